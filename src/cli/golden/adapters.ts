@@ -1,9 +1,11 @@
 /** How each op and model of the golden format becomes a graph of the engine. A new one is a line in this table. */
 import { causalConv1d } from '../../engine/ops/causal_conv1d';
+import { concatChannels } from '../../engine/ops/concat';
 import { layerNorm } from '../../engine/ops/layer_norm';
 import { linear } from '../../engine/ops/linear';
 import { rmsNorm } from '../../engine/ops/rms_norm';
 import { selectiveScan } from '../../engine/ops/selective_scan';
+import { ssdScan } from '../../engine/ops/ssd_scan';
 import { mambaBlock } from '../../models/mamba';
 import { CHANNELS_FIRST, type CaseGraph } from './case';
 
@@ -27,6 +29,24 @@ export const adapters: Readonly<Record<string, Adapter>> = {
       { deltaSoftplus: golden.attrs.flag('delta_softplus') },
     );
     golden.output('y', y, CHANNELS_FIRST);
+  },
+
+  ssd_scan(golden) {
+    const [x, B, C] = [golden.merged('x'), golden.merged('B'), golden.merged('C')];
+    const [heads, headdim] = x.sizes;
+    const [groups, dState] = B.sizes;
+    const y = ssdScan(
+      golden.graph,
+      {
+        xbc: concatChannels(golden.graph, [x.tensor, B.tensor, C.tensor]),
+        dt: golden.input('dt'),
+        A: golden.input('A'),
+        D: golden.input('D'),
+      },
+      { headdim, groups, dState, reverse: false },
+    );
+    const [b, l] = y.shape as [number, number];
+    golden.output('y', y, undefined, [b, l, heads, headdim]);
   },
 
   causal_conv1d(golden) {

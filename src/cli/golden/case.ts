@@ -15,7 +15,7 @@ export interface Values {
 export interface GoldenCase {
   readonly op: string;
   readonly attrs: Attrs;
-  /** By name with its kind: `in.x`, `out.y`, `cot.y`, `grad.x`, `param.weight`, `grad.param.weight`. */
+  /** By name with its kind: `in.x`, `out.y`, `cot.y`, `grad.x`, `param.weight`, `grad.param.weight`, `buffer.mean`. */
   readonly tensors: ReadonlyMap<string, Values>;
 }
 
@@ -91,6 +91,8 @@ export const CHANNELS_FIRST = [0, 2, 1] as const satisfies Axes;
 export interface Placed {
   readonly tensor: Tensor;
   readonly axes: Axes;
+  /** Its shape in the file, where the engine merges axes. */
+  readonly fileShape?: Shape;
 }
 
 /** A case's graph while an adapter builds it: gives inputs their names and takes the outputs. */
@@ -123,9 +125,22 @@ export class CaseGraph {
     return tensor;
   }
 
+  /** `in.NAME` [b, l, i, j] as an input [b, l, i·j], and what i and j are. */
+  merged(name: string): { tensor: Tensor; sizes: readonly [number, number] } {
+    const fileShape = this.golden.tensors.get(`in.${name}`)?.shape;
+    if (fileShape?.length !== 4)
+      throw new CaseError(
+        `in.${name} ${fileShape ? `has shape ${formatShape(fileShape)}, not 4 axes` : 'is missing'}`,
+      );
+    const [b, l, i, j] = fileShape as [number, number, number, number];
+    const tensor = this.graph.input(`in.${name}`, [b, l, i * j]);
+    this.inputs.set(name, { tensor, axes: undefined, fileShape });
+    return { tensor, sizes: [i, j] };
+  }
+
   /** The tensor that `out.NAME` is compared with. */
-  output(name: string, tensor: Tensor, axes?: Axes): void {
-    this.outputs.set(name, { tensor, axes });
+  output(name: string, tensor: Tensor, axes?: Axes, fileShape?: Shape): void {
+    this.outputs.set(name, { tensor, axes, ...(fileShape && { fileShape }) });
   }
 }
 

@@ -51,12 +51,16 @@ async function runCase(device: Device, golden: GoldenCase, adapter: Adapter): Pr
   adapter(builder);
   const { graph } = builder;
   const cotangents = addCotangents(builder);
-  const compared = [...expectedOutputs(builder), ...expectedGradients(builder, cotangents)];
+  const compared = [
+    ...expectedOutputs(builder),
+    ...expectedBuffers(builder),
+    ...expectedGradients(builder, cotangents),
+  ];
   refuseLeftovers(builder, compared);
 
   const parameters =
-    graph.parameters.length > 0
-      ? await Parameters.create(device, graph.parameters, { training: true })
+    graph.parameters.length + graph.buffers.length > 0
+      ? await Parameters.create(device, graph, { training: true })
       : undefined;
   let program: Program | undefined;
   try {
@@ -123,6 +127,16 @@ function expectedOutputs({ golden, outputs }: CaseGraph): Compared[] {
   });
 }
 
+/** Running statistics after one forward pass in training mode, from their initial values. */
+function expectedBuffers({ golden, graph }: CaseGraph): Compared[] {
+  return namesOf(golden, 'buffer').map((name) => {
+    const tensor = graph.buffers.find((buffer) => buffer.name === name);
+    if (!tensor) throw new CaseError(`buffer.${name} is no buffer of ${golden.op}`);
+    requireShape(golden, `buffer.${name}`, { tensor, axes: undefined });
+    return { name: `buffer.${name}`, placed: { tensor, axes: undefined }, bound: BOUNDS.output };
+  });
+}
+
 /** Parameters are differentiated as in training, into the gradient pack; inputs by a backward pass of their own. */
 function expectedGradients({ golden, graph, inputs }: CaseGraph, seeds: readonly Seed[]): Compared[] {
   const ofParameters = namesOf(golden, 'grad.param');
@@ -145,8 +159,8 @@ function expectedGradients({ golden, graph, inputs }: CaseGraph, seeds: readonly
       seeds,
       placed.map(({ tensor }) => tensor),
     );
-    for (const { name, tensor, axes } of placed)
-      expect(`grad.${name}`, { tensor: gradients.get(tensor) as Tensor, axes });
+    for (const { name, ...input } of placed)
+      expect(`grad.${name}`, { ...input, tensor: gradients.get(input.tensor) as Tensor });
   }
   if (ofParameters.length > 0) {
     const gradients = parameterGradients(graph, seeds);
@@ -176,9 +190,9 @@ function refuseLeftovers({ golden, graph, inputs }: CaseGraph, compared: readonl
 /** The file writes some weights with axes of size 1, such as a depthwise convolution's [d, 1, k]. */
 const squeeze = (shape: Shape): string => formatShape(shape.filter((size) => size !== 1));
 
-function requireShape(golden: GoldenCase, name: string, { tensor, axes }: Placed): void {
+function requireShape(golden: GoldenCase, name: string, { tensor, axes, fileShape }: Placed): void {
   const { shape } = tensorOf(golden, name);
-  const ours = permuteShape(tensor.shape, inverse(axes));
+  const ours = fileShape ?? permuteShape(tensor.shape, inverse(axes));
   if (squeeze(shape) !== squeeze(ours))
     throw new CaseError(
       `${name} has shape ${formatShape(shape)}, that of ${golden.op} has ${formatShape(ours)}`,

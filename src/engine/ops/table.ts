@@ -21,6 +21,8 @@ import { siluBackwardOp, siluOp } from './silu';
 import { softmaxCrossEntropyBackwardOp, softmaxCrossEntropyOp } from './softmax_cross_entropy';
 import { softplusBackwardOp, softplusOp } from './softplus';
 import { splitOp } from './split';
+import { ssdScanOp } from './ssd_scan';
+import { ssdScanBackwardOp } from './ssd_scan_backward';
 
 export const ops = {
   adamw: adamwOp,
@@ -55,4 +57,6 @@ export const ops = {
   softplus: softplusOp,
   softplus_backward: softplusBackwardOp,
   split: splitOp,
+  ssd_scan: ssdScanOp,
+  ssd_scan_backward: ssdScanBackwardOp,
 } as const satisfies Record<string, AnyOp>;

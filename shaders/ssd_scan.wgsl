@@ -1,0 +1,226 @@
+// The scan of Mamba-2 by chunks of Q steps (state-space duality, Dao & Gu 2024, arXiv:2405.21060, §6), forward.
+// Per batch element and head, with a_t = Δ_t A and s the running sum of a inside a chunk:
+//   Y = M X + e^s ∘ (C S) + D x,  M_ij = e^{s_i − s_j} Δ_j (C_i · B_j) for i ≥ j,
+//   S' = e^{s_Q} S + Σ_j e^{s_Q − s_j} Δ_j B_j x_jᵀ,
+// S [N, P] the state that enters the chunk, S' the one that leaves it.
+// xbc [b, l, H·P + 2·G·N] holds x, B and C side by side; dt [b, l, H]; A, D, dt_bias [H]; steps [b, H, l, 2]: Δ and s in
+// the order of the scan; states [b, chunks, H, N, P]. REVERSE scans from the last row to the first, by index.
+// STEPS: a thread owns a chunk of a head. STATES: a workgroup owns a chunk of a head, a thread 4×4 of [N, P]; with
+// ADJOINT it is Σ_i e^{s_i} C_i dy_iᵀ, what the outputs say of the state that entered. CARRY: a thread owns one value of
+// the state and walks the chunks. OUTPUT: a workgroup owns a chunk of a head, M lies in its memory (4 KiB), a thread
+// computes 4 steps × 4 channels.
+// Per chunk and head Q²(N + P)/2 + 3·Q·N·P multiply-adds; every tensor is read once, B and C once a head.
+
+fn row_of(step: u32) -> u32 {
+#if REVERSE
+  return ${L - 1}u - step;
+#else
+  return step;
+#end
+}
+
+#if STEPS
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = linear_workgroup(id, count) * 64 + lane;
+  if (i >= ${BATCH * H * CHUNKS}) { return; }
+  let chunk = i % $CHUNKS;
+  let line = i / $CHUNKS;
+  let h = line % $H;
+  let b = line / $H;
+  var s = 0.0;
+  for (var step = chunk * $Q; step < min(chunk * $Q + $Q, ${L}u); step++) {
+#if BIAS
+    let delta = softplus(dt[(b * $L + row_of(step)) * $H + h] + dt_bias[h]);
+#else
+    let delta = softplus(dt[(b * $L + row_of(step)) * $H + h]);
+#end
+    s += delta * A[h];
+    steps[(line * $L + step) * 2] = delta;
+    steps[(line * $L + step) * 2 + 1] = s;
+  }
+}
+#end
+
+#if STATES
+var<workgroup> weights: array<f32, $Q>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let group = linear_workgroup(id, count);
+  if (group >= $WORKGROUPS) { return; }
+  let h = group % $H;
+  let chunk = group / $H % $CHUNKS;
+  let b = group / ${H * CHUNKS};
+  let first = chunk * $Q;
+  let rows = min(${Q}u, $L - first);
+  if (lane < rows) {
+    let at = ((b * $H + h) * $L + first) * 2;
+    let s = steps[at + lane * 2 + 1];
+#if ADJOINT
+    weights[lane] = exp(s);
+#else
+    weights[lane] = exp(steps[at + (rows - 1) * 2 + 1] - s) * steps[at + lane * 2];
+#end
+  }
+  workgroupBarrier();
+  let side = $D + h / ${H / G} * $N + ${ADJOINT * G * N};
+  for (var tile = lane; tile < ${NT * PT}; tile += 64u) {
+    let n = tile / $PT * 4;
+    let p = tile % $PT * 4;
+#for k in 0..4
+    let n_$k = side + min(n + $k, ${N - 1}u);
+    let p_$k = h * $P + min(p + $k, ${P - 1}u);
+    var sum_$k = vec4f();
+#end
+    for (var i = 0u; i < rows; i++) {
+      let row = b * $L + row_of(first + i);
+      let at = row * $WIDTH;
+#if ADJOINT
+      let right = row * $D;
+      let value = weights[i] * vec4f(dy[right + p_0], dy[right + p_1], dy[right + p_2], dy[right + p_3]);
+#else
+      let value = weights[i] * vec4f(xbc[at + p_0], xbc[at + p_1], xbc[at + p_2], xbc[at + p_3]);
+#end
+#for k in 0..4
+      sum_$k = fma(vec4f(xbc[at + n_$k]), value, sum_$k);
+#end
+    }
+#for k in 0..4
+    if (n + $k < $N) {
+      let to = (group * $N + n + $k) * $P + p;
+#for m in 0..4
+      if (p + $m < $P) { states[to + $m] = sum_$k[$m]; }
+#end
+    }
+#end
+  }
+}
+#end
+
+#if CARRY
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = linear_workgroup(id, count) * 64 + lane;
+  if (i >= ${BATCH * H * N * P}) { return; }
+  let value = i % ${H * N * P};
+  let h = value / ${N * P};
+  let b = i / ${H * N * P};
+  var state = 0.0;
+  for (var k = 0u; k < $CHUNKS; k++) {
+#if ADJOINT
+    let chunk = ${CHUNKS - 1}u - k;
+#else
+    let chunk = k;
+#end
+    let at = (b * $CHUNKS + chunk) * ${H * N * P} + value;
+    let last = min(chunk * $Q + $Q, ${L}u) - 1;
+    let added = states[at];
+    states[at] = state;
+    state = fma(exp(steps[((b * $H + h) * $L + last) * 2 + 1]), state, added);
+  }
+}
+#end
+
+#if OUTPUT
+var<workgroup> mix: array<f32, ${Q * Q}>;
+var<workgroup> sums: array<f32, $Q>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let group = linear_workgroup(id, count);
+  if (group >= $WORKGROUPS) { return; }
+  let h = group % $H;
+  let chunk = group / $H % $CHUNKS;
+  let b = group / ${H * CHUNKS};
+  let first = chunk * $Q;
+  let rows = min(${Q}u, $L - first);
+  let line = ((b * $H + h) * $L + first) * 2;
+  if (lane < rows) { sums[lane] = steps[line + lane * 2 + 1]; }
+  workgroupBarrier();
+  let side_b = $D + h / ${H / G} * $N;
+  let side_c = side_b + ${G * N};
+  let i0 = lane / 8 * 4;
+  let j0 = lane % 8 * 4;
+#for k in 0..4
+  let i_$k = min(i0 + $k, rows - 1);
+  let j_$k = min(j0 + $k, rows - 1);
+  let c_$k = (b * $L + row_of(first + i_$k)) * $WIDTH + side_c;
+  let b_$k = (b * $L + row_of(first + j_$k)) * $WIDTH + side_b;
+  var cb_$k = vec4f();
+#end
+  if (i0 >= j0) {
+    for (var n = 0u; n < $N; n++) {
+      let right = vec4f(xbc[b_0 + n], xbc[b_1 + n], xbc[b_2 + n], xbc[b_3 + n]);
+#for k in 0..4
+      cb_$k = fma(vec4f(xbc[c_$k + n]), right, cb_$k);
+#end
+    }
+  }
+  let s_j = vec4f(sums[j_0], sums[j_1], sums[j_2], sums[j_3]);
+  let delta = vec4f(steps[line + j_0 * 2], steps[line + j_1 * 2], steps[line + j_2 * 2], steps[line + j_3 * 2]);
+#for k in 0..4
+  {
+    let decay = exp(min(sums[i_$k] - s_j, vec4f()));
+    let seen = vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k);
+    let value = select(vec4f(), cb_$k * decay * delta, seen);
+#for m in 0..4
+    mix[(i0 + $k) * $Q + j0 + $m] = value[$m];
+#end
+  }
+#end
+  workgroupBarrier();
+  for (var tile = lane; tile < ${PT * Q / 4}; tile += 64u) {
+    let i = tile / $PT * 4;
+    let p = tile % $PT * 4;
+    if (i >= rows) { continue; }
+#for k in 0..4
+    let p_$k = h * $P + min(p + $k, ${P - 1}u);
+    let q_$k = group * ${N * P} + min(p + $k, ${P - 1}u);
+    let row_$k = b * $L + row_of(first + min(i + $k, rows - 1));
+    var state_$k = vec4f();
+#end
+    for (var n = 0u; n < $N; n++) {
+      let at = n * $P;
+      let value = vec4f(states[at + q_0], states[at + q_1], states[at + q_2], states[at + q_3]);
+#for k in 0..4
+      state_$k = fma(vec4f(xbc[row_$k * $WIDTH + side_c + n]), value, state_$k);
+#end
+    }
+#for k in 0..4
+    var sum_$k = exp(sums[min(i + $k, rows - 1)]) * state_$k;
+#end
+    for (var j = 0u; j < min(i + 4, rows); j++) {
+      let at = (b * $L + row_of(first + j)) * $WIDTH;
+      let value = vec4f(xbc[at + p_0], xbc[at + p_1], xbc[at + p_2], xbc[at + p_3]);
+#for k in 0..4
+      sum_$k = fma(vec4f(mix[(i + $k) * $Q + j]), value, sum_$k);
+#end
+    }
+#for k in 0..4
+    if (i + $k < rows) {
+      let to = row_$k * $D + h * $P + p;
+#for m in 0..4
+      if (p + $m < $P) { y[to + $m] = fma(D_skip[h], xbc[row_$k * $WIDTH + p_$m], sum_$k[$m]); }
+#end
+    }
+#end
+  }
+}
+#end

@@ -1,0 +1,324 @@
+// Backward pass of ssd_scan.wgsl; names as there, G = dy, dS' the cotangent of the state that leaves the chunk.
+//   L_ij = e^{s_i − s_j} for i ≥ j, M = L ∘ CBᵀ, K = L ∘ G xᵀ, H = M ∘ G xᵀ (Δ_j is left out of all four),
+//   dx_j = Δ_j (Σ_i M_ij G_i + e^{s_Q − s_j} B_j dS') + D G_j
+//   dC_i = Σ_j K_ij Δ_j B_j + e^{s_i} G_i Sᵀ,  dB_j = Δ_j (Σ_i K_ij C_i + e^{s_Q − s_j} x_j dS'ᵀ)
+//   da_t = Σ_{i ≥ t > j} H_ij Δ_j + Σ_{i ≥ t} C_i · e^{s_i} G_i Sᵀ + Σ_{j < t} Δ_j u_j + e^{s_Q} ⟨S, dS'⟩,
+//   u_j = e^{s_Q − s_j} B_j · x_j dS'ᵀ,  dΔ_t = A da_t + Σ_i H_it + u_t,  dA = Σ Δ da,  dD_t = G_t · x_t.
+// da is summed from the pairs that decay over t, never as a difference of totals, which would lose a small da.
+// INPUT: a workgroup owns a chunk of a head, M in its memory (4 KiB), and writes dx. PARTS: the same with K and H
+// (8 KiB); per row and head it writes dB, dC, da, what multiplies Δ directly, and dD: parts [b, l, H, 2·N + 3].
+// GROUPS adds dB and dC over the heads of a group; DELTA writes ddt; HEADS adds dA, dD and ddt_bias over all rows.
+// Per chunk and head Q²(2·N + P) + 4·Q·N·P multiply-adds in PARTS, Q²(N + P)/2 + Q·N·P in INPUT.
+
+fn row_of(step: u32) -> u32 {
+#if REVERSE
+  return ${L - 1}u - step;
+#else
+  return step;
+#end
+}
+
+#if INPUT || PARTS
+var<workgroup> sums: array<f32, $Q>;
+var<workgroup> deltas: array<f32, $Q>;
+#if INPUT
+var<workgroup> mix: array<f32, ${Q * Q}>;
+#else
+var<workgroup> pair_k: array<f32, ${Q * Q}>;
+var<workgroup> pair_h: array<f32, ${Q * Q}>;
+var<workgroup> through_c: array<f32, ${Q * NT}>;
+var<workgroup> through_b: array<f32, ${Q * NT}>;
+var<workgroup> inner: array<f32, 64>;
+#end
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let group = linear_workgroup(id, count);
+  if (group >= $WORKGROUPS) { return; }
+  let h = group % $H;
+  let chunk = group / $H % $CHUNKS;
+  let b = group / ${H * CHUNKS};
+  let first = chunk * $Q;
+  let rows = min(${Q}u, $L - first);
+  if (lane < rows) {
+    let at = ((b * $H + h) * $L + first + lane) * 2;
+    deltas[lane] = steps[at];
+    sums[lane] = steps[at + 1];
+  }
+  workgroupBarrier();
+  let side_b = $D + h / ${H / G} * $N;
+  let side_c = side_b + ${G * N};
+  let i0 = lane / 8 * 4;
+  let j0 = lane % 8 * 4;
+#for k in 0..4
+  let i_$k = min(i0 + $k, rows - 1);
+  let j_$k = min(j0 + $k, rows - 1);
+  let irow_$k = b * $L + row_of(first + i_$k);
+  let jrow_$k = b * $L + row_of(first + j_$k);
+  var cb_$k = vec4f();
+#if PARTS
+  var gx_$k = vec4f();
+#end
+#end
+  if (i0 >= j0) {
+    for (var n = 0u; n < $N; n++) {
+      let at = side_b + n;
+      let right = vec4f(
+        xbc[jrow_0 * $WIDTH + at], xbc[jrow_1 * $WIDTH + at], xbc[jrow_2 * $WIDTH + at], xbc[jrow_3 * $WIDTH + at]);
+#for k in 0..4
+      cb_$k = fma(vec4f(xbc[irow_$k * $WIDTH + side_c + n]), right, cb_$k);
+#end
+    }
+#if PARTS
+    for (var p = h * $P; p < h * $P + $P; p++) {
+      let right = vec4f(
+        xbc[jrow_0 * $WIDTH + p], xbc[jrow_1 * $WIDTH + p], xbc[jrow_2 * $WIDTH + p], xbc[jrow_3 * $WIDTH + p]);
+#for k in 0..4
+      gx_$k = fma(vec4f(dy[irow_$k * $D + p]), right, gx_$k);
+#end
+    }
+#end
+  }
+  let s_j = vec4f(sums[j_0], sums[j_1], sums[j_2], sums[j_3]);
+#for k in 0..4
+  {
+    let decay = exp(min(sums[i_$k] - s_j, vec4f()));
+    let seen = (vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k)) & vec4<bool>(i0 + $k < rows);
+    let at = (i0 + $k) * $Q + j0;
+#if INPUT
+    let m = select(vec4f(), cb_$k * decay, seen);
+#else
+    let pair = select(vec4f(), gx_$k * decay, seen);
+    let through = pair * cb_$k;
+#end
+#for m in 0..4
+#if INPUT
+    mix[at + $m] = m[$m];
+#else
+    pair_k[at + $m] = pair[$m];
+    pair_h[at + $m] = through[$m];
+#end
+#end
+  }
+#end
+#if PARTS
+  // The diagonal's decay is 1, so its pairs are dD.
+  if (i0 == j0) {
+#for k in 0..4
+    if (i0 + $k < rows) { parts[(irow_$k * $H + h) * ${2 * N + 3} + ${2 * N + 2}] = gx_$k[$k]; }
+#end
+  }
+  var product = 0.0;
+  for (var i = lane; i < ${N * P}; i += 64u) {
+    product = fma(states[group * ${N * P} + i], dstates[group * ${N * P} + i], product);
+  }
+  inner[lane] = product;
+#end
+  workgroupBarrier();
+  let last = sums[rows - 1];
+#if INPUT
+  for (var tile = lane; tile < ${PT * Q / 4}; tile += 64u) {
+    let j = tile / $PT * 4;
+    let p = tile % $PT * 4;
+    if (j >= rows) { continue; }
+#for k in 0..4
+    let p_$k = h * $P + min(p + $k, ${P - 1}u);
+    let q_$k = group * ${N * P} + min(p + $k, ${P - 1}u);
+    let row_$k = b * $L + row_of(first + min(j + $k, rows - 1));
+    var sum_$k = vec4f();
+#end
+    for (var n = 0u; n < $N; n++) {
+      let at = n * $P;
+      let value = vec4f(dstates[at + q_0], dstates[at + q_1], dstates[at + q_2], dstates[at + q_3]);
+#for k in 0..4
+      sum_$k = fma(vec4f(xbc[row_$k * $WIDTH + side_b + n]), value, sum_$k);
+#end
+    }
+#for k in 0..4
+    sum_$k *= exp(last - sums[min(j + $k, rows - 1)]);
+#end
+    for (var i = j; i < rows; i++) {
+      let at = (b * $L + row_of(first + i)) * $D;
+      let value = vec4f(dy[at + p_0], dy[at + p_1], dy[at + p_2], dy[at + p_3]);
+#for k in 0..4
+      sum_$k = fma(vec4f(mix[i * $Q + j + $k]), value, sum_$k);
+#end
+    }
+#for k in 0..4
+    if (j + $k < rows) {
+      let to = row_$k * $WIDTH + h * $P + p;
+#for m in 0..4
+      if (p + $m < $P) { dxbc[to + $m] = fma(deltas[j + $k], sum_$k[$m], D_skip[h] * dy[row_$k * $D + p_$m]); }
+#end
+    }
+#end
+  }
+#else
+  for (var tile = lane; tile < ${NT * Q / 4}; tile += 64u) {
+    let t = tile / $NT * 4;
+    let n = tile % $NT * 4;
+    if (t >= rows) { continue; }
+#for k in 0..4
+    let n_$k = min(n + $k, ${N - 1}u);
+    let state_$k = (group * $N + n_$k) * $P;
+    let row_$k = b * $L + row_of(first + min(t + $k, rows - 1));
+    var c_$k = vec4f();
+    var b_$k = vec4f();
+#end
+    for (var p = 0u; p < $P; p++) {
+      let value = vec4f(states[state_0 + p], states[state_1 + p], states[state_2 + p], states[state_3 + p]);
+      let dvalue = vec4f(dstates[state_0 + p], dstates[state_1 + p], dstates[state_2 + p], dstates[state_3 + p]);
+#for k in 0..4
+      c_$k = fma(vec4f(dy[row_$k * $D + h * $P + p]), value, c_$k);
+      b_$k = fma(vec4f(xbc[row_$k * $WIDTH + h * $P + p]), dvalue, b_$k);
+#end
+    }
+    let exists = vec4f(vec4u(n, n + 1, n + 2, n + 3) < vec4u($N));
+#for k in 0..4
+    {
+      let s = sums[min(t + $k, rows - 1)];
+      c_$k *= exp(s);
+      b_$k *= exp(last - s);
+      let at = row_$k * $WIDTH;
+      let own_c = vec4f(xbc[at + side_c + n_0], xbc[at + side_c + n_1], xbc[at + side_c + n_2], xbc[at + side_c + n_3]);
+      let own_b = vec4f(xbc[at + side_b + n_0], xbc[at + side_b + n_1], xbc[at + side_b + n_2], xbc[at + side_b + n_3]);
+      through_c[(t + $k) * $NT + tile % $NT] = dot(own_c * exists, c_$k);
+      through_b[(t + $k) * $NT + tile % $NT] = dot(own_b * exists, b_$k);
+    }
+#end
+    for (var j = 0u; j < min(t + 4, rows); j++) {
+      let at = (b * $L + row_of(first + j)) * $WIDTH + side_b;
+      let value = deltas[j] * vec4f(xbc[at + n_0], xbc[at + n_1], xbc[at + n_2], xbc[at + n_3]);
+#for k in 0..4
+      c_$k = fma(vec4f(pair_k[(t + $k) * $Q + j]), value, c_$k);
+#end
+    }
+    for (var i = t; i < rows; i++) {
+      let at = (b * $L + row_of(first + i)) * $WIDTH + side_c;
+      let value = vec4f(xbc[at + n_0], xbc[at + n_1], xbc[at + n_2], xbc[at + n_3]);
+#for k in 0..4
+      b_$k = fma(vec4f(pair_k[i * $Q + t + $k]), value, b_$k);
+#end
+    }
+#for k in 0..4
+    if (t + $k < rows) {
+      let to = (row_$k * $H + h) * ${2 * N + 3} + n;
+#for m in 0..4
+      if (n + $m < $N) {
+        parts[to + $m] = deltas[t + $k] * b_$k[$m];
+        parts[to + ${N + m}] = c_$k[$m];
+      }
+#end
+    }
+#end
+  }
+  // Σ over i ≥ t of the pairs of column j, for every t, in place.
+  if (lane < rows) {
+    var sum = 0.0;
+    for (var i = rows - 1; i > lane; i--) {
+      sum += pair_h[i * $Q + lane];
+      pair_h[i * $Q + lane] = sum * deltas[lane];
+    }
+    pair_h[lane * $Q + lane] += sum;
+  }
+  workgroupBarrier();
+  if (lane < rows) {
+    var through = 0.0;
+    for (var i = 0u; i < 64; i++) { through += inner[i]; }
+    var da = exp(last) * through;
+    var u = 0.0;
+    for (var m = 0u; m < $NT; m++) { u += through_b[lane * $NT + m]; }
+    for (var j = 0u; j < lane; j++) {
+      var u_j = 0.0;
+      for (var m = 0u; m < $NT; m++) { u_j += through_b[j * $NT + m]; }
+      da += pair_h[lane * $Q + j] + deltas[j] * u_j;
+    }
+    for (var i = lane; i < rows; i++) {
+      for (var m = 0u; m < $NT; m++) { da += through_c[i * $NT + m]; }
+    }
+    let to = ((b * $L + row_of(first + lane)) * $H + h) * ${2 * N + 3} + ${2 * N};
+    parts[to] = da;
+    // The column's whole sum, the diagonal's pair included.
+    parts[to + 1] = pair_h[lane * $Q + lane] + u;
+  }
+#end
+}
+#end
+
+#if GROUPS
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = linear_workgroup(id, count) * 64 + lane;
+  if (i >= ${BATCH * L * 2 * G * N}) { return; }
+  let column = i % ${2 * G * N};
+  let row = i / ${2 * G * N};
+  let g = column / $N % $G;
+  let part = column / ${G * N} * $N + column % $N;
+  var sum = 0.0;
+  for (var h = g * ${H / G}; h < g * ${H / G} + ${H / G}; h++) { sum += parts[(row * $H + h) * ${2 * N + 3} + part]; }
+  dxbc[row * $WIDTH + $D + column] = sum;
+}
+#end
+
+#if DELTA
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = linear_workgroup(id, count) * 64 + lane;
+  if (i >= ${BATCH * L * H}) { return; }
+#if BIAS
+  let raw = dt[i] + dt_bias[i % $H];
+#else
+  let raw = dt[i];
+#end
+  let at = i * ${2 * N + 3} + ${2 * N};
+  ddt[i] = fma(A[i % $H], parts[at], parts[at + 1]) * sigmoid(raw);
+}
+#end
+
+#if HEADS
+var<workgroup> lane_sums: array<vec3f, 64>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let h = linear_workgroup(id, count);
+  if (h >= $H) { return; }
+  var sum = vec3f();
+  for (var row = lane; row < ${BATCH * L}; row += 64u) {
+    let i = row * $H + h;
+    let at = i * ${2 * N + 3} + ${2 * N};
+#if BIAS
+    let delta = softplus(dt[i] + dt_bias[h]);
+#else
+    let delta = softplus(dt[i]);
+#end
+    sum += vec3f(delta * parts[at], parts[at + 2], ddt[i]);
+  }
+  lane_sums[lane] = sum;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half) { lane_sums[lane] += lane_sums[lane + half]; }
+  }
+  if (lane > 0) { return; }
+  dA[h] = lane_sums[0].x;
+  dD[h] = lane_sums[0].y;
+#if BIAS
+  ddt_bias[h] = lane_sums[0].z;
+#end
+}
+#end

@@ -1,0 +1,107 @@
+/** Backward pass of the Mamba-2 scan; shaders/ssd_scan_backward.wgsl has the formulas. */
+import activation from '../../../shaders/activation.wgsl?raw';
+import source from '../../../shaders/ssd_scan_backward.wgsl?raw';
+import { bytesOf } from '../graph';
+import { defineOp } from './definition';
+import { kernel, read, write } from './kernel';
+import { stateKernels } from './ssd_scan';
+import { CHUNK, ssdBackwardReference, ssdDefines, ssdSizes, type SsdAttrs } from './ssd_scan_shared';
+
+/** From dy [b, l, h·p] and what the forward pass saved to the cotangents of its inputs, in their shapes. */
+export const ssdScanBackwardOp = defineOp({
+  name: 'ssd_scan_backward',
+  inputs: ['xbc', 'dt', 'A', 'D', 'steps', 'states', 'dy'],
+  optional: ['dt_bias'],
+  outputs: ['dxbc', 'ddt', 'dA', 'dD', 'ddt_bias'],
+  shape({ xbc, dt, A, D }, _: SsdAttrs) {
+    return {
+      dxbc: { shape: xbc.shape, dtype: 'f32' },
+      ddt: { shape: dt.shape, dtype: 'f32' },
+      dA: { shape: A.shape, dtype: 'f32' },
+      dD: { shape: D.shape, dtype: 'f32' },
+      ddt_bias: { shape: A.shape, dtype: 'f32' },
+    };
+  },
+  kernels({ inputs, outputs, attrs }, lowering) {
+    const { xbc, dt, A, D, dt_bias, steps, states, dy } = inputs;
+    const { dxbc, ddt, dA, dD, ddt_bias } = outputs;
+    const defines = ssdDefines(inputs, attrs);
+    const { BATCH, L, CHUNKS, H, G, N } = defines;
+    const dstates = lowering.scratch('dstates', states.shape);
+    const parts = lowering.scratch('parts', [BATCH, L, H, 2 * N + 3]);
+    const bias = dt_bias ? [read('dt_bias', dt_bias)] : [];
+    return [
+      ...stateKernels('ssd_scan_backward', inputs, attrs, { steps, states: dstates, dy }),
+      kernel({
+        name: 'ssd_scan_backward.input',
+        source,
+        defines: { ...defines, INPUT: true },
+        bindings: [
+          read('xbc', xbc),
+          read('dy', dy),
+          read('D_skip', D),
+          read('steps', steps),
+          read('dstates', dstates),
+          write('dxbc', dxbc),
+        ],
+        workgroups: BATCH * CHUNKS * H,
+      }),
+      kernel({
+        name: 'ssd_scan_backward.parts',
+        source,
+        defines: { ...defines, PARTS: true },
+        bindings: [
+          read('xbc', xbc),
+          read('dy', dy),
+          read('steps', steps),
+          read('states', states),
+          read('dstates', dstates),
+          write('parts', parts),
+        ],
+        workgroups: BATCH * CHUNKS * H,
+      }),
+      kernel({
+        name: 'ssd_scan_backward.groups',
+        source,
+        defines: { ...defines, GROUPS: true },
+        bindings: [read('parts', parts), write('dxbc', dxbc)],
+        workgroups: Math.ceil((BATCH * L * 2 * G * N) / 64),
+      }),
+      kernel({
+        name: 'ssd_scan_backward.delta',
+        source: activation + source,
+        defines: { ...defines, DELTA: true },
+        bindings: [read('dt', dt), ...bias, read('A', A), read('parts', parts), write('ddt', ddt)],
+        workgroups: Math.ceil((BATCH * L * H) / 64),
+      }),
+      kernel({
+        name: 'ssd_scan_backward.heads',
+        source: activation + source,
+        defines: { ...defines, HEADS: true },
+        bindings: [
+          read('dt', dt),
+          ...bias,
+          read('ddt', ddt),
+          read('parts', parts),
+          write('dA', dA),
+          write('dD', dD),
+          ...(dt_bias ? [write('ddt_bias', ddt_bias)] : []),
+        ],
+        workgroups: H,
+      }),
+    ];
+  },
+  gradient: null,
+  reference: ({ dy, ...inputs }, attrs) => ssdBackwardReference(inputs, dy, attrs),
+  cost({ inputs, outputs, attrs }) {
+    const { BATCH, CHUNKS, H, N, P } = ssdSizes(inputs, attrs);
+    const pairs = CHUNK * CHUNK;
+    return {
+      flops: 2 * BATCH * CHUNKS * H * (pairs * (2 * N + P) + 4 * CHUNK * N * P),
+      bytes: [...Object.values(inputs), ...Object.values(outputs)].reduce(
+        (sum, tensor) => sum + (tensor ? bytesOf(tensor) : 0),
+        0,
+      ),
+    };
+  },
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { Graph, GraphError } from '../../../src/engine/graph';
+import { ssdScan } from '../../../src/engine/ops/ssd_scan';
+import { checkOp, testDevice, type OpCase } from './check-op';
+
+interface Sizes {
+  readonly b: number;
+  readonly l: number;
+  readonly h: number;
+  readonly p: number;
+  readonly g: number;
+  readonly n: number;
+}
+
+/** Δ between softplus(from) and softplus(to) of `dt`; A between −4 and −0.2 unless said otherwise. */
+function ssdCase(
+  { b, l, h, p, g, n }: Sizes,
+  options: {
+    readonly reverse?: boolean;
+    readonly bias?: boolean;
+    readonly dt?: readonly [number, number];
+    readonly decay?: readonly [number, number];
+    readonly settings?: Partial<OpCase<'xbc' | 'dt' | 'A' | 'D' | 'dtBias'>>;
+  } = {},
+): OpCase<'xbc' | 'dt' | 'A' | 'D' | 'dtBias'> {
+  const { reverse = false, bias = true, dt = [-3, 1], decay = [-4, -0.2] } = options;
+  const inputs = {
+    xbc: { shape: [b, l, h * p + 2 * g * n] },
+    dt: { shape: [b, l, h], range: dt },
+    A: { shape: [h], range: decay },
+    D: { shape: [h] },
+    dtBias: { shape: [h], range: [-0.5, 0.5] as const },
+  };
+  if (!bias) delete (inputs as Partial<typeof inputs>).dtBias;
+  return {
+    inputs,
+    build: (graph, tensors) => ({
+      y: ssdScan(graph, tensors, { headdim: p, groups: g, dState: n, reverse }),
+    }),
+    ...options.settings,
+  };
+}
+
+describe.each([
+  ['raised limits', false],
+  ['default limits', true],
+])('ssd_scan with %s', (_, defaultsOnly) => {
+  const device = testDevice({ defaultsOnly });
+
+  test.each([
+    { b: 1, l: 1, h: 1, p: 1, g: 1, n: 1 },
+    { b: 2, l: 33, h: 2, p: 5, g: 1, n: 3 },
+    { b: 1, l: 13, h: 6, p: 7, g: 3, n: 6 },
+  ])('at %o', async (sizes) => {
+    await checkOp(device(), ssdCase(sizes));
+  });
+});
+
+describe('ssd_scan', () => {
+  const device = testDevice();
+  const sizes = { b: 2, l: 71, h: 4, p: 6, g: 2, n: 5 };
+
+  test('from the last step to the first', async () => {
+    await checkOp(device(), ssdCase(sizes, { reverse: true }));
+  });
+
+  test('without a bias of Δ', async () => {
+    await checkOp(device(), ssdCase(sizes, { bias: false, settings: { differences: false } }));
+  });
+
+  test('over four chunks with heads of the production size', async () => {
+    await checkOp(
+      device(),
+      ssdCase({ b: 1, l: 100, h: 2, p: 64, g: 1, n: 16 }, { settings: { differences: false } }),
+    );
+  });
+
+  test('where everything is forgotten at once', async () => {
+    await checkOp(
+      device(),
+      ssdCase(sizes, { dt: [3, 6], decay: [-8, -4], settings: { differences: false } }),
+    );
+  });
+
+  test('where nothing is forgotten', async () => {
+    await checkOp(
+      device(),
+      ssdCase(sizes, { dt: [-14, -12], decay: [-0.01, -0.001], settings: { differences: false } }),
+    );
+  });
+
+  test('refuses channels that do not add up', () => {
+    const graph = new Graph();
+    const inputs = {
+      xbc: graph.input('xbc', [1, 4, 11]),
+      dt: graph.input('dt', [1, 4, 2]),
+      A: graph.input('A', [2]),
+      D: graph.input('D', [2]),
+    };
+    const attrs = { headdim: 4, groups: 1, dState: 2, reverse: false };
+    expect(() => ssdScan(graph, inputs, attrs)).toThrow(GraphError);
+    expect(() => ssdScan(graph, inputs, attrs)).toThrow('xbc has 11 channels');
+  });
+});
