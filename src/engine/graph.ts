@@ -12,8 +12,10 @@ export type Shape = readonly number[];
  * Who owns a tensor's memory.
  * `value`: written by a dispatch, lives as long as it is needed. `input`: written by the host before a run.
  * `constant`: uploaded once. `parameter`: a slice of the packed parameters. `pack`: one whole packed buffer.
+ * `buffer`: what a model remembers without learning it by gradient, such as BatchNorm's running statistics; ops may
+ * write it in place.
  */
-export type Role = 'value' | 'input' | 'constant' | 'parameter' | 'pack';
+export type Role = 'value' | 'input' | 'constant' | 'parameter' | 'buffer' | 'pack';
 
 /** The four packed buffers of a trained model; they share one layout (see `packs.ts`). */
 export type PackName = 'value' | 'gradient' | 'first_moment' | 'second_moment';
@@ -33,6 +35,12 @@ export interface Parameter extends Tensor {
   readonly role: 'parameter';
   /** Whether AdamW decays it; the published Mamba leaves A_log and D out. */
   readonly decay: boolean;
+}
+
+export interface Buffer extends Tensor {
+  readonly role: 'buffer';
+  /** What every element is before the first run. */
+  readonly initial: number;
 }
 
 export interface Constant extends Tensor {
@@ -77,6 +85,7 @@ export class Graph {
   readonly inputs: Tensor[] = [];
   readonly constants: Constant[] = [];
   readonly parameters: Parameter[] = [];
+  readonly buffers: Buffer[] = [];
   /** Which parameter's slice of the gradient pack a tensor is written to, by the tensor's id. */
   readonly gradientOf = new Map<number, Parameter>();
   readonly #packs = new Map<PackName, Pack>();
@@ -97,6 +106,14 @@ export class Graph {
     const parameter: Parameter = { ...tensor, role: 'parameter', decay: options.decay ?? true };
     this.parameters.push(parameter);
     return parameter;
+  }
+
+  /** A float32 tensor that lives as long as the parameters and that ops may write; `name` is its state_dict name. */
+  buffer(name: string, shape: Shape, initial: number): Buffer {
+    const tensor = this.#tensor({ shape, dtype: 'f32' }, this.#unique(name), 'buffer');
+    const buffer: Buffer = { ...tensor, role: 'buffer', initial };
+    this.buffers.push(buffer);
+    return buffer;
   }
 
   constant(name: string, shape: Shape, data: Float32Array | Uint32Array): Constant {

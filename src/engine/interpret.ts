@@ -3,8 +3,8 @@ import { elements, type Graph, type Tensor } from './graph';
 import type { StepScalars, Value64 } from './ops/definition';
 
 /**
- * Values of all tensors of `graph`, by tensor. `feed` holds inputs, parameters and packs; constants are known.
- * An op that mutates an input changes that input's entry.
+ * Values of all tensors of `graph`, by tensor. `feed` holds inputs, parameters and packs; constants are known, and so are
+ * buffers, which hold their initial values unless `feed` has others. An op that mutates an input changes that input's entry.
  */
 export function interpret(
   graph: Graph,
@@ -20,6 +20,8 @@ export function interpret(
     tensors.set(tensor.id, tensor);
   };
   for (const constant of graph.constants) set(constant, Float64Array.from(constant.data));
+  for (const buffer of graph.buffers)
+    set(buffer, new Float64Array(elements(buffer.shape)).fill(buffer.initial));
   for (const [tensor, data] of feed) set(tensor, Float64Array.from(data));
   for (const node of graph.nodes) {
     const inputs: Record<string, Value64> = {};
@@ -30,7 +32,10 @@ export function interpret(
     }
     const results = node.op.reference(inputs, node.attrs, step);
     for (const [name, tensor] of Object.entries(node.outputs)) set(tensor, results[name] as Float64Array);
-    for (const name of node.op.mutates ?? []) set(node.inputs[name] as Tensor, results[name] as Float64Array);
+    for (const name of node.op.mutates ?? []) {
+      const tensor = node.inputs[name];
+      if (tensor) set(tensor, results[name] as Float64Array);
+    }
   }
   return new Map([...tensors].map(([id, tensor]) => [tensor, values.get(id) as Float64Array]));
 }

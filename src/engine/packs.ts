@@ -1,9 +1,10 @@
 /**
  * Parameters, their gradients and AdamW's moments: one packed buffer each, all with one layout, so that the global
- * norm and the update are a dispatch each however many parameters there are.
+ * norm and the update are a dispatch each however many parameters there are. A model's buffers (running statistics) are
+ * packed too, in a layout of their own.
  */
 import type { Device, DeviceBuffer } from './device';
-import { elements, formatShape, GraphError, type PackName, type Parameter, type Shape } from './graph';
+import { elements, formatShape, GraphError, type Graph, type PackName, type Shape } from './graph';
 
 /** Slices start at 256 bytes, WebGPU's alignment of a binding's offset. */
 const ALIGNMENT = 64;
@@ -23,12 +24,18 @@ export interface PackLayout {
   readonly slices: ReadonlyMap<string, PackSlice>;
 }
 
-/** Decayed parameters first, then the others, each in the order of declaration. */
-export function packLayout(parameters: readonly Parameter[]): PackLayout {
+interface Packed {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly decay?: boolean;
+}
+
+/** Decayed parameters first, then the others (buffers are never decayed), each in the order of declaration. */
+export function packLayout(tensors: readonly Packed[]): PackLayout {
   const slices = new Map<string, PackSlice>();
   let offset = 0;
   const place = (decay: boolean): void => {
-    for (const { name, shape } of parameters.filter((parameter) => parameter.decay === decay)) {
+    for (const { name, shape } of tensors.filter((tensor) => (tensor.decay ?? false) === decay)) {
       const length = elements(shape);
       slices.set(name, { offset, length, shape });
       offset += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
@@ -47,36 +54,49 @@ export const TRAINING_PACKS = [
   'second_moment',
 ] as const satisfies readonly PackName[];
 
+/** What a graph keeps from run to run. */
+export type Model = Pick<Graph, 'parameters' | 'buffers'>;
+
 /** A model's packed buffers on a device; shared by the programs that train and evaluate it. */
 export class Parameters {
   private constructor(
     readonly layout: PackLayout,
-    readonly buffers: Readonly<Partial<Record<PackName, DeviceBuffer>>>,
+    /** Layout of the pack `buffer`. */
+    readonly bufferLayout: PackLayout,
+    readonly buffers: Readonly<Partial<Record<PackName | 'buffer', DeviceBuffer>>>,
     readonly device: Device,
   ) {}
 
   /** Bytes that `create` will ask for. */
-  static bytes(parameters: readonly Parameter[], options: { readonly training: boolean }): number {
-    return packLayout(parameters).length * 4 * (options.training ? TRAINING_PACKS.length : 1);
+  static bytes({ parameters, buffers }: Model, options: { readonly training: boolean }): number {
+    const packs = packLayout(parameters).length * (options.training ? TRAINING_PACKS.length : 1);
+    return 4 * (packs + (buffers.length > 0 ? packLayout(buffers).length : 0));
   }
 
-  /** All zero; write the initial values next. `training` adds gradients and moments. */
+  /**
+   * Parameters are all zero: write the initial values next. Buffers hold theirs. `training` adds gradients and moments.
+   */
   static async create(
     device: Device,
-    parameters: readonly Parameter[],
+    model: Model,
     options: { readonly training: boolean },
   ): Promise<Parameters> {
-    const layout = packLayout(parameters);
+    const layout = packLayout(model.parameters);
+    const bufferLayout = packLayout(model.buffers);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-    const buffers: Partial<Record<PackName, DeviceBuffer>> = {};
-    const created = new Parameters(layout, buffers, device);
+    const buffers: Partial<Record<PackName | 'buffer', DeviceBuffer>> = {};
+    const created = new Parameters(layout, bufferLayout, buffers, device);
     try {
       for (const pack of options.training ? TRAINING_PACKS : (['value'] as const))
         buffers[pack] = await device.createBuffer(`parameters.${pack}`, layout.length * 4, usage);
+      if (model.buffers.length > 0)
+        buffers.buffer = await device.createBuffer('buffers', bufferLayout.length * 4, usage);
     } catch (error) {
       created.destroy();
       throw error;
     }
+    for (const { name, shape, initial } of model.buffers)
+      created.write(name, new Float32Array(elements(shape)).fill(initial));
     return created;
   }
 
@@ -84,36 +104,32 @@ export class Parameters {
     return Object.values(this.buffers).reduce((sum, buffer) => sum + buffer.bytes, 0);
   }
 
-  /** Throws GraphError when a program's parameters are not these. */
-  assertMatches(parameters: readonly Parameter[]): void {
-    const theirs = packLayout(parameters).slices;
-    for (const [name, slice] of theirs) {
-      const ours = this.layout.slices.get(name);
-      if (!ours) throw new GraphError(`the parameter ${name} is not among the packed parameters`);
-      if (ours.offset !== slice.offset || ours.length !== slice.length)
-        throw new GraphError(
-          `the parameter ${name} ${formatShape(slice.shape)} is packed as ${formatShape(ours.shape)}`,
-        );
-    }
-    if (theirs.size !== this.layout.slices.size)
-      throw new GraphError(`the graph has ${theirs.size} parameters, the pack ${this.layout.slices.size}`);
+  /** Throws GraphError when a program's parameters and buffers are not these. */
+  assertMatches(model: Model): void {
+    assertSameLayout('parameter', packLayout(model.parameters), this.layout);
+    assertSameLayout('buffer', packLayout(model.buffers), this.bufferLayout);
   }
 
+  /** Sets a parameter's values, those of its gradient or moments, or a buffer's. */
   write(name: string, data: Float32Array, pack: PackName = 'value'): void {
-    const slice = this.#slice(name);
+    const isBuffer = this.bufferLayout.slices.has(name);
+    const slice = isBuffer ? this.bufferLayout.slices.get(name) : this.layout.slices.get(name);
+    if (!slice) throw new RangeError(`there is no parameter or buffer named ${name}`);
     if (data.length !== slice.length)
       throw new RangeError(
         `${name} has ${slice.length} values ${formatShape(slice.shape)}, ${data.length} were given`,
       );
     this.device.queue.writeBuffer(
-      this.#buffer(pack).gpu,
+      this.#buffer(isBuffer ? 'buffer' : pack).gpu,
       slice.offset * 4,
       data as Float32Array<ArrayBuffer>,
     );
   }
 
-  /** Every parameter's values from one pack. Takes a temporary buffer of the pack's size. */
-  async read(pack: PackName = 'value'): Promise<Map<string, Float32Array>> {
+  /** Every parameter's values from one pack, or every buffer's. Takes a temporary buffer of the pack's size. */
+  async read(pack: PackName | 'buffer' = 'value'): Promise<Map<string, Float32Array>> {
+    const { slices } = pack === 'buffer' ? this.bufferLayout : this.layout;
+    if (slices.size === 0) return new Map();
     const where = `reading the packed ${pack}s`;
     const source = this.#buffer(pack);
     const staging = await this.device.createBuffer(
@@ -128,10 +144,7 @@ export class Parameters {
       await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ), where);
       const all = new Float32Array(staging.gpu.getMappedRange());
       return new Map(
-        [...this.layout.slices].map(([name, { offset, length }]) => [
-          name,
-          all.slice(offset, offset + length),
-        ]),
+        [...slices].map(([name, { offset, length }]) => [name, all.slice(offset, offset + length)]),
       );
     } finally {
       staging.destroy();
@@ -142,16 +155,23 @@ export class Parameters {
     for (const buffer of Object.values(this.buffers)) buffer.destroy();
   }
 
-  #slice(name: string): PackSlice {
-    const slice = this.layout.slices.get(name);
-    if (!slice) throw new RangeError(`there is no parameter named ${name}`);
-    return slice;
-  }
-
-  #buffer(pack: PackName): DeviceBuffer {
+  #buffer(pack: PackName | 'buffer'): DeviceBuffer {
     const buffer = this.buffers[pack];
     if (!buffer)
       throw new RangeError(`these parameters have no ${pack} pack: they were not created for training`);
     return buffer;
   }
+}
+
+function assertSameLayout(what: 'parameter' | 'buffer', theirs: PackLayout, ours: PackLayout): void {
+  for (const [name, slice] of theirs.slices) {
+    const packed = ours.slices.get(name);
+    if (!packed) throw new GraphError(`the ${what} ${name} is not among the packed ${what}s`);
+    if (packed.offset !== slice.offset || packed.length !== slice.length)
+      throw new GraphError(
+        `the ${what} ${name} ${formatShape(slice.shape)} is packed as ${formatShape(packed.shape)}`,
+      );
+  }
+  if (theirs.slices.size !== ours.slices.size)
+    throw new GraphError(`the graph has ${theirs.slices.size} ${what}s, the pack ${ours.slices.size}`);
 }

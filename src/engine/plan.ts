@@ -36,7 +36,7 @@ export interface PlannedBuffer {
 /** Where a tensor's bytes are: in one of the plan's buffers, or in a packed buffer of the parameters. */
 export type Placement =
   | { readonly in: 'buffer'; readonly buffer: PlannedBuffer }
-  | { readonly in: 'pack'; readonly pack: PackName; readonly offsetBytes: number };
+  | { readonly in: 'pack'; readonly pack: PackName | 'buffer'; readonly offsetBytes: number };
 
 export interface PlannedDispatch extends Dispatch {
   readonly node: Node;
@@ -69,7 +69,7 @@ const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 export function planProgram(graph: Graph, capabilities: Capabilities, options: PlanOptions): Plan {
   const nodes = neededNodes(graph, options.outputs);
   const dispatches = lower(graph, nodes, capabilities, options);
-  const layout = packLayout(graph.parameters);
+  const layouts = { parameter: packLayout(graph.parameters), buffer: packLayout(graph.buffers) };
   const placements = new Map<number, Placement>();
   const buffers: PlannedBuffer[] = [];
   const place = (buffer: PlannedBuffer): void => {
@@ -77,9 +77,10 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
     for (const tensor of buffer.tensors) placements.set(tensor.id, { in: 'buffer', buffer });
   };
 
-  const inPack = (tensor: Tensor, pack: PackName, parameter: string): void => {
-    const slice = layout.slices.get(parameter);
-    if (!slice) throw new GraphError(`${parameter} is not a parameter of the graph`);
+  const inPack = (tensor: Tensor, pack: PackName | 'buffer', name: string): void => {
+    const kind = pack === 'buffer' ? 'buffer' : 'parameter';
+    const slice = layouts[kind].slices.get(name);
+    if (!slice) throw new GraphError(`${name} is not a ${kind} of the graph`);
     placements.set(tensor.id, { in: 'pack', pack, offsetBytes: slice.offset * 4 });
   };
 
@@ -89,6 +90,7 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
   for (const tensor of used) {
     const gradientOf = graph.gradientOf.get(tensor.id);
     if (tensor.role === 'parameter') inPack(tensor, 'value', tensor.name);
+    else if (tensor.role === 'buffer') inPack(tensor, 'buffer', tensor.name);
     else if (gradientOf) inPack(tensor, 'gradient', gradientOf.name);
     else if (tensor.role === 'pack')
       placements.set(tensor.id, { in: 'pack', pack: (tensor as Pack).pack, offsetBytes: 0 });
@@ -127,7 +129,8 @@ function neededNodes(graph: Graph, outputs: readonly Tensor[]): Node[] {
   const kept: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
     const produces = Object.values(node.outputs);
-    if (!node.op.mutates?.length && !produces.some((tensor) => needed.has(tensor.id))) continue;
+    const mutates = node.op.mutates?.some((name) => node.inputs[name]) ?? false;
+    if (!mutates && !produces.some((tensor) => needed.has(tensor.id))) continue;
     kept.push(node);
     for (const tensor of Object.values(node.inputs)) {
       needed.add(tensor.id);

@@ -62,10 +62,10 @@ export class Program {
   static async compile(device: Device, graph: Graph, options: ProgramOptions): Promise<Program> {
     device.check();
     const { parameters, plan = planProgram(graph, device.capabilities, options) } = options;
-    if (graph.parameters.length > 0) {
+    if (graph.parameters.length + graph.buffers.length > 0) {
       if (!parameters)
-        throw new GraphError('the graph has parameters, so the program needs their packed buffers');
-      parameters.assertMatches(graph.parameters);
+        throw new GraphError('the graph has parameters or buffers, so the program needs them packed');
+      parameters.assertMatches(graph);
     }
     const buffers = new Map<PlannedBuffer, DeviceBuffer>();
     try {

@@ -106,9 +106,9 @@ export function planRun(
 ): RunPlan {
   const bytes = new Map<string, number>();
   const add = (use: string, more: number): void => void bytes.set(use, (bytes.get(use) ?? 0) + more);
-  const weights = Parameters.bytes(graph.parameters, { training: false });
+  const weights = Parameters.bytes(graph, { training: false });
   add('weights', weights);
-  add('gradients and moments of AdamW', Parameters.bytes(graph.parameters, { training: true }) - weights);
+  add('gradients and moments of AdamW', Parameters.bytes(graph, { training: true }) - weights);
   for (const buffer of trainingPlan.buffers) add(USES[buffer.role], buffer.bytes);
   add('preview', previewPlan.bytes);
   return {

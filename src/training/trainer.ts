@@ -123,7 +123,7 @@ export class Trainer {
     emit({ type: 'planned', plan });
 
     preparing('initial weights', 0, 3);
-    const parameters = held.add(await Parameters.create(device, view.graph.parameters, { training: true }));
+    const parameters = held.add(await Parameters.create(device, view.graph, { training: true }));
     for (const [name, values] of initialise(view.declared, run.seed)) parameters.write(name, values);
     preparing('kernels of a training step', 1, 3);
     const program = held.add(

@@ -222,7 +222,7 @@ function mambaStep(device: Device, shape: BlockShape): OurBenchCase {
     name: blockName(shape),
     prepare: async (inputs) => {
       const { graph, x, cotangent, loss, norm } = stepGraph(shape);
-      const parameters = await Parameters.create(device, graph.parameters, { training: true });
+      const parameters = await Parameters.create(device, graph, { training: true });
       const { program, report } = await compile(device, graph, [loss, norm], parameters);
       for (const name of blockParameters) parameters.write(PARAMETER_NAMES[name], tensor(inputs, name));
       program.write(x, tensor(inputs, 'x'));

@@ -214,6 +214,33 @@ test('rms_norm, which has no case of its own', async () => {
   expect(verdict.passed, formatVerdict(verdict)).toBe(true);
 });
 
+test('running statistics after one forward pass in training mode', async () => {
+  const f32 = (shape: number[], data: number[]): SafetensorsTensor => ({
+    dtype: 'F32',
+    shape,
+    data: new Float32Array(data),
+  });
+  // x [1, c, l] of one channel: mean 3, variance 8/3, unbiased 4.
+  const tensors = new Map([
+    ['in.x', f32([1, 1, 3], [1, 3, 5])],
+    ['in.weight', f32([1], [1])],
+    ['in.bias', f32([1], [3])],
+    ['out.y', f32([1, 1, 3], [3 - Math.sqrt(1.5), 3, 3 + Math.sqrt(1.5)])],
+    ['buffer.running_mean', f32([1], [0.3])],
+    ['buffer.running_var', f32([1], [1.3])],
+  ]);
+  const run = async (): Promise<string> => {
+    const engine = await nodeEngine({});
+    const metadata = { op: 'batch_norm', attrs: '{"training": true, "eps": 0, "momentum": 0.1}' };
+    return formatVerdict(await engine.run('batch_norm', write(tensors, metadata)));
+  };
+  expect(await run()).toMatch(/pass$/);
+  tensors.set('buffer.running_var', f32([1], [0.9 + 0.8 / 3]));
+  expect(await run()).toMatch(/buffer\.running_var .* FAIL$/);
+  tensors.set('buffer.other', f32([1], [0]));
+  expect(await run()).toMatch(/buffer\.other is no buffer of batch_norm .*FAIL$/);
+});
+
 describe('errors and verdicts', () => {
   test('the error is relative to the expected tensor, and absolute where that is 0', () => {
     expect(relativeError([3, 4.5], [3, 4])).toBeCloseTo(0.1, 12);

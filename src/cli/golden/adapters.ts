@@ -1,4 +1,5 @@
 /** How each op and model of the golden format becomes a graph of the engine. A new one is a line in this table. */
+import { batchNorm } from '../../engine/ops/batch_norm';
 import { causalConv1d } from '../../engine/ops/causal_conv1d';
 import { concatChannels } from '../../engine/ops/concat';
 import { layerNorm } from '../../engine/ops/layer_norm';
@@ -53,6 +54,20 @@ export const adapters: Readonly<Record<string, Adapter>> = {
     const activation = golden.attrs.choice('activation', ['silu', 'none'], 'none');
     const x = golden.input('x', CHANNELS_FIRST);
     const y = causalConv1d(golden.graph, x, golden.input('weight'), golden.input('bias'), activation);
+    golden.output('y', y, CHANNELS_FIRST);
+  },
+
+  batch_norm(golden) {
+    const { graph, attrs } = golden;
+    const training = attrs.flag('training');
+    const x = golden.input('x', CHANNELS_FIRST);
+    const [weight, bias] = [golden.input('weight'), golden.input('bias')];
+    const runningMean = training
+      ? graph.buffer('running_mean', weight.shape, 0)
+      : golden.input('running_mean');
+    const runningVar = training ? graph.buffer('running_var', weight.shape, 1) : golden.input('running_var');
+    const options = { training, eps: attrs.number('eps'), momentum: attrs.number('momentum') };
+    const y = batchNorm(graph, x, { weight, bias, runningMean, runningVar }, options);
     golden.output('y', y, CHANNELS_FIRST);
   },
 

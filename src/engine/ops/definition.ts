@@ -104,8 +104,11 @@ export interface OpDefinition<
   readonly optional: readonly Opt[];
   /** All outputs it can have; one that the shape rule leaves out does not exist on that node. */
   readonly outputs: readonly Out[];
-  /** Inputs that the op writes in place: they must be packs. */
-  readonly mutates?: readonly In[];
+  /**
+   * Inputs that the op writes in place: packs or buffers. An optional one is what the op does besides its outputs: the
+   * node can be computed again without it.
+   */
+  readonly mutates?: readonly (In | Opt)[];
   /** Output shapes; throws GraphError with what was expected. */
   shape(inputs: OpInputs<In, Opt>, attrs: Attrs): Readonly<Record<Out, TensorSpec>>;
   /** Choices to be timed on the device; absent when there is one way. */
@@ -113,7 +116,7 @@ export interface OpDefinition<
   kernels(node: TypedNode<In, Opt, Out, Attrs>, lowering: Lowering, variant: Variant | undefined): Dispatch[];
   /** Adds the backward nodes to the graph and returns ∂loss/∂input; `null` marks an op that is never differentiated. */
   readonly gradient: GradientRule<In, Opt, Out, Attrs> | null;
-  /** The op in float64. An op that mutates returns the new values under its inputs' names too. */
+  /** The op in float64. An op that mutates returns the new values of those it was given under their names too. */
   reference(
     inputs: Values64<In, Opt>,
     attrs: Attrs,

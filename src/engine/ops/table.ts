@@ -1,6 +1,8 @@
 /** All ops by name. */
 import { adamwOp } from './adamw';
 import { addOp } from './add';
+import { batchNormEvaluationOp, batchNormOp } from './batch_norm';
+import { batchNormBackwardOp } from './batch_norm_backward';
 import { causalConv1dBackwardOp, causalConv1dOp } from './causal_conv1d';
 import { concatOp } from './concat';
 import { copyOp } from './copy';
@@ -27,6 +29,9 @@ import { ssdScanBackwardOp } from './ssd_scan_backward';
 export const ops = {
   adamw: adamwOp,
   add: addOp,
+  batch_norm: batchNormOp,
+  batch_norm_backward: batchNormBackwardOp,
+  batch_norm_evaluation: batchNormEvaluationOp,
   causal_conv1d: causalConv1dOp,
   causal_conv1d_backward: causalConv1dBackwardOp,
   column_sum: columnSumOp,

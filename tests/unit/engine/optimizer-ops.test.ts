@@ -104,7 +104,7 @@ const unpack = ({ slices: at }: PackLayout, packed: Float64Array): Float64Array 
 
 async function trainOnGpu(attrs: Omit<AdamwAttrs, 'decayed'>, { value, gradients }: Start): Promise<Trained> {
   const { graph, layout, packs, norm } = buildUpdate(attrs);
-  const parameters = await Parameters.create(device(), graph.parameters, { training: true });
+  const parameters = await Parameters.create(device(), graph, { training: true });
   const outputs = [norm, ...UPDATED.map((name) => packs[name])];
   const program = await Program.compile(device(), graph, { outputs, parameters });
   for (const [name, data] of slices(value)) parameters.write(name, data);

@@ -33,7 +33,7 @@ function classifier() {
 /** Losses and final parameters of ten steps, as bits. */
 async function train(choose?: ChooseVariant): Promise<{ losses: number[]; weights: number[] }> {
   const { graph, x, target, loss } = classifier();
-  const parameters = await Parameters.create(device(), graph.parameters, { training: true });
+  const parameters = await Parameters.create(device(), graph, { training: true });
   const program = await Program.compile(device(), graph, {
     outputs: [loss],
     parameters,
@@ -92,8 +92,8 @@ test('every hot kernel is timed once, remembered, and the choice repeats bit for
 test('the plan, the packs and what the device is asked for agree', async () => {
   const { graph, loss } = classifier();
   const before = device().allocatedBytes;
-  const parameters = await Parameters.create(device(), graph.parameters, { training: true });
-  expect(device().allocatedBytes - before).toBe(Parameters.bytes(graph.parameters, { training: true }));
+  const parameters = await Parameters.create(device(), graph, { training: true });
+  expect(device().allocatedBytes - before).toBe(Parameters.bytes(graph, { training: true }));
   const program = await Program.compile(device(), graph, { outputs: [loss], parameters });
   expect(device().allocatedBytes - before).toBe(parameters.bytes + program.plan.bytes);
   const values = program.plan.buffers

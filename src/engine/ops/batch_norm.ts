@@ -1,0 +1,249 @@
+/** BatchNorm over [..., channels] (Ioffe & Szegedy 2015), with ReLU where asked for; shaders/batch_norm.wgsl. */
+import {
+  bytesOf,
+  elements,
+  formatShape,
+  GraphError,
+  type Graph,
+  type Tensor,
+  type TensorSpec,
+} from '../graph';
+import { batchNormBackwardOp } from './batch_norm_backward';
+import { divide, rowsOf, width, type Activated } from './batch_norm_shared';
+import { defineOp, type Dispatch, type Value64 } from './definition';
+import { read, readWrite, write } from './kernel';
+
+export interface BatchNormAttrs extends Activated {
+  /** Added to the variance. */
+  readonly eps: number;
+  /** Share of the running statistics that one training step replaces. */
+  readonly momentum: number;
+}
+
+/** Moments that one thread merges in a round. */
+const GROUP = 32;
+
+/** Throws GraphError unless each of `weights` is [c] for x [..., c]. */
+function shapes(x: Tensor, weights: Readonly<Record<string, Tensor | undefined>>) {
+  const size = width(x.shape);
+  for (const [name, tensor] of Object.entries(weights))
+    if (tensor && formatShape(tensor.shape) !== formatShape([size]))
+      throw new GraphError(`${name} must be [${size}], it is ${formatShape(tensor.shape)}`);
+  const y: TensorSpec = { shape: x.shape, dtype: 'f32' };
+  const stats: TensorSpec = { shape: [2, size], dtype: 'f32' };
+  return { y, stats };
+}
+
+const cost = (tensors: readonly Tensor[], x: Tensor) => ({
+  flops: 12 * elements(x.shape),
+  bytes: tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0),
+});
+
+/**
+ * Training: the statistics are those of x's own rows. x [..., c], weight and bias [c] → y [..., c] and stats [2, c], which
+ * are μ − x's first row and 1/√(var + ε). Running statistics, where given, move by `momentum` towards μ and the unbiased
+ * variance, as in PyTorch.
+ */
+export const batchNormOp = defineOp({
+  name: 'batch_norm',
+  inputs: ['x', 'weight', 'bias'],
+  optional: ['running_mean', 'running_var'],
+  outputs: ['y', 'stats'],
+  mutates: ['running_mean', 'running_var'],
+  shape({ x, weight, bias, running_mean, running_var }, { eps, momentum }: BatchNormAttrs) {
+    if (rowsOf(x.shape) < 2)
+      throw new GraphError('one value a channel has no variance: training needs more than one');
+    if (!running_mean !== !running_var) throw new GraphError('running_mean and running_var go together');
+    if (!(eps >= 0 && momentum >= 0 && momentum <= 1))
+      throw new GraphError(`eps ${eps} must not be negative, momentum ${momentum} must lie between 0 and 1`);
+    return shapes(x, { weight, bias, running_mean, running_var });
+  },
+  kernels({ inputs, outputs: { y, stats }, attrs }, lowering) {
+    const { x, weight, bias, running_mean, running_var } = inputs;
+    const { type, size, run, runs, stage } = divide(x, attrs);
+    let moments = lowering.scratch('moments', [runs, 2, size]);
+    const dispatches = [
+      stage('batch_norm.moments', runs, { MOMENTS: true }, [
+        read('x', x, type),
+        write('moments', moments, type),
+      ]),
+    ];
+    let [spans, span] = [runs, run];
+    for (let last = false; !last;) {
+      const groups = Math.ceil(spans / GROUP);
+      last = groups === 1;
+      const merged = last ? stats : lowering.scratch('moments', [groups, 2, size]);
+      const running =
+        last && running_mean && running_var
+          ? [
+              read('x', x, type),
+              readWrite('running_mean', running_mean, type),
+              readWrite('running_var', running_var, type),
+            ]
+          : [];
+      dispatches.push(
+        stage(
+          'batch_norm.merge',
+          groups,
+          {
+            MERGE: true,
+            LAST: last,
+            RUNNING: running.length > 0,
+            GROUP,
+            RUN: span,
+            SPANS: spans,
+            EPS: attrs.eps,
+            MOMENTUM: attrs.momentum,
+          },
+          [read('moments', moments, type), write(last ? 'stats' : 'merged', merged, type), ...running],
+        ),
+      );
+      [moments, spans, span] = [merged, groups, span * GROUP];
+    }
+    if (lowering.isUsed(y)) dispatches.push(apply(x, weight, bias, stats, y, attrs));
+    return dispatches;
+  },
+  gradient: ({ graph, inputs: { x, weight, bias }, outputs: { stats }, attrs, cotangents: { y: dy } }) =>
+    backward(graph, { x, weight, bias, stats, dy }, attrs, false),
+  reference(inputs, { eps, momentum, activation }) {
+    const { x, weight, bias, running_mean, running_var } = inputs;
+    const size = width(x.shape);
+    const rows = rowsOf(x.shape);
+    const mean = new Float64Array(size);
+    x.data.forEach((value, i) => (mean[i % size] = at(mean, i % size) + value / rows));
+    const variance = new Float64Array(size);
+    x.data.forEach((value, i) => {
+      variance[i % size] = at(variance, i % size) + (value - at(mean, i % size)) ** 2 / rows;
+    });
+    const stats = new Float64Array(2 * size);
+    for (let c = 0; c < size; c++) {
+      stats[c] = at(mean, c) - at(x.data, c);
+      stats[size + c] = 1 / Math.sqrt(at(variance, c) + eps);
+    }
+    const moved = (running: Value64, now: Float64Array, factor: number): Float64Array =>
+      running.data.map((old, c) => (1 - momentum) * old + momentum * factor * at(now, c));
+    return {
+      y: applyReference(x, weight, bias, stats, activation),
+      stats,
+      ...(running_mean && { running_mean: moved(running_mean, mean, 1) }),
+      ...(running_var && { running_var: moved(running_var, variance, rows / (rows - 1)) }),
+    };
+  },
+  cost: ({ inputs: { x, weight, bias }, outputs: { y } }) => cost([x, x, weight, bias, y], x),
+});
+
+/** Evaluation: y [..., c] and stats [2, c] as in training, but from the running statistics [c]. */
+export const batchNormEvaluationOp = defineOp({
+  name: 'batch_norm_evaluation',
+  inputs: ['x', 'weight', 'bias', 'running_mean', 'running_var'],
+  optional: [],
+  outputs: ['y', 'stats'],
+  shape: ({ x, ...weights }, _: Activated & { readonly eps: number }) => shapes(x, weights),
+  kernels({ inputs: { x, weight, bias, running_mean, running_var }, outputs: { y, stats }, attrs }) {
+    const { type, stage } = divide(x, attrs);
+    return [
+      stage('batch_norm.fixed', 1, { FIXED: true, EPS: attrs.eps }, [
+        read('x', x, type),
+        read('running_mean', running_mean, type),
+        read('running_var', running_var, type),
+        write('stats', stats, type),
+      ]),
+      apply(x, weight, bias, stats, y, attrs),
+    ];
+  },
+  gradient({ graph, inputs: { x, weight, bias }, outputs: { stats }, attrs, cotangents: { y: dy }, needs }) {
+    if (needs('running_mean') || needs('running_var'))
+      throw new GraphError('running statistics have no gradient');
+    return backward(graph, { x, weight, bias, stats, dy }, attrs, true);
+  },
+  reference({ x, weight, bias, running_mean, running_var }, { eps, activation }) {
+    const size = width(x.shape);
+    const stats = Float64Array.from([
+      ...running_mean.data.map((mean, c) => mean - at(x.data, c)),
+      ...running_var.data.map((variance) => 1 / Math.sqrt(variance + eps)),
+    ]);
+    return { y: applyReference(x, weight, bias, stats, activation), stats: stats.subarray(0, 2 * size) };
+  },
+  cost: ({ inputs, outputs: { y } }) => cost([...Object.values(inputs), y], inputs.x),
+});
+
+function apply(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  stats: Tensor,
+  y: Tensor,
+  attrs: Activated,
+): Dispatch {
+  const { type, runs, stage } = divide(x, attrs);
+  return stage('batch_norm.apply', runs, { APPLY: true }, [
+    read('x', x, type),
+    read('weight', weight, type),
+    read('bias', bias, type),
+    read('stats', stats, type),
+    write('y', y, type),
+  ]);
+}
+
+function backward(
+  graph: Graph,
+  { dy, ...inputs }: { x: Tensor; weight: Tensor; bias: Tensor; stats: Tensor; dy: Tensor | undefined },
+  { activation }: Activated,
+  fixed: boolean,
+) {
+  if (!dy) return {};
+  const { dx, dweight, dbias } = graph.apply(batchNormBackwardOp, { ...inputs, dy }, { activation, fixed });
+  return { x: dx, weight: dweight, bias: dbias };
+}
+
+const at = (data: Float64Array, i: number): number => data[i] as number;
+
+function applyReference(
+  x: Value64,
+  weight: Value64,
+  bias: Value64,
+  stats: Float64Array,
+  activation: Activated['activation'],
+): Float64Array {
+  const size = width(x.shape);
+  return x.data.map((value, i) => {
+    const c = i % size;
+    const normal = (value - at(x.data, c) - at(stats, c)) * at(stats, size + c);
+    const y = normal * at(weight.data, c) + at(bias.data, c);
+    return activation === 'relu' ? Math.max(y, 0) : y;
+  });
+}
+
+export interface BatchNormWeights {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  /** Buffers [c]: written in training, where they may be left out, and read in evaluation. */
+  readonly runningMean?: Tensor | undefined;
+  readonly runningVar?: Tensor | undefined;
+}
+
+export interface BatchNormOptions {
+  readonly training: boolean;
+  /** 1e-5 and 0.1 if left out, as in PyTorch. */
+  readonly eps?: number;
+  readonly momentum?: number;
+  /** ReLU of the result, in the same pass. */
+  readonly activation?: Activated['activation'];
+}
+
+/** y [..., c] of x [..., c]. */
+export function batchNorm(
+  graph: Graph,
+  x: Tensor,
+  { weight, bias, runningMean, runningVar }: BatchNormWeights,
+  { training, eps = 1e-5, momentum = 0.1, activation = 'none' }: BatchNormOptions,
+): Tensor {
+  if (training) {
+    const inputs = { x, weight, bias, running_mean: runningMean, running_var: runningVar };
+    return graph.apply(batchNormOp, inputs, { eps, momentum, activation }).y;
+  }
+  if (!runningMean || !runningVar)
+    throw new GraphError('batch_norm: evaluation needs running_mean and running_var');
+  const inputs = { x, weight, bias, running_mean: runningMean, running_var: runningVar };
+  return graph.apply(batchNormEvaluationOp, inputs, { eps, activation }).y;
+}
