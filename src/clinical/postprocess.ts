@@ -1,0 +1,197 @@
+/**
+ * Production's way from probabilities to events: hysteresis, opening, closing, duration filter, merging. Everything
+ * after the first step works on runs of samples, one at a time, so memory grows with the events and not with the
+ * recording. Parameters are named as in production's configuration files.
+ */
+import type { PredictedEvent, Run } from './events';
+
+export type ConfidenceMethod = 'mean' | 'peak' | 'percentile';
+
+export interface Postprocessing {
+  /** Probability from which an event may begin, and below which it may end: tau_on > tau_off. */
+  readonly tau_on: number;
+  readonly tau_off: number;
+  /** So many samples in a row must be ≥ tau_on, or < tau_off. */
+  readonly min_onset_samples: number;
+  readonly min_offset_samples: number;
+  /** Odd numbers of samples; 1 leaves everything as it is. */
+  readonly opening_kernel: number;
+  readonly closing_kernel: number;
+  /** Seconds. */
+  readonly min_duration_s: number;
+  readonly max_duration_s: number;
+  /** Gaps up to so many seconds are closed. */
+  readonly tau_merge: number;
+  readonly confidence_method: ConfidenceMethod;
+}
+
+/** The defaults of production's schema. */
+export const DEFAULT_POSTPROCESSING: Postprocessing = {
+  tau_on: 0.86,
+  tau_off: 0.78,
+  min_onset_samples: 128,
+  min_offset_samples: 256,
+  opening_kernel: 11,
+  closing_kernel: 31,
+  min_duration_s: 3,
+  max_duration_s: 600,
+  tau_merge: 2,
+  confidence_method: 'mean',
+};
+
+/** Production's configuration accepts `confidence_percentile`, but never reads it: it is always this share. */
+const CONFIDENCE_PERCENTILE = 0.75;
+
+/** The runs of samples that production calls a seizure. `probabilities`: [samples] at `rate` Hz. */
+export function postprocess(
+  probabilities: Float32Array,
+  parameters: Postprocessing,
+  rate: number,
+): Generator<Run> {
+  check(parameters);
+  const { opening_kernel, closing_kernel, min_duration_s, max_duration_s, tau_merge } = parameters;
+  const samples = probabilities.length;
+  const opened = opening(hysteresis(probabilities, parameters), opening_kernel, samples);
+  const closed = closing(opened, closing_kernel, samples);
+  const shortest = Math.trunc(min_duration_s * rate);
+  const pieces = limitDurations(closed, shortest, Math.trunc(max_duration_s * rate));
+  return merge(pieces, tau_merge * rate);
+}
+
+/** Events in seconds, with their confidence: mean or highest probability of their samples, or the 75th percentile. */
+export function predictEvents(
+  probabilities: Float32Array,
+  parameters: Postprocessing,
+  rate: number,
+): PredictedEvent[] {
+  return Array.from(postprocess(probabilities, parameters, rate), ({ start, end }) => ({
+    start: start / rate,
+    end: end / rate,
+    confidence: confidence(probabilities.subarray(start, end), parameters.confidence_method),
+  }));
+}
+
+/**
+ * An event begins with the first of `min_onset_samples` probabilities ≥ tau_on in a row, and ends with the last of
+ * `min_offset_samples` probabilities < tau_off in a row; that last one does not belong to it any more.
+ */
+export function* hysteresis(
+  probabilities: Float32Array,
+  {
+    tau_on,
+    tau_off,
+    min_onset_samples,
+    min_offset_samples,
+  }: Pick<Postprocessing, 'tau_on' | 'tau_off' | 'min_onset_samples' | 'min_offset_samples'>,
+): Generator<Run> {
+  // Production compares float32 probabilities with float32 thresholds.
+  const on = Math.fround(tau_on);
+  const off = Math.fround(tau_off);
+  let start = -1;
+  let inARow = 0;
+  for (let i = 0; i < probabilities.length; i++) {
+    const probability = probabilities[i] as number;
+    if (start < 0) {
+      inARow = probability >= on ? inARow + 1 : 0;
+      if (inARow < min_onset_samples) continue;
+      start = i + 1 - inARow;
+      inARow = 0;
+    } else {
+      inARow = probability < off ? inARow + 1 : 0;
+      if (inARow < min_offset_samples) continue;
+      yield { start, end: i };
+      start = -1;
+      inARow = 0;
+    }
+  }
+  if (start >= 0) yield { start, end: probabilities.length };
+}
+
+/**
+ * Erosion, then dilation, by a flat kernel of `kernel` samples: runs shorter than the kernel go. Like production's
+ * pooling this takes what lies beyond the recording as part of the run that touches its edge.
+ */
+export function* opening(runs: Iterable<Run>, kernel: number, samples: number): Generator<Run> {
+  const half = (kernel - 1) / 2;
+  for (const run of runs) {
+    const erodedStart = run.start === 0 ? 0 : run.start + half;
+    const erodedEnd = run.end === samples ? samples : run.end - half;
+    if (erodedStart < erodedEnd) yield run;
+  }
+}
+
+/** Dilation, then erosion: gaps shorter than the kernel close, as do gaps of up to half of it at the recording's edges. */
+export function* closing(runs: Iterable<Run>, kernel: number, samples: number): Generator<Run> {
+  const half = (kernel - 1) / 2;
+  const widened = function* (): Generator<Run> {
+    for (const { start, end } of runs)
+      yield { start: start <= half ? 0 : start, end: samples - end <= half ? samples : end };
+  };
+  yield* merge(widened(), kernel - 1);
+}
+
+/**
+ * Runs of at least `shortest` samples, cut into pieces of at most `longest`. The pieces touch, so that the merging that
+ * follows joins them again: production's max_duration_s changes no event, and neither does it here.
+ */
+export function* limitDurations(runs: Iterable<Run>, shortest: number, longest: number): Generator<Run> {
+  for (const { start, end } of runs) {
+    if (end - start < shortest) continue;
+    for (let at = start; at < end; at += longest) yield { start: at, end: Math.min(at + longest, end) };
+  }
+}
+
+/** Joins runs with a gap of at most `gap` samples. `runs` come in rising order and do not overlap. */
+export function* merge(runs: Iterable<Run>, gap: number): Generator<Run> {
+  let open: Run | undefined;
+  for (const run of runs) {
+    if (open && run.start - open.end <= gap) {
+      open = { start: open.start, end: run.end };
+      continue;
+    }
+    if (open) yield open;
+    open = run;
+  }
+  if (open) yield open;
+}
+
+function confidence(probabilities: Float32Array, method: ConfidenceMethod): number {
+  switch (method) {
+    case 'mean':
+      return probabilities.reduce((sum, probability) => sum + probability, 0) / probabilities.length;
+    case 'peak':
+      return probabilities.reduce((highest, probability) => Math.max(highest, probability), 0);
+    case 'percentile':
+      return percentile(probabilities.slice().sort(), CONFIDENCE_PERCENTILE);
+  }
+}
+
+/** As NumPy's `percentile`: linear between the two nearest ranks of `sorted`. */
+function percentile(sorted: Float32Array, share: number): number {
+  const rank = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(rank)] as number;
+  const above = sorted[Math.ceil(rank)] as number;
+  return below + (above - below) * (rank - Math.floor(rank));
+}
+
+function check(parameters: Postprocessing): void {
+  const refuse = (problem: string): never => {
+    throw new RangeError(`post-processing: ${problem}`);
+  };
+  const { tau_on, tau_off, min_duration_s, max_duration_s, tau_merge } = parameters;
+  if (!(tau_on > tau_off)) refuse(`tau_on (${tau_on}) must be above tau_off (${tau_off})`);
+  for (const name of [
+    'min_onset_samples',
+    'min_offset_samples',
+    'opening_kernel',
+    'closing_kernel',
+  ] as const) {
+    const value = parameters[name];
+    if (!Number.isInteger(value) || value < 1) refuse(`${name} is ${value}, not a whole number from 1`);
+    if (name.endsWith('kernel') && value % 2 === 0) refuse(`${name} is ${value}, and must be odd`);
+  }
+  if (!(min_duration_s >= 0)) refuse(`min_duration_s is ${min_duration_s}, and must be 0 or more`);
+  if (!(max_duration_s > 0 && max_duration_s >= min_duration_s))
+    refuse(`max_duration_s is ${max_duration_s}, and must be above 0 and not below min_duration_s`);
+  if (!(tau_merge >= 0)) refuse(`tau_merge is ${tau_merge}, and must be 0 or more`);
+}
