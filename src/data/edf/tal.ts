@@ -1,0 +1,58 @@
+/**
+ * Time-stamped annotation lists of EDF+ (https://www.edfplus.info/specs/edfplus.html, section 2.2.2):
+ * `onset [0x15 duration] 0x14 text 0x14 … 0x14 0x00`, filled up with NULs. The first list of a record has an empty first
+ * text: it says when the record starts.
+ */
+
+export interface Tal {
+  /** Seconds after the start time of the header. */
+  readonly onset: number;
+  /** Seconds; null where none is given. */
+  readonly duration: number | null;
+  readonly texts: readonly string[];
+}
+
+const SEPARATOR = 0x14;
+const DURATION = 0x15;
+
+/** Parses one record's annotation signal. Throws SyntaxError with what is wrong. */
+export function parseTals(bytes: Uint8Array): Tal[] {
+  const tals: Tal[] = [];
+  let start = 0;
+  while (start < bytes.length) {
+    if (bytes[start] === 0) {
+      start++;
+      continue;
+    }
+    const end = bytes.indexOf(0, start);
+    const list = bytes.subarray(start, end < 0 ? bytes.length : end);
+    tals.push(parseTal(list));
+    start += list.length;
+  }
+  return tals;
+}
+
+function parseTal(list: Uint8Array): Tal {
+  const stampEnd = list.indexOf(SEPARATOR);
+  if (stampEnd < 0 || list[list.length - 1] !== SEPARATOR)
+    throw new SyntaxError('an annotation list does not end as one (with bytes 20, 0)');
+  const mark = list.subarray(0, stampEnd).indexOf(DURATION);
+  const onset = seconds(list.subarray(0, mark < 0 ? stampEnd : mark), /^[+-]\d+(\.\d*)?$/, 'onset');
+  const duration = mark < 0 ? null : seconds(list.subarray(mark + 1, stampEnd), /^\d+(\.\d*)?$/, 'duration');
+  const decoder = new TextDecoder();
+  const texts: string[] = [];
+  for (let from = stampEnd + 1; from < list.length;) {
+    const to = list.indexOf(SEPARATOR, from);
+    texts.push(decoder.decode(list.subarray(from, to)));
+    from = to + 1;
+  }
+  return { onset, duration, texts };
+}
+
+function seconds(bytes: Uint8Array, pattern: RegExp, what: string): number {
+  const written = String.fromCharCode(...bytes.subarray(0, 64));
+  const value = pattern.test(written) && bytes.length <= 64 ? Number(written) : NaN;
+  if (!Number.isFinite(value))
+    throw new SyntaxError(`${JSON.stringify(written)} is no ${what} of an annotation`);
+  return value;
+}
