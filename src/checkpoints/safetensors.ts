@@ -22,7 +22,8 @@ interface Views {
   U64: BigUint64Array;
 }
 
-const VIEWS = {
+/** A dtype's view, which knows its bytes per element. */
+export const VIEWS = {
   BOOL: Uint8Array,
   U8: Uint8Array,
   I8: Int8Array,
@@ -232,7 +233,8 @@ function checkCoverage(entries: readonly Entry[], length: number): void {
     throw new SafetensorsError(`${length - covered} bytes at the end of the file belong to no tensor`);
 }
 
-function view(dtype: SafetensorsDType, bytes: Uint8Array): SafetensorsTensor['data'] {
+/** Elements of a dtype, seen in place where the bytes are aligned, otherwise copied. */
+export function view(dtype: SafetensorsDType, bytes: Uint8Array): SafetensorsTensor['data'] {
   const View = VIEWS[dtype];
   const size = View.BYTES_PER_ELEMENT;
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
