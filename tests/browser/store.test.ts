@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startKillable, startSite, type Killable, type Site } from './store/browser';
+
+/** Two shards. */
+const MEGABYTES = 20;
+const PAUSE_MEGABYTES = 160;
+
+let profile: string;
+let site: Site;
+let browser: Killable;
+let page: Page;
+
+beforeAll(async () => {
+  profile = mkdtempSync(join(tmpdir(), 'smokescan-store-'));
+  site = await startSite();
+  browser = await startKillable(profile, site.url);
+  ({ page } = browser);
+});
+afterAll(async () => {
+  await browser.kill();
+  await site.close();
+  rmSync(profile, { recursive: true, maxRetries: 10 });
+});
+
+const createRun = (name: string) => page.evaluate((name) => storeTests.createRun(name), name);
+const runs = () => page.evaluate(() => storeTests.runs());
+const find = async (id: string) => (await runs()).find((run) => run.id === id);
+const keys = async (id: string) =>
+  (await page.evaluate(() => storeTests.keys())).map(String).filter((key) => key.includes(id));
+const save = (id: string, slot: 'last' | 'best', step: number, megabytes = MEGABYTES) =>
+  page.evaluate(([id, slot, step, megabytes]) => storeTests.save(id, slot, step, megabytes), [
+    id,
+    slot,
+    step,
+    megabytes,
+  ] as const);
+const load = (id: string, slot: 'last' | 'best', number?: number) =>
+  page.evaluate(([id, slot, megabytes, number]) => storeTests.load(id, slot, megabytes, number), [
+    id,
+    slot,
+    MEGABYTES,
+    number,
+  ] as const);
+const damage = (key: string, how: 'flip' | 'cut' | 'remove') =>
+  page.evaluate(([key, how]) => storeTests.damage(key, how), [key, how] as const);
+
+test('what is saved is loaded, to the bit; two generations of last stay, one of best', async () => {
+  const { id } = await createRun('generations');
+  for (let step = 1; step <= 3; step++) {
+    expect(await save(id, 'last', step)).toMatchObject({ step, verified: true });
+    expect(await save(id, 'best', step)).toMatchObject({ step, verified: true });
+  }
+  expect(await load(id, 'last')).toEqual({ step: 3, number: 5, verified: true, same: true });
+  expect(await load(id, 'last', 3)).toMatchObject({ step: 2, same: true });
+  expect(await load(id, 'best')).toMatchObject({ step: 3, same: true });
+  const run = await find(id);
+  expect(run?.last.map(({ step }) => step)).toEqual([3, 2]);
+  expect(run?.best.map(({ step }) => step)).toEqual([3]);
+  // Three generations of one manifest and two shards, and the run.
+  expect((await keys(id)).sort()).toEqual(
+    [
+      ...[3, 5, 6].flatMap((number) => [
+        `manifest/${id}/${number}`,
+        `shard/${id}/${number}/0`,
+        `shard/${id}/${number}/1`,
+      ]),
+      `run/${id}`,
+    ].sort(),
+  );
+});
+
+test('runs are listed, renamed, pinned and deleted', async () => {
+  const { id } = await createRun('first');
+  await createRun('second');
+  await save(id, 'last', 1);
+  const renamed = await page.evaluate(
+    (id) => storeTests.updateRun(id, { name: 'renamed', pinned: true }),
+    id,
+  );
+  expect(renamed).toMatchObject({ name: 'renamed', pinned: true, config: 'epochs: 3' });
+  expect((await runs()).slice(0, 2).map(({ name }) => name)).toEqual(['renamed', 'second']);
+  expect(await page.evaluate((id) => storeTests.deleteRun(id), id)).toMatchObject({
+    message: 'The run “renamed” is pinned: unpin it before you delete it.',
+  });
+  await page.evaluate((id) => storeTests.updateRun(id, { pinned: false }), id);
+  expect(await page.evaluate((id) => storeTests.deleteRun(id), id)).toBeUndefined();
+  expect(await keys(id)).toEqual([]);
+  expect(await load(id, 'last')).toMatchObject({ name: 'MissingRunError' });
+  expect(await save(id, 'last', 2)).toMatchObject({ name: 'MissingRunError' });
+  expect(await keys(id)).toEqual([]);
+});
+
+describe('damaged checkpoints are found, named, and the older one is offered', () => {
+  test.each([
+    ['shard', 'flip', 'shard 2 of 2 does not have its checksum'],
+    ['shard', 'cut', /shard 2 of 2 has \d+ bytes, not \d+/],
+    ['shard', 'remove', 'shard 2 of 2 is missing'],
+    ['manifest', 'flip', 'its manifest is damaged'],
+    ['manifest', 'remove', 'its manifest is missing'],
+  ] as const)('%s: %s', async (what, how, problem) => {
+    const { id } = await createRun('damaged');
+    await save(id, 'last', 1);
+    await save(id, 'last', 2);
+    await damage(what === 'shard' ? `shard/${id}/2/1` : `manifest/${id}/2`, how);
+    const failure = await load(id, 'last');
+    expect(failure).toMatchObject({ name: 'CorruptedCheckpointError' });
+    const message = 'message' in failure ? failure.message : '';
+    expect(message).toMatch('The checkpoint “last” of the run “damaged” at step 2 is damaged');
+    expect(message).toMatch(problem);
+    expect(message).toMatch('“last” of step 1 can be loaded instead (number 1).');
+    expect(await load(id, 'last', 1)).toMatchObject({ step: 1, same: true });
+    // The next checkpoint puts everything right.
+    await save(id, 'last', 3);
+    expect(await load(id, 'last')).toMatchObject({ step: 3, same: true });
+  });
+
+  test('where there is no older one, it says so', async () => {
+    const { id } = await createRun('alone');
+    expect(await load(id, 'last')).toMatchObject({ name: 'MissingCheckpointError' });
+    await save(id, 'last', 1);
+    await damage(`shard/${id}/1/0`, 'flip');
+    expect(await load(id, 'last')).toMatchObject({
+      message: expect.stringMatching(/There is no older one\.$/) as string,
+    });
+  });
+});
+
+test('a full disk is an error of its own, and what was saved stays', async () => {
+  // Chromium remembers how much room an origin has, so the limit comes first, and to an origin of its own.
+  const address = site.url.replace('127.0.0.1', 'localhost');
+  const { origin } = new URL(address);
+  const other = await page.context().newPage();
+  const session = await page.context().newCDPSession(other);
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1.5e6 * MEGABYTES });
+  await other.goto(address);
+  await other.waitForFunction(() => 'storeTests' in globalThis);
+  const { id } = await other.evaluate(() => storeTests.createRun('quota'));
+  const saveStep = (step: number) =>
+    other.evaluate(([id, step, megabytes]) => storeTests.save(id, 'last', step, megabytes), [
+      id,
+      step,
+      MEGABYTES,
+    ] as const);
+  expect(await saveStep(1)).toMatchObject({ step: 1, verified: true });
+  expect(await saveStep(2)).toMatchObject({
+    name: 'QuotaError',
+    message: expect.stringMatching(/no room for the checkpoint of 20 MB.*Delete old runs/) as string,
+  });
+  const loaded = await other.evaluate(([id, megabytes]) => storeTests.load(id, 'last', megabytes), [
+    id,
+    MEGABYTES,
+  ] as const);
+  expect(loaded).toMatchObject({ step: 1, same: true });
+  expect((await other.evaluate(() => storeTests.runs()))[0]?.last).toHaveLength(1);
+  await session.send('Storage.overrideQuotaForOrigin', { origin });
+  expect(await saveStep(3)).toMatchObject({ step: 3, verified: true });
+  await other.close();
+});
+
+test('errors of the store’s worker keep their names', async () => {
+  expect(await page.evaluate(() => storeTests.failInWorker())).toMatchObject({
+    name: 'MissingRunError',
+    message: expect.stringMatching(/There is no run nobody/) as string,
+  });
+});
+
+test('the browser answers whether it keeps the data', async () => {
+  expect(typeof (await page.evaluate(() => storeTests.persist()))).toBe('boolean');
+});
+
+test('saving 160 MB hardly holds the thread that trains', async () => {
+  const { id } = await createRun('pause');
+  const measure = (where: 'worker' | 'here') =>
+    page.evaluate(([id, megabytes, where]) => storeTests.pause(id, megabytes, where), [
+      id,
+      PAUSE_MEGABYTES,
+      where,
+    ] as const);
+  const inWorker = await measure('worker');
+  const here = await measure('here');
+  const show = ({ idle, pause, total }: typeof here) =>
+    `pause ${pause.toFixed(0)} ms (idle ${idle.toFixed(0)} ms), saved and verified after ${(total / 1000).toFixed(1)} s`;
+  console.log(
+    `${PAUSE_MEGABYTES} MB from a worker: ${show(inWorker)}; from the thread itself: ${show(here)}`,
+  );
+  // Handing over costs nothing; a busy machine may still take the thread's core away for a moment.
+  expect(inWorker.pause).toBeLessThan(500);
+});

@@ -1,0 +1,157 @@
+/** The browser's side of the tests of the store: what they call in the page. */
+import { promisifyRequest } from 'idb-keyval';
+import { openDatabase } from '../../../src/checkpoints/database';
+import type { FloatTensor, TrainingState } from '../../../src/checkpoints/state';
+import { askToPersist, CheckpointStore, type Slot } from '../../../src/checkpoints/store';
+import { handOver, startStoreWorker } from '../../../src/checkpoints/store_worker';
+
+const DATABASE = 'smokescan-checkpoints';
+
+/** A state of about `megabytes` in which every element follows from the step. */
+function makeState(step: number, megabytes: number): TrainingState {
+  const length = Math.floor((megabytes * 1e6) / 4 / 3);
+  const tensor = (salt: number): FloatTensor => {
+    const data = new Float32Array(length);
+    for (let i = 0; i < length; i++) data[i] = (i * 31 + step * 1009 + salt) % 65_521;
+    return { shape: [length], data };
+  };
+  return {
+    parameters: new Map([['weight', tensor(1)]]),
+    firstMoments: new Map([['weight', tensor(2)]]),
+    secondMoments: new Map([['weight', tensor(3)]]),
+    buffers: new Map([['bn.running_mean', { shape: [2], data: Float32Array.of(step, -step) }]]),
+    progress: {
+      epoch: 1,
+      step,
+      batches: 2 * step,
+      bestScore: 0.5,
+      config: 'epochs: 3',
+      schedule: { step },
+      lossScale: null,
+      rng: [1, 2, 3, 4],
+      sampler: { next: step },
+      earlyStopping: null,
+    },
+  };
+}
+
+function sameStates(a: TrainingState, b: TrainingState): boolean {
+  const same = (left: TrainingState['parameters'], right: TrainingState['parameters']): boolean =>
+    left.size === right.size &&
+    [...left].every(([name, { shape, data }]) => {
+      const other = right.get(name);
+      return other?.shape.join() === shape.join() && data.every((value, i) => value === other.data[i]);
+    });
+  return (
+    same(a.parameters, b.parameters) &&
+    same(a.firstMoments, b.firstMoments) &&
+    same(a.secondMoments, b.secondMoments) &&
+    same(a.buffers, b.buffers) &&
+    JSON.stringify(a.progress) === JSON.stringify(b.progress)
+  );
+}
+
+/** What an error says, for the other side. */
+interface Failure {
+  name: string;
+  message: string;
+}
+
+const store = new CheckpointStore();
+
+/** The result of `work`, or its error's name and message. */
+async function attempt<T>(work: Promise<T>): Promise<T | Failure> {
+  return work.catch((error: unknown) =>
+    error instanceof Error
+      ? { name: error.name, message: error.message }
+      : { name: '', message: String(error) },
+  );
+}
+
+const tests = {
+  createRun: (name: string) => store.createRun({ name, config: 'epochs: 3', device: 'none' }),
+  runs: () => store.runs(),
+  updateRun: (id: string, changes: Parameters<CheckpointStore['updateRun']>[1]) =>
+    attempt(store.updateRun(id, changes)),
+  deleteRun: (id: string) => attempt(store.deleteRun(id)),
+  save: (id: string, slot: Slot, step: number, megabytes: number) =>
+    attempt(store.save(id, slot, makeState(step, megabytes))),
+  /** The step of what is loaded, and whether it is what was saved then. */
+  async load(id: string, slot: Slot, megabytes: number, number?: number) {
+    return attempt(
+      store.load(id, slot, number).then(({ generation, state }) => ({
+        step: generation.step,
+        number: generation.number,
+        verified: generation.verified,
+        same: sameStates(state, makeState(generation.step, megabytes)),
+      })),
+    );
+  },
+  persist: () => askToPersist(),
+  keys: () => openDatabase(DATABASE).use('readonly', (values) => promisifyRequest(values.getAllKeys())),
+  /** Replaces a stored value: one byte flipped, the end cut off, or nothing left. */
+  async damage(key: string, how: 'flip' | 'cut' | 'remove') {
+    await openDatabase(DATABASE).use('readwrite', async (values) => {
+      const old: unknown = await promisifyRequest(values.get(key) as IDBRequest<unknown>);
+      const bytes = old instanceof Uint8Array ? old : new TextEncoder().encode(String(old));
+      if (bytes.length === 0 || old === undefined) throw new Error(`nothing is stored as ${key}`);
+      if (how === 'flip') bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+      const changed = how === 'cut' ? bytes.slice(0, -1) : bytes;
+      if (how === 'remove') values.delete(key);
+      else values.put(old instanceof Uint8Array ? changed : new TextDecoder().decode(changed), key);
+      await promisifyRequest(values.transaction);
+    });
+  },
+  /** Saves one state after the other, announcing each, until the process is killed. */
+  async saveBackToBack(id: string, from: number, megabytes: number) {
+    for (let step = from; ; step++) {
+      await announce(step);
+      await store.save(id, 'last', makeState(step, megabytes));
+    }
+  },
+  /** Longest time, in milliseconds, that the page's thread is held while a state is saved, and how long saving takes. */
+  async pause(id: string, megabytes: number, where: 'worker' | 'here') {
+    const { store: remote, stop } = startStoreWorker();
+    await remote.runs();
+    const state = makeState(1, megabytes);
+    let longest = 0;
+    let running = true;
+    const { port1, port2 } = new MessageChannel();
+    let last = performance.now();
+    port1.onmessage = () => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+      if (running) port2.postMessage(0);
+    };
+    port2.postMessage(0);
+    await new Promise((done) => setTimeout(done, 100));
+    const idle = longest;
+    longest = 0;
+    const begun = performance.now();
+    if (where === 'worker') await remote.save(id, 'best', handOver(state));
+    else await store.save(id, 'best', state);
+    const total = performance.now() - begun;
+    await new Promise((done) => setTimeout(done, 20));
+    running = false;
+    stop();
+    return { idle, pause: longest, total };
+  },
+  /** Errors of the worker keep their names. */
+  async failInWorker() {
+    const { store: remote, stop } = startStoreWorker();
+    const failure = await attempt(Promise.resolve(remote.load('nobody', 'last')));
+    stop();
+    return failure;
+  },
+};
+
+export type StoreTests = typeof tests;
+
+declare global {
+  var storeTests: StoreTests;
+  /** Bound by the test: hears which step is about to be saved. */
+  var announce: (step: number) => Promise<void>;
+}
+
+globalThis.storeTests = tests;
