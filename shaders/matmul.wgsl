@@ -1,90 +1,15 @@
-// C[m, n] = Σ_k A(m, k) B(k, n) (+ bias[n]); the three products of a linear layer are one kernel.
-//   A_K_MAJOR: A is stored [m, k], else [k, m].   B_K_MAJOR: B is stored [n, k], else [k, n].
+// C[m, n] = Σ_k A(m, k) B(k, n): the tile of every product. The operands are read by the file that is put in front of it:
+//   matmul_operands.wgsl for matrices, conv1d_operands.wgsl for overlapping windows.
+// An operand consists of lines that lie together in memory: one line per row (A_K_MAJOR: A is stored [m, k]) or one line
+// per k (A is stored [k, m]); B_K_MAJOR likewise. line_a and line_b find a line, load_a and load_b four values in it.
+// A Position says where in k the walk is: position(k) finds it, step(p, e) is e ≤ 3 further, next(p) is four further.
 // A thread owns a tile of TM × TN outputs in registers and walks k by fours. Without SHARED it reads its rows from
 // memory directly (caches serve the neighbours; barriers are dear on CPU-backed adapters); with SHARED a workgroup of
 // WX × WY threads stages [WY·TM, TK] of A and [TK, WX·TN] of B in workgroup memory first.
-// SPLIT > 1 cuts k into that many spans, each a slice of `partial`, summed in order by matmul_sum.wgsl.
+// SPLIT > 1 cuts k into that many spans, each a slice of `partial`, summed in order by a second kernel.
 // FLOPs 2·M·N·K; bytes 4·(M·K + K·N + M·N) at best.
 // Tried: 8 × 8 tiles (fewest loads per FLOP), 4 × 4 (more threads for small outputs); no single choice wins everywhere,
 // so the variants are timed per device.
-
-#if A_VECTOR
-#if A_K_MAJOR
-fn load_a(m: u32, k: u32) -> vec4f { return a[(min(m, ${M - 1}u) * $K + k) / 4]; }
-#else
-fn load_a(m: u32, k: u32) -> vec4f {
-#if K % 4 != 0
-  if (k >= $K) { return vec4f(); }
-#end
-  return a[(k * $M + min(m, ${M - 4}u)) / 4];
-}
-#end
-#else
-// Rows beyond the last read somebody else's finite values, which are never stored; beyond the last k both factors are 0.
-// No branch here: unrolled, it would cost CPU-backed compilers minutes.
-fn a_at(m: u32, k: u32) -> f32 {
-#if A_K_MAJOR
-  let value = a[min(m * $K + k, ${M * K - 1}u)];
-#else
-  let value = a[min(k * $M + m, ${M * K - 1}u)];
-#end
-#if K % 4 == 0
-  return value;
-#else
-  return select(value, 0.0, k >= $K);
-#end
-}
-#if A_K_MAJOR
-fn load_a(m: u32, k: u32) -> vec4f { return vec4f(a_at(m, k), a_at(m, k + 1), a_at(m, k + 2), a_at(m, k + 3)); }
-#else
-fn load_a(m: u32, k: u32) -> vec4f { return vec4f(a_at(m, k), a_at(m + 1, k), a_at(m + 2, k), a_at(m + 3, k)); }
-#end
-#end
-#if B_VECTOR
-#if B_K_MAJOR
-fn load_b(n: u32, k: u32) -> vec4f { return b[(min(n, ${N - 1}u) * $K + k) / 4]; }
-#else
-fn load_b(n: u32, k: u32) -> vec4f {
-#if K % 4 != 0
-  if (k >= $K) { return vec4f(); }
-#end
-  return b[(k * $N + min(n, ${N - 4}u)) / 4];
-}
-#end
-#else
-// Rows beyond the last read somebody else's finite values, which are never stored; beyond the last k both factors are 0.
-// No branch here: unrolled, it would cost CPU-backed compilers minutes.
-fn b_at(n: u32, k: u32) -> f32 {
-#if B_K_MAJOR
-  let value = b[min(n * $K + k, ${N * K - 1}u)];
-#else
-  let value = b[min(k * $N + n, ${N * K - 1}u)];
-#end
-#if K % 4 == 0
-  return value;
-#else
-  return select(value, 0.0, k >= $K);
-#end
-}
-#if B_K_MAJOR
-fn load_b(n: u32, k: u32) -> vec4f { return vec4f(b_at(n, k), b_at(n, k + 1), b_at(n, k + 2), b_at(n, k + 3)); }
-#else
-fn load_b(n: u32, k: u32) -> vec4f { return vec4f(b_at(n, k), b_at(n + 1, k), b_at(n + 2, k), b_at(n + 3, k)); }
-#end
-#end
-
-fn store(m: u32, n: u32, split: u32, value: f32) {
-  if (m >= $M || n >= $N) { return; }
-#if SPLIT > 1
-  partial[(split * $M + m) * $N + n] = value;
-#else
-#if BIAS
-  y[m * $N + n] = value + bias[n];
-#else
-  y[m * $N + n] = value;
-#end
-#end
-}
 
 #if SHARED
 var<workgroup> tile_a: array<f32, ${TK * WY * TM}>;
@@ -134,7 +59,7 @@ fn main(
       let row = slot % ${WY * TM};
       let quad = slot / ${WY * TM} * 4;
       var v = vec4f();
-      if (base + quad < k1) { v = load_a(tile_m + row, base + quad); }
+      if (base + quad < k1) { v = load_a(line_a(tile_m + row), base + quad); }
 #for e in 0..4
       tile_a[(quad + $e) * ${WY * TM} + row] = v[$e];
 #end
@@ -142,7 +67,7 @@ fn main(
       let row = slot % ${WY * TM / 4} * 4;
       let k = slot / ${WY * TM / 4};
       var v = vec4f();
-      if (base + k < k1) { v = load_a(tile_m + row, base + k); }
+      if (base + k < k1) { v = load_a(line_a(position(base + k)), tile_m + row); }
 #for e in 0..4
       tile_a[slot * 4 + $e] = v[$e];
 #end
@@ -153,7 +78,7 @@ fn main(
       let row = slot % ${WX * TN};
       let quad = slot / ${WX * TN} * 4;
       var v = vec4f();
-      if (base + quad < k1) { v = load_b(tile_n + row, base + quad); }
+      if (base + quad < k1) { v = load_b(line_b(tile_n + row), base + quad); }
 #for e in 0..4
       tile_b[(quad + $e) * ${WX * TN} + row] = v[$e];
 #end
@@ -161,7 +86,7 @@ fn main(
       let row = slot % ${WX * TN / 4} * 4;
       let k = slot / ${WX * TN / 4};
       var v = vec4f();
-      if (base + k < k1) { v = load_b(tile_n + row, base + k); }
+      if (base + k < k1) { v = load_b(line_b(position(base + k)), tile_n + row); }
 #for e in 0..4
       tile_b[slot * 4 + $e] = v[$e];
 #end
@@ -184,18 +109,32 @@ fn main(
     workgroupBarrier();
   }
 #else
+#if A_K_MAJOR
+#for i in 0..OWN_M
+  let line_a_$i = line_a(m_own + $i);
+#end
+#end
+#if B_K_MAJOR
+#for j in 0..OWN_N
+  let line_b_$j = line_b(n_own + $j);
+#end
+#end
+#if !A_K_MAJOR || !B_K_MAJOR
+  var p = position(k0);
+#end
   for (var k = k0; k < k1; k += 4u) {
 #if A_K_MAJOR
 #for i in 0..OWN_M
-    let a_$i = load_a(m_own + $i, k);
+    let a_$i = load_a(line_a_$i, k);
 #end
 #for i in OWN_M..TM
     let a_$i = quadSwapX(a_${i - OWN_M});
 #end
 #else
 #for e in 0..4
+    let line_a_$e = line_a(step(p, $e));
 #for i in 0..OWN_M/4
-    let a_${i}_${e} = load_a(m_own + ${4 * i}, k + $e);
+    let a_${i}_${e} = load_a(line_a_$e, m_own + ${4 * i});
 #end
 #for i in OWN_M/4..TM/4
     let a_${i}_${e} = quadSwapX(a_${i - OWN_M / 4}_${e});
@@ -204,15 +143,16 @@ fn main(
 #end
 #if B_K_MAJOR
 #for j in 0..OWN_N
-    let b_$j = load_b(n_own + $j, k);
+    let b_$j = load_b(line_b_$j, k);
 #end
 #for j in OWN_N..TN
     let b_$j = quadSwapY(b_${j - OWN_N});
 #end
 #else
 #for e in 0..4
+    let line_b_$e = line_b(step(p, $e));
 #for j in 0..OWN_N/4
-    let b_${j}_${e} = load_b(n_own + ${4 * j}, k + $e);
+    let b_${j}_${e} = load_b(line_b_$e, n_own + ${4 * j});
 #end
 #for j in OWN_N/4..TN/4
     let b_${j}_${e} = quadSwapY(b_${j - OWN_N / 4}_${e});
@@ -235,6 +175,9 @@ fn main(
     c_${i}_${j} = fma(a_${i / 4}_3[${i % 4}], b_${j / 4}_3[${j % 4}], fma(a_${i / 4}_2[${i % 4}], b_${j / 4}_2[${j % 4}], fma(a_${i / 4}_1[${i % 4}], b_${j / 4}_1[${j % 4}], fma(a_${i / 4}_0[${i % 4}], b_${j / 4}_0[${j % 4}], c_${i}_${j}))));
 #end
 #end
+#end
+#if !A_K_MAJOR || !B_K_MAJOR
+    p = next(p);
 #end
   }
 #end

@@ -2,6 +2,8 @@
 import { batchNorm } from '../../engine/ops/batch_norm';
 import { causalConv1d } from '../../engine/ops/causal_conv1d';
 import { concatChannels } from '../../engine/ops/concat';
+import { conv1d } from '../../engine/ops/conv1d';
+import { convTranspose1d } from '../../engine/ops/conv_transpose1d';
 import { layerNorm } from '../../engine/ops/layer_norm';
 import { linear } from '../../engine/ops/linear';
 import { rmsNorm } from '../../engine/ops/rms_norm';
@@ -54,6 +56,26 @@ export const adapters: Readonly<Record<string, Adapter>> = {
     const activation = golden.attrs.choice('activation', ['silu', 'none'], 'none');
     const x = golden.input('x', CHANNELS_FIRST);
     const y = causalConv1d(golden.graph, x, golden.input('weight'), golden.input('bias'), activation);
+    golden.output('y', y, CHANNELS_FIRST);
+  },
+
+  conv1d(golden) {
+    const x = golden.input('x', CHANNELS_FIRST);
+    const y = conv1d(golden.graph, x, golden.input('weight'), golden.optional('bias'), {
+      stride: golden.attrs.numberOr('stride', 1),
+      padding: golden.attrs.numberOr('padding', 0),
+      groups: golden.attrs.numberOr('groups', 1),
+    });
+    golden.output('y', y, CHANNELS_FIRST);
+  },
+
+  conv_transpose1d(golden) {
+    const x = golden.input('x', CHANNELS_FIRST);
+    const y = convTranspose1d(golden.graph, x, golden.input('weight'), golden.optional('bias'), {
+      stride: golden.attrs.numberOr('stride', 1),
+      padding: golden.attrs.numberOr('padding', 0),
+      groups: golden.attrs.numberOr('groups', 1),
+    });
     golden.output('y', y, CHANNELS_FIRST);
   },
 

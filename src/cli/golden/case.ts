@@ -29,9 +29,9 @@ export class Attrs {
     return value;
   }
 
-  /** A number, or `word`, which an absent one is too. */
-  numberOr<T extends string>(name: string, word: T): number | T {
-    return (this.values[name] ?? word) === word ? word : this.number(name);
+  /** A number, or `fallback`, which an absent or null one is too. */
+  numberOr<T extends string | number>(name: string, fallback: T): number | T {
+    return (this.values[name] ?? fallback) === fallback ? fallback : this.number(name);
   }
 
   /** An absent flag is false. */

@@ -49,7 +49,7 @@ export interface Lowering {
   readonly software: boolean;
   /** False for outputs that nobody reads: a kernel may skip writing them. */
   isUsed(tensor: Tensor): boolean;
-  scratch(name: string, shape: Shape): Tensor;
+  scratch(this: void, name: string, shape: Shape): Tensor;
 }
 
 /** Scalars of one step that a reference needs (see `step.ts`). */

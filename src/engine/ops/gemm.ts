@@ -1,23 +1,32 @@
-/** The matrix product behind the linear layers; shaders/matmul.wgsl has the kernel. */
+/** The product behind the linear layers and the convolutions; shaders/matmul.wgsl has the kernel. */
 import matmulSource from '../../../shaders/matmul.wgsl?raw';
+import operandsSource from '../../../shaders/matmul_operands.wgsl?raw';
 import { elements, type Tensor } from '../graph';
-import type { Dispatch, Lowering, Variant } from './definition';
+import type { Defines } from '../wgsl';
+import type { Binding, Dispatch, Lowering, Variant } from './definition';
 import { kernel, read, write } from './kernel';
 import { sumPartials } from './sum_partials';
 
-export interface Gemm {
+/** A product C[m, n] = Σ_k A(m, k) B(k, n) for shaders/matmul.wgsl, its operands read by a file of their own. */
+export interface Product {
   readonly name: string;
-  /** [m, k], or [k, m] when not aKMajor. */
-  readonly a: Tensor;
-  readonly aKMajor: boolean;
-  /** [n, k], or [k, n] when not bKMajor. */
-  readonly b: Tensor;
-  readonly bKMajor: boolean;
-  readonly bias?: Tensor | undefined;
-  readonly y: Tensor;
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  /** Whether a line of the operand in memory goes along k. */
+  readonly aKMajor: boolean;
+  readonly bKMajor: boolean;
+  /** Whether both operands are read by fours. */
+  readonly vector: boolean;
+  /** WGSL of line_a, load_a, line_b, load_b, the walk along k and store. */
+  readonly operands: string;
+  readonly defines: Defines;
+  /** All but the result; `bias` is left out when k is cut into spans. */
+  readonly bindings: readonly Binding[];
+  readonly bias?: Tensor | undefined;
+  readonly y: Tensor;
+  /** y from partial sums [split, m, n]; without it k is never cut. */
+  readonly sum?: (partial: Tensor, split: number) => Dispatch;
 }
 
 interface Tiling {
@@ -38,6 +47,15 @@ const registers = (TM: number, TN: number, WY: number): Tiling => ({
   SHARED: false,
   TK: 4,
 });
+/** For few columns, which the other tiles would fill with nothing. */
+const narrow = (TM: number, TN: number): Tiling => ({
+  TM,
+  TN,
+  WX: 2,
+  WY: 8,
+  SHARED: false,
+  TK: 4,
+});
 const shared = (TM: number, TN: number, WX: number, WY: number): Tiling => ({
   TM,
   TN,
@@ -50,6 +68,10 @@ const shared = (TM: number, TN: number, WX: number, WY: number): Tiling => ({
 const TILINGS = {
   'quad 16x8': { ...registers(16, 8, 2), QUAD: true },
   'quad 8x8': { ...registers(8, 8, 2), QUAD: true },
+  'narrow quad 16x8': { ...narrow(16, 8), QUAD: true },
+  'narrow quad 8x4': { ...narrow(8, 4), QUAD: true },
+  'narrow 8x8': narrow(8, 8),
+  'narrow 8x4': narrow(8, 4),
   'registers 16x8': registers(16, 8, 1),
   'registers 8x8': registers(8, 8, 2),
   'registers 4x4': registers(4, 4, 8),
@@ -68,50 +90,68 @@ const CANDIDATES = {
   },
 } as const satisfies Record<string, Record<string, readonly TilingName[]>>;
 
+/** Tried before the others where they need not be wider: tile and most columns. */
+const NARROW = {
+  quad: [
+    ['narrow quad 8x4', 8],
+    ['narrow quad 16x8', 32],
+  ],
+  plain: [
+    ['narrow 8x4', 8],
+    ['narrow 8x8', 32],
+  ],
+} as const satisfies Record<string, readonly (readonly [TilingName, number])[]>;
+
 /** Below this many threads a product is also tried with smaller tiles, and with k cut into spans. */
 const FEW_THREADS = { software: 16, gpu: 8192 } as const;
 
 /** A span shorter than this is not worth a second dispatch. */
 const SHORTEST_SPAN = 64;
 
-const tiles = ({ m, n }: Gemm, { TM, TN, WX, WY }: Tiling): number =>
+const tiles = ({ m, n }: Product, { TM, TN, WX, WY }: Tiling): number =>
   Math.ceil(m / (WY * TM)) * Math.ceil(n / (WX * TN));
 
-export function gemmVariants(
-  gemm: Gemm,
+export function productVariants(
+  product: Product,
   { software, subgroups }: Lowering,
 ): readonly [Variant, ...Variant[]] {
+  const { m, n, k, vector, bKMajor, sum } = product;
   const adapter = software ? 'software' : 'gpu';
-  const names: readonly TilingName[] = CANDIDATES[adapter][subgroups ? 'quad' : 'plain'];
-  // Scalar loads unroll into four times the code, so large tiles are left to shapes that are read by fours.
-  const vector = (gemm.aKMajor ? gemm.k : gemm.m) % 4 === 0 && (gemm.bKMajor ? gemm.k : gemm.n) % 4 === 0;
+  const lanes = subgroups ? 'quad' : 'plain';
+  // A line that is not along k is read by fours, half of them by each lane of a pair.
+  const few = NARROW[lanes].filter(
+    ([name, most]) => vector && n <= most && (bKMajor || TILINGS[name].TN === 8),
+  );
+  const names: readonly TilingName[] = CANDIDATES[adapter][lanes];
   const variants: Variant[] = [];
-  for (const TILING of [...names, 'registers 4x4'] as const) {
+  for (const TILING of [...few.map(([name]) => name), ...names, 'registers 4x4'] as const) {
+    // Scalar loads unroll into four times the code, so large tiles are left to shapes that are read by fours.
     if (!vector && TILINGS[TILING].TM > 8) continue;
-    const threads = tiles(gemm, TILINGS[TILING]) * TILINGS[TILING].WX * TILINGS[TILING].WY;
-    if (TILING === 'registers 4x4' && Math.min(gemm.m, gemm.n) > 64 && threads > 4 * FEW_THREADS[adapter])
-      continue;
+    const threads = tiles(product, TILINGS[TILING]) * TILINGS[TILING].WX * TILINGS[TILING].WY;
+    if (TILING === 'registers 4x4' && Math.min(m, n) > 64 && threads > 4 * FEW_THREADS[adapter]) continue;
     variants.push({ name: TILING, TILING, SPLIT: 1 });
-    for (const SPLIT of [4, 16])
-      if (threads * SPLIT <= 4 * FEW_THREADS[adapter] && gemm.k >= SPLIT * SHORTEST_SPAN)
+    for (const SPLIT of sum ? [4, 16] : [])
+      if (threads * SPLIT <= 4 * FEW_THREADS[adapter] && k >= SPLIT * SHORTEST_SPAN)
         variants.push({ name: `${TILING} split ${SPLIT}`, TILING, SPLIT });
   }
   return variants as [Variant, ...Variant[]];
 }
 
-export function gemmKernels(gemm: Gemm, lowering: Lowering, variant: Variant | undefined): Dispatch[] {
-  const { name, a, aKMajor, b, bKMajor, bias, y, m, n, k } = gemm;
-  const { TILING, SPLIT } = (variant ?? gemmVariants(gemm, lowering)[0]) as Variant & {
+export function productKernels(
+  product: Product,
+  lowering: Lowering,
+  variant: Variant | undefined,
+): Dispatch[] {
+  const { name, m, n, k, bias, y, sum } = product;
+  const { TILING, SPLIT } = (variant ?? productVariants(product, lowering)[0]) as Variant & {
     TILING: TilingName;
     SPLIT: number;
   };
   const tiling: Tiling = TILINGS[TILING];
-  const aVector = (aKMajor ? k : m) % 4 === 0;
-  const bVector = (bKMajor ? k : n) % 4 === 0;
-  const partial = SPLIT > 1 ? lowering.scratch('partial', [SPLIT, m, n]) : undefined;
-  const product = kernel({
+  const partial = SPLIT > 1 && sum ? lowering.scratch('partial', [SPLIT, m, n]) : undefined;
+  const dispatch = kernel({
     name,
-    source: matmulSource,
+    source: product.operands + matmulSource,
     defines: {
       ...tiling,
       QUAD: tiling.QUAD ?? false,
@@ -122,25 +162,59 @@ export function gemmKernels(gemm: Gemm, lowering: Lowering, variant: Variant | u
       N: n,
       K: k,
       SPAN: Math.ceil(k / SPLIT / tiling.TK) * tiling.TK,
-      TILES: tiles(gemm, tiling),
+      TILES: tiles(product, tiling),
       TILES_N: Math.ceil(n / (tiling.WX * tiling.TN)),
-      A_K_MAJOR: aKMajor,
-      B_K_MAJOR: bKMajor,
-      A_VECTOR: aVector,
-      B_VECTOR: bVector,
+      A_K_MAJOR: product.aKMajor,
+      B_K_MAJOR: product.bKMajor,
       BIAS: bias !== undefined,
+      ...product.defines,
     },
     bindings: [
-      read('a', a, aVector ? 'vec4f' : 'f32'),
-      read('b', b, bVector ? 'vec4f' : 'f32'),
+      ...product.bindings,
       ...(bias && !partial ? [read('bias', bias)] : []),
       partial ? write('partial', partial) : write('y', y),
     ],
-    workgroups: tiles(gemm, tiling) * SPLIT,
+    workgroups: tiles(product, tiling) * SPLIT,
     subgroups: tiling.QUAD ?? false,
   });
-  return partial ? [product, sumPartials(partial, y, SPLIT, bias)] : [product];
+  return partial && sum ? [dispatch, sum(partial, SPLIT)] : [dispatch];
 }
+
+/** A product of two matrices in memory. */
+export interface Gemm {
+  readonly name: string;
+  /** [m, k], or [k, m] when not aKMajor. */
+  readonly a: Tensor;
+  readonly aKMajor: boolean;
+  /** [n, k], or [k, n] when not bKMajor. */
+  readonly b: Tensor;
+  readonly bKMajor: boolean;
+  readonly bias?: Tensor | undefined;
+  readonly y: Tensor;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+function matrices(gemm: Gemm): Product {
+  const { a, b, bias, y, m, n, k } = gemm;
+  const aVector = (gemm.aKMajor ? k : m) % 4 === 0;
+  const bVector = (gemm.bKMajor ? k : n) % 4 === 0;
+  return {
+    ...gemm,
+    vector: aVector && bVector,
+    operands: operandsSource,
+    defines: { A_VECTOR: aVector, B_VECTOR: bVector },
+    bindings: [read('a', a, aVector ? 'vec4f' : 'f32'), read('b', b, bVector ? 'vec4f' : 'f32')],
+    sum: (partial, split) => sumPartials(partial, y, split, bias),
+  };
+}
+
+export const gemmVariants = (gemm: Gemm, lowering: Lowering): readonly [Variant, ...Variant[]] =>
+  productVariants(matrices(gemm), lowering);
+
+export const gemmKernels = (gemm: Gemm, lowering: Lowering, variant: Variant | undefined): Dispatch[] =>
+  productKernels(matrices(gemm), lowering, variant);
 
 export const gemmCost = ({ a, b, bias, y, m, n, k }: Gemm) => ({
   flops: 2 * m * n * k + (bias ? m * n : 0),

@@ -5,6 +5,9 @@ import { batchNormEvaluationOp, batchNormOp } from './batch_norm';
 import { batchNormBackwardOp } from './batch_norm_backward';
 import { causalConv1dBackwardOp, causalConv1dOp } from './causal_conv1d';
 import { concatOp } from './concat';
+import { conv1dOp } from './conv1d';
+import { conv1dInputGradientOp, conv1dWeightGradientOp } from './conv1d_gradients';
+import { convTranspose1dOp } from './conv_transpose1d';
 import { copyOp } from './copy';
 import type { AnyOp } from './definition';
 import { dropoutOp } from './dropout';
@@ -36,6 +39,10 @@ export const ops = {
   causal_conv1d_backward: causalConv1dBackwardOp,
   column_sum: columnSumOp,
   concat: concatOp,
+  conv1d: conv1dOp,
+  conv1d_input_gradient: conv1dInputGradientOp,
+  conv1d_weight_gradient: conv1dWeightGradientOp,
+  conv_transpose1d: convTranspose1dOp,
   copy: copyOp,
   dropout: dropoutOp,
   embedding: embeddingOp,

@@ -1,0 +1,100 @@
+// The operands of matmul.wgsl that make a product a convolution. x [batch, L, 4·D] is read by windows: a window begins at a
+// step and goes on over the steps that follow, which lie together in memory, so no window is ever copied. What it covers
+// before the first and after the last step is 0 (GUARD: some window does).
+// ROWS: A is the windows, one a row (t of LINES; the window begins STRIDE·t − SHIFT), B the packed weights [n, k].
+//   C is y, rows b·LINES + t; where SCATTER, row t is step OUT_STRIDE·t + OUT_PHASE of OUT_LENGTH.
+// Otherwise A is dy [batch, LINES, M_LINE] and B the windows, k walks the rows of both, each batch element padded to
+//   fours, and C is the gradient of the weight [o, c, KERNEL] (columns are (tap, c of 4·D)).
+// All lengths in memory are counted in vec4s here.
+
+#if GUARD
+fn take(start: u32, at: u32) -> vec4f { return select(vec4f(), x[start + at], at < ${L * D}u); }
+#else
+fn take(start: u32, at: u32) -> vec4f { return x[start + at]; }
+#end
+
+// Where batch element b begins, and the window of line t in it; before the first step that wraps around.
+fn window(b: u32, t: u32) -> vec2u {
+#if SHIFT < 0
+  return vec2u(b * ${L * D}u, t * ${STRIDE * D}u + ${-SHIFT * D}u);
+#else
+  return vec2u(b * ${L * D}u, t * ${STRIDE * D}u - ${SHIFT * D}u);
+#end
+}
+
+#if ROWS
+fn line_a(m: u32) -> vec2u {
+#if BATCH == 1
+  return window(0, min(m, ${M - 1}u));
+#else
+  let row = min(m, ${M - 1}u);
+  return window(row / $LINES, row % $LINES);
+#end
+}
+fn load_a(line: vec2u, at: u32) -> vec4f { return take(line.x, line.y + at / 4); }
+fn line_b(n: u32) -> u32 { return min(n, ${N - 1}u) * ${K / 4}; }
+fn load_b(line: u32, at: u32) -> vec4f { return w[line + at / 4]; }
+
+fn store(m: u32, n: u32, split: u32, value: f32) {
+  if (m >= $M || n >= $N) { return; }
+#if SPLIT > 1
+  partial[(split * $M + m) * $N + n] = value;
+#else
+#if SCATTER
+  let row = m / $LINES * $OUT_LENGTH + m % $LINES * $OUT_STRIDE + $OUT_PHASE;
+#else
+  let row = m;
+#end
+#if BIAS
+  y[row * $N + n] = value + bias[n % $BIAS_LENGTH];
+#else
+  y[row * $N + n] = value;
+#end
+#end
+}
+#else
+// Batch element and line.
+alias Position = vec2u;
+fn position(k: u32) -> Position {
+#if BATCH == 1
+  return vec2u(0, k);
+#else
+  return vec2u(k / $PADDED_LINES, k % $PADDED_LINES);
+#end
+}
+fn step(p: Position, e: u32) -> Position { return vec2u(p.x, p.y + e); }
+fn next(p: Position) -> Position {
+#if BATCH == 1
+  return vec2u(0, p.y + 4);
+#else
+  let wraps = p.y + 4 >= $PADDED_LINES;
+  return vec2u(p.x + u32(wraps), select(p.y + 4, 0u, wraps));
+#end
+}
+
+#if LINES % 4 == 0
+fn line_a(p: Position) -> u32 { return (p.x * $LINES + p.y) * $M_LINE; }
+fn load_a(line: u32, at: u32) -> vec4f { return dy[line + min(at / 4, ${M_LINE - 1}u)]; }
+#else
+// Beyond the last line both its number and what it holds count as 0.
+fn line_a(p: Position) -> vec2u {
+  return vec2u((p.x * $LINES + p.y) * $M_LINE, select(0u, 1u, p.y < $LINES));
+}
+fn load_a(line: vec2u, at: u32) -> vec4f {
+  return select(vec4f(), dy[line.x + min(at / 4, ${M_LINE - 1}u)], line.y == 1);
+}
+#end
+fn line_b(p: Position) -> vec2u { return window(p.x, p.y); }
+fn load_b(line: vec2u, at: u32) -> vec4f { return take(line.x, line.y + at / 4); }
+
+fn store(m: u32, n: u32, split: u32, value: f32) {
+  if (m >= $M || n >= $N) { return; }
+#if SPLIT > 1
+  partial[(split * $M + m) * $N + n] = value;
+#else
+  let c = n % ${4 * D};
+  if (c < $CHANNELS) { y[(m * $CHANNELS + c) * $KERNEL + n / ${4 * D}] = value; }
+#end
+}
+#end
+

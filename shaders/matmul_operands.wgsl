@@ -1,0 +1,92 @@
+// The operands of matmul.wgsl that are matrices: A [m, k] or [k, m], B [n, k] or [k, n]; *_VECTOR: 4 divides their lines.
+alias Position = u32;
+fn position(k: u32) -> Position { return k; }
+fn step(p: Position, e: u32) -> Position { return p + e; }
+fn next(p: Position) -> Position { return p + 4; }
+
+// Rows beyond the last read somebody else's finite values, which are never stored; beyond the last k both factors are 0.
+// No branch there: unrolled, it would cost CPU-backed compilers minutes.
+#if A_K_MAJOR
+fn line_a(m: u32) -> u32 { return min(m, ${M - 1}u) * $K; }
+#else
+fn line_a(p: Position) -> u32 { return p * $M; }
+#end
+#if A_VECTOR
+fn load_a(line: u32, at: u32) -> vec4f {
+#if A_K_MAJOR
+  return a[(line + at) / 4];
+#else
+  let value = a[(line + min(at, ${M - 4}u)) / 4];
+#if K % 4 == 0
+  return value;
+#else
+  return select(value, vec4f(), line >= ${M * K});
+#end
+#end
+}
+#else
+fn a_at(line: u32, at: u32) -> f32 {
+  let value = a[min(line + at, ${M * K - 1}u)];
+#if K % 4 == 0
+  return value;
+#end
+#if K % 4 != 0 && A_K_MAJOR
+  return select(value, 0.0, at >= $K);
+#end
+#if K % 4 != 0 && !A_K_MAJOR
+  return select(value, 0.0, line >= ${M * K});
+#end
+}
+fn load_a(line: u32, at: u32) -> vec4f {
+  return vec4f(a_at(line, at), a_at(line, at + 1), a_at(line, at + 2), a_at(line, at + 3));
+}
+#end
+#if B_K_MAJOR
+fn line_b(n: u32) -> u32 { return min(n, ${N - 1}u) * $K; }
+#else
+fn line_b(p: Position) -> u32 { return p * $N; }
+#end
+#if B_VECTOR
+fn load_b(line: u32, at: u32) -> vec4f {
+#if B_K_MAJOR
+  return b[(line + at) / 4];
+#else
+  let value = b[(line + min(at, ${N - 4}u)) / 4];
+#if K % 4 == 0
+  return value;
+#else
+  return select(value, vec4f(), line >= ${N * K});
+#end
+#end
+}
+#else
+fn b_at(line: u32, at: u32) -> f32 {
+  let value = b[min(line + at, ${N * K - 1}u)];
+#if K % 4 == 0
+  return value;
+#end
+#if K % 4 != 0 && B_K_MAJOR
+  return select(value, 0.0, at >= $K);
+#end
+#if K % 4 != 0 && !B_K_MAJOR
+  return select(value, 0.0, line >= ${N * K});
+#end
+}
+fn load_b(line: u32, at: u32) -> vec4f {
+  return vec4f(b_at(line, at), b_at(line, at + 1), b_at(line, at + 2), b_at(line, at + 3));
+}
+#end
+
+fn store(m: u32, n: u32, split: u32, value: f32) {
+  if (m >= $M || n >= $N) { return; }
+#if SPLIT > 1
+  partial[(split * $M + m) * $N + n] = value;
+#else
+#if BIAS
+  y[m * $N + n] = value + bias[n];
+#else
+  y[m * $N + n] = value;
+#end
+#end
+}
+

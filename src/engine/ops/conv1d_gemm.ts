@@ -1,0 +1,255 @@
+/** Convolutions of one group as products over overlapping windows; shaders/conv1d_operands.wgsl says how. */
+import operandsSource from '../../../shaders/conv1d_operands.wgsl?raw';
+import packSource from '../../../shaders/conv1d_pack.wgsl?raw';
+import { elements, type Tensor } from '../graph';
+import type { Defines } from '../wgsl';
+import type { Conv1dSizes } from './conv1d_shared';
+import type { Binding, Dispatch, Lowering, Variant } from './definition';
+import { productKernels, productVariants, type Product } from './gemm';
+import { kernel, read, write } from './kernel';
+import { sumPartials } from './sum_partials';
+
+const fours = (count: number): number => Math.ceil(count / 4) * 4;
+
+function pack(name: string, count: number, defines: Defines, bindings: readonly Binding[]): Dispatch {
+  return kernel({
+    name,
+    source: packSource,
+    defines: { WEIGHTS: false, SUMS: false, COUNT: count, ...defines },
+    bindings,
+    workgroups: Math.ceil(count / 64),
+  });
+}
+
+/** Tensors that live between the dispatches of a lowering, or stand-ins where only shapes are asked for. */
+type Scratch = Lowering['scratch'];
+
+/** x with channels to the next four, and the dispatch that makes it where that is more than x has. */
+function byFours(scratch: Scratch, name: string, x: Tensor): { x: Tensor; before: Dispatch[] } {
+  const channels = x.shape.at(-1) as number;
+  const TO = fours(channels);
+  if (TO === channels) return { x, before: [] };
+  const packed = scratch(name, [...x.shape.slice(0, -1), TO]);
+  const dispatch = pack('conv1d.channels', elements(packed.shape), { TO, FROM: channels }, [
+    read('x', x),
+    write('packed', packed),
+  ]);
+  return { x: packed, before: [dispatch] };
+}
+
+/** A product and the dispatches that prepare its operands. */
+interface Prepared {
+  readonly before: readonly Dispatch[];
+  readonly product: Product;
+}
+
+interface Windows {
+  readonly name: string;
+  readonly batch: number;
+  /** Steps and channels, to the next four, of what is read by windows. */
+  readonly length: number;
+  readonly channels: number;
+  /** Windows of a batch element, steps between them and zeros before the first step. */
+  readonly lines: number;
+  readonly stride: number;
+  readonly shift: number;
+  readonly taps: number;
+}
+
+/** Whether some window reaches beyond the steps there are. */
+const reachesOut = ({ length, lines, stride, shift, taps }: Windows): boolean =>
+  shift > 0 || (lines - 1) * stride - shift + taps > length;
+
+const windowDefines = (windows: Windows): Defines => ({
+  GUARD: reachesOut(windows),
+  BATCH: windows.batch,
+  L: windows.length,
+  D: windows.channels / 4,
+  LINES: windows.lines,
+  STRIDE: windows.stride,
+  SHIFT: windows.shift,
+});
+
+interface RowsOutput {
+  readonly y: Tensor;
+  readonly bias?: Tensor | undefined;
+  /** Columns of a row. */
+  readonly n: number;
+  /** Where a row goes, unless rows follow each other. */
+  readonly scatter?: { readonly length: number; readonly stride: number; readonly phase: number };
+}
+
+function rowsProduct(windows: Windows, x: Tensor, w: Tensor, { y, bias, n, scatter }: RowsOutput): Product {
+  return {
+    name: windows.name,
+    m: windows.batch * windows.lines,
+    n,
+    k: windows.taps * windows.channels,
+    aKMajor: true,
+    bKMajor: true,
+    vector: true,
+    operands: operandsSource,
+    defines: {
+      ...windowDefines(windows),
+      ROWS: true,
+      SCATTER: scatter !== undefined,
+      OUT_LENGTH: scatter?.length ?? 0,
+      OUT_STRIDE: scatter?.stride ?? 0,
+      OUT_PHASE: scatter?.phase ?? 0,
+      BIAS_LENGTH: bias ? elements(bias.shape) : 0,
+    },
+    bindings: [read('x', x, 'vec4f'), read('w', w, 'vec4f')],
+    bias,
+    y,
+    ...(scatter ? {} : { sum: (partial, split) => sumPartials(partial, y, split, bias) }),
+  };
+}
+
+/** y = conv(x) + bias. */
+function forward(
+  name: string,
+  sizes: Conv1dSizes,
+  { x, weight, bias, y }: { x: Tensor; weight: Tensor; bias: Tensor | undefined; y: Tensor },
+  scratch: Scratch,
+): Prepared[] {
+  const { batch, length, channels, lines, outputs, kernel: taps, stride, padding } = sizes;
+  const input = byFours(scratch, 'x', x);
+  const TO = fours(channels);
+  const windows = { name, batch, length, channels: TO, lines, stride, shift: padding, taps };
+  // With one tap the weight already is what would be packed.
+  const packed = taps === 1 && TO === channels ? weight : scratch('weight', [outputs, taps, TO]);
+  const product = rowsProduct(windows, input.x, packed, { y, bias, n: outputs });
+  if (packed === weight) return [{ before: input.before, product }];
+  const weights = pack(
+    `${name}.weight`,
+    elements(packed.shape),
+    { WEIGHTS: true, TRANSPOSED: false, TAPS: taps, KERNEL: taps, TO, FROM: channels },
+    [read('weight', weight), write('packed', packed)],
+  );
+  return [{ before: [...input.before, weights], product }];
+}
+
+/**
+ * dx (+ bias, as the transposed convolution of dy). Step p of dx takes the taps j ≡ p + padding (mod stride), so each
+ * phase of p is a convolution of stride 1 over dy with every stride-th tap, backwards. Where the phases of a stride have
+ * equal windows and their steps lie together, they are columns of one product.
+ */
+function transposed(
+  name: string,
+  sizes: Conv1dSizes,
+  { dy, weight, bias, dx }: { dy: Tensor; weight: Tensor; bias: Tensor | undefined; dx: Tensor },
+  scratch: Scratch,
+): Prepared[] {
+  const { batch, length, channels, lines, outputs, kernel: taps, stride, padding } = sizes;
+  const output = byFours(scratch, 'dy', dy);
+  const TO = fours(outputs);
+  const together = padding === 0 && taps % stride === 0 && length % stride === 0;
+  const phases = together ? 1 : stride;
+  const prepared: Prepared[] = [];
+  for (let phase = 0; phase < Math.min(phases, length); phase++) {
+    const first = (phase + padding) % stride;
+    const tapsHere = together ? taps / stride : Math.max(0, Math.ceil((taps - first) / stride));
+    const n = together ? stride * channels : channels;
+    const packed = scratch('weight', [n, Math.max(tapsHere, 1), TO]);
+    const weights = pack(
+      `${name}.weight`,
+      elements(packed.shape),
+      {
+        WEIGHTS: true,
+        TRANSPOSED: true,
+        TAPS: tapsHere,
+        KERNEL: taps,
+        STRIDE: stride,
+        PHASE: first,
+        CHANNELS: channels,
+        TO,
+        FROM: outputs,
+      },
+      [read('weight', weight), write('packed', packed)],
+    );
+    const windows = {
+      name,
+      batch,
+      length: lines,
+      channels: TO,
+      lines: Math.ceil((length - phase) / (together || stride > 1 ? stride : 1)),
+      stride: 1,
+      shift: tapsHere - 1 - (phase + padding - first) / stride,
+      taps: tapsHere,
+    };
+    const scatter = together || stride === 1 ? {} : { scatter: { length, stride, phase } };
+    prepared.push({
+      before: [...(phase === 0 ? output.before : []), ...(tapsHere > 0 ? [weights] : [])],
+      product: rowsProduct(windows, output.x, packed, { y: dx, bias, n, ...scatter }),
+    });
+  }
+  return prepared;
+}
+
+/** dweight [o, c, kernel]. */
+function weights(
+  name: string,
+  sizes: Conv1dSizes,
+  { x, dy, dweight }: { x: Tensor; dy: Tensor; dweight: Tensor },
+  scratch: Scratch,
+): Prepared[] {
+  const { batch, length, channels, lines, outputs, kernel: taps, stride, padding } = sizes;
+  const input = byFours(scratch, 'x', x);
+  const output = byFours(scratch, 'dy', dy);
+  const TO = fours(channels);
+  const n = taps * TO;
+  const windows = { name, batch, length, channels: TO, lines, stride, shift: padding, taps };
+  const product: Product = {
+    name,
+    m: outputs,
+    n,
+    k: batch * fours(lines),
+    aKMajor: false,
+    bKMajor: false,
+    vector: true,
+    operands: operandsSource,
+    defines: {
+      ...windowDefines(windows),
+      ROWS: false,
+      PADDED_LINES: fours(lines),
+      M_LINE: fours(outputs) / 4,
+      CHANNELS: channels,
+      KERNEL: taps,
+    },
+    bindings: [read('dy', output.x, 'vec4f'), read('x', input.x, 'vec4f')],
+    y: dweight,
+    sum: (partial, split) =>
+      pack(
+        `${name}.sum`,
+        elements(dweight.shape),
+        { SUMS: true, KERNEL: taps, FROM: channels, TO, SPLIT: split, STEP: outputs * n },
+        [read('partial', partial), write('weight', dweight)],
+      ),
+  };
+  return [{ before: [...input.before, ...output.before], product }];
+}
+
+export const convolutions = { forward, transposed, weights } as const;
+
+/** Stand-in for a scratch tensor where only the product's shape counts. */
+const shapeOnly: Scratch = (name, shape) => ({ id: 0, name, shape, dtype: 'f32', role: 'value' });
+
+/** Choices for the largest of the products. */
+export function preparedVariants(
+  prepare: (scratch: Scratch) => Prepared[],
+  lowering: Lowering,
+): readonly [Variant, ...Variant[]] {
+  const [first] = prepare(shapeOnly);
+  if (!first) throw new RangeError('a convolution has at least one product');
+  return productVariants(first.product, lowering);
+}
+
+export const preparedKernels = (
+  prepare: (scratch: Scratch) => Prepared[],
+  lowering: Lowering,
+  variant: Variant | undefined,
+): Dispatch[] =>
+  prepare(lowering.scratch).flatMap(({ before, product }) => [
+    ...before,
+    ...productKernels(product, lowering, variant),
+  ]);
