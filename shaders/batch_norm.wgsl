@@ -15,7 +15,8 @@ fn rows_of(span: u32, length: u32) -> f32 { return f32(min((span + 1) * length, 
 #else
 fn act(v: $TYPE) -> $TYPE {
 #if RELU
-  return max(v, $TYPE());
+  // Not max: what is not a number stays visible.
+  return select(v, $TYPE(), v < $TYPE());
 #else
   return v;
 #end
@@ -98,7 +99,7 @@ fn main(
     y[at] = act(fma(v, weight_c, bias_c));
 #else
 #if RELU
-    let g = select($TYPE(), dy[at], fma(v, weight_c, bias_c) > $TYPE());
+    let g = select(dy[at], $TYPE(), fma(v, weight_c, bias_c) <= $TYPE());
 #else
     let g = dy[at];
 #end

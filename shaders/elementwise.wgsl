@@ -7,6 +7,10 @@ fn add(a: $TYPE, b: $TYPE) -> $TYPE { return a + b; }
 fn copy(x: $TYPE) -> $TYPE { return x; }
 fn multiply(a: $TYPE, b: $TYPE) -> $TYPE { return a * b; }
 
+// Not max: what is not a number stays visible.
+fn relu(x: $TYPE) -> $TYPE { return select(x, $TYPE(), x < $TYPE()); }
+fn relu_backward(y: $TYPE, dy: $TYPE) -> $TYPE { return select(dy, $TYPE(), y <= $TYPE()); }
+
 fn sigmoid_backward(y: $TYPE, dy: $TYPE) -> $TYPE { return dy * y * (1.0 - y); }
 fn silu(x: $TYPE) -> $TYPE { return x * sigmoid(x); }
 fn silu_backward(x: $TYPE, dy: $TYPE) -> $TYPE { let s = sigmoid(x); return dy * s * (1.0 + x * (1.0 - s)); }

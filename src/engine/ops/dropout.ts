@@ -1,6 +1,7 @@
 /** Dropout (Hinton et al. 2012) with a mask that is computed from counters instead of stored. */
 import source from '../../../shaders/dropout.wgsl?raw';
-import { elements, GraphError, type Graph, type Tensor } from '../graph';
+import { elements, formatShape, GraphError, type Graph, type Tensor } from '../graph';
+import { channelsOf } from './channels';
 import { defineOp, type StepScalars } from './definition';
 import { elementwiseCost, sameShape } from './elementwise';
 import { kernel, read, write } from './kernel';
@@ -12,6 +13,8 @@ export interface DropoutAttrs {
   readonly rate: number;
   /** Keeps the masks of one graph's dropout layers apart. */
   readonly stream: number;
+  /** Whether an element of the mask holds for one channel of [b, l, c] at all times (Dropout1d), or for one element. */
+  readonly per: 'element' | 'channel';
 }
 
 type Words = readonly [number, number, number, number];
@@ -43,15 +46,18 @@ export const dropoutOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
-  shape(inputs, { rate }: DropoutAttrs) {
+  shape(inputs, { rate, per }: DropoutAttrs) {
     if (!(rate >= 0 && rate < 1))
       throw new GraphError(`the rate must be at least 0 and below 1, it is ${rate}`);
+    if (per === 'channel' && inputs.x.shape.length !== 3)
+      throw new GraphError(`x must be [batch, length, channels], it is ${formatShape(inputs.x.shape)}`);
     return { y: sameShape(inputs) };
   },
-  kernels({ inputs: { x }, outputs: { y }, attrs: { rate, stream } }) {
+  kernels({ inputs: { x }, outputs: { y }, attrs: { rate, stream, per } }) {
     const count = elements(x.shape);
+    const byChannel = per === 'channel';
     const groups = Math.ceil(count / 4);
-    const type = count % 4 === 0 ? 'vec4f' : 'f32';
+    const type = (byChannel ? channelsOf(x.shape) : count) % 4 === 0 ? 'vec4f' : 'f32';
     return [
       kernel({
         name: 'dropout',
@@ -61,6 +67,9 @@ export const dropoutOp = defineOp({
           COUNT: count,
           GROUPS: groups,
           VECTOR: type === 'vec4f',
+          BY_CHANNEL: byChannel,
+          LENGTH: x.shape[1] ?? 1,
+          CHANNELS: channelsOf(x.shape),
           STREAM: stream,
           THRESHOLD: threshold(rate),
           SCALE: 1 / (1 - rate),
@@ -72,13 +81,22 @@ export const dropoutOp = defineOp({
     ];
   },
   gradient: ({ graph, attrs, cotangents: { y: dy } }) => ({ x: dy && masked(graph, dy, attrs) }),
-  reference({ x }, { rate, stream }, { step, seed }: StepScalars) {
+  reference({ x }, { rate, stream, per }, { step, seed }: StepScalars) {
     const key = pcg4d([seed, step, stream, 0]);
+    const channels = channelsOf(x.shape);
+    const batchElement = channels * (x.shape[1] ?? 1);
+    const drawn = (i: number): number =>
+      per === 'channel' ? Math.floor(i / batchElement) * channels + (i % channels) : i;
+    let group = -1;
     let bits = key;
     return {
       y: x.data.map((value, i) => {
-        if (i % 4 === 0) bits = pcg4d([key[0] + i / 4, key[1], key[2], key[3]]);
-        return (bits[i % 4] as number) >= threshold(rate) ? value / (1 - rate) : 0;
+        const at = drawn(i);
+        if (Math.floor(at / 4) !== group) {
+          group = Math.floor(at / 4);
+          bits = pcg4d([key[0] + group, key[1], key[2], key[3]]);
+        }
+        return (bits[at % 4] as number) >= threshold(rate) ? value / (1 - rate) : 0;
       }),
     };
   },
@@ -88,11 +106,14 @@ export const dropoutOp = defineOp({
 const masked = (graph: Graph, x: Tensor, attrs: DropoutAttrs): Tensor =>
   graph.apply(dropoutOp, { x }, attrs).y;
 
-/** x with a share `rate` of its elements dropped and the others scaled up; x itself at rate 0. */
-export function dropout(graph: Graph, x: Tensor, rate: number): Tensor {
+function layer(graph: Graph, x: Tensor, rate: number, per: DropoutAttrs['per']): Tensor {
   if (rate === 0) return x;
-  return masked(graph, x, {
-    rate,
-    stream: graph.nodes.filter(({ op }) => op.name === dropoutOp.name).length,
-  });
+  const stream = graph.nodes.filter(({ op }) => op.name === dropoutOp.name).length;
+  return masked(graph, x, { rate, stream, per });
 }
+
+/** x with a share `rate` of its elements dropped and the others scaled up; x itself at rate 0. */
+export const dropout = (graph: Graph, x: Tensor, rate: number): Tensor => layer(graph, x, rate, 'element');
+
+/** x [b, l, c] with a share `rate` of its channels dropped for all of time, each batch element's own; x itself at rate 0. */
+export const dropout1d = (graph: Graph, x: Tensor, rate: number): Tensor => layer(graph, x, rate, 'channel');

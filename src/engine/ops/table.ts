@@ -18,6 +18,7 @@ import { layerNormBackwardOp, layerNormOp } from './layer_norm';
 import { columnSumOp, linearInputGradientOp, linearOp, linearWeightGradientOp } from './linear';
 import { multiplyOp } from './multiply';
 import { negativeExpOp } from './negative_exp';
+import { reluBackwardOp, reluOp } from './relu';
 import { rmsNormBackwardOp, rmsNormOp } from './rms_norm';
 import { selectiveScanOp } from './selective_scan';
 import { selectiveScanBackwardOp } from './selective_scan_backward';
@@ -56,6 +57,8 @@ export const ops = {
   linear_weight_gradient: linearWeightGradientOp,
   multiply: multiplyOp,
   negative_exp: negativeExpOp,
+  relu: reluOp,
+  relu_backward: reluBackwardOp,
   rms_norm: rmsNormOp,
   rms_norm_backward: rmsNormBackwardOp,
   selective_scan: selectiveScanOp,
