@@ -5,6 +5,7 @@
 // x, y, dy, dx [b, l, d]; weight [d, TAPS].
 // A thread owns a batch element, one channel (or four: VECTOR) and SPAN steps. It walks them with the last TAPS inputs,
 // and the TAPS unfinished values of dx, in registers; neighbours own neighbouring channels.
+// REVERSE runs from the last step to the first, by index: t counts in the order of the walk.
 // Bytes 8 an element forward, 12 backward, each times 1 + (TAPS − 1)/SPAN of reading. FLOPs 2·TAPS an element forward,
 // 6·TAPS backward, plus the activation.
 
@@ -23,6 +24,14 @@ fn tap(c: u32, j: u32) -> $TYPE {
   return vec4f(weight[i], weight[i + $TAPS], weight[i + ${2 * TAPS}], weight[i + ${3 * TAPS}]);
 #else
   return weight[c * $TAPS + j];
+#end
+}
+
+fn row(t: u32) -> u32 {
+#if REVERSE
+  return (${L - 1}u - t) * $D;
+#else
+  return t * $D;
 #end
 }
 
@@ -45,7 +54,7 @@ fn main(
 #end
 #for j in 1..TAPS
   var x_$j = $TYPE();
-  if (t0 >= ${TAPS - j}u) { x_$j = x[start + (t0 - ${TAPS - j}u) * $D]; }
+  if (t0 >= ${TAPS - j}u) { x_$j = x[start + row(t0 - ${TAPS - j}u)]; }
 #end
   var x_0 = $TYPE();
 #if BACKWARD
@@ -57,7 +66,7 @@ fn main(
 #end
   // The steps from t1 on complete the last values of dx.
   for (var t = t0; t < t1 + ${DX * (TAPS - 1)}u; t++) {
-    let at = start + min(t, ${L - 1}u) * $D;
+    let at = start + row(min(t, ${L - 1}u));
 #for j in 1..TAPS
     x_${j - 1} = x_$j;
 #end
@@ -80,7 +89,7 @@ fn main(
 #for j in 0..TAPS
     dx_$j = fma(w_$j, q, dx_$j);
 #end
-    if (t >= t0 + ${TAPS - 1}) { dx[start + (t - ${TAPS - 1}) * $D] = dx_0; }
+    if (t >= t0 + ${TAPS - 1}) { dx[start + row(t - ${TAPS - 1})] = dx_0; }
 #for j in 1..TAPS
     dx_${j - 1} = dx_$j;
 #end

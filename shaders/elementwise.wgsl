@@ -15,6 +15,9 @@ fn sigmoid_backward(y: $TYPE, dy: $TYPE) -> $TYPE { return dy * y * (1.0 - y); }
 fn silu(x: $TYPE) -> $TYPE { return x * sigmoid(x); }
 fn silu_backward(x: $TYPE, dy: $TYPE) -> $TYPE { let s = sigmoid(x); return dy * s * (1.0 + x * (1.0 - s)); }
 
+fn silu_gate(x: $TYPE, z: $TYPE) -> $TYPE { return x * silu(z); }
+fn silu_gate_backward(x: $TYPE, z: $TYPE, dy: $TYPE) -> $TYPE { return silu_backward(z, dy * x); }
+
 fn softplus_backward(x: $TYPE, dy: $TYPE) -> $TYPE { return dy * sigmoid(x); }
 
 fn negative_exp(x: $TYPE) -> $TYPE { return -exp(min(x, $TYPE($MAX_EXPONENT))); }
@@ -30,6 +33,10 @@ fn main(
 #if INPUTS == 1
   y[i] = $FORMULA(x0[i]);
 #else
+#if INPUTS == 2
   y[i] = $FORMULA(x0[i], x1[i]);
+#else
+  y[i] = $FORMULA(x0[i], x1[i], x2[i]);
+#end
 #end
 }

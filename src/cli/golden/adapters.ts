@@ -1,5 +1,6 @@
 /** How each op and model of the golden format becomes a graph of the engine. A new one is a line in this table. */
 import { batchNorm } from '../../engine/ops/batch_norm';
+import { binaryLoss } from '../../engine/ops/binary_loss';
 import { causalConv1d } from '../../engine/ops/causal_conv1d';
 import { concatChannels } from '../../engine/ops/concat';
 import { conv1d } from '../../engine/ops/conv1d';
@@ -8,6 +9,7 @@ import { layerNorm } from '../../engine/ops/layer_norm';
 import { linear } from '../../engine/ops/linear';
 import { rmsNorm } from '../../engine/ops/rms_norm';
 import { selectiveScan } from '../../engine/ops/selective_scan';
+import { rmsNormGated } from '../../engine/ops/silu_gate';
 import { ssdScan } from '../../engine/ops/ssd_scan';
 import { mambaBlock } from '../../models/mamba';
 import { CHANNELS_FIRST, type CaseGraph } from './case';
@@ -108,6 +110,25 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   rms_norm(golden) {
     const [x, weight] = [golden.input('x'), golden.input('weight')];
     golden.output('y', rmsNorm(golden.graph, x, weight, golden.attrs.number('eps')));
+  },
+
+  rms_norm_gated(golden) {
+    const [x, z, weight] = [golden.input('x'), golden.input('z'), golden.input('weight')];
+    golden.output('y', rmsNormGated(golden.graph, x, z, weight, golden.attrs.number('eps')));
+  },
+
+  bce_with_logits(golden) {
+    const posWeight = golden.attrs.numberOr('pos_weight', 1);
+    const [logits, target] = [golden.input('logits'), golden.input('target')];
+    golden.output('y', binaryLoss(golden.graph, logits, target, { posWeight }));
+  },
+
+  focal_with_logits(golden) {
+    const { attrs } = golden;
+    const focal = { alpha: attrs.number('alpha'), gamma: attrs.number('gamma') };
+    const posWeight = attrs.numberOr('pos_weight', 1);
+    const [logits, target] = [golden.input('logits'), golden.input('target')];
+    golden.output('y', binaryLoss(golden.graph, logits, target, { posWeight, focal }));
   },
 
   'model.mamba1'(golden) {

@@ -8,6 +8,8 @@ import { kernel, read, write } from './kernel';
 
 export interface CausalConvAttrs {
   readonly activation: 'silu' | 'none';
+  /** Sees the future instead of the past, as on a sequence turned round. */
+  readonly reverse: boolean;
 }
 
 function sizesOf(x: Shape, weight: Shape) {
@@ -41,7 +43,7 @@ interface Kernel {
   readonly name: string;
   readonly x: Tensor;
   readonly weight: Tensor;
-  readonly activation: CausalConvAttrs['activation'];
+  readonly attrs: CausalConvAttrs;
   readonly steps: number;
   /** Flags of the shader. */
   readonly kind: { readonly BACKWARD: boolean; readonly DX: boolean; readonly WEIGHTS: boolean };
@@ -50,7 +52,7 @@ interface Kernel {
 
 const spansOf = (length: number, steps: number): number => Math.ceil(length / steps);
 
-function convKernel({ name, x, weight, activation, steps, kind, bindings }: Kernel): Dispatch {
+function convKernel({ name, x, weight, attrs, steps, kind, bindings }: Kernel): Dispatch {
   const { batch, length, channels, taps } = sizesOf(x.shape, weight.shape);
   const vector = channels % 4 === 0;
   const d = vector ? channels / 4 : channels;
@@ -60,7 +62,8 @@ function convKernel({ name, x, weight, activation, steps, kind, bindings }: Kern
     source,
     defines: {
       ...kind,
-      SILU: activation === 'silu',
+      SILU: attrs.activation === 'silu',
+      REVERSE: attrs.reverse,
       MAX_EXPONENT,
       TYPE: vector ? 'vec4f' : 'f32',
       VECTOR: vector,
@@ -76,7 +79,7 @@ function convKernel({ name, x, weight, activation, steps, kind, bindings }: Kern
   });
 }
 
-/** y[b, t, c] = act(bias[c] + Σ_j weight[c, j] x[b, t − (k − 1) + j, c]): x [b, l, d], weight [d, k], bias [d] → y [b, l, d]. */
+/** y[b, t, c] = act(bias[c] + Σ_j weight[c, j] x[b, t − (k − 1) + j, c]), or x[b, t + (k − 1) − j, c] in reverse: x [b, l, d], weight [d, k], bias [d] → y [b, l, d]. */
 export const causalConv1dOp = defineOp({
   name: 'causal_conv1d',
   inputs: ['x', 'weight', 'bias'],
@@ -87,12 +90,12 @@ export const causalConv1dOp = defineOp({
     return { y: { shape: inputs.x.shape, dtype: 'f32' } };
   },
   variants: () => FORWARD_VARIANTS,
-  kernels: ({ inputs: { x, weight, bias }, outputs: { y }, attrs: { activation } }, _, variant) => [
+  kernels: ({ inputs: { x, weight, bias }, outputs: { y }, attrs }, _, variant) => [
     convKernel({
       name: 'causal_conv1d',
       x,
       weight,
-      activation,
+      attrs,
       steps: stepsOf(variant ?? FORWARD_VARIANTS[0]),
       kind: { BACKWARD: false, DX: false, WEIGHTS: false },
       bindings: (type) => [
@@ -108,8 +111,8 @@ export const causalConv1dOp = defineOp({
     const { dx, dweight, dbias } = graph.apply(causalConv1dBackwardOp, { ...inputs, dy }, attrs);
     return { x: dx, weight: dweight, bias: dbias };
   },
-  reference(inputs, { activation }) {
-    const p = preActivation(inputs);
+  reference(inputs, { activation, reverse }) {
+    const p = preActivation(inputs, reverse);
     return { y: activation === 'silu' ? p.map((value) => value * sigmoid(value)) : p };
   },
   cost: ({ inputs: { x, weight, bias }, outputs: { y } }) => ({
@@ -133,7 +136,7 @@ export const causalConv1dBackwardOp = defineOp({
     dbias: { shape: bias.shape, dtype: 'f32' },
   }),
   variants: () => BACKWARD_VARIANTS,
-  kernels({ inputs, outputs: { dx, dweight, dbias }, attrs: { activation } }, lowering, variant) {
+  kernels({ inputs, outputs: { dx, dweight, dbias }, attrs }, lowering, variant) {
     const { x, weight, bias, dy } = inputs;
     const { batch, length, channels, taps } = sizesOf(x.shape, weight.shape);
     const steps = Math.max(
@@ -148,7 +151,7 @@ export const causalConv1dBackwardOp = defineOp({
       name: 'causal_conv1d_backward',
       x,
       weight,
-      activation,
+      attrs,
       steps,
       kind: { BACKWARD: true, DX, WEIGHTS },
       bindings: (type) => [
@@ -163,11 +166,12 @@ export const causalConv1dBackwardOp = defineOp({
     return partial ? [backward, channelSums(partial, split, dweight, dbias)] : [backward];
   },
   gradient: null,
-  reference({ x, weight, bias, dy }, { activation }) {
+  reference({ x, weight, bias, dy }, { activation, reverse }) {
     const { length, channels, taps } = sizesOf(x.shape, weight.shape);
+    const step = reverse ? -channels : channels;
     const q = dy.data.slice();
     if (activation === 'silu')
-      preActivation({ x, weight, bias }).forEach((p, i) => {
+      preActivation({ x, weight, bias }, reverse).forEach((p, i) => {
         const s = sigmoid(p);
         q[i] = at(q, i) * s * (1 + p * (1 - s));
       });
@@ -176,10 +180,10 @@ export const causalConv1dBackwardOp = defineOp({
     const dbias = new Float64Array(channels);
     q.forEach((value, i) => {
       const c = i % channels;
-      const t = Math.floor(i / channels) % length;
+      const t = timeOf(i, channels, length, reverse);
       dbias[c] = at(dbias, c) + value;
       for (let j = Math.max(0, taps - 1 - t); j < taps; j++) {
-        const from = i - (taps - 1 - j) * channels;
+        const from = i - (taps - 1 - j) * step;
         dx[from] = at(dx, from) + at(weight.data, c * taps + j) * value;
         dweight[c * taps + j] = at(dweight, c * taps + j) + at(x.data, from) * value;
       }
@@ -195,15 +199,25 @@ export const causalConv1dBackwardOp = defineOp({
 const at = (data: Float64Array, i: number): number => data[i] as number;
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
+/** How many steps element i has behind it in the order of the walk. */
+function timeOf(i: number, channels: number, length: number, reverse: boolean): number {
+  const t = Math.floor(i / channels) % length;
+  return reverse ? length - 1 - t : t;
+}
+
 /** The convolution with its bias, [b, l, d]. */
-function preActivation({ x, weight, bias }: { x: Value64; weight: Value64; bias: Value64 }): Float64Array {
+function preActivation(
+  { x, weight, bias }: { x: Value64; weight: Value64; bias: Value64 },
+  reverse: boolean,
+): Float64Array {
   const { length, channels, taps } = sizesOf(x.shape, weight.shape);
+  const step = reverse ? -channels : channels;
   return x.data.map((_, i) => {
     const c = i % channels;
-    const t = Math.floor(i / channels) % length;
+    const t = timeOf(i, channels, length, reverse);
     let sum = at(bias.data, c);
     for (let j = Math.max(0, taps - 1 - t); j < taps; j++)
-      sum += at(weight.data, c * taps + j) * at(x.data, i - (taps - 1 - j) * channels);
+      sum += at(weight.data, c * taps + j) * at(x.data, i - (taps - 1 - j) * step);
     return sum;
   });
 }
@@ -215,4 +229,5 @@ export const causalConv1d = (
   weight: Tensor,
   bias: Tensor,
   activation: CausalConvAttrs['activation'],
-): Tensor => graph.apply(causalConv1dOp, { x, weight, bias }, { activation }).y;
+  reverse = false,
+): Tensor => graph.apply(causalConv1dOp, { x, weight, bias }, { activation, reverse }).y;

@@ -3,6 +3,7 @@ import { adamwOp } from './adamw';
 import { addOp } from './add';
 import { batchNormEvaluationOp, batchNormOp } from './batch_norm';
 import { batchNormBackwardOp } from './batch_norm_backward';
+import { binaryLossBackwardOp, binaryLossOp } from './binary_loss';
 import { causalConv1dBackwardOp, causalConv1dOp } from './causal_conv1d';
 import { concatOp } from './concat';
 import { conv1dOp } from './conv1d';
@@ -24,6 +25,7 @@ import { selectiveScanOp } from './selective_scan';
 import { selectiveScanBackwardOp } from './selective_scan_backward';
 import { sigmoidBackwardOp, sigmoidOp } from './sigmoid';
 import { siluBackwardOp, siluOp } from './silu';
+import { siluGateBackwardOp, siluGateOp } from './silu_gate';
 import { softmaxCrossEntropyBackwardOp, softmaxCrossEntropyOp } from './softmax_cross_entropy';
 import { softplusBackwardOp, softplusOp } from './softplus';
 import { splitOp } from './split';
@@ -36,6 +38,8 @@ export const ops = {
   batch_norm: batchNormOp,
   batch_norm_backward: batchNormBackwardOp,
   batch_norm_evaluation: batchNormEvaluationOp,
+  binary_loss: binaryLossOp,
+  binary_loss_backward: binaryLossBackwardOp,
   causal_conv1d: causalConv1dOp,
   causal_conv1d_backward: causalConv1dBackwardOp,
   column_sum: columnSumOp,
@@ -67,6 +71,8 @@ export const ops = {
   sigmoid_backward: sigmoidBackwardOp,
   silu: siluOp,
   silu_backward: siluBackwardOp,
+  silu_gate: siluGateOp,
+  silu_gate_backward: siluGateBackwardOp,
   softmax_cross_entropy: softmaxCrossEntropyOp,
   softmax_cross_entropy_backward: softmaxCrossEntropyBackwardOp,
   softplus: softplusOp,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { differentiate } from '../../../src/engine/gradient';
 import { Graph } from '../../../src/engine/graph';
+import { interpret } from '../../../src/engine/interpret';
 import { causalConv1d } from '../../../src/engine/ops/causal_conv1d';
+import { flipTime } from '../../../src/engine/ops/flip_time';
 import { planProgram } from '../../../src/engine/plan';
 import { checkOp, testDevice, type OpCase } from './check-op';
 
@@ -95,4 +97,31 @@ test('shapes that do not fit are refused with a sentence', () => {
   expect(() => causalConv1d(graph, x, graph.input('w', [6, 4]), graph.input('b', [4]), 'none')).toThrow(
     /bias must be \[6\], it is \[4\]$/,
   );
+});
+
+describe('in reverse', () => {
+  const build: Case['build'] = (graph, { x, weight, bias }) => ({
+    y: causalConv1d(graph, x, weight, bias, 'silu', true),
+  });
+
+  test.each(SIZES)('b $batch, l $length, d $channels, k $taps', async (sizes) => {
+    await checkOp(device(), { ...conv(sizes, 'silu'), build });
+  });
+
+  test('is the convolution of the sequence turned round', () => {
+    const graph = new Graph();
+    const [x, weight, bias] = [graph.input('x', [2, 5, 3]), graph.input('w', [3, 4]), graph.input('b', [3])];
+    const y = causalConv1d(graph, x, weight, bias, 'silu', true);
+    const turned = flipTime(graph, causalConv1d(graph, flipTime(graph, x), weight, bias, 'silu'));
+    const ramp = (length: number): number[] => Array.from({ length }, (_, i) => Math.sin(3 * i));
+    const values = interpret(
+      graph,
+      new Map([
+        [x, ramp(30)],
+        [weight, ramp(12)],
+        [bias, ramp(3)],
+      ]),
+    );
+    expect(values.get(y)).toEqual(values.get(turned));
+  });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph, GraphError } from '../../../src/engine/graph';
+import { flipTime } from '../../../src/engine/ops/flip_time';
+import { interpret } from '../../../src/engine/interpret';
 import { ssdScan } from '../../../src/engine/ops/ssd_scan';
 import { checkOp, testDevice, type OpCase } from './check-op';
 
@@ -87,6 +89,27 @@ describe('ssd_scan', () => {
       device(),
       ssdCase(sizes, { dt: [-14, -12], decay: [-0.01, -0.001], settings: { differences: false } }),
     );
+  });
+
+  test('in reverse is the scan of the sequence turned round', () => {
+    const graph = new Graph();
+    const [xbc, dt] = [graph.input('xbc', [2, 35, 12]), graph.input('dt', [2, 35, 2])];
+    const [A, D] = [graph.input('A', [2]), graph.input('D', [2])];
+    const attrs = { headdim: 4, groups: 1, dState: 2, reverse: false };
+    const y = ssdScan(graph, { xbc, dt, A, D }, { ...attrs, reverse: true });
+    const inputs = { xbc: flipTime(graph, xbc), dt: flipTime(graph, dt), A, D };
+    const turned = flipTime(graph, ssdScan(graph, inputs, attrs));
+    const ramp = (length: number): number[] => Array.from({ length }, (_, i) => Math.sin(3 * i));
+    const values = interpret(
+      graph,
+      new Map([
+        [xbc, ramp(840)],
+        [dt, ramp(140)],
+        [A, [-1, -0.3]],
+        [D, [1, 2]],
+      ]),
+    );
+    expect(values.get(y)).toEqual(values.get(turned));
   });
 
   test('refuses channels that do not add up', () => {

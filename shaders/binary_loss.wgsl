@@ -1,0 +1,75 @@
+// Binary cross-entropy with logits z and targets y in [0, 1], or the focal loss (Lin et al. 2017, arXiv:1708.02002):
+//   bce = POS_WEIGHT y softplus(−z) + (1 − y) softplus(z),  q = p (1 − y) + (1 − p) y with p = sigmoid(z),
+//   loss = mean of (ALPHA y + (1 − ALPHA)(1 − y)) q^GAMMA bce, of bce alone without FOCAL.
+// PARTIAL: THREADS threads add every THREADS-th element; MEAN: one workgroup adds their sums in a fixed order.
+// BACKWARD: dz = dloss / COUNT · weight · (q^GAMMA bce' + GAMMA q^(GAMMA − 1) q' bce), q' = p (1 − p)(1 − 2 y); a
+// thread owns an element. Bytes 8 an element forward, 12 backward.
+
+#if PARTIAL || BACKWARD
+// No smaller: its logarithm must be finite.
+fn wrong(z: f32, y: f32) -> f32 { return max(sigmoid(z) * (1.0 - y) + sigmoid(-z) * y, 1e-37); }
+fn entropy(z: f32, y: f32) -> f32 { return $POS_WEIGHT * y * softplus(-z) + (1.0 - y) * softplus(z); }
+fn weight(y: f32) -> f32 { return $ALPHA * y + (1.0 - $ALPHA) * (1.0 - y); }
+#end
+
+#if PARTIAL
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let thread = linear_workgroup(id, count) * 64 + lane;
+  if (thread >= $THREADS) { return; }
+  var sum = 0.0;
+  for (var i = thread; i < $COUNT; i += ${THREADS}u) {
+    let z = logits[i];
+    let y = target_[i];
+#if FOCAL
+    sum += weight(y) * pow(wrong(z, y), $GAMMA) * entropy(z, y);
+#else
+    sum += entropy(z, y);
+#end
+  }
+  partial[thread] = sum;
+}
+#end
+
+#if MEAN
+const LANES = 256u;
+var<workgroup> sums: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var i = lane; i < $THREADS; i += LANES) { sum += partial[i]; }
+  sums[lane] = sum;
+  workgroupBarrier();
+  if (lane > 0) { return; }
+  for (var i = 1u; i < LANES; i++) { sum += sums[i]; }
+  loss[0] = sum / $COUNT;
+}
+#end
+
+#if BACKWARD
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = linear_workgroup(id, count) * 64 + lane;
+  if (i >= $COUNT) { return; }
+  let z = logits[i];
+  let y = target_[i];
+  let p = sigmoid(z);
+  let slope = (1.0 - y) * p - $POS_WEIGHT * y * sigmoid(-z);
+#if FOCAL
+  let q = wrong(z, y);
+  let turn = $GAMMA / q * p * sigmoid(-z) * (1.0 - 2.0 * y) * entropy(z, y);
+  dlogits[i] = dloss[0] / $COUNT * weight(y) * pow(q, $GAMMA) * (slope + turn);
+#else
+  dlogits[i] = dloss[0] / $COUNT * slope;
+#end
+}
+#end
