@@ -7,7 +7,7 @@ export type Initialiser = (values: Float32Array, random: Random) => void;
 
 /** A parameter of a graph and how it begins: what the functions that describe a model return beside their tensors. */
 export interface Declared {
-  readonly parameter: Parameter;
+  readonly parameter: Pick<Parameter, 'name' | 'shape'>;
   readonly initialiser: Initialiser;
   /** Shape in the published state_dict, where it has axes of size 1 that the graph does without. */
   readonly publishedShape: Shape;
@@ -39,6 +39,27 @@ export const scaled =
     initialiser(values, random);
     for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * factor;
   };
+
+/** softplus(bias) log-uniform in [dtMin, dtMax] but at least dtInitFloor: bias = dt + ln(1 − e^(−dt)). */
+export const deltaBiasInitialiser =
+  ({ dtMin, dtMax, dtInitFloor }: Readonly<Record<'dtMin' | 'dtMax' | 'dtInitFloor', number>>): Initialiser =>
+  (values, random) => {
+    for (let i = 0; i < values.length; i++) {
+      const dt = Math.max(Math.exp(random.uniform(Math.log(dtMin), Math.log(dtMax))), dtInitFloor);
+      values[i] = dt + Math.log(-Math.expm1(-dt));
+    }
+  };
+
+/** N(0, √(2 / fanOut)): PyTorch's kaiming_normal_ with mode fan_out for ReLU (He et al. 2015). */
+export const kaimingFanOut = (fanOut: number): Initialiser => normal(Math.sqrt(2 / fanOut));
+
+/** N(0, √(2 / (inputs + outputs))): PyTorch's xavier_normal_ (Glorot & Bengio 2010). */
+export const xavierNormal = (inputs: number, outputs: number): Initialiser =>
+  normal(Math.sqrt(2 / (inputs + outputs)));
+
+/** ln U(low, high). */
+export const logOfUniform = (low: number, high: number): Initialiser =>
+  fill((random) => Math.log(random.uniform(low, high)));
 
 /** Initial values by name. A parameter's values depend on `seed`, its name and its shape, not on the other parameters. */
 export function initialise(declared: readonly Declared[], seed: number): Map<string, Float32Array> {

@@ -2,14 +2,7 @@
  * Mamba-1: the block of Gu & Dao 2023 (arXiv:2312.00752) as state-spaces/mamba implements it (`mamba_simple.py`), and the
  * residual sequence model around it (`mixer_seq_simple.py`), with their parameter names and their initialisation.
  */
-import {
-  formatShape,
-  GraphError,
-  type Graph,
-  type Parameter,
-  type Shape,
-  type Tensor,
-} from '../engine/graph';
+import { formatShape, GraphError, type Graph, type Parameter, type Tensor } from '../engine/graph';
 import { add } from '../engine/ops/add';
 import { causalConv1d } from '../engine/ops/causal_conv1d';
 import { dropout } from '../engine/ops/dropout';
@@ -19,8 +12,10 @@ import { negativeExp } from '../engine/ops/negative_exp';
 import { rmsNorm } from '../engine/ops/rms_norm';
 import { selectiveScan } from '../engine/ops/selective_scan';
 import { splitChannels } from '../engine/ops/split';
+import { Declarations } from './declarations';
 import {
   constant,
+  deltaBiasInitialiser,
   normal,
   scaled,
   torchDefault,
@@ -111,37 +106,6 @@ export interface MambaModel {
   readonly layers: readonly MixerView[];
   readonly declared: readonly Declared[];
 }
-
-/** Adds parameters to a graph and keeps how each begins. */
-class Declarations {
-  readonly declared: Declared[] = [];
-
-  constructor(
-    readonly graph: Graph,
-    readonly prefix: string,
-  ) {}
-
-  parameter(
-    name: string,
-    shape: Shape,
-    initialiser: Initialiser,
-    { decay = true, publishedShape = shape }: { decay?: boolean; publishedShape?: Shape } = {},
-  ): Parameter {
-    const parameter = this.graph.parameter(this.prefix + name, shape, { decay });
-    this.declared.push({ parameter, initialiser, publishedShape });
-    return parameter;
-  }
-}
-
-/** softplus(bias) log-uniform in [dtMin, dtMax] but at least dtInitFloor: bias = dt + ln(1 − e^(−dt)). */
-const deltaBiasInitialiser =
-  ({ dtMin, dtMax, dtInitFloor }: Readonly<Record<'dtMin' | 'dtMax' | 'dtInitFloor', number>>): Initialiser =>
-  (values, random) => {
-    for (let i = 0; i < values.length; i++) {
-      const dt = Math.max(Math.exp(random.uniform(Math.log(dtMin), Math.log(dtMax))), dtInitFloor);
-      values[i] = dt + Math.log(-Math.expm1(-dt));
-    }
-  };
 
 /** A_log = ln 1 … ln N in every row, so that A = −1 … −N: the real-valued initialisation of S4D (Gu et al. 2022). */
 const stateDecayInitialiser =

@@ -11,8 +11,13 @@ import { rmsNorm } from '../../engine/ops/rms_norm';
 import { selectiveScan } from '../../engine/ops/selective_scan';
 import { rmsNormGated } from '../../engine/ops/silu_gate';
 import { ssdScan } from '../../engine/ops/ssd_scan';
+import { biMambaLayer } from '../../models/bimamba';
+import { Declarations } from '../../models/declarations';
+import { detectorModel } from '../../models/detector';
 import { mambaBlock } from '../../models/mamba';
+import { mamba2Block } from '../../models/mamba2';
 import { CHANNELS_FIRST, type CaseGraph } from './case';
+import { detectorConfig, mixerConfig } from './detector';
 
 /** Takes the case's inputs into its graph, applies the op and hands over the outputs. */
 export type Adapter = (golden: CaseGraph) => void;
@@ -141,5 +146,33 @@ export const adapters: Readonly<Record<string, Adapter>> = {
       dtRank: attrs.numberOr('dt_rank', 'auto'),
     };
     golden.output('y', mambaBlock(golden.graph, golden.input('x'), sizes, '').y);
+  },
+
+  'model.mamba2'(golden) {
+    const { attrs } = golden;
+    const sizes = {
+      dModel: attrs.number('d_model'),
+      dState: attrs.number('d_state'),
+      dConv: attrs.number('d_conv'),
+      expand: attrs.number('expand'),
+      headdim: attrs.number('headdim'),
+      groups: attrs.numberOr('ngroups', 1),
+    };
+    const declare = new Declarations(golden.graph, '');
+    golden.output('y', mamba2Block(declare, golden.input('x'), sizes).y);
+  },
+
+  'model.bimamba2'(golden) {
+    const declare = new Declarations(golden.graph, '');
+    const layer = biMambaLayer(declare, golden.input('x'), mixerConfig(golden.attrs), true);
+    golden.idle.push(...declare.idle.map(({ parameter }) => parameter.name));
+    golden.output('y', layer.y);
+  },
+
+  'model.detector'(golden) {
+    const x = golden.input('x', CHANNELS_FIRST);
+    const model = detectorModel(golden.graph, x, detectorConfig(golden.attrs), { training: true });
+    golden.idle.push(...model.idle.map(({ parameter }) => parameter.name));
+    golden.output('y', model.logits);
   },
 };

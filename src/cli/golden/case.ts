@@ -34,6 +34,13 @@ export class Attrs {
     return (this.values[name] ?? fallback) === fallback ? fallback : this.number(name);
   }
 
+  numbersOr(name: string, fallback: readonly number[]): readonly number[] {
+    const value = this.values[name] ?? fallback;
+    if (!Array.isArray(value) || !value.every((item) => typeof item === 'number'))
+      throw this.#wrong(name, 'a list of numbers');
+    return value;
+  }
+
   /** An absent flag is false. */
   flag(name: string): boolean {
     const value = this.values[name] ?? false;
@@ -52,6 +59,12 @@ export class Attrs {
   #wrong(name: string, expected: string): CaseError {
     return new CaseError(`attribute ${name} is ${JSON.stringify(this.values[name])}, not ${expected}`);
   }
+}
+
+export function tensorOf(golden: GoldenCase, name: string): Values {
+  const values = golden.tensors.get(name);
+  if (!values) throw new CaseError(`${name} is missing`);
+  return values;
 }
 
 export function readCase(file: Uint8Array): GoldenCase {
@@ -100,6 +113,8 @@ export class CaseGraph {
   readonly graph = new Graph();
   readonly inputs = new Map<string, Placed>();
   readonly outputs = new Map<string, Placed>();
+  /** Names of parameters that the file has and the graph does without. */
+  readonly idle: string[] = [];
 
   constructor(readonly golden: GoldenCase) {}
 

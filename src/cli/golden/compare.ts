@@ -1,7 +1,7 @@
 /** How far a result may be from the expected one, and the verdict on a case. */
 
 /** Bounds of relativeError. */
-export const BOUNDS = { output: 1e-5, gradient: 1e-4 } as const;
+export const BOUNDS = { output: 1e-5, gradient: 1e-4, step: 1e-3, final: 1e-2 } as const;
 
 export interface Measurement {
   /** As in the file: `out.y`, `grad.A`. */
@@ -14,18 +14,20 @@ export type Verdict =
   | { readonly name: string; readonly passed: boolean; readonly tensor: string; readonly error: number }
   | { readonly name: string; readonly passed: false; readonly problem: string };
 
-/** ‖got − want‖ / ‖want‖, or ‖got‖ where want is 0; NaN when either holds a NaN. */
-export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
+/** ‖values‖ */
+export const size = (values: ArrayLike<number>): number =>
+  Math.sqrt(Array.from(values).reduce((sum, value) => sum + value ** 2, 0));
+
+/**
+ * ‖got − want‖ / ‖want‖, or ‖got‖ where want is 0; NaN when either holds a NaN. A ‖want‖ up to `floor` is the rounding
+ * error of a zero: the gradient of a bias that BatchNorm undoes, computed in float64, is 1e-15.
+ */
+export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>, floor = 0): number {
   if (got.length !== want.length)
     throw new RangeError(`${got.length} values cannot be compared with ${want.length}`);
-  let difference = 0;
-  let size = 0;
-  for (let i = 0; i < want.length; i++) {
-    const w = want[i] as number;
-    difference += ((got[i] as number) - w) ** 2;
-    size += w ** 2;
-  }
-  return Math.sqrt(size === 0 ? difference : difference / size);
+  const difference = size(Float64Array.from(got, (value, i) => value - (want[i] as number)));
+  const norm = size(want);
+  return norm <= floor ? difference : difference / norm;
 }
 
 /** The verdict is that of the tensor furthest out in terms of its bound; NaN is further than anything. */

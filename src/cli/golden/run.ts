@@ -13,11 +13,12 @@ import {
   permute,
   permuteShape,
   readCase,
+  tensorOf,
   type GoldenCase,
   type Placed,
-  type Values,
 } from './case';
-import { BOUNDS, judge, relativeError, type Measurement, type Verdict } from './compare';
+import { BOUNDS, judge, relativeError, size, type Measurement, type Verdict } from './compare';
+import { measureTraining } from './detector';
 
 /** Runs the case of one file. Whatever goes wrong is the case's verdict; a device is requested for it alone. */
 export async function runFile(
@@ -29,9 +30,9 @@ export async function runFile(
   let device: Device | undefined;
   try {
     const golden = readCase(file);
-    const adapter = adapterOf(golden);
+    const measure = measurementOf(golden);
     device = await Device.request(gpu, options);
-    return judge(name, await runCase(device, golden, adapter));
+    return judge(name, await measure(device));
   } catch (error) {
     return { name, passed: false, problem: error instanceof Error ? error.message : String(error) };
   } finally {
@@ -39,10 +40,12 @@ export async function runFile(
   }
 }
 
-function adapterOf({ op }: GoldenCase): Adapter {
+function measurementOf(golden: GoldenCase): (device: Device) => Promise<Measurement[]> {
+  const { op } = golden;
+  if (op === 'train.detector') return (device) => measureTraining(device, golden);
   const adapter = Object.hasOwn(adapters, op) ? adapters[op] : undefined;
   if (!adapter) throw new CaseError(`unknown op ${op}`);
-  return adapter;
+  return (device) => runCase(device, golden, adapter);
 }
 
 /** Measures every expected output and gradient of a case. */
@@ -67,6 +70,10 @@ async function runCase(device: Device, golden: GoldenCase, adapter: Adapter): Pr
     const outputs = [...new Set(compared.map(({ placed }) => placed.tensor))];
     program = await Program.compile(device, graph, { outputs, ...(parameters && { parameters }) });
     for (const { name } of graph.parameters) parameters?.write(name, tensorOf(golden, `param.${name}`).data);
+    for (const { name } of graph.buffers) {
+      const start = golden.tensors.get(`param.${name}`);
+      if (start) parameters?.write(name, start.data);
+    }
     for (const [name, { tensor, axes }] of builder.inputs)
       program.write(tensor, permute(tensorOf(golden, `in.${name}`), axes).data);
     for (const { name, cotangent, axes } of cotangents)
@@ -74,9 +81,10 @@ async function runCase(device: Device, golden: GoldenCase, adapter: Adapter): Pr
     program.run();
     const results = await program.read();
     device.check();
+    const floor = 1e-12 * Math.max(...compared.map(({ name }) => size(tensorOf(golden, name).data)));
     return compared.map(({ name, placed: { tensor, axes }, bound }) => {
       const got = permute({ shape: tensor.shape, data: results.get(tensor) as Float32Array }, inverse(axes));
-      return { tensor: name, error: relativeError(got.data, tensorOf(golden, name).data), bound };
+      return { tensor: name, error: relativeError(got.data, tensorOf(golden, name).data, floor), bound };
     });
   } finally {
     program?.destroy();
@@ -94,12 +102,6 @@ interface Compared {
   readonly name: string;
   readonly placed: Placed;
   readonly bound: number;
-}
-
-function tensorOf(golden: GoldenCase, name: string): Values {
-  const values = golden.tensors.get(name);
-  if (!values) throw new CaseError(`${name} is missing`);
-  return values;
 }
 
 /** Names of the file's tensors of one kind, `out` or `grad.param`, without the kind. */
@@ -174,11 +176,12 @@ function expectedGradients({ golden, graph, inputs }: CaseGraph, seeds: readonly
 }
 
 /** A tensor that the graph does not use means that the case asks for something else than what was built. */
-function refuseLeftovers({ golden, graph, inputs }: CaseGraph, compared: readonly Compared[]): void {
+function refuseLeftovers({ golden, graph, inputs, idle }: CaseGraph, compared: readonly Compared[]): void {
   const used = new Set([
     ...[...inputs.keys()].map((name) => `in.${name}`),
     ...namesOf(golden, 'cot').map((name) => `cot.${name}`),
-    ...graph.parameters.map(({ name }) => `param.${name}`),
+    ...[...graph.parameters, ...graph.buffers].map(({ name }) => `param.${name}`),
+    ...idle.map((name) => `param.${name}`),
     ...compared.map(({ name }) => name),
   ]);
   for (const parameter of graph.parameters)

@@ -1,0 +1,59 @@
+import type { Buffer, Graph, Parameter, Shape } from '../engine/graph';
+import type { Declared, Initialiser } from './initialise';
+
+/** A parameter before it is in a graph. */
+export interface ParameterSpec {
+  readonly shape: Shape;
+  readonly initialiser: Initialiser;
+  readonly publishedShape?: Shape;
+}
+
+/** Adds parameters and buffers to a graph under a prefix and keeps how each parameter begins. */
+export class Declarations {
+  readonly declared: Declared[] = [];
+  /** Of the published model, but without influence on this graph, which does not have them. */
+  readonly idle: Declared[] = [];
+
+  constructor(
+    readonly graph: Graph,
+    readonly prefix: string,
+  ) {}
+
+  parameter(
+    name: string,
+    shape: Shape,
+    initialiser: Initialiser,
+    { decay = true, publishedShape = shape }: { decay?: boolean; publishedShape?: Shape } = {},
+  ): Parameter {
+    const parameter = this.graph.parameter(this.prefix + name, shape, { decay });
+    this.declared.push({ parameter, initialiser, publishedShape });
+    return parameter;
+  }
+
+  parameters<Name extends string>(specs: Readonly<Record<Name, ParameterSpec>>): Record<Name, Parameter> {
+    const entries = Object.entries<ParameterSpec>(specs).map(
+      ([name, { shape, initialiser, ...options }]) =>
+        [name, this.parameter(name, shape, initialiser, options)] as const,
+    );
+    return Object.fromEntries(entries) as Record<Name, Parameter>;
+  }
+
+  /** Parameters that a checkpoint must have though nothing here uses them. */
+  unused(specs: Readonly<Record<string, ParameterSpec>>): void {
+    for (const [name, { shape, initialiser, publishedShape = shape }] of Object.entries(specs))
+      this.idle.push({ parameter: { name: this.prefix + name, shape }, initialiser, publishedShape });
+  }
+
+  buffer(name: string, shape: Shape, initial: number): Buffer {
+    return this.graph.buffer(this.prefix + name, shape, initial);
+  }
+
+  /** Calls `build` with the declarations of a part: what it declares is declared here, its names below `name`. */
+  within<T>(name: string, build: (part: Declarations) => T): T {
+    const part = new Declarations(this.graph, `${this.prefix}${name}.`);
+    const built = this.graph.scope(name, () => build(part));
+    this.declared.push(...part.declared);
+    this.idle.push(...part.idle);
+    return built;
+  }
+}

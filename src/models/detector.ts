@@ -1,0 +1,189 @@
+/**
+ * Production's seizure detector: a U-Net over time, residual blocks of convolutions and bidirectional Mamba layers at its
+ * coarsest scale. EEG [b, l, electrodes] → logits [b, l, 1], with production's parameter names and initialisation.
+ */
+import { formatShape, GraphError, type Graph, type Tensor } from '../engine/graph';
+import { add } from '../engine/ops/add';
+import { batchNorm } from '../engine/ops/batch_norm';
+import { concatChannels } from '../engine/ops/concat';
+import { conv1d } from '../engine/ops/conv1d';
+import { convTranspose1d } from '../engine/ops/conv_transpose1d';
+import { dropout1d } from '../engine/ops/dropout';
+import { relu } from '../engine/ops/relu';
+import { biMambaLayer, type BiMambaConfig } from './bimamba';
+import { Declarations } from './declarations';
+import { constant, kaimingFanOut, type Declared } from './initialise';
+import type { Mamba2Block } from './mamba2';
+
+export interface DetectorConfig extends BiMambaConfig {
+  readonly electrodes: number;
+  /** Channels of the first stage; each further stage has twice as many. */
+  readonly baseChannels: number;
+  /** Stages, each of which halves the length. */
+  readonly depth: number;
+  readonly rescnnBlocks: number;
+  /** Odd; one branch of a residual block for each. */
+  readonly kernelSizes: readonly number[];
+  readonly layers: number;
+}
+
+/** model.* of production with the fixed values filled in. */
+export const PRODUCTION = {
+  electrodes: 19,
+  baseChannels: 64,
+  depth: 4,
+  rescnnBlocks: 3,
+  kernelSizes: [3, 5, 7],
+  layers: 6,
+  mixer: 'mamba2',
+  dState: 16,
+  expand: 2,
+  headdim: 64,
+  convKernel: 5,
+  dropout: 0.1,
+} as const satisfies DetectorConfig;
+
+export interface Detector {
+  /** [b, l, 1] */
+  readonly logits: Tensor;
+  readonly declared: readonly Declared[];
+  /** Parameters that a checkpoint of production has though this graph does without. */
+  readonly idle: readonly Declared[];
+  /** The mixers of all layers, both directions of each, forward first. */
+  readonly blocks: readonly Mamba2Block[];
+}
+
+interface Mode {
+  readonly training: boolean;
+}
+
+/** `training`: BatchNorm by the batch's own statistics, and dropout. */
+export function detectorModel(graph: Graph, x: Tensor, config: DetectorConfig, mode: Mode): Detector {
+  const [, length, electrodes] = x.shape;
+  const { depth, baseChannels, dropout } = config;
+  if (x.shape.length !== 3 || electrodes !== config.electrodes || (length ?? 0) % 2 ** depth !== 0)
+    throw new GraphError(
+      `EEG must be [batch, a multiple of ${2 ** depth} samples, ${config.electrodes} electrodes], it is ${formatShape(x.shape)}`,
+    );
+  const declare = new Declarations(graph, '');
+  const widths = Array.from({ length: depth }, (_, stage) => baseChannels * 2 ** stage);
+  const blocks: Mamba2Block[] = [];
+  const { y: encoded, skips } = declare.within('encoder', (part) => encoder(part, x, widths, mode));
+  let y = encoded;
+  declare.within('rescnn', (part) => {
+    for (let i = 0; i < config.rescnnBlocks; i++)
+      y = part.within(`blocks.${i}`, (block) => residualBlock(block, y, config.kernelSizes, dropout, mode));
+  });
+  declare.within('mamba', (part) => {
+    for (let i = 0; i < config.layers; i++) {
+      const layer = part.within(`layers.${i}`, (inner) => biMambaLayer(inner, y, config, mode.training));
+      blocks.push(...layer.blocks);
+      y = layer.y;
+    }
+  });
+  y = declare.within('decoder', (part) => decoder(part, y, skips, config.electrodes, mode));
+  const logits = declare.within('detection_head', (part) => convolution(part, y, 1, 1));
+  return { logits, declared: declare.declared, idle: declare.idle, blocks };
+}
+
+/** A convolution that keeps the length, for an odd kernel. */
+function convolution(declare: Declarations, x: Tensor, outputs: number, kernel: number): Tensor {
+  const weight = declare.parameter(
+    'weight',
+    [outputs, x.shape[2] as number, kernel],
+    kaimingFanOut(outputs * kernel),
+  );
+  const bias = declare.parameter('bias', [outputs], constant(0));
+  return conv1d(declare.graph, x, weight, bias, { padding: (kernel - 1) / 2 });
+}
+
+function norm(declare: Declarations, x: Tensor, { training }: Mode, activation: 'relu' | 'none'): Tensor {
+  const channels = [x.shape[2] as number];
+  const weights = {
+    weight: declare.parameter('weight', channels, constant(1)),
+    bias: declare.parameter('bias', channels, constant(0)),
+    runningMean: declare.buffer('running_mean', channels, 0),
+    runningVar: declare.buffer('running_var', channels, 1),
+  };
+  return batchNorm(declare.graph, x, weights, { training, activation });
+}
+
+/** Convolution, BatchNorm and ReLU, under the given names of the first two. */
+function convBlock(
+  declare: Declarations,
+  x: Tensor,
+  outputs: number,
+  kernel: number,
+  mode: Mode,
+  [conv, bn] = ['conv', 'bn'],
+): Tensor {
+  const convolved = declare.within(conv, (part) => convolution(part, x, outputs, kernel));
+  return declare.within(bn, (part) => norm(part, convolved, mode, 'relu'));
+}
+
+function twoBlocks(declare: Declarations, x: Tensor, outputs: number, mode: Mode): Tensor {
+  const first = declare.within('0', (part) => convBlock(part, x, outputs, 5, mode));
+  return declare.within('1', (part) => convBlock(part, first, outputs, 5, mode));
+}
+
+/** Returns the coarsest features and, from fine to coarse, what each stage hands to the decoder. */
+function encoder(declare: Declarations, x: Tensor, widths: readonly number[], mode: Mode) {
+  const skips: Tensor[] = [];
+  let y = declare.within('input_conv', (part) => convBlock(part, x, widths[0] as number, 7, mode));
+  for (const [stage, width] of widths.entries()) {
+    const skip = declare.within(`encoder_blocks.${stage}`, (part) => twoBlocks(part, y, width, mode));
+    skips.push(skip);
+    y = declare.within(`downsample.${stage}`, (part) => {
+      const weight = part.parameter('weight', [width, width, 2], kaimingFanOut(2 * width));
+      return conv1d(part.graph, skip, weight, part.parameter('bias', [width], constant(0)), { stride: 2 });
+    });
+  }
+  return { y, skips };
+}
+
+/** x + what its branches say, rectified. The channels are divided evenly, the last branch has the remainder. */
+function residualBlock(
+  declare: Declarations,
+  x: Tensor,
+  kernels: readonly number[],
+  rate: number,
+  mode: Mode,
+): Tensor {
+  const { graph } = declare;
+  const channels = x.shape[2] as number;
+  const share = Math.floor(channels / kernels.length);
+  const branches = kernels.map((kernel, i) => {
+    const outputs = i < kernels.length - 1 ? share : channels - share * i;
+    return declare.within(`branches.${i}`, (part) => convBlock(part, x, outputs, kernel, mode, ['0', '1']));
+  });
+  const fused = declare.within('fusion', (part) => {
+    const convolved = part.within('0', (inner) =>
+      convolution(inner, concatChannels(graph, branches), channels, 1),
+    );
+    return part.within('1', (inner) => norm(inner, convolved, mode, 'none'));
+  });
+  return relu(graph, add(graph, mode.training ? dropout1d(graph, fused, rate) : fused, x));
+}
+
+function decoder(
+  declare: Declarations,
+  x: Tensor,
+  skips: readonly Tensor[],
+  electrodes: number,
+  mode: Mode,
+): Tensor {
+  let y = x;
+  for (const [i, skip] of [...skips].reverse().entries()) {
+    const inputs = y.shape[2] as number;
+    // A stage returns to the width of the next finer one; the finest keeps its own.
+    const outputs = skips[Math.max(0, skips.length - 2 - i)]?.shape[2] as number;
+    const upsampled = declare.within(`upsample.${i}`, (part) => {
+      const weight = part.parameter('weight', [inputs, outputs, 2], kaimingFanOut(2 * inputs));
+      const bias = part.parameter('bias', [outputs], constant(0));
+      return convTranspose1d(part.graph, y, weight, bias, { stride: 2 });
+    });
+    const joined = concatChannels(declare.graph, [upsampled, skip]);
+    y = declare.within(`decoder_blocks.${i}`, (part) => twoBlocks(part, joined, outputs, mode));
+  }
+  return declare.within('output_conv', (part) => convolution(part, y, electrodes, 1));
+}
