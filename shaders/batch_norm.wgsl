@@ -3,6 +3,7 @@
 //   vec4f) and a span. Everything is measured from the column's first value, so that a common offset costs no digits.
 // MERGE: Chan's merge of GROUP neighbouring moments, in ascending order. The last round (LAST) writes
 //   stats = (μ − x[0], r) and, where RUNNING, moves the running statistics: var / (N − 1) there, var / N here, as PyTorch.
+// SHIFT: the statistics are those of x + shift.
 // FIXED: stats from the running statistics instead, for evaluation.
 // APPLY: y. A thread owns a column and the RUN rows of a run, as in the two below.
 // SUMS: partial[run] = (Σ g x̂, Σ g) for channel_sums.wgsl; g is dy, where y > 0 if RELU: whether it is is computed again.
@@ -62,7 +63,12 @@ fn main(
   stats[column] = mean;
   stats[$D + column] = inverseSqrt(squares / $ROWS + $EPS);
 #if RUNNING
-  running_mean[column] = mix(running_mean[column], x[column] + mean, $TYPE($MOMENTUM));
+#if SHIFT
+  let mean_now = x[column] + mean + shift[column];
+#else
+  let mean_now = x[column] + mean;
+#end
+  running_mean[column] = mix(running_mean[column], mean_now, $TYPE($MOMENTUM));
   running_var[column] = mix(running_var[column], squares / ${ROWS - 1}, $TYPE($MOMENTUM));
 #end
 #else
@@ -71,7 +77,11 @@ fn main(
 #end
 #end
 #if FIXED
+#if SHIFT
+  stats[column] = running_mean[column] - shift[column] - x[column];
+#else
   stats[column] = running_mean[column] - x[column];
+#end
   stats[$D + column] = inverseSqrt(running_var[column] + $EPS);
 #end
 #if APPLY || SUMS || DX

@@ -86,50 +86,66 @@ export function detectorModel(graph: Graph, x: Tensor, config: DetectorConfig, m
   return { logits, declared: declare.declared, idle: declare.idle, blocks };
 }
 
-/** A convolution that keeps the length, for an odd kernel. */
-function convolution(declare: Declarations, x: Tensor, outputs: number, kernel: number): Tensor {
+/** Of a convolution that keeps the length: the kernel is odd. */
+function kernelOf(declare: Declarations, x: Tensor, outputs: number, kernel: number) {
   const weight = declare.parameter(
     'weight',
     [outputs, x.shape[2] as number, kernel],
     kaimingFanOut(outputs * kernel),
   );
   const bias = declare.parameter('bias', [outputs], constant(0));
-  return conv1d(declare.graph, x, weight, bias, { padding: (kernel - 1) / 2 });
+  return { weight, bias, padding: (kernel - 1) / 2 };
 }
 
-function norm(declare: Declarations, x: Tensor, { training }: Mode, activation: 'relu' | 'none'): Tensor {
-  const channels = [x.shape[2] as number];
-  const weights = {
-    weight: declare.parameter('weight', channels, constant(1)),
-    bias: declare.parameter('bias', channels, constant(0)),
-    runningMean: declare.buffer('running_mean', channels, 0),
-    runningVar: declare.buffer('running_var', channels, 1),
-  };
-  return batchNorm(declare.graph, x, weights, { training, activation });
+function convolution(declare: Declarations, x: Tensor, outputs: number, kernel: number): Tensor {
+  const { weight, bias, padding } = kernelOf(declare, x, outputs, kernel);
+  return conv1d(declare.graph, x, weight, bias, { padding });
 }
 
-/** Convolution, BatchNorm and ReLU, under the given names of the first two. */
-function convBlock(
+interface Layers {
+  readonly conv: string;
+  readonly bn: string;
+  readonly activation: 'relu' | 'none';
+}
+
+/** A convolution, BatchNorm and ReLU where asked for, under the given names of the first two. */
+function convNorm(
   declare: Declarations,
   x: Tensor,
   outputs: number,
   kernel: number,
-  mode: Mode,
-  [conv, bn] = ['conv', 'bn'],
+  { training }: Mode,
+  { conv, bn, activation }: Layers,
 ): Tensor {
-  const convolved = declare.within(conv, (part) => convolution(part, x, outputs, kernel));
-  return declare.within(bn, (part) => norm(part, convolved, mode, 'relu'));
+  // The bias goes to the norm: it moves the running mean and nothing else.
+  const { y, shift } = declare.within(conv, (part) => {
+    const { weight, bias, padding } = kernelOf(part, x, outputs, kernel);
+    return { y: conv1d(part.graph, x, weight, undefined, { padding }), shift: bias };
+  });
+  return declare.within(bn, (part) => {
+    const weights = {
+      weight: part.parameter('weight', [outputs], constant(1)),
+      bias: part.parameter('bias', [outputs], constant(0)),
+      runningMean: part.buffer('running_mean', [outputs], 0),
+      runningVar: part.buffer('running_var', [outputs], 1),
+      shift,
+    };
+    return batchNorm(part.graph, y, weights, { training, activation });
+  });
 }
 
+const BLOCK: Layers = { conv: 'conv', bn: 'bn', activation: 'relu' };
+const BRANCH: Layers = { conv: '0', bn: '1', activation: 'relu' };
+
 function twoBlocks(declare: Declarations, x: Tensor, outputs: number, mode: Mode): Tensor {
-  const first = declare.within('0', (part) => convBlock(part, x, outputs, 5, mode));
-  return declare.within('1', (part) => convBlock(part, first, outputs, 5, mode));
+  const first = declare.within('0', (part) => convNorm(part, x, outputs, 5, mode, BLOCK));
+  return declare.within('1', (part) => convNorm(part, first, outputs, 5, mode, BLOCK));
 }
 
 /** Returns the coarsest features and, from fine to coarse, what each stage hands to the decoder. */
 function encoder(declare: Declarations, x: Tensor, widths: readonly number[], mode: Mode) {
   const skips: Tensor[] = [];
-  let y = declare.within('input_conv', (part) => convBlock(part, x, widths[0] as number, 7, mode));
+  let y = declare.within('input_conv', (part) => convNorm(part, x, widths[0] as number, 7, mode, BLOCK));
   for (const [stage, width] of widths.entries()) {
     const skip = declare.within(`encoder_blocks.${stage}`, (part) => twoBlocks(part, y, width, mode));
     skips.push(skip);
@@ -154,14 +170,12 @@ function residualBlock(
   const share = Math.floor(channels / kernels.length);
   const branches = kernels.map((kernel, i) => {
     const outputs = i < kernels.length - 1 ? share : channels - share * i;
-    return declare.within(`branches.${i}`, (part) => convBlock(part, x, outputs, kernel, mode, ['0', '1']));
+    return declare.within(`branches.${i}`, (part) => convNorm(part, x, outputs, kernel, mode, BRANCH));
   });
-  const fused = declare.within('fusion', (part) => {
-    const convolved = part.within('0', (inner) =>
-      convolution(inner, concatChannels(graph, branches), channels, 1),
-    );
-    return part.within('1', (inner) => norm(inner, convolved, mode, 'none'));
-  });
+  const joined = concatChannels(graph, branches);
+  const fused = declare.within('fusion', (part) =>
+    convNorm(part, joined, channels, 1, mode, { ...BRANCH, activation: 'none' }),
+  );
   return relu(graph, add(graph, mode.training ? dropout1d(graph, fused, rate) : fused, x));
 }
 

@@ -12,6 +12,7 @@ import { batchNormBackwardOp } from './batch_norm_backward';
 import { divide, rowsOf, width, type Activated } from './batch_norm_shared';
 import { defineOp, type Dispatch, type Value64 } from './definition';
 import { read, readWrite, write } from './kernel';
+import { columnSumOp } from './linear';
 
 export interface BatchNormAttrs extends Activated {
   /** Added to the variance. */
@@ -42,24 +43,25 @@ const cost = (tensors: readonly Tensor[], x: Tensor) => ({
 /**
  * Training: the statistics are those of x's own rows. x [..., c], weight and bias [c] → y [..., c] and stats [2, c], which
  * are μ − x's first row and 1/√(var + ε). Running statistics, where given, move by `momentum` towards μ and the unbiased
- * variance, as in PyTorch.
+ * variance, as in PyTorch. x is short of `shift` [c], the bias of the convolution before: no statistics of x + shift but μ
+ * depend on it, so that adding it and its gradient, which is 0, would be two passes for nothing.
  */
 export const batchNormOp = defineOp({
   name: 'batch_norm',
   inputs: ['x', 'weight', 'bias'],
-  optional: ['running_mean', 'running_var'],
+  optional: ['shift', 'running_mean', 'running_var'],
   outputs: ['y', 'stats'],
   mutates: ['running_mean', 'running_var'],
-  shape({ x, weight, bias, running_mean, running_var }, { eps, momentum }: BatchNormAttrs) {
+  shape({ x, weight, bias, shift, running_mean, running_var }, { eps, momentum }: BatchNormAttrs) {
     if (rowsOf(x.shape) < 2)
       throw new GraphError('one value a channel has no variance: training needs more than one');
     if (!running_mean !== !running_var) throw new GraphError('running_mean and running_var go together');
     if (!(eps >= 0 && momentum >= 0 && momentum <= 1))
       throw new GraphError(`eps ${eps} must not be negative, momentum ${momentum} must lie between 0 and 1`);
-    return shapes(x, { weight, bias, running_mean, running_var });
+    return shapes(x, { weight, bias, shift, running_mean, running_var });
   },
   kernels({ inputs, outputs: { y, stats }, attrs }, lowering) {
-    const { x, weight, bias, running_mean, running_var } = inputs;
+    const { x, weight, bias, shift, running_mean, running_var } = inputs;
     const { type, size, run, runs, stage } = divide(x, attrs);
     let moments = lowering.scratch('moments', [runs, 2, size]);
     const dispatches = [
@@ -79,6 +81,7 @@ export const batchNormOp = defineOp({
               read('x', x, type),
               readWrite('running_mean', running_mean, type),
               readWrite('running_var', running_var, type),
+              ...(shift ? [read('shift', shift, type)] : []),
             ]
           : [];
       dispatches.push(
@@ -89,6 +92,7 @@ export const batchNormOp = defineOp({
             MERGE: true,
             LAST: last,
             RUNNING: running.length > 0,
+            SHIFT: shift !== undefined,
             GROUP,
             RUN: span,
             SPANS: spans,
@@ -103,10 +107,15 @@ export const batchNormOp = defineOp({
     if (lowering.isUsed(y)) dispatches.push(apply(x, weight, bias, stats, y, attrs));
     return dispatches;
   },
-  gradient: ({ graph, inputs: { x, weight, bias }, outputs: { stats }, attrs, cotangents: { y: dy } }) =>
-    backward(graph, { x, weight, bias, stats, dy }, attrs, false),
+  gradient: ({ graph, inputs, outputs: { stats }, attrs, cotangents: { y: dy } }) => {
+    const { x, weight, bias, shift } = inputs;
+    return {
+      ...backward(graph, { x, weight, bias, stats, dy }, attrs, false),
+      shift: shift && dy && graph.constant('zero', shift.shape, new Float32Array(elements(shift.shape))),
+    };
+  },
   reference(inputs, { eps, momentum, activation }) {
-    const { x, weight, bias, running_mean, running_var } = inputs;
+    const { x, weight, bias, shift, running_mean, running_var } = inputs;
     const size = width(x.shape);
     const rows = rowsOf(x.shape);
     const mean = new Float64Array(size);
@@ -125,7 +134,13 @@ export const batchNormOp = defineOp({
     return {
       y: applyReference(x, weight, bias, stats, activation),
       stats,
-      ...(running_mean && { running_mean: moved(running_mean, mean, 1) }),
+      ...(running_mean && {
+        running_mean: moved(
+          running_mean,
+          mean.map((value, c) => value + (shift ? at(shift.data, c) : 0)),
+          1,
+        ),
+      }),
       ...(running_var && { running_var: moved(running_var, variance, rows / (rows - 1)) }),
     };
   },
@@ -136,35 +151,45 @@ export const batchNormOp = defineOp({
 export const batchNormEvaluationOp = defineOp({
   name: 'batch_norm_evaluation',
   inputs: ['x', 'weight', 'bias', 'running_mean', 'running_var'],
-  optional: [],
+  optional: ['shift'],
   outputs: ['y', 'stats'],
   shape: ({ x, ...weights }, _: Activated & { readonly eps: number }) => shapes(x, weights),
-  kernels({ inputs: { x, weight, bias, running_mean, running_var }, outputs: { y, stats }, attrs }) {
+  kernels({ inputs, outputs: { y, stats }, attrs }) {
+    const { x, weight, bias, shift, running_mean, running_var } = inputs;
     const { type, stage } = divide(x, attrs);
     return [
-      stage('batch_norm.fixed', 1, { FIXED: true, EPS: attrs.eps }, [
+      stage('batch_norm.fixed', 1, { FIXED: true, SHIFT: shift !== undefined, EPS: attrs.eps }, [
         read('x', x, type),
         read('running_mean', running_mean, type),
         read('running_var', running_var, type),
+        ...(shift ? [read('shift', shift, type)] : []),
         write('stats', stats, type),
       ]),
       apply(x, weight, bias, stats, y, attrs),
     ];
   },
-  gradient({ graph, inputs: { x, weight, bias }, outputs: { stats }, attrs, cotangents: { y: dy }, needs }) {
+  gradient({ graph, inputs, outputs: { stats }, attrs, cotangents: { y: dy }, needs }) {
     if (needs('running_mean') || needs('running_var'))
       throw new GraphError('running statistics have no gradient');
-    return backward(graph, { x, weight, bias, stats, dy }, attrs, true);
+    const { x, weight, bias, shift } = inputs;
+    const gradients = backward(graph, { x, weight, bias, stats, dy }, attrs, true);
+    return {
+      ...gradients,
+      shift:
+        shift && gradients.x && needs('shift')
+          ? graph.apply(columnSumOp, { x: gradients.x }, {}).y
+          : undefined,
+    };
   },
-  reference({ x, weight, bias, running_mean, running_var }, { eps, activation }) {
+  reference({ x, weight, bias, shift, running_mean, running_var }, { eps, activation }) {
     const size = width(x.shape);
     const stats = Float64Array.from([
-      ...running_mean.data.map((mean, c) => mean - at(x.data, c)),
+      ...running_mean.data.map((mean, c) => mean - at(x.data, c) - (shift ? at(shift.data, c) : 0)),
       ...running_var.data.map((variance) => 1 / Math.sqrt(variance + eps)),
     ]);
     return { y: applyReference(x, weight, bias, stats, activation), stats: stats.subarray(0, 2 * size) };
   },
-  cost: ({ inputs, outputs: { y } }) => cost([...Object.values(inputs), y], inputs.x),
+  cost: ({ inputs: { x, weight, bias }, outputs: { y } }) => cost([x, weight, bias, y], x),
 });
 
 function apply(
@@ -190,7 +215,7 @@ function backward(
   { dy, ...inputs }: { x: Tensor; weight: Tensor; bias: Tensor; stats: Tensor; dy: Tensor | undefined },
   { activation }: Activated,
   fixed: boolean,
-) {
+): { readonly x?: Tensor; readonly weight?: Tensor; readonly bias?: Tensor } {
   if (!dy) return {};
   const { dx, dweight, dbias } = graph.apply(batchNormBackwardOp, { ...inputs, dy }, { activation, fixed });
   return { x: dx, weight: dweight, bias: dbias };
@@ -217,6 +242,8 @@ function applyReference(
 export interface BatchNormWeights {
   readonly weight: Tensor;
   readonly bias: Tensor;
+  /** [c]: what the layer before was to add to x. */
+  readonly shift?: Tensor | undefined;
   /** Buffers [c]: written in training, where they may be left out, and read in evaluation. */
   readonly runningMean?: Tensor | undefined;
   readonly runningVar?: Tensor | undefined;
@@ -231,19 +258,19 @@ export interface BatchNormOptions {
   readonly activation?: Activated['activation'];
 }
 
-/** y [..., c] of x [..., c]. */
+/** y [..., c] of x [..., c], or of x + shift. */
 export function batchNorm(
   graph: Graph,
   x: Tensor,
-  { weight, bias, runningMean, runningVar }: BatchNormWeights,
+  { weight, bias, shift, runningMean, runningVar }: BatchNormWeights,
   { training, eps = 1e-5, momentum = 0.1, activation = 'none' }: BatchNormOptions,
 ): Tensor {
   if (training) {
-    const inputs = { x, weight, bias, running_mean: runningMean, running_var: runningVar };
+    const inputs = { x, weight, bias, shift, running_mean: runningMean, running_var: runningVar };
     return graph.apply(batchNormOp, inputs, { eps, momentum, activation }).y;
   }
   if (!runningMean || !runningVar)
     throw new GraphError('batch_norm: evaluation needs running_mean and running_var');
-  const inputs = { x, weight, bias, running_mean: runningMean, running_var: runningVar };
+  const inputs = { x, weight, bias, shift, running_mean: runningMean, running_var: runningVar };
   return graph.apply(batchNormEvaluationOp, inputs, { eps, activation }).y;
 }

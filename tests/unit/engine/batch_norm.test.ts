@@ -52,6 +52,41 @@ describe.each([{ training: true }, { training: false }])('batch_norm with %o', (
   });
 });
 
+test.each([true, false])('of x + shift, training %s', async (training) => {
+  const { inputs } = norm([2, 37, 6], { training });
+  await checkOp(device(), {
+    inputs: { ...inputs, shift: { shape: [6] } },
+    // Without running statistics nothing of training depends on the shift: its gradient is 0.
+    build: (graph, { mean, variance, shift, ...others }) => ({
+      y: batchNorm(
+        graph,
+        others.x,
+        { ...others, shift, ...(!training && { runningMean: mean, runningVar: variance }) },
+        { training, activation: 'relu' },
+      ),
+    }),
+  });
+});
+
+test('the running mean with a shift is that of the sum', async () => {
+  const graph = new Graph();
+  const [x, shift] = [graph.input('x', [1, 9, 2]), graph.input('shift', [2])];
+  const buffers = { runningMean: graph.buffer('mean', [2], 0), runningVar: graph.buffer('var', [2], 1) };
+  const weights = { weight: graph.input('w', [2]), bias: graph.input('b', [2]), ...buffers, shift };
+  const y = batchNorm(graph, x, weights, { training: true, momentum: 1 });
+  const parameters = await Parameters.create(device(), graph, { training: true });
+  const program = await Program.compile(device(), graph, { outputs: [y], parameters });
+  program.write(
+    x,
+    Float32Array.from({ length: 18 }, (_, i) => i),
+  );
+  program.write(shift, Float32Array.of(100, -1));
+  program.run();
+  expect([...((await parameters.read('buffer')).get('mean') as Float32Array)]).toEqual([108, 8]);
+  program.destroy();
+  parameters.destroy();
+});
+
 // What flows back is a difference of equal numbers there: only the forward pass can be compared.
 test.each([
   ['constant channels', norm([1, 70, 4], { training: true }, { values: [3, -1, 0, 7] })],
