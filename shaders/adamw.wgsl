@@ -3,6 +3,8 @@
 //   w ← w − rate · DECAY · w                         for the first DECAYED vectors
 //   m ← m + (1 − β1)(g − m);  v ← v + (1 − β2)(g² − v)
 //   w ← w − rate · (m / c1) / (√(v / c2) + ε)        c1 = 1 − β1ᵗ, c2 = 1 − β2ᵗ, from the step's scalars
+// A gradient whose norm is not finite changes nothing: the last good weights stay. (By its bits: compilers may take floats
+// for finite.)
 // A thread owns four neighbouring values. Bytes 4·7·n; FLOPs about 16·n.
 @compute @workgroup_size($WORKGROUP)
 fn main(
@@ -11,7 +13,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = linear_workgroup(id, count) * $WORKGROUP + lane;
-  if (i >= $VECTORS) { return; }
+  if (i >= $VECTORS || (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u) { return; }
 #if CLIP > 0
   let g = gradient[i] * min(1.0, $CLIP / (norm[0] + 1e-6));
 #else

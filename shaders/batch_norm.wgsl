@@ -68,8 +68,12 @@ fn main(
 #else
   let mean_now = x[column] + mean;
 #end
-  running_mean[column] = mix(running_mean[column], mean_now, $TYPE($MOMENTUM));
-  running_var[column] = mix(running_var[column], squares / ${ROWS - 1}, $TYPE($MOMENTUM));
+  // What is not finite is not remembered, as AdamW does not follow it.
+  let infinite = $BITS(0x7f800000u);
+  let good = ((bitcast<$BITS>(mean_now) & infinite) != infinite) & ((bitcast<$BITS>(squares) & infinite) != infinite);
+  running_mean[column] = select(running_mean[column], mix(running_mean[column], mean_now, $TYPE($MOMENTUM)), good);
+  running_var[column] =
+    select(running_var[column], mix(running_var[column], squares / ${ROWS - 1}, $TYPE($MOMENTUM)), good);
 #end
 #else
   merged[run * ${2 * D} + column] = mean;

@@ -17,8 +17,11 @@ export type Shape = readonly number[];
  */
 export type Role = 'value' | 'input' | 'constant' | 'parameter' | 'buffer' | 'pack';
 
-/** The four packed buffers of a trained model; they share one layout (see `packs.ts`). */
-export type PackName = 'value' | 'gradient' | 'first_moment' | 'second_moment';
+/**
+ * The packed buffers of a trained model; they share one layout (see `packs.ts`). `accumulated` is the mean gradient of
+ * several micro-batches, where there are any.
+ */
+export type PackName = 'value' | 'gradient' | 'first_moment' | 'second_moment' | 'accumulated';
 
 export interface TensorSpec {
   readonly shape: Shape;
@@ -179,6 +182,22 @@ export class Graph {
     }
     this.nodes.push({ op, label, inputs: given, outputs, attrs });
     return outputs;
+  }
+
+  /** A node that computes `node` again from `inputs`; what it mutates besides, it leaves alone. */
+  repeat(node: Node, inputs: Readonly<Record<string, Tensor>>): Node {
+    const left = (node.op.mutates ?? []).filter((name) => node.inputs[name]);
+    if (left.some((name) => node.op.inputs.includes(name)))
+      throw new GraphError(`${node.label} writes ${left.join(', ')}, so it cannot be computed again`);
+    const outputs = Object.entries(node.outputs).map(
+      ([name, tensor]) => [name, this.#tensor(tensor, `${tensor.name}.again`, 'value')] as const,
+    );
+    return {
+      ...node,
+      label: `${node.label}.again`,
+      inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => !left.includes(name))),
+      outputs: Object.fromEntries(outputs),
+    };
   }
 
   #tensor(spec: TensorSpec, name: string, role: Role): Tensor {

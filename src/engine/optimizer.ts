@@ -1,10 +1,12 @@
 /** Gradients, clipping and AdamW added to a graph that ends in a loss. */
 import { GraphError, type Graph, type Tensor } from './graph';
 import { differentiate, lossSeed, type Seed } from './gradient';
+import { accumulate } from './ops/accumulate';
 import { adamw } from './ops/adamw';
 import { copy } from './ops/copy';
 import { globalNorm } from './ops/global_norm';
-import { packLayout } from './packs';
+import { packLayout, type Model } from './packs';
+import { recompute, type SegmentOf } from './recompute';
 
 /**
  * Differentiates by all parameters and gives each gradient its slice of the gradient pack.
@@ -32,11 +34,48 @@ export interface OptimizerOptions {
   readonly clip: number;
 }
 
+export interface StepOptions extends OptimizerOptions {
+  /** Gradient checkpointing: which stretch of the forward pass is computed again for the backward pass; see recompute.ts. */
+  readonly segmentOf?: SegmentOf | undefined;
+}
+
 /** Completes a training step. Returns the gradient's global norm before clipping, [1]. */
-export function trainingStep(graph: Graph, loss: Tensor, options: OptimizerOptions): Tensor {
+export function trainingStep(graph: Graph, loss: Tensor, options: StepOptions): Tensor {
+  backward(graph, loss, options.segmentOf);
+  return update(graph, graph, 'gradient', options);
+}
+
+/**
+ * Completes the graph of one micro-batch: its gradient is added to the pack `accumulated`, from which `updateStep` makes
+ * the update. A run's scalars say which of how many micro-batches it is.
+ */
+export function microStep(graph: Graph, loss: Tensor, segmentOf?: SegmentOf): void {
+  backward(graph, loss, segmentOf);
+  const { length } = packLayout(graph.parameters);
+  accumulate(graph, {
+    accumulated: graph.pack('accumulated', length),
+    gradient: graph.pack('gradient', length),
+  });
+}
+
+/** In a graph of its own, the update that follows the micro-batches of `model`. Returns the norm before clipping, [1]. */
+export const updateStep = (graph: Graph, model: Model, options: OptimizerOptions): Tensor =>
+  update(graph, model, 'accumulated', options);
+
+function backward(graph: Graph, loss: Tensor, segmentOf: SegmentOf | undefined): void {
+  const forward = graph.nodes.length;
   parameterGradients(graph, [lossSeed(graph, loss)]);
-  const layout = packLayout(graph.parameters);
-  const gradient = graph.pack('gradient', layout.length);
+  if (segmentOf) recompute(graph, forward, segmentOf);
+}
+
+function update(
+  graph: Graph,
+  model: Model,
+  pack: 'gradient' | 'accumulated',
+  { weightDecay, clip }: OptimizerOptions,
+): Tensor {
+  const layout = packLayout(model.parameters);
+  const gradient = graph.pack(pack, layout.length);
   const norm = globalNorm(graph, gradient);
   adamw(
     graph,
@@ -47,7 +86,7 @@ export function trainingStep(graph: Graph, loss: Tensor, options: OptimizerOptio
       second_moment: graph.pack('second_moment', layout.length),
       norm,
     },
-    { ...options, decayed: layout.decayed },
+    { weightDecay, clip, decayed: layout.decayed },
   );
   return norm;
 }

@@ -54,6 +54,16 @@ export const TRAINING_PACKS = [
   'second_moment',
 ] as const satisfies readonly PackName[];
 
+export interface PackOptions {
+  /** Gradients and moments too. */
+  readonly training: boolean;
+  /** And the pack that micro-batches add to. */
+  readonly accumulating?: boolean;
+}
+
+const packsOf = ({ training, accumulating = false }: PackOptions): readonly PackName[] =>
+  training ? [...TRAINING_PACKS, ...(accumulating ? (['accumulated'] as const) : [])] : ['value'];
+
 /** What a graph keeps from run to run. */
 export type Model = Pick<Graph, 'parameters' | 'buffers'>;
 
@@ -68,26 +78,22 @@ export class Parameters {
   ) {}
 
   /** Bytes that `create` will ask for. */
-  static bytes({ parameters, buffers }: Model, options: { readonly training: boolean }): number {
-    const packs = packLayout(parameters).length * (options.training ? TRAINING_PACKS.length : 1);
+  static bytes({ parameters, buffers }: Model, options: PackOptions): number {
+    const packs = packLayout(parameters).length * packsOf(options).length;
     return 4 * (packs + (buffers.length > 0 ? packLayout(buffers).length : 0));
   }
 
   /**
-   * Parameters are all zero: write the initial values next. Buffers hold theirs. `training` adds gradients and moments.
+   * Parameters are all zero: write the initial values next. Buffers hold theirs.
    */
-  static async create(
-    device: Device,
-    model: Model,
-    options: { readonly training: boolean },
-  ): Promise<Parameters> {
+  static async create(device: Device, model: Model, options: PackOptions): Promise<Parameters> {
     const layout = packLayout(model.parameters);
     const bufferLayout = packLayout(model.buffers);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     const buffers: Partial<Record<PackName | 'buffer', DeviceBuffer>> = {};
     const created = new Parameters(layout, bufferLayout, buffers, device);
     try {
-      for (const pack of options.training ? TRAINING_PACKS : (['value'] as const))
+      for (const pack of packsOf(options))
         buffers[pack] = await device.createBuffer(`parameters.${pack}`, layout.length * 4, usage);
       if (model.buffers.length > 0)
         buffers.buffer = await device.createBuffer('buffers', bufferLayout.length * 4, usage);

@@ -26,7 +26,7 @@ export interface Command {
 
 const USAGE: Readonly<Record<PlannedBuffer['role'], () => GPUBufferUsageFlags>> = {
   values: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
-  input: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+  input: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
   constant: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
   step: () => GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
   staging: () => GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
@@ -168,6 +168,49 @@ export class Program {
     } finally {
       this.#free.push(staging);
       this.#waiting.shift()?.();
+    }
+  }
+
+  /**
+   * One run in slow motion: after each dispatch shows what it has written, float32 tensors alone, until `look` returns
+   * true. Before the first dispatch come the inputs. Takes a temporary buffer as large as the largest tensor.
+   */
+  async inspect(
+    scalars: StepScalars,
+    look: (tensor: Tensor, values: Float32Array, dispatch?: PlannedDispatch) => boolean,
+  ): Promise<void> {
+    this.#alive();
+    this.device.check();
+    const where = 'looking at a run';
+    const written = this.commands.map(({ dispatch }) =>
+      dispatch.bindings.filter(({ access }) => access !== 'read').map(({ tensor }) => tensor),
+    );
+    const shown = [...this.graph.inputs, ...written.flat()].filter(({ dtype }) => dtype === 'f32');
+    const staging = await this.device.createBuffer(
+      where,
+      Math.max(16, ...shown.map(bytesOf)),
+      GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+    );
+    const ends = async (tensor: Tensor, dispatch?: PlannedDispatch): Promise<boolean> => {
+      if (!shown.includes(tensor)) return false;
+      const source = resource(this.plan, this.buffers, this.parameters, { name: '', tensor, access: 'read' });
+      const encoder = this.device.createCommandEncoder(where);
+      encoder.copyBufferToBuffer(source.buffer, source.offset ?? 0, staging.gpu, 0, bytesOf(tensor));
+      this.device.queue.submit([encoder.finish()]);
+      await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ, 0, bytesOf(tensor)), where);
+      const values = new Float32Array(staging.gpu.getMappedRange(0, bytesOf(tensor))).slice();
+      staging.gpu.unmap();
+      return look(tensor, values, dispatch);
+    };
+    try {
+      this.device.queue.writeBuffer(stepBuffer(this.buffers).gpu, 0, packStep(scalars));
+      for (const input of this.graph.inputs) if (await ends(input)) return;
+      for (const [index, command] of this.commands.entries()) {
+        this.device.queue.submit([encode(this.device, where, [command])]);
+        for (const tensor of written[index] ?? []) if (await ends(tensor, command.dispatch)) return;
+      }
+    } finally {
+      staging.destroy();
     }
   }
 

@@ -9,6 +9,8 @@ export const STEP_WGSL = `struct Step {
   learning_rate: f32,
   correction1: f32,
   correction2: f32,
+  micro: u32,
+  micro_share: f32,
 }`;
 
 /** AdamW's decay rates of the two moments; PyTorch's defaults, fixed because production has no key for them. */
@@ -19,7 +21,7 @@ export const BETA2 = 0.999;
  * The uniform's bytes. `step` counts from 1; the corrections are 1 − βᵗ of Adam (Kingma & Ba 2015), computed here in
  * float64 because 1 − 0.999ᵗ loses half its digits in float32.
  */
-export function packStep({ step, seed, learningRate }: StepScalars): ArrayBuffer {
+export function packStep({ step, seed, learningRate, micro }: StepScalars): ArrayBuffer {
   const bytes = new ArrayBuffer(STEP_BYTES);
   const view = new DataView(bytes);
   view.setUint32(0, step, true);
@@ -27,5 +29,7 @@ export function packStep({ step, seed, learningRate }: StepScalars): ArrayBuffer
   view.setFloat32(8, learningRate, true);
   view.setFloat32(12, 1 - BETA1 ** step, true);
   view.setFloat32(16, 1 - BETA2 ** step, true);
+  view.setUint32(20, micro?.index ?? 0, true);
+  view.setFloat32(24, 1 / (micro?.count ?? 1), true);
   return bytes;
 }

@@ -201,3 +201,7 @@ function decoder(
   }
   return declare.within('output_conv', (part) => convolution(part, y, electrodes, 1));
 }
+
+/** For gradient checkpointing: each stage, residual block and Mamba layer is computed again as a whole. */
+export const segmentOf = (label: string): string | undefined =>
+  /^(encoder\/(input_conv|encoder_blocks\.\d+)|(rescnn|mamba|decoder)\/\w+\.\d+)(?=\/)/.exec(label)?.[0];

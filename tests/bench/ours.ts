@@ -211,7 +211,7 @@ const PARAMETER_NAMES: Readonly<Record<BlockParameter, string>> = {
   out_proj: 'out_proj.weight',
 };
 
-const RESULT_PREFIXES: Readonly<Record<Exclude<PackName, 'gradient'>, string>> = {
+const RESULT_PREFIXES: Readonly<Record<Exclude<PackName, 'gradient' | 'accumulated'>, string>> = {
   value: '',
   first_moment: 'm.',
   second_moment: 'v.',

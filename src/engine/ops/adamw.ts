@@ -21,8 +21,8 @@ export interface AdamwAttrs {
 const PACKS = ['value', 'gradient', 'first_moment', 'second_moment'] as const;
 
 /**
- * Packs [n] and norm [1], their gradient's global norm. Writes value and both moments in place; shaders/adamw.wgsl has
- * the formulas. The rate and the bias corrections come from the step's scalars.
+ * Packs [n] and norm [1], their gradient's global norm. Writes value and both moments in place, unless the norm is not
+ * finite; shaders/adamw.wgsl has the formulas. The rate and the bias corrections come from the step's scalars.
  */
 export const adamwOp = defineOp({
   name: 'adamw',
@@ -67,7 +67,7 @@ export const adamwOp = defineOp({
           read('gradient', inputs.gradient, 'vec4f'),
           readWrite('first_moment', inputs.first_moment, 'vec4f'),
           readWrite('second_moment', inputs.second_moment, 'vec4f'),
-          ...(clip > 0 ? [read('norm', inputs.norm)] : []),
+          read('norm', inputs.norm),
         ],
         workgroups: Math.ceil(vectors / WORKGROUP),
         usesStep: true,
@@ -80,6 +80,8 @@ export const adamwOp = defineOp({
     { weightDecay, decayed, clip },
     { step, learningRate }: StepScalars,
   ) {
+    if (!Number.isFinite(Math.fround(norm.data[0] as number)))
+      return { value: value.data, first_moment: first_moment.data, second_moment: second_moment.data };
     const coefficient = clip > 0 ? Math.min(1, clip / ((norm.data[0] as number) + 1e-6)) : 1;
     const g = gradient.data.map((entry) => entry * coefficient);
     const m = first_moment.data.map((entry, i) => BETA1 * entry + (1 - BETA1) * (g[i] as number));

@@ -92,6 +92,7 @@ export const batchNormOp = defineOp({
             MERGE: true,
             LAST: last,
             RUNNING: running.length > 0,
+            BITS: type === 'vec4f' ? 'vec4u' : 'u32',
             SHIFT: shift !== undefined,
             GROUP,
             RUN: span,

@@ -57,6 +57,8 @@ export interface StepScalars {
   readonly step: number;
   readonly seed: number;
   readonly learningRate: number;
+  /** Which of how many micro-batches a gradient is accumulated from; the first of one where left out. */
+  readonly micro?: { readonly index: number; readonly count: number };
 }
 
 export interface Value64 {

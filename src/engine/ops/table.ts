@@ -1,4 +1,5 @@
 /** All ops by name. */
+import { accumulateOp } from './accumulate';
 import { adamwOp } from './adamw';
 import { addOp } from './add';
 import { batchNormEvaluationOp, batchNormOp } from './batch_norm';
@@ -33,6 +34,7 @@ import { ssdScanOp } from './ssd_scan';
 import { ssdScanBackwardOp } from './ssd_scan_backward';
 
 export const ops = {
+  accumulate: accumulateOp,
   adamw: adamwOp,
   add: addOp,
   batch_norm: batchNormOp,
