@@ -5,7 +5,7 @@
  * all of them.
  */
 import { applyFilter, butterworthBandPass, notch } from './filters';
-import { Resampler, resampledLength } from './resample';
+import { Resampler } from './resample';
 
 /** Hz, of everything that the model sees. */
 export const SAMPLE_RATE = 256;
@@ -39,12 +39,13 @@ export function zScore(parts: readonly Float64Array[]): Float32Array {
 export class SignalPath {
   readonly #resamplers: readonly Resampler[];
 
-  /** `lengths`: samples of each segment at `rate` Hz. */
-  constructor(lengths: readonly number[], rate: number) {
-    const made = new Map<number, Resampler>();
-    this.#resamplers = lengths.map((length) => {
-      const resampler = made.get(length) ?? new Resampler(length, resampledLength(length, rate, SAMPLE_RATE));
-      made.set(length, resampler);
+  /** `lengths` and `resampled`: samples of each segment as recorded and at SAMPLE_RATE. */
+  constructor(lengths: readonly number[], resampled: readonly number[]) {
+    const made = new Map<string, Resampler>();
+    this.#resamplers = lengths.map((from, i) => {
+      const to = resampled[i] ?? 0;
+      const resampler = made.get(`${from} ${to}`) ?? new Resampler(from, to);
+      made.set(`${from} ${to}`, resampler);
       return resampler;
     });
   }

@@ -136,7 +136,7 @@ describe('against scipy', () => {
     expect(relativeError(shown(signal), reference.path.notched)).toBeLessThan(1e-9);
     expect(relativeError(shown(zScore([signal])), reference.path.zscored)).toBeLessThan(1e-6);
     const flat = new Float32Array(2000);
-    const [prepared, second] = new SignalPath([2000], 250).prepare([raw], [flat]);
+    const [prepared, second] = new SignalPath([2000], [reference.path.n]).prepare([raw], [flat]);
     expect(relativeError(shown(prepared), reference.path.zscored)).toBeLessThan(1e-6);
     // What the transform leaks from its neighbour is 1e-15 of it; the floor of the deviation keeps it small.
     expect(Math.max(...second.map(Math.abs))).toBeLessThan(1e-5);
