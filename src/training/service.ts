@@ -3,16 +3,8 @@ import { Device } from '../engine/device';
 import { profileDevice, type DeviceProfile } from '../engine/profile';
 import type { TuneMemory } from '../engine/tune';
 import type { DeviceReport, RunSettings, TrainingWorker } from './protocol';
+import { reportDevice } from './report';
 import { Trainer } from './trainer';
-
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupsPerDimension',
-] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
 export class TrainingService implements TrainingWorker {
   #device: Promise<Device> | undefined;
@@ -27,7 +19,7 @@ export class TrainingService implements TrainingWorker {
   ) {}
 
   async device(): Promise<DeviceReport> {
-    return this.#report(await this.#usable());
+    return reportDevice(await this.#usable(), this.#profile);
   }
 
   async measure(): Promise<DeviceReport> {
@@ -83,15 +75,5 @@ export class TrainingService implements TrainingWorker {
         return request();
       }, request) ?? request();
     return this.#device;
-  }
-
-  #report({ adapter, features, limits }: Device): DeviceReport {
-    return {
-      ...adapter,
-      features: [...features].sort(),
-      limits: LIMITS.map((name) => [name, limits[name]] as const),
-      bandwidthBytesPerSecond: this.#profile?.bandwidthBytesPerSecond ?? null,
-      flopsPerSecond: this.#profile?.flopsPerSecond ?? null,
-    };
   }
 }

@@ -12,6 +12,7 @@ import { tune, type TuneMemory } from '../engine/tune';
 import { initialise } from '../models/initialise';
 import { trainingBatch } from '../models/tasks/task';
 import { NotFiniteError, toFailure } from './failure';
+import { Held } from './held';
 import { MetricsReporter } from './metrics';
 import { handled, PreviewPace, SolvedRule } from './pace';
 import { Previewer, previewGraph } from './preview';
@@ -33,20 +34,6 @@ export interface TrainerOptions {
 const now = (): number => performance.now();
 
 type Finished = Extract<RunEvent, { type: 'finished' }>;
-
-/** Things to be given back, the last one first. */
-class Held {
-  readonly #things: { destroy(): void }[] = [];
-
-  add<T extends { destroy(): void }>(thing: T): T {
-    this.#things.push(thing);
-    return thing;
-  }
-
-  destroy(): void {
-    for (const thing of this.#things.reverse()) thing.destroy();
-  }
-}
 
 /** Thrown to leave the preparations. */
 class Stopped extends Error {}

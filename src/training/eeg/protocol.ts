@@ -1,0 +1,95 @@
+/** What passes between the page and the worker that trains on EEG; see the service for the calls. */
+import type { DetectorScores } from '../../clinical/evaluate';
+import type { RecordingInfo } from '../../data/recording';
+import type { DeviceReport, Failure, Metrics } from '../protocol';
+import type { EegSettings } from './settings';
+
+export interface FolderReport {
+  readonly recordings: readonly RecordingInfo[];
+  readonly refused: readonly { readonly path: string; readonly reason: string }[];
+  /** Whether the recordings are made up. */
+  readonly synthetic: boolean;
+}
+
+export interface EegPlan {
+  readonly parameters: number;
+  readonly baseChannels: number;
+  /** Why it is this width, where it was chosen. */
+  readonly reason: string | null;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly windows: { readonly training: number; readonly validation: number };
+  readonly recordings: { readonly training: readonly number[]; readonly validation: readonly number[] };
+  /** By production's formula; what the loss uses. */
+  readonly posWeight: number;
+  readonly memory: readonly { readonly use: string; readonly bytes: number }[];
+  readonly dispatchesPerStep: number;
+  readonly flopsPerStep: number;
+}
+
+/** A validated recording: what the detector says of it, a few values per second. */
+export interface RecordingResult {
+  readonly recording: number;
+  /** Hz of `probabilities`, each the highest of its stretch. */
+  readonly rate: number;
+  readonly probabilities: Float32Array;
+  readonly predicted: readonly {
+    readonly start: number;
+    readonly stop: number;
+    readonly confidence: number;
+  }[];
+  readonly reference: readonly { readonly start: number; readonly stop: number }[];
+}
+
+export type Scores = Omit<DetectorScores, 'reference' | 'predicted'>;
+
+export type EegEvent =
+  | { readonly type: 'planned'; readonly plan: EegPlan }
+  | { readonly type: 'preparing'; readonly label: string; readonly done: number; readonly total: number }
+  | {
+      readonly type: 'progress';
+      readonly epoch: number;
+      readonly metrics: Metrics;
+      readonly stepsPerSecond: number;
+      readonly secondsLeft: number;
+    }
+  | {
+      readonly type: 'validated';
+      readonly epoch: number;
+      readonly step: number;
+      readonly scores: Scores;
+      readonly best: boolean;
+      readonly results: readonly RecordingResult[];
+    }
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed' }
+  | {
+      readonly type: 'finished';
+      readonly reason: 'completed' | 'stopped' | 'early-stopping' | 'collapse';
+      readonly steps: number;
+      readonly seconds: number;
+    }
+  | { readonly type: 'failed'; readonly failure: Failure };
+
+/** Channels of a stretch of a recording in µV, as recorded; gaps are NaN. */
+export interface SignalPage {
+  readonly start: number;
+  readonly rate: number;
+  readonly channels: readonly Float32Array[];
+}
+
+export interface EegWorker {
+  device(): Promise<DeviceReport>;
+  /** Inspects the files; the folder that was open before is closed. */
+  open(
+    files: readonly { readonly path: string; readonly data: Blob }[],
+    limit?: number,
+  ): Promise<FolderReport>;
+  /** The same with recordings that are made up. */
+  synthesize(seed: number): Promise<FolderReport>;
+  page(recording: number, start: number, seconds: number): Promise<SignalPage>;
+  start(settings: EegSettings, port: MessagePort): Promise<void>;
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}

@@ -1,0 +1,112 @@
+/** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
+import { Dataset, openRecordings, type OpenedFolder } from '../../data/dataset';
+import { openEdf, pairFiles } from '../../data/recording';
+import { chooseChannels } from '../../data/signal/channels';
+import { DEMO_CORPUS, syntheticCorpus } from '../../data/synthetic/corpus';
+import { Device } from '../../engine/device';
+import type { TuneMemory } from '../../engine/tune';
+import type { DeviceReport } from '../protocol';
+import { reportDevice } from '../report';
+import type { EegWorker, FolderReport, SignalPage } from './protocol';
+import type { EegSettings } from './settings';
+import { EegTrainer } from './trainer';
+
+export class EegService implements EegWorker {
+  #device: Promise<Device> | undefined;
+  #dataset: Dataset | undefined;
+  #trainer: EegTrainer | undefined;
+
+  /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
+  constructor(
+    private readonly gpu: GPU | undefined,
+    private readonly tuning: TuneMemory | Promise<TuneMemory>,
+  ) {}
+
+  async device(): Promise<DeviceReport> {
+    return reportDevice(await this.#usable(), undefined);
+  }
+
+  async open(files: readonly { path: string; data: Blob }[], limit?: number): Promise<FolderReport> {
+    return this.#opened(await openRecordings(pairFiles(files), limit), false);
+  }
+
+  async synthesize(seed: number): Promise<FolderReport> {
+    const files = [...syntheticCorpus({ ...DEMO_CORPUS, seed })].map(({ path, bytes }) => ({
+      path,
+      data: new Blob([bytes]),
+    }));
+    return this.#opened(await openRecordings(pairFiles(files)), true);
+  }
+
+  async page(recording: number, start: number, seconds: number): Promise<SignalPage> {
+    const files = this.#dataset?.folder.files[recording];
+    if (!files) throw new Error(`there is no recording ${recording} in the open folder`);
+    const edf = await openEdf(files);
+    const sources = chooseChannels(edf);
+    const wanted = [...new Set(sources.flatMap(({ terms }) => terms.map(({ signal }) => signal)))];
+    const pieces = await edf.view(wanted, start, start + seconds);
+    const rate = sources[0]?.rate ?? 0;
+    const channels = sources.map(({ terms }) => {
+      const out = new Float32Array(Math.ceil(seconds * rate)).fill(NaN);
+      for (const { signal, weight } of terms)
+        for (const piece of pieces[wanted.indexOf(signal)] ?? []) {
+          const first = Math.round((piece.start - start) * rate);
+          piece.values.forEach((value, i) => {
+            const at = first + i;
+            if (at >= 0 && at < out.length)
+              out[at] = (Number.isNaN(out[at]) ? 0 : (out[at] as number)) + weight * value;
+          });
+        }
+      return out;
+    });
+    return { start, rate, channels };
+  }
+
+  async start(settings: EegSettings, port: MessagePort): Promise<void> {
+    if (this.#trainer) throw new Error('A new run has to wait for the end of the run that is under way.');
+    if (!this.#dataset) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
+    const trainer = new EegTrainer({
+      device: this.#usable(),
+      dataset: this.#dataset,
+      settings,
+      tuning: this.tuning,
+      emit: (event) => port.postMessage(event),
+    });
+    this.#trainer = trainer;
+    void trainer.run().finally(() => {
+      this.#trainer = undefined;
+      port.close();
+    });
+  }
+
+  pause(): void {
+    this.#trainer?.pause();
+  }
+
+  resume(): void {
+    this.#trainer?.resume();
+  }
+
+  stop(): void {
+    this.#trainer?.stop();
+  }
+
+  #opened(folder: OpenedFolder, synthetic: boolean): FolderReport {
+    if (this.#trainer)
+      throw new Error('Other recordings have to wait for the end of the run that is under way.');
+    this.#dataset = new Dataset(folder);
+    return { recordings: folder.recordings, refused: folder.refused, synthetic };
+  }
+
+  /** The one device, or another when that was lost or has failed. */
+  #usable(): Promise<Device> {
+    const request = (): Promise<Device> => Device.request(this.gpu);
+    this.#device =
+      this.#device?.then((device) => {
+        if (!device.failure) return device;
+        device.destroy();
+        return request();
+      }, request) ?? request();
+    return this.#device;
+  }
+}

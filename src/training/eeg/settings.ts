@@ -1,0 +1,137 @@
+/** What a training on EEG is made of; plain data, so that it can be sent, kept and compared. */
+import { DEFAULT_POSTPROCESSING, type Postprocessing } from '../../clinical/postprocess';
+import type { Mixer } from '../../models/bimamba';
+import { PRODUCTION, type DetectorConfig } from '../../models/detector';
+import { SettingsError } from '../failure';
+
+export interface EegModelSettings {
+  /** Channels of the first stage: 64 in production; `auto` takes what the device trains at a bearable speed. */
+  readonly baseChannels: number | 'auto';
+  readonly mixer: Mixer;
+  readonly layers: number;
+  readonly convKernel: number;
+  readonly dropout: number;
+}
+
+export interface EegSettings {
+  readonly model: EegModelSettings;
+  readonly seed: number;
+  readonly epochs: number;
+  /** Windows of one update. */
+  readonly batch: number;
+  /** In how many parts an update's windows pass through the GPU. */
+  readonly microBatches: number;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly clip: number;
+  readonly warmupRatio: number;
+  readonly loss: 'bce' | 'focal';
+  readonly focalAlpha: number;
+  readonly focalGamma: number;
+  readonly split: 'patient' | 'file';
+  /** Share of the recordings that is held out. */
+  readonly validationSplit: number;
+  readonly balanced: boolean;
+  /** Updates of an epoch at most, for a smoke run; null takes all windows. */
+  readonly stepsPerEpoch: number | null;
+  /** Seconds between two validated windows: 10 in production. */
+  readonly validationStride: number;
+  readonly earlyStopping: { readonly metric: Metric; readonly patience: number };
+  readonly postprocessing: Postprocessing;
+  /** Computes what the backward pass needs again instead of keeping it. */
+  readonly checkpointing: boolean;
+}
+
+export const METRICS = [
+  'auroc',
+  'taes',
+  'sensitivity_at_10fa',
+  'sensitivity_at_5fa',
+  'sensitivity_at_2.5fa',
+  'sensitivity_at_1fa',
+] as const;
+export type Metric = (typeof METRICS)[number];
+
+/** Production's run, as far as it is the same everywhere. */
+export const PRODUCTION_RUN: EegSettings = {
+  model: {
+    baseChannels: PRODUCTION.baseChannels,
+    mixer: PRODUCTION.mixer,
+    layers: PRODUCTION.layers,
+    convKernel: PRODUCTION.convKernel,
+    dropout: PRODUCTION.dropout,
+  },
+  seed: 42,
+  epochs: 100,
+  batch: 8,
+  microBatches: 1,
+  learningRate: 3e-4,
+  weightDecay: 0.05,
+  clip: 1,
+  warmupRatio: 0.03,
+  loss: 'focal',
+  focalAlpha: 0.5,
+  focalGamma: 2,
+  split: 'patient',
+  validationSplit: 0.2,
+  balanced: true,
+  stepsPerEpoch: null,
+  validationStride: 10,
+  earlyStopping: { metric: 'sensitivity_at_10fa', patience: 5 },
+  postprocessing: DEFAULT_POSTPROCESSING,
+  checkpointing: false,
+};
+
+/** A smoke run: the same arithmetic on a narrow model, a few minutes on a laptop. */
+export const SMOKE_RUN: EegSettings = {
+  ...PRODUCTION_RUN,
+  model: { ...PRODUCTION_RUN.model, baseChannels: 'auto', layers: 2 },
+  epochs: 4,
+  batch: 4,
+  learningRate: 1e-3,
+  stepsPerEpoch: 24,
+  validationStride: 30,
+  earlyStopping: { metric: 'auroc', patience: 5 },
+};
+
+/** The model's sizes once its width is known. Heads are narrower than production's 64 where the model is. */
+export function detectorConfigOf(model: EegModelSettings, baseChannels: number): DetectorConfig {
+  const inner = PRODUCTION.expand * baseChannels * 2 ** (PRODUCTION.depth - 1);
+  return { ...PRODUCTION, ...model, baseChannels, headdim: Math.min(PRODUCTION.headdim, inner) };
+}
+
+/** Throws SettingsError with what is wrong and what it may be. */
+export function checkSettings(settings: EegSettings): void {
+  const whole = (name: string, value: number, least: number, most: number): void => {
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new SettingsError(`${name} is a whole number from ${least} to ${most}, it is ${value}`);
+  };
+  const within = (name: string, value: number, least: number, most: number): void => {
+    if (!(value >= least && value <= most))
+      throw new SettingsError(`${name} is a number from ${least} to ${most}, it is ${value}`);
+  };
+  const { model, batch, microBatches, earlyStopping } = settings;
+  if (model.baseChannels !== 'auto') {
+    whole('the base width', model.baseChannels, 2, 256);
+    if (model.baseChannels % 2 !== 0)
+      throw new SettingsError(`the base width must be even, it is ${model.baseChannels}`);
+  }
+  whole('the number of layers', model.layers, 1, 12);
+  whole('conv_kernel', model.convKernel, 2, 9);
+  within('dropout', model.dropout, 0, 0.5);
+  whole('epochs', settings.epochs, 1, 200);
+  whole('the batch size', batch, 1, 256);
+  whole('the number of micro-batches', microBatches, 1, batch);
+  if (batch % microBatches !== 0)
+    throw new SettingsError(`a batch of ${batch} windows cannot be divided into ${microBatches} equal parts`);
+  within('the learning rate', settings.learningRate, 1e-6, 1e-2);
+  within('weight decay', settings.weightDecay, 0, 0.2);
+  within('gradient clipping', settings.clip, 0, 1e6);
+  within('the warm-up ratio', settings.warmupRatio, 0, 0.5);
+  within('focal alpha', settings.focalAlpha, 0, 1);
+  within('focal gamma', settings.focalGamma, 0, 10);
+  within('the share held out', settings.validationSplit, 0, 0.5);
+  if (settings.stepsPerEpoch !== null) whole('steps of an epoch', settings.stepsPerEpoch, 1, 1e9);
+  whole('seconds between validated windows', settings.validationStride, 1, 60);
+  whole('patience', earlyStopping.patience, 1, 50);
+}

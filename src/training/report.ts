@@ -1,0 +1,26 @@
+/** What the page is told about the device. */
+import type { Device } from '../engine/device';
+import type { DeviceProfile } from '../engine/profile';
+import type { DeviceReport } from './protocol';
+
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupsPerDimension',
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+export function reportDevice(
+  { adapter, features, limits }: Device,
+  profile: DeviceProfile | undefined,
+): DeviceReport {
+  return {
+    ...adapter,
+    features: [...features].sort(),
+    limits: LIMITS.map((name) => [name, limits[name]] as const),
+    bandwidthBytesPerSecond: profile?.bandwidthBytesPerSecond ?? null,
+    flopsPerSecond: profile?.flopsPerSecond ?? null,
+  };
+}
