@@ -1,5 +1,6 @@
 /** What passes between the page and the worker that trains on EEG; see the service for the calls. */
 import type { DetectorScores } from '../../clinical/evaluate';
+import type { PredictedEvent, SeizureEvent } from '../../clinical/events';
 import type { RecordingInfo } from '../../data/recording';
 import type { DeviceReport, Failure, Metrics } from '../protocol';
 import type { EegSettings } from './settings';
@@ -38,7 +39,7 @@ export interface RecordingResult {
     readonly stop: number;
     readonly confidence: number;
   }[];
-  readonly reference: readonly { readonly start: number; readonly stop: number }[];
+  readonly reference: readonly SeizureEvent[];
 }
 
 export type Scores = Omit<DetectorScores, 'reference' | 'predicted'>;
