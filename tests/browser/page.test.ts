@@ -72,7 +72,7 @@ const overflow = (page: Page): Promise<number> =>
 
 describe('a run of the tiny preset', () => {
   test('is started by the one button, draws its curves, fills the grid, and does not block the page', async () => {
-    const { page, complaints } = await app.open('', WIDE);
+    const { page, complaints } = await app.open('#/lesson', WIDE);
     await page.getByText('An example, not answered yet').waitFor();
     expect(await page.getByRole('grid').locator('tr.reads td').count()).toBe(48);
     expect(await curvePixels(page, 'Loss')).toBe(0);
@@ -115,7 +115,7 @@ describe('a run of the tiny preset', () => {
   });
 
   test('is paused, resumed, stopped and restarted by mouse and by keyboard', async () => {
-    const { page, complaints } = await app.open('', WIDE);
+    const { page, complaints } = await app.open('#/lesson', WIDE);
     await startTiny(page);
 
     await button(page, 'Pause').click();
@@ -164,7 +164,7 @@ describe('a run of the tiny preset', () => {
   });
 
   test('fits a phone and is accessible there in the dark', async () => {
-    const { page, complaints } = await app.open('', { ...PHONE, colorScheme: 'dark' });
+    const { page, complaints } = await app.open('#/lesson', { ...PHONE, colorScheme: 'dark' });
     await startTiny(page);
     await expect.poll(() => stepsDone(page), { timeout: 30_000 }).toBeGreaterThan(2);
     expect(await overflow(page)).toBe(0);
@@ -183,7 +183,7 @@ describe('before a run', () => {
     ['phone, light', { ...PHONE, colorScheme: 'light' }],
     ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
   ] as const)('the page is accessible and fits: %s', async (_, options) => {
-    const { page, complaints } = await app.open('', options);
+    const { page, complaints } = await app.open('#/lesson', options);
     await page.getByText('Features and limits').click();
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
@@ -192,7 +192,7 @@ describe('before a run', () => {
   });
 
   test('the chosen colours and settings are remembered', async () => {
-    const { page } = await app.open('', { ...WIDE, colorScheme: 'light' });
+    const { page } = await app.open('#/lesson', { ...WIDE, colorScheme: 'light' });
     const theme = () => page.locator('html').getAttribute('data-theme');
     expect(await theme()).toBe('light');
     await button(page, 'Use dark colours').click();
@@ -204,7 +204,7 @@ describe('before a run', () => {
   });
 
   test('a sequence of 4,096 tokens has only the columns in sight in the page, and keys move through it', async () => {
-    const { page } = await app.open('', WIDE);
+    const { page } = await app.open('#/lesson', WIDE);
     await page.getByRole('radio', { name: 'As in the paper' }).check();
     const grid = page.getByRole('grid');
     await button(page, 'Go to the next answer').click();
@@ -221,7 +221,7 @@ describe('before a run', () => {
   });
 
   test('a worker that does not load ends in a dialog that says what happened, was kept and is to be done', async () => {
-    const { page } = await app.open();
+    const { page } = await app.open('#/lesson');
     await page.route('**/worker-*.js', (route) => route.abort());
     await page.reload();
     await button(page, 'Start training').click();
@@ -250,7 +250,7 @@ describe('a browser without WebGPU', () => {
     const browser = await chromium.launch({ executablePath, args });
     try {
       const url = app.url.replace('127.0.0.1', host);
-      const { page, complaints } = await openPage(browser, url, '', PHONE);
+      const { page, complaints } = await openPage(browser, url, '#/lesson', PHONE);
       await page.getByText(reason).waitFor();
       for (const name of ['Chrome', 'Safari', 'Firefox'])
         await page.getByRole('heading', { name: new RegExp(`^${name}`) }).waitFor();

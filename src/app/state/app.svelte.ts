@@ -1,15 +1,14 @@
 import { Charts } from './charts.svelte';
 import { Device } from './device.svelte';
-import { Link } from './link';
+import { lessonLink } from './link';
 import { Run } from './run.svelte';
 import { SequenceView } from './sequence.svelte';
 import { Settings } from './settings.svelte';
 import { Shortcuts } from './shortcuts.svelte';
-import { Theme } from './theme.svelte';
+import type { Theme } from './theme.svelte';
 
 /** All state of the page; components get the part that they show. */
 export class AppState {
-  readonly theme = new Theme();
   readonly settings = new Settings();
   readonly device: Device;
   readonly run: Run;
@@ -17,8 +16,8 @@ export class AppState {
   readonly sequence: SequenceView;
   readonly shortcuts: Shortcuts;
 
-  constructor() {
-    const link = new Link();
+  constructor(readonly theme: Theme) {
+    const link = lessonLink();
     this.device = new Device(link);
     this.run = new Run(link, this.device);
     this.charts = new Charts(this.run, this.settings);

@@ -1,5 +1,5 @@
 import type { DeviceReport } from '../../training/protocol';
-import { LinkError, type Link } from './link';
+import { LinkError, type LessonLink } from './link';
 
 /** `missing`: no GPU that can be used, so the advice is shown. `unknown`: the worker could not be asked. */
 export type DeviceStatus = 'asking' | 'ready' | 'missing' | 'unknown';
@@ -22,8 +22,8 @@ export class Device {
 
   readonly measured = $derived((this.report?.flopsPerSecond ?? null) !== null);
 
-  readonly #link: Link;
-  constructor(link: Link) {
+  readonly #link: LessonLink;
+  constructor(link: LessonLink) {
     this.#link = link;
   }
 

@@ -1,6 +1,7 @@
+import { transfer } from 'comlink';
 import type { Failure, Preview, RunEvent, RunPlan, RunSettings } from '../../training/protocol';
 import type { Device } from './device.svelte';
-import { LinkError, type Link } from './link';
+import { LinkError, type LessonLink } from './link';
 import { Series } from './series';
 
 export type Phase = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
@@ -57,14 +58,14 @@ export class Run {
     return this.series.length;
   });
 
-  readonly #link: Link;
+  readonly #link: LessonLink;
   readonly #device: Device;
   #port: MessagePort | null = null;
   #inbox: RunEvent[] = [];
   #scheduled = false;
   #next: RunSettings | null = null;
 
-  constructor(link: Link, device: Device) {
+  constructor(link: LessonLink, device: Device) {
     this.#link = link;
     this.#device = device;
     // Frames stop while the page is hidden: what was waiting for one is handled by the clock instead.
@@ -88,7 +89,7 @@ export class Run {
       const { port1, port2 } = new MessageChannel();
       this.#port = port1;
       port1.onmessage = ({ data }: MessageEvent<RunEvent>) => this.#receive(data);
-      await this.#link.start(settings, port2);
+      await this.#link.call((worker) => worker.start(settings, transfer(port2, [port2])));
     } catch (error) {
       this.#fail(failureOf(error));
     }
@@ -238,7 +239,7 @@ export class Run {
   }
 }
 
-function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof LinkError)
     return {

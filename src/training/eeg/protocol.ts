@@ -34,11 +34,7 @@ export interface RecordingResult {
   /** Hz of `probabilities`, each the highest of its stretch. */
   readonly rate: number;
   readonly probabilities: Float32Array;
-  readonly predicted: readonly {
-    readonly start: number;
-    readonly stop: number;
-    readonly confidence: number;
-  }[];
+  readonly predicted: readonly PredictedEvent[];
   readonly reference: readonly SeizureEvent[];
 }
 

@@ -22,7 +22,9 @@ describe('a synthetic recording', () => {
     const again = generate(SETTINGS);
     expect(again.seizures).toEqual(recording.seizures);
     expect(again.signals.map(({ buffer }) => Buffer.from(buffer))).toSatisfy((signals: Buffer[]) =>
-      signals.every((signal, i) => signal.equals(Buffer.from(recording.signals[i]?.buffer ?? []))),
+      signals.every((signal, i) =>
+        signal.equals(Buffer.from((recording.signals[i] ?? new Float32Array()).buffer)),
+      ),
     );
     expect(generate({ ...SETTINGS, seed: 6 }).signals[0]).not.toEqual(recording.signals[0]);
   });
