@@ -131,7 +131,8 @@ export class EegTrainer {
     const view = stepGraph(settings, config, set.posWeight);
     const evaluation = evaluationGraph(config, batch / microBatches);
     let choose = frozenChoice;
-    if (tuning)
+    // On a CPU the timing of hundreds of variants takes minutes, and the frozen ones are those that suit it.
+    if (tuning && !device.capabilities.software)
       ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
         this.#preparing(`timing kernels: ${label}`, done, total),
       ));
