@@ -157,7 +157,8 @@ function grid(
   height: number,
   colours: Colours,
 ): void {
-  const every = [1, 2, 5, 10, 30, 60, 300].find((step) => seconds / step <= 12) ?? 600;
+  const perSecond = x(1) - x(0);
+  const every = [1, 2, 5, 10, 30, 60, 300].find((step) => step * perSecond >= 55) ?? 600;
   context.strokeStyle = colours.line;
   context.fillStyle = colours.muted;
   context.textAlign = 'left';
@@ -189,6 +190,7 @@ function strip(
     context.fillText('no prediction yet', box.left + 8, (box.top + box.bottom) / 2);
     return;
   }
+  context.strokeStyle = colours.muted;
   context.setLineDash([4, 4]);
   line(context, [box.left, y(threshold)], [box.right, y(threshold)]);
   context.setLineDash([]);
