@@ -2,9 +2,10 @@
  * Recordings that windows are cut from. What a recording's signal path gives is kept, most recently used first, up to a
  * number of bytes: a window costs a copy while its recording is there, and the whole signal path when it is not.
  */
+import { contentHash, type PreparedCache } from './cache';
 import { DataError } from './errors';
 import { BLOCK, channelGroups, prepareGroup } from './prepare';
-import { inspectRecording, openEdf, type RecordingFiles, type RecordingInfo } from './recording';
+import { inspectRecording, openEdf, sourceOf, type RecordingFiles, type RecordingInfo } from './recording';
 import { CHANNELS } from './signal/montage';
 import { fillLabels, WINDOW, type WindowRef } from './windows';
 
@@ -48,8 +49,22 @@ export async function openRecordings(
   return { files: usable, recordings, refused };
 }
 
-/** The whole recording through the signal path. Throws DataError. */
-export async function prepareRecording(files: RecordingFiles, info: RecordingInfo): Promise<Prepared> {
+/** The whole recording through the signal path, or from the cache. Throws DataError. */
+export async function prepareRecording(
+  files: RecordingFiles,
+  info: RecordingInfo,
+  cache?: PreparedCache,
+): Promise<Prepared> {
+  if (!cache) return prepare(files, info);
+  const hash = await contentHash(sourceOf(files.recording));
+  const known = await cache.get(hash);
+  if (known?.samples === info.samples) return known;
+  const prepared = await prepare(files, info);
+  await cache.put(hash, prepared);
+  return prepared;
+}
+
+async function prepare(files: RecordingFiles, info: RecordingInfo): Promise<Prepared> {
   const edf = await openEdf(files);
   const width = CHANNELS.length;
   const values = new Float32Array(info.samples * width);
@@ -64,15 +79,18 @@ export async function prepareRecording(files: RecordingFiles, info: RecordingInf
   return { samples: info.samples, values };
 }
 
+export const KEEP_BYTES = 512 << 20;
+
 export class Dataset {
   /** In the order of last use, the oldest first. */
   readonly #kept = new Map<number, Promise<Prepared>>();
   #bytes = 0;
 
-  /** `keepBytes`: how much prepared signal is kept; one recording always is. */
+  /** `keepBytes`: how much prepared signal is kept in memory; one recording always is. `cache`: what is kept on disk. */
   constructor(
-    readonly folder: OpenedFolder,
-    private readonly keepBytes = 512 << 20,
+    readonly folder: Pick<OpenedFolder, 'files' | 'recordings'>,
+    private readonly keepBytes = KEEP_BYTES,
+    private readonly cache?: PreparedCache,
   ) {}
 
   /** Throws DataError when the file changed or cannot be read any more. */
@@ -85,7 +103,7 @@ export class Dataset {
     }
     const [files, info] = [this.folder.files[recording], this.folder.recordings[recording]];
     if (!files || !info) throw new RangeError(`there is no recording ${recording}`);
-    const made = prepareRecording(files, info);
+    const made = prepareRecording(files, info, this.cache);
     this.#kept.set(recording, made);
     this.#bytes += sizeOf(info);
     for (const old of this.#kept.keys()) {

@@ -66,6 +66,7 @@ test('with nothing but the one button a detector is trained on synthetic EEG, sc
   const { page, complaints } = await app.open('', { viewport: { width: 1440, height: 900 } });
   await page.getByText('No recordings yet').waitFor();
   await smallest(page);
+  await page.getByLabel('Workers that read windows').fill('2');
   await button(page, 'Start training').click();
   await phase(page, 'Training, epoch 1');
   await expect.poll(() => pixels(page, '--text')).toBeGreaterThan(1000);
@@ -73,6 +74,9 @@ test('with nothing but the one button a detector is trained on synthetic EEG, sc
   await phase(page, 'All epochs done');
   expect(Number(await page.getByTestId('auroc').first().textContent())).toBeGreaterThan(0);
   expect(await pixels(page, '--accent')).toBeGreaterThan(20);
+  // Held-out recordings and those that were trained on are on the disk now.
+  const kept = page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  expect(await kept).toContain('smokescan-prepared');
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     button(page, 'Save predicted events (csv_bi)').click(),

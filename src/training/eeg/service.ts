@@ -1,5 +1,5 @@
 /** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
-import { Dataset, openRecordings, type OpenedFolder } from '../../data/dataset';
+import { Dataset, KEEP_BYTES, openRecordings, type OpenedFolder } from '../../data/dataset';
 import { openEdf, pairFiles } from '../../data/recording';
 import { chooseChannels } from '../../data/signal/channels';
 import { DEMO_CORPUS, syntheticCorpus } from '../../data/synthetic/corpus';
@@ -7,13 +7,15 @@ import { Device } from '../../engine/device';
 import type { TuneMemory } from '../../engine/tune';
 import type { DeviceReport } from '../protocol';
 import { reportDevice } from '../report';
+import { startWorkers } from './pool';
+import { preparedCache } from './prepared_cache';
 import type { EegWorker, FolderReport, SignalPage } from './protocol';
 import type { EegSettings } from './settings';
 import { EegTrainer } from './trainer';
 
 export class EegService implements EegWorker {
   #device: Promise<Device> | undefined;
-  #dataset: Dataset | undefined;
+  #folder: OpenedFolder | undefined;
   #trainer: EegTrainer | undefined;
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
@@ -39,7 +41,7 @@ export class EegService implements EegWorker {
   }
 
   async page(recording: number, start: number, seconds: number): Promise<SignalPage> {
-    const files = this.#dataset?.folder.files[recording];
+    const files = this.#folder?.files[recording];
     if (!files) throw new Error(`there is no recording ${recording} in the open folder`);
     const edf = await openEdf(files);
     const sources = chooseChannels(edf);
@@ -64,10 +66,12 @@ export class EegService implements EegWorker {
 
   async start(settings: EegSettings, port: MessagePort): Promise<void> {
     if (this.#trainer) throw new Error('A new run has to wait for the end of the run that is under way.');
-    if (!this.#dataset) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
+    const folder = this.#folder;
+    if (!folder) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
     const trainer = new EegTrainer({
       device: this.#usable(),
-      dataset: this.#dataset,
+      dataset: new Dataset(folder, KEEP_BYTES, settings.cache ? preparedCache() : undefined),
+      startWorkers: (count) => startWorkers(count, folder, settings.cache),
       settings,
       tuning: this.tuning,
       emit: (event) => port.postMessage(event),
@@ -94,7 +98,7 @@ export class EegService implements EegWorker {
   #opened(folder: OpenedFolder, synthetic: boolean): FolderReport {
     if (this.#trainer)
       throw new Error('Other recordings have to wait for the end of the run that is under way.');
-    this.#dataset = new Dataset(folder);
+    this.#folder = folder;
     return { recordings: folder.recordings, refused: folder.refused, synthetic };
   }
 

@@ -34,6 +34,14 @@ export interface EegSettings {
   readonly balanced: boolean;
   /** Updates of an epoch at most, for a smoke run; null takes all windows. */
   readonly stepsPerEpoch: number | null;
+  /** data.num_workers: threads that read windows; with 0 the one that trains does. */
+  readonly workers: number;
+  /** data.prefetch_factor: batches that each of them reads ahead. */
+  readonly prefetch: number;
+  /** data.persistent_workers: whether they, and what they hold in memory, outlive an epoch. */
+  readonly persistentWorkers: boolean;
+  /** Whether prepared recordings are kept on disk for the next time. */
+  readonly cache: boolean;
   /** Seconds between two validated windows: 10 in production. */
   readonly validationStride: number;
   readonly earlyStopping: { readonly metric: Metric; readonly patience: number };
@@ -76,6 +84,10 @@ export const PRODUCTION_RUN: EegSettings = {
   validationSplit: 0.2,
   balanced: true,
   stepsPerEpoch: null,
+  workers: 0,
+  prefetch: 2,
+  persistentWorkers: false,
+  cache: true,
   validationStride: 10,
   earlyStopping: { metric: 'sensitivity_at_10fa', patience: 5 },
   postprocessing: DEFAULT_POSTPROCESSING,
@@ -133,5 +145,9 @@ export function checkSettings(settings: EegSettings): void {
   within('the share held out', settings.validationSplit, 0, 0.5);
   if (settings.stepsPerEpoch !== null) whole('steps of an epoch', settings.stepsPerEpoch, 1, 1e9);
   whole('seconds between validated windows', settings.validationStride, 1, 60);
+  whole('the number of workers', settings.workers, 0, 32);
+  whole('batches read ahead', settings.prefetch, 2, 64);
+  if (settings.persistentWorkers && settings.workers === 0)
+    throw new SettingsError('persistent workers need at least one worker');
   whole('patience', earlyStopping.patience, 1, 50);
 }

@@ -4,9 +4,17 @@
  */
 import type { Dataset } from '../../data/dataset';
 import { SAMPLE_RATE } from '../../data/signal/preprocess';
+import { load, localSource, type Batch, type BatchSource } from '../../data/loader';
 import { Sampler } from '../../data/sampler';
 import { splitByFile, splitByPatient, type Split } from '../../data/split';
-import { allWindows, balancedWindows, WINDOW, windowStarts, type WindowSet } from '../../data/windows';
+import {
+  allWindows,
+  balancedWindows,
+  WINDOW,
+  windowStarts,
+  type WindowRef,
+  type WindowSet,
+} from '../../data/windows';
 import type { Device } from '../../engine/device';
 import { firstNotFinite } from '../../engine/not_finite';
 import type { StepScalars } from '../../engine/ops/definition';
@@ -33,6 +41,8 @@ export interface EegTrainerOptions {
   readonly settings: EegSettings;
   readonly emit: (event: EegEvent) => void;
   readonly tuning?: TuneMemory | Promise<TuneMemory>;
+  /** Starts workers that read windows; without it the settings may ask for none. */
+  readonly startWorkers?: (count: number) => BatchSource[];
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
 }
@@ -196,48 +206,67 @@ export class EegTrainer {
     const { plan, set, metrics } = session;
     const { metric, patience } = settings.earlyStopping;
     const sampler = new Sampler(set.windows.length, settings.seed);
+    const sources = new Sources(this.options);
     let [step, best, without] = [0, -Infinity, 0];
     let reason: Finished['reason'] = 'completed';
     metrics.start();
-    for (let epoch = 1; epoch <= settings.epochs && reason === 'completed'; epoch++) {
-      this.#epoch = epoch;
-      step = await this.#epochOf(session, sampler, step);
-      if (this.#stopped) {
-        reason = 'stopped';
-        break;
+    try {
+      for (let epoch = 1; epoch <= settings.epochs && reason === 'completed'; epoch++) {
+        this.#epoch = epoch;
+        step = await this.#epochOf(session, this.#batches(session, sampler), sources.open(), step);
+        if (!settings.persistentWorkers) sources.close();
+        if (this.#stopped) {
+          reason = 'stopped';
+          break;
+        }
+        sampler.advance();
+        metrics.stop();
+        const validation = await this.#validate(session);
+        metrics.start();
+        if (!validation) continue;
+        const value = metricOf(validation.scores, metric);
+        const isBest = value !== undefined && value > best;
+        emit({ type: 'validated', epoch, step, best: isBest, ...validation });
+        if (isBest) best = value;
+        without = isBest ? 0 : without + 1;
+        const { auroc } = validation.scores;
+        if (epoch > COLLAPSE.epochs && auroc !== undefined && auroc < COLLAPSE.auroc) reason = 'collapse';
+        else if (value !== undefined && without >= patience) reason = 'early-stopping';
       }
-      sampler.advance();
-      metrics.stop();
-      const validation = await this.#validate(session);
-      metrics.start();
-      if (!validation) continue;
-      const value = metricOf(validation.scores, metric);
-      const isBest = value !== undefined && value > best;
-      emit({ type: 'validated', epoch, step, best: isBest, ...validation });
-      if (isBest) best = value;
-      without = isBest ? 0 : without + 1;
-      const { auroc } = validation.scores;
-      if (epoch > COLLAPSE.epochs && auroc !== undefined && auroc < COLLAPSE.auroc) reason = 'collapse';
-      else if (value !== undefined && without >= patience) reason = 'early-stopping';
+    } finally {
+      sources.close();
     }
     metrics.stop();
     await keep?.(session.parameters);
     return { type: 'finished', reason, steps: Math.min(step, plan.steps), seconds: metrics.seconds };
   }
 
+  /** The windows of an epoch's updates; what is left over of a batch is left out. */
+  #batches({ plan, set }: Session, sampler: Sampler): WindowRef[][] {
+    return Array.from({ length: plan.stepsPerEpoch }, () =>
+      sampler.next(this.options.settings.batch).flatMap((index) => set.windows[index] ?? []),
+    );
+  }
+
   /** All updates of an epoch; returns how many there are now. While the GPU computes, the next windows are read. */
-  async #epochOf(session: Session, sampler: Sampler, before: number): Promise<number> {
-    const { batch } = this.options.settings;
+  async #epochOf(
+    session: Session,
+    windows: readonly WindowRef[][],
+    sources: readonly BatchSource[],
+    before: number,
+  ): Promise<number> {
+    const { workers, prefetch } = this.options.settings;
+    const batches = load(windows, sources, workers === 0 ? 1 : workers * prefetch);
     let underWay: Promise<void> = Promise.resolve();
     let step = before;
     try {
-      while (step < before + session.plan.stepsPerEpoch && !this.#stopped) {
+      for await (const batch of batches) {
         if (this.#paused) {
           await underWay;
           await this.#rest(session);
-          continue;
         }
-        const submitted = await this.#submit(session, sampler.next(batch), ++step, underWay);
+        if (this.#stopped) break;
+        const submitted = await this.#submit(session, batch, ++step, underWay);
         underWay = handled(submitted.recorded);
       }
       await underWay;
@@ -247,18 +276,15 @@ export class EegTrainer {
     return step;
   }
 
-  /** Reads the windows, waits for `before`, submits an update; `recorded` is when its metrics are. */
+  /** Waits for `before`, submits an update; `recorded` is when its metrics are. */
   async #submit(
-    { view, step: program, update, set, schedule, metrics, plan }: Session,
-    drawn: readonly number[],
+    { view, step: program, update, schedule, metrics, plan }: Session,
+    { x, y }: Batch,
     step: number,
     before: Promise<void>,
   ): Promise<{ recorded: Promise<void> }> {
-    const { dataset, settings } = this.options;
-    const { seed, microBatches } = settings;
-    const size = drawn.length / microBatches;
-    const [perWindow, share] = [view.x.shape[2] as number, 1 / microBatches];
-    const [x, y] = [new Float32Array(size * WINDOW * perWindow), new Float32Array(size * WINDOW)];
+    const { seed, microBatches } = this.options.settings;
+    const [perX, perY] = [x.length / microBatches, y.length / microBatches];
     const learningRate = learningRateAt(schedule, step - 1);
     let loss = 0;
     const finite = async (program: Program, scalars: StepScalars, what: string, value: number) => {
@@ -272,19 +298,9 @@ export class EegTrainer {
       );
     };
     for (let index = 0; index < microBatches; index++) {
-      for (const [i, at] of drawn.slice(index * size, (index + 1) * size).entries()) {
-        const window = set.windows[at];
-        if (!window) throw new RangeError(`there is no window ${at}`);
-        const samples = i * WINDOW;
-        await dataset.fill(
-          window,
-          x.subarray(samples * perWindow, (samples + WINDOW) * perWindow),
-          y.subarray(samples, samples + WINDOW),
-        );
-      }
       if (index === 0) await before;
-      program.write(view.x, x);
-      program.write(view.target, y);
+      program.write(view.x, x.subarray(index * perX, (index + 1) * perX));
+      program.write(view.target, y.subarray(index * perY, (index + 1) * perY));
       const micro = { index, count: microBatches };
       // Each part has a dropout of its own.
       const scalars = { step, seed: (seed + Math.imul(index, 0x9e3779b9)) >>> 0, learningRate, micro };
@@ -300,7 +316,7 @@ export class EegTrainer {
       }
       const value = (await program.read()).get(view.loss)?.[0] ?? NaN;
       await finite(program, scalars, 'the loss', value);
-      loss += value * share;
+      loss += value / microBatches;
     }
     const scalars = { step, seed, learningRate };
     update?.run(scalars);
@@ -349,6 +365,27 @@ export class EegTrainer {
     }
     if (!this.#stopped) this.options.emit({ type: 'resumed' });
     metrics.start();
+  }
+}
+
+/** Who reads windows: the dataset itself, or workers that are started when they are needed. */
+class Sources {
+  #open: readonly BatchSource[] = [];
+
+  constructor(private readonly options: EegTrainerOptions) {}
+
+  open(): readonly BatchSource[] {
+    const { dataset, settings, startWorkers } = this.options;
+    if (this.#open.length > 0) return this.#open;
+    if (settings.workers === 0) return (this.#open = [localSource(dataset)]);
+    if (!startWorkers)
+      throw new SettingsError('workers that read windows exist in a browser alone: ask for 0');
+    return (this.#open = startWorkers(settings.workers));
+  }
+
+  close(): void {
+    for (const source of this.#open) source.close();
+    this.#open = [];
   }
 }
 

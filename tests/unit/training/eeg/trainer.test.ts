@@ -111,6 +111,8 @@ describe('a training on EEG', () => {
   test.each([
     [{ batch: 3, microBatches: 2 }, 'A batch of 3 windows cannot be divided into 2 equal parts.'],
     [{ batch: 200 }, /^There are \d+ windows of 60 s to train on, fewer than one batch of 200\.$/],
+    [{ workers: 2 }, 'Workers that read windows exist in a browser alone: ask for 0.'],
+    [{ persistentWorkers: true }, 'Persistent workers need at least one worker.'],
     [{ epochs: 0 }, 'Epochs is a whole number from 1 to 200, it is 0.'],
   ])('with settings that do not work fails with a sentence: %o', async (changes, message) => {
     const { of } = await run({ ...SETTINGS, ...changes });
