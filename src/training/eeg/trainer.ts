@@ -207,6 +207,7 @@ export class EegTrainer {
     const { metric, patience } = settings.earlyStopping;
     const sampler = new Sampler(set.windows.length, settings.seed);
     const sources = new Sources(this.options);
+    await this.#preflight(session);
     let [step, best, without] = [0, -Infinity, 0];
     let reason: Finished['reason'] = 'completed';
     metrics.start();
@@ -239,6 +240,22 @@ export class EegTrainer {
     metrics.stop();
     await keep?.(session.parameters);
     return { type: 'finished', reason, steps: Math.min(step, plan.steps), seconds: metrics.seconds };
+  }
+
+  /** One batch forward before anything is learned: what cannot work fails now and not after the first epoch. */
+  async #preflight({ evaluating, evaluation, set }: Session): Promise<void> {
+    this.#preparing('preflight of one batch', 0, 1);
+    const windows = set.windows.slice(0, evaluation.x.shape[0]);
+    const { x } = await localSource(this.options.dataset).read(windows);
+    evaluating.write(evaluation.x, x);
+    const scalars = { step: 1, seed: 0, learningRate: 0 };
+    evaluating.run(scalars);
+    const probabilities = (await evaluating.read()).get(evaluation.probabilities) as Float32Array;
+    if (probabilities.every(Number.isFinite)) return;
+    const found = await firstNotFinite(evaluating, scalars);
+    throw new NotFiniteError(
+      `the first batch gives probabilities that are no numbers${found ? `, from ${found.tensor} on` : ''}; nothing was trained`,
+    );
   }
 
   /** The windows of an epoch's updates; what is left over of a batch is left out. */

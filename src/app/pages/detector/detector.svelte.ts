@@ -55,9 +55,10 @@ export class Detector {
     return this.#open(() => this.link.call((worker) => worker.synthesize(SYNTHETIC_SEED)));
   }
 
-  open(files: FileList): Promise<boolean> {
+  /** `limit`: only so many recordings, the first by path; null takes all. */
+  open(files: FileList, limit: number | null): Promise<boolean> {
     const list = Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, data: file }));
-    return this.#open(() => this.link.call((worker) => worker.open(list)));
+    return this.#open(() => this.link.call((worker) => worker.open(list, limit ?? undefined)));
   }
 
   dismissFailure(): void {

@@ -28,6 +28,8 @@ export interface PageToDraw {
   readonly traces: readonly Trace[];
   /** Hz of the traces. */
   readonly rate: number;
+  /** Seconds from the recording's start to the first value of the traces. */
+  readonly tracesFrom: number;
   /** Seconds shown, from `start`. */
   readonly start: number;
   readonly seconds: number;
@@ -73,7 +75,7 @@ export function drawPage(
   page: PageToDraw,
   colours: Colours,
 ): void {
-  const { traces, rate, start, seconds, gain, reference, predicted } = page;
+  const { traces, rate, tracesFrom, start, seconds, gain, reference, predicted } = page;
   const plot = { left: LABEL_WIDTH, right: width, top: 0, bottom: height - STRIP - AXIS };
   const x = (time: number): number => plot.left + ((time - start) / seconds) * (plot.right - plot.left);
   band(context, reference, x, [plot.top, plot.bottom], colours.seizure, 0.16, plot);
@@ -87,7 +89,7 @@ export function drawPage(
   context.lineWidth = 1;
   context.strokeStyle = colours.text;
   for (const [row, { values }] of traces.entries())
-    trace(context, values, (i) => x(start + i / rate), pitch * (row + 0.5), perMicrovolt);
+    trace(context, values, (i) => x(tracesFrom + i / rate), pitch * (row + 0.5), perMicrovolt);
   context.restore();
   context.fillStyle = colours.text;
   context.textAlign = 'right';

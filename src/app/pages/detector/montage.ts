@@ -1,4 +1,5 @@
 /** What readers of EEG look at: differences of the 19 electrodes. */
+import { applyFilter, butterworthBandPass, notch } from '../../../data/signal/filters';
 import { CHANNELS, type Channel } from '../../../data/signal/montage';
 
 export const MONTAGES = ['bipolar', 'referential', 'average'] as const;
@@ -43,14 +44,51 @@ export function applyMontage(name: MontageName, channels: readonly Float32Array[
   }));
 }
 
-/** EEG is shown with slow drifts removed: a first-order high-pass at `cutoff` Hz, started at the first value. */
-export function highPass(values: Float32Array, rate: number, cutoff: number): Float32Array {
+export interface DisplayFilter {
+  /** Hz; 0 leaves it out. */
+  readonly high: number;
+  readonly low: number;
+  readonly notch: number;
+}
+
+/** Seconds in which a filter's start dies away. */
+export const LEAD_IN = 4;
+
+/**
+ * First-order high-pass and low-pass (Butterworth) and a notch of Q 30. Each stretch between gaps goes on its own and starts
+ * at its first value.
+ */
+export function displayFilter(
+  values: Float32Array,
+  rate: number,
+  { high, low, notch: line }: DisplayFilter,
+): Float32Array {
+  const out = values.slice();
+  for (let from = 0; from < out.length;) {
+    if (Number.isNaN(out[from])) {
+      from++;
+      continue;
+    }
+    let to = from;
+    while (to < out.length && !Number.isNaN(out[to])) to++;
+    const offset = out[from] as number;
+    const part = Float64Array.from(out.subarray(from, to), (value) => (high > 0 ? value - offset : value));
+    if (low > 0 && low < rate / 2) applyFilter(butterworthBandPass(1, Math.max(high, 0.05), low, rate), part);
+    else if (high > 0) highPass(part, rate, high);
+    if (line > 0 && line < rate / 2) applyFilter(notch(line, 30, rate), part);
+    out.set(part, from);
+    from = to;
+  }
+  return out;
+}
+
+/** First order, in place; started at rest. */
+function highPass(values: Float64Array, rate: number, cutoff: number): void {
   const keep = 1 / (1 + (2 * Math.PI * cutoff) / rate);
-  let [before, filtered] = [NaN, 0];
-  return values.map((value) => {
-    if (Number.isNaN(value)) return value;
-    filtered = Number.isNaN(before) ? 0 : keep * (filtered + value - before);
+  let [before, filtered] = [values[0] ?? 0, 0];
+  values.forEach((value, i) => {
+    filtered = keep * (filtered + value - before);
     before = value;
-    return filtered;
+    values[i] = filtered;
   });
 }
