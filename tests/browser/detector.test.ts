@@ -1,8 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { syntheticCorpus } from '../../src/data/synthetic/corpus';
+import { readZip } from '../../src/checkpoints/zip';
+import { recordingFiles, syntheticCorpus } from '../../src/data/synthetic/corpus';
+import { generate } from '../../src/data/synthetic/generator';
 import { startApp, type App } from './app';
+import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
 
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 const SILENT = { console: [], page: [], foreign: [] };
@@ -21,6 +26,8 @@ const phase = (page: Page, text: string | RegExp) =>
 
 declare global {
   var axe: { run(): Promise<AxeResults> };
+  /** What the page has shown as the loss, one after the other. */
+  var losses: number[];
 }
 
 async function violations(page: Page): Promise<string[]> {
@@ -74,6 +81,14 @@ test('with nothing but the one button a detector is trained on synthetic EEG, sc
   await phase(page, 'All epochs done');
   expect(Number(await page.getByTestId('auroc').first().textContent())).toBeGreaterThan(0);
   expect(await pixels(page, '--accent')).toBeGreaterThan(20);
+  const [zip] = await Promise.all([
+    page.waitForEvent('download'),
+    button(page, 'Save them as EDF and csv_bi').click(),
+  ]);
+  const names = [...readZip(new Uint8Array(readFileSync(await zip.path()))).keys()];
+  expect(names).toHaveLength(12);
+  expect(names[0]).toBe('synth000/synth000_s001_t000.edf');
+
   // Held-out recordings and those that were trained on are on the disk now.
   const kept = page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
   expect(await kept).toContain('smokescan-prepared');
@@ -86,13 +101,9 @@ test('with nothing but the one button a detector is trained on synthetic EEG, sc
   expect(complaints).toEqual(SILENT);
 });
 
-test('a folder is opened on a phone: what can be read is shown, what cannot is refused with a sentence', async () => {
-  const { page, complaints } = await app.open('#/detector', { ...PHONE, colorScheme: 'dark' });
-  const files = [
-    ...syntheticCorpus({ seed: 3, patients: 2, recordingsPerPatient: 1, duration: 90, seizures: 1 }),
-    { path: 'broken.edf', bytes: new Uint8Array(400) },
-  ];
-  await page.evaluate(
+/** Gives files to the page as if the person had chosen a folder. */
+const choose = (page: Page, files: readonly { path: string; bytes: Uint8Array }[]): Promise<void> =>
+  page.evaluate(
     (list) => {
       const transfer = new DataTransfer();
       for (const { name, bytes } of list)
@@ -106,6 +117,83 @@ test('a folder is opened on a phone: what can be read is shown, what cannot is r
       bytes: Buffer.from(bytes).toString('base64'),
     })),
   );
+
+test('a folder with real and generated recordings is trained on, and the loss falls', async () => {
+  const { page, complaints } = await app.open('#/detector', { viewport: { width: 1440, height: 900 } });
+  const real = fileURLToPath(new URL('../../../shared/data/edf/microstates_test.edf', import.meta.url));
+  if (!existsSync(real)) console.warn(`without the real recording, which is not at ${real}`);
+  await choose(page, [
+    ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 300, seizures: 1 }),
+    ...(existsSync(real)
+      ? [{ path: 'microstates_test.edf', bytes: new Uint8Array(readFileSync(real)) }]
+      : []),
+  ]);
+  await page.getByRole('cell', { name: 'synth002', exact: true }).waitFor();
+  if (existsSync(real)) await page.getByRole('row', { name: /microstates_test.*not labelled/ }).waitFor();
+  await smallest(page);
+  // One window's loss says more about the window than about the detector.
+  await page.getByLabel('Windows in a batch').fill('4');
+  await page.getByLabel('Updates of an epoch', { exact: true }).fill('9');
+  await page.getByLabel('Epochs').fill('2');
+  await page.getByLabel('Learning rate').fill('0.003');
+  await page.evaluate(() => {
+    globalThis.losses = [];
+    const shown = document.querySelector('[data-testid=Loss]')!;
+    const note = (): number => globalThis.losses.push(Number(shown.textContent));
+    new MutationObserver(note).observe(shown, { characterData: true, childList: true, subtree: true });
+  });
+  await button(page, 'Start training').click();
+  await phase(page, 'All epochs done');
+  const losses = (await page.evaluate(() => globalThis.losses)).filter(Number.isFinite);
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  expect(losses.length).toBeGreaterThan(8);
+  expect(mean(losses.slice(-3))).toBeLessThan(0.8 * mean(losses.slice(0, 3)));
+  expect(complaints).toEqual(SILENT);
+});
+
+test('a recording of 24 hours scrolls without holding up the page', async () => {
+  const { page, complaints } = await app.open('#/detector', { viewport: { width: 1440, height: 900 } });
+  // A minute of it, again and again: the header's number of records is all that differs.
+  const [edf] = recordingFiles(
+    'day',
+    generate({ seed: 1, duration: 60, seizures: 0, rate: 128, lineFrequency: 60 }),
+  );
+  const header = 256 * 20;
+  await page.evaluate(
+    ([base64, header]) => {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      const head = bytes.slice(0, header);
+      head.set(new TextEncoder().encode(String(86_400).padEnd(8)), 236);
+      const minute = new Blob([bytes.slice(header)]);
+      const day = new File([head, ...Array<Blob>(24 * 60).fill(minute)], 'day.edf');
+      const transfer = new DataTransfer();
+      transfer.items.add(day);
+      const input = document.querySelector<HTMLInputElement>('input[type=file]')!;
+      input.files = transfer.files;
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    },
+    [Buffer.from(edf.bytes).toString('base64'), header] as const,
+  );
+  await page.getByText('0:00 of 24:00:00').waitFor();
+  await expect.poll(() => pixels(page, '--text')).toBeGreaterThan(1000);
+  await page.getByRole('application').focus();
+  const thread = await watchMainThread(page, async () => {
+    await page.keyboard.press('End');
+    for (let i = 0; i < 40; i++) await page.keyboard.press(i % 2 === 0 ? 'PageUp' : 'ArrowLeft');
+    await page.getByText('23:52:20 of 24:00:00').waitFor();
+  });
+  await expect.poll(() => pixels(page, '--text')).toBeGreaterThan(1000);
+  expect(thread.mostWorking).toBeLessThan(LONG_MILLISECONDS);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('a folder is opened on a phone: what can be read is shown, what cannot is refused with a sentence', async () => {
+  const { page, complaints } = await app.open('#/detector', { ...PHONE, colorScheme: 'dark' });
+  const files = [
+    ...syntheticCorpus({ seed: 3, patients: 2, recordingsPerPatient: 1, duration: 90, seizures: 1 }),
+    { path: 'broken.edf', bytes: new Uint8Array(400) },
+  ];
+  await choose(page, files);
   await page.getByRole('cell', { name: 'synth001', exact: true }).waitFor();
   await page.getByText('1 could not be used').waitFor();
   await page.getByText(/^broken\.edf/).waitFor();

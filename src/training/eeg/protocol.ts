@@ -84,6 +84,8 @@ export interface EegWorker {
   ): Promise<FolderReport>;
   /** The same with recordings that are made up. */
   synthesize(seed: number): Promise<FolderReport>;
+  /** The synthetic recordings that are open as a zip of EDF and csv_bi files. */
+  saveSynthetic(): Promise<Blob>;
   page(recording: number, start: number, seconds: number): Promise<SignalPage>;
   start(settings: EegSettings, port: MessagePort): Promise<void>;
   pause(): void;

@@ -1,4 +1,5 @@
 /** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
+import { writeZip } from '../../checkpoints/zip';
 import { Dataset, KEEP_BYTES, openRecordings, type OpenedFolder } from '../../data/dataset';
 import { openEdf, pairFiles } from '../../data/recording';
 import { chooseChannels } from '../../data/signal/channels';
@@ -17,6 +18,7 @@ export class EegService implements EegWorker {
   #device: Promise<Device> | undefined;
   #folder: OpenedFolder | undefined;
   #trainer: EegTrainer | undefined;
+  #syntheticSeed: number | undefined;
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
   constructor(
@@ -37,7 +39,18 @@ export class EegService implements EegWorker {
       path,
       data: new Blob([bytes]),
     }));
-    return this.#opened(await openRecordings(pairFiles(files)), true);
+    const report = this.#opened(await openRecordings(pairFiles(files)), true);
+    this.#syntheticSeed = seed;
+    return report;
+  }
+
+  async saveSynthetic(): Promise<Blob> {
+    const seed = this.#syntheticSeed;
+    if (seed === undefined) throw new Error('The recordings that are open are not synthetic.');
+    const files = [...syntheticCorpus({ ...DEMO_CORPUS, seed })];
+    return new Blob(writeZip(new Map(files.map(({ path, bytes }) => [path, bytes]))), {
+      type: 'application/zip',
+    });
   }
 
   async page(recording: number, start: number, seconds: number): Promise<SignalPage> {
@@ -99,6 +112,7 @@ export class EegService implements EegWorker {
     if (this.#trainer)
       throw new Error('Other recordings have to wait for the end of the run that is under way.');
     this.#folder = folder;
+    this.#syntheticSeed = undefined;
     return { recordings: folder.recordings, refused: folder.refused, synthetic };
   }
 

@@ -4,6 +4,7 @@ import type { EegEvent, EegPlan, FolderReport, RecordingResult } from '../../../
 import { SMOKE_RUN, type EegSettings } from '../../../training/eeg/settings';
 import { eegLink } from '../../state/link';
 import { failureOf } from '../../state/run.svelte';
+import { download } from './download';
 
 export type Phase = 'idle' | 'opening' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
@@ -59,6 +60,14 @@ export class Detector {
   open(files: FileList, limit: number | null): Promise<boolean> {
     const list = Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, data: file }));
     return this.#open(() => this.link.call((worker) => worker.open(list, limit ?? undefined)));
+  }
+
+  async saveSynthetic(): Promise<void> {
+    try {
+      download('synthetic-eeg.zip', await this.link.call((worker) => worker.saveSynthetic()));
+    } catch (error) {
+      this.failure = failureOf(error);
+    }
   }
 
   dismissFailure(): void {
