@@ -42,7 +42,8 @@ export async function main(): Promise<number> {
     await page.goto(`http://127.0.0.1:${address.port}/#/detector`);
     await page.locator('summary', { has: page.getByRole('heading', { name: 'What is trained' }) }).click();
     for (const [label, value] of Object.entries(SETTINGS)) {
-      const field = page.getByLabel(label, { exact: true });
+      // A label that holds a list has the list's words in its name; another field's name ends in 'updates of an epoch'.
+      const field = page.getByLabel(label, { exact: label === 'Updates of an epoch' });
       if (label === 'Base width') await field.selectOption(value);
       else await field.fill(value);
     }
