@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Runs src/cli/COMMAND.ts: `node src/cli/run.mjs COMMAND [ARGUMENT…]`.
 // Vite loads the TypeScript and the shaders (`?raw`) exactly as it does for the app, so no build is needed.
 import { readdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** `smokescan train`: what the page does, in a terminal, on the engine in Node. */
+/** `npx smokescan train`: what the page does, in a terminal, on the engine in Node. */
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -19,7 +19,7 @@ import { EegTrainer } from '../training/eeg/trainer';
 import { SettingsError } from '../training/failure';
 import { requestNodeGpu } from './node-gpu';
 
-const USAGE = `Usage: npm run train -- [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--epochs N] [--steps N] [--out DIR] [--json]
+const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--epochs N] [--steps N] [--out DIR] [--json]
 
 Trains production's detector on the GPU of this machine, as the page does.
   CONFIG        a production configuration (YAML); without it a smoke run
@@ -28,7 +28,7 @@ Trains production's detector on the GPU of this machine, as the page does.
   --width N     channels of the first stage; 64 is production's, auto takes what this device bears (auto)
   --mixer M     mamba2, or conv for production's fallback (mamba2)
   --epochs N    instead of the configuration's
-  --steps N     updates of an epoch at most
+  --steps N     updates at most
   --batch N     windows of an update instead of the configuration's
   --rate R      learning rate instead of the configuration's
   --layers N    bidirectional layers instead of the configuration's
@@ -110,7 +110,7 @@ async function readSettings(
   const { mixer = 'mamba2', width = 'auto' } = values;
   if (mixer !== 'mamba2' && mixer !== 'conv')
     throw new SettingsError(`--mixer is ${String(mixer)}; it is mamba2 or conv`);
-  const steps = number('steps', settings.stepsPerEpoch ?? Infinity);
+  const steps = number('steps', Infinity);
   return {
     dataDir: typeof values['data'] === 'string' ? values['data'] : dataDir,
     settings: {
@@ -125,7 +125,7 @@ async function readSettings(
       batch: number('batch', settings.batch),
       learningRate: number('rate', settings.learningRate),
       validationStride: number('stride', settings.validationStride),
-      stepsPerEpoch: steps === Infinity ? null : steps,
+      mostSteps: steps === Infinity ? null : steps,
       // Node's engine reads windows itself.
       workers: 0,
       persistentWorkers: false,

@@ -34,6 +34,8 @@ export interface EegSettings {
   readonly balanced: boolean;
   /** Updates of an epoch at most, for a smoke run; null takes all windows. */
   readonly stepsPerEpoch: number | null;
+  /** Updates of the whole run at most; null for as many as the epochs have. */
+  readonly mostSteps: number | null;
   /** data.num_workers: threads that read windows; with 0 the one that trains does. */
   readonly workers: number;
   /** data.prefetch_factor: batches that each of them reads ahead. */
@@ -84,6 +86,7 @@ export const PRODUCTION_RUN: EegSettings = {
   validationSplit: 0.2,
   balanced: true,
   stepsPerEpoch: null,
+  mostSteps: null,
   workers: 0,
   prefetch: 2,
   persistentWorkers: false,
@@ -144,6 +147,7 @@ export function checkSettings(settings: EegSettings): void {
   within('focal gamma', settings.focalGamma, 0, 10);
   within('the share held out', settings.validationSplit, 0, 0.5);
   if (settings.stepsPerEpoch !== null) whole('steps of an epoch', settings.stepsPerEpoch, 1, 1e9);
+  if (settings.mostSteps !== null) whole('steps of a run', settings.mostSteps, 1, 1e9);
   whole('seconds between validated windows', settings.validationStride, 1, 60);
   whole('the number of workers', settings.workers, 0, 32);
   whole('batches read ahead', settings.prefetch, 2, 64);

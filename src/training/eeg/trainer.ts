@@ -212,9 +212,9 @@ export class EegTrainer {
     let reason: Finished['reason'] = 'completed';
     metrics.start();
     try {
-      for (let epoch = 1; epoch <= settings.epochs && reason === 'completed'; epoch++) {
+      for (let epoch = 1; step < plan.steps && reason === 'completed'; epoch++) {
         this.#epoch = epoch;
-        step = await this.#epochOf(session, this.#batches(session, sampler), sources.open(), step);
+        step = await this.#epochOf(session, this.#batches(session, sampler, step), sources.open(), step);
         if (!settings.persistentWorkers) sources.close();
         if (this.#stopped) {
           reason = 'stopped';
@@ -259,8 +259,8 @@ export class EegTrainer {
   }
 
   /** The windows of an epoch's updates; what is left over of a batch is left out. */
-  #batches({ plan, set }: Session, sampler: Sampler): WindowRef[][] {
-    return Array.from({ length: plan.stepsPerEpoch }, () =>
+  #batches({ plan, set }: Session, sampler: Sampler, done: number): WindowRef[][] {
+    return Array.from({ length: Math.min(plan.stepsPerEpoch, plan.steps - done) }, () =>
       sampler.next(this.options.settings.batch).flatMap((index) => set.windows[index] ?? []),
     );
   }
@@ -428,7 +428,7 @@ function describe(
   },
 ): EegPlan {
   const { view, set, split, plans, packs, baseChannels, reason } = made;
-  const { batch, epochs, microBatches, validationStride, stepsPerEpoch: most } = settings;
+  const { batch, epochs, microBatches, validationStride, stepsPerEpoch: most, mostSteps } = settings;
   const stepsPerEpoch = Math.min(Math.floor(set.windows.length / batch), most ?? Infinity);
   const bytes = new Map<string, number>();
   const add = (use: string, more: number): void => void bytes.set(use, (bytes.get(use) ?? 0) + more);
@@ -446,7 +446,7 @@ function describe(
     parameters: countParameters(view.declared),
     baseChannels,
     reason,
-    steps: epochs * stepsPerEpoch,
+    steps: Math.min(epochs * stepsPerEpoch, mostSteps ?? Infinity),
     stepsPerEpoch,
     windows: { training: set.windows.length, validation },
     recordings: split,
