@@ -1,7 +1,8 @@
 /** How fast one worker takes recordings through production's signal path. */
 import { cpus } from 'node:os';
 import { memorySource } from '../data/bytes';
-import { openRecordings, prepareRecording } from '../data/dataset';
+import { openRecordings } from '../data/dataset';
+import { prepareRecording } from '../data/prepare';
 import { pairFiles, type RecordingFiles, type RecordingInfo } from '../data/recording';
 import { recordingFiles } from '../data/synthetic/corpus';
 import { generate } from '../data/synthetic/generator';
@@ -24,7 +25,8 @@ export async function main(): Promise<number> {
     let best = Infinity;
     for (let round = 0; round < ROUNDS; round++) {
       const started = performance.now();
-      await prepareRecording(file, info);
+      for await (const part of prepareRecording(file, info))
+        if (!part.values.every(Number.isFinite)) throw new Error('the signal path gave what is not a number');
       best = Math.min(best, performance.now() - started);
     }
     const hours = MINUTES / 60 / (best / 1000);

@@ -1,9 +1,11 @@
 /**
- * Prepared recordings kept on disk by the hash of what they were made from, so that the signal path runs once. Bounded:
- * what was used longest ago goes first. A cache that fails only costs time, so its errors never end what uses it.
+ * Prepared recordings kept on disk by the hash of what they were made from, in blocks, so that the signal path runs once
+ * and a window costs two blocks. Bounded: what was used longest ago goes first. A cache that fails only costs time, so
+ * its errors never end what uses it.
  */
 import type { ByteSource } from './bytes';
-import type { Prepared } from './dataset';
+import { addPart, BLOCK, type PreparedPart } from './prepare';
+import { CHANNELS } from './signal/montage';
 
 /** What keeps values by name, such as idb-keyval with a store of its own. */
 export interface KeyValue {
@@ -11,24 +13,32 @@ export interface KeyValue {
   set(key: string, value: unknown): Promise<void>;
   delete(keys: readonly string[]): Promise<void>;
   keys(): Promise<readonly string[]>;
+  /** Runs `work` while nobody else who shares the store does so under that name. */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** Counted up whenever the signal path gives other values. */
-const VERSION = 'v1';
-const CHUNK_BYTES = 16 << 20;
+/** Counted up whenever the signal path gives other values or they are kept in another form. */
+const VERSION = 'v2';
 const HASH_BYTES = 4 << 20;
 
 interface Entry {
   readonly samples: number;
-  readonly chunks: number;
+  /** The channels that lie together. */
+  readonly groups: readonly (readonly number[])[];
+  /** Also while it is being written. */
   readonly bytes: number;
+  readonly whole: boolean;
   /** Milliseconds since 1970. */
   readonly used: number;
 }
 
 function isEntry(value: unknown): value is Entry {
-  const entry = value as Entry | undefined;
-  return [entry?.samples, entry?.chunks, entry?.bytes, entry?.used].every(Number.isFinite);
+  const entry = value as Partial<Entry> | undefined;
+  return (
+    [entry?.samples, entry?.bytes, entry?.used].every(Number.isFinite) &&
+    Array.isArray(entry?.groups) &&
+    typeof entry.whole === 'boolean'
+  );
 }
 
 /** SHA-256 of the SHA-256s of 4 MiB pieces, in hexadecimal: browsers cannot hash a stream. */
@@ -52,45 +62,74 @@ export class PreparedCache {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Undefined where it is not kept, or not whole any more. */
-  async get(hash: string): Promise<Prepared | undefined> {
+  /**
+   * Whether it now holds the recording as a whole: it did before, or took what `prepare` gives. False for what is larger
+   * than the whole cache or when the disk is full. Throws what `prepare` throws.
+   */
+  async hold(
+    hash: string,
+    samples: number,
+    groups: readonly (readonly number[])[],
+    prepare: () => AsyncIterable<PreparedPart>,
+  ): Promise<boolean> {
+    const bytes = Math.ceil(samples / BLOCK) * BLOCK * CHANNELS.length * 4;
+    if (bytes > this.limit) return false;
+    const entry = { samples, groups, bytes, whole: false, used: this.now() } satisfies Entry;
+    const attempt = async (work: () => Promise<void>): Promise<boolean> => {
+      try {
+        await work();
+        return true;
+      } catch {
+        await this.#forget([hash]).catch(() => undefined);
+        return false;
+      }
+    };
+    return this.store.alone(`${VERSION} ${hash}`, async () => {
+      if (await this.#use(hash, samples)) return true;
+      // First, so that what a closed tab leaves behind is counted, and in time let go.
+      const begun = attempt(async () => {
+        await this.#makeRoom(bytes);
+        await this.store.set(entryKey(hash), entry);
+      });
+      if (!(await begun)) return false;
+      for await (const { block, group, values } of prepare()) {
+        const key = partKey(hash, block, groups.indexOf(group));
+        if (!(await attempt(() => this.store.set(key, values)))) return false;
+      }
+      return attempt(() => this.store.set(entryKey(hash), { ...entry, whole: true }));
+    });
+  }
+
+  /** [BLOCK, 19] of a recording that it holds; undefined where it does not any more. */
+  async block(hash: string, block: number): Promise<Float32Array | undefined> {
     try {
       const entry = await this.store.get(entryKey(hash));
-      if (!isEntry(entry)) return undefined;
-      const parts: Float32Array[] = [];
-      for (let i = 0; i < entry.chunks; i++) {
-        const part = await this.store.get(chunkKey(hash, i));
-        if (!(part instanceof Float32Array)) return undefined;
-        parts.push(part);
+      if (!isEntry(entry) || !entry.whole) return undefined;
+      const joined = new Float32Array(BLOCK * CHANNELS.length);
+      for (const [i, group] of entry.groups.entries()) {
+        const part = await this.store.get(partKey(hash, block, i));
+        if (!(part instanceof Float32Array) || part.length !== BLOCK * group.length) {
+          await this.#forget([hash]);
+          return undefined;
+        }
+        if (group.length === CHANNELS.length) return part;
+        addPart(joined, group, part);
       }
-      const values = new Float32Array(entry.bytes / 4);
-      if (parts.reduce((sum, { length }) => sum + length, 0) !== values.length) return undefined;
-      let at = 0;
-      for (const part of parts) {
-        values.set(part, at);
-        at += part.length;
-      }
-      await this.store.set(entryKey(hash), { ...entry, used: this.now() });
-      return { samples: entry.samples, values };
+      return joined;
     } catch {
       return undefined;
     }
   }
 
-  /** Makes room and keeps it; does nothing for what is larger than the whole cache or when the disk is full. */
-  async put(hash: string, { samples, values }: Prepared): Promise<void> {
-    const bytes = values.byteLength;
-    if (bytes > this.limit) return;
+  /** Whether it is there; notes that it was used. */
+  async #use(hash: string, samples: number): Promise<boolean> {
     try {
-      await this.#makeRoom(bytes);
-      const step = CHUNK_BYTES / 4;
-      const chunks = Math.ceil(values.length / step);
-      for (let i = 0; i < chunks; i++)
-        await this.store.set(chunkKey(hash, i), values.slice(i * step, (i + 1) * step));
-      // Last, so that an entry without its chunks never exists.
-      await this.store.set(entryKey(hash), { samples, chunks, bytes, used: this.now() } satisfies Entry);
+      const entry = await this.store.get(entryKey(hash));
+      if (!isEntry(entry) || !entry.whole || entry.samples !== samples) return false;
+      await this.store.set(entryKey(hash), { ...entry, used: this.now() });
+      return true;
     } catch {
-      await this.#forget([hash]).catch(() => undefined);
+      return false;
     }
   }
 
@@ -103,6 +142,9 @@ export class PreparedCache {
   }
 
   async #makeRoom(bytes: number): Promise<void> {
+    // What an older version left is of no use any more.
+    const stale = (await this.store.keys()).filter((key) => !key.startsWith(`${VERSION} `));
+    if (stale.length > 0) await this.store.delete(stale);
     const entries = (await this.#entries()).sort(([, a], [, b]) => a.used - b.used);
     let held = entries.reduce((sum, [, entry]) => sum + entry.bytes, 0);
     const gone: string[] = [];
@@ -128,13 +170,13 @@ export class PreparedCache {
   async #forget(hashes: readonly string[]): Promise<void> {
     const gone = new Set(hashes);
     const keys = (await this.store.keys()).filter((key) => gone.has(hashOf(key) ?? ''));
-    // The entries first: chunks without one are never read.
+    // The entries first: parts without one are never read.
     await this.store.delete(keys.filter((key) => key === entryKey(hashOf(key) ?? '')));
     await this.store.delete(keys);
   }
 }
 
 const entryKey = (hash: string): string => `${VERSION} ${hash}`;
-const chunkKey = (hash: string, i: number): string => `${VERSION} ${hash} ${i}`;
-/** Of this version or another. */
+const partKey = (hash: string, block: number, group: number): string =>
+  `${VERSION} ${hash} ${block} ${group}`;
 const hashOf = (key: string): string | undefined => key.split(' ')[1];

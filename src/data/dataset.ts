@@ -1,19 +1,14 @@
 /**
- * Recordings that windows are cut from. What a recording's signal path gives is kept, most recently used first, up to a
- * number of bytes: a window costs a copy while its recording is there, and the whole signal path when it is not.
+ * Recordings that windows are cut from. What the signal path gives is kept in blocks: on disk by the cache, and in memory,
+ * most recently used first, up to a number of bytes. Without the cache a window whose recording is not in memory costs
+ * the whole signal path.
  */
 import { contentHash, type PreparedCache } from './cache';
 import { DataError } from './errors';
-import { BLOCK, channelGroups, prepareGroup } from './prepare';
-import { inspectRecording, openEdf, sourceOf, type RecordingFiles, type RecordingInfo } from './recording';
+import { addPart, BLOCK, channelGroups, prepareRecording } from './prepare';
+import { inspectRecording, sourceOf, type RecordingFiles, type RecordingInfo } from './recording';
 import { CHANNELS } from './signal/montage';
 import { fillLabels, WINDOW, type WindowRef } from './windows';
-
-/** The signal path's result: [samples, 19]. */
-export interface Prepared {
-  readonly samples: number;
-  readonly values: Float32Array;
-}
 
 export interface OpenedFolder {
   readonly files: readonly RecordingFiles[];
@@ -49,83 +44,112 @@ export async function openRecordings(
   return { files: usable, recordings, refused };
 }
 
-/** The whole recording through the signal path, or from the cache. Throws DataError. */
-export async function prepareRecording(
-  files: RecordingFiles,
-  info: RecordingInfo,
-  cache?: PreparedCache,
-): Promise<Prepared> {
-  if (!cache) return prepare(files, info);
-  const hash = await contentHash(sourceOf(files.recording));
-  const known = await cache.get(hash);
-  if (known?.samples === info.samples) return known;
-  const prepared = await prepare(files, info);
-  await cache.put(hash, prepared);
-  return prepared;
-}
-
-async function prepare(files: RecordingFiles, info: RecordingInfo): Promise<Prepared> {
-  const edf = await openEdf(files);
-  const width = CHANNELS.length;
-  const values = new Float32Array(info.samples * width);
-  for (const group of channelGroups(info.samples))
-    for await (const { block, values: part } of prepareGroup(edf, info, group)) {
-      const first = block * BLOCK;
-      const count = Math.min(BLOCK, info.samples - first);
-      for (let i = 0; i < count; i++)
-        for (let c = 0; c < group.length; c++)
-          values[(first + i) * width + (group[c] as number)] = part[i * group.length + c] as number;
-    }
-  return { samples: info.samples, values };
-}
-
 export const KEEP_BYTES = 512 << 20;
 
-export class Dataset {
-  /** In the order of last use, the oldest first. */
-  readonly #kept = new Map<number, Promise<Prepared>>();
-  #bytes = 0;
+const BLOCK_BYTES = BLOCK * CHANNELS.length * 4;
 
-  /** `keepBytes`: how much prepared signal is kept in memory; one recording always is. `cache`: what is kept on disk. */
+export class Dataset {
+  /** In the order of last use, the oldest first: blocks that the cache holds, and whole recordings that it does not. */
+  readonly #kept = new Map<string, { bytes: number; value: Promise<unknown> }>();
+  #bytes = 0;
+  /** By recording: under which hash the cache holds it; null where it does not. */
+  readonly #cached = new Map<number, Promise<string | null>>();
+
+  /**
+   * `keepBytes`: how much prepared signal is kept in memory. `cache`: what is kept on disk; a recording that it cannot
+   * take is kept in memory as a whole while it is in use.
+   */
   constructor(
     readonly folder: Pick<OpenedFolder, 'files' | 'recordings'>,
     private readonly keepBytes = KEEP_BYTES,
     private readonly cache?: PreparedCache,
   ) {}
 
-  /** Throws DataError when the file changed or cannot be read any more. */
-  prepared(recording: number): Promise<Prepared> {
-    const known = this.#kept.get(recording);
-    if (known) {
-      this.#kept.delete(recording);
-      this.#kept.set(recording, known);
-      return known;
+  /** A window's samples [WINDOW, 19] into `x` and its labels into `y`. Throws DataError when the file changed. */
+  async fill({ recording, start }: WindowRef, x: Float32Array, y: Float32Array): Promise<void> {
+    const width = CHANNELS.length;
+    for (let at = start; at < start + WINDOW;) {
+      const block = await this.#block(recording, Math.floor(at / BLOCK));
+      const end = Math.min(start + WINDOW, (Math.floor(at / BLOCK) + 1) * BLOCK);
+      x.set(block.subarray((at % BLOCK) * width, ((at % BLOCK) + end - at) * width), (at - start) * width);
+      at = end;
     }
-    const [files, info] = [this.folder.files[recording], this.folder.recordings[recording]];
-    if (!files || !info) throw new RangeError(`there is no recording ${recording}`);
-    const made = prepareRecording(files, info, this.cache);
-    this.#kept.set(recording, made);
-    this.#bytes += sizeOf(info);
-    for (const old of this.#kept.keys()) {
-      if (this.#bytes <= this.keepBytes || old === recording) break;
-      this.#kept.delete(old);
-      this.#bytes -= sizeOf(this.folder.recordings[old]);
+    fillLabels(this.#recording(recording).info, start, y);
+  }
+
+  /** [BLOCK, 19] of the prepared signal. */
+  async #block(recording: number, index: number): Promise<Float32Array> {
+    const { cache } = this;
+    const hash = cache && (await this.#inCache(cache, recording));
+    if (cache && hash) {
+      const read = () => cache.block(hash, index);
+      const block = await this.#keep(`${recording} ${index}`, BLOCK_BYTES, read);
+      if (block) return block;
+      // The cache let go of it to make room.
+      this.#forget(`${recording} ${index}`);
+      this.#cached.delete(recording);
     }
-    // A recording that failed is read anew when it is asked for again.
-    made.catch(() => {
-      if (this.#kept.delete(recording)) this.#bytes -= sizeOf(info);
+    const { files, info } = this.#recording(recording);
+    const blocks = await this.#keep(`${recording}`, Math.ceil(info.samples / BLOCK) * BLOCK_BYTES, () =>
+      prepareBlocks(files, info),
+    );
+    const block = blocks[index];
+    if (!block) throw new RangeError(`recording ${recording} has no block ${index}`);
+    return block;
+  }
+
+  /** Runs the signal path where the cache does not hold the recording yet. */
+  #inCache(cache: PreparedCache, recording: number): Promise<string | null> {
+    const known = this.#cached.get(recording);
+    if (known) return known;
+    const { files, info } = this.#recording(recording);
+    const made = contentHash(sourceOf(files.recording)).then(async (hash) => {
+      const groups = channelGroups(info.samples);
+      const held = await cache.hold(hash, info.samples, groups, () => prepareRecording(files, info, groups));
+      return held ? hash : null;
     });
+    this.#cached.set(recording, made);
+    // A recording that failed is read anew when it is asked for again.
+    made.catch(() => this.#cached.delete(recording));
     return made;
   }
 
-  /** A window's samples [WINDOW, 19] into `x` and its labels into `y`. */
-  async fill({ recording, start }: WindowRef, x: Float32Array, y: Float32Array): Promise<void> {
-    const { values } = await this.prepared(recording);
-    const width = CHANNELS.length;
-    x.set(values.subarray(start * width, (start + WINDOW) * width));
-    const info = this.folder.recordings[recording];
-    if (info) fillLabels(info, start, y);
+  #recording(recording: number): { files: RecordingFiles; info: RecordingInfo } {
+    const [files, info] = [this.folder.files[recording], this.folder.recordings[recording]];
+    if (!files || !info) throw new RangeError(`there is no recording ${recording}`);
+    return { files, info };
+  }
+
+  #keep<T>(key: string, bytes: number, make: () => Promise<T>): Promise<T> {
+    const known = this.#kept.get(key);
+    if (known) {
+      this.#kept.delete(key);
+      this.#kept.set(key, known);
+      return known.value as Promise<T>;
+    }
+    const value = make();
+    this.#kept.set(key, { bytes, value });
+    this.#bytes += bytes;
+    for (const old of this.#kept.keys()) {
+      if (this.#bytes <= this.keepBytes || old === key) break;
+      this.#forget(old);
+    }
+    value.catch(() => this.#forget(key));
+    return value;
+  }
+
+  #forget(key: string): void {
+    this.#bytes -= this.#kept.get(key)?.bytes ?? 0;
+    this.#kept.delete(key);
   }
 }
 
-const sizeOf = (info: RecordingInfo | undefined): number => (info?.samples ?? 0) * CHANNELS.length * 4;
+async function prepareBlocks(files: RecordingFiles, info: RecordingInfo): Promise<Float32Array[]> {
+  const width = CHANNELS.length;
+  const blocks: Float32Array[] = [];
+  for await (const { block, group, values } of prepareRecording(files, info)) {
+    if (group.length === width) blocks[block] = values;
+    else addPart((blocks[block] ??= new Float32Array(BLOCK * width)), group, values);
+  }
+  return blocks;
+}

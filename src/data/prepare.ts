@@ -1,6 +1,6 @@
 /** A whole recording through the signal path, in bounded memory, into blocks that windows are cut from. */
 import type { EdfFile } from './edf/file';
-import type { RecordingInfo } from './recording';
+import { openEdf, type RecordingFiles, type RecordingInfo } from './recording';
 import { chooseChannels, type ChannelSource } from './signal/channels';
 import { CHANNELS } from './signal/montage';
 import { SignalPath } from './signal/preprocess';
@@ -25,15 +25,40 @@ export function channelGroups(samples: number, groupBytes = GROUP_BYTES): number
   return groups;
 }
 
+/** Some channels of a block. */
+export interface PreparedPart {
+  readonly block: number;
+  /** Indices of channels. */
+  readonly group: readonly number[];
+  /** [BLOCK, channels of the group]; what is behind the recording's end is 0. */
+  readonly values: Float32Array;
+}
+
 /**
- * Prepares one group and hands over its blocks in order: [BLOCK, channels of the group], the last filled up with zeros.
- * Reads the file once. Throws DataError.
+ * The whole recording through the signal path: for each of `groups` its blocks in order. The file is read once for each
+ * group. Throws DataError.
  */
-export async function* prepareGroup(
+export async function* prepareRecording(
+  files: RecordingFiles,
+  info: Pick<RecordingInfo, 'segments' | 'samples'>,
+  groups: readonly (readonly number[])[] = channelGroups(info.samples),
+): AsyncGenerator<PreparedPart> {
+  const file = await openEdf(files);
+  for (const group of groups) yield* prepareGroup(file, info, group);
+}
+
+/** Puts a part [BLOCK, channels of the group] into its columns of a block [BLOCK, 19]. */
+export function addPart(block: Float32Array, group: readonly number[], values: Float32Array): void {
+  for (let i = 0; i < BLOCK; i++)
+    for (const [column, channel] of group.entries())
+      block[i * CHANNELS.length + channel] = values[i * group.length + column] as number;
+}
+
+async function* prepareGroup(
   file: EdfFile,
   { segments, samples }: Pick<RecordingInfo, 'segments' | 'samples'>,
   group: readonly number[],
-): AsyncGenerator<{ block: number; values: Float32Array }> {
+): AsyncGenerator<PreparedPart> {
   const all = chooseChannels(file);
   const sources = group.flatMap((channel) => all[channel] ?? []);
   const raw = await readChannels(file, sources);
@@ -70,7 +95,7 @@ export async function* prepareGroup(
     const count = Math.min(BLOCK, samples - block * BLOCK);
     for (const [column, signal] of prepared.entries())
       for (let i = 0; i < count; i++) values[i * width + column] = signal[block * BLOCK + i] ?? 0;
-    yield { block, values };
+    yield { block, group, values };
   }
 }
 

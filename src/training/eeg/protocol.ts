@@ -1,6 +1,7 @@
 /** What passes between the page and the worker that trains on EEG; see the service for the calls. */
 import type { DetectorScores } from '../../clinical/evaluate';
 import type { PredictedEvent, SeizureEvent } from '../../clinical/events';
+import type { SignalPage } from '../../data/page';
 import type { RecordingInfo } from '../../data/recording';
 import type { DeviceReport, Failure, Metrics } from '../protocol';
 import type { EegSettings } from './settings';
@@ -31,9 +32,10 @@ export interface EegPlan {
 /** A validated recording: what the detector says of it, a few values per second. */
 export interface RecordingResult {
   readonly recording: number;
-  /** Hz of `probabilities`, each the highest of its stretch. */
+  /** Hz of `probabilities`, each the highest of its stretch of the recording; NaN in gaps. */
   readonly rate: number;
   readonly probabilities: Float32Array;
+  /** In seconds of the recording. */
   readonly predicted: readonly PredictedEvent[];
   readonly reference: readonly SeizureEvent[];
 }
@@ -67,13 +69,6 @@ export type EegEvent =
       readonly seconds: number;
     }
   | { readonly type: 'failed'; readonly failure: Failure };
-
-/** Channels of a stretch of a recording in µV, as recorded; gaps are NaN. */
-export interface SignalPage {
-  readonly start: number;
-  readonly rate: number;
-  readonly channels: readonly Float32Array[];
-}
 
 export interface EegWorker {
   device(): Promise<DeviceReport>;

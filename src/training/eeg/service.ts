@@ -1,8 +1,8 @@
 /** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
 import { writeZip } from '../../checkpoints/zip';
 import { Dataset, KEEP_BYTES, openRecordings, type OpenedFolder } from '../../data/dataset';
-import { openEdf, pairFiles } from '../../data/recording';
-import { chooseChannels } from '../../data/signal/channels';
+import { PageReader, type SignalPage } from '../../data/page';
+import { pairFiles } from '../../data/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../../data/synthetic/corpus';
 import { Device } from '../../engine/device';
 import type { TuneMemory } from '../../engine/tune';
@@ -10,7 +10,7 @@ import type { DeviceReport } from '../protocol';
 import { reportDevice } from '../report';
 import { startWorkers } from './pool';
 import { preparedCache } from './prepared_cache';
-import type { EegWorker, FolderReport, SignalPage } from './protocol';
+import type { EegWorker, FolderReport } from './protocol';
 import type { EegSettings } from './settings';
 import { EegTrainer } from './trainer';
 
@@ -19,6 +19,7 @@ export class EegService implements EegWorker {
   #folder: OpenedFolder | undefined;
   #trainer: EegTrainer | undefined;
   #syntheticSeed: number | undefined;
+  readonly #pages = new PageReader();
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
   constructor(
@@ -56,25 +57,7 @@ export class EegService implements EegWorker {
   async page(recording: number, start: number, seconds: number): Promise<SignalPage> {
     const files = this.#folder?.files[recording];
     if (!files) throw new Error(`there is no recording ${recording} in the open folder`);
-    const edf = await openEdf(files);
-    const sources = chooseChannels(edf);
-    const wanted = [...new Set(sources.flatMap(({ terms }) => terms.map(({ signal }) => signal)))];
-    const pieces = await edf.view(wanted, start, start + seconds);
-    const rate = sources[0]?.rate ?? 0;
-    const channels = sources.map(({ terms }) => {
-      const out = new Float32Array(Math.ceil(seconds * rate)).fill(NaN);
-      for (const { signal, weight } of terms)
-        for (const piece of pieces[wanted.indexOf(signal)] ?? []) {
-          const first = Math.round((piece.start - start) * rate);
-          piece.values.forEach((value, i) => {
-            const at = first + i;
-            if (at >= 0 && at < out.length)
-              out[at] = (Number.isNaN(out[at]) ? 0 : (out[at] as number)) + weight * value;
-          });
-        }
-      return out;
-    });
-    return { start, rate, channels };
+    return this.#pages.read(files, start, seconds);
   }
 
   async start(settings: EegSettings, port: MessagePort): Promise<void> {
@@ -83,7 +66,7 @@ export class EegService implements EegWorker {
     if (!folder) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
     const trainer = new EegTrainer({
       device: this.#usable(),
-      dataset: new Dataset(folder, KEEP_BYTES, settings.cache ? preparedCache() : undefined),
+      dataset: new Dataset(folder, KEEP_BYTES, settings.cache ? await preparedCache() : undefined),
       startWorkers: (count) => startWorkers(count, folder, settings.cache),
       settings,
       tuning: this.tuning,

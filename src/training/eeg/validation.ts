@@ -2,6 +2,7 @@
 import { evaluate } from '../../clinical/evaluate';
 import { Stitcher } from '../../clinical/stitch';
 import type { Dataset } from '../../data/dataset';
+import { highestInRecordedTime, inRecordedTime } from '../../data/recorded_time';
 import type { RecordingInfo } from '../../data/recording';
 import { SAMPLE_RATE } from '../../data/signal/preprocess';
 import { WINDOW, windowStarts } from '../../data/windows';
@@ -65,12 +66,17 @@ export async function validate(
     scored.push({ probabilities: stitcher.finish(), labels: labelsOf(info) });
   }
   const { reference, predicted, ...scores } = evaluate(scored, postprocessing, SAMPLE_RATE);
-  const results = infos.map(({ recording }, i) => ({
+  const results = infos.map(({ recording, info: { segments, duration } }, i) => ({
     recording,
     rate: SHOWN_RATE,
-    probabilities: highest(scored[i]?.probabilities ?? new Float32Array()),
-    reference: reference[i] ?? [],
-    predicted: predicted[i] ?? [],
+    probabilities: highestInRecordedTime(
+      scored[i]?.probabilities ?? new Float32Array(),
+      segments,
+      duration,
+      SHOWN_RATE,
+    ),
+    reference: inRecordedTime(reference[i] ?? [], segments),
+    predicted: inRecordedTime(predicted[i] ?? [], segments),
   }));
   return { scores, results };
 }
@@ -79,14 +85,6 @@ function labelsOf({ samples, seizures }: RecordingInfo): Uint8Array {
   const labels = new Uint8Array(samples);
   for (const { from, to } of seizures) labels.fill(1, from, to);
   return labels;
-}
-
-/** The highest of each stretch of a quarter of a second, so that nothing short gets lost. */
-function highest(probabilities: Float32Array): Float32Array {
-  const stretch = SAMPLE_RATE / SHOWN_RATE;
-  return Float32Array.from({ length: Math.ceil(probabilities.length / stretch) }, (_, i) =>
-    probabilities.subarray(i * stretch, (i + 1) * stretch).reduce((most, value) => Math.max(most, value), 0),
-  );
 }
 
 /** The value of an early-stopping metric; undefined where the held-out recordings have no seizure to find. */

@@ -6,7 +6,7 @@ import type { WindowRef } from '../../data/windows';
 import { preparedCache } from './prepared_cache';
 
 export interface WindowWorker {
-  open(folder: Pick<OpenedFolder, 'files' | 'recordings'>, keepBytes: number, cached: boolean): void;
+  open(folder: Pick<OpenedFolder, 'files' | 'recordings'>, keepBytes: number, cached: boolean): Promise<void>;
   /** The batch's memory moves to whoever asked. */
   read(windows: readonly WindowRef[]): Promise<Batch>;
 }
@@ -14,8 +14,8 @@ export interface WindowWorker {
 let dataset: Dataset | undefined;
 
 expose({
-  open(folder, keepBytes, cached) {
-    dataset = new Dataset(folder, keepBytes, cached ? preparedCache() : undefined);
+  async open(folder, keepBytes, cached) {
+    dataset = new Dataset(folder, keepBytes, cached ? await preparedCache() : undefined);
   },
   async read(windows) {
     if (!dataset) throw new Error('the loader asked for windows before it opened a folder');

@@ -3,6 +3,7 @@ import { memorySource, type ByteSource } from '../../../src/data/bytes';
 import { contentHash, PreparedCache, type KeyValue } from '../../../src/data/cache';
 import { Dataset, openRecordings } from '../../../src/data/dataset';
 import { load, localSource, type Batch, type BatchSource } from '../../../src/data/loader';
+import { BLOCK, type PreparedPart } from '../../../src/data/prepare';
 import { pairFiles } from '../../../src/data/recording';
 import { syntheticCorpus } from '../../../src/data/synthetic/corpus';
 import { STRIDE, WINDOW, type WindowRef } from '../../../src/data/windows';
@@ -10,6 +11,7 @@ import { STRIDE, WINDOW, type WindowRef } from '../../../src/data/windows';
 /** A store in memory; `capacity` bytes of values fit. */
 function memoryStore(capacity = Infinity): KeyValue & { values: Map<string, unknown> } {
   const values = new Map<string, unknown>();
+  const turns = new Map<string, Promise<unknown>>();
   const size = (value: unknown): number => (value instanceof Float32Array ? value.byteLength : 0);
   return {
     values,
@@ -23,65 +25,122 @@ function memoryStore(capacity = Infinity): KeyValue & { values: Map<string, unkn
       for (const key of keys) values.delete(key);
     },
     keys: async () => [...values.keys()],
+    alone: (name, work) => {
+      const turn = (turns.get(name) ?? Promise.resolve()).then(work, work);
+      turns.set(name, turn);
+      return turn;
+    },
   };
 }
 
-const prepared = (length: number, value: number) => ({
-  samples: length,
-  values: new Float32Array(length).fill(value),
-});
+const WIDTH = 19;
+const ALL = [[...Array(WIDTH).keys()]];
+
+/** `blocks` blocks of which each value says where it is: block + channel / 100. */
+async function* parts(blocks: number, groups: readonly (readonly number[])[]): AsyncGenerator<PreparedPart> {
+  for (const group of groups)
+    for (let block = 0; block < blocks; block++) {
+      const values = new Float32Array(BLOCK * group.length);
+      for (let i = 0; i < values.length; i++) values[i] = block + (group[i % group.length] as number) / 100;
+      yield { block, group, values };
+    }
+}
+
+const BLOCK_BYTES = BLOCK * WIDTH * 4;
 
 describe('the cache of prepared recordings', () => {
   const ticking = () => {
     let time = 0;
     return () => ++time;
   };
+  const hold = (cache: PreparedCache, hash: string, blocks = 1, groups: number[][] = ALL) =>
+    cache.hold(hash, blocks * BLOCK - 5, groups, () => parts(blocks, groups));
 
-  test('gives back what was put, over several chunks', async () => {
+  test('gives back the blocks that were put, in whatever groups of channels', async () => {
     const cache = new PreparedCache(memoryStore(), 1e9);
-    const long = Float32Array.from({ length: 5_000_001 }, (_, i) => i % 1013);
-    await cache.put('a', { samples: 5_000_001, values: long });
-    const got = await cache.get('a');
-    expect(got?.samples).toBe(5_000_001);
-    expect(Buffer.from(got?.values.buffer ?? new ArrayBuffer()).equals(Buffer.from(long.buffer))).toBe(true);
-    expect(await cache.get('b')).toBeUndefined();
+    const odd = [ALL[0]?.slice(0, 4) ?? [], ALL[0]?.slice(4) ?? []];
+    for (const [hash, groups] of [
+      ['a', ALL],
+      ['b', odd],
+    ] as const) {
+      expect(await hold(cache, hash, 3, groups)).toBe(true);
+      for (let block = 0; block < 3; block++) {
+        const got = (await cache.block(hash, block)) ?? new Float32Array();
+        expect(got).toHaveLength(BLOCK * WIDTH);
+        expect(got.every((value, i) => value === Math.fround(block + (i % WIDTH) / 100))).toBe(true);
+      }
+    }
+    expect(await cache.block('c', 0)).toBeUndefined();
+  });
+
+  test('prepares what it holds once, also when two ask at the same time', async () => {
+    const cache = new PreparedCache(memoryStore(), 1e9);
+    let times = 0;
+    const ask = () =>
+      cache.hold('a', BLOCK, ALL, () => {
+        times++;
+        return parts(1, ALL);
+      });
+    expect(await Promise.all([ask(), ask()])).toEqual([true, true]);
+    expect(await ask()).toBe(true);
+    expect(times).toBe(1);
+    // The same bytes that are read as another number of samples are something else.
+    await cache.hold('a', BLOCK - 1, ALL, () => {
+      times++;
+      return parts(1, ALL);
+    });
+    expect(times).toBe(2);
   });
 
   test('stays within its bound, and lets go of what was used longest ago', async () => {
-    const cache = new PreparedCache(memoryStore(), 1000, ticking());
-    await cache.put('a', prepared(100, 1));
-    await cache.put('b', prepared(100, 2));
-    await cache.get('a');
-    await cache.put('c', prepared(100, 3));
-    expect(await cache.get('b')).toBeUndefined();
-    expect((await cache.get('a'))?.values[0]).toBe(1);
-    expect((await cache.get('c'))?.values[0]).toBe(3);
-    expect(await cache.bytes()).toBe(800);
-    await cache.put('huge', prepared(300, 4));
-    expect(await cache.get('huge')).toBeUndefined();
+    const cache = new PreparedCache(memoryStore(), 2.5 * BLOCK_BYTES, ticking());
+    await hold(cache, 'a');
+    await hold(cache, 'b');
+    await hold(cache, 'a');
+    await hold(cache, 'c');
+    expect(await cache.block('b', 0)).toBeUndefined();
+    expect((await cache.block('a', 0))?.[1]).toBe(Math.fround(0.01));
+    expect((await cache.block('c', 0))?.[1]).toBe(Math.fround(0.01));
+    expect(await cache.bytes()).toBe(2 * BLOCK_BYTES);
+    expect(await hold(cache, 'huge', 3)).toBe(false);
+    expect(await cache.bytes()).toBe(2 * BLOCK_BYTES);
     await cache.clear();
     expect(await cache.bytes()).toBe(0);
   });
 
   test('on a full disk keeps what it has, and nothing by halves', async () => {
-    const store = memoryStore(600);
+    const store = memoryStore(2.5 * BLOCK_BYTES);
     const cache = new PreparedCache(store, 1e9);
-    await cache.put('a', prepared(100, 1));
-    await cache.put('b', prepared(100, 2));
-    expect((await cache.get('a'))?.values[0]).toBe(1);
-    expect(await cache.get('b')).toBeUndefined();
+    expect(await hold(cache, 'a')).toBe(true);
+    expect(await hold(cache, 'b', 2)).toBe(false);
+    expect(await cache.block('a', 0)).toBeDefined();
     expect([...store.values.keys()].filter((key) => key.includes(' b'))).toEqual([]);
+  });
+
+  test('what breaks off is told, not taken for whole, and counted until it makes room', async () => {
+    const store = memoryStore();
+    const cache = new PreparedCache(store, 2 * BLOCK_BYTES, ticking());
+    const broken = cache.hold('a', 2 * BLOCK, ALL, async function* () {
+      yield* parts(1, ALL);
+      throw new Error('the file is gone');
+    });
+    await expect(broken).rejects.toThrow('the file is gone');
+    expect(await cache.block('a', 0)).toBeUndefined();
+    expect(await cache.bytes()).toBe(2 * BLOCK_BYTES);
+    store.values.set('v1 from an older version', {});
+    expect(await hold(cache, 'b')).toBe(true);
+    expect([...store.values.keys()].every((key) => key.startsWith('v2 b'))).toBe(true);
   });
 
   test('does not take what is damaged for whole', async () => {
     const store = memoryStore();
     const cache = new PreparedCache(store, 1e9);
-    await cache.put('a', prepared(100, 1));
-    const chunk = [...store.values].find(([, value]) => value instanceof Float32Array)?.[0] ?? '';
-    store.values.set(chunk, new Float32Array(99));
-    expect(await cache.get('a')).toBeUndefined();
-    store.values.delete(chunk);
-    expect(await cache.get('a')).toBeUndefined();
+    await hold(cache, 'a', 2);
+    const [part = ''] = [...store.values].find(([, value]) => value instanceof Float32Array) ?? [];
+    store.values.set(part, new Float32Array(99));
+    expect(await cache.block('a', 0)).toBeUndefined();
+    // Then all of it goes, to be prepared again.
+    expect(await cache.bytes()).toBe(0);
   });
 });
 

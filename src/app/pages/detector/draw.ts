@@ -200,8 +200,14 @@ function strip(
   context.lineWidth = 1.5;
   context.beginPath();
   const last = Math.min(probabilities.length, Math.ceil((start + seconds) * probabilityRate));
-  for (let i = Math.max(0, Math.floor(start * probabilityRate)); i < last; i++)
-    context.lineTo(Math.max(box.left, x(i / probabilityRate)), y(probabilities[i] as number));
+  let drawing = false;
+  for (let i = Math.max(0, Math.floor(start * probabilityRate)); i < last; i++) {
+    const value = probabilities[i] as number;
+    const at = Math.max(box.left, x(i / probabilityRate));
+    if (drawing) context.lineTo(at, y(value));
+    else context.moveTo(at, y(value));
+    drawing = !Number.isNaN(value);
+  }
   context.stroke();
   context.lineWidth = 1;
 }
@@ -241,8 +247,9 @@ export function drawOverview(
     const perPixel = Math.max(1, Math.floor(probabilities.length / width));
     for (let i = 0; i < probabilities.length; i += perPixel) {
       let most = 0;
+      // In gaps nothing is known, and nothing rises above 0.
       for (let k = i; k < Math.min(probabilities.length, i + perPixel); k++)
-        most = Math.max(most, probabilities[k] as number);
+        if ((probabilities[k] as number) > most) most = probabilities[k] as number;
       context.lineTo(x(i / probabilityRate), height - 5 - most * (height - 7));
     }
     context.stroke();
