@@ -82,7 +82,6 @@ export async function launchChromium(): Promise<Browser> {
     executablePath,
     headless: true,
     args: [
-      '--enable-unsafe-webgpu',
       ...webgpuFlags(),
       '--disable-quic',
       '--no-first-run',
@@ -93,9 +92,11 @@ export async function launchChromium(): Promise<Browser> {
   });
 }
 
-function webgpuFlags(): string[] {
-  if (process.platform !== 'linux') return [];
-  return linuxHasGpu() ? ['--enable-features=Vulkan'] : ['--use-webgpu-adapter=swiftshader'];
+/** Switches with which a headless Chromium has WebGPU. */
+export function webgpuFlags(): string[] {
+  const always = '--enable-unsafe-webgpu';
+  if (process.platform !== 'linux') return [always];
+  return [always, linuxHasGpu() ? '--enable-features=Vulkan' : '--use-webgpu-adapter=swiftshader'];
 }
 
 /**

@@ -166,7 +166,7 @@ async function train(settings: EegSettings, files: readonly DataFile[], values: 
   let baseChannels = 0;
   const out = typeof values['out'] === 'string' ? values['out'] : undefined;
   const trainer = new EegTrainer({
-    device: Device.request(await requestNodeGpu()),
+    device: async () => Device.request(await requestNodeGpu()),
     dataset: new Dataset(folder),
     settings,
     emit: (event) => {
@@ -269,6 +269,14 @@ function progressReport(): (event: EegEvent) => void {
         line('');
         console.error(`${event.failure.message} ${event.failure.advice}`);
         return;
+      case 'recovering':
+        say(`the GPU was lost; going on from update ${event.step} (${event.attempt} of ${event.most})`);
+        return;
+      case 'unsaved':
+        say(event.message);
+        return;
+      case 'continuing':
+      case 'saved':
       case 'paused':
       case 'resumed':
         return;

@@ -133,9 +133,18 @@ export class Parameters {
   }
 
   /** Every parameter's values from one pack, or every buffer's. Takes a temporary buffer of the pack's size. */
-  async read(pack: PackName | 'buffer' = 'value'): Promise<Map<string, Float32Array>> {
+  async read(pack: PackName | 'buffer' = 'value'): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+    const read = await this.snapshot(pack);
+    return read();
+  }
+
+  /**
+   * The same as it is now, to be read later: the copy is queued when this resolves, and what is submitted afterwards does
+   * not change it. The temporary buffer lives until it was read.
+   */
+  async snapshot(pack: PackName | 'buffer'): Promise<() => Promise<Map<string, Float32Array<ArrayBuffer>>>> {
     const { slices } = pack === 'buffer' ? this.bufferLayout : this.layout;
-    if (slices.size === 0) return new Map();
+    if (slices.size === 0) return () => Promise.resolve(new Map());
     const where = `reading the packed ${pack}s`;
     const source = this.#buffer(pack);
     const staging = await this.device.createBuffer(
@@ -143,18 +152,20 @@ export class Parameters {
       source.bytes,
       GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
     );
-    try {
-      const encoder = this.device.createCommandEncoder(where);
-      encoder.copyBufferToBuffer(source.gpu, 0, staging.gpu, 0, source.bytes);
-      this.device.queue.submit([encoder.finish()]);
-      await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ), where);
-      const all = new Float32Array(staging.gpu.getMappedRange());
-      return new Map(
-        [...slices].map(([name, { offset, length }]) => [name, all.slice(offset, offset + length)]),
-      );
-    } finally {
-      staging.destroy();
-    }
+    const encoder = this.device.createCommandEncoder(where);
+    encoder.copyBufferToBuffer(source.gpu, 0, staging.gpu, 0, source.bytes);
+    this.device.queue.submit([encoder.finish()]);
+    return async () => {
+      try {
+        await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ), where);
+        const all = new Float32Array(staging.gpu.getMappedRange());
+        return new Map(
+          [...slices].map(([name, { offset, length }]) => [name, all.slice(offset, offset + length)]),
+        );
+      } finally {
+        staging.destroy();
+      }
+    };
   }
 
   destroy(): void {

@@ -31,8 +31,8 @@ test(
     let announced = 0;
     let saved = 0;
     for (let kill = 0; kill <= KILLS; kill++) {
-      const browser = await startKillable(profile, site.url, (step) => {
-        announced = step;
+      const browser = await startKillable(profile, site.url, {
+        onAnnounce: (step) => void (announced = step),
       });
       try {
         const { page } = browser;

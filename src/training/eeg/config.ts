@@ -1,4 +1,5 @@
 /** A production configuration as a training of this engine: the keys that are live in production, with its defaults. */
+import type { Json } from '../../checkpoints/state';
 import { SettingsError } from '../failure';
 import { METRICS, PRODUCTION_RUN, type EegSettings } from './settings';
 
@@ -132,4 +133,44 @@ function metricNamed(name: string): EegSettings['earlyStopping']['metric'] {
       `training.early_stopping.metric is ${JSON.stringify(name)}; known are ${METRICS.join(', ')}`,
     );
   return metric;
+}
+
+/** The same as production's configuration, as far as this engine knows it: what a checkpoint for it carries. */
+export function toProduction(settings: EegSettings): Json {
+  const { model, postprocessing: post, earlyStopping } = settings;
+  return {
+    experiment: { seed: settings.seed },
+    data: {
+      validation_split: settings.validationSplit,
+      use_balanced_sampling: settings.balanced,
+      num_workers: settings.workers,
+      prefetch_factor: settings.prefetch,
+      persistent_workers: settings.persistentWorkers,
+    },
+    model: { mamba: { n_layers: model.layers, conv_kernel: model.convKernel, dropout: model.dropout } },
+    training: {
+      epochs: settings.epochs,
+      batch_size: settings.batch,
+      learning_rate: settings.learningRate,
+      weight_decay: settings.weightDecay,
+      gradient_clip: settings.clip,
+      optimizer: 'adamw',
+      loss: settings.loss,
+      focal_alpha: settings.focalAlpha,
+      focal_gamma: settings.focalGamma,
+      scheduler: { type: 'cosine', warmup_ratio: settings.warmupRatio },
+      early_stopping: { metric: earlyStopping.metric, patience: earlyStopping.patience, mode: 'max' },
+    },
+    postprocessing: {
+      hysteresis: {
+        tau_on: post.tau_on,
+        tau_off: post.tau_off,
+        min_onset_samples: post.min_onset_samples,
+        min_offset_samples: post.min_offset_samples,
+      },
+      morphology: { opening_kernel: post.opening_kernel, closing_kernel: post.closing_kernel },
+      duration: { min_duration_s: post.min_duration_s, max_duration_s: post.max_duration_s },
+      events: { tau_merge: post.tau_merge, confidence_method: post.confidence_method },
+    },
+  };
 }

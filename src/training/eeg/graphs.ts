@@ -16,6 +16,8 @@ export interface StepGraph {
   readonly target: Tensor;
   readonly loss: Tensor;
   readonly declared: readonly Declared[];
+  /** Of the published model, without influence on this one. */
+  readonly idle: readonly Declared[];
   /** The gradient's norm, and the graph that computes it: the step's own where there is one micro-batch. */
   readonly norm: Tensor;
   readonly update: Graph | null;
@@ -27,16 +29,17 @@ export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeig
   const size = batch / microBatches;
   const x = graph.input('eeg', [size, WINDOW, config.electrodes]);
   const target = graph.input('labels', [size, WINDOW, 1]);
-  const { logits, declared } = detectorModel(graph, x, config, { training: true });
+  const { logits, declared, idle } = detectorModel(graph, x, config, { training: true });
   const loss = binaryLoss(graph, logits, target, lossOptions(settings, posWeight));
   const segments = checkpointing ? segmentOf : undefined;
   if (microBatches === 1) {
     const norm = trainingStep(graph, loss, { weightDecay, clip, segmentOf: segments });
-    return { graph, x, target, loss, declared, norm, update: null };
+    return { graph, x, target, loss, declared, idle, norm, update: null };
   }
   microStep(graph, loss, segments);
   const update = new Graph();
-  return { graph, x, target, loss, declared, norm: updateStep(update, graph, { weightDecay, clip }), update };
+  const norm = updateStep(update, graph, { weightDecay, clip });
+  return { graph, x, target, loss, declared, idle, norm, update };
 }
 
 /** Production leaves pos_weight out where alpha weights the classes already. */

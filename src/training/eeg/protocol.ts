@@ -1,9 +1,12 @@
 /** What passes between the page and the worker that trains on EEG; see the service for the calls. */
 import type { DetectorScores } from '../../clinical/evaluate';
 import type { PredictedEvent, SeizureEvent } from '../../clinical/events';
+import type { Slot } from '../../checkpoints/store';
 import type { SignalPage } from '../../data/page';
 import type { RecordingInfo } from '../../data/recording';
+import type { AdapterDescription } from '../../engine/device';
 import type { DeviceReport, Failure, Metrics } from '../protocol';
+import type { Suggestion } from './fits';
 import type { EegSettings } from './settings';
 
 export interface FolderReport {
@@ -43,7 +46,13 @@ export interface RecordingResult {
 export type Scores = Omit<DetectorScores, 'reference' | 'predicted'>;
 
 export type EegEvent =
-  | { readonly type: 'planned'; readonly plan: EegPlan }
+  | {
+      readonly type: 'planned';
+      readonly plan: EegPlan;
+      /** Those of the run, the width as a number. */
+      readonly settings: EegSettings;
+      readonly device: AdapterDescription;
+    }
   | { readonly type: 'preparing'; readonly label: string; readonly done: number; readonly total: number }
   | {
       readonly type: 'progress';
@@ -68,7 +77,31 @@ export type EegEvent =
       readonly steps: number;
       readonly seconds: number;
     }
-  | { readonly type: 'failed'; readonly failure: Failure };
+  /** The state of that step is kept; for how long training waited, and how long it took in all. */
+  | {
+      readonly type: 'saved';
+      readonly slots: readonly Slot[];
+      readonly step: number;
+      readonly milliseconds: { readonly paused: number; readonly all: number };
+    }
+  /** It could not be kept; training goes on. */
+  | { readonly type: 'unsaved'; readonly step: number; readonly message: string }
+  /** The run goes on from a checkpoint of that step; what was after it is done again. */
+  | { readonly type: 'continuing'; readonly step: number }
+  /** The GPU was lost: on another device the run goes on from that step. */
+  | { readonly type: 'recovering'; readonly attempt: number; readonly most: number; readonly step: number }
+  | {
+      readonly type: 'failed';
+      readonly failure: Failure;
+      /** Where memory is what lacks. */
+      readonly suggestions: readonly Suggestion[];
+    };
+
+/** A run of the store: to go on with it, or to begin another with its weights. */
+export interface StartFrom {
+  readonly run: string;
+  readonly weightsOnly: boolean;
+}
 
 export interface EegWorker {
   device(): Promise<DeviceReport>;
@@ -82,7 +115,10 @@ export interface EegWorker {
   /** The synthetic recordings that are open as a zip of EDF and csv_bi files. */
   saveSynthetic(): Promise<Blob>;
   page(recording: number, start: number, seconds: number): Promise<SignalPage>;
-  start(settings: EegSettings, port: MessagePort): Promise<void>;
+  /** Starts a run, or goes on with one: then its own settings count. */
+  start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<void>;
+  /** Keeps the state after the update that is under way. */
+  checkpoint(): void;
   pause(): void;
   resume(): void;
   stop(): void;

@@ -1,4 +1,5 @@
 /** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
+import { startStoreWorker, type StoreWorker } from '../../checkpoints/store_worker';
 import { writeZip } from '../../checkpoints/zip';
 import { Dataset, KEEP_BYTES, openRecordings, type OpenedFolder } from '../../data/dataset';
 import { PageReader, type SignalPage } from '../../data/page';
@@ -10,8 +11,9 @@ import type { DeviceReport } from '../protocol';
 import { reportDevice } from '../report';
 import { startWorkers } from './pool';
 import { preparedCache } from './prepared_cache';
-import type { EegWorker, FolderReport } from './protocol';
+import type { EegWorker, FolderReport, StartFrom } from './protocol';
 import type { EegSettings } from './settings';
+import { StoredRun } from './stored_run';
 import { EegTrainer } from './trainer';
 
 export class EegService implements EegWorker {
@@ -20,6 +22,7 @@ export class EegService implements EegWorker {
   #trainer: EegTrainer | undefined;
   #syntheticSeed: number | undefined;
   readonly #pages = new PageReader();
+  #store: StoreWorker | undefined;
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
   constructor(
@@ -60,23 +63,52 @@ export class EegService implements EegWorker {
     return this.#pages.read(files, start, seconds);
   }
 
-  async start(settings: EegSettings, port: MessagePort): Promise<void> {
-    if (this.#trainer) throw new Error('A new run has to wait for the end of the run that is under way.');
-    const folder = this.#folder;
-    if (!folder) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
+  async start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<void> {
+    const folder = this.#startable();
+    const [first] = folder.recordings;
+    const data =
+      this.#syntheticSeed === undefined
+        ? { recordings: folder.recordings.length, first: first?.path ?? '' }
+        : { synthetic: this.#syntheticSeed };
+    const { store } = (this.#store ??= startStoreWorker());
+    const run = new StoredRun(store, data);
+    const weights = from?.weightsOnly ? (await store.load(from.run, 'last')).state : undefined;
+    const state = from && !weights ? await run.reopen(from.run) : undefined;
+    const chosen = state ? (JSON.parse(state.progress.config) as EegSettings) : settings;
+    const cache = chosen.cache ? await preparedCache() : undefined;
+    // Another call may have come first while this one waited.
+    this.#startable();
     const trainer = new EegTrainer({
-      device: this.#usable(),
-      dataset: new Dataset(folder, KEEP_BYTES, settings.cache ? await preparedCache() : undefined),
-      startWorkers: (count) => startWorkers(count, folder, settings.cache),
-      settings,
+      device: () => this.#usable(),
+      dataset: new Dataset(folder, KEEP_BYTES, cache),
+      startWorkers: (count) => startWorkers(count, folder, chosen.cache),
+      settings: chosen,
       tuning: this.tuning,
-      emit: (event) => port.postMessage(event),
+      checkpoints: run,
+      ...(state && { from: state }),
+      ...(weights && { weights }),
+      emit: (event) => {
+        const written = run.observe(event);
+        // The end is told when it is written: whoever hears of it may look at the runs.
+        if (event.type === 'finished' || event.type === 'failed')
+          void written.then(() => port.postMessage(event));
+        else port.postMessage(event);
+      },
     });
     this.#trainer = trainer;
     void trainer.run().finally(() => {
       this.#trainer = undefined;
-      port.close();
     });
+  }
+
+  #startable(): OpenedFolder {
+    if (this.#trainer) throw new Error('A new run has to wait for the end of the run that is under way.');
+    if (!this.#folder) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
+    return this.#folder;
+  }
+
+  checkpoint(): void {
+    this.#trainer?.checkpoint();
   }
 
   pause(): void {

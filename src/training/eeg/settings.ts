@@ -50,6 +50,10 @@ export interface EegSettings {
   readonly postprocessing: Postprocessing;
   /** Computes what the backward pass needs again instead of keeping it. */
   readonly checkpointing: boolean;
+  /** When the state is kept, besides after each epoch, at a pause and at the end; null: not by that. */
+  readonly checkpoints: { readonly everySteps: number | null; readonly everyMinutes: number | null };
+  /** Bytes that the run may ask the GPU for; null where only the device says no. */
+  readonly memoryLimit: number | null;
 }
 
 export const METRICS = [
@@ -95,6 +99,8 @@ export const PRODUCTION_RUN: EegSettings = {
   earlyStopping: { metric: 'sensitivity_at_10fa', patience: 5 },
   postprocessing: DEFAULT_POSTPROCESSING,
   checkpointing: false,
+  checkpoints: { everySteps: null, everyMinutes: 5 },
+  memoryLimit: null,
 };
 
 /** A smoke run: the same arithmetic on a narrow model, a few minutes on a laptop. */
@@ -153,5 +159,9 @@ export function checkSettings(settings: EegSettings): void {
   whole('batches read ahead', settings.prefetch, 2, 64);
   if (settings.persistentWorkers && settings.workers === 0)
     throw new SettingsError('persistent workers need at least one worker');
+  const { everySteps, everyMinutes } = settings.checkpoints;
+  if (everySteps !== null) whole('updates between two checkpoints', everySteps, 1, 1e9);
+  if (everyMinutes !== null) within('minutes between two checkpoints', everyMinutes, 0.01, 1e6);
+  if (settings.memoryLimit !== null) within('the memory limit', settings.memoryLimit, 1, 1e15);
   whole('patience', earlyStopping.patience, 1, 50);
 }

@@ -2,47 +2,59 @@
  * Production's training loop on EEG: warm-up and cosine, clipping, loss, validation on whole recordings after each epoch,
  * early stopping, the stop on a collapse. It needs a device, recordings and somebody to tell.
  */
-import type { Dataset } from '../../data/dataset';
-import { SAMPLE_RATE } from '../../data/signal/preprocess';
+import type { FloatTensor, TrainingState } from '../../checkpoints/state';
+import type { Slot } from '../../checkpoints/store';
 import { load, localSource, type Batch, type BatchSource } from '../../data/loader';
 import { Sampler } from '../../data/sampler';
 import { splitByFile, splitByPatient, type Split } from '../../data/split';
-import {
-  allWindows,
-  balancedWindows,
-  WINDOW,
-  windowStarts,
-  type WindowRef,
-  type WindowSet,
-} from '../../data/windows';
-import type { Device } from '../../engine/device';
+import { allWindows, balancedWindows, WINDOW, type WindowRef, type WindowSet } from '../../data/windows';
+import { EngineError, type Device } from '../../engine/device';
 import { firstNotFinite } from '../../engine/not_finite';
 import type { StepScalars } from '../../engine/ops/definition';
 import { Parameters } from '../../engine/packs';
-import { frozenChoice, planProgram, type BufferRole, type Plan } from '../../engine/plan';
+import { frozenChoice, planProgram, type Plan } from '../../engine/plan';
 import { Program } from '../../engine/program';
 import { tune, type TuneMemory } from '../../engine/tune';
-import { countParameters, initialise } from '../../models/initialise';
+import { initialise } from '../../models/initialise';
 import type { DetectorConfig } from '../../models/detector';
 import { NotFiniteError, SettingsError, toFailure } from '../failure';
 import { Held } from '../held';
 import { MetricsReporter } from '../metrics';
 import { handled } from '../pace';
 import { learningRateAt, type Schedule } from '../schedule';
+import type { Failure } from '../protocol';
+import type { Checkpoints } from './checkpoints';
+import { describe } from './describe';
+import { refuseTooLarge, suggest, type Suggestion } from './fits';
 import { evaluationGraph, stepGraph, type EvaluationGraph, type StepGraph } from './graphs';
 import type { EegEvent, EegPlan } from './protocol';
 import { checkSettings, detectorConfigOf, type EegSettings } from './settings';
+import { Sources, type SourceOptions } from './sources';
+import {
+  atBegin,
+  capture,
+  identify,
+  restore,
+  restoreWeights,
+  standingOf,
+  type DataIdentity,
+  type Standing,
+  type StateOf,
+} from './state';
 import { metricOf, validate, type Validation } from './validation';
 import { chooseWidth } from './width';
 
-export interface EegTrainerOptions {
-  readonly device: Device | Promise<Device>;
-  readonly dataset: Dataset;
-  readonly settings: EegSettings;
+export interface EegTrainerOptions extends SourceOptions {
+  /** Asked at the begin, and again when that device was lost. */
+  readonly device: () => Promise<Device>;
   readonly emit: (event: EegEvent) => void;
   readonly tuning?: TuneMemory | Promise<TuneMemory>;
-  /** Starts workers that read windows; without it the settings may ask for none. */
-  readonly startWorkers?: (count: number) => BatchSource[];
+  /** Keeps states; without it a lost device is the end of the run. */
+  readonly checkpoints?: Checkpoints;
+  /** The state to go on from, to the bit. */
+  readonly from?: TrainingState;
+  /** Weights and running statistics to begin with, where there is no state to go on from. */
+  readonly weights?: Pick<TrainingState, 'parameters' | 'buffers'>;
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
 }
@@ -50,13 +62,25 @@ export interface EegTrainerOptions {
 /** Production: three epochs are given, then an AUROC below this is no better than guessing. */
 const COLLAPSE = { epochs: 3, auroc: 0.55 } as const;
 
+/** How often a run goes on after the GPU was lost. */
+const MOST_RECOVERIES = 3;
+/** How often, and at what distance in milliseconds, another device is then asked for. */
+const DEVICE_TRIES = 20;
+const DEVICE_WAIT = 500;
+
 class Stopped extends Error {}
+
+const isLost = (error: unknown): boolean => error instanceof EngineError && error.kind === 'device-lost';
 
 type Finished = Extract<EegEvent, { type: 'finished' }>;
 
-interface Session {
+interface Session extends StateOf {
   readonly device: Device;
-  readonly parameters: Parameters;
+  /** Where it stands; changes with each update. */
+  readonly standing: Standing;
+  readonly data: DataIdentity;
+  /** Those of the run, the width as a number. */
+  readonly settings: EegSettings;
   readonly view: StepGraph;
   readonly step: Program;
   readonly update: Program | null;
@@ -74,6 +98,15 @@ export class EegTrainer {
   #stopped = false;
   #wake: () => void = () => undefined;
   #epoch = 0;
+  /** A checkpoint was asked for. */
+  #due = false;
+  #lastSave = 0;
+  /** Checkpoints that are on their way. Never rejects. */
+  #saving: Promise<void> = Promise.resolve();
+  #savesUnderWay = 0;
+  /** How often the GPU was lost. */
+  #lost = 0;
+  #suggestions: readonly Suggestion[] = [];
 
   constructor(private readonly options: EegTrainerOptions) {}
 
@@ -91,23 +124,66 @@ export class EegTrainer {
     this.#wake();
   }
 
+  /** Asks for a checkpoint after the update that is under way. */
+  checkpoint(): void {
+    this.#due = true;
+  }
+
   /** Runs to the end. Never rejects: what goes wrong is the event `failed`. To be called once. */
   async run(): Promise<void> {
-    const held = new Held();
-    let last: EegEvent;
-    let session: Session | undefined;
-    try {
-      session = await this.#prepare(held);
-      last = await this.#train(session);
-    } catch (error) {
-      last =
-        error instanceof Stopped
-          ? { type: 'finished', reason: 'stopped', steps: 0, seconds: session?.metrics.seconds ?? 0 }
-          : { type: 'failed', failure: toFailure(error) };
-    } finally {
-      held.destroy();
+    let { from } = this.options;
+    for (;;) {
+      const held = new Held();
+      let session: Session | undefined;
+      let last: EegEvent;
+      try {
+        session = await this.#prepare(held, from);
+        last = await this.#train(session);
+      } catch (error) {
+        await this.#saving;
+        if (isLost(error) && this.options.checkpoints && !this.#stopped && this.#lost < MOST_RECOVERIES) {
+          this.#lost++;
+          from = (await this.options.checkpoints.latest()) ?? this.options.from;
+          const step = from?.progress.step ?? 0;
+          this.options.emit({ type: 'recovering', attempt: this.#lost, most: MOST_RECOVERIES, step });
+          continue;
+        }
+        last =
+          error instanceof Stopped
+            ? {
+                type: 'finished',
+                reason: 'stopped',
+                steps: from?.progress.step ?? 0,
+                seconds: session?.metrics.seconds ?? 0,
+              }
+            : { type: 'failed', failure: this.#failureOf(error), suggestions: this.#suggestions };
+      } finally {
+        held.destroy();
+      }
+      this.options.emit(last);
+      return;
     }
-    this.options.emit(last);
+  }
+
+  #failureOf(error: unknown): Failure {
+    const failure = toFailure(error);
+    if (!isLost(error) || this.#lost === 0) return failure;
+    return {
+      ...failure,
+      message: `${failure.message} It was the ${this.#lost + 1}th time in this run, so it is not tried again.`,
+    };
+  }
+
+  /** After a loss the browser needs a moment until it has a GPU again. */
+  async #device(): Promise<Device> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.options.device();
+      } catch (error) {
+        if (this.#lost === 0 || tried === DEVICE_TRIES || this.#stopped) throw error;
+        await new Promise((resolve) => setTimeout(resolve, DEVICE_WAIT));
+      }
+    }
   }
 
   #preparing(label: string, done: number, total: number): void {
@@ -115,7 +191,7 @@ export class EegTrainer {
     this.options.emit({ type: 'preparing', label, done, total });
   }
 
-  async #prepare(held: Held): Promise<Session> {
+  async #prepare(held: Held, from: TrainingState | undefined): Promise<Session> {
     const { settings, dataset, emit, tuning } = this.options;
     checkSettings(settings);
     const { recordings } = dataset.folder;
@@ -132,7 +208,7 @@ export class EegTrainer {
         `there are ${set.windows.length} windows of 60 s to train on, fewer than one batch of ${batch}`,
       );
     this.#preparing('looking at the device', 0, 4);
-    const device = await this.options.device;
+    const device = await this.#device();
     const { baseChannels, reason } =
       settings.model.baseChannels === 'auto'
         ? await chooseWidth(device, settings)
@@ -158,18 +234,46 @@ export class EegTrainer {
     };
     const packs = { training: true, accumulating: view.update !== null };
     const plan = describe(this.options, { view, set, split, plans, packs, baseChannels, reason });
-    emit({ type: 'planned', plan });
+    const chosen = { ...settings, model: { ...settings.model, baseChannels } };
+    const bytes = plan.memory.reduce((sum, use) => sum + use.bytes, 0);
+    emit({ type: 'planned', plan, settings: chosen, device: device.adapter });
+    const whatFits = (limit: number): readonly Suggestion[] =>
+      (this.#suggestions = suggest(chosen, capabilities, limit));
+    refuseTooLarge(bytes, [plans.step, plans.evaluation], settings.memoryLimit, device.limits, whatFits);
+    const data = await identify(recordings, set.windows.length);
+    const standing = from ? standingOf(from, plan.steps, data) : atBegin();
+    if (from) emit({ type: 'continuing', step: standing.step });
 
-    this.#preparing('initial weights', 1, 4);
-    const parameters = held.add(await Parameters.create(device, view.graph, packs));
-    for (const [name, values] of initialise(view.declared, seed)) parameters.write(name, values);
-    this.#preparing('kernels of a training step', 2, 4);
-    const compile = async (graph: StepGraph['graph'], outputs: readonly StepGraph['loss'][], made: Plan) =>
-      held.add(await Program.compile(device, graph, { outputs, parameters, plan: made }));
-    const step = await compile(view.graph, stepOutputs, plans.step);
-    const update = view.update && plans.update && (await compile(view.update, [view.norm], plans.update));
-    this.#preparing('kernels of the validation', 3, 4);
-    const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
+    const allocate = async () => {
+      this.#preparing(from ? 'weights of the checkpoint' : 'initial weights', 1, 4);
+      const parameters = held.add(await Parameters.create(device, view.graph, packs));
+      this.#preparing('kernels of a training step', 2, 4);
+      const compile = async (graph: StepGraph['graph'], outputs: readonly StepGraph['loss'][], made: Plan) =>
+        held.add(await Program.compile(device, graph, { outputs, parameters, plan: made }));
+      const step = await compile(view.graph, stepOutputs, plans.step);
+      const update = view.update && plans.update && (await compile(view.update, [view.norm], plans.update));
+      this.#preparing('kernels of the validation', 3, 4);
+      const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
+      return { parameters, step, update, evaluating };
+    };
+    const { parameters, step, update, evaluating } = await allocate().catch((error: unknown) => {
+      if (error instanceof EngineError && error.kind === 'out-of-memory') whatFits(bytes - 1);
+      throw error;
+    });
+    const untrained = initialise(view.idle, seed);
+    const idle = new Map(
+      view.idle.map(({ parameter: { name }, publishedShape }): [string, FloatTensor] => [
+        name,
+        from?.parameters.get(name) ?? {
+          shape: publishedShape,
+          data: untrained.get(name) as Float32Array<ArrayBuffer>,
+        },
+      ]),
+    );
+    if (from) restore({ parameters, declared: view.declared, idle }, from);
+    else if (this.options.weights)
+      restoreWeights({ parameters, declared: view.declared, idle }, this.options.weights);
+    else for (const [name, values] of initialise(view.declared, seed)) parameters.write(name, values);
     const schedule = {
       peak: settings.learningRate,
       steps: plan.steps,
@@ -188,6 +292,11 @@ export class EegTrainer {
     return {
       device,
       parameters,
+      declared: view.declared,
+      idle,
+      standing,
+      data,
+      settings: chosen,
       view,
       step,
       update,
@@ -203,43 +312,91 @@ export class EegTrainer {
 
   async #train(session: Session): Promise<Finished> {
     const { settings, emit, keep } = this.options;
-    const { plan, set, metrics } = session;
+    const { plan, set, metrics, standing } = session;
     const { metric, patience } = settings.earlyStopping;
-    const sampler = new Sampler(set.windows.length, settings.seed);
+    const place = { epoch: standing.epoch, position: standing.inEpoch * settings.batch };
+    const sampler = new Sampler(set.windows.length, settings.seed, place);
     const sources = new Sources(this.options);
     await this.#preflight(session);
-    let [step, best, without] = [0, -Infinity, 0];
-    let reason: Finished['reason'] = 'completed';
+    let reason: Finished['reason'] = standing.without >= patience ? 'early-stopping' : 'completed';
+    this.#lastSave = performance.now();
     metrics.start();
     try {
-      for (let epoch = 1; step < plan.steps && reason === 'completed'; epoch++) {
-        this.#epoch = epoch;
-        step = await this.#epochOf(session, this.#batches(session, sampler, step), sources.open(), step);
+      while ((standing.step < plan.steps || standing.inEpoch > 0) && reason === 'completed') {
+        const epoch = (this.#epoch = standing.epoch + 1);
+        await this.#epochOf(session, this.#batches(session, sampler), sources.open());
         if (!settings.persistentWorkers) sources.close();
+        metrics.stop();
+        const validation = this.#stopped ? undefined : await this.#validate(session);
         if (this.#stopped) {
           reason = 'stopped';
           break;
         }
-        sampler.advance();
-        metrics.stop();
-        const validation = await this.#validate(session);
         metrics.start();
-        if (!validation) continue;
+        sampler.advance();
+        Object.assign(standing, { epoch, inEpoch: 0 });
+        if (!validation) {
+          await this.#save(session, ['last']);
+          continue;
+        }
         const value = metricOf(validation.scores, metric);
-        const isBest = value !== undefined && value > best;
-        emit({ type: 'validated', epoch, step, best: isBest, ...validation });
-        if (isBest) best = value;
-        without = isBest ? 0 : without + 1;
+        const isBest = value !== undefined && value > (standing.best ?? -Infinity);
+        emit({ type: 'validated', epoch, step: standing.step, best: isBest, ...validation });
+        if (isBest) standing.best = value;
+        standing.without = isBest ? 0 : standing.without + 1;
+        await this.#save(session, isBest ? ['best', 'last'] : ['last']);
         const { auroc } = validation.scores;
         if (epoch > COLLAPSE.epochs && auroc !== undefined && auroc < COLLAPSE.auroc) reason = 'collapse';
-        else if (value !== undefined && without >= patience) reason = 'early-stopping';
+        else if (value !== undefined && standing.without >= patience) reason = 'early-stopping';
       }
     } finally {
       sources.close();
     }
     metrics.stop();
+    if (reason === 'stopped') await this.#save(session, ['last']);
+    await this.#saving;
     await keep?.(session.parameters);
-    return { type: 'finished', reason, steps: Math.min(step, plan.steps), seconds: metrics.seconds };
+    return { type: 'finished', reason, steps: standing.step, seconds: metrics.seconds };
+  }
+
+  /** Whether it is time for a checkpoint; those by the clock wait until the one before is written. */
+  #isDue({ standing }: Session): boolean {
+    const { everySteps, everyMinutes } = this.options.settings.checkpoints;
+    if (!this.options.checkpoints) return false;
+    if (everySteps !== null && standing.step % everySteps === 0) return true;
+    if (this.#savesUnderWay > 0) return false;
+    return (
+      this.#due || (everyMinutes !== null && performance.now() - this.#lastSave >= 60_000 * everyMinutes)
+    );
+  }
+
+  /** Queues a checkpoint of what the training is now; it goes on while that is written. */
+  async #save(session: Session, slots: readonly Slot[]): Promise<void> {
+    const { checkpoints, emit } = this.options;
+    if (!checkpoints) return;
+    const { standing, settings, plan, data } = session;
+    const { step } = standing;
+    // One at a time, so that no more than one lies in memory.
+    await this.#saving;
+    const begun = performance.now();
+    const read = await capture(session, standing, settings, plan.steps, data);
+    const paused = performance.now() - begun;
+    this.#due = false;
+    this.#lastSave = begun;
+    this.#savesUnderWay++;
+    const state = read();
+    state.catch(() => undefined); // awaited below
+    this.#saving = this.#saving.then(async () => {
+      try {
+        await checkpoints.save(slots, await state);
+        emit({ type: 'saved', slots, step, milliseconds: { paused, all: performance.now() - begun } });
+      } catch (error) {
+        // A lost device is told by whoever trains on it.
+        if (!isLost(error)) emit({ type: 'unsaved', step, message: toFailure(error).message });
+      } finally {
+        this.#savesUnderWay--;
+      }
+    });
   }
 
   /** One batch forward before anything is learned: what cannot work fails now and not after the first epoch. */
@@ -258,24 +415,24 @@ export class EegTrainer {
     );
   }
 
-  /** The windows of an epoch's updates; what is left over of a batch is left out. */
-  #batches({ plan, set }: Session, sampler: Sampler, done: number): WindowRef[][] {
-    return Array.from({ length: Math.min(plan.stepsPerEpoch, plan.steps - done) }, () =>
+  /** The windows of the updates that an epoch has left; what is left over of a batch is left out. */
+  #batches({ plan, set, standing }: Session, sampler: Sampler): WindowRef[][] {
+    const left = Math.min(plan.stepsPerEpoch - standing.inEpoch, plan.steps - standing.step);
+    return Array.from({ length: left }, () =>
       sampler.next(this.options.settings.batch).flatMap((index) => set.windows[index] ?? []),
     );
   }
 
-  /** All updates of an epoch; returns how many there are now. While the GPU computes, the next windows are read. */
+  /** The updates that an epoch has left. While the GPU computes, the next windows are read. */
   async #epochOf(
     session: Session,
     windows: readonly WindowRef[][],
     sources: readonly BatchSource[],
-    before: number,
-  ): Promise<number> {
+  ): Promise<void> {
     const { workers, prefetch } = this.options.settings;
+    const { standing } = session;
     const batches = load(windows, sources, workers === 0 ? 1 : workers * prefetch);
     let underWay: Promise<void> = Promise.resolve();
-    let step = before;
     try {
       for await (const batch of batches) {
         if (this.#paused) {
@@ -283,14 +440,19 @@ export class EegTrainer {
           await this.#rest(session);
         }
         if (this.#stopped) break;
-        const submitted = await this.#submit(session, batch, ++step, underWay);
+        const submitted = await this.#submit(session, batch, standing.step + 1, underWay);
         underWay = handled(submitted.recorded);
+        standing.step++;
+        standing.inEpoch++;
+        if (this.#isDue(session)) {
+          await underWay;
+          await this.#save(session, ['last']);
+        }
       }
       await underWay;
     } finally {
       await Promise.allSettled([underWay]);
     }
-    return step;
   }
 
   /** Waits for `before`, submits an update; `recorded` is when its metrics are. */
@@ -373,9 +535,11 @@ export class EegTrainer {
   }
 
   /** Waits until the pause ends or the run is stopped. */
-  async #rest({ device, metrics }: Session): Promise<void> {
+  async #rest(session: Session): Promise<void> {
+    const { device, metrics } = session;
     metrics.stop();
     this.options.emit({ type: 'paused' });
+    await this.#save(session, ['last']);
     while (this.#paused && !this.#stopped) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       await device.guard(woken, 'the pause');
@@ -383,76 +547,4 @@ export class EegTrainer {
     if (!this.#stopped) this.options.emit({ type: 'resumed' });
     metrics.start();
   }
-}
-
-/** Who reads windows: the dataset itself, or workers that are started when they are needed. */
-class Sources {
-  #open: readonly BatchSource[] = [];
-
-  constructor(private readonly options: EegTrainerOptions) {}
-
-  open(): readonly BatchSource[] {
-    const { dataset, settings, startWorkers } = this.options;
-    if (this.#open.length > 0) return this.#open;
-    if (settings.workers === 0) return (this.#open = [localSource(dataset)]);
-    if (!startWorkers)
-      throw new SettingsError('workers that read windows exist in a browser alone: ask for 0');
-    return (this.#open = startWorkers(settings.workers));
-  }
-
-  close(): void {
-    for (const source of this.#open) source.close();
-    this.#open = [];
-  }
-}
-
-const USES = {
-  values: 'activations and their gradients',
-  input: 'windows and labels',
-  constant: 'windows and labels',
-  step: 'windows and labels',
-  staging: 'reading results',
-} as const satisfies Readonly<Record<BufferRole, string>>;
-
-/** Steps, sizes and bytes; the bytes are all that the run will ask the device for. */
-function describe(
-  { dataset, settings }: EegTrainerOptions,
-  made: {
-    view: StepGraph;
-    set: WindowSet;
-    split: Split;
-    plans: { step: Plan; update: Plan | null; evaluation: Plan };
-    packs: { training: boolean; accumulating: boolean };
-    baseChannels: number;
-    reason: string | null;
-  },
-): EegPlan {
-  const { view, set, split, plans, packs, baseChannels, reason } = made;
-  const { batch, epochs, microBatches, validationStride, stepsPerEpoch: most, mostSteps } = settings;
-  const stepsPerEpoch = Math.min(Math.floor(set.windows.length / batch), most ?? Infinity);
-  const bytes = new Map<string, number>();
-  const add = (use: string, more: number): void => void bytes.set(use, (bytes.get(use) ?? 0) + more);
-  const weights = Parameters.bytes(view.graph, { training: false });
-  add('weights', weights);
-  add('gradients and moments of AdamW', Parameters.bytes(view.graph, packs) - weights);
-  for (const buffer of [...plans.step.buffers, ...(plans.update?.buffers ?? [])])
-    add(USES[buffer.role], buffer.bytes);
-  add('validation', plans.evaluation.bytes);
-  const validation = split.validation.reduce((sum, recording) => {
-    const info = dataset.folder.recordings[recording];
-    return sum + (info ? windowStarts(info, validationStride * SAMPLE_RATE).length : 0);
-  }, 0);
-  return {
-    parameters: countParameters(view.declared),
-    baseChannels,
-    reason,
-    steps: Math.min(epochs * stepsPerEpoch, mostSteps ?? Infinity),
-    stepsPerEpoch,
-    windows: { training: set.windows.length, validation },
-    recordings: split,
-    posWeight: set.posWeight,
-    memory: [...bytes].map(([use, bytes]) => ({ use, bytes })),
-    dispatchesPerStep: microBatches * plans.step.dispatches.length + (plans.update?.dispatches.length ?? 0),
-    flopsPerStep: microBatches * plans.step.cost.flops + (plans.update?.cost.flops ?? 0),
-  };
 }

@@ -1,5 +1,5 @@
 /** A Chromium with a profile on the disk that can be killed, and the page of the store's tests in it. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -46,13 +46,23 @@ export interface Killable {
   readonly page: Page;
   /** SIGKILL, to the browser and all its processes. */
   kill(): Promise<void>;
+  /** SIGKILL to the process that talks to the GPU; Linux only. */
+  killGpu(): void;
+}
+
+export interface KillableOptions {
+  readonly onAnnounce?: (step: number) => void;
+  /** Of Chromium. */
+  readonly args?: readonly string[];
+  /** A global that the page has when it is loaded. */
+  readonly ready?: string;
 }
 
 /** Starts Chromium on a profile's folder and opens the page. */
 export async function startKillable(
   profile: string,
   url: string,
-  onAnnounce?: (step: number) => void,
+  { onAnnounce, args = ['--disable-gpu'], ready = 'storeTests' }: KillableOptions = {},
 ): Promise<Killable> {
   const program = findChromium();
   if (program === undefined) throw new Error('No Chromium was found.');
@@ -63,7 +73,7 @@ export async function startKillable(
     [
       '--headless',
       '--no-sandbox',
-      '--disable-gpu',
+      ...args,
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
       '--no-first-run',
@@ -88,11 +98,11 @@ export async function startKillable(
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(url);
     await page
-      .waitForFunction(() => 'storeTests' in globalThis)
+      .waitForFunction((name) => name in globalThis, ready)
       .catch((error: unknown) => {
         throw new Error(`The page does not load: ${complaints.join('; ')}`, { cause: error });
       });
-    return { page, kill };
+    return { page, kill, killGpu: () => killGpu(child) };
   } catch (error) {
     await kill();
     throw error;
@@ -114,4 +124,10 @@ async function killGroup(child: ChildProcess): Promise<void> {
   const ended = new Promise((done) => child.once('exit', done));
   process.kill(-child.pid, 'SIGKILL');
   await ended;
+}
+
+function killGpu({ pid }: ChildProcess): void {
+  const ofGroup = ['--pgroup', String(pid), '--full', 'type=gpu-process'];
+  const { status } = spawnSync('pkill', ['--signal', 'KILL', ...ofGroup]);
+  if (status !== 0) throw new Error('There is no GPU process to kill.');
 }

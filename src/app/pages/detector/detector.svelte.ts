@@ -1,9 +1,20 @@
 import { transfer } from 'comlink';
 import type { Failure } from '../../../training/protocol';
-import type { EegEvent, EegPlan, FolderReport, RecordingResult } from '../../../training/eeg/protocol';
+import { askToPersist } from '../../../checkpoints/store';
+import type { Suggestion } from '../../../training/eeg/fits';
+import type {
+  EegEvent,
+  EegPlan,
+  FolderReport,
+  RecordingResult,
+  StartFrom,
+} from '../../../training/eeg/protocol';
+import type { RunSummary } from '../../../training/eeg/run_record';
 import { SMOKE_RUN, type EegSettings } from '../../../training/eeg/settings';
+import { decodeShare, differences, encodeShare, type Difference } from '../../../training/eeg/share';
 import { eegLink } from '../../state/link';
 import { failureOf } from '../../state/run.svelte';
+import { capital } from '../../wording';
 import { download } from './download';
 
 export type Phase = 'idle' | 'opening' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
@@ -28,6 +39,16 @@ export class Detector {
   results = $state.raw<readonly RecordingResult[]>([]);
   /** The recording that is looked at. */
   selected = $state(0);
+  /** The update whose state was kept last; undefined before there is one. */
+  saved = $state<number | undefined>(undefined);
+  /** Whether the browser promised to keep what is stored; undefined before it was asked, null where it does not say. */
+  persisted = $state<boolean | null | undefined>(undefined);
+  /** What a person has to know while training goes on. */
+  notice = $state<string | null>(null);
+  /** What would fit, where memory was what lacked. */
+  suggestions = $state.raw<readonly Suggestion[]>([]);
+  /** Settings that came with the page's address, to be looked at before they are used. */
+  shared = $state.raw<{ settings: EegSettings; differences: readonly Difference[] } | null>(null);
 
   readonly active = $derived(['opening', 'preparing', 'running', 'paused'].includes(this.phase));
   readonly best = $derived(this.validations.findLast(({ best }) => best) ?? this.validations.at(-1));
@@ -38,6 +59,85 @@ export class Detector {
 
   readonly link = eegLink();
   #port: MessagePort | null = null;
+  #toldUnsaved = false;
+  /** Of the synthetic recordings that are open. */
+  #seed: number | null = null;
+
+  constructor() {
+    // A hidden page may be closed without a word.
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden && this.phase === 'running') void this.link.call((worker) => worker.checkpoint());
+    });
+    window.addEventListener('hashchange', () => this.#readAddress());
+    this.#readAddress();
+  }
+
+  useShared(): void {
+    if (this.shared && !this.active) this.settings = structuredClone(this.shared.settings);
+    this.dismissShared();
+  }
+
+  dismissShared(): void {
+    this.shared = null;
+    history.replaceState(null, '', '#/detector');
+  }
+
+  /** Goes on with a stored run. Synthetic recordings are made again, others have to be open. */
+  async resume(id: string, { settings, data, losses, validations }: RunSummary): Promise<void> {
+    if (this.active) return;
+    if ('synthetic' in data) {
+      if (this.#seed !== data.synthetic && !(await this.synthesize(data.synthetic))) return;
+    } else if (!this.folder || this.folder.synthetic) {
+      return this.#fail({
+        kind: 'data',
+        message: `This run was trained on ${data.recordings} recordings, ${data.first} the first of them, and they are not open.`,
+        advice: 'Open the same folder under Recordings, then resume the run.',
+      });
+    }
+    this.settings = structuredClone(settings);
+    await this.#start({ run: id, weightsOnly: false }, () => {
+      this.losses = losses;
+      this.validations = validations.map((validated) => ({ type: 'validated', results: [], ...validated }));
+    });
+  }
+
+  /** A new run with these settings that begins with the weights of another. */
+  async startWithWeightsOf(id: string, settings: EegSettings): Promise<void> {
+    if (this.active) return;
+    this.settings = structuredClone(settings);
+    if (!this.folder && !(await this.synthesize())) return;
+    await this.#start({ run: id, weightsOnly: true });
+  }
+
+  get shareLink(): string {
+    return `${location.origin}${location.pathname}#/detector?${encodeShare($state.snapshot(this.settings))}`;
+  }
+
+  useSuggestion(settings: EegSettings): void {
+    this.settings = structuredClone(settings);
+    this.failure = null;
+  }
+
+  #readAddress(): void {
+    const query = /^#\/detector\?(.*)$/.exec(location.hash)?.[1];
+    if (query === undefined) return;
+    try {
+      const settings = decodeShare(query);
+      this.shared = { settings, differences: differences(SMOKE_RUN, settings) };
+    } catch (error) {
+      this.failure = {
+        kind: 'settings',
+        message: capital(error instanceof Error ? error.message : String(error)),
+        advice: 'Nothing was changed. Ask for the link again, or set what it was to set by hand.',
+      };
+      history.replaceState(null, '', '#/detector');
+    }
+  }
+
+  async #persist(): Promise<void> {
+    this.persisted = null;
+    this.persisted = (await askToPersist().catch(() => undefined)) ?? null;
+  }
 
   /** Without recordings the synthetic ones are trained on. */
   async primary(): Promise<void> {
@@ -52,8 +152,10 @@ export class Detector {
     return this.#ask('stop');
   }
 
-  synthesize(): Promise<boolean> {
-    return this.#open(() => this.link.call((worker) => worker.synthesize(SYNTHETIC_SEED)));
+  async synthesize(seed = SYNTHETIC_SEED): Promise<boolean> {
+    const opened = await this.#open(() => this.link.call((worker) => worker.synthesize(seed)));
+    if (opened) this.#seed = seed;
+    return opened;
   }
 
   /** `limit`: only so many recordings, the first by path; null takes all. */
@@ -72,6 +174,7 @@ export class Detector {
 
   dismissFailure(): void {
     this.failure = null;
+    this.suggestions = [];
   }
 
   async #open(ask: () => Promise<FolderReport>): Promise<boolean> {
@@ -92,6 +195,7 @@ export class Detector {
         return false;
       }
       this.folder = folder;
+      this.#seed = null;
       this.results = [];
       this.validations = [];
       this.losses = [];
@@ -108,17 +212,22 @@ export class Detector {
     }
   }
 
-  async #start(): Promise<void> {
-    this.plan = this.progress = this.outcome = this.failure = this.preparation = null;
+  /** `prefill` sets what a run that goes on has shown before. */
+  async #start(from?: StartFrom, prefill: () => void = () => undefined): Promise<void> {
+    this.plan = this.progress = this.outcome = this.failure = this.preparation = this.notice = null;
     this.validations = [];
     this.losses = [];
+    this.suggestions = [];
+    this.saved = undefined;
+    this.#toldUnsaved = false;
+    prefill();
     this.phase = 'preparing';
     try {
       const { port1, port2 } = new MessageChannel();
       this.#port = port1;
       port1.onmessage = ({ data }: MessageEvent<EegEvent>) => this.#handle(data);
       const settings = $state.snapshot(this.settings);
-      await this.link.call((worker) => worker.start(settings, transfer(port2, [port2])));
+      await this.link.call((worker) => worker.start(settings, transfer(port2, [port2]), from));
     } catch (error) {
       this.#fail(failureOf(error));
     }
@@ -163,7 +272,26 @@ export class Detector {
         this.#close('finished');
         return;
       case 'failed':
+        this.suggestions = event.suggestions;
         this.#fail(event.failure);
+        return;
+      case 'continuing':
+        this.losses = this.losses.slice(0, event.step);
+        this.validations = this.validations.filter(({ step }) => step <= event.step);
+        return;
+      case 'saved':
+        this.saved = event.step;
+        if (this.persisted === undefined) void this.#persist();
+        return;
+      case 'unsaved':
+        // Told once: training goes on, and tries again.
+        if (!this.#toldUnsaved)
+          this.notice = `${event.message} Training goes on; free room under Runs, or save its weights there when it has ended.`;
+        this.#toldUnsaved = true;
+        return;
+      case 'recovering':
+        this.phase = 'preparing';
+        this.notice = `The GPU was lost. The run goes on from update ${event.step} on another device (${event.attempt} of at most ${event.most} times).`;
         return;
       default:
         event satisfies never;

@@ -33,7 +33,7 @@ async function run(settings: EegSettings, during?: (trainer: EegTrainer, event: 
   let planned = 0;
   let highest = 0;
   const trainer: EegTrainer = new EegTrainer({
-    device: device(),
+    device: () => Promise.resolve(device()),
     dataset: new Dataset(await folder),
     settings,
     emit: (event) => {

@@ -1,0 +1,155 @@
+import { readTorchCheckpoint, writeTorchCheckpoint } from '../../../checkpoints/torch_checkpoint';
+import { readState, readWeights, writeState, writeWeights } from '../../../checkpoints/state_file';
+import type { TrainingState } from '../../../checkpoints/state';
+import { runBytes, type Run, type RunChanges, type Slot } from '../../../checkpoints/store';
+import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
+import { toProduction } from '../../../training/eeg/config';
+import { readSummary, type RunSummary } from '../../../training/eeg/run_record';
+import { differences, type Difference } from '../../../training/eeg/share';
+import type { EegSettings } from '../../../training/eeg/settings';
+import { learningRateAt } from '../../../training/schedule';
+import { download } from '../detector/download';
+
+export interface ShownRun {
+  readonly run: Run;
+  /** null where it was imported. */
+  readonly summary: RunSummary | null;
+  readonly bytes: number;
+  /** To the run before it that has settings. */
+  readonly differences: readonly Difference[];
+}
+
+export type Format = 'torch' | 'weights' | 'state';
+
+/** Of production's AdamW, which the engine's has too. */
+const ADAMW = { betas: [0.9, 0.999], eps: 1e-8 } as const;
+
+const asBytes = (parts: Uint8Array | Uint8Array[]): Blob =>
+  new Blob((Array.isArray(parts) ? parts : [parts]) as Uint8Array<ArrayBuffer>[]);
+
+/** The runs in the store, and what can be done with them. */
+export class Runs {
+  list = $state.raw<readonly ShownRun[]>([]);
+  /** What went wrong last, as a sentence. */
+  problem = $state<string | null>(null);
+  /** Bytes that the browser keeps for this page, and that it would. */
+  room = $state.raw<{ used: number; most: number } | null>(null);
+  /** Of the runs whose curves are drawn. */
+  compared = $state.raw<readonly string[]>([]);
+  #worker: StoreWorker | undefined;
+
+  get #store(): StoreWorker['store'] {
+    return (this.#worker ??= startStoreWorker()).store;
+  }
+
+  refresh(): Promise<void> {
+    return this.#try(async () => {
+      const runs = (await this.#store.runs()).map((run) => ({ run, summary: readSummary(run.summary) }));
+      const older = runs.filter(({ summary }) => summary).sort((a, b) => b.run.created - a.run.created);
+      this.list = runs.map(({ run, summary }) => {
+        const previous = older.find((other) => other.run.created < run.created)?.summary;
+        return {
+          run,
+          summary,
+          bytes: runBytes(run),
+          differences: summary && previous ? differences(previous.settings, summary.settings) : [],
+        };
+      });
+      this.compared = this.compared.filter((id) => runs.some(({ run }) => run.id === id));
+      const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+      this.room = { used: usage, most: quota };
+    });
+  }
+
+  compare(id: string, chosen: boolean): void {
+    this.compared = chosen ? [...this.compared, id] : this.compared.filter((other) => other !== id);
+  }
+
+  change(id: string, changes: RunChanges): Promise<void> {
+    return this.#try(async () => {
+      await this.#store.updateRun(id, changes);
+      await this.refresh();
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#try(async () => {
+      await this.#store.deleteRun(id);
+      await this.refresh();
+    });
+  }
+
+  /** Saves a checkpoint as a file: production's, the weights alone, or all that is needed to go on. */
+  save({ run, summary }: ShownRun, slot: Slot, format: Format): Promise<void> {
+    return this.#try(async () => {
+      const { state, generation } = await this.#store.load(run.id, slot);
+      const name = `${run.name.replace(/[^\w.-]+/g, '-')}-${slot}-${generation.step}`;
+      if (format === 'weights') return download(`${name}.safetensors`, asBytes(writeWeights(state)));
+      if (format === 'state') return download(`${name}.state.safetensors`, asBytes(writeState(state)));
+      if (!summary) throw new Error('An imported run has no settings that production could be told.');
+      download(`${name}.pt`, asBytes(torchFile(state, summary.settings)));
+    });
+  }
+
+  /** A file of production (.pt), weights, or a state as this page saves it; becomes a run. */
+  open(file: File): Promise<void> {
+    return this.#try(async () => {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const state = /\.(pt|pth|bin)$/i.test(file.name) ? fromTorch(bytes) : fromSafetensors(bytes);
+      const run = await this.#store.createRun({
+        name: file.name,
+        config: state.progress.config,
+        device: 'from a file',
+      });
+      await this.#store.save(run.id, 'last', state);
+      await this.refresh();
+    });
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.problem = null;
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+function torchFile(state: TrainingState, settings: EegSettings): Uint8Array[] {
+  const { learningRate: peak, warmupRatio, weightDecay } = settings;
+  const { schedule, step, epoch, bestScore } = state.progress;
+  const { steps } = schedule as { steps: number };
+  const currentRate = learningRateAt({ peak, steps, warmupRatio, firstStepFullRate: true }, step);
+  return writeTorchCheckpoint(
+    state,
+    { learningRate: peak, currentRate, weightDecay, ...ADAMW },
+    { epoch, bestMetric: bestScore ?? 0, config: toProduction(settings) },
+  );
+}
+
+const NOTHING = { schedule: null, lossScale: null, rng: null, sampler: null, earlyStopping: null } as const;
+
+function fromTorch(bytes: Uint8Array<ArrayBuffer>): TrainingState {
+  const { parameters, buffers, firstMoments, secondMoments, ...read } = readTorchCheckpoint(bytes);
+  const { epoch, step, batches, bestMetric, config } = read;
+  return {
+    parameters,
+    buffers,
+    firstMoments,
+    secondMoments,
+    progress: { ...NOTHING, epoch, step, batches, bestScore: bestMetric, config: JSON.stringify(config) },
+  };
+}
+
+function fromSafetensors(bytes: Uint8Array): TrainingState {
+  try {
+    return readState(bytes);
+  } catch (error) {
+    // Weights alone are no state.
+    if (!(error instanceof Error) || !error.message.includes('holds no training state')) throw error;
+  }
+  const moments = { firstMoments: new Map(), secondMoments: new Map() };
+  const progress = { ...NOTHING, epoch: 0, step: 0, batches: 0, bestScore: null, config: '' };
+  return { ...readWeights(bytes), ...moments, progress };
+}

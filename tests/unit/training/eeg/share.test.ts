@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { fromProduction, toProduction } from '../../../../src/training/eeg/config';
+import { PRODUCTION_RUN, SMOKE_RUN, type EegSettings } from '../../../../src/training/eeg/settings';
+import { decodeShare, differences, encodeShare } from '../../../../src/training/eeg/share';
+
+describe('a link', () => {
+  test('holds the differences alone, and gives the settings back', () => {
+    const settings: EegSettings = {
+      ...SMOKE_RUN,
+      model: { ...SMOKE_RUN.model, baseChannels: 8, mixer: 'conv' },
+      stepsPerEpoch: null,
+      balanced: false,
+      learningRate: 3e-4,
+    };
+    const link = encodeShare(settings);
+    expect(link).toBe(
+      'v=1&model.baseChannels=8&model.mixer=conv&learningRate=0.0003&balanced=false&stepsPerEpoch=null',
+    );
+    expect(decodeShare(link)).toEqual(settings);
+    expect(encodeShare(SMOKE_RUN)).toBe('v=1');
+    expect(decodeShare(encodeShare(PRODUCTION_RUN))).toEqual(PRODUCTION_RUN);
+    expect(differences(SMOKE_RUN, settings)).toContainEqual({ name: 'balanced', from: true, to: false });
+  });
+
+  test.each([
+    ['', 'the link is of version (none), this page reads version 1'],
+    ['v=2&epochs=3', 'the link is of version 2, this page reads version 1'],
+    ['v=1&epoch=3', 'the link sets "epoch", which is no setting'],
+    ['v=1&model=3', 'the link sets "model", which is no setting'],
+    ['v=1&__proto__.x=3', 'the link sets "__proto__.x", which is no setting'],
+    ['v=1&epochs=many', 'the link sets epochs to "many", it must be a number'],
+    ['v=1&epochs=null', 'the link sets epochs to "null", it must be a number'],
+    ['v=1&epochs=1000', 'epochs is a whole number from 1 to 200, it is 1000'],
+    ['v=1&loss=hinge', 'the link sets loss to "hinge", it must be one of bce, focal'],
+    ['v=1&balanced=yes', 'the link sets balanced to "yes", it must be true or false'],
+  ])('%s is refused with a sentence', (link, message) => {
+    expect(() => decodeShare(link)).toThrow(message);
+  });
+});
+
+test("production's configuration of a run means the same run", () => {
+  const settings: EegSettings = {
+    ...PRODUCTION_RUN,
+    split: 'file',
+    epochs: 7,
+    batch: 12,
+    learningRate: 1e-4,
+  };
+  expect(fromProduction(toProduction(settings)).settings).toEqual(settings);
+});
