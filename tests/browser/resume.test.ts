@@ -142,14 +142,15 @@ test('a run whose browser is killed goes on from its last checkpoint, to the bit
 test.skipIf(process.platform !== 'linux')(
   'a run whose GPU process is killed goes on in place',
   async () => {
-    const { page, killGpu } = await openApp(LINK);
+    const opened = await openApp(LINK);
+    const { page } = opened;
     await button(page, 'Use these settings').click();
     await button(page, 'Start training').click();
     await page
       .getByTestId('saved')
       .filter({ hasText: /update [2-9]/ })
       .waitFor(SLOW);
-    killGpu();
+    opened.killGpu();
     await page.getByText('The GPU was lost. The run goes on from update').waitFor(SLOW);
     await ended(page);
     const runs = await kept(page);
