@@ -12,7 +12,9 @@ import { Dataset, openRecordings } from '../data/dataset';
 import { pairFiles, type DataFile } from '../data/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../data/synthetic/corpus';
 import { Device } from '../engine/device';
+import { MemoryCheckpoints } from '../training/eeg/checkpoints';
 import { fromProduction } from '../training/eeg/config';
+import { productionCheckpoint } from '../training/eeg/export';
 import type { EegEvent } from '../training/eeg/protocol';
 import { detectorConfigOf, SMOKE_RUN, type EegSettings } from '../training/eeg/settings';
 import { EegTrainer } from '../training/eeg/trainer';
@@ -33,7 +35,8 @@ Trains production's detector on the GPU of this machine, as the page does.
   --rate R      learning rate instead of the configuration's
   --layers N    bidirectional layers instead of the configuration's
   --stride S    seconds between two validated windows
-  --out DIR     weights (safetensors), scores (JSON) and predicted events (csv_bi)
+  --out DIR     weights (safetensors), checkpoints for production's --resume (last.pt, best.pt), scores (JSON) and
+                predicted events (csv_bi)
   --json        events as one JSON object a line, instead of a progress bar
 
 Exit code 0 when it came to its end, 1 on NaN, collapse or bad data, 2 for wrong arguments.`;
@@ -165,13 +168,19 @@ async function train(settings: EegSettings, files: readonly DataFile[], values: 
   let validated: Extract<EegEvent, { type: 'validated' }> | undefined;
   let baseChannels = 0;
   const out = typeof values['out'] === 'string' ? values['out'] : undefined;
+  const checkpoints = new MemoryCheckpoints();
+  let chosen = settings;
   const trainer = new EegTrainer({
+    checkpoints,
     device: async () => Device.request(await requestNodeGpu()),
     dataset: new Dataset(folder),
     settings,
     emit: (event) => {
       report(event);
-      if (event.type === 'planned') ({ baseChannels } = event.plan);
+      if (event.type === 'planned') {
+        ({ baseChannels } = event.plan);
+        chosen = event.settings;
+      }
       if (event.type === 'validated') validated = event;
       last = event;
     },
@@ -202,6 +211,12 @@ async function train(settings: EegSettings, files: readonly DataFile[], values: 
   });
   process.once('SIGINT', () => trainer.stop());
   await trainer.run();
+  if (out !== undefined)
+    for (const [name, state] of [
+      ['last.pt', await checkpoints.latest()],
+      ['best.pt', checkpoints.best],
+    ] as const)
+      if (state) await writeFile(join(out, name), Buffer.concat(productionCheckpoint(state, chosen)));
   if (out !== undefined && validated) {
     const { results, ...scores } = validated;
     await writeFile(join(out, 'scores.json'), `${JSON.stringify(scores, null, 2)}\n`);

@@ -99,7 +99,7 @@ test('a run whose browser is killed goes on from its last checkpoint, to the bit
   await first.kill();
 
   const second = await openApp('#/runs');
-  const run = second.page.getByRole('article', { name: 'Width 4, convolution, 1 layers' });
+  const run = second.page.getByRole('article', { name: 'Width 4, convolution, 1 layer' });
   await run.getByTestId('kept').filter({ hasText: 'of 10' }).waitFor();
   const [broken] = await kept(second.page);
   expect(broken?.outcome).toBeNull();

@@ -119,6 +119,8 @@ export interface EegWorker {
   start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<void>;
   /** Keeps the state after the update that is under way. */
   checkpoint(): void;
+  /** The newest state of the run that is under way, or was last, as a file to go on from. */
+  saveState(): Promise<Blob>;
   pause(): void;
   resume(): void;
   stop(): void;

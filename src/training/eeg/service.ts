@@ -1,4 +1,5 @@
 /** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
+import { writeState } from '../../checkpoints/state_file';
 import { startStoreWorker, type StoreWorker } from '../../checkpoints/store_worker';
 import { writeZip } from '../../checkpoints/zip';
 import { Dataset, KEEP_BYTES, openRecordings, type OpenedFolder } from '../../data/dataset';
@@ -23,6 +24,7 @@ export class EegService implements EegWorker {
   #syntheticSeed: number | undefined;
   readonly #pages = new PageReader();
   #store: StoreWorker | undefined;
+  #run: StoredRun | undefined;
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
   constructor(
@@ -96,6 +98,7 @@ export class EegService implements EegWorker {
       },
     });
     this.#trainer = trainer;
+    this.#run = run;
     void trainer.run().finally(() => {
       this.#trainer = undefined;
     });
@@ -105,6 +108,12 @@ export class EegService implements EegWorker {
     if (this.#trainer) throw new Error('A new run has to wait for the end of the run that is under way.');
     if (!this.#folder) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
     return this.#folder;
+  }
+
+  async saveState(): Promise<Blob> {
+    const state = await this.#run?.latest();
+    if (!state) throw new Error('There is no checkpoint yet.');
+    return new Blob([writeState(state) as Uint8Array<ArrayBuffer>]);
   }
 
   checkpoint(): void {

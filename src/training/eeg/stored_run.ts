@@ -51,7 +51,7 @@ export class StoredRun implements Checkpoints {
         outcome: null,
       });
       const about = {
-        name: `Width ${settings.model.baseChannels}, ${settings.model.mixer === 'mamba2' ? 'Mamba-2' : 'convolution'}, ${settings.model.layers} layers`,
+        name: `Width ${settings.model.baseChannels}, ${settings.model.mixer === 'mamba2' ? 'Mamba-2' : 'convolution'}, ${settings.model.layers} ${settings.model.layers === 1 ? 'layer' : 'layers'}`,
         config: JSON.stringify(settings),
         device: device.description || `${device.vendor} ${device.architecture}`.trim() || 'a GPU',
       };

@@ -43,6 +43,8 @@ export class Detector {
   saved = $state<number | undefined>(undefined);
   /** Whether the browser promised to keep what is stored; undefined before it was asked, null where it does not say. */
   persisted = $state<boolean | null | undefined>(undefined);
+  /** Whether the newest state is in memory alone. */
+  unstored = $state(false);
   /** What a person has to know while training goes on. */
   notice = $state<string | null>(null);
   /** What would fit, where memory was what lacked. */
@@ -164,9 +166,18 @@ export class Detector {
     return this.#open(() => this.link.call((worker) => worker.open(list, limit ?? undefined)));
   }
 
-  async saveSynthetic(): Promise<void> {
+  saveSynthetic(): Promise<void> {
+    return this.#download('synthetic-eeg.zip', () => this.link.call((worker) => worker.saveSynthetic()));
+  }
+
+  /** The newest state as a file; opened under Runs it can be gone on from. */
+  saveState(): Promise<void> {
+    return this.#download('run.state.safetensors', () => this.link.call((worker) => worker.saveState()));
+  }
+
+  async #download(name: string, read: () => Promise<Blob>): Promise<void> {
     try {
-      download('synthetic-eeg.zip', await this.link.call((worker) => worker.saveSynthetic()));
+      download(name, await read());
     } catch (error) {
       this.failure = failureOf(error);
     }
@@ -219,6 +230,7 @@ export class Detector {
     this.losses = [];
     this.suggestions = [];
     this.saved = undefined;
+    this.unstored = false;
     this.#toldUnsaved = false;
     prefill();
     this.phase = 'preparing';
@@ -281,12 +293,14 @@ export class Detector {
         return;
       case 'saved':
         this.saved = event.step;
+        this.unstored = false;
         if (this.persisted === undefined) void this.#persist();
         return;
       case 'unsaved':
         // Told once: training goes on, and tries again.
         if (!this.#toldUnsaved)
-          this.notice = `${event.message} Training goes on; free room under Runs, or save its weights there when it has ended.`;
+          this.notice = `${event.message} Training goes on, and what it keeps from now on is in memory alone.`;
+        this.unstored = true;
         this.#toldUnsaved = true;
         return;
       case 'recovering':

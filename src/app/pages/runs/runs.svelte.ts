@@ -1,13 +1,11 @@
-import { readTorchCheckpoint, writeTorchCheckpoint } from '../../../checkpoints/torch_checkpoint';
+import { readTorchCheckpoint } from '../../../checkpoints/torch_checkpoint';
 import { readState, readWeights, writeState, writeWeights } from '../../../checkpoints/state_file';
 import type { TrainingState } from '../../../checkpoints/state';
 import { runBytes, type Run, type RunChanges, type Slot } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
-import { toProduction } from '../../../training/eeg/config';
+import { productionCheckpoint } from '../../../training/eeg/export';
 import { readSummary, type RunSummary } from '../../../training/eeg/run_record';
 import { differences, type Difference } from '../../../training/eeg/share';
-import type { EegSettings } from '../../../training/eeg/settings';
-import { learningRateAt } from '../../../training/schedule';
 import { download } from '../detector/download';
 
 export interface ShownRun {
@@ -20,9 +18,6 @@ export interface ShownRun {
 }
 
 export type Format = 'torch' | 'weights' | 'state';
-
-/** Of production's AdamW, which the engine's has too. */
-const ADAMW = { betas: [0.9, 0.999], eps: 1e-8 } as const;
 
 const asBytes = (parts: Uint8Array | Uint8Array[]): Blob =>
   new Blob((Array.isArray(parts) ? parts : [parts]) as Uint8Array<ArrayBuffer>[]);
@@ -87,7 +82,7 @@ export class Runs {
       if (format === 'weights') return download(`${name}.safetensors`, asBytes(writeWeights(state)));
       if (format === 'state') return download(`${name}.state.safetensors`, asBytes(writeState(state)));
       if (!summary) throw new Error('An imported run has no settings that production could be told.');
-      download(`${name}.pt`, asBytes(torchFile(state, summary.settings)));
+      download(`${name}.pt`, asBytes(productionCheckpoint(state, summary.settings)));
     });
   }
 
@@ -114,18 +109,6 @@ export class Runs {
       this.problem = error instanceof Error ? error.message : String(error);
     }
   }
-}
-
-function torchFile(state: TrainingState, settings: EegSettings): Uint8Array[] {
-  const { learningRate: peak, warmupRatio, weightDecay } = settings;
-  const { schedule, step, epoch, bestScore } = state.progress;
-  const { steps } = schedule as { steps: number };
-  const currentRate = learningRateAt({ peak, steps, warmupRatio, firstStepFullRate: true }, step);
-  return writeTorchCheckpoint(
-    state,
-    { learningRate: peak, currentRate, weightDecay, ...ADAMW },
-    { epoch, bestMetric: bestScore ?? 0, config: toProduction(settings) },
-  );
 }
 
 const NOTHING = { schedule: null, lossScale: null, rng: null, sampler: null, earlyStopping: null } as const;
