@@ -61,6 +61,8 @@ describe('the command train', () => {
     expect(events.map(({ type }) => type)).toContain('validated');
     expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 2 });
     expect(readdirSync(out).sort()).toEqual([
+      'best.pt',
+      'last.pt',
       'scores.json',
       'synth000_s001_t000.predicted.csv_bi',
       'weights.safetensors',
