@@ -1,0 +1,367 @@
+/**
+ * From one configuration the variant for another machine or for a quick try: the changes that it needs, each with its
+ * reason, and none that it already has.
+ */
+import type { Change } from './change';
+import { KEYS } from './keys';
+import { readConfig, readPlain, type PyValue } from './pyyaml';
+import { TARGETS, type Target, type TargetName } from './rules';
+import { settingAt, valueAt } from './schema';
+
+export type Variant = 'wsl2' | 'a100' | 'smoke' | 'smoke_modal';
+
+export interface VariantInfo {
+  readonly title: string;
+  /** Path of the file, as the launcher reads it. */
+  readonly name: string;
+  readonly target: TargetName;
+  readonly smoke: boolean;
+  /** Part of the output folder’s name. */
+  readonly tag: string;
+}
+
+export const VARIANTS: Readonly<Record<Variant, VariantInfo>> = {
+  wsl2: {
+    title: 'WSL2-safe',
+    name: 'configs/local/train.yaml',
+    target: 'wsl2',
+    smoke: false,
+    tag: 'wsl2',
+  },
+  a100: {
+    title: 'A100 on Modal',
+    name: 'configs/modal/train_a100.yaml',
+    target: 'modal',
+    smoke: false,
+    tag: 'a100',
+  },
+  smoke: {
+    title: 'local smoke run',
+    name: 'configs/local/smoke.yaml',
+    target: 'wsl2',
+    smoke: true,
+    tag: 'smoke',
+  },
+  smoke_modal: {
+    title: 'smoke run on Modal',
+    name: 'configs/modal/smoke_a100.yaml',
+    target: 'modal',
+    smoke: true,
+    tag: 'smoke',
+  },
+};
+
+export interface Derived {
+  /** Path that the file should have. */
+  readonly name: string;
+  readonly target: Target;
+  /** In the schema's order. */
+  readonly changes: readonly Change[];
+}
+
+/** Of production's presets: what fits where. */
+const LOCAL_BATCH = 8;
+const A100_BATCH = 64;
+const MODAL_WORKERS = 8;
+const MODAL_PREFETCH = 4;
+const FULL_EPOCHS = 100;
+const MODAL_DATA = '/data/edf/train';
+const LOCAL_DATA = 'data_ext4/tusz/edf/train';
+/** A window of 19 × 15,360 samples and its labels as float32, as a worker hands it over: bytes. */
+const WINDOW_BYTES = 20 * 15_360 * 4;
+
+/** Windows that the file-level split of 0.2 holds out of the corpus, and bytes a sample that scoring them takes. */
+const HELD_OUT_AT_02 = 51_901;
+const SCORING_BYTES = 77;
+/** GiB that are left to the trainer itself besides validation's lists (assumed). */
+const TRAINER_GIB = 3;
+
+/** GiB that validating a share of the corpus takes. */
+const validationGiB = (split: number): number =>
+  ((split / 0.2) * HELD_OUT_AT_02 * 15_360 * SCORING_BYTES) / 2 ** 30;
+
+/** The largest share, in steps of 0.05 (below that, of 0.01), whose validation leaves room in `ramGiB`. */
+function heldOut(ramGiB: number): number {
+  const most = (ramGiB - TRAINER_GIB) / validationGiB(1);
+  const step = most >= 0.05 ? 0.05 : 0.01;
+  return Math.max(0.01, Math.round(100 * step * Math.floor(most / step + 1e-9)) / 100);
+}
+
+class Source {
+  readonly info: VariantInfo;
+  readonly #value: PyValue;
+
+  constructor(
+    text: string,
+    variant: Variant,
+    readonly target: Target,
+  ) {
+    const { value, refusals } = readConfig(text);
+    if (value === undefined)
+      throw new RangeError(
+        `No variant can be made of a file that cannot be read: ${refusals.map(({ message }) => message).join('; ')}. Mend that first.`,
+      );
+    this.#value = value;
+    this.info = VARIANTS[variant];
+  }
+
+  get modal(): boolean {
+    return this.target.name === 'modal';
+  }
+
+  get(path: string): unknown {
+    return settingAt(this.#value, path);
+  }
+
+  given(path: string): boolean {
+    return valueAt(this.#value, path) !== undefined;
+  }
+
+  number(path: string): number {
+    return Number(this.get(path));
+  }
+
+  text(path: string): string {
+    const value = this.get(path);
+    return typeof value === 'string' ? value : '';
+  }
+
+  /** Workers, batch and epochs as the variant has them. */
+  get workers(): number {
+    const now = this.number('data.num_workers');
+    if (!this.modal) return 0;
+    const most = Math.floor(this.target.cores / 2);
+    return now > 0 && now <= most ? now : Math.min(most, MODAL_WORKERS);
+  }
+
+  get batch(): number {
+    const now = this.number('training.batch_size');
+    if (this.modal) return now >= A100_BATCH ? now : A100_BATCH;
+    return now <= LOCAL_BATCH ? now : LOCAL_BATCH;
+  }
+
+  get epochs(): number {
+    const now = this.number('training.epochs');
+    if (this.info.smoke) return 1;
+    return now > 1 ? now : FULL_EPOCHS;
+  }
+}
+
+interface Want {
+  /** As a value, not as text; undefined wants nothing. */
+  readonly value: string | number | boolean;
+  readonly reason: string;
+}
+
+const want = (value: Want['value'], reason: string): Want => ({ value, reason });
+
+const WORKERS_KILLED =
+  'a worker was killed by the host’s OOM killer under WSL2 (31 GB, batch 16, 4 workers, after 127 batches), and hangs were seen';
+
+const folders = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
+
+function cacheDir(source: Source): string {
+  const now = source.text('data.cache_dir');
+  const { smoke } = source.info;
+  const onModal = /^\/results(\/|$)/.test(now);
+  const parts = folders(onModal ? now.slice('/results'.length) : now);
+  const last = parts.pop() ?? 'cache';
+  const name = smoke ? 'smoke' : last === 'smoke' ? 'tusz' : last;
+  const parents = last === 'cache' && name !== last ? [...parts, last] : parts;
+  if (source.modal) {
+    // A path from the root of another machine has only its last name in common with this one.
+    const below = !onModal && now.startsWith('/') ? (name === 'cache' ? [] : ['cache']) : parents;
+    return ['/results', ...below, name].join('/');
+  }
+  return `${now.startsWith('/') && !onModal ? '/' : ''}${[...parents, name].join('/')}`;
+}
+
+function outputDir(source: Source): string {
+  const now = source.text('experiment.output_dir');
+  const { smoke, tag } = source.info;
+  const onModal = /^\/results(\/|$)/.test(now);
+  const parts = folders(now);
+  const last = parts.length > 1 ? (parts.pop() ?? '') : '';
+  const other = /(^|_)(full|local|wsl2|a100|smoke)(?=_|$)/;
+  const own = new RegExp(`(^|_)${tag}(_|$)`);
+  const name = smoke
+    ? 'smoke'
+    : own.test(last)
+      ? last
+      : last === '' || last === 'smoke'
+        ? `tusz_${tag}_${source.epochs}ep`
+        : other.test(last)
+          ? last.replace(other, `$1${tag}`)
+          : `${last}_${tag}`;
+  if (source.modal) return `/results/${name}`;
+  return `${now.startsWith('/') && !onModal ? '/' : ''}${[...parts, name].join('/')}`;
+}
+
+const sameFolder = (a: string, b: string): boolean => folders(a).join('/') === folders(b).join('/');
+
+function folderWant(now: string, then: string, reason: string): Want | undefined {
+  return sameFolder(now, then) && now.startsWith('/') === then.startsWith('/')
+    ? undefined
+    : want(then, reason);
+}
+
+const cacheReason = ({ modal, info }: Source): string =>
+  modal
+    ? 'only what is below /results outlives the container'
+    : info.smoke
+      ? 'a cache of few files must not stand in for the whole one'
+      : 'below the trainer’s folder; /results is Modal’s volume';
+
+/** What a variant wants of each key; undefined where the file has it already. */
+const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
+  'data.data_dir': (source) => {
+    const now = source.text('data.data_dir');
+    if (source.modal)
+      return now === MODAL_DATA
+        ? undefined
+        : want(
+            MODAL_DATA,
+            'the S3 mount; the launcher replaces any other path by it, so this one says what is read',
+          );
+    return now.startsWith('/data/') ? want(LOCAL_DATA, '/data is Modal’s mount') : undefined;
+  },
+  'data.cache_dir': (source) =>
+    folderWant(source.text('data.cache_dir'), cacheDir(source), cacheReason(source)),
+  'data.num_workers': (source) => {
+    const now = source.number('data.num_workers');
+    const { workers, target } = source;
+    if (now === workers) return undefined;
+    if (!source.modal) return want(0, WORKERS_KILLED);
+    return want(
+      workers,
+      now > workers
+        ? `training and validation keep ${2 * now} workers alive on ${target.cores} cores; ${workers} each is what they feed`
+        : `without workers the GPU waits for windows; training and validation share ${target.cores} cores`,
+    );
+  },
+  'data.pin_memory': (source) =>
+    source.get('data.pin_memory') === source.modal
+      ? undefined
+      : source.modal
+        ? want(true, 'batches are copied while the GPU computes')
+        : want(false, 'page-locked memory is scarce under WSL2'),
+  'data.persistent_workers': (source) => {
+    const persistent = source.workers > 0;
+    if (source.get('data.persistent_workers') === persistent) return undefined;
+    return persistent
+      ? want(true, 'workers are started once, not each epoch')
+      : want(false, 'there are no workers that could outlive an epoch');
+  },
+  'data.prefetch_factor': (source) => {
+    const now = source.number('data.prefetch_factor');
+    const { workers, batch } = source;
+    if (workers === 0) return now === 2 ? undefined : want(2, 'is ignored without workers; 2 is the default');
+    if (now >= MODAL_PREFETCH) return undefined;
+    const gib = (workers * MODAL_PREFETCH * batch * WINDOW_BYTES) / 2 ** 30;
+    return want(
+      MODAL_PREFETCH,
+      `${workers} workers × ${MODAL_PREFETCH} batches ahead keep ${gib.toFixed(2)} GiB in flight`,
+    );
+  },
+  'data.validation_split': (source) => {
+    const now = source.number('data.validation_split');
+    const most = heldOut(source.target.ramGiB);
+    if (now === 0) return want(most, 'without held-out files the run fails after its first epoch');
+    if (source.info.smoke || now <= most) return undefined;
+    const taken = validationGiB(now);
+    if (taken + TRAINER_GIB <= source.target.ramGiB) return undefined;
+    return want(
+      most,
+      `validating ${now} of the corpus takes about ${taken.toFixed(0)} GiB (77 B a sample) of ${source.target.ramGiB} GiB of RAM; ${most} takes ${validationGiB(most).toFixed(0)}`,
+    );
+  },
+  'model.mamba.conv_kernel': (source) =>
+    source.number('model.mamba.conv_kernel') === 3
+      ? undefined
+      : want(
+          3,
+          'on CUDA 5 becomes 4 with one warning, and an even kernel breaks the fallback that Modal forces; 3 runs on both',
+        ),
+  'training.epochs': (source) => {
+    if (source.number('training.epochs') === source.epochs) return undefined;
+    return source.info.smoke
+      ? want(1, 'one epoch shows that it runs')
+      : want(source.epochs, 'a full run, which early stopping ends');
+  },
+  'training.batch_size': (source) => {
+    const now = source.number('training.batch_size');
+    if (now === source.batch) return undefined;
+    return source.modal
+      ? want(
+          A100_BATCH,
+          'fills an A100-80GB better; the learning rate stays as it is, scaling it is a choice of its own',
+        )
+      : want(LOCAL_BATCH, 'half of what ran when the run was killed: fewer windows in RAM and in VRAM');
+  },
+  'training.mixed_precision': (source) => {
+    const on = source.get('training.mixed_precision') !== false;
+    if (on && source.target.gpu.includes('4090')) return want(false, 'gave NaN on an RTX 4090');
+    if (!on && source.modal)
+      return want(
+        true,
+        'bf16 autocast saves 117.9 MiB a window for the backward pass instead of 235.3 (measured on a CPU)',
+      );
+    return undefined;
+  },
+  'training.early_stopping.metric': (source) => {
+    const found = /^sensitivity_at_(\d+)fa$/.exec(source.text('training.early_stopping.metric'));
+    if (!found || !source.given('evaluation.fa_rates')) return undefined;
+    const key = `sensitivity_at_${found[1]}.0fa`;
+    return want(
+      key,
+      `evaluation.fa_rates is listed, so the score is called ${key}; the other name reads 0 each epoch and stops the run after patience + 2 epochs`,
+    );
+  },
+  'experiment.device': (source) => {
+    const now = source.text('experiment.device');
+    return source.modal && !['auto', 'cuda'].includes(now)
+      ? want('auto', `${now} leaves the A100 that is paid for unused`)
+      : undefined;
+  },
+  'experiment.output_dir': (source) =>
+    folderWant(
+      source.text('experiment.output_dir'),
+      outputDir(source),
+      source.modal
+        ? 'Modal’s volume; the launcher keeps the last name alone, so it must be this run’s own'
+        : 'a folder of its own, so that no other run’s checkpoints are overwritten',
+    ),
+  'experiment.cache_dir': (source) => {
+    if (!source.given('experiment.cache_dir')) return undefined;
+    return folderWant(
+      source.text('experiment.cache_dir'),
+      cacheDir(source),
+      'the same as data.cache_dir, or the trainer warns',
+    );
+  },
+};
+
+/** As YAML on one line that PyYAML and YAML 1.2 read alike. */
+function yamlText(value: Want['value']): string {
+  if (typeof value !== 'string') return String(value);
+  return /^[\w./-]+$/.test(value) && !/^[-.]/.test(value) && readPlain(value).type === 'str'
+    ? value
+    : JSON.stringify(value);
+}
+
+/**
+ * The changes that make of `text` the variant for `target` (by default the variant's own). Throws a RangeError with a
+ * sentence where the text cannot be read.
+ */
+export function derive(
+  text: string,
+  variant: Variant,
+  target: Target = TARGETS[VARIANTS[variant].target],
+): Derived {
+  const source = new Source(text, variant, target);
+  const changes = KEYS.flatMap(({ path }): Change[] => {
+    const wanted = WANTS[path]?.(source);
+    return wanted ? [{ path, value: yamlText(wanted.value), reason: wanted.reason }] : [];
+  });
+  return { name: source.info.name, target, changes };
+}
