@@ -6,4 +6,8 @@ export interface Change {
   readonly value: string | undefined;
   /** A sentence part that says why, as “hung under WSL2, and killed a run”. */
   readonly reason: string;
+  /** The key that becomes this one, where possible in its place and with its comment. */
+  readonly renames?: string;
+  /** The key stands several times: only its last place is kept. */
+  readonly once?: boolean;
 }

@@ -1,5 +1,7 @@
 /** Every key of production's configuration: what it may be, what it does there. Read in its source at 2025-09-21. */
 
+import type { PyValue } from './plain';
+
 /** live changes training; half see `why`; dead is accepted and never read. */
 export type Effect = 'live' | 'half' | 'dead';
 
@@ -16,13 +18,15 @@ export type Kind =
   | { readonly type: 'text' }
   | { readonly type: 'choice'; readonly of: readonly (string | number)[] }
   | { readonly type: 'odd'; readonly least: number; readonly most?: number }
-  | { readonly type: 'list'; readonly item: Kind; readonly length?: number };
+  | { readonly type: 'list'; readonly item: Kind; readonly length?: number }
+  /** Two numbers that rise. */
+  | { readonly type: 'band'; readonly least: number; readonly most: number };
 
 export interface Key {
   /** Section and name, joined with dots. */
   readonly path: string;
   readonly kind: Kind;
-  readonly fallback: unknown;
+  readonly fallback: PyValue;
   readonly nullable?: boolean;
   readonly unit?: string;
   readonly effect: Effect;
@@ -37,15 +41,15 @@ const key = (
   effect: Effect,
   path: string,
   kind: Kind,
-  fallback: unknown,
+  fallback: PyValue,
   description: string,
   more: More = {},
 ): Key => ({ effect, path, kind, fallback, description, ...more });
-const live = (path: string, kind: Kind, fallback: unknown, description: string, more?: More): Key =>
+const live = (path: string, kind: Kind, fallback: PyValue, description: string, more?: More): Key =>
   key('live', path, kind, fallback, description, more);
-const dead = (path: string, kind: Kind, fallback: unknown, description: string, more: More = {}): Key =>
+const dead = (path: string, kind: Kind, fallback: PyValue, description: string, more: More = {}): Key =>
   key('dead', path, kind, fallback, description, { why: 'accepted and never read', ...more });
-const half = (path: string, kind: Kind, fallback: unknown, description: string, why: string): Key =>
+const half = (path: string, kind: Kind, fallback: PyValue, description: string, why: string): Key =>
   key('half', path, kind, fallback, description, { why });
 
 const int = (least: number, most?: number): Kind => ({
@@ -107,14 +111,20 @@ export const KEYS: readonly Key[] = [
   dead('data.max_samples', int(1), null, 'limit of windows', { nullable: true }),
   dead('data.max_hours', above(0), null, 'limit of hours', { nullable: true }),
   dead('preprocessing.montage', choice('10-20', 'standard_1020'), '10-20', 'montage', PREPROCESSING),
-  dead('preprocessing.bandpass', list(float(0.1, 200), 2), [0.5, 120], 'edges of the band-pass', {
-    unit: 'Hz',
-    ...PREPROCESSING,
-  }),
+  dead(
+    'preprocessing.bandpass',
+    { type: 'band', least: 0.1, most: 200 },
+    [0.5, 120],
+    'edges of the band-pass',
+    {
+      unit: 'Hz',
+      ...PREPROCESSING,
+    },
+  ),
   dead('preprocessing.notch_freq', choice(50, 60), 60, 'line noise', { unit: 'Hz', ...PREPROCESSING }),
   dead('preprocessing.normalize', bool, true, 'z-score by channel', PREPROCESSING),
   dead('preprocessing.use_mne', bool, true, 'library', PREPROCESSING),
-  live('model.name', text, 'seizure_detector', 'architecture'),
+  live('model.name', choice('seizure_detector'), 'seizure_detector', 'architecture'),
   live('model.encoder.stages', fixed(4), 4, 'stages of the U-Net'),
   live('model.encoder.channels', fixed([64, 128, 256, 512]), [64, 128, 256, 512], 'widths of the stages'),
   live('model.encoder.downsample_factor', fixed(2), 2, 'between two stages'),
@@ -214,8 +224,8 @@ export const KEYS: readonly Key[] = [
   dead('evaluation.save_predictions', bool, false, 'files'),
   dead('evaluation.save_plots', bool, true, 'files'),
   dead('experiment.name', text, 'debug', 'name'),
-  dead('experiment.description', text, '', 'description'),
-  live('experiment.seed', int(-Infinity), 42, 'of all that is random'),
+  dead('experiment.description', text, 'default experiment', 'description'),
+  live('experiment.seed', { type: 'int' }, 42, 'of all that is random'),
   live('experiment.device', choice('auto', 'cuda', 'cpu', 'mps'), 'auto', 'where it trains'),
   live('experiment.output_dir', text, 'results', 'checkpoints/last.pt and best.pt below it'),
   half(
@@ -226,8 +236,8 @@ export const KEYS: readonly Key[] = [
     'only warned about when it differs from data.cache_dir',
   ),
   dead('experiment.log_level', choice('DEBUG', 'INFO', 'WARNING', 'ERROR'), 'INFO', 'log'),
-  dead('experiment.save_model', bool, true, 'files'),
-  dead('experiment.save_best_only', bool, false, 'files'),
+  dead('experiment.save_model', bool, false, 'files'),
+  dead('experiment.save_best_only', bool, true, 'files'),
   dead('experiment.wandb.enabled', bool, false, 'Weights & Biases', { why: 'the logger is not wired' }),
   dead('experiment.wandb.project', text, 'seizure-detection', 'Weights & Biases', {
     why: 'the logger is not wired',
@@ -246,3 +256,20 @@ export const KEYS: readonly Key[] = [
 ];
 
 export const KEY_AT: ReadonlyMap<string, Key> = new Map(KEYS.map((one) => [one.path, one]));
+
+export interface Section {
+  readonly title: string;
+  readonly description: string;
+  /** May be null, which is as if it were absent. */
+  readonly nullable?: boolean;
+}
+
+/** Sections by their path; '' is the file. */
+export const SECTIONS: Readonly<Record<string, Section>> = {
+  '': { title: 'Configuration', description: 'Configuration of the seizure detector’s production run.' },
+  resources: { title: 'Resources', description: 'Limits of the machine.', nullable: true },
+};
+
+export function documentation({ description }: Key): string {
+  return description;
+}

@@ -1,6 +1,6 @@
 /**
- * YAML as PyYAML's safe_load reads it (YAML 1.1 with PyYAML's own patterns, from its resolver.py and constructor.py): there
- * `3e-4` is a text, `yes` a boolean and `12:30` the number 750.
+ * A file as PyYAML's safe_load reads it, with the places of its keys and values. The grammar is that of the `yaml` package,
+ * the types are PyYAML's.
  */
 import {
   isAlias,
@@ -12,59 +12,11 @@ import {
   Scalar,
   type Document,
   type Node,
+  type Pair,
 } from 'yaml';
+import { PyDate, readPlain, readTagged, type PyScalar, type PyType, type PyValue } from './plain';
 
-export type PyValue =
-  null | boolean | number | string | readonly PyValue[] | { readonly [key: string]: PyValue };
-
-const BOOL = /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/;
-const TRUE = /^(?:yes|true|on)$/i;
-const NULL = /^(?:~|null|Null|NULL|)$/;
-const INT =
-  /^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$/;
-const FLOAT =
-  /^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
-const DATE = /^\d{4}-\d\d-\d\d$/;
-const TIMESTAMP =
-  /^\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?$/;
-
-/** How PyYAML reads a plain scalar; dates as their text, of the type `date`. */
-export function readPlain(text: string): {
-  type: 'null' | 'bool' | 'int' | 'float' | 'date' | 'str';
-  value: PyValue;
-} {
-  if (NULL.test(text)) return { type: 'null', value: null };
-  if (BOOL.test(text)) return { type: 'bool', value: TRUE.test(text) };
-  if (INT.test(text)) return { type: 'int', value: integer(text) };
-  if (FLOAT.test(text)) return { type: 'float', value: float(text) };
-  if (DATE.test(text) || TIMESTAMP.test(text)) return { type: 'date', value: text };
-  return { type: 'str', value: text };
-}
-
-function signed(text: string): { sign: number; digits: string } {
-  const digits = text.replaceAll('_', '').replace(/^[-+]/, '');
-  return { sign: text.startsWith('-') ? -1 : 1, digits };
-}
-
-/** Parts of sixty: 12:30 is 750. */
-const sexagesimal = (digits: string): number =>
-  digits.split(':').reduce((sum, part) => 60 * sum + Number(part), 0);
-
-function integer(text: string): number {
-  const { sign, digits } = signed(text);
-  if (digits === '0') return 0;
-  if (digits.startsWith('0b')) return sign * parseInt(digits.slice(2), 2);
-  if (digits.startsWith('0x')) return sign * parseInt(digits.slice(2), 16);
-  if (digits.startsWith('0')) return sign * parseInt(digits, 8);
-  return sign * (digits.includes(':') ? sexagesimal(digits) : Number(digits));
-}
-
-function float(text: string): number {
-  const { sign, digits } = signed(text.toLowerCase());
-  if (digits === '.inf') return sign * Infinity;
-  if (digits === '.nan') return NaN;
-  return sign * (digits.includes(':') ? sexagesimal(digits) : Number(digits));
-}
+export { PyDate, readPlain, type PyType, type PyValue } from './plain';
 
 /** A place in a file, counted from 1; offsets from 0. */
 export interface Place {
@@ -80,10 +32,11 @@ export interface Refusal {
   readonly place: Place;
 }
 
-/** A key of the file and where it stands. */
+/** A key of the file, or an item of a list, and where it stands. */
 export interface Entry {
-  /** Names joined with dots. */
+  /** Names joined with dots; items of a list as `name[0]`. */
   readonly path: string;
+  /** Of an item, the item itself. */
   readonly key: Place;
   readonly value: Place;
   /** What PyYAML makes of it. */
@@ -92,6 +45,8 @@ export interface Entry {
   readonly plain: string | undefined;
   /** Further up the same key has a value already, which is lost. */
   readonly repeated: boolean;
+  /** What PyYAML makes of the key: only a `str` can be one that the trainer knows. */
+  readonly keyType: PyType;
 }
 
 export interface ConfigFile {
@@ -112,6 +67,7 @@ class Refused extends Error {
   constructor(
     message: string,
     readonly offset = 0,
+    readonly end = offset,
   ) {
     super(message);
   }
@@ -144,28 +100,46 @@ export function readConfig(text: string): ConfigFile {
     refuse(`the file is nested more than ${MAX_DEPTH} levels deep`, depth.offset);
     return refused();
   }
-  const documents = parseAllDocuments(text, {
-    version: '1.1',
-    schema: 'failsafe',
-    lineCounter: counter,
-    uniqueKeys: false,
-    prettyErrors: false,
-    merge: false,
-  });
-  const [document, second] = Array.isArray(documents) ? (documents as Document.Parsed[]) : [];
+  const [document, second] = parseYaml(text, counter);
   if (second) refuse('the file holds several documents (---), production reads one', second.range[0]);
-  for (const { message, pos } of document?.errors ?? []) refuse(message, pos[0], pos[1]);
-  if (!document || refusals.length > 0) return refused();
+  for (const { code, message, pos } of document?.errors ?? [])
+    refuse(SENTENCES[code] ?? message, pos[0], pos[1]);
+  if (refusals.length > 0) return refused();
+  if (!document) return { text, value: null, entries: [], refusals };
   try {
-    const reader = new Reader(document, text, place);
+    const reader = new Reader(text, place);
     const value = reader.value(document.contents, '', 0);
     return { text, value, entries: reader.entries, refusals };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    refuse(error.message, error.offset);
+    refuse(error.message, error.offset, error.end);
     return refused();
   }
 }
+
+/** The file's documents, with what the parser took each character for; never throws. */
+export function parseYaml(text: string, lineCounter = new LineCounter()): Document.Parsed[] {
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    schema: 'failsafe',
+    lineCounter,
+    uniqueKeys: false,
+    prettyErrors: false,
+    merge: false,
+    keepSourceTokens: true,
+  });
+  return Array.isArray(documents) ? documents : [];
+}
+
+/** What the parser's messages mean to somebody who edits a configuration. */
+const SENTENCES: Partial<Record<string, string>> = {
+  TAB_AS_INDENT: 'a tab stands where YAML takes spaces only; indent with spaces',
+  BAD_INDENT: 'this line is indented neither like its neighbours nor like a part of the line above; align it',
+  MULTILINE_IMPLICIT_KEY: 'a colon is missing: this line and the next were taken for one key',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a second colon stands in this line; quote the value, or put what belongs below the key on lines of its own',
+  KEY_OVER_1024_CHARS: 'a key is longer than 1,024 characters',
+};
 
 /** By brackets and by indentation; an upper bound, found without recursion. */
 function deepest(text: string): { levels: number; offset: number } {
@@ -186,89 +160,154 @@ function deepest(text: string): { levels: number; offset: number } {
   return { levels, offset };
 }
 
+type Names = Record<string, PyValue>;
+const none = (): Names => Object.create(null) as Names;
+
 class Reader {
   readonly entries: Entry[] = [];
+  readonly #anchors = new Map<string, Node>();
   #values = 0;
 
   constructor(
-    private readonly document: Document.Parsed,
     private readonly text: string,
     private readonly place: (from: number, to?: number) => Place,
   ) {}
 
   value(node: Node | null, path: string, depth: number): PyValue {
-    const [start = 0] = node?.range ?? [];
+    const [start = 0, end = 0] = node?.range ?? [];
     if (++this.#values > MAX_VALUES)
-      throw new Refused('its aliases (*) stand for more than 100,000 values', start);
-    if (depth > MAX_DEPTH) throw new Refused('an alias (*) contains itself', start);
+      throw new Refused('its aliases (*) stand for more than 100,000 values', start, end);
+    if (depth > MAX_DEPTH) throw new Refused('an alias (*) contains itself', start, end);
     if (node === null) return null;
-    if (isAlias(node)) {
-      const target = node.resolve(this.document);
-      if (!target) throw new Refused(`there is no anchor &${node.source}`, start);
-      return this.value(target, path, depth + 1);
+    if (isAlias(node)) return this.value(this.#anchored(node.source, start, end), path, depth + 1);
+    if ('anchor' in node && node.anchor !== undefined) {
+      if ((this.#anchors.get(node.anchor) ?? node) !== node)
+        throw new Refused(`the anchor &${node.anchor} stands here a second time; rename one`, start, end);
+      this.#anchors.set(node.anchor, node);
     }
-    if (isScalar(node)) return this.#scalar(node, start);
-    if (isSeq(node)) return node.items.map((item) => this.value(item as Node | null, `${path}[]`, depth + 1));
+    if (isScalar(node)) return this.#scalar(node, start, end).value;
+    if (node.tag !== undefined && !/^!$|^tag:yaml\.org,2002:(?:map|seq)$/.test(node.tag))
+      throw new Refused(`the tag ${node.tag} is nothing that a configuration needs; remove it`, start, end);
+    if (isSeq(node))
+      return node.items.map((item, i) => this.#item(item as Node | null, `${path}[${i}]`, depth));
     return isMap(node) ? this.#map(node, path, depth) : null;
   }
 
-  #scalar({ type, source = '', value, tag }: Scalar, start: number): PyValue {
-    if (tag !== undefined && !/^tag:yaml\.org,2002:(str|int|float|bool|null)$/.test(tag))
-      throw new Refused(`safe_load does not construct ${tag}`, start);
-    if (type !== Scalar.PLAIN || tag?.endsWith(':str')) return String(value);
-    return readPlain(source).value;
+  #anchored(name: string, start: number, end: number): Node {
+    const target = this.#anchors.get(name);
+    if (!target) throw new Refused(`there is no anchor &${name} above`, start, end);
+    return target;
   }
 
-  #map({ items }: { items: { key: unknown; value: unknown }[] }, path: string, depth: number): PyValue {
-    const own: Record<string, PyValue> = Object.create(null) as Record<string, PyValue>;
-    let merged: Record<string, PyValue> = {};
+  #scalar({ type, source = '', value, tag }: Scalar, start: number, end: number): PyScalar {
+    // A tag `!` alone leaves it to the text, quoted or not.
+    const read =
+      tag === undefined && type !== Scalar.PLAIN
+        ? ({ type: 'str', value: String(value) } as const)
+        : tag === undefined || tag === '!'
+          ? readPlain(tag === '!' ? String(value) : source)
+          : readTagged(tag, String(value));
+    if (read === undefined)
+      throw new Refused(`safe_load does not construct ${String(tag)}; remove the tag`, start, end);
+    if (read.problem !== undefined) throw new Refused(read.problem, start, end);
+    return read;
+  }
+
+  #item(node: Node | null, path: string, depth: number): PyValue {
+    const entry = this.entries.length;
+    const read = this.value(node, path, depth + 1);
+    const [from = 0, to = from] = node?.range ?? [];
+    const place = this.place(from, to);
+    const [plain, keyType] = [this.#plain(node), 'int' as const];
+    this.entries.splice(entry, 0, { path, key: place, value: place, read, plain, repeated: false, keyType });
+    return read;
+  }
+
+  #plain(node: Node | null): string | undefined {
+    const plain = isScalar(node) && node.type === Scalar.PLAIN && node.tag === undefined && node.range;
+    return plain ? this.text.slice(plain[0], plain[1]) : undefined;
+  }
+
+  #map({ items }: { items: Pair[] }, path: string, depth: number): PyValue {
+    const own = none();
+    const merged = none();
     const seen = new Set<string>();
     for (const { key, value } of items) {
       const [keyNode, valueNode] = [key as Node | null, value as Node | null];
-      const name = this.#keyName(keyNode);
-      if (name === '<<') {
-        merged = { ...merged, ...this.#merged(valueNode, path, depth) };
+      if (isMergeKey(keyNode)) {
+        Object.assign(merged, this.#merged(valueNode, path, depth));
         continue;
       }
+      const { name, type, same } = this.#key(keyNode);
       const below = path === '' ? name : `${path}.${name}`;
       const entry = this.entries.length;
       const read = this.value(valueNode, below, depth + 1);
       const [keyFrom = 0, keyTo = 0] = keyNode?.range ?? [];
       const [from = keyTo, to = from] = valueNode?.range ?? [keyTo, keyTo];
-      const plain =
-        isScalar(valueNode) && valueNode.type === Scalar.PLAIN ? this.text.slice(from, to) : undefined;
       this.entries.splice(entry, 0, {
         path: below,
         key: this.place(keyFrom, keyTo),
         value: this.place(from, to),
         read,
-        plain,
-        repeated: seen.has(name),
+        plain: this.#plain(valueNode),
+        repeated: seen.has(same),
+        keyType: type,
       });
-      seen.add(name);
+      seen.add(same);
       own[name] = read;
     }
-    return { ...merged, ...own };
+    return Object.assign(none(), merged, own);
   }
 
-  #keyName(node: Node | null): string {
-    if (isScalar(node)) return String(node.type === Scalar.PLAIN ? node.source : node.value);
-    if (node === null) return 'null';
-    throw new Refused('a key is a list or a mapping, which production cannot use', node.range?.[0]);
+  /** `same` is equal for keys that Python takes for one. */
+  #key(node: Node | null): { name: string; type: PyType; same: string } {
+    const [start = 0, end = 0] = node?.range ?? [];
+    if (isAlias(node)) return this.#key(this.#anchored(node.source, start, end));
+    if (node === null) return { name: '', type: 'null', same: 'null' };
+    if (!isScalar(node))
+      throw new Refused('a key is a list or a mapping, which Python cannot use', start, end);
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    // As a key, PyYAML takes = for a text.
+    const { type, value } =
+      node.source === '=' ? ({ type: 'str', value: '=' } as const) : this.#scalar(node, start, end);
+    const name = typeof value === 'string' ? value : (node.source ?? '');
+    const number = typeof value === 'boolean' || typeof value === 'number';
+    return { name, type, same: number ? `number ${Number(value)}` : `${type} ${name}` };
   }
 
-  #merged(node: Node | null, path: string, depth: number): Record<string, PyValue> {
+  #merged(node: Node | null, path: string, depth: number): Names {
     const entries = this.entries.length;
     const value = this.value(node, path, depth + 1);
     // What is merged stands elsewhere.
     this.entries.length = entries;
     const parts = Array.isArray(value) ? (value as readonly PyValue[]) : [value];
-    const merged: Record<string, PyValue> = {};
+    const merged = none();
     for (const part of [...parts].reverse()) {
-      if (typeof part !== 'object' || part === null || Array.isArray(part))
-        throw new Refused('<< expects a mapping', node?.range?.[0]);
+      if (!isPyMapping(part))
+        throw new Refused('<< expects a mapping or a list of them', node?.range?.[0], node?.range?.[1]);
       Object.assign(merged, part);
     }
     return merged;
   }
+}
+
+const isMergeKey = (node: Node | null): boolean =>
+  isScalar(node) && node.type === Scalar.PLAIN && node.source === '<<' && node.tag === undefined;
+
+export const isPyMapping = (value: unknown): value is Readonly<Record<string, PyValue>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PyDate);
+
+/** Whether two values are one to Python; NaN is itself here. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+  if (isPyMapping(a) && isPyMapping(b)) {
+    const names = Object.keys(a);
+    return (
+      names.length === Object.keys(b).length &&
+      names.every((name) => Object.hasOwn(b, name) && sameValue(a[name], b[name]))
+    );
+  }
+  if (a instanceof PyDate && b instanceof PyDate) return a.text === b.text;
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }

@@ -1,91 +1,29 @@
 /** Production's configuration as a zod schema: what pydantic accepts there, and nothing else. */
-import { z } from 'zod';
-import { KEYS, REQUIRED_SECTIONS, type Key, type Kind } from './keys';
+import * as z from 'zod';
+import { jsonOf } from './json_schema';
+import { KEY_AT, KEYS, REQUIRED_SECTIONS, SECTIONS, type Key } from './keys';
+import { readAs, shown } from './lax';
+import { isPyMapping, type PyValue } from './pyyaml';
 
-/** pydantic takes numbers as texts too, in Python's spelling, with blanks around and _ between digits. */
-const NUMERIC = /^\s*[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+)?\s*$/;
+// The page's policy forbids code made of texts.
+z.config({ jitless: true });
 
-const numeric = z
-  .string()
-  .regex(NUMERIC, 'is a text that is no number')
-  .transform((text) => Number(text.replaceAll('_', '')));
-/** Of Python's booleans pydantic makes 0 and 1. */
-const asNumber = z.union([z.number(), numeric, z.boolean().transform(Number)], {
-  error: 'is no number',
-});
+const KEY_OF = new Map<unknown, Key>();
 
-const TRUE = ['true', 't', 'yes', 'y', 'on', '1'];
-const FALSE = ['false', 'f', 'no', 'n', 'off', '0'];
-const bool = z.union(
-  [
-    z.boolean(),
-    z.union([z.literal(0), z.literal(1)]).transform(Boolean),
-    z
-      .string()
-      .refine((text) => [...TRUE, ...FALSE].includes(text.toLowerCase()), 'is no boolean')
-      .transform((text) => TRUE.includes(text.toLowerCase())),
-  ],
-  { error: 'is neither true nor false' },
-);
-
-interface Bounds {
-  readonly least?: number;
-  readonly most?: number;
-  readonly above?: number;
-  readonly below?: number;
-}
-
-function bounded({ least, most, above, below }: Bounds, whole: boolean): z.ZodType<number> {
-  let number = whole ? z.int('is no whole number') : z.number();
-  if (least !== undefined && Number.isFinite(least)) number = number.min(least, `is less than ${least}`);
-  if (most !== undefined) number = number.max(most, `is more than ${most}`);
-  if (above !== undefined) number = number.gt(above, `is not more than ${above}`);
-  if (below !== undefined) number = number.lt(below, `is not less than ${below}`);
-  return asNumber.pipe(number);
-}
-
-const same =
-  (value: number | readonly number[]) =>
-  (given: unknown): boolean =>
-    JSON.stringify(given) === JSON.stringify(value);
-
-function schemaOf(kind: Kind): z.ZodType {
-  switch (kind.type) {
-    case 'int':
-      return bounded(kind, true);
-    case 'float':
-      return bounded(kind, false);
-    case 'odd':
-      return bounded(kind, true).refine((value) => value % 2 === 1, 'is not odd');
-    case 'fixed': {
-      const message = `is not ${JSON.stringify(kind.value)}, which is fixed`;
-      return Array.isArray(kind.value)
-        ? z.array(asNumber, 'is no list').refine(same(kind.value), message)
-        : asNumber.refine(same(kind.value), message);
-    }
-    case 'bool':
-      return bool;
-    case 'text':
-      return z.string('is no text');
-    case 'choice': {
-      const message = `is none of ${kind.of.join(', ')}`;
-      return kind.of.every((one) => typeof one === 'string')
-        ? z.enum(kind.of as [string, ...string[]], message)
-        : asNumber.refine((value) => kind.of.includes(value), message);
-    }
-    case 'list': {
-      const items = z.array(schemaOf(kind.item), 'is no list');
-      return kind.length === undefined ? items : items.length(kind.length, `has not ${kind.length} items`);
-    }
-    default:
-      return kind satisfies never;
-  }
-}
-
-function describe({ kind, nullable, fallback, effect, description, unit, why }: Key): z.ZodType {
-  const schema = nullable ? schemaOf(kind).nullable() : schemaOf(kind);
-  const about = { description, effect, ...(unit && { unit }), ...(why && { why }) };
-  return schema.optional().meta({ ...about, default: fallback });
+/** One key: absent, or what pydantic makes of its value. */
+function leaf(key: Key): z.ZodType {
+  const schema = z
+    .unknown()
+    .transform((given, context) => {
+      const read = readAs(key.kind, given as PyValue, key.nullable);
+      if ('value' in read) return read.value;
+      const path = read.item === undefined ? [] : [read.item];
+      context.issues.push({ code: 'custom', message: read.problem, input: given, path });
+      return z.NEVER;
+    })
+    .optional();
+  KEY_OF.set(schema, key);
+  return schema;
 }
 
 interface Tree {
@@ -94,17 +32,22 @@ interface Tree {
 
 const isKey = (value: Tree | Key): value is Key => typeof value['path'] === 'string';
 
-function objectOf(tree: Tree, top = false): z.ZodType {
+function section(tree: Tree, path = ''): z.ZodType {
   const shape = Object.fromEntries(
     Object.entries(tree).map(([name, part]) => {
-      if (isKey(part)) return [name, describe(part)];
-      const section = objectOf(part);
-      const required = top && (REQUIRED_SECTIONS as readonly string[]).includes(name);
-      return [name, required ? section : section.optional()];
+      if (isKey(part)) return [name, leaf(part)];
+      const below = path === '' ? name : `${path}.${name}`;
+      const required = (REQUIRED_SECTIONS as readonly string[]).includes(below);
+      const inner = section(part, below);
+      const nullable = SECTIONS[below]?.nullable === true ? inner.nullable() : inner;
+      return [name, required ? nullable : nullable.optional()];
     }),
   );
   // Unknown keys are dropped without a word there.
-  return z.object(shape, 'is no mapping');
+  const object = z.object(shape, {
+    error: ({ input }) => `${shown(input as PyValue)} is not a mapping of keys`,
+  });
+  return SECTIONS[path] ? object.meta({ description: SECTIONS[path].description }) : object;
 }
 
 function tree(): Tree {
@@ -118,30 +61,38 @@ function tree(): Tree {
 }
 
 /** A whole file. */
-export const CONFIG: z.ZodType = objectOf(tree(), true).meta({
-  title: 'Configuration of the seizure detector’s production run',
-});
+export const CONFIG: z.ZodType = section(tree());
 
 /** A value that production refuses. */
 export interface Invalid {
+  /** Names joined with dots; an item of a list as `name[0]`. */
   readonly path: string;
-  /** Goes on after the path: “is more than 256”. */
+  /** Value and what is allowed; goes on after the path: “300 is not a whole number from 1 to 256”. */
   readonly problem: string;
 }
 
 /** All that production's validation says no to; empty where it accepts the file. */
 export function invalidities(value: unknown): Invalid[] {
   const parsed = CONFIG.safeParse(value);
-  const found: Invalid[] = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, message, code }) => ({
-        path: path.join('.'),
-        problem:
-          code === 'invalid_type' && path.length > 0 && valueAt(value, path.join('.')) === undefined
-            ? 'is missing'
-            : message,
-      }));
-  return [...found, ...crossed(value)];
+  const found = parsed.success ? [] : parsed.error.issues.map((issue) => invalid(issue, value));
+  return [...found, ...crossed(value).filter(({ path }) => !found.some((one) => one.path === path))];
+}
+
+function invalid({ path, message }: { path: PropertyKey[]; message: string }, value: unknown): Invalid {
+  const at = path.reduce<string>(
+    (names, name) =>
+      typeof name === 'number'
+        ? `${names}[${name}]`
+        : names === ''
+          ? String(name)
+          : `${names}.${String(name)}`,
+    '',
+  );
+  const missing = path.length === 1 && isPyMapping(value) && !Object.hasOwn(value, at);
+  return {
+    path: at,
+    problem: missing ? `this section is missing, and production needs it: add “${at}: {}”` : message,
+  };
 }
 
 /** The value at a dotted path; undefined where there is none. */
@@ -149,40 +100,54 @@ export function valueAt(value: unknown, path: string): unknown {
   return path
     .split('.')
     .reduce<unknown>(
-      (at, name) =>
-        typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined,
+      (at, name) => (isPyMapping(at) && Object.hasOwn(at, name) ? at[name] : undefined),
       value,
     );
 }
 
-/** What the file says or production's default. */
+/**
+ * The value that the trainer has for a key: what the file says as pydantic reads it, or the default. What production refuses
+ * comes as it stands.
+ */
 export function settingAt(value: unknown, path: string): unknown {
   const given = valueAt(value, path);
-  const known = KEYS.find((one) => one.path === path);
-  const read = given ?? known?.fallback;
-  const numbers = known?.kind.type === 'int' || known?.kind.type === 'float' || known?.kind.type === 'odd';
-  return numbers && typeof read === 'string' && NUMERIC.test(read) ? Number(read.replaceAll('_', '')) : read;
+  const key = KEY_AT.get(path);
+  if (given === undefined) return key?.fallback;
+  if (!key) return given;
+  const read = readAs(key.kind, given as PyValue, key.nullable);
+  return 'value' in read ? read.value : given;
 }
 
 /** Rules over two keys. */
 function crossed(value: unknown): Invalid[] {
-  const number = (path: string): number => Number(settingAt(value, path));
+  const number = (path: string): number => {
+    const read = settingAt(value, path);
+    return typeof read === 'number' ? read : NaN;
+  };
   const found: Invalid[] = [];
   const [on, off] = ['postprocessing.hysteresis.tau_on', 'postprocessing.hysteresis.tau_off'] as const;
-  if (number(on) <= number(off)) found.push({ path: on, problem: `is not above tau_off (${number(off)})` });
+  if (number(on) <= number(off))
+    found.push({ path: on, problem: `${number(on)} is not above tau_off, which is ${number(off)}` });
   const [least, most] = [
     'postprocessing.duration.min_duration_s',
     'postprocessing.duration.max_duration_s',
   ] as const;
   if (number(most) < number(least))
-    found.push({ path: most, problem: `is below min_duration_s (${number(least)})` });
-  const band = settingAt(value, 'preprocessing.bandpass');
-  if (Array.isArray(band) && Number(band[0]) >= Number(band[1]))
-    found.push({ path: 'preprocessing.bandpass', problem: 'does not rise' });
+    found.push({ path: most, problem: `${number(most)} is below min_duration_s, which is ${number(least)}` });
+  const amp = 'training.mixed_precision';
+  if (settingAt(value, 'experiment.device') === 'cpu' && settingAt(value, amp) === true)
+    found.push({ path: amp, problem: 'true is refused together with experiment.device cpu' });
   return found;
 }
 
-/** JSON Schema of the same, for editors. */
+/** JSON Schema (draft 7) for editors. */
 export function jsonSchema(): unknown {
-  return z.toJSONSchema(CONFIG, { io: 'input', unrepresentable: 'any' });
+  return z.toJSONSchema(CONFIG, {
+    target: 'draft-7',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      const key = KEY_OF.get(zodSchema);
+      if (key) Object.assign(jsonSchema, jsonOf(key));
+    },
+  });
 }

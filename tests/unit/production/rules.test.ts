@@ -1,106 +1,196 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findingsOf, main } from '../../../src/cli/validate';
-import { readConfig } from '../../../src/production/pyyaml';
-import { check, RULES, TARGETS, type TargetName } from '../../../src/production/rules';
+import { applyChanges } from '../../../src/production/edit';
+import { inspect, inspectAll, type Remark } from '../../../src/production/findings';
+import { COLLISION, RULES } from '../../../src/production/rules';
+import { TARGETS, type Figures, type TargetName } from '../../../src/production/targets';
 
-const CONFIGS = join(import.meta.dirname, '../../../configs');
+interface Situation {
+  /** Lines `section.key: value`, or whole lines. */
+  readonly lines: readonly string[];
+  readonly target?: TargetName;
+  readonly name?: string;
+  readonly figures?: Figures;
+  readonly base?: readonly string[];
+}
 
-/** Ids of the rules that fire on a file of these lines, `section.key: value`. */
-function ids(lines: string, target: TargetName = 'local', name = 'train.yaml'): string[] {
-  const text = lines
-    .split('; ')
-    .map((line) => {
-      const [path = '', ...value] = line.split(': ');
-      return `${path
-        .split('.')
-        .map((part, i) => `${i > 0 ? ' {' : ''}${part}:`)
-        .join('')} ${value.join(': ')}${' }'.repeat(path.split('.').length - 1)}`;
-    })
-    .join('\n');
-  const file = readConfig(text);
-  expect(file.refusals).toEqual([]);
-  return check({ name, file, target: TARGETS[target] }).map(({ id }) => id);
+/** A file of these keys, with the sections that production needs. */
+function textOf(lines: readonly string[]): string {
+  const empty = ['data', 'model', 'training', 'postprocessing'].map((name) => `${name}: {}`).join('\n');
+  return lines.reduce((text, line) => {
+    const [, path = '', value] = /^([\w.]+): (.*)$/.exec(line) ?? [];
+    return value === undefined ? `${text}${line}\n` : applyChanges(text, [{ path, value, reason: '' }]);
+  }, `${empty}\n`);
+}
+
+function remarks(
+  text: string,
+  { target = 'local', name = 'train.yaml', figures, base }: Situation,
+): Remark[] {
+  const subject = {
+    name,
+    target: TARGETS[target],
+    ...(figures && { figures }),
+    ...(base && { base: textOf(base) }),
+  };
+  return [...inspect(text, subject).findings];
 }
 
 interface Case {
-  readonly fires: Parameters<typeof ids>;
-  readonly not: Parameters<typeof ids>;
+  readonly fires: Situation;
+  readonly not: Situation;
+  /** No edit of the file mends it. */
+  readonly note?: true;
+  /** It can only be mended elsewhere, or by who wrote it. */
+  readonly unfixed?: true;
 }
+
+const of = (...lines: string[]): Situation => ({ lines });
+const on = (target: TargetName, ...lines: string[]): Situation => ({ lines, target });
+const gib = (likely: number) => ({ low: likely / 2, likely, high: likely * 1.5 });
 
 const CASES: Readonly<Record<string, Case>> = {
   'fa-rate-key': {
-    fires: ['evaluation.fa_rates: [10, 5]'],
-    not: ['evaluation.fa_rates: [10]; training.early_stopping.metric: sensitivity_at_10.0fa'],
+    fires: of('evaluation.fa_rates: [10, 5]'),
+    not: of('evaluation.fa_rates: [10]', 'training.early_stopping.metric: sensitivity_at_10.0fa'),
   },
   'modal-data-dir': {
-    fires: ['data.data_dir: /data/edf/dev', 'modal'],
-    not: ['data.data_dir: /data/edf/train', 'modal'],
+    fires: on('modal', 'data.data_dir: /data/edf/dev'),
+    not: on('modal', 'data.data_dir: /data/edf/train'),
   },
-  'modal-fallback': { fires: ['a: 1', 'modal'], not: ['a: 1'] },
-  'modal-no-resume': { fires: ['training.epochs: 2', 'modal'], not: ['training.epochs: 1', 'modal'] },
-  'patient-leak': { fires: ['data.validation_split: 0.1'], not: ['data.validation_split: 0'] },
+  'modal-fallback': { fires: on('modal'), not: on('local'), note: true },
+  'modal-no-resume': {
+    fires: on('modal', 'training.epochs: 2'),
+    not: on('modal', 'training.epochs: 1'),
+    note: true,
+  },
+  'patient-leak': {
+    fires: of('data.validation_split: 0.1'),
+    not: of('data.validation_split: 0'),
+    note: true,
+  },
   'focal-alpha': {
-    fires: ['training: {loss: focal, focal_alpha: 0.25}'],
-    not: ['training: {loss: bce, focal_alpha: 0.25}'],
+    fires: of('training.loss: focal', 'training.focal_alpha: 0.25'),
+    not: of('training.loss: bce', 'training.focal_alpha: 0.25'),
   },
-  'empty-manifest': { fires: ['a: 1'], not: ['data.use_balanced_sampling: false'] },
-  'resume-semantics': { fires: ['training.epochs: 2'], not: ['training.epochs: 1'] },
-  'epochs-zero': { fires: ['training.epochs: 0'], not: ['training.epochs: 1'] },
-  'optimizer-crash': { fires: ['training.optimizer: sgd'], not: ['training.optimizer: adamw'] },
-  'scheduler-crash': { fires: ['training.scheduler.type: linear'], not: ['training.scheduler.type: cosine'] },
-  'conv-kernel': { fires: ['a: 1'], not: ['model.mamba.conv_kernel: 3'] },
-  'no-validation': { fires: ['data.validation_split: 0.0'], not: ['data.validation_split: 0.1'] },
-  secrets: { fires: ['a: 1', 'modal'], not: ['a: 1', 'wsl2'] },
-  'time-limit': { fires: ['training.epochs: 25', 'modal'], not: ['training.epochs: 24', 'modal'] },
+  'empty-manifest': { fires: of(), not: of('data.use_balanced_sampling: false'), note: true },
+  'resume-semantics': { fires: of('training.epochs: 2'), not: of('training.epochs: 1'), note: true },
+  'epochs-zero': { fires: of('training.epochs: 0'), not: of('training.epochs: 1') },
+  'optimizer-crash': { fires: of('training.optimizer: sgd'), not: of('training.optimizer: adamw') },
+  'scheduler-crash': {
+    fires: of('training.scheduler.type: linear'),
+    not: of('training.scheduler.type: cosine'),
+  },
+  'conv-kernel': { fires: of(), not: of('model.mamba.conv_kernel: 3') },
+  'no-validation': { fires: of('data.validation_split: 0.0'), not: of('data.validation_split: 0.1') },
+  secrets: { fires: on('modal'), not: on('wsl2'), note: true },
+  'time-limit': {
+    fires: on('modal', 'training.epochs: 25'),
+    not: on('modal', 'training.epochs: 24'),
+    note: true,
+  },
   'cpu-amp': {
-    fires: ['experiment.device: cpu'],
-    not: ['experiment.device: cpu; training.mixed_precision: false'],
+    fires: of('experiment.device: cpu'),
+    not: of('experiment.device: cpu', 'training.mixed_precision: false'),
   },
   'validation-ram': {
-    fires: ['data.validation_split: 0.2', 'modal'],
-    not: ['data.validation_split: 0.11', 'modal'],
+    fires: on('modal', 'data.validation_split: 0.2'),
+    not: on('modal', 'data.validation_split: 0.11'),
   },
-  'amp-4090': { fires: ['a: 1', 'wsl2'], not: ['a: 1', 'modal'] },
-  'learning-rate': { fires: ['training.learning_rate: 3e-4'], not: ['training.learning_rate: 1e-4'] },
-  'unknown-key': { fires: ['training.batchsize: 8'], not: ['training.batch_size: 8'] },
+  'amp-4090': { fires: on('wsl2'), not: on('modal') },
+  'learning-rate': { fires: of('training.learning_rate: 3e-4'), not: of('training.learning_rate: 1e-4') },
+  'unknown-key': { fires: of('training.batchsize: 8'), not: of('training.batch_size: 8') },
   'dead-key': {
-    fires: ['preprocessing.notch_freq: 50'],
-    not: ['preprocessing.notch_freq: 60; experiment.name: x'],
+    fires: of('preprocessing.notch_freq: 50'),
+    not: of('preprocessing.notch_freq: 60', 'experiment.name: x'),
   },
-  'duplicate-key': { fires: ['data.stride: 10; data.stride: 10'], not: ['data.stride: 10'] },
+  'duplicate-key': {
+    fires: of('evaluation:', '  fa_rates: [1]', '  fa_rates: [2]'),
+    not: of('evaluation:', '  fa_rates: [2]'),
+  },
   'shell-in-name': {
-    fires: ['experiment.output_dir: "out/$(date)"'],
-    not: ['experiment.output_dir: out/date'],
+    fires: of('experiment.output_dir: "out/$(date)"'),
+    not: of('experiment.output_dir: out/date'),
   },
   'cache-mismatch': {
-    fires: ['data.cache_dir: a; experiment.cache_dir: b'],
-    not: ['data.cache_dir: a; experiment.cache_dir: a'],
+    fires: of('data.cache_dir: a', 'experiment.cache_dir: b'),
+    not: of('data.cache_dir: a', 'experiment.cache_dir: a'),
   },
   'smoke-name': {
-    fires: ['training.epochs: 100', 'modal', 'smoke/train.yaml'],
-    not: ['training.epochs: 100', 'modal', 'train.yaml'],
+    fires: { ...on('modal', 'training.epochs: 100'), name: 'smoke/train.yaml' },
+    not: { ...on('modal', 'training.epochs: 100'), name: 'train.yaml' },
+    note: true,
   },
-  'wsl2-workers': { fires: ['data.num_workers: 4', 'wsl2'], not: ['data.num_workers: 0', 'wsl2'] },
+  'wsl2-workers': { fires: on('wsl2', 'data.num_workers: 4'), not: on('wsl2', 'data.num_workers: 0') },
   'persistent-needs-workers': {
-    fires: ['data.persistent_workers: true'],
-    not: ['data: {persistent_workers: true, num_workers: 2}'],
+    fires: of('data.persistent_workers: true'),
+    not: of('data.persistent_workers: true', 'data.num_workers: 2'),
   },
-  'starved-loader': { fires: ['data.num_workers: 5', 'modal'], not: ['data.num_workers: 4', 'modal'] },
-  'yaml-1.1': { fires: ['training.learning_rate: 1e-4'], not: ['training.learning_rate: 1.0e-4'] },
+  'starved-loader': { fires: on('modal', 'data.num_workers: 5'), not: on('modal', 'data.num_workers: 4') },
+  vram: {
+    fires: { ...of('training.batch_size: 64'), figures: { vramGiB: gib(40) } },
+    not: { ...of('training.batch_size: 64'), figures: { vramGiB: gib(12) } },
+    unfixed: true,
+  },
+  'host-ram': {
+    fires: { ...on('wsl2', 'data.num_workers: 4'), figures: { hostGiB: gib(40) } },
+    not: { ...on('wsl2', 'data.num_workers: 4'), figures: { hostGiB: gib(20) } },
+    unfixed: true,
+  },
+  'batch-lr': {
+    fires: {
+      ...of('training.batch_size: 64', 'training.learning_rate: 1e-4'),
+      base: ['training.learning_rate: 1.0e-4'],
+    },
+    not: {
+      ...of('training.batch_size: 64', 'training.learning_rate: 2e-4'),
+      base: ['training.learning_rate: 1.0e-4'],
+    },
+  },
+  'yaml-1.1': { fires: of('training.learning_rate: 1e-4'), not: of('training.learning_rate: 1.0e-4') },
 };
 
 test('every rule has its cases', () => {
   expect(Object.keys(CASES).sort()).toEqual(RULES.map(({ id }) => id).sort());
 });
 
-describe.each(Object.entries(CASES))('the rule %s', (id, { fires, not }) => {
-  test('fires', () => {
-    // The same section twice would be one key twice: those cases are about it, or about the key alone.
-    expect(ids(...fires)).toContain(id);
+describe.each(Object.entries(CASES))('the rule %s', (id, { fires, not, note, unfixed }) => {
+  const text = textOf(fires.lines);
+  const found = remarks(text, fires).find((one) => one.id === id);
+
+  test('fires, with evidence', () => {
+    expect(found).toBeDefined();
+    expect(found?.evidence).toMatch(/\w{3}.*\.$/s);
+    expect(found?.mendable).toBe(note !== true);
   });
-  test('does not fire', () => expect(ids(...not)).not.toContain(id));
+
+  test('does not fire', () => {
+    expect(remarks(textOf(not.lines), not).map((one) => one.id)).not.toContain(id);
+  });
+
+  test('is silenced by its fixes', () => {
+    if (note) expect(found?.fix).toBeUndefined();
+    else expect(found?.fix).toBeDefined();
+    for (const fix of [...(found?.fix ? [found.fix] : []), ...(found?.instead ?? [])]) {
+      const mended = applyChanges(text, fix);
+      expect(mended).not.toBe(text);
+      // What was predicted for the old value says nothing about the new one.
+      if (!unfixed) expect(remarks(mended, fires).map((one) => one.id)).not.toContain(id);
+    }
+  });
+});
+
+test('two files for Modal that write to one folder are told of each other', () => {
+  const file = (name: string, output: string) => ({
+    text: textOf([`experiment.output_dir: ${output}`]),
+    subject: { name, target: TARGETS.modal },
+  });
+  const files = [file('a.yaml', '/results/run'), file('b.yaml', 'elsewhere/run/'), file('c.yaml', 'run2')];
+  const found = inspectAll(files).map(({ findings }) => findings.find(({ id }) => id === COLLISION.id));
+  expect(found.map((one) => one?.message.slice(0, 6))).toEqual(['b.yaml', 'a.yaml', undefined]);
+  const mended = { ...files[0]!, text: applyChanges(files[0]!.text, found[0]?.fix ?? []) };
+  expect(
+    inspectAll([mended, files[1]!]).flatMap(({ findings }) => findings.map(({ id }) => id)),
+  ).not.toContain(COLLISION.id);
 });
 
 test.each([
@@ -116,51 +206,8 @@ test.each([
   ['true', false],
   ['0', false],
   ['-5', false],
-])('of %s the readers of YAML disagree: %o', (text, disagree) => {
-  expect(ids(`logging.log_every_n_steps: ${text}`).includes('yaml-1.1')).toBe(disagree);
-});
-
-describe('the presets', () => {
-  const files = ['local', 'modal'].flatMap((folder) =>
-    readdirSync(join(CONFIGS, folder)).map((name) => join(CONFIGS, folder, name)),
-  );
-  test.each(files.map((file) => [file.slice(CONFIGS.length + 1), file]))(
-    '%s has nothing to mend',
-    async (_, file) => {
-      expect(files).toHaveLength(4);
-      expect(await main([file])).toBe(0);
-      const text = readFileSync(file, 'utf8');
-      if (!file.includes('modal'))
-        expect(
-          findingsOf(file, text, 'wsl2').filter(
-            ({ severity, mendable }) => mendable && 'RCH'.includes(severity),
-          ),
-        ).toEqual([]);
-    },
-  );
-
-  test("the review's file shows what went wrong with it", () => {
-    const file = join(CONFIGS, 'review/tusz_train.yaml');
-    const found = findingsOf(file, readFileSync(file, 'utf8'), 'wsl2').map(({ id, line }) => [id, line]);
-    const named = Object.fromEntries(found) as Record<string, number>;
-    expect(Object.keys(named)).toEqual(
-      expect.arrayContaining([
-        'fa-rate-key',
-        'conv-kernel',
-        'validation-ram',
-        'wsl2-workers',
-        'unknown-key',
-        'amp-4090',
-      ]),
-    );
-    const lines = readFileSync(file, 'utf8').split('\n');
-    expect(lines[(named['wsl2-workers'] ?? 0) - 1]).toContain('num_workers: 4');
-  });
-});
-
-test('the command answers with exit codes', async () => {
-  expect(await main([join(CONFIGS, 'review/tusz_train.yaml')])).toBe(1);
-  expect(await main([])).toBe(2);
-  expect(await main(['--target', 'moon', 'x.yaml'])).toBe(2);
-  expect(await main([join(CONFIGS, 'no-such.yaml')])).toBe(2);
+])('of %s the readers of YAML disagree: %o', (value, disagree) => {
+  const text = textOf([`logging.log_every_n_steps: ${value}`]);
+  const found = remarks(text, of()).filter(({ id }) => id === 'yaml-1.1');
+  expect(found.length).toBe(disagree ? 1 : 0);
 });

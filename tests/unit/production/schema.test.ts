@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { schemaText } from '../../../src/cli/schema';
 import { KEYS } from '../../../src/production/keys';
-import { invalidities, jsonSchema, settingAt } from '../../../src/production/schema';
+import { PyDate } from '../../../src/production/pyyaml';
+import { invalidities, settingAt } from '../../../src/production/schema';
 
 const EMPTY = { data: {}, model: {}, training: {}, postprocessing: {} };
 
@@ -21,9 +23,12 @@ describe('the schema', () => {
   test('needs four sections, and no key', () => {
     expect(invalidities(EMPTY)).toEqual([]);
     expect(invalidities({ data: {}, model: {}, training: {} })).toEqual([
-      { path: 'postprocessing', problem: 'is missing' },
+      {
+        path: 'postprocessing',
+        problem: 'this section is missing, and production needs it: add “postprocessing: {}”',
+      },
     ]);
-    expect(invalidities(null)).toEqual([{ path: '', problem: 'is no mapping' }]);
+    expect(invalidities(null)).toEqual([{ path: '', problem: 'null (nothing) is not a mapping of keys' }]);
   });
 
   test.each(KEYS.map((key) => [key.path, key] as const))('takes the default of %s', (path, { fallback }) => {
@@ -40,28 +45,36 @@ describe('the schema', () => {
     ['data.max_hours', null],
     ['model.encoder.channels', [64, 128, 256, 512]],
     ['experiment.seed', -1],
+    ['resources', null],
+    ['evaluation.fa_rates', ['1', Infinity]],
     ['data.unheard_of', 1],
   ])('takes %s: %o as production does', (path, value) => {
     expect(problems(path, value)).toEqual([]);
   });
 
   test.each([
-    ['training.epochs', 0, 'is less than 1'],
-    ['training.epochs', 201, 'is more than 200'],
-    ['training.batch_size', 1.5, 'is no whole number'],
-    ['training.batch_size', 'many', 'is no number'],
-    ['training.batch_size', null, 'is no number'],
-    ['training.learning_rate', '1e-1', 'is more than 0.01'],
-    ['training.loss', 'hinge', 'is none of bce, focal'],
-    ['data.sampling_rate', 250, 'is not 256, which is fixed'],
-    ['data.pin_memory', 2, 'is neither true nor false'],
-    ['data.data_dir', 5, 'is no text'],
-    ['model.rescnn.kernel_sizes', [3, 4], 'is not odd'],
-    ['preprocessing.bandpass', [0.5], 'has not 2 items'],
-    ['preprocessing.bandpass', [50, 0.5], 'does not rise'],
-    ['postprocessing.hysteresis.tau_on', 0.7, 'is not above tau_off (0.78)'],
-    ['postprocessing.duration.max_duration_s', 1, 'is below min_duration_s (3)'],
-    ['model', 5, 'is no mapping'],
+    ['training.epochs', 0, '0 is not a whole number from 1 to 200'],
+    ['training.epochs', 201, '201 is not a whole number from 1 to 200'],
+    ['training.batch_size', 1.5, '1.5 is not a whole number from 1 to 256'],
+    ['training.batch_size', 'many', '"many" is not a whole number from 1 to 256'],
+    ['training.batch_size', null, 'null (nothing) is not a whole number from 1 to 256'],
+    ['training.learning_rate', '1e-1', '"1e-1" is not a number from 0.000001 to 0.01'],
+    ['training.loss', 'hinge', '"hinge" is not one of bce, focal'],
+    ['data.sampling_rate', 250, '250 is not 256, which is fixed'],
+    ['data.sampling_rate', '256', '"256" is not 256, which is fixed'],
+    ['preprocessing.notch_freq', '60', '"60" is not one of 50, 60'],
+    ['data.pin_memory', 2, '2 is not true or false'],
+    ['data.data_dir', 5, '5 is not a text'],
+    ['experiment.name', new PyDate('2025-01-19'), '2025-01-19, which PyYAML takes for a date, is not a text'],
+    ['model.rescnn.kernel_sizes', [3, 4], '4 is not an odd whole number from 3 to 11'],
+    ['evaluation.metrics', 'auroc', '"auroc" is not a list of texts'],
+    ['preprocessing.bandpass', [0.5], '[0.5] is not two numbers that rise, from 0.1 to 200'],
+    ['preprocessing.bandpass', [50, 0.5], '[50, 0.5] is not two numbers that rise, from 0.1 to 200'],
+    ['postprocessing.hysteresis.tau_on', 0.7, '0.7 is not above tau_off, which is 0.78'],
+    ['postprocessing.duration.max_duration_s', 1, '1 is below min_duration_s, which is 3'],
+    ['model', 5, '5 is not a mapping of keys'],
+    ['evaluation', null, 'null (nothing) is not a mapping of keys'],
+    ['experiment.device', 'cpu', 'true is refused together with experiment.device cpu'],
   ])('refuses %s: %o', (path, value, problem) => {
     expect(problems(path, value).map((found) => found.problem)).toEqual([problem]);
   });
@@ -71,8 +84,8 @@ describe('the schema', () => {
     expect(settingAt(EMPTY, 'training.batch_size')).toBe(16);
   });
 
-  test('is what configs/schema.json holds', () => {
+  test('is what configs/schema.json holds (npx smokescan schema writes it)', () => {
     const file = readFileSync(join(import.meta.dirname, '../../../configs/schema.json'), 'utf8');
-    expect(JSON.parse(file)).toEqual(JSON.parse(JSON.stringify(jsonSchema())));
+    expect(file).toBe(schemaText());
   });
 });

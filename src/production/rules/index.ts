@@ -1,0 +1,75 @@
+/**
+ * What validates in production and still wastes, crashes or misleads. Facts: the trainer's and the launcher's source at
+ * 2025-09-21, the review of its configurations, measurements, estimates; every rule says which. A finding that no edit of the
+ * file mends is a note for the launch.
+ */
+import { KEY_RULES } from './keys';
+import { DATA_RULES } from './data';
+import { MODAL_RULES } from './modal';
+import { TRAINING_RULES } from './training';
+import { placeOf } from './place';
+import { Config, LAUNCHER, set, type Checked, type Finding, type Found, type Rule } from './rule';
+
+export type { Checked, Finding, Rule, Severity } from './rule';
+
+/** Over one file. */
+export const RULES: readonly Rule[] = [...MODAL_RULES, ...TRAINING_RULES, ...DATA_RULES, ...KEY_RULES];
+
+/** Over several files: `output-collision`. */
+export const COLLISION = {
+  id: 'output-collision',
+  severity: 'M',
+  evidence: `${LAUNCHER}: of experiment.output_dir it keeps the last name alone, below /results.`,
+} as const;
+
+const OUTPUT = 'experiment.output_dir';
+
+/** All findings about a file, the worst first; those of equal weight in the file's order. */
+export function check(checked: Checked): Finding[] {
+  const config = new Config(checked);
+  return sorted(
+    RULES.filter(({ targets }) => targets === undefined || targets.includes(checked.target.name)).flatMap(
+      (rule) => rule.check(config).map((found) => finding(rule, found, config)),
+    ),
+  );
+}
+
+/** The findings about each of several files, in their order, with those that no file shows by itself. */
+export function checkAll(files: readonly Checked[]): Finding[][] {
+  const modal = files.filter(({ target, file }) => target.name === 'modal' && file.value !== undefined);
+  return files.map((checked) => {
+    const config = new Config(checked);
+    const others = modal.includes(checked)
+      ? modal
+          .filter((other) => other !== checked && output(other) === output(checked))
+          .map(({ name }) => name)
+      : [];
+    if (others.length === 0) return check(checked);
+    const own = `/results/${output(checked)}_${stem(checked.name)}`;
+    const found: Found = {
+      path: OUTPUT,
+      message: `${others.join(', ')} writes to the same folder /results/${output(checked)}, because the launcher keeps its last name alone; write ${own}`,
+      fix: [set(OUTPUT, own, 'a folder of its own')],
+    };
+    return sorted([...check(checked), finding(COLLISION, found, config)]);
+  });
+}
+
+const output = (checked: Checked): string =>
+  new Config(checked).text(OUTPUT).replace(/\/+$/, '').split('/').at(-1) ?? '';
+
+const stem = (name: string): string => (name.split(/[\\/]/).at(-1) ?? name).replace(/\.ya?ml$/i, '');
+
+function finding(
+  { id, severity, evidence, note }: Pick<Rule, 'id' | 'severity' | 'evidence' | 'note'>,
+  { place, ...found }: Found,
+  { file }: Config,
+): Finding {
+  const mendable = note !== true;
+  return { id, severity, evidence, mendable, ...found, place: place ?? placeOf(file, found.path) };
+}
+
+const sorted = (findings: readonly Finding[]): Finding[] =>
+  [...findings].sort(
+    (a, b) => 'CHML'.indexOf(a.severity) - 'CHML'.indexOf(b.severity) || a.place.from - b.place.from,
+  );

@@ -1,0 +1,122 @@
+/** Rules about a launch on Modal. */
+import { at, LAUNCHER, mend, NONE, SOURCE, type Rule } from './rule';
+
+const MODAL = ['modal'] as const;
+const MODAL_DATA = '/data/edf/train';
+/** A launch ends after so many hours: the longest timeout that Modal grants. */
+export const MODAL_HOURS = 24;
+const EPOCHS = 'training.epochs';
+
+export const MODAL_RULES: readonly Rule[] = [
+  {
+    id: 'modal-data-dir',
+    severity: 'C',
+    targets: MODAL,
+    evidence: `${LAUNCHER}: it sets data.data_dir to ${MODAL_DATA} whenever that folder exists.`,
+    check: (config) =>
+      config.text('data.data_dir') === MODAL_DATA
+        ? NONE
+        : mend(
+            'data.data_dir',
+            MODAL_DATA,
+            `the launcher replaces it by ${MODAL_DATA} where that exists, so a file of the dev or eval set would train on the training set; write ${MODAL_DATA}, so that the file says what is read`,
+            'the launcher reads this folder whatever the file says',
+          ),
+  },
+  {
+    id: 'modal-fallback',
+    severity: 'C',
+    note: true,
+    targets: MODAL,
+    evidence: `${LAUNCHER}: it forces the convolution fallback for training, and not for evaluation.`,
+    check: () =>
+      at(
+        '',
+        'the launcher trains the convolution fallback instead of Mamba-2, and evaluates Mamba-2 with weights that were never trained',
+      ),
+  },
+  {
+    id: 'modal-no-resume',
+    severity: 'C',
+    note: true,
+    targets: MODAL,
+    evidence:
+      'Modal restarts a pre-empted or crashed container with the same arguments; without --resume the trainer begins at epoch 0 (its source at 2025-09-21).',
+    check: (config) =>
+      config.number(EPOCHS) > 1
+        ? at(
+            EPOCHS,
+            'without --resume a restarted container begins at epoch 0 and overwrites last.pt; launch with --resume',
+          )
+        : NONE,
+  },
+  {
+    id: 'resume-semantics',
+    severity: 'H',
+    note: true,
+    targets: ['local', 'wsl2', 'modal'],
+    evidence: `${SOURCE}: last.pt holds the epoch that ended, and neither the best score nor the patience.`,
+    check: (config) =>
+      config.number(EPOCHS) > 1
+        ? at(
+            EPOCHS,
+            'a resumed run repeats the saved epoch, and its first epoch overwrites best.pt; an interrupted epoch is lost: copy best.pt away before a resume',
+          )
+        : NONE,
+  },
+  {
+    id: 'secrets',
+    severity: 'H',
+    note: true,
+    targets: MODAL,
+    evidence: `${LAUNCHER}: the function lists both secrets, and Modal refuses to start it when one is missing.`,
+    check: () =>
+      at(
+        '',
+        'the app needs both secrets, aws-s3-secret and wandb-secret, the latter also with W&B off; see modal secret list',
+      ),
+  },
+  {
+    id: 'time-limit',
+    severity: 'H',
+    note: true,
+    targets: MODAL,
+    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours an epoch are an estimate (later runs took about 1 h on an A100).`,
+    check: (config) => {
+      const { hoursPerEpoch } = config.target;
+      const hours = config.number(EPOCHS) * hoursPerEpoch;
+      if (config.smoke || !(hours > MODAL_HOURS)) return NONE;
+      if (hoursPerEpoch >= MODAL_HOURS)
+        return at(
+          EPOCHS,
+          `an epoch takes ${hoursPerEpoch} h, and a launch ends after ${MODAL_HOURS} h: none is ever saved`,
+        );
+      // A resumed launch repeats the epoch that was saved last.
+      const first = Math.max(1, Math.floor(MODAL_HOURS / hoursPerEpoch));
+      const launches = 1 + Math.ceil((config.number(EPOCHS) - first) / Math.max(1, first - 1));
+      return at(
+        EPOCHS,
+        `about ${round(hours)} h at ${hoursPerEpoch} h an epoch, and a launch ends after ${MODAL_HOURS} h: it takes ${launches} launches, all with --resume, each of which repeats one epoch`,
+      );
+    },
+  },
+  {
+    id: 'smoke-name',
+    severity: 'M',
+    note: true,
+    targets: MODAL,
+    evidence: `${LAUNCHER}: it sets BGB_LIMIT_FILES=50 when “smoke” occurs in the config’s path, and unsets it otherwise.`,
+    check: (config) => {
+      const short = config.number(EPOCHS) <= 1;
+      if (config.smoke === short || Number.isNaN(config.number(EPOCHS))) return NONE;
+      return at(
+        EPOCHS,
+        config.smoke
+          ? 'the path of the file has “smoke” in it, so the launcher takes 50 files alone; rename the file for a full run'
+          : 'one epoch looks like a smoke run, but the path of the file has no “smoke” in it, so the launcher takes all files; rename the file',
+      );
+    },
+  },
+];
+
+const round = (hours: number): number => Math.round(hours * 10) / 10;

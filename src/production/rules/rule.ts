@@ -1,0 +1,127 @@
+/** What a rule is, what it sees and what it says. */
+import type { Change } from '../change';
+import type { ConfigFile, Entry, Place } from '../pyyaml';
+import { scalarText } from '../scalar';
+import { settingAt, valueAt } from '../schema';
+import type { Figures, Target, TargetName } from '../targets';
+
+/** C: the run is wasted, H: crash or large cost, M: misleading, L: hygiene. */
+export type Severity = 'C' | 'H' | 'M' | 'L';
+
+export interface Checked {
+  /** The file's path: the launcher reads meaning into it. */
+  readonly name: string;
+  readonly file: ConfigFile;
+  readonly target: Target;
+  /** What the run is predicted to take, where somebody computed it. */
+  readonly figures?: Figures;
+  /** The file that this one was made from. */
+  readonly base?: ConfigFile;
+}
+
+export interface Finding {
+  readonly id: string;
+  readonly severity: Severity;
+  /** Says what is so and what to do; goes on after the path: “is refused: …”. */
+  readonly message: string;
+  /** Of the key that it is about; the section or nothing where there is none. */
+  readonly path: string;
+  /** Of the characters that it is about. */
+  readonly place: Place;
+  /** Whether an edit of the file can mend it; what none can is a note for the launch. */
+  readonly mendable: boolean;
+  /** What is known, and where from. */
+  readonly evidence: string;
+  /** Mends it. */
+  readonly fix?: readonly Change[];
+  /** Other ways to mend it. */
+  readonly instead?: readonly (readonly Change[])[];
+}
+
+export type Found = Pick<Finding, 'path' | 'message' | 'fix' | 'instead'> & {
+  /** Where it is not the value of the key. */
+  readonly place?: Place;
+  /** Where it weighs less than the rule. */
+  readonly severity?: Severity;
+};
+
+export interface Rule {
+  readonly id: string;
+  readonly severity: Severity;
+  readonly evidence: string;
+  /** No edit of the file can mend it: a note for the launch. */
+  readonly note?: boolean;
+  /** Where it applies; everywhere without. */
+  readonly targets?: readonly TargetName[];
+  readonly check: (config: Config) => readonly Found[];
+}
+
+/** Where production's trainer runs. */
+export const PRODUCTION: readonly TargetName[] = ['local', 'wsl2', 'modal'];
+
+export const SOURCE = 'Read in the trainer’s source at 2025-09-21';
+export const LAUNCHER = 'Read in the launcher’s source at 2025-09-21';
+
+/** A file's values as the rules ask for them. */
+export class Config {
+  constructor(readonly checked: Checked) {}
+
+  get target(): Target {
+    return this.checked.target;
+  }
+
+  get file(): ConfigFile {
+    return this.checked.file;
+  }
+
+  get entries(): readonly Entry[] {
+    return this.checked.file.entries;
+  }
+
+  /** The launcher takes 50 files alone where this word is in the path. */
+  get smoke(): boolean {
+    return this.checked.name.includes('smoke');
+  }
+
+  get(path: string): unknown {
+    return settingAt(this.checked.file.value, path);
+  }
+
+  given(path: string): boolean {
+    return valueAt(this.checked.file.value, path) !== undefined;
+  }
+
+  /** NaN where it is none, which no comparison holds for. */
+  number(path: string): number {
+    const value = this.get(path);
+    return typeof value === 'number' ? value : NaN;
+  }
+
+  text(path: string): string {
+    const value = this.get(path);
+    return typeof value === 'string' ? value : '';
+  }
+}
+
+export const NONE: readonly Found[] = [];
+
+/** One finding about a key. */
+export const at = (path: string, message: string, more: Partial<Found> = {}): Found[] => [
+  { path, message, ...more },
+];
+
+/** One finding about a key that another value mends. */
+export const mend = (
+  path: string,
+  value: boolean | number | string,
+  message: string,
+  reason: string,
+): Found[] => at(path, message, { fix: [set(path, value, reason)] });
+
+export const set = (path: string, value: boolean | number | string, reason: string): Change => ({
+  path,
+  value: scalarText(value),
+  reason,
+});
+
+export const remove = (path: string, reason: string): Change => ({ path, value: undefined, reason });

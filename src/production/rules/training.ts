@@ -1,0 +1,185 @@
+/** Rules about the training itself: what crashes, what is scored, what was seen to diverge. */
+import { settingAt } from '../schema';
+import { at, mend, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
+
+const METRIC = 'training.early_stopping.metric';
+const AMP = 'training.mixed_precision';
+const RATE = 'training.learning_rate';
+const BATCH = 'training.batch_size';
+
+export const TRAINING_RULES: readonly Rule[] = [
+  {
+    id: 'fa-rate-key',
+    severity: 'C',
+    targets: PRODUCTION,
+    evidence: `${SOURCE}: fa_rates is a list of floats, and the score’s name is made of one with Python’s str().`,
+    check: (config) => {
+      const found = /^sensitivity_at_(\d+)fa$/.exec(config.text(METRIC));
+      if (!found || !config.given('evaluation.fa_rates')) return NONE;
+      const name = `sensitivity_at_${found[1]}.0fa`;
+      const patience = config.number('training.early_stopping.patience');
+      return at(
+        METRIC,
+        `evaluation.fa_rates is listed, so its numbers become floats and the score is called ${name}: this one reads 0 each epoch, the run stops at epoch ${patience + 2}, and best.pt is rewritten each time; write ${name}, or leave fa_rates out`,
+        {
+          fix: [set(METRIC, name, 'what the score is called when fa_rates is listed')],
+          instead: [
+            [
+              {
+                path: 'evaluation.fa_rates',
+                value: undefined,
+                reason: 'the default list keeps its whole numbers, and with them the score’s name',
+              },
+            ],
+          ],
+        },
+      );
+    },
+  },
+  {
+    id: 'focal-alpha',
+    severity: 'C',
+    evidence: `${SOURCE}: pos_weight goes into the loss only where focal_alpha is 0.5.`,
+    check: (config) => {
+      const alpha = config.number('training.focal_alpha');
+      if (config.get('training.loss') !== 'focal' || !(alpha !== 0.5) || Number.isNaN(alpha)) return NONE;
+      return mend(
+        'training.focal_alpha',
+        0.5,
+        `with an alpha other than 0.5 pos_weight is dropped${alpha < 0.5 ? ', and seizures count less than the rest' : ''}; write 0.5`,
+        'keeps pos_weight, which is what weighs seizures up',
+      );
+    },
+  },
+  {
+    id: 'epochs-zero',
+    severity: 'H',
+    evidence: `${SOURCE}: epochs is at least 1, and train has no mode that only evaluates.`,
+    check: (config) =>
+      config.number('training.epochs') === 0
+        ? mend(
+            'training.epochs',
+            1,
+            '0 is refused: training has no evaluation mode; write 1 or more, or use the evaluate command',
+            'the fewest that production takes',
+          )
+        : NONE,
+  },
+  {
+    id: 'optimizer-crash',
+    severity: 'H',
+    evidence: `${SOURCE}: the schema has three optimizers, the training loop makes AdamW only and raises for the others.`,
+    check: (config) =>
+      crash(config.text('training.optimizer'), ['adam', 'sgd'], 'training.optimizer', 'adamw'),
+  },
+  {
+    id: 'scheduler-crash',
+    severity: 'H',
+    evidence: `${SOURCE}: the schema has three schedules, the training loop makes the cosine only and raises for the others.`,
+    check: (config) =>
+      crash(
+        config.text('training.scheduler.type'),
+        ['linear', 'constant'],
+        'training.scheduler.type',
+        'cosine',
+      ),
+  },
+  {
+    id: 'conv-kernel',
+    severity: 'H',
+    targets: PRODUCTION,
+    evidence: `${SOURCE}: the CUDA operator takes 2 to 4, so 5 and more become 4 with one warning; the fallback pads evenly, which an even kernel breaks.`,
+    check: (config) => {
+      const kernel = config.number('model.mamba.conv_kernel');
+      if (kernel === 3 || Number.isNaN(kernel)) return NONE;
+      const what =
+        kernel === 4
+          ? '4 runs on CUDA, but breaks the fallback that Modal forces'
+          : `${kernel} is not what runs: on CUDA it becomes 4${kernel % 2 === 0 ? ', and an even kernel breaks the fallback that Modal forces' : ', and 4 breaks the fallback that Modal forces'}`;
+      return mend(
+        'model.mamba.conv_kernel',
+        3,
+        `${what}; write 3`,
+        'the one size that both builds run as written',
+      );
+    },
+  },
+  {
+    id: 'cpu-amp',
+    severity: 'H',
+    targets: PRODUCTION,
+    evidence: `${SOURCE}: its validation refuses mixed precision with device cpu; autocast is used on CUDA alone.`,
+    check: (config) => {
+      const device = config.text('experiment.device');
+      if (config.get(AMP) !== true || (device !== 'cpu' && device !== 'mps')) return NONE;
+      const reason = `what ${device} does anyway`;
+      return device === 'cpu'
+        ? mend(AMP, false, 'is refused with experiment.device cpu; write false', reason)
+        : mend(AMP, false, 'is off on mps without a word; write false', reason).map((found) => ({
+            ...found,
+            severity: 'M' as const,
+          }));
+    },
+  },
+  {
+    id: 'amp-4090',
+    severity: 'H',
+    targets: PRODUCTION,
+    evidence:
+      'Seen in runs of the trainer on an RTX 4090: the loss became NaN; without mixed precision it did not.',
+    check: (config) =>
+      config.target.gpu.includes('4090') &&
+      config.get(AMP) === true &&
+      ['auto', 'cuda'].includes(config.text('experiment.device'))
+        ? mend(AMP, false, 'on an RTX 4090 it gave NaN; write false', 'gave NaN on this GPU')
+        : NONE,
+  },
+  {
+    id: 'learning-rate',
+    severity: 'M',
+    targets: PRODUCTION,
+    evidence: 'Seen in runs of later models of the same trainer at 1.5e-4; of this model nothing is known.',
+    check: (config) =>
+      config.number(RATE) >= 1.5e-4
+        ? mend(
+            RATE,
+            1e-4,
+            'from 1.5e-4 on NaN was seen with later models; 1.0e-4 is the next that is safe',
+            'below what gave NaN',
+          )
+        : NONE,
+  },
+  {
+    id: 'batch-lr',
+    severity: 'L',
+    evidence:
+      'Rules of thumb: linear scaling (Goyal et al. 2017) comes from SGD, square-root scaling (Malladi et al. 2022) suits AdamW. Not measured here.',
+    check: (config) => {
+      const base = config.checked.base?.value;
+      if (base === undefined) return NONE;
+      const [before, now] = [settingAt(base, BATCH), config.number(BATCH)];
+      const [rateBefore, rate] = [settingAt(base, RATE), config.number(RATE)];
+      if (typeof before !== 'number' || typeof rateBefore !== 'number') return NONE;
+      if (before === now || rate !== rateBefore || Number.isNaN(now)) return NONE;
+      const root = scaled(rate * Math.sqrt(now / before));
+      const linear = scaled(rate * (now / before));
+      const to = (value: number, how: string) => [
+        set(RATE, value, `${how}: the batch went from ${before} to ${now}`),
+      ];
+      return at(
+        RATE,
+        `the batch went from ${before} to ${now} and the rate stayed ${rate}: square-root scaling gives ${root}, linear scaling ${linear}`,
+        { fix: to(root, 'square-root scaling'), instead: [to(linear, 'linear scaling')] },
+      );
+    },
+  },
+];
+
+/** Two digits, within what production takes. */
+const scaled = (rate: number): number => Number(Math.min(1e-2, Math.max(1e-6, rate)).toPrecision(2));
+
+function crash(value: string, crashes: readonly string[], path: string, good: string): readonly Found[] {
+  if (!crashes.includes(value)) return NONE;
+  const message = `${value} validates, then crashes after the data is loaded; write ${good}`;
+  return mend(path, good, message, 'the only one that the trainer makes');
+}

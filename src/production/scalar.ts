@@ -1,0 +1,74 @@
+/** Values as YAML on one line that PyYAML and readers of YAML 1.2 read alike. */
+import type { Kind } from './keys';
+import { PyDate, readPlain, type PyValue } from './pyyaml';
+
+/** What readers of YAML 1.2 (core schema) make of a plain scalar. */
+export function readCore(text: string): { type: 'null' | 'bool' | 'int' | 'float' | 'str'; value: PyValue } {
+  if (/^(?:~|null|Null|NULL|)$/.test(text)) return { type: 'null', value: null };
+  if (/^(?:true|True|TRUE|false|False|FALSE)$/.test(text))
+    return { type: 'bool', value: /^true$/i.test(text) };
+  if (/^[-+]?[0-9]+$/.test(text)) return { type: 'int', value: Number(text) };
+  if (/^0o[0-7]+$/.test(text)) return { type: 'int', value: parseInt(text.slice(2), 8) };
+  if (/^0x[0-9a-fA-F]+$/.test(text)) return { type: 'int', value: parseInt(text.slice(2), 16) };
+  if (/^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(text))
+    return { type: 'float', value: Number(text) };
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text))
+    return { type: 'float', value: text.startsWith('-') ? -Infinity : Infinity };
+  if (/^\.(?:nan|NaN|NAN)$/.test(text)) return { type: 'float', value: NaN };
+  return { type: 'str', value: text };
+}
+
+/** Safe as a plain scalar anywhere, also in flow collections. */
+const PLAIN = /^[\p{L}\p{N}_./~$(][\p{L}\p{N}_./~$()%+@=\- ]*$/u;
+
+/** A text, quoted where it would be read as something else or would not stay one scalar. */
+function textOf(value: string): string {
+  const plain =
+    PLAIN.test(value) &&
+    !value.endsWith(' ') &&
+    readPlain(value).type === 'str' &&
+    readCore(value).type === 'str' &&
+    // Readers that follow YAML 1.1 to the letter take these for booleans.
+    !/^[yn]$/i.test(value);
+  if (plain) return value;
+  // JSON leaves these as they are; YAML takes some for line breaks and forbids others.
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A number with a point and a sign in the exponent, without which PyYAML makes a text of it. */
+function numberOf(value: number): string {
+  if (Number.isNaN(value)) return '.nan';
+  if (!Number.isFinite(value)) return value < 0 ? '-.inf' : '.inf';
+  const text = value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+  return text.replace(/^(-?\d+)e/, '$1.0e');
+}
+
+const NUMBERS: readonly Kind['type'][] = ['int', 'float', 'odd', 'fixed'];
+
+/**
+ * A value as YAML text on one line. A text for a key of numbers is written as the number that pydantic makes of it; a number
+ * for a key of texts is quoted.
+ */
+export function scalarText(value: PyValue, kind?: Kind): string {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return kind?.type === 'text' ? textOf(String(value)) : numberOf(value);
+  if (typeof value === 'string') {
+    const core = readCore(value.trim());
+    return kind && NUMBERS.includes(kind.type) && typeof core.value === 'number'
+      ? numberOf(core.value)
+      : textOf(value);
+  }
+  if (value instanceof PyDate) return value.text;
+  if (isList(value)) {
+    const item = kind?.type === 'list' ? kind.item : undefined;
+    return `[${value.map((one) => scalarText(one, item)).join(', ')}]`;
+  }
+  const pairs = Object.entries(value).map(([name, one]) => `${textOf(name)}: ${scalarText(one)}`);
+  return `{${pairs.join(', ')}}`;
+}
+
+const isList = (value: PyValue): value is readonly PyValue[] => Array.isArray(value);
