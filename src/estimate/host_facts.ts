@@ -1,0 +1,108 @@
+/** What is known of the memory of production's processes, and what is judged. */
+import type { RecordingLengths } from './loader_files';
+import { exactly, quantity, type Quantity } from './quantity';
+
+export const GIB = 2 ** 30;
+const MB = 1e6;
+
+/** Samples of a window. */
+export const WINDOW_SAMPLES = 15_360;
+
+/** EEG [19, 15360] and labels [15360], float32, as they travel from a worker: 1.2288 MB. */
+export const EEG_BYTES = 19 * WINDOW_SAMPLES * 4;
+export const LABEL_BYTES = WINDOW_SAMPLES * 4;
+export const WINDOW_BYTES = EEG_BYTES + LABEL_BYTES;
+
+/** Of a cached recording's array, a window: one item inflates all of them. Measured: 67 windows 75 MiB, 355 windows 395 MiB. */
+export const CACHED_WINDOW_BYTES = 1.17 * MB;
+
+/** Seconds to inflate an array, the line through both measurements: 75 MiB in 0.37 s, 395 MiB in 1.7 s. */
+export function inflateSeconds(bytes: number): number {
+  const slope = (1.7 - 0.37) / ((395 - 75) * 2 ** 20);
+  return 0.37 + slope * (bytes - 75 * 2 ** 20);
+}
+
+/** Read from disk for a byte that is inflated. */
+export const COMPRESSED = 0.8;
+
+/** Windows of the corpus, read in its manifests. */
+export const CORPUS = {
+  recordings: 3734,
+  trainingWindows: 252_089,
+  validationWindows: 51_901,
+  balancedWindows: 49_760,
+} as const;
+
+/** What validation keeps of a sample, by and by; together 77 B. How they divide is judged from the steps it goes through. */
+export const VALIDATION_BYTES = {
+  /** A probability and a label in lists, float32. */
+  listed: 8,
+  /** Both once more, joined. */
+  joined: 8,
+  /** AUROC: float64 copies, the order of the sort, cumulative sums. */
+  sorted: 61,
+} as const;
+
+export const VALIDATION_BYTES_PER_SAMPLE =
+  VALIDATION_BYTES.listed + VALIDATION_BYTES.joined + VALIDATION_BYTES.sorted;
+
+/** Validation's lists, joined and sorted, bytes: 61.4 GB for the 51,901 windows that a split of 0.2 holds out. */
+export function validationBytes(windows: number): Quantity {
+  const bytes = windows * WINDOW_SAMPLES * VALIDATION_BYTES_PER_SAMPLE;
+  return quantity(
+    [0.8 * bytes, bytes, 1.2 * bytes],
+    'derived',
+    `${VALIDATION_BYTES_PER_SAMPLE} B of each of ${windows.toLocaleString('en')} × 15,360 samples; ±20 % assumed`,
+  );
+}
+
+export type StartMethod = 'fork' | 'spawn';
+
+/** A worker's own memory before it reads anything. */
+export const WORKER_BYTES: Readonly<Record<StartMethod, Quantity>> = {
+  fork: exactly(11 * MB, 'measured', 'a forked worker’s private memory'),
+  spawn: quantity([148 * MB, 165 * MB, 181 * MB], 'measured', 'a spawned worker’s private memory'),
+};
+
+export const MAIN_BYTES = quantity(
+  [1.8 * GIB, 2.8 * GIB, 4.5 * GIB],
+  'assumed',
+  'Python, PyTorch with its CUDA libraries, the context’s part in host memory, MNE',
+);
+
+export type Surroundings = 'wsl2' | 'local' | 'modal';
+
+/** Kernel and other processes on the same machine. */
+export const OTHER_BYTES: Readonly<Record<Surroundings, Quantity>> = {
+  wsl2: quantity(
+    [0.7 * GIB, 2 * GIB, 6 * GIB],
+    'assumed',
+    'kernel, shells, an editor’s server and its language servers in the same WSL2',
+  ),
+  local: quantity([1 * GIB, 4 * GIB, 10 * GIB], 'assumed', 'kernel, desktop, browser, editor'),
+  modal: quantity([0.2 * GIB, 0.4 * GIB, 1 * GIB], 'assumed', 'kernel and the container’s runner'),
+};
+
+/** WSL2 gives itself half of the host's memory, and a quarter of that as swap, if nobody says otherwise. */
+export const wsl2Share = (hostBytes: number): { ramBytes: number; swapBytes: number } => ({
+  ramBytes: hostBytes / 2,
+  swapBytes: hostBytes / 8,
+});
+
+/** /dev/shm is half of the memory by default in Linux, 64 MB in a Docker container. */
+export const DOCKER_SHM_BYTES = 64 * 2 ** 20;
+
+export const WHOLE_HEAP_RETURNED = exactly(
+  0,
+  'derived',
+  'glibc maps blocks of 32 MiB and more by themselves and gives them back when they are freed',
+);
+
+/** Lengths of the corpus's recordings: their mean is known (252,089 windows of 3,734 recordings), their tail is not. */
+export const CORPUS_LENGTHS = {
+  kind: 'lognormal',
+  mean: CORPUS.trainingWindows / CORPUS.recordings,
+  spread: quantity([0.8, 1, 1.2], 'assumed', 'a long tail, recordings of an hour (355 windows) in it'),
+  // Three hours.
+  longest: 1075,
+} as const satisfies RecordingLengths;

@@ -1,0 +1,100 @@
+/** Many seeded runs: how likely a kill is before a batch, whom it hits, and what the machine would have to have. */
+import { killAt, HostSimulator, type HostRamOptions, type HostRun } from './host_ram';
+import { quantity, type Quantity } from './quantity';
+
+/** A share of runs with its 95 % interval. */
+export interface Odds {
+  readonly low: number;
+  readonly likely: number;
+  readonly high: number;
+}
+
+export interface KillOdds {
+  readonly runs: number;
+  /** Runs killed before their last batch. */
+  readonly killed: Odds;
+  /** Share of runs killed within `batch` batches; rises. */
+  readonly curve: readonly (Odds & { readonly batch: number })[];
+  /** Of the killed runs. */
+  readonly victims: { readonly main: number; readonly worker: number };
+  /** Batches done at the kill, of the killed runs in rising order. */
+  readonly batches: readonly number[];
+}
+
+/** Wilson's (1927) interval at 95 %: holds also at 0 of n and n of n. */
+export function wilson(hits: number, n: number): Odds {
+  if (n === 0) return { low: 0, likely: 0, high: 1 };
+  const z = 1.959964;
+  const p = hits / n;
+  const middle = (p + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2));
+  return {
+    low: hits === 0 ? 0 : Math.max(0, middle - half),
+    likely: p,
+    high: hits === n ? 1 : Math.min(1, middle + half),
+  };
+}
+
+/** Points of the curve. */
+const POINTS = 100;
+
+/** Runs with seeds `seed`, `seed` + 1, …; `advance` can be called in slices that leave room for other work. */
+export class HostEnsemble {
+  readonly simulator: HostSimulator;
+  readonly runs: HostRun[] = [];
+
+  constructor(
+    readonly options: HostRamOptions,
+    readonly seed = 1,
+  ) {
+    this.simulator = new HostSimulator(options);
+  }
+
+  advance(count: number): this {
+    for (let i = 0; i < count; i++) this.runs.push(this.simulator.train(this.seed + this.runs.length));
+    return this;
+  }
+
+  /** `limitBytes`: RAM and swap that the machine would have instead of its own; no further simulation. */
+  odds(limitBytes?: number): KillOdds {
+    const kills = this.runs.flatMap((run) => {
+      const kill = limitBytes === undefined ? run.kill : killAt(run, limitBytes);
+      return kill ? [kill] : [];
+    });
+    const batches = kills.map(({ batch }) => batch).sort((a, b) => a - b);
+    const n = this.runs.length;
+    let within = 0;
+    const curve = Array.from({ length: POINTS + 1 }, (_, i) => {
+      const batch = Math.round((i * this.options.batches) / POINTS);
+      while (within < batches.length && (batches[within] as number) <= batch) within++;
+      return { batch, ...wilson(within, n) };
+    });
+    const worker = kills.filter(({ victim }) => victim.process === 'worker').length;
+    return {
+      runs: n,
+      killed: wilson(kills.length, n),
+      curve,
+      victims: { worker, main: kills.length - worker },
+      batches,
+    };
+  }
+
+  /** What the runs take at their highest, bytes: 5 %, 50 % and 95 % of them need no more. */
+  peak(): Quantity {
+    const peaks = this.runs
+      .map(({ records }) => records[records.length - 1]?.bytes ?? 0)
+      .sort((a, b) => a - b);
+    if (peaks.length === 0) throw new RangeError('There is no run yet.');
+    const at = (share: number): number => peaks[Math.round(share * (peaks.length - 1))] as number;
+    return quantity(
+      [at(0.05), at(0.5), at(0.95)],
+      'assumed',
+      `highest of ${this.options.batches.toLocaleString('en')} batches, 5–95 % of ${peaks.length} simulated runs`,
+    );
+  }
+}
+
+/** Share of the killed runs that were killed by then; the review's 127 batches against what the simulation says. */
+export function quantileOf(batch: number, { batches }: KillOdds): number {
+  return batches.filter((one) => one <= batch).length / Math.max(1, batches.length);
+}

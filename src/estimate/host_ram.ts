@@ -1,0 +1,181 @@
+/**
+ * Memory of the machine that feeds the GPU, as production's processes use it over time, and when Linux would kill one of
+ * them. Deterministic for a seed: what is unknown (other processes, the order of windows) is drawn from it.
+ */
+import { Random } from '../data/random';
+import {
+  CACHED_WINDOW_BYTES,
+  inflateSeconds,
+  VALIDATION_BYTES,
+  WINDOW_BYTES,
+  WINDOW_SAMPLES,
+  WORKER_BYTES,
+  type StartMethod,
+} from './host_facts';
+import { HostWatch, type HostFrame, type HostRecord, type Kill } from './host_watch';
+import { simulateLoader, type LoaderMemory } from './loader';
+import { lengthsOf, triangular, windowFiles, type RecordingLengths, type WindowFiles } from './loader_files';
+import type { Quantity } from './quantity';
+
+export interface LoaderSettings {
+  /** Windows. */
+  readonly batch: number;
+  readonly workers: number;
+  readonly prefetchFactor: number;
+  readonly pinMemory: boolean;
+  readonly persistentWorkers: boolean;
+  readonly start: StartMethod;
+}
+
+export interface HostMachine {
+  readonly ramBytes: number;
+  readonly swap: Quantity;
+  /** Limit of /dev/shm. */
+  readonly shmBytes: number;
+  /** Kernel and other processes. */
+  readonly other: Quantity;
+}
+
+export interface HostRamOptions extends LoaderSettings {
+  readonly machine: HostMachine;
+  /** The main process without what it loads. */
+  readonly main: Quantity;
+  readonly recordings: RecordingLengths;
+  /**
+   * `copies`: a window is copied and its file's array freed at once, as the trainer reads its cache (source of
+   * 2025-09-21). `views`: a window keeps the array alive until its batch is collated.
+   */
+  readonly items: 'copies' | 'views';
+  /** Share of the most a process ever held that its heap does not give back. */
+  readonly heapKeeps: Quantity;
+  /** Seconds that the GPU takes for a batch. */
+  readonly stepSeconds: number;
+  /** Batches of training to simulate. */
+  readonly batches: number;
+  /** Training after the first epoch: with persistent workers those of validation are alive too. */
+  readonly afterFirstEpoch: boolean;
+}
+
+export interface HostRun {
+  readonly seed: number;
+  /** RAM and swap of this run. */
+  readonly limitBytes: number;
+  /** What the run takes as memory rises, if nobody kills it; the last is its peak. */
+  readonly records: readonly HostRecord[];
+  readonly kill: Kill | null;
+  /** Until the kill or the end. */
+  readonly frames: readonly HostFrame[];
+}
+
+/** Moments into which a step of the scores' computation is cut. */
+const PARTS = 16;
+/** What joining and sorting take on the corpus is not known; the picture needs some time for them. */
+const SCORE_SECONDS = 30;
+
+/** Simulates runs of one set of options; what they share is computed once. */
+export class HostSimulator {
+  /** One, or several where the spread of the recordings' lengths is a range. */
+  readonly files: readonly WindowFiles[];
+
+  /** Throws RangeError where a number makes no sense. */
+  constructor(readonly options: HostRamOptions) {
+    const { batch, workers, prefetchFactor, batches } = options;
+    if (!(batch >= 1 && batches >= 1 && workers >= 0 && prefetchFactor >= 1))
+      throw new RangeError(
+        `batch (${batch}), batches (${batches}) and prefetch_factor (${prefetchFactor}) are at least 1, workers (${workers}) at least 0`,
+      );
+    this.files = windowFiles(options.recordings);
+  }
+
+  /** `batches` batches of random windows. `frames`: at most so many for a picture, which ends with the kill. */
+  train(seed: number, frames = 0): HostRun {
+    const random = new Random(seed, 'windows');
+    const files = this.files[random.integer(this.files.length)] as WindowFiles;
+    const { batches } = this.options;
+    return this.#run({ seed, frames, batches, nextLength: () => files.draw(random), kept: 0 });
+  }
+
+  /** A validation of `windows` windows, file by file, with its lists, their joining and sorting. */
+  validate(seed: number, windows: number, frames = 0): HostRun {
+    const lengths = lengthsOf(this.options.recordings);
+    new Random(seed, 'files').shuffle(lengths);
+    const lengthAt = new Float64Array(windows);
+    for (let at = 0, file = 0; at < windows; file = (file + 1) % lengths.length) {
+      const length = lengths[file] as number;
+      lengthAt.fill(length, at, at + Math.ceil(length));
+      at += Math.ceil(length);
+    }
+    const { batch } = this.options;
+    const nextLength = (index: number, item: number): number =>
+      lengthAt[Math.min(windows - 1, index * batch + item)] as number;
+    const kept = batch * WINDOW_SAMPLES * VALIDATION_BYTES.listed;
+    return this.#run({ seed, frames, batches: Math.ceil(windows / batch), nextLength, kept, windows });
+  }
+
+  #run(run: {
+    readonly seed: number;
+    readonly frames: number;
+    readonly batches: number;
+    /** Windows of the file of a batch's item. */
+    readonly nextLength: (batch: number, item: number) => number;
+    /** Bytes of each batch that stay. */
+    readonly kept: number;
+    /** Of a validation. */
+    readonly windows?: number;
+  }): HostRun {
+    const { options } = this;
+    const { batch, workers, machine, pinMemory } = options;
+    const random = new Random(run.seed, 'machine');
+    const both = options.persistentWorkers && (run.windows !== undefined || options.afterFirstEpoch);
+    const limitBytes = machine.ramBytes + triangular(machine.swap, random.uniform());
+    const fixed = {
+      ramBytes: machine.ramBytes,
+      limitBytes,
+      shmBytes: machine.shmBytes,
+      other: triangular(machine.other, random.uniform()),
+      main: triangular(options.main, random.uniform()),
+      ownEach: triangular(WORKER_BYTES[options.start], random.uniform()),
+      alive: workers * (both ? 2 : 1),
+      workers,
+      pinMemory,
+      batch,
+    };
+    const heapKeeps = triangular(options.heapKeeps, random.uniform());
+    const watch = new HostWatch(fixed, run.frames);
+    const loader = {
+      batch,
+      workers,
+      prefetchFactor: options.prefetchFactor,
+      batches: run.batches,
+      windowBytes: WINDOW_BYTES,
+      nextFile: (index: number, item: number) => run.nextLength(index, item) * CACHED_WINDOW_BYTES,
+      inflateSeconds,
+      stepSeconds: options.stepSeconds,
+      views: options.items === 'views',
+      heapKeeps,
+      keptPerBatch: run.kept,
+    };
+    const end = simulateLoader(loader, (memory) => watch.see(memory));
+    if (run.windows !== undefined && (watch.kill === null || run.frames === 0))
+      joinAndSort(end, run.windows, watch);
+    return { seed: run.seed, limitBytes, records: watch.records, kill: watch.kill, frames: watch.thinned() };
+  }
+}
+
+/** What follows a validation's last batch. */
+function joinAndSort(end: LoaderMemory, windows: number, watch: HostWatch): void {
+  const samples = windows * WINDOW_SAMPLES;
+  const idle = end.workers.slice().fill(0);
+  let [kept, seconds] = [samples * VALIDATION_BYTES.listed, end.seconds];
+  for (const bytes of [VALIDATION_BYTES.joined, VALIDATION_BYTES.sorted])
+    for (let part = 0; part < PARTS; part++) {
+      kept += (samples * bytes) / PARTS;
+      seconds += SCORE_SECONDS / PARTS;
+      if (watch.see({ ...end, seconds, workers: idle, inFlight: 0, kept, total: kept }, true)) return;
+    }
+}
+
+/** When a run with this much RAM and swap is killed; null: never. */
+export function killAt({ records }: HostRun, limitBytes: number): HostRecord | null {
+  return records.find(({ bytes }) => bytes > limitBytes) ?? null;
+}

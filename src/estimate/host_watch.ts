@@ -1,0 +1,171 @@
+/** Watches one simulated run: memory by part, records, the kill and its victim, frames for a picture. */
+import { COMPRESSED, EEG_BYTES, LABEL_BYTES, WINDOW_BYTES } from './host_facts';
+import type { LoaderMemory } from './loader';
+
+/** Where memory is; bytes. */
+export interface HostParts {
+  /** Kernel and other processes. */
+  readonly other: number;
+  readonly main: number;
+  /** Own memory of all workers. */
+  readonly workers: number;
+  /** Inflated arrays, windows, and what heaps keep of them, in whichever process. */
+  readonly files: number;
+  /** Batches in /dev/shm. */
+  readonly inFlight: number;
+  readonly pinned: number;
+  /** Validation's lists and what its scores are computed in. */
+  readonly lists: number;
+}
+
+export interface HostFrame extends HostParts {
+  /** Batches done with. */
+  readonly batch: number;
+  readonly seconds: number;
+  /** Of `files`, by worker; one number, the main process's, where there are none. */
+  readonly byWorker: readonly number[];
+  /** All parts. */
+  readonly total: number;
+  /** Files that Linux keeps as long as nobody else wants the memory; never a reason to kill. */
+  readonly pageCache: number;
+}
+
+export type Victim = { readonly process: 'main' } | { readonly process: 'worker'; readonly worker: number };
+
+/** A moment at which memory was above all before. */
+export interface HostRecord {
+  /** Batches done with. */
+  readonly batch: number;
+  readonly seconds: number;
+  readonly bytes: number;
+  /** The largest of the run's processes. Linux kills the one with the highest oom_score, which is its resident memory. */
+  readonly victim: Victim;
+  readonly victimBytes: number;
+}
+
+export interface Kill extends HostRecord {
+  /** `oom`: RAM and swap are full. `shm`: /dev/shm is, and the worker that writes there gets SIGBUS. */
+  readonly cause: 'oom' | 'shm';
+}
+
+/** What does not change during a run; bytes. */
+export interface Fixed {
+  readonly ramBytes: number;
+  readonly limitBytes: number;
+  readonly shmBytes: number;
+  readonly other: number;
+  readonly main: number;
+  readonly ownEach: number;
+  /** Worker processes that are alive. */
+  readonly alive: number;
+  /** Workers of the loader that is read; 0: the main process reads. */
+  readonly workers: number;
+  readonly pinMemory: boolean;
+  /** Windows. */
+  readonly batch: number;
+}
+
+/** PyTorch's cache of pinned memory takes powers of two and keeps them. */
+const pinnedSize = (bytes: number): number => 2 ** Math.ceil(Math.log2(bytes));
+
+export class HostWatch {
+  readonly records: HostRecord[] = [];
+  kill: Kill | null = null;
+  readonly #frames: HostFrame[] = [];
+  #highest = 0;
+  #mostInFlight = 0;
+  readonly #constant: number;
+  /** Pinned bytes for a byte in flight. */
+  readonly #pinnedShare: number;
+  /** Bytes in flight that are not pinned. */
+  readonly #mostInShm: number;
+
+  /** `frames`: at most as many are kept, until the kill; 0: none, and the run goes on after it. */
+  constructor(
+    readonly fixed: Fixed,
+    readonly frames: number,
+  ) {
+    const { other, main, alive, ownEach, batch, pinMemory, workers } = fixed;
+    this.#constant = other + main + alive * ownEach;
+    const batchBytes = batch * WINDOW_BYTES;
+    const pinnedBatch = pinnedSize(batch * EEG_BYTES) + pinnedSize(batch * LABEL_BYTES);
+    this.#pinnedShare = pinMemory ? pinnedBatch / batchBytes : 0;
+    this.#mostInShm = pinMemory && workers > 0 ? batchBytes : Infinity;
+  }
+
+  /** Takes a maximum of memory in; true where the run is over. `apart`: no frame but this one shows it. */
+  see(memory: LoaderMemory, apart = false): boolean {
+    const { fixed } = this;
+    if (memory.inFlight > this.#mostInFlight) this.#mostInFlight = memory.inFlight;
+    // With pinned memory a batch leaves /dev/shm as soon as it is there, for a buffer that is kept.
+    const pinned = this.#mostInFlight * this.#pinnedShare;
+    const inFlight = Math.min(memory.inFlight, this.#mostInShm);
+    const total = this.#constant + memory.total - memory.inFlight + inFlight + pinned;
+    const overShm = fixed.workers > 0 && inFlight > fixed.shmBytes;
+    if (total > this.#highest || (overShm && this.kill === null)) {
+      const { done: batch, seconds } = memory;
+      const record = { batch, seconds, bytes: total, ...this.#largest(memory, pinned) };
+      if (total > this.#highest) {
+        this.#highest = total;
+        this.records.push(record);
+      }
+      if (this.kill === null && (overShm || total > fixed.limitBytes))
+        this.kill = { ...record, cause: total > fixed.limitBytes ? 'oom' : 'shm' };
+    }
+    // What a run without frames would have taken after its kill answers for other limits.
+    if (this.frames === 0) return false;
+    this.#picture(memory, { inFlight, pinned, total }, apart);
+    return this.kill !== null;
+  }
+
+  #largest(memory: LoaderMemory, pinned: number): Pick<HostRecord, 'victim' | 'victimBytes'> {
+    const { main, ownEach, workers } = this.fixed;
+    const held = memory.workers;
+    let worker = 0;
+    for (let i = 1; i < held.length; i++) if ((held[i] ?? 0) > (held[worker] ?? 0)) worker = i;
+    const most = held[worker] ?? 0;
+    const mainHolds = main + memory.kept + pinned + (workers === 0 ? most : 0);
+    const workerHolds = workers === 0 ? 0 : ownEach + most;
+    return workerHolds > mainHolds
+      ? { victim: { process: 'worker', worker }, victimBytes: workerHolds }
+      : { victim: { process: 'main' }, victimBytes: mainHolds };
+  }
+
+  /** One frame a batch, of its highest moment. */
+  #picture(
+    memory: LoaderMemory,
+    parts: Pick<HostFrame, 'inFlight' | 'pinned' | 'total'>,
+    apart: boolean,
+  ): void {
+    const { other, main, alive, ownEach, ramBytes } = this.fixed;
+    const last = this.#frames[this.#frames.length - 1];
+    if (!apart && last?.batch === memory.done) {
+      if (last.total >= parts.total) return;
+      this.#frames.pop();
+    }
+    this.#frames.push({
+      ...parts,
+      batch: memory.done,
+      seconds: memory.seconds,
+      other,
+      main,
+      workers: alive * ownEach,
+      files: memory.total - memory.inFlight - memory.kept,
+      lists: memory.kept,
+      byWorker: [...memory.workers],
+      pageCache: Math.max(0, Math.min(ramBytes - parts.total, memory.inflated * COMPRESSED)),
+    });
+  }
+
+  /** As many frames as were asked for at most; of those that give way, the highest stays. */
+  thinned(): readonly HostFrame[] {
+    const all = this.#frames;
+    const count = this.frames;
+    if (all.length <= count) return all;
+    return Array.from({ length: count }, (_, bin) => {
+      const from = Math.floor((bin * all.length) / count);
+      const to = Math.floor(((bin + 1) * all.length) / count);
+      return all.slice(from, to).reduce((high, frame) => (frame.total > high.total ? frame : high));
+    });
+  }
+}

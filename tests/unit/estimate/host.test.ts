@@ -1,0 +1,383 @@
+import { describe, expect, test } from 'vitest';
+import {
+  CACHED_WINDOW_BYTES,
+  CORPUS,
+  CORPUS_LENGTHS,
+  DOCKER_SHM_BYTES,
+  GIB,
+  inflateSeconds,
+  MAIN_BYTES,
+  OTHER_BYTES,
+  validationBytes,
+  WHOLE_HEAP_RETURNED,
+  WINDOW_BYTES,
+  WORKER_BYTES,
+} from '../../../src/estimate/host_facts';
+import { HostEnsemble, quantileOf, wilson } from '../../../src/estimate/host_odds';
+import { HostSimulator, killAt, type HostRamOptions } from '../../../src/estimate/host_ram';
+import { simulateLoader, type LoaderOptions } from '../../../src/estimate/loader';
+import { lengthsOf, triangular, WindowFiles } from '../../../src/estimate/loader_files';
+import { exactly, quantity } from '../../../src/estimate/quantity';
+import {
+  CRASH,
+  CRASH_BATCH,
+  MECHANISMS,
+  replaySeed,
+  sensitivityTo,
+  VARIATIONS,
+  WSL2_SAFE,
+} from '../../../src/estimate/scenario_crash';
+import { Random } from '../../../src/data/random';
+
+const MIB = 2 ** 20;
+const known = (value: number) => exactly(value, 'assumed', 'a test');
+
+/** A machine and a loader without anything unknown. */
+const PLAIN: HostRamOptions = {
+  batch: 4,
+  workers: 2,
+  prefetchFactor: 2,
+  pinMemory: false,
+  persistentWorkers: false,
+  start: 'spawn',
+  machine: { ramBytes: 64 * GIB, swap: known(0), shmBytes: 32 * GIB, other: known(GIB) },
+  main: known(2 * GIB),
+  recordings: { kind: 'given', windows: [10, 20, 30] },
+  items: 'copies',
+  heapKeeps: WHOLE_HEAP_RETURNED,
+  stepSeconds: 0.1,
+  batches: 40,
+  afterFirstEpoch: false,
+};
+
+const peakOf = (options: HostRamOptions, seed = 1): number =>
+  new HostSimulator(options).train(seed).records.at(-1)?.bytes ?? 0;
+
+describe('measured facts', () => {
+  test('inflating a recording: 67 windows are 75 MiB in 0.37 s, 355 are 395 MiB in 1.7 s', () => {
+    expect(Math.round((67 * CACHED_WINDOW_BYTES) / MIB)).toBe(75);
+    expect(Math.abs((355 * CACHED_WINDOW_BYTES) / MIB - 395)).toBeLessThan(1.5);
+    expect(inflateSeconds(75 * MIB)).toBeCloseTo(0.37, 10);
+    expect(inflateSeconds(395 * MIB)).toBeCloseTo(1.7, 10);
+  });
+
+  test('8 workers × 4 × 64 windows are 2.34 GiB', () => {
+    expect(WINDOW_BYTES).toBe(1_228_800);
+    expect((8 * 4 * 64 * WINDOW_BYTES) / GIB).toBeCloseTo(2.34, 2);
+  });
+
+  test('validating 51,901 windows takes 61 GB', () => {
+    expect(validationBytes(CORPUS.validationWindows).likely / 1e9).toBeCloseTo(61.4, 1);
+  });
+});
+
+describe('lengths of recordings', () => {
+  test('the log-normal keeps its mean, whatever its tail', () => {
+    for (const spread of [0, 0.5, 1, 1.5]) {
+      const lengths = lengthsOf(CORPUS_LENGTHS, spread);
+      const mean = lengths.reduce((sum, value) => sum + value, 0) / lengths.length;
+      expect(mean).toBeCloseTo(67.51, 1);
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(1075);
+      expect(Math.min(...lengths)).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  test('a random window lies in a long recording more often', () => {
+    const files = new WindowFiles({ kind: 'given', windows: [10, 90] });
+    expect(files.mean).toBe(50);
+    expect(files.meanMet).toBeCloseTo(0.1 * 10 + 0.9 * 90, 10);
+    const random = new Random(1, 'test');
+    const drawn = Array.from({ length: 20_000 }, () => files.draw(random));
+    expect(drawn.filter((windows) => windows === 90).length / drawn.length).toBeCloseTo(0.9, 1);
+    expect(new Set(drawn)).toEqual(new Set([10, 90]));
+  });
+
+  test('the triangular distribution has its ends, its mode and a rising quantile', () => {
+    const range = quantity([1, 2, 5], 'assumed', 'a test');
+    expect(triangular(range, 0)).toBe(1);
+    expect(triangular(range, 0.25)).toBeCloseTo(2, 12);
+    expect(triangular(range, 1)).toBe(5);
+    expect(triangular(range, 0.4)).toBeGreaterThan(triangular(range, 0.3));
+  });
+
+  test('says what is wrong with lengths that cannot be', () => {
+    expect(() => lengthsOf({ kind: 'given', windows: [] })).toThrow('No recording');
+    expect(() => lengthsOf({ ...CORPUS_LENGTHS, longest: 60 })).toThrow('a longest above the mean');
+  });
+});
+
+describe('the loader', () => {
+  const loader = (changes: Partial<LoaderOptions> = {}): LoaderOptions => ({
+    batch: 3,
+    workers: 2,
+    prefetchFactor: 2,
+    batches: 10,
+    windowBytes: 10,
+    nextFile: () => 100,
+    inflateSeconds: () => 1,
+    stepSeconds: 0.5,
+    views: false,
+    heapKeeps: 0,
+    keptPerBatch: 0,
+    ...changes,
+  });
+  function run(changes: Partial<LoaderOptions>) {
+    let [peak, inFlight, worker] = [0, 0, 0];
+    const end = simulateLoader(loader(changes), (memory) => {
+      peak = Math.max(peak, memory.total);
+      inFlight = Math.max(inFlight, memory.inFlight);
+      worker = Math.max(worker, ...memory.workers);
+      return false;
+    });
+    return { end, peak, inFlight, worker };
+  }
+
+  test('without workers assembles and trains in turns, in one process', () => {
+    const { end, peak, inFlight } = run({ workers: 0 });
+    expect(end.seconds).toBeCloseTo(10 * (3 * 1 + 0.5), 10);
+    expect(end.inflated).toBe(10 * 3 * 100);
+    // The last item's array beside the two windows before it, copied.
+    expect(peak).toBe(100 + 2 * 10);
+    expect(inFlight).toBe(3 * 10);
+  });
+
+  test('views keep a batch’s arrays until it is collated', () => {
+    expect(run({ workers: 0, views: true }).peak).toBe(3 * 100 + 3 * 10);
+    expect(run({ views: true }).worker).toBe(300);
+  });
+
+  test('where it is the slow part, workers share its time', () => {
+    const seconds = [1, 2, 5].map((workers) => run({ workers, stepSeconds: 0, batches: 20 }).end.seconds);
+    expect(seconds[0]).toBeCloseTo(20 * 3, 10);
+    expect(seconds[1]).toBeCloseTo((20 * 3) / 2, 10);
+    expect(seconds[2]).toBeCloseTo((20 * 3) / 5, 10);
+  });
+
+  test('where the GPU is, as many batches wait as prefetch_factor lets, and the one in use', () => {
+    for (const [workers, prefetchFactor] of [
+      [2, 2],
+      [3, 4],
+    ] as const)
+      expect(run({ workers, prefetchFactor, stepSeconds: 1000, batches: 40 }).inFlight).toBe(
+        (workers * prefetchFactor + 1) * 3 * 10,
+      );
+  });
+
+  test('hands batches out in order, and each but once', () => {
+    const asked: string[] = [];
+    let turn = 0;
+    run({
+      workers: 3,
+      nextFile: (batch, item) => {
+        asked.push(`${batch}.${item}`);
+        return 50 + ((turn += 37) % 100);
+      },
+      inflateSeconds: (bytes) => bytes / 40,
+    });
+    expect(new Set(asked).size).toBe(asked.length);
+    expect(asked).toHaveLength(10 * 3);
+  });
+
+  test('a heap that gives nothing back stays as large as it was', () => {
+    let turn = 0;
+    const falling = (): number => 1000 - 20 * turn++;
+    const { end } = run({ workers: 1, nextFile: falling, heapKeeps: 1, batches: 3 });
+    expect(end.workers[0]).toBe(1000);
+  });
+});
+
+describe('memory of the host', () => {
+  test('is its parts', () => {
+    const { frames } = new HostSimulator({ ...PLAIN, pinMemory: true }).train(1, 1000);
+    expect(frames).toHaveLength(40);
+    for (const frame of frames) {
+      const { other, main, workers, files, inFlight, pinned, lists, total } = frame;
+      expect(other + main + workers + files + inFlight + pinned + lists).toBeCloseTo(total, 3);
+      expect(frame.byWorker.reduce((sum, bytes) => sum + bytes, 0)).toBeCloseTo(files, 3);
+      expect(total + frame.pageCache).toBeLessThanOrEqual(64 * GIB);
+    }
+  });
+
+  test('is the same for the same seed, and another for another', () => {
+    const run = (seed: number) => new HostSimulator(CRASH).train(seed, 50);
+    expect(run(3)).toEqual(run(3));
+    expect(run(3).records).not.toEqual(run(4).records);
+  });
+
+  test('thinned frames keep the peak', () => {
+    const all = new HostSimulator(PLAIN).train(2, 1000).frames;
+    const few = new HostSimulator(PLAIN).train(2, 7).frames;
+    expect(few).toHaveLength(7);
+    expect(Math.max(...few.map(({ total }) => total))).toBe(Math.max(...all.map(({ total }) => total)));
+  });
+
+  test('a spawned worker brings its own memory, a forked one nearly none; persistent ones twice as many', () => {
+    const own = (changes: Partial<HostRamOptions>): number =>
+      new HostSimulator({ ...PLAIN, ...changes }).train(1, 1).frames[0]?.workers ?? 0;
+    expect(own({ start: 'fork' })).toBe(2 * 11e6);
+    const spawned = own({});
+    expect(spawned).toBeGreaterThanOrEqual(2 * WORKER_BYTES.spawn.low);
+    expect(spawned).toBeLessThanOrEqual(2 * WORKER_BYTES.spawn.high);
+    expect(own({ persistentWorkers: true })).toBe(spawned);
+    expect(own({ persistentWorkers: true, afterFirstEpoch: true })).toBe(2 * spawned);
+    expect(own({ afterFirstEpoch: true })).toBe(spawned);
+  });
+
+  test('rises with batch, workers, prefetch and views', () => {
+    const slow = { ...PLAIN, stepSeconds: 20 };
+    for (const change of [
+      { batch: 8 },
+      { workers: 4 },
+      { prefetchFactor: 4 },
+      { pinMemory: true },
+      { items: 'views' as const },
+    ])
+      for (const seed of [1, 2, 3])
+        expect(peakOf({ ...slow, ...change }, seed), JSON.stringify(change)).toBeGreaterThan(
+          peakOf(slow, seed),
+        );
+  });
+
+  test('Docker’s 64 MB of /dev/shm end a loader with workers, and not one without', () => {
+    const machine = { ...PLAIN.machine, shmBytes: DOCKER_SHM_BYTES };
+    const killed = new HostSimulator({ ...PLAIN, machine, batch: 16, stepSeconds: 20 }).train(1).kill;
+    expect(killed).toMatchObject({ cause: 'shm' });
+    expect(new HostSimulator({ ...PLAIN, machine, batch: 16, workers: 0 }).train(1).kill).toBeNull();
+  });
+
+  test('says what is wrong with numbers that cannot be', () => {
+    expect(() => new HostSimulator({ ...PLAIN, batch: 0 })).toThrow('batch (0)');
+  });
+});
+
+describe('validation', () => {
+  const modal: HostRamOptions = {
+    ...PLAIN,
+    batch: 64,
+    workers: 8,
+    prefetchFactor: 4,
+    pinMemory: true,
+    persistentWorkers: true,
+    machine: { ramBytes: 32 * GIB, swap: known(0), shmBytes: 16 * GIB, other: OTHER_BYTES.modal },
+    main: MAIN_BYTES,
+    recordings: CORPUS_LENGTHS,
+  };
+
+  test('of the whole corpus kills the main process of a machine with 32 GiB, when it joins and sorts', () => {
+    const { kill, frames } = new HostSimulator(modal).validate(1, CORPUS.validationWindows, 100);
+    expect(kill).toMatchObject({ cause: 'oom', victim: { process: 'main' } });
+    expect(kill?.batch).toBe(Math.ceil(CORPUS.validationWindows / 64));
+    const lists = frames.map((frame) => frame.lists);
+    expect(lists).toEqual([...lists].sort((a, b) => a - b));
+  });
+
+  test('needs about 61 GB and what the processes take', () => {
+    const peak = new HostSimulator(modal).validate(1, CORPUS.validationWindows).records.at(-1)?.bytes ?? 0;
+    expect(peak / 1e9).toBeGreaterThan(61.4);
+    expect(peak / 1e9).toBeLessThan(61.4 + 13);
+  });
+
+  test('of a twentieth of the corpus fits into 31 GiB', () => {
+    const windows = Math.round(CORPUS.validationWindows / 4);
+    const { kill } = new HostSimulator({ ...CRASH, workers: 0, batch: 8 }).validate(1, windows);
+    expect(kill).toBeNull();
+  });
+});
+
+describe('odds of a kill', () => {
+  test('Wilson’s interval holds the share, and is not empty at its ends', () => {
+    // Wilson (1927) for 1 of 10: Newcombe (1998), table I.
+    expect(wilson(1, 10).low).toBeCloseTo(0.0179, 4);
+    expect(wilson(1, 10).high).toBeCloseTo(0.4042, 4);
+    expect(wilson(0, 200)).toMatchObject({ low: 0, likely: 0 });
+    expect(wilson(0, 200).high).toBeGreaterThan(0.01);
+    expect(wilson(200, 200).high).toBe(1);
+  });
+
+  test('rise with the batches, fall with RAM, and agree with the runs', () => {
+    const ensemble = new HostEnsemble({ ...CRASH, batches: 600 }).advance(25).advance(15);
+    const { curve, killed, batches, victims } = ensemble.odds();
+    expect(ensemble.runs.map(({ seed }) => seed)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    const shares = curve.map(({ likely }) => likely);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(shares.at(-1)).toBe(killed.likely);
+    expect(victims.main + victims.worker).toBe(batches.length);
+    const byRam = [16, 24, 31, 40, 60].map((gib) => ensemble.odds(gib * GIB).killed.likely);
+    expect(byRam).toEqual([...byRam].sort((a, b) => b - a));
+    expect(byRam[0]).toBe(1);
+    expect(byRam.at(-1)).toBe(0);
+    for (const run of ensemble.runs)
+      expect(killAt(run, run.limitBytes)?.batch ?? null).toBe(run.kill?.batch ?? null);
+    const { low, likely, high } = ensemble.peak();
+    expect([low, likely, high]).toEqual([low, likely, high].sort((a, b) => a - b));
+  });
+});
+
+describe('the review’s crash', () => {
+  const RUNS = 60;
+  const BATCHES = 800;
+  const ensembles = new Map(
+    MECHANISMS.map(
+      ({ id, options }) => [id, new HostEnsemble({ ...options, batches: BATCHES }).advance(RUNS)] as const,
+    ),
+  );
+  const odds = (id: (typeof MECHANISMS)[number]['id']) => {
+    const ensemble = ensembles.get(id);
+    if (!ensemble) throw new Error(id);
+    return ensemble.odds();
+  };
+
+  test('is not explained by the loader as its source reads: memory stays half empty, the main process is largest', () => {
+    expect(odds('copies').batches).toEqual([]);
+    const { peak, runs } = {
+      peak: ensembles.get('copies')?.peak(),
+      runs: ensembles.get('copies')?.runs ?? [],
+    };
+    expect(peak?.high).toBeLessThan(20 * GIB);
+    const largest = runs.map(({ records }) => records.at(-1)?.victim.process);
+    expect(largest.filter((process) => process === 'main').length).toBeGreaterThan(0.9 * RUNS);
+  });
+
+  test('with arrays that stay, it is a worker that dies, and 127 batches are an ordinary moment for it', () => {
+    const replayed = odds('views-heap');
+    expect(replayed.killed.likely).toBeGreaterThan(0.2);
+    expect(replayed.victims.main).toBe(0);
+    const quantile = quantileOf(CRASH_BATCH, replayed);
+    expect(quantile).toBeGreaterThan(0.05);
+    expect(quantile).toBeLessThan(0.95);
+    expect(odds('views').killed.likely).toBeLessThan(replayed.killed.likely);
+  });
+
+  test('the WSL2-safe file on the same seeds is never killed', () => {
+    const safe = new HostEnsemble({ ...WSL2_SAFE, batches: BATCHES }).advance(RUNS);
+    expect(safe.odds().batches).toEqual([]);
+    const machine = (ensemble?: HostEnsemble) => ensemble?.runs.map(({ limitBytes }) => limitBytes);
+    expect(machine(safe)).toEqual(machine(ensembles.get('views-heap')));
+  });
+
+  test('is replayed by a seed near it, frame by frame until the kill', () => {
+    const ensemble = ensembles.get('views-heap');
+    if (!ensemble) throw new Error('no ensemble');
+    const seed = replaySeed(ensemble) ?? 0;
+    const { kill, frames, limitBytes } = ensemble.simulator.train(seed, 240);
+    expect(kill?.batch).toBe(ensemble.runs.find((run) => run.seed === seed)?.kill?.batch);
+    expect(kill?.batch).toBeGreaterThan(60);
+    expect(kill?.batch).toBeLessThan(250);
+    expect(frames.at(-1)?.total).toBe(kill?.bytes);
+    expect(frames.filter(({ total }) => total > limitBytes)).toHaveLength(1);
+  });
+
+  test('hangs on what is assumed, in the direction that one expects', () => {
+    const killed = (what: string): number => {
+      const variation = VARIATIONS.find((one) => one.what === what);
+      if (!variation) throw new Error(`no variation “${what}”`);
+      const { options } = variation;
+      return sensitivityTo({ what, options: { ...options, batches: BATCHES } }, 30).odds.killed.likely;
+    };
+    const other = [killed('other programs take 1 GiB'), killed('other programs take 12 GiB')] as const;
+    expect(other[0]).toBeLessThan(other[1]);
+    expect(killed('no swap')).toBeGreaterThan(killed('swap of 8 GiB, WSL2’s own'));
+    expect(killed('recordings vary more (1.2)')).toBeGreaterThan(killed('recordings vary less (0.8)'));
+    expect(killed('no workers')).toBe(0);
+  });
+});
