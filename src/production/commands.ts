@@ -4,7 +4,7 @@
  */
 import { planLaunches } from './launches';
 import { readConfig } from './pyyaml';
-import type { Target } from './rules';
+import type { Target } from './targets';
 import { settingAt } from './schema';
 import { commentText, needed, pathWord, shellWord } from './shell';
 
@@ -273,6 +273,7 @@ export function commandsFor(config: LaunchConfig): readonly Command[] {
     local: localCommands,
     wsl2: localCommands,
     modal: modalCommands,
+    browser: () => [],
   };
   return by[config.target.name](facts);
 }

@@ -5,7 +5,7 @@
 import type { Change } from './change';
 import { KEYS } from './keys';
 import { readConfig, readPlain, type PyValue } from './pyyaml';
-import { TARGETS, type Target, type TargetName } from './rules';
+import { TARGETS, type Target, type TargetName } from './targets';
 import { settingAt, valueAt } from './schema';
 
 export type Variant = 'wsl2' | 'a100' | 'smoke' | 'smoke_modal';

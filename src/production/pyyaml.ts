@@ -60,7 +60,7 @@ export interface ConfigFile {
 /** Larger files are no configurations. */
 export const MAX_CHARACTERS = 1_000_000;
 /** Values after aliases are followed: a few lines of them can stand for billions. */
-const MAX_VALUES = 100_000;
+const MAX_VALUES = 20_000;
 const MAX_DEPTH = 200;
 
 class Refused extends Error {
@@ -176,7 +176,7 @@ class Reader {
   value(node: Node | null, path: string, depth: number): PyValue {
     const [start = 0, end = 0] = node?.range ?? [];
     if (++this.#values > MAX_VALUES)
-      throw new Refused('its aliases (*) stand for more than 100,000 values', start, end);
+      throw new Refused('its aliases (*) stand for more than 20,000 values', start, end);
     if (depth > MAX_DEPTH) throw new Refused('an alias (*) contains itself', start, end);
     if (node === null) return null;
     if (isAlias(node)) return this.value(this.#anchored(node.source, start, end), path, depth + 1);
@@ -214,13 +214,19 @@ class Reader {
   }
 
   #item(node: Node | null, path: string, depth: number): PyValue {
-    const entry = this.entries.length;
+    const entry = this.#reserve();
     const read = this.value(node, path, depth + 1);
     const [from = 0, to = from] = node?.range ?? [];
     const place = this.place(from, to);
     const [plain, keyType] = [this.#plain(node), 'int' as const];
-    this.entries.splice(entry, 0, { path, key: place, value: place, read, plain, repeated: false, keyType });
+    this.entries[entry] = { path, key: place, value: place, read, plain, repeated: false, keyType };
     return read;
+  }
+
+  /** The place of an entry, ahead of those below it. */
+  #reserve(): number {
+    this.entries.length++;
+    return this.entries.length - 1;
   }
 
   #plain(node: Node | null): string | undefined {
@@ -240,11 +246,11 @@ class Reader {
       }
       const { name, type, same } = this.#key(keyNode);
       const below = path === '' ? name : `${path}.${name}`;
-      const entry = this.entries.length;
+      const entry = this.#reserve();
       const read = this.value(valueNode, below, depth + 1);
       const [keyFrom = 0, keyTo = 0] = keyNode?.range ?? [];
       const [from = keyTo, to = from] = valueNode?.range ?? [keyTo, keyTo];
-      this.entries.splice(entry, 0, {
+      this.entries[entry] = {
         path: below,
         key: this.place(keyFrom, keyTo),
         value: this.place(from, to),
@@ -252,7 +258,7 @@ class Reader {
         plain: this.#plain(valueNode),
         repeated: seen.has(same),
         keyType: type,
-      });
+      };
       seen.add(same);
       own[name] = read;
     }

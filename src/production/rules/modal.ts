@@ -1,10 +1,9 @@
 /** Rules about a launch on Modal. */
+import { MODAL_HOURS, planLaunches } from '../launches';
 import { at, LAUNCHER, mend, NONE, SOURCE, type Rule } from './rule';
 
 const MODAL = ['modal'] as const;
 const MODAL_DATA = '/data/edf/train';
-/** A launch ends after so many hours: the longest timeout that Modal grants. */
-export const MODAL_HOURS = 24;
 const EPOCHS = 'training.epochs';
 
 export const MODAL_RULES: readonly Rule[] = [
@@ -84,19 +83,15 @@ export const MODAL_RULES: readonly Rule[] = [
     evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours an epoch are an estimate (later runs took about 1 h on an A100).`,
     check: (config) => {
       const { hoursPerEpoch } = config.target;
-      const hours = config.number(EPOCHS) * hoursPerEpoch;
-      if (config.smoke || !(hours > MODAL_HOURS)) return NONE;
-      if (hoursPerEpoch >= MODAL_HOURS)
-        return at(
-          EPOCHS,
-          `an epoch takes ${hoursPerEpoch} h, and a launch ends after ${MODAL_HOURS} h: none is ever saved`,
-        );
-      // A resumed launch repeats the epoch that was saved last.
-      const first = Math.max(1, Math.floor(MODAL_HOURS / hoursPerEpoch));
-      const launches = 1 + Math.ceil((config.number(EPOCHS) - first) / Math.max(1, first - 1));
+      const alone = config.number(EPOCHS) * hoursPerEpoch;
+      if (config.smoke || !(alone > MODAL_HOURS)) return NONE;
+      const { hours, launches } = planLaunches(config.number(EPOCHS), hoursPerEpoch);
+      const limit = `and a launch ends after ${MODAL_HOURS} h`;
       return at(
         EPOCHS,
-        `about ${round(hours)} h at ${hoursPerEpoch} h an epoch, and a launch ends after ${MODAL_HOURS} h: it takes ${launches} launches, all with --resume, each of which repeats one epoch`,
+        launches.length === 0
+          ? `an epoch takes ${hoursPerEpoch} h, ${limit}: no number of launches comes to the end, for each repeats the saved epoch`
+          : `about ${round(hours)} h at ${hoursPerEpoch} h an epoch, ${limit}: it takes ${launches.length} launches, all with --resume, each of which repeats the saved epoch`,
       );
     },
   },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandsFor, scriptFor, type LaunchConfig } from '../../../src/production/commands';
 import { planLaunches } from '../../../src/production/launches';
-import { TARGETS } from '../../../src/production/rules';
+import { TARGETS } from '../../../src/production/targets';
 import { pathWord, shellWord } from '../../../src/production/shell';
 
 const read = (path: string): string =>
