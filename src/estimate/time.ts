@@ -1,0 +1,213 @@
+/** How long a run takes: steps, hours of an epoch, epochs until it stops, launches of a day. */
+import { GPUS, slowdown, type GpuId, type Work } from './hardware';
+import { CACHED_WINDOW_BYTES, CORPUS, inflateSeconds } from './host_facts';
+import { WindowFiles, type RecordingLengths } from './loader_files';
+import { exactly, quantity, type Quantity } from './quantity';
+
+export interface EpochWindows {
+  readonly training: number;
+  readonly validation: number;
+}
+
+/** The share of files that the corpus's counts were read at. */
+const COUNTED_SPLIT = 0.2;
+/** Files that the launcher takes where the path of a configuration has “smoke” in it. */
+export const SMOKE_FILES = 50;
+
+/** Windows of an epoch on the corpus. `files`: where only so many recordings are taken. */
+export function epochWindows(
+  { balanced, validationSplit }: { readonly balanced: boolean; readonly validationSplit: number },
+  files = Infinity,
+): EpochWindows {
+  const kept = (1 - validationSplit) / (1 - COUNTED_SPLIT);
+  const held = validationSplit / COUNTED_SPLIT;
+  const share = Math.min(1, files / (CORPUS.recordings / (1 - COUNTED_SPLIT)));
+  return {
+    training: Math.round(share * kept * (balanced ? CORPUS.balancedWindows : CORPUS.trainingWindows)),
+    validation: Math.round(share * held * CORPUS.validationWindows),
+  };
+}
+
+/** Updates of an epoch; the last batch may be smaller. */
+export const stepsPerEpoch = (windows: number, batch: number): number => Math.ceil(windows / batch);
+
+export interface EpochFigure {
+  readonly id: 'later' | 'review';
+  readonly title: string;
+  readonly gpu: GpuId;
+  /** Of the balanced set. */
+  readonly hours: Quantity;
+}
+
+/** What is said of an epoch of the balanced set; the later runs' first, because they were made. */
+export const EPOCH_FIGURES: readonly EpochFigure[] = [
+  {
+    id: 'later',
+    title: 'later runs, local',
+    gpu: 'rtx4090',
+    hours: quantity([2, 2.5, 3], 'measured', 'later runs on the local machine: 2–3 h'),
+  },
+  {
+    id: 'later',
+    title: 'later runs, A100',
+    gpu: 'a100-80',
+    hours: quantity([0.8, 1, 1.2], 'measured', 'later runs on the A100: about 1 h'),
+  },
+  {
+    id: 'review',
+    title: 'the review, local',
+    gpu: 'rtx4090',
+    hours: exactly(0.75, 'assumed', 'the review’s estimate of 45 min; nobody measured it'),
+  },
+  {
+    id: 'review',
+    title: 'the review, A100',
+    gpu: 'a100-80',
+    hours: exactly(0.25, 'assumed', 'the review’s estimate of 15 min; nobody measured it'),
+  },
+];
+
+/**
+ * Hours of an epoch on a card, from a figure for the same or another card. A faster card shortens what the GPU takes, not
+ * what the loader takes, and nobody knows which of them bounds a run: so the time lies between the figure and the figure
+ * times the cards' ratio.
+ */
+export function hoursOn(gpu: GpuId, id: EpochFigure['id'], mixedPrecision: boolean): Quantity {
+  const figures = EPOCH_FIGURES.filter((one) => one.id === id);
+  const own = figures.find((one) => one.gpu === gpu);
+  if (own) return own.hours;
+  // The A100's: its runs are the ones that other rented cards replace.
+  const from = figures[figures.length - 1] as EpochFigure;
+  const ratio = slowdown(GPUS[from.gpu], GPUS[gpu], mixedPrecision);
+  return quantity(
+    [
+      from.hours.low * Math.min(1, ratio.low),
+      from.hours.likely * ratio.likely,
+      from.hours.high * Math.max(1, ratio.high),
+    ],
+    from.hours.basis === 'assumed' ? 'assumed' : 'derived',
+    `${from.hours.source}; times ${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)} for ${ratio.source}`,
+  );
+}
+
+/** The same for another number of windows. */
+export const forWindows = (hours: Quantity, windows: number): Quantity => {
+  const factor = windows / CORPUS.balancedWindows;
+  return quantity(
+    [hours.low * factor, hours.likely * factor, hours.high * factor],
+    hours.basis,
+    factor === 1
+      ? hours.source
+      : `${hours.source}; × ${factor.toFixed(3)} for ${windows.toLocaleString('en')} windows`,
+  );
+};
+
+export interface SmokeRun {
+  /** Measured, for `windows` windows in batches of the run's size, without loading the model. */
+  readonly seconds: number;
+  readonly windows: number;
+  /** Of the measured run, a window. */
+  readonly work: Work;
+}
+
+/** Hours of an epoch of `windows` windows from a short run on the same machine, scaled by the work of a window. */
+export function hoursFromSmoke(smoke: SmokeRun, windows: number, work: Work): Quantity {
+  const each = smoke.seconds / smoke.windows;
+  const ratios = [work.flops / smoke.work.flops, work.bytes / smoke.work.bytes].sort((a, b) => a - b);
+  const [low = 1, high = 1] = ratios;
+  const hours = (ratio: number): number => (each * ratio * windows) / 3600;
+  return quantity(
+    [hours(low), hours(Math.sqrt(low * high)), hours(high)],
+    low === 1 && high === 1 ? 'measured' : 'derived',
+    `${smoke.windows.toLocaleString('en')} windows in ${smoke.seconds} s${low === 1 && high === 1 ? '' : `, × ${low.toFixed(2)}–${high.toFixed(2)} by FLOPs and bytes`}`,
+  );
+}
+
+/**
+ * Hours in which an epoch's recordings are inflated alone: each window inflates its whole file, by as many processes as
+ * there are workers. Above the hours of an epoch it says that these cannot be.
+ */
+export function loadingHours(recordings: RecordingLengths, windows: number, workers: number): Quantity {
+  const spread = recordings.kind === 'lognormal' ? recordings.spread : exactly(0, 'measured', '');
+  const hours = (one: number): number => {
+    const { meanMet } = new WindowFiles(recordings, one);
+    return (windows * inflateSeconds(meanMet * CACHED_WINDOW_BYTES)) / Math.max(1, workers) / 3600;
+  };
+  return quantity(
+    [hours(spread.low), hours(spread.likely), hours(spread.high)],
+    recordings.kind === 'given' ? 'derived' : 'assumed',
+    `0.37 s for 75 MiB, 1.7 s for 395 MiB, in ${workers === 0 ? 'the main process' : `${workers} workers`}; lengths of recordings ${recordings.kind === 'given' ? 'as given' : 'assumed'}`,
+  );
+}
+
+export interface Stop {
+  readonly id: 'earliest' | 'likely' | 'all';
+  readonly title: string;
+  readonly epochs: number;
+  readonly why: string;
+}
+
+/** Share of the epochs after which the review expects a run to stop: $70–100 of $139.75. */
+const REVIEW_SHARE = 85 / 139.75;
+
+/** When early stopping may end a run. */
+export function stops(epochs: number, patience: number): readonly Stop[] {
+  const earliest = Math.min(epochs, patience + 2);
+  return [
+    {
+      id: 'earliest',
+      title: 'no epoch after the first is better',
+      epochs: earliest,
+      why: `patience ${patience}: the trainer stops after epoch ${patience + 2} at the earliest; also what a misspelt metric gives`,
+    },
+    {
+      id: 'likely',
+      title: 'early stopping as the review expects it',
+      epochs: Math.max(earliest, Math.round(REVIEW_SHARE * epochs)),
+      why: 'the review expects $70–100 of $139.75; nobody measured it',
+    },
+    { id: 'all', title: 'all epochs', epochs, why: 'every so often an epoch is better than the best before' },
+  ];
+}
+
+/** Modal ends a launch after so many hours. */
+export const LAUNCH_HOURS = 24;
+
+export interface Launches {
+  readonly count: number;
+  /** Paid for, all launches together. */
+  readonly hours: number;
+  /** In epochs that are trained a second time, because a resumed run repeats the saved one. */
+  readonly repeated: number;
+  /** In epochs that the end of a launch interrupts. */
+  readonly lost: number;
+  /** In which launches start up: image, index of the files, model. */
+  readonly starting: number;
+}
+
+/**
+ * Launches of at most `limit` hours, each of which takes `start` hours until its first epoch begins; undefined where no
+ * number of them comes to the end, because fewer than two epochs fit one launch.
+ */
+export function launches(
+  epochs: number,
+  hoursPerEpoch: number,
+  limit = LAUNCH_HOURS,
+  start = 0,
+): Launches | undefined {
+  const fit = Math.floor((limit - start) / hoursPerEpoch + 1e-9);
+  if (epochs <= fit)
+    return { count: 1, hours: start + epochs * hoursPerEpoch, repeated: 0, lost: 0, starting: start };
+  if (fit < 2) return undefined;
+  const count = Math.ceil((epochs - 1) / (fit - 1));
+  const restarts = count - 1;
+  const lost = restarts * Math.max(0, limit - start - fit * hoursPerEpoch);
+  const repeated = restarts * hoursPerEpoch;
+  return {
+    count,
+    hours: count * start + (epochs + restarts) * hoursPerEpoch + lost,
+    repeated,
+    lost,
+    starting: count * start,
+  };
+}

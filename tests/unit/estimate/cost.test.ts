@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { costOf } from '../../../src/estimate/cost';
+import { GPU_IDS, GPUS } from '../../../src/estimate/hardware';
+import { exactly, quantity } from '../../../src/estimate/quantity';
+import { electricityRate, hourlyRate, PRICE_PER_KWH, RATE_CARDS, wattsOf } from '../../../src/estimate/rates';
+
+const [current, review] = RATE_CARDS;
+const quarter = exactly(0.25, 'assumed', 'the review');
+const rateOf = (card: (typeof RATE_CARDS)[number]) => {
+  const rate = hourlyRate(card, 'a100-80');
+  if (!rate) throw new Error('no rate');
+  return rate;
+};
+
+describe('rate cards', () => {
+  test('the card of 2026-07-01: an A100 with 8 cores and 32 GiB is $3.13 an hour', () => {
+    expect(rateOf(current).likely).toBe(3.13);
+    expect(current.read).toBe('2026-07-01');
+    expect(hourlyRate(current, 'a100-80', { cores: 0, gib: 0 })?.likely).toBe(2.5);
+    expect([current.gpu['a100-40'], current.gpu.l40s, current.gpu.h100]).toEqual([2.1, 1.95, 3.95]);
+  });
+
+  test('a card says nothing of a GPU that it does not list', () => {
+    expect(hourlyRate(current, 't4')).toBeUndefined();
+  });
+});
+
+describe('cost of a run', () => {
+  const hundred = { epochs: 100, epoch: quarter, limit: Infinity };
+
+  test('the review’s: 25 h × $5.59 = $139.75; on the current card $78.25', () => {
+    expect(costOf({ ...hundred, rate: rateOf(review) }).dollars.likely).toBeCloseTo(139.75, 10);
+    expect(costOf({ ...hundred, rate: rateOf(current) }).dollars.likely).toBeCloseTo(78.25, 10);
+  });
+
+  test('with launches of 24 h a second one repeats an epoch', () => {
+    const { hours, launches, dollars } = costOf({ ...hundred, rate: rateOf(current), limit: 24 });
+    expect(launches?.count).toBe(2);
+    expect(hours.likely).toBe(25.25);
+    expect(dollars.likely).toBeCloseTo(25.25 * 3.13, 10);
+  });
+
+  test('rises with epochs, with an epoch’s hours and with the rate, and carries the weaker basis', () => {
+    const base = { epochs: 50, epoch: quantity([1, 2, 3], 'measured', ''), rate: rateOf(current), limit: 24 };
+    const dollars = (change: Partial<Parameters<typeof costOf>[0]>) => costOf({ ...base, ...change }).dollars;
+    for (let epochs = 1; epochs < 60; epochs++)
+      expect(dollars({ epochs: epochs + 1 }).likely).toBeGreaterThan(dollars({ epochs }).likely);
+    const { low, likely, high, basis } = dollars({});
+    expect(low).toBeLessThan(likely);
+    expect(likely).toBeLessThan(high);
+    expect(basis).toBe('derived');
+    expect(dollars({ rate: rateOf(review) }).likely).toBeGreaterThan(likely);
+    expect(dollars({ rate: exactly(1, 'assumed', '') }).basis).toBe('assumed');
+  });
+
+  test('is without end where no launch holds two epochs', () => {
+    const { launches, dollars } = costOf({
+      epochs: 3,
+      epoch: exactly(13, 'assumed', ''),
+      rate: rateOf(current),
+      limit: 24,
+    });
+    expect(launches).toBeUndefined();
+    expect(dollars.likely).toBe(Infinity);
+  });
+});
+
+describe('electricity', () => {
+  test('is watts times price', () => {
+    const rate = electricityRate({
+      watts: exactly(500, 'measured', ''),
+      perKwh: exactly(0.3, 'measured', ''),
+    });
+    expect(rate.likely).toBeCloseTo(0.15, 12);
+    expect(rate.basis).toBe('measured');
+  });
+
+  test('of a machine of one’s own is assumed, and cheaper than any card', () => {
+    const rate = electricityRate({ watts: wattsOf(GPUS.rtx4090.watts), perKwh: PRICE_PER_KWH });
+    expect(rate.low).toBeLessThan(rate.likely);
+    expect(rate.likely).toBeLessThan(rate.high);
+    expect(rate.basis).toBe('assumed');
+    expect(rate.high).toBeLessThan(current.gpu.l40s);
+  });
+});
+
+describe('graphics cards', () => {
+  test('stand in the order of their memory class, each with what a step needs to know', () => {
+    for (const id of GPU_IDS) {
+      const { memoryBytes, bandwidth, fp32, half, bf16, source } = GPUS[id];
+      expect(memoryBytes / 2 ** 30, id).toBeGreaterThan(14);
+      expect(half, id).toBeGreaterThan(fp32);
+      expect(bandwidth, id).toBeGreaterThan(1e11);
+      expect(bf16, id).toBe(id !== 't4');
+      expect(source).toContain('data sheet');
+    }
+    expect(Math.round(GPUS['a100-80'].memoryBytes / 2 ** 30)).toBe(80);
+    expect(Math.round(GPUS.rtx4090.memoryBytes / 2 ** 30)).toBe(24);
+  });
+});

@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { GPUS } from '../../../src/estimate/hardware';
+import { CORPUS_LENGTHS } from '../../../src/estimate/host_facts';
+import {
+  epochWindows,
+  EPOCH_FIGURES,
+  forWindows,
+  hoursFromSmoke,
+  hoursOn,
+  launches,
+  loadingHours,
+  stepsPerEpoch,
+  stops,
+} from '../../../src/estimate/time';
+import { workOf } from '../../../src/estimate/time_work';
+import { planLaunches } from '../../../src/production/launches';
+
+const FALLBACK = { layers: 6, mixer: 'conv', kernelSizes: [3, 5, 7], convKernel: 3 } as const;
+
+describe('an epoch', () => {
+  test('of the balanced set is 49,760 windows, 778 batches of 64', () => {
+    const windows = epochWindows({ balanced: true, validationSplit: 0.2 });
+    expect(windows).toEqual({ training: 49_760, validation: 51_901 });
+    expect(stepsPerEpoch(windows.training, 64)).toBe(778);
+    expect(stepsPerEpoch(windows.training, 16)).toBe(3110);
+  });
+
+  test('without balancing is all 252,089, with less held out it is longer, with 50 files short', () => {
+    expect(epochWindows({ balanced: false, validationSplit: 0.2 }).training).toBe(252_089);
+    const less = epochWindows({ balanced: true, validationSplit: 0.05 });
+    expect(less.training).toBe(Math.round((49_760 * 0.95) / 0.8));
+    expect(less.validation).toBe(Math.round(51_901 / 4));
+    const smoke = epochWindows({ balanced: false, validationSplit: 0.2 }, 50);
+    expect(smoke.training / 40).toBeCloseTo(67.5, 0);
+  });
+
+  test('has the hours that are written of it', () => {
+    expect(hoursOn('a100-80', 'review', true).likely).toBe(0.25);
+    expect(hoursOn('rtx4090', 'review', true).likely).toBe(0.75);
+    expect(hoursOn('a100-80', 'later', true)).toMatchObject({ likely: 1, basis: 'measured' });
+    expect(hoursOn('rtx4090', 'later', true)).toMatchObject({ low: 2, high: 3, basis: 'measured' });
+    expect(
+      EPOCH_FIGURES.filter(({ id }) => id === 'review').every(({ hours }) => hours.basis === 'assumed'),
+    ).toBe(true);
+  });
+
+  test('is scaled to other cards in the order of their rates, the slow bound for a loader that is slower', () => {
+    const l4 = hoursOn('l4', 'later', true);
+    const h100 = hoursOn('h100', 'later', true);
+    expect(l4.likely).toBeGreaterThan(1);
+    expect(h100.likely).toBeLessThan(1);
+    expect(h100.high).toBe(1.2);
+    expect(l4.low).toBe(0.8);
+    expect(l4.basis).toBe('derived');
+    expect(l4.high).toBeCloseTo((1.2 * GPUS['a100-80'].bandwidth) / GPUS.l4.bandwidth, 10);
+  });
+
+  test('grows with its windows', () => {
+    expect(forWindows(hoursOn('a100-80', 'later', true), 2 * 49_760).likely).toBeCloseTo(2, 10);
+  });
+});
+
+describe('hours from a smoke run', () => {
+  const work = workOf(FALLBACK, 8);
+
+  test('of the same work are measured', () => {
+    const hours = hoursFromSmoke({ seconds: 72, windows: 1000, work }, 50_000, work);
+    for (const bound of ['low', 'likely', 'high'] as const) expect(hours[bound]).toBeCloseTo(1, 12);
+    expect(hours.basis).toBe('measured');
+  });
+
+  test('of another model lie between its share of FLOPs and of bytes', () => {
+    const half = workOf({ ...FALLBACK, layers: 3 }, 8);
+    const hours = hoursFromSmoke({ seconds: 72, windows: 1000, work: half }, 50_000, work);
+    const ratios = [work.flops / half.flops, work.bytes / half.bytes].sort((a, b) => a - b);
+    expect(hours.low).toBeCloseTo(ratios[0] ?? 0, 10);
+    expect(hours.high).toBeCloseTo(ratios[1] ?? 0, 10);
+    expect(hours.low).toBeGreaterThan(1);
+    expect(hours.likely).toBeGreaterThan(hours.low);
+    expect(hours.basis).toBe('derived');
+  });
+});
+
+describe('work of a step', () => {
+  test('is that of the parameters: 6 FLOPs for each of a layer’s weights and time steps', () => {
+    const [six, three] = [workOf(FALLBACK, 4), workOf({ ...FALLBACK, layers: 3 }, 4)];
+    // A layer's matrix [1024, 512] over 960 steps: 2 FLOPs forward, 4 backward; the rest of it is small.
+    const matrix = 6 * 1024 * 512 * 960 * 4;
+    const layer = (six.flops - three.flops) / 3;
+    expect(layer).toBeGreaterThan(matrix);
+    expect(layer).toBeLessThan(1.15 * matrix);
+  });
+
+  test('is affine in the batch: what two graphs say holds for a third', () => {
+    const [two, six] = [workOf(FALLBACK, 2), workOf(FALLBACK, 6)];
+    const four = workOf(FALLBACK, 4);
+    expect(four.flops).toBeCloseTo((two.flops + six.flops) / 2, -3);
+    expect(workOf(FALLBACK, 8).flops).toBeGreaterThan(1.99 * four.flops);
+    expect(workOf(FALLBACK, 8).bytes).toBeLessThan(2 * four.bytes);
+  });
+});
+
+describe('loading', () => {
+  test('alone takes longer than the review’s 15 minutes, even if all recordings were of mean length', () => {
+    const equal = loadingHours({ kind: 'given', windows: [67] }, 49_760, 8);
+    // 49,760 × 0.37 s in 8 processes.
+    expect(equal.likely).toBeCloseTo((49_760 * 0.37) / 8 / 3600, 1);
+    expect(equal.low).toBeGreaterThan(0.25);
+    expect(equal.basis).toBe('derived');
+  });
+
+  test('is shared by workers, and longer where recordings differ more', () => {
+    const [none, one, eight] = [0, 1, 8].map((workers) => loadingHours(CORPUS_LENGTHS, 49_760, workers));
+    expect(none?.likely).toBe(one?.likely);
+    expect(eight?.likely).toBeCloseTo((one?.likely ?? 0) / 8, 10);
+    expect(one?.low).toBeLessThan(one?.likely ?? 0);
+    expect(one?.likely).toBeLessThan(one?.high ?? 0);
+  });
+});
+
+describe('early stopping', () => {
+  test('ends at epoch patience + 2 at the earliest, where the review expects it, or not', () => {
+    expect(stops(100, 5).map(({ epochs }) => epochs)).toEqual([7, 61, 100]);
+    expect(stops(3, 5).map(({ epochs }) => epochs)).toEqual([3, 3, 3]);
+    expect(stops(60, 50).map(({ epochs }) => epochs)).toEqual([52, 52, 60]);
+  });
+});
+
+describe('launches of 24 hours', () => {
+  test('100 epochs of 15 minutes do not fit one', () => {
+    expect(launches(96, 0.25)).toMatchObject({ count: 1, hours: 24, lost: 0, repeated: 0 });
+    expect(launches(100, 0.25)).toMatchObject({ count: 2, hours: 25.25, repeated: 0.25, lost: 0 });
+  });
+
+  test('an interrupted epoch is lost and the saved one repeated, and both are paid for', () => {
+    // 9 epochs of 2.5 h end after 22.5 h; the tenth is interrupted after 1.5 h. Then one is repeated.
+    expect(launches(10, 2.5)).toEqual({
+      count: 2,
+      hours: 24 + 2 * 2.5,
+      repeated: 2.5,
+      lost: 1.5,
+      starting: 0,
+    });
+    const whole = launches(100, 2.5);
+    expect(whole?.hours).toBeCloseTo(250 + (whole?.repeated ?? 0) + (whole?.lost ?? 0), 10);
+  });
+
+  test('what starting up takes is paid in each', () => {
+    expect(launches(10, 2.5, 24, 1)).toMatchObject({ count: 2, starting: 2, lost: 0.5, hours: 24 + 1 + 5 });
+  });
+
+  test('never come to the end where two epochs do not fit one', () => {
+    expect(launches(2, 13)).toBeUndefined();
+    expect(launches(1, 13)?.hours).toBe(13);
+    expect(launches(1, 25)).toBeUndefined();
+  });
+
+  test('are as many as the launch commands say', () => {
+    for (const epochs of [1, 7, 24, 60, 100, 200])
+      for (const hours of [0.1, 0.25, 1, 2.5, 7, 12, 12.5, 30])
+        expect(launches(epochs, hours)?.count ?? 0, `${epochs} × ${hours} h`).toBe(
+          planLaunches(epochs, hours).launches.length,
+        );
+  });
+
+  test('on a machine of one’s own there is one', () => {
+    expect(launches(100, 2.5, Infinity)).toEqual({ count: 1, hours: 250, repeated: 0, lost: 0, starting: 0 });
+  });
+});
