@@ -1,0 +1,74 @@
+/** What a prediction of GPU memory is asked about. */
+import { MIXERS, type Mixer } from '../../models/bimamba';
+import { PRODUCTION } from '../../models/detector';
+import type { Float } from './tape';
+
+/** What decides which allocations there are; the batch only decides how large they are. */
+export interface VramModel {
+  /** Gradient accumulation: in how many equal parts an update's windows pass through the GPU. */
+  readonly microBatches: number;
+  /** torch.utils.checkpoint around each stage, residual block and Mamba layer. */
+  readonly checkpointing: boolean;
+  /** model.mamba.n_layers */
+  readonly layers: number;
+  readonly mixer: Mixer;
+  /** `fp16` is what torch.cuda.amp.autocast() takes unless told otherwise; fp32 is mixed_precision: false. */
+  readonly precision: Float;
+  /** model.rescnn.kernel_sizes */
+  readonly kernelSizes: readonly number[];
+  /** model.mamba.conv_kernel */
+  readonly convKernel: number;
+  readonly loss: 'bce' | 'focal';
+}
+
+export interface VramRun extends VramModel {
+  /** training.batch_size: windows of an update. */
+  readonly batch: number;
+}
+
+/** What torch.cuda said after some steps of a run of one's own; at least one of the two, in bytes. */
+export interface Measurement {
+  readonly run: VramRun;
+  /** torch.cuda.max_memory_allocated() */
+  readonly allocated?: number | undefined;
+  /** torch.cuda.max_memory_reserved() */
+  readonly reserved?: number | undefined;
+}
+
+export interface VramOptions extends VramRun {
+  readonly measurement?: Measurement | undefined;
+}
+
+/** Production's run with the batch of its local preset. */
+export const PRODUCTION_VRAM: VramRun = {
+  batch: 8,
+  microBatches: 1,
+  checkpointing: false,
+  layers: PRODUCTION.layers,
+  mixer: 'mamba2',
+  precision: 'fp16',
+  kernelSizes: PRODUCTION.kernelSizes,
+  convKernel: PRODUCTION.convKernel,
+  loss: 'focal',
+};
+
+export const windowsOf = ({ batch, microBatches }: VramRun): number => batch / microBatches;
+
+/** Throws RangeError with a sentence for what no run can be. */
+export function checkRun({ batch, microBatches, layers, mixer, kernelSizes, convKernel }: VramRun): void {
+  const whole = (name: string, value: number, most: number): void => {
+    if (!Number.isInteger(value) || value < 1 || value > most)
+      throw new RangeError(`${name} is a whole number from 1 to ${most}, it is ${value}`);
+  };
+  whole('the batch size', batch, 65_536);
+  whole('the number of micro-batches', microBatches, batch);
+  if (batch % microBatches !== 0)
+    throw new RangeError(`a batch of ${batch} windows cannot be divided into ${microBatches} equal parts`);
+  whole('the number of layers', layers, 96);
+  if (!MIXERS.includes(mixer)) throw new RangeError(`the mixer is mamba2 or conv, it is ${String(mixer)}`);
+  if (kernelSizes.length === 0 || kernelSizes.some((size) => !(size >= 1 && size % 2 === 1)))
+    throw new RangeError(`kernel sizes are odd whole numbers, they are [${kernelSizes.join(', ')}]`);
+  whole('conv_kernel', convKernel, 64);
+  if (mixer === 'conv' && convKernel % 2 === 0)
+    throw new RangeError(`conv_kernel ${convKernel} breaks the convolution mixer, where it must be odd`);
+}

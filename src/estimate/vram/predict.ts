@@ -1,0 +1,199 @@
+/**
+ * What production's training takes of a GPU, before it is begun: PyTorch 2.2 with CUDA 12.1 on the detector, from the same
+ * graph that this engine trains (lower.ts), its allocations in order (trace.ts) and the caching allocator (allocator.ts).
+ */
+import { quantity, type Basis, type Quantity } from '../quantity';
+import { OutOfMemory } from './allocator';
+import { boundsOf, UNCERTAIN, type Bound, type Bounds } from './bounds';
+import { checkRun, windowsOf, type VramOptions, type VramRun } from './options';
+import { timelineOf, type Replay, type Timeline } from './replay';
+import { replayRun, traceOf, WORKSPACES } from './scenarios';
+import { bytesFor } from './tape';
+import { livingWhenForwardEnds, type Trace, type Use } from './trace';
+
+export type PartName = Use | 'reserve' | 'context';
+
+export interface VramPart {
+  readonly name: PartName;
+  /** At the moment of the peak; the likely bytes of all parts add up to the total's. */
+  readonly bytes: Quantity;
+  /** The most that it has at any one time; gradients, say, are small when the peak is reached. */
+  readonly most: number;
+}
+
+export interface VramLayer {
+  /** Such as `encoder/encoder_blocks.0`. */
+  readonly layer: string;
+  /** Its parameters and what BatchNorm remembers; moments are twice the trained part of it, gradients once. */
+  readonly parameters: number;
+  /** Saved for the backward pass when the forward pass has ended. */
+  readonly saved: number;
+  /** Weights in the lower precision at the same time. */
+  readonly casts: number;
+}
+
+/** All in bytes. */
+export interface VramPrediction {
+  /** What the process takes of the card, as nvidia-smi shows it. */
+  readonly total: Quantity;
+  /** torch.cuda.max_memory_allocated() */
+  readonly allocated: Quantity;
+  /** torch.cuda.max_memory_reserved() */
+  readonly reserved: Quantity;
+  readonly parts: readonly VramPart[];
+  readonly perLayer: readonly VramLayer[];
+  /** Saved for the backward pass by each window of a micro-batch. */
+  readonly savedPerWindow: number;
+  /** When the peak is reached. */
+  readonly peak: Replay['peak'];
+  /** What one should know about these numbers, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Of a CUDA context on the card, with lazy loading of kernels (CUDA 11.7 and later); before that over 1 GB. */
+const CONTEXT = quantity(
+  [300e6, 350e6, 400e6],
+  'measured',
+  'a CUDA 12.1 context that loads kernels when they are called: 300 to 400 MB',
+);
+
+const SOURCES: Readonly<Record<PartName, readonly [Basis, string]>> = {
+  parameters: ['derived', 'counted in the model’s graph, fp32, both mixers’'],
+  gradients: [
+    'derived',
+    'fp32, as large as the parameter; zero_grad(set_to_none=True) frees them before a step',
+  ],
+  moments: ['derived', 'AdamW’s exp_avg and exp_avg_sq, fp32, from the first update on'],
+  inputs: ['derived', 'windows [B, 19, 15360] and labels in fp32; for a moment those of two batches'],
+  saved: ['derived', 'PyTorch 2.2, derivatives.yaml and autocast’s lists, operation by operation'],
+  casts: ['derived', 'autocast casts each weight once in a forward pass and keeps it'],
+  temporaries: ['derived', 'gradients of activations and what an operation needs while it runs'],
+  workspace: [
+    'assumed',
+    'cuDNN: 0 to 3 copies of what a convolution reads and writes; cuBLAS: 8.1 MiB a thread',
+  ],
+  reserve: [
+    'derived',
+    'the caching allocator simulated: rounding to 512 B, segments of 2 and 20 MiB, fragmentation',
+  ],
+  context: [CONTEXT.basis, CONTEXT.source],
+};
+
+/** The same bytes seen at three moments need not be in order. */
+const range = (values: readonly [number, number, number], basis: Basis, source: string): Quantity =>
+  quantity([Math.min(...values), values[1], Math.max(...values)], basis, source);
+
+/** Throws RangeError for what no run can be, and for a measurement that cannot be of its run. */
+export function predictVram(options: VramOptions): VramPrediction {
+  checkRun(options);
+  if (options.measurement) checkRun(options.measurement.run);
+  const likely = replayRun(options, 'likely');
+  const bounds = boundsOf(options, likely);
+  const over = (name: PartName, read: (bound: Bound) => number): Quantity => {
+    const [basis, source] = SOURCES[name];
+    const values = [read(bounds.low), read(bounds.likely), read(bounds.high)] as const;
+    return range(values, bounds.ratio !== null && isUncertain(name) ? 'measured' : basis, source);
+  };
+  const uses = (Object.keys(UNCERTAIN) as Use[]).map((name): VramPart => ({
+    name,
+    bytes: over(name, ({ atPeak }) => atPeak[name]),
+    most: likely.most[name],
+  }));
+  const reserve = over('reserve', ({ reserved, allocated }) => reserved - allocated);
+  const trace = traceOf(options);
+  const summed = (source: string, read: (bound: Bound) => number): Quantity =>
+    range(
+      [read(bounds.low), read(bounds.likely), read(bounds.high)],
+      bounds.ratio === null ? 'derived' : 'measured',
+      source,
+    );
+  const reserved = summed('PyTorch’s rules and its allocator, simulated', (bound) => bound.reserved);
+  return {
+    total: quantity(
+      [reserved.low + CONTEXT.low, reserved.likely + CONTEXT.likely, reserved.high + CONTEXT.high],
+      reserved.basis,
+      'the allocator’s segments and the CUDA context',
+    ),
+    allocated: summed('PyTorch’s rules on the model’s graph', (bound) => bound.allocated),
+    reserved,
+    parts: [
+      ...uses,
+      { name: 'reserve', bytes: reserve, most: reserve.likely },
+      { name: 'context', bytes: CONTEXT, most: CONTEXT.likely },
+    ],
+    perLayer: layersOf(trace, windowsOf(options)),
+    savedPerWindow: livingWhenForwardEnds(trace).reduce(
+      (sum, { use, size }) => sum + (use === 'saved' ? size.perWindow : 0),
+      0,
+    ),
+    peak: likely.peak,
+    notes: notesOf(options, bounds),
+  };
+}
+
+const isUncertain = (name: PartName): boolean =>
+  name === 'reserve' || (name !== 'context' && UNCERTAIN[name]);
+
+/** The step of the likely case without a measurement, for a picture. */
+export function vramTimeline(run: VramRun): Timeline {
+  checkRun(run);
+  return timelineOf(traceOf(run), { windows: windowsOf(run), workspace: WORKSPACES.likely });
+}
+
+export type Fit = 'fits' | 'perhaps' | 'does not fit';
+
+/**
+ * Whether a card with so many bytes does: surely where even the highest prediction is below; not where the lowest fails
+ * though the allocator gives back every segment that is free as a whole.
+ */
+export function fitsCard(options: VramOptions, cardBytes: number): Fit {
+  const { total, allocated } = predictVram(options);
+  if (total.high <= cardBytes) return 'fits';
+  const low = replayRun(options, 'low');
+  try {
+    // The simulation is of the rules as they are; the bound's scale is put on the card instead.
+    replayRun(options, 'low', ((cardBytes - CONTEXT.low) * low.allocated) / allocated.low);
+    return 'perhaps';
+  } catch (error) {
+    if (error instanceof OutOfMemory) return 'does not fit';
+    throw error;
+  }
+}
+
+function layersOf(trace: Trace, windows: number): VramLayer[] {
+  const layers = new Map<string, { layer: string; parameters: number; saved: number; casts: number }>();
+  for (const { layer, use, size } of livingWhenForwardEnds(trace)) {
+    if (use !== 'parameters' && use !== 'saved' && use !== 'casts') continue;
+    const row = layers.get(layer) ?? { layer, parameters: 0, saved: 0, casts: 0 };
+    row[use] += bytesFor(size, windows);
+    layers.set(layer, row);
+  }
+  const order = new Map(
+    trace.moments.map(({ layer }, index) => [layer, index]).reverse() as [string, number][],
+  );
+  return [...layers.values()].sort((a, b) => (order.get(a.layer) ?? 0) - (order.get(b.layer) ?? 0));
+}
+
+function notesOf(options: VramOptions, { ratio }: Bounds): string[] {
+  const { mixer, precision, microBatches, checkpointing, measurement } = options;
+  const notes = [
+    'Both mixers’ weights are in memory wherever mamba_ssm is installed; the idle one has neither gradient nor moments.',
+    mixer === 'mamba2'
+      ? 'What Mamba-2’s fused function keeps was read in mamba_ssm’s source; nobody has measured it here.'
+      : 'The rules give the 235.3 MiB a window in fp32, and 117.9 MiB with autocast on a CPU, that were measured.',
+  ];
+  if (precision !== 'fp32')
+    notes.push(
+      'On a GPU autocast runs LayerNorm and the loss in fp32 and dropout keeps one byte an element, so a window takes a little more or less than measured on a CPU.',
+    );
+  if (microBatches > 1) notes.push('Production’s trainer does not accumulate gradients: it drops the key.');
+  if (checkpointing) notes.push('Production’s trainer does not checkpoint: this is what it would bring.');
+  if (measurement && ratio !== null) {
+    notes.push(
+      `The measurement multiplies saved tensors, temporaries and workspaces by ${ratio.toFixed(2)}.`,
+    );
+    if (ratio < 0.5 || ratio > 2)
+      notes.push('That is far from 1: perhaps the measured run had another batch, precision or model.');
+  }
+  return notes;
+}

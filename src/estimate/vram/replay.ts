@@ -1,0 +1,167 @@
+/** A trace through the caching allocator: peaks, what lay in memory at the peak, and one step drawn over its operations. */
+import { CachingAllocator, roundSize, type Block } from './allocator';
+import { bytesFor } from './tape';
+import type { Moment, Phase, Storage, Trace, Use } from './trace';
+
+export interface TimelinePoint {
+  readonly phase: Phase;
+  readonly layer: string;
+  readonly op: string;
+  /** Bytes handed out after the operation. */
+  readonly allocated: number;
+  /** The most that was handed out while it ran. */
+  readonly peak: number;
+  readonly reserved: number;
+}
+
+/** A piece of memory and the first and last point of the timeline at which it is there. */
+export interface TimelineBlock {
+  readonly name: string;
+  readonly layer: string;
+  readonly use: Use;
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One steady step, from the arrival of its windows to the update. */
+export interface Timeline {
+  readonly points: readonly TimelinePoint[];
+  /** In order of allocation: what is always there comes first. */
+  readonly blocks: readonly TimelineBlock[];
+}
+
+export type ByUse = Readonly<Record<Use, number>>;
+
+export interface Replay {
+  /** `torch.cuda.max_memory_allocated` after the traced steps. */
+  readonly allocated: number;
+  /** `torch.cuda.max_memory_reserved`. */
+  readonly reserved: number;
+  /** What was handed out at the peak. */
+  readonly atPeak: ByUse;
+  readonly peak: Pick<Moment, 'phase' | 'layer' | 'op'>;
+  /** The most that each use had at one time. */
+  readonly most: ByUse;
+}
+
+const noUses = (): Record<Use, number> => ({
+  parameters: 0,
+  gradients: 0,
+  moments: 0,
+  inputs: 0,
+  saved: 0,
+  casts: 0,
+  temporaries: 0,
+  workspace: 0,
+});
+
+export interface ReplayOptions {
+  /** Of a micro-batch. */
+  readonly windows: number;
+  /** Multiplies cuDNN's workspaces. */
+  readonly workspace: number;
+  /** Bytes that CUDA has for segments. */
+  readonly capacity?: number | undefined;
+}
+
+/** Throws OutOfMemory where the capacity does not do. */
+export function replay(trace: Trace, options: ReplayOptions): Replay {
+  const most = noUses();
+  let allocated = 0;
+  let reserved = 0;
+  let peak: Replay['peak'] = { phase: 'start', layer: '', op: '' };
+  let atPeak = noUses();
+  walk(trace, options, (at, allocator, uses, use) => {
+    if (use === undefined) return;
+    most[use] = Math.max(most[use], uses[use]);
+    reserved = Math.max(reserved, allocator.reserved);
+    if (allocator.allocated <= allocated) return;
+    allocated = allocator.allocated;
+    atPeak = { ...uses };
+    const { phase, layer, op } = trace.moments[at] as Moment;
+    peak = { phase, layer, op };
+  });
+  return { allocated, reserved, atPeak, peak, most };
+}
+
+/** Draws the steady step. */
+export function timelineOf(trace: Trace, options: ReplayOptions): Timeline {
+  const first = trace.moments.findIndex(({ step }) => step === trace.steady);
+  const moments = trace.moments.slice(first);
+  const peaks = new Map<number, number>();
+  const levels = new Map<number, { allocated: number; reserved: number }>();
+  walk(trace, options, (at, { allocated, reserved }) => {
+    peaks.set(at, Math.max(peaks.get(at) ?? 0, allocated));
+    levels.set(at, { allocated, reserved });
+  });
+  // Operations that allocate and free nothing leave memory as they find it.
+  let level = { allocated: 0, reserved: 0 };
+  const points = moments.map(({ phase, layer, op }, index) => {
+    const before = level.allocated;
+    level = levels.get(first + index) ?? level;
+    return { phase, layer, op, ...level, peak: peaks.get(first + index) ?? before };
+  });
+  return { points, blocks: blocksOf(trace, options, first) };
+}
+
+/** Called after every allocation, with its use, and after everything freed. `at`: index of the moment. */
+type Observer = (
+  at: number,
+  allocator: CachingAllocator,
+  uses: Readonly<Record<Use, number>>,
+  use: Use | undefined,
+) => void;
+
+function walk(trace: Trace, options: ReplayOptions, observe: Observer): void {
+  const allocator = new CachingAllocator(options.capacity);
+  const blocks = new Map<number, Block>();
+  const uses = noUses();
+  trace.moments.forEach(({ events }, at) => {
+    for (const event of events) {
+      const storage = trace.storages[event < 0 ? ~event : event] as Storage;
+      if (event >= 0) {
+        const bytes = bytesOf(storage, options);
+        if (bytes === 0) continue;
+        const block = allocator.allocate(bytes);
+        blocks.set(event, block);
+        uses[storage.use] += block.bytes;
+        observe(at, allocator, uses, storage.use);
+        continue;
+      }
+      const block = blocks.get(~event);
+      if (!block) continue;
+      blocks.delete(~event);
+      uses[storage.use] -= block.bytes;
+      allocator.release(block);
+      observe(at, allocator, uses, undefined);
+    }
+  });
+}
+
+const bytesOf = ({ size, workspace }: Storage, options: ReplayOptions): number =>
+  bytesFor(size, options.windows) * (workspace ? options.workspace : 1);
+
+function blocksOf(trace: Trace, options: ReplayOptions, first: number): TimelineBlock[] {
+  const last = trace.moments.length - 1;
+  const open = new Map<number, number>();
+  const ends = new Map<number, number>();
+  trace.moments.forEach((moment, at) => {
+    for (const event of moment.events)
+      if (event >= 0) open.set(event, at);
+      else ends.set(~event, at);
+  });
+  return [...open]
+    .map(([index, from]) => {
+      const storage = trace.storages[index] as Storage;
+      const { name, layer, use } = storage;
+      const bytes = bytesOf(storage, options);
+      return { name, layer, use, bytes: bytes && roundSize(bytes), from, to: ends.get(index) ?? last };
+    })
+    .filter(({ bytes, to }) => bytes > 0 && to >= first)
+    .map((block) => ({ ...block, from: Math.max(0, block.from - first), to: block.to - first }));
+}
+
+/** What is in memory at a point of the timeline, largest first. */
+export const livingAt = ({ blocks }: Timeline, point: number): TimelineBlock[] =>
+  blocks.filter(({ from, to }) => from <= point && point <= to).sort((a, b) => b.bytes - a.bytes);
