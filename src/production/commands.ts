@@ -4,9 +4,9 @@
  */
 import { planLaunches } from './launches';
 import { readConfig } from './pyyaml';
-import type { Target } from './targets';
 import { settingAt } from './schema';
 import { commentText, needed, pathWord, shellWord } from './shell';
+import type { Target } from './targets';
 
 export interface LaunchConfig {
   /** Path of the file, below the trainer's folder. */
@@ -185,7 +185,7 @@ function modalCommands(facts: Facts): Command[] {
       id: 'deploy',
       text: `modal deploy ${APP}`,
       purpose: 'Builds the image and registers the app.',
-      caution: `The image takes the configs folder along as it is now${facts.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. Give the configuration with every launch: the default is a smoke run.`,
+      caution: `The image takes the configs folder along as it is now${facts.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. Name the configuration with every launch.`,
     },
     ...(isSmoke
       ? []
@@ -213,6 +213,11 @@ function modalCommands(facts: Facts): Command[] {
             text: inContainer(buildCache(prepared, 'train')),
             purpose: 'Prepares the recordings on the volume before the run.',
             caution: 'The container has the run’s GPU and is paid like it. Keep the terminal open.',
+          },
+          {
+            id: 'build_val',
+            text: inContainer(buildCache(prepared, 'val')),
+            purpose: 'The same for the held-out recordings.',
           },
           ...(balanced ? [{ id: 'scan', text: inContainer(scanCache(facts)), ...MANIFEST }] : []),
           {
@@ -278,7 +283,7 @@ export function commandsFor(config: LaunchConfig): readonly Command[] {
   return by[config.target.name](facts);
 }
 
-/** All commands as a bash script whose arguments are the steps to take, in their order. */
+/** All commands as a bash script whose arguments are the steps to take, in their order. Throws as `commandsFor`. */
 export function scriptFor(config: LaunchConfig): string {
   const commands = commandsFor(config);
   const usage = commands.map(({ id, purpose }) => `  ${id.padEnd(12)} ${purpose}`);
@@ -290,7 +295,7 @@ export function scriptFor(config: LaunchConfig): string {
   ]);
   return [
     '#!/usr/bin/env bash',
-    `# Launches ${commentText(config.name)} (${config.target.name}), from the trainer’s folder.`,
+    `# Launches ${commentText(config.name)} (${config.target.title}), from the trainer’s folder.`,
     'set -euo pipefail',
     '',
     'if [[ $# -eq 0 ]]; then',

@@ -3,10 +3,13 @@
  * reason, and none that it already has.
  */
 import type { Change } from './change';
+import { applyChanges } from './edit';
+import { inspect } from './findings';
 import { KEYS } from './keys';
-import { readConfig, readPlain, type PyValue } from './pyyaml';
-import { TARGETS, type Target, type TargetName } from './targets';
+import { readConfig, type PyValue } from './pyyaml';
+import { scalarText } from './scalar';
 import { settingAt, valueAt } from './schema';
+import { TARGETS, type Target, type TargetName } from './targets';
 
 export type Variant = 'wsl2' | 'a100' | 'smoke' | 'smoke_modal';
 
@@ -69,23 +72,6 @@ const MODAL_DATA = '/data/edf/train';
 const LOCAL_DATA = 'data_ext4/tusz/edf/train';
 /** A window of 19 × 15,360 samples and its labels as float32, as a worker hands it over: bytes. */
 const WINDOW_BYTES = 20 * 15_360 * 4;
-
-/** Windows that the file-level split of 0.2 holds out of the corpus, and bytes a sample that scoring them takes. */
-const HELD_OUT_AT_02 = 51_901;
-const SCORING_BYTES = 77;
-/** GiB that are left to the trainer itself besides validation's lists (assumed). */
-const TRAINER_GIB = 3;
-
-/** GiB that validating a share of the corpus takes. */
-const validationGiB = (split: number): number =>
-  ((split / 0.2) * HELD_OUT_AT_02 * 15_360 * SCORING_BYTES) / 2 ** 30;
-
-/** The largest share, in steps of 0.05 (below that, of 0.01), whose validation leaves room in `ramGiB`. */
-function heldOut(ramGiB: number): number {
-  const most = (ramGiB - TRAINER_GIB) / validationGiB(1);
-  const step = most >= 0.05 ? 0.05 : 0.01;
-  return Math.max(0.01, Math.round(100 * step * Math.floor(most / step + 1e-9)) / 100);
-}
 
 class Source {
   readonly info: VariantInfo;
@@ -263,25 +249,6 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
       `${workers} workers × ${MODAL_PREFETCH} batches ahead keep ${gib.toFixed(2)} GiB in flight`,
     );
   },
-  'data.validation_split': (source) => {
-    const now = source.number('data.validation_split');
-    const most = heldOut(source.target.ramGiB);
-    if (now === 0) return want(most, 'without held-out files the run fails after its first epoch');
-    if (source.info.smoke || now <= most) return undefined;
-    const taken = validationGiB(now);
-    if (taken + TRAINER_GIB <= source.target.ramGiB) return undefined;
-    return want(
-      most,
-      `validating ${now} of the corpus takes about ${taken.toFixed(0)} GiB (77 B a sample) of ${source.target.ramGiB} GiB of RAM; ${most} takes ${validationGiB(most).toFixed(0)}`,
-    );
-  },
-  'model.mamba.conv_kernel': (source) =>
-    source.number('model.mamba.conv_kernel') === 3
-      ? undefined
-      : want(
-          3,
-          'on CUDA 5 becomes 4 with one warning, and an even kernel breaks the fallback that Modal forces; 3 runs on both',
-        ),
   'training.epochs': (source) => {
     if (source.number('training.epochs') === source.epochs) return undefined;
     return source.info.smoke
@@ -296,27 +263,18 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
           A100_BATCH,
           'fills an A100-80GB better; the learning rate stays as it is, scaling it is a choice of its own',
         )
-      : want(LOCAL_BATCH, 'half of what ran when the run was killed: fewer windows in RAM and in VRAM');
+      : want(
+          LOCAL_BATCH,
+          'what the WSL2-safe preset has: a run of 16 was killed, and fewer windows take less of RAM and VRAM',
+        );
   },
-  'training.mixed_precision': (source) => {
-    const on = source.get('training.mixed_precision') !== false;
-    if (on && source.target.gpu.includes('4090')) return want(false, 'gave NaN on an RTX 4090');
-    if (!on && source.modal)
-      return want(
-        true,
-        'bf16 autocast saves 117.9 MiB a window for the backward pass instead of 235.3 (measured on a CPU)',
-      );
-    return undefined;
-  },
-  'training.early_stopping.metric': (source) => {
-    const found = /^sensitivity_at_(\d+)fa$/.exec(source.text('training.early_stopping.metric'));
-    if (!found || !source.given('evaluation.fa_rates')) return undefined;
-    const key = `sensitivity_at_${found[1]}.0fa`;
-    return want(
-      key,
-      `evaluation.fa_rates is listed, so the score is called ${key}; the other name reads 0 each epoch and stops the run after patience + 2 epochs`,
-    );
-  },
+  'training.mixed_precision': (source) =>
+    source.modal && source.get('training.mixed_precision') === false
+      ? want(
+          true,
+          'bf16 autocast saves 117.9 MiB a window for the backward pass instead of 235.3 (measured on a CPU)',
+        )
+      : undefined,
   'experiment.device': (source) => {
     const now = source.text('experiment.device');
     return source.modal && !['auto', 'cuda'].includes(now)
@@ -341,17 +299,39 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
   },
 };
 
-/** As YAML on one line that PyYAML and YAML 1.2 read alike. */
-function yamlText(value: Want['value']): string {
-  if (typeof value !== 'string') return String(value);
-  return /^[\w./-]+$/.test(value) && !/^[-.]/.test(value) && readPlain(value).type === 'str'
-    ? value
-    : JSON.stringify(value);
+/** Rules whose findings concern the machine alone: a variant for it has none of them. */
+const OF_THE_MACHINE: readonly string[] = [
+  'wsl2-workers',
+  'persistent-needs-workers',
+  'starved-loader',
+  'cache-mismatch',
+];
+
+/** Fixes for what is refused, wasted or crashes, and for what does not suit the machine; one a key. */
+function fixesFor(text: string, name: string, target: Target): readonly Change[] {
+  const fixes = inspect(text, { name, target })
+    .findings.filter(({ id, severity }) => 'RCH'.includes(severity) || OF_THE_MACHINE.includes(id))
+    .flatMap(({ fix = [] }) => fix);
+  return fixes.filter(({ path }, i) => fixes.findIndex((one) => one.path === path) === i);
 }
 
+/** The last change of each key, in the schema's order; unknown keys at the end. */
+function ordered(changes: readonly Change[]): Change[] {
+  const last = new Map(changes.map((change) => [change.path, change]));
+  const rank = (path: string): number => {
+    const found = KEYS.findIndex((key) => key.path === path || key.path.startsWith(`${path}.`));
+    return found < 0 ? KEYS.length : found;
+  };
+  return [...last.values()].sort((a, b) => rank(a.path) - rank(b.path));
+}
+
+/** Two rules whose fixes set each other off would go on for ever. */
+const MAX_ROUNDS = 10;
+
 /**
- * The changes that make of `text` the variant for `target` (by default the variant's own). Throws a RangeError with a
- * sentence where the text cannot be read.
+ * The changes that make of `text` the variant for `target` (by default the variant's own), with what its rules ask for.
+ * Applying them is `applyChanges`. Throws a RangeError with a sentence where the text cannot be read, an EditError where a
+ * value cannot be changed on its own.
  */
 export function derive(
   text: string,
@@ -359,9 +339,26 @@ export function derive(
   target: Target = TARGETS[VARIANTS[variant].target],
 ): Derived {
   const source = new Source(text, variant, target);
-  const changes = KEYS.flatMap(({ path }): Change[] => {
-    const wanted = WANTS[path]?.(source);
-    return wanted ? [{ path, value: yamlText(wanted.value), reason: wanted.reason }] : [];
+  const { name } = source.info;
+  const wanted = KEYS.flatMap(({ path, kind }): Change[] => {
+    const found = WANTS[path]?.(source);
+    return found ? [{ path, value: scalarText(found.value, kind), reason: found.reason }] : [];
   });
-  return { name: source.info.name, target, changes };
+  let made = applyChanges(text, wanted);
+  const fixes: Change[] = [];
+  for (let i = 0; i < MAX_ROUNDS; i++) {
+    const more = fixesFor(made, name, target);
+    const next = applyChanges(made, more);
+    if (next === made) break;
+    fixes.push(...more);
+    made = next;
+  }
+  return { name, target, changes: ordered([...wanted, ...fixes]) };
+}
+
+/** The variant that a file of this path and target is. */
+export function variantFor(name: string, target: TargetName): Variant {
+  const smoke = /smoke/i.test(name);
+  if (target === 'modal') return smoke ? 'smoke_modal' : 'a100';
+  return smoke ? 'smoke' : 'wsl2';
 }

@@ -1,6 +1,6 @@
 /**
- * What documents say besides the files: numbers with where they come from, what happened before, what a smoke run showed.
- * All of it is passed in; nothing here is made up where it is missing.
+ * What a review says besides the files: numbers with where they come from, what happened before, what a smoke run showed.
+ * All of it is passed in; where it is missing, the review says so.
  */
 
 /** `measured` on a machine, `derived` by arithmetic from sources, `assumed` by judgement, `estimate` as somebody wrote it. */
@@ -16,9 +16,17 @@ export interface Figure {
   readonly source: string;
 }
 
+/** Memory that a run is predicted to take. */
+export interface MemoryFigure extends Figure {
+  /** GiB without. */
+  readonly unit?: 'GiB' | 'GB';
+  /** Whose memory, as “GPU”. */
+  readonly of?: string;
+}
+
 /** A run that failed before. */
 export interface Incident {
-  /** As `2025-01-19 16:43 UTC`. */
+  /** As “2025-01-19 16:43 UTC”. */
   readonly date: string;
   readonly machine: string;
   /** The configuration that ran. */
@@ -28,11 +36,15 @@ export interface Incident {
   readonly batchesDone: number;
   /** What was killed, as the log names it. */
   readonly process: string;
+  /** Its memory then, as “11.3 GB virtual”. */
+  readonly memory?: string;
+  /** What happened, in a sentence without its point. */
   readonly cause: string;
   /** What was lost with it. */
   readonly lost: string;
-  /** One sentence each, with what was measured, derived or assumed. */
+  /** Sentences on what led to it and what did not, each with what was measured, derived or assumed. */
   readonly factors: readonly string[];
+  /** Which document or log, and its date. */
   readonly source: string;
 }
 
@@ -40,6 +52,7 @@ export interface Incident {
 export interface SmokeEvidence {
   readonly date: string;
   readonly device: string;
+  /** Path of the configuration. */
   readonly config: string;
   readonly steps: number;
   readonly secondsPerStep: number;
@@ -51,20 +64,26 @@ export interface SmokeEvidence {
   readonly limits?: string;
 }
 
-/** One way to run it, and what that takes. Rates are dollars an hour, for everything that is paid by the hour. */
+/** One way to run it, and what that takes. */
 export interface CostFigures {
   readonly title: string;
   readonly epochs: number;
   readonly hoursPerEpoch: Figure;
+  /** For everything that is paid by the hour. */
   readonly dollarsPerHour: Figure;
-  /** What the rate is made of, as “GPU $2.50 + 8 cores × $0.047 + 32 GiB × $0.008”. */
-  readonly rateParts?: string;
+  /** A launch ends after so many hours; undefined where it does not. */
+  readonly limitHours?: number;
   /** If early stopping ends it, in dollars. */
-  readonly stoppedEarly?: Figure;
+  readonly stoppedEarly?: Required<Omit<Figure, 'likely'>>;
 }
+
+/** The section of a review that something belongs to. */
+export type Section =
+  'cause' | 'changes' | 'deployment' | 'cost' | 'risks' | 'recommendations' | 'commands' | 'checklist';
 
 /** Something that an earlier document said, and what is known of it now. */
 export interface Statement {
+  readonly section: Section;
   readonly said: string;
   readonly state: 'holds' | 'corrected' | 'open';
   readonly found: string;
@@ -82,6 +101,6 @@ export interface Risk {
 export interface Check {
   readonly text: string;
   readonly verified: boolean;
-  /** How it was verified, or why it was not. */
+  /** How it was verified, or how it can be. */
   readonly by: string;
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandsFor, scriptFor, type LaunchConfig } from '../../../src/production/commands';
 import { planLaunches } from '../../../src/production/launches';
-import { TARGETS } from '../../../src/production/targets';
 import { pathWord, shellWord } from '../../../src/production/shell';
+import { TARGETS } from '../../../src/production/targets';
 
 const read = (path: string): string =>
   readFileSync(join(import.meta.dirname, '../../../configs', path), 'utf8');
@@ -157,6 +157,7 @@ describe('the commands', () => {
       'check',
       'smoke',
       'build_train',
+      'build_val',
       'scan',
       'train',
       'resume',
