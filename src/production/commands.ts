@@ -112,7 +112,7 @@ function localCommands(facts: Facts): Command[] {
       text: `${limit}${buildCache(facts, 'train')}`,
       purpose: 'Prepares the training recordings once, so that training does not.',
       caution:
-        'A mean recording takes about 75 MiB of memory when it is read back, long ones several times that.',
+        'A mean recording takes about 75 MiB of memory when it is read back (measured), long ones several times that.',
     },
     {
       id: 'build_val',
@@ -254,7 +254,7 @@ function resumeCommand(
   launches: readonly { first: number; last: number }[],
 ): Command {
   const spans = launches.map(({ first, last }) => `${first}–${last}`).join(', ');
-  const hours = `${epochs} epochs of ${target.hoursPerEpoch} h`;
+  const hours = `${epochs} epochs of ${target.hoursPerEpoch} h (as set for the target)`;
   return {
     id: 'resume',
     text: modalTrain(config, ' --resume'),

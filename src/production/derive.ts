@@ -142,7 +142,7 @@ interface Want {
 const want = (value: Want['value'], reason: string): Want => ({ value, reason });
 
 const WORKERS_KILLED =
-  'a worker was killed by the host’s OOM killer under WSL2 (31 GB, batch 16, 4 workers, after 127 batches), and hangs were seen';
+  'under WSL2 a worker was killed by the host’s OOM killer (31 GB, batch 16, 4 workers, after 127 batches; review of 2025-01-19), and hangs were seen';
 
 const folders = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
@@ -246,7 +246,7 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
     const gib = (workers * MODAL_PREFETCH * batch * WINDOW_BYTES) / 2 ** 30;
     return want(
       MODAL_PREFETCH,
-      `${workers} workers × ${MODAL_PREFETCH} batches ahead keep ${gib.toFixed(2)} GiB in flight`,
+      `${workers} workers × ${MODAL_PREFETCH} batches ahead keep ${gib.toFixed(2)} GiB in flight (derived)`,
     );
   },
   'training.epochs': (source) => {

@@ -248,12 +248,16 @@ function recommendationsOf(facts: Facts): string[] {
     left.filter(isGrave).map(({ path, message }) => `${code(name)}: ${escaped(`${path} ${message}`)}.`),
   );
   const launch = new Set(files.flatMap(({ launch }) => launch.map(({ id }) => id)));
-  const untried = after.filter(({ name }) => !smoke.some(({ config }) => config === name));
+  const untried = after.filter(
+    (one) =>
+      !smoke.some(({ config }) => config === one.name) && commandsFor(one).some(({ id }) => id === 'check'),
+  );
   return [
     numbered([
       ...left.map((one) => `Mend ${one}`),
       ...untried.map(
-        ({ name }) => `Try ${code(name)} on one batch before it is launched (step check below).`,
+        ({ name }) =>
+          `Try ${code(name)} on two files before it is launched (the command with timeout 60 below).`,
       ),
       ...(modal.length > 0 ? ['Make the smoke run on Modal before the run, and read its log.'] : []),
       ...(launch.has('empty-manifest')

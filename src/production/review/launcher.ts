@@ -29,5 +29,5 @@ export function launchFacts({ name, text, target }: Compared): string {
     target.name === 'modal'
       ? `, ${/smoke/i.test(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`
       : '';
-  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}, on ${escaped(target.gpu)} with ${target.ramGiB} GiB of RAM and ${target.cores} cores${limit}.`;
+  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; reckoned with ${escaped(target.gpu)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores and ${target.hoursPerEpoch} h an epoch, as set for the target.`;
 }

@@ -80,7 +80,7 @@ export class Config {
 
   /** The launcher takes 50 files alone where this word is in the path. */
   get smoke(): boolean {
-    return this.checked.name.includes('smoke');
+    return this.checked.name.toLowerCase().includes('smoke');
   }
 
   get(path: string): unknown {

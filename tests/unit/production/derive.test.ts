@@ -137,6 +137,14 @@ test('what is good already stays', () => {
   expect(changed(text, 'a100')['experiment.output_dir']).toBe('/results/tusz_a100_30ep');
 });
 
+test('the launcher sees “smoke” in a path whatever the case of its letters', () => {
+  expect(variantFor('configs/modal/Smoke.yaml', 'modal')).toBe('smoke_modal');
+  const ids = (name: string) => inspect(TUSZ, { name, target: TARGETS.modal }).findings.map(({ id }) => id);
+  expect(ids('configs/modal/SMOKE.yaml')).toContain('smoke-name');
+  expect(ids('configs/modal/SMOKE.yaml')).not.toContain('validation-ram');
+  expect(ids('configs/modal/train.yaml')).toContain('validation-ram');
+});
+
 test('a file that cannot be read is said to be so', () => {
   expect(() => derive('a: [', 'wsl2')).toThrow(
     /No variant can be made of a file that cannot be read: .*Mend that first/,

@@ -101,8 +101,8 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Comparison matrix', 'training.batch_size', '16', '16 → 8', '16 → 64'],
     ['Comparison matrix', 'data.num_workers', '4 → 0', '4 → 8, 2× more'],
     ['Comparison matrix', 'training.epochs', '100 → 1', '100 → 60'],
-    ['Comparison matrix', 'data.pin_memory', 'false → true'],
-    ['Comparison matrix', 'data.persistent_workers', 'false → true'],
+    ['Comparison matrix', 'data.pin_memory', /false\)? → true/],
+    ['Comparison matrix', 'data.persistent_workers', /false\)? → true/],
     ['Comparison matrix', 'training.mixed_precision', 'true'],
     ['Comparison matrix', 'Predicted memory', /11 GB.*6 GB.*40 GB.*4 GB.*40 GB/, 'estimate'],
     [
