@@ -73,8 +73,29 @@ class Refused extends Error {
   }
 }
 
+/** A file and the parser's tree of it, which edits need; undefined where the file is refused or empty. */
+export interface Parsed {
+  readonly file: ConfigFile;
+  readonly document: Document.Parsed | undefined;
+}
+
 /** Reads a file. Never throws: what is wrong with it is among its refusals. */
-export function readConfig(text: string): ConfigFile {
+export const readConfig = (text: string): ConfigFile => parseConfig(text).file;
+
+/** Whoever shows, checks and edits a file asks for the same text again and again. */
+const RECENT = 8;
+const recent = new Map<string, Parsed>();
+
+export function parseConfig(text: string): Parsed {
+  const known = recent.get(text);
+  const parsed = known ?? parse(text);
+  recent.delete(text);
+  recent.set(text, parsed);
+  for (const oldest of recent.keys()) if (recent.size > RECENT) recent.delete(oldest);
+  return parsed;
+}
+
+function parse(text: string): Parsed {
   const counter = new LineCounter();
   const refusals: Refusal[] = [];
   const place = (from: number, to = from): Place => {
@@ -83,7 +104,10 @@ export function readConfig(text: string): ConfigFile {
   };
   const refuse = (message: string, from = 0, to = from): void =>
     void refusals.push({ message, place: place(from, to) });
-  const refused = (): ConfigFile => ({ text, value: undefined, entries: [], refusals });
+  const refused = (): Parsed => ({
+    file: { text, value: undefined, entries: [], refusals },
+    document: undefined,
+  });
 
   if (text.length > MAX_CHARACTERS) {
     refuse(`the file has ${text.length.toLocaleString('en')} characters; a configuration has a few thousand`);
@@ -105,11 +129,11 @@ export function readConfig(text: string): ConfigFile {
   for (const { code, message, pos } of document?.errors ?? [])
     refuse(SENTENCES[code] ?? message, pos[0], pos[1]);
   if (refusals.length > 0) return refused();
-  if (!document) return { text, value: null, entries: [], refusals };
+  if (!document) return { file: { text, value: null, entries: [], refusals }, document };
   try {
     const reader = new Reader(text, place);
     const value = reader.value(document.contents, '', 0);
-    return { text, value, entries: reader.entries, refusals };
+    return { file: { text, value, entries: reader.entries, refusals }, document };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     refuse(error.message, error.offset, error.end);

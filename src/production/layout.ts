@@ -1,0 +1,89 @@
+/** Where in a text the parts of a parsed mapping stand. */
+import { isMap, isScalar, isSeq, Scalar, type Node, type Pair, type YAMLMap } from 'yaml';
+
+export type Item = Pair<Node | null, Node | null>;
+export type Map = YAMLMap<Node | null, Node | null>;
+
+export const LINE_END = /\r?\n|\r/;
+
+/** The name of a key as production has it; '' for a list or a mapping. */
+export function nameOf({ key }: Item): string {
+  if (!isScalar(key)) return '';
+  // A merge key is no key; a quoted one is.
+  return key.type === Scalar.PLAIN ? (key.source ?? '') : String(key.value);
+}
+
+export class Layout {
+  constructor(private readonly text: string) {}
+
+  indentOf(item: Item): string {
+    const key = this.startOf(item);
+    return ' '.repeat(this.text.slice(this.lineStart(key), key).replace('\ufeff', '').length);
+  }
+
+  slice({ range }: Node): string {
+    return this.text.slice(range?.[0], range?.[1]);
+  }
+
+  lineStart(offset: number): number {
+    return Math.max(this.text.lastIndexOf('\n', offset - 1), this.text.lastIndexOf('\r', offset - 1)) + 1;
+  }
+
+  lineFrom(offset: number): string {
+    return this.text.slice(offset, this.lineEnd(offset));
+  }
+
+  /** Before the line end; with `own`, of a block scalar's end, before the one that ends it. */
+  lineEnd(offset: number, own = false): number {
+    if (own && this.text[offset - 1] === '\n')
+      return this.text[offset - 2] === '\r' ? offset - 2 : offset - 1;
+    const found = LINE_END.exec(this.text.slice(offset));
+    return found ? offset + found.index : this.text.length;
+  }
+
+  afterBlanks(offset: number): number {
+    return offset + (/^[ \t]*/.exec(this.text.slice(offset))?.[0].length ?? 0);
+  }
+
+  startOf(item: Item): number {
+    const explicit = item.srcToken?.start?.find(({ type }) => type === 'explicit-key-ind');
+    const start = item.srcToken?.start?.find(({ type }) => type === 'anchor' || type === 'tag');
+    return explicit?.offset ?? start?.offset ?? item.key?.range?.[0] ?? 0;
+  }
+
+  keyEnd({ key }: Item): number {
+    return key?.range?.[1] ?? 0;
+  }
+
+  /** Where the colon, an anchor and a tag in front of the value end. */
+  separator(item: Item): { colon?: number; props?: number; tag?: { from: number; to: number } } {
+    const tokens = item.srcToken?.sep ?? [];
+    const ends = (type: string) => {
+      const token = tokens.find((one) => one.type === type);
+      return token && { from: token.offset, to: token.offset + token.source.length };
+    };
+    const [colon, anchor, tag] = [ends('map-value-ind')?.to, ends('anchor')?.to, ends('tag')];
+    return {
+      ...(colon !== undefined && { colon }),
+      ...(anchor !== undefined && { props: anchor }),
+      ...(tag && { tag }),
+    };
+  }
+
+  /** Of a key whose value stands on other lines: behind the colon and what belongs to it. */
+  headEnd(item: Item): number {
+    const { colon, props, tag } = this.separator(item);
+    return Math.max(colon ?? this.keyEnd(item), props ?? 0, tag?.to ?? 0);
+  }
+
+  /** Behind the last character of a value, without comments; of a block scalar, behind its last line end. */
+  endOf(part: Item | Node | null): number {
+    if (part === null) return 0;
+    if ('key' in part) return Math.max(this.headEnd(part), part.value ? this.endOf(part.value) : 0);
+    if ((isMap(part) || isSeq(part)) && part.flow !== true) {
+      const last = part.items.at(-1) as Item | Node | undefined;
+      return last ? this.endOf(last) : (part.range?.[1] ?? 0);
+    }
+    return part.range?.[1] ?? 0;
+  }
+}
