@@ -37,7 +37,7 @@ export class Editor {
       throw new EditError(
         `the file cannot be read (${file.refusals[0]?.message ?? ''}), so no value of it can be changed; mend the text first`,
       );
-    this.#root = (document?.contents ?? null);
+    this.#root = document?.contents ?? null;
     this.#value = file.value;
     this.#layout = new Layout(text);
     this.#newline = LINE_END.exec(text)?.[0] ?? '\n';
