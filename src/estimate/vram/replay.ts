@@ -11,6 +11,8 @@ export interface TimelinePoint {
   readonly allocated: number;
   /** The most that was handed out while it ran. */
   readonly peak: number;
+  /** What that most was for. */
+  readonly uses: ByUse;
   readonly reserved: number;
 }
 
@@ -89,18 +91,21 @@ export function replay(trace: Trace, options: ReplayOptions): Replay {
 export function timelineOf(trace: Trace, options: ReplayOptions): Timeline {
   const first = trace.moments.findIndex(({ step }) => step === trace.steady);
   const moments = trace.moments.slice(first);
-  const peaks = new Map<number, number>();
-  const levels = new Map<number, { allocated: number; reserved: number }>();
-  walk(trace, options, (at, { allocated, reserved }) => {
-    peaks.set(at, Math.max(peaks.get(at) ?? 0, allocated));
-    levels.set(at, { allocated, reserved });
+  const peaks = new Map<number, { readonly peak: number; readonly uses: ByUse }>();
+  const levels = new Map<number, { allocated: number; reserved: number; uses: ByUse }>();
+  walk(trace, options, (at, { allocated, reserved }, current) => {
+    const uses = { ...current };
+    if (allocated > (peaks.get(at)?.peak ?? 0)) peaks.set(at, { peak: allocated, uses });
+    levels.set(at, { allocated, reserved, uses });
   });
   // Operations that allocate and free nothing leave memory as they find it.
-  let level = { allocated: 0, reserved: 0 };
+  let level = { allocated: 0, reserved: 0, uses: noUses() as ByUse };
   const points = moments.map(({ phase, layer, op }, index) => {
-    const before = level.allocated;
+    const before = level;
     level = levels.get(first + index) ?? level;
-    return { phase, layer, op, ...level, peak: peaks.get(first + index) ?? before };
+    const { allocated, reserved } = level;
+    const most = peaks.get(first + index) ?? { peak: before.allocated, uses: before.uses };
+    return { phase, layer, op, allocated, reserved, ...most };
   });
   return { points, blocks: blocksOf(trace, options, first) };
 }

@@ -1,0 +1,42 @@
+/** Figures of the page as people read them. */
+import type { Quantity } from '../../../estimate/quantity';
+import type { Launches } from '../../../estimate/time';
+import { count, short } from '../../format';
+
+const GAP = '\u00a0';
+
+/** Hours; above two days, days beside them. */
+export function hours(value: number): string {
+  if (value === Infinity) return 'never ends';
+  if (value < 1) return `${short(value * 60)}${GAP}min`;
+  return `${short(value)}${GAP}h`;
+}
+
+export function dollars(value: number): string {
+  if (value === Infinity) return 'no end';
+  return value >= 1000 ? `$${count(value)}` : `$${value.toFixed(2)}`;
+}
+
+/** Decimal gigabytes, in which the review states its figures. */
+export const gigabytes = (bytes: number): string => `${short(bytes / 1e9)}${GAP}GB`;
+
+/** “4.10 GiB before: 1.20 GiB more”; nothing where it is the same. */
+export function difference(
+  before: Quantity,
+  now: Quantity,
+  say: (value: number) => string,
+): string | undefined {
+  const by = now.likely - before.likely;
+  if (by === 0 || Number.isNaN(by)) return undefined;
+  return `${say(before.likely)} in the file: ${say(Math.abs(by))} ${by > 0 ? 'more' : 'less'}`;
+}
+
+export const perHour = (value: number): string => `${dollars(value)}/h`;
+
+/** How many launches of a day a run takes. */
+export function describeLaunches(launches: Launches | undefined): string {
+  if (!launches) return 'never ends: fewer than two epochs fit one launch of 24 h';
+  const { count: number, repeated, lost } = launches;
+  if (number === 1) return '1';
+  return `${number}, each after the first with --resume; ${hours(repeated)} repeated, ${hours(lost)} lost`;
+}

@@ -1,0 +1,104 @@
+/** Geometry of pictures of amounts over an axis: stacked areas, lines, bands, ticks. Pixels, y down. */
+
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  /** The value at the right edge; 0 is at the left. */
+  readonly xMost: number;
+  /** The value at the upper edge; 0 is at the lower. */
+  readonly yMost: number;
+}
+
+export const xAt = ({ width, xMost }: Frame, x: number): number => round((width * x) / xMost);
+export const yAt = ({ height, yMost }: Frame, y: number): number => round(height - (height * y) / yMost);
+
+/** A tenth of a pixel is enough, and keeps paths short. */
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+const line = (points: readonly (readonly [number, number])[]): string =>
+  points.map(([x, y]) => `${x} ${y}`).join('L');
+
+/**
+ * Paths of areas that lie on each other, the first lowest. `xs` rise; `step` holds each value until the next x, for what
+ * changes at once; otherwise values are joined by straight lines.
+ */
+export function areaPaths(
+  frame: Frame,
+  xs: ArrayLike<number>,
+  series: readonly ArrayLike<number>[],
+  step = false,
+): string[] {
+  const count = xs.length;
+  let below = new Float64Array(count);
+  return series.map((values) => {
+    const above = below.map((base, i) => base + (values[i] ?? 0));
+    const upper = edge(frame, xs, above, step);
+    const lower = edge(frame, xs, below, step).reverse();
+    below = above;
+    return count === 0 ? '' : `M${line(upper)}L${line(lower)}Z`;
+  });
+}
+
+export const linePath = (frame: Frame, xs: ArrayLike<number>, ys: ArrayLike<number>, step = false): string =>
+  xs.length === 0 ? '' : `M${line(edge(frame, xs, ys, step))}`;
+
+/** The area between two lines. */
+export function bandPath(
+  frame: Frame,
+  xs: ArrayLike<number>,
+  low: ArrayLike<number>,
+  high: ArrayLike<number>,
+): string {
+  if (xs.length === 0) return '';
+  return `M${line(edge(frame, xs, high, false))}L${line(edge(frame, xs, low, false).reverse())}Z`;
+}
+
+function edge(frame: Frame, xs: ArrayLike<number>, ys: ArrayLike<number>, step: boolean): [number, number][] {
+  const points: [number, number][] = [];
+  for (let i = 0; i < xs.length; i++) {
+    const y = yAt(frame, ys[i] ?? 0);
+    points.push([xAt(frame, xs[i] ?? 0), y]);
+    if (step) points.push([xAt(frame, xs[i + 1] ?? frame.xMost), y]);
+  }
+  return points;
+}
+
+/** Round values from 0 to `most`, about `count` of them, apart by 1, 2 or 5 times a power of `base`. */
+export function ticks(most: number, count: number, unit = 1): number[] {
+  if (!(most > 0)) return [0];
+  const rough = most / unit / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power * unit;
+  return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
+}
+
+/** Index of the value of `xs` nearest to `x`. */
+export function nearest(xs: ArrayLike<number>, x: number): number {
+  let [low, high] = [0, xs.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((xs[middle] ?? 0) <= x) low = middle;
+    else high = middle;
+  }
+  return Math.abs((xs[high] ?? 0) - x) < Math.abs((xs[low] ?? 0) - x) ? high : low;
+}
+
+/** The value of `xs` at a pixel. */
+export const atPixel = (frame: Frame, xs: ArrayLike<number>, pixel: number): number =>
+  nearest(xs, (pixel / Math.max(1, frame.width)) * frame.xMost);
+
+/** Where a key moves a cursor over `count` places; undefined where it does not. */
+export function moved(key: string, at: number, count: number): number | undefined {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowRight: 1,
+    ArrowUp: 1,
+    ArrowLeft: -1,
+    ArrowDown: -1,
+    PageUp: Math.max(1, Math.round(count / 20)),
+    PageDown: -Math.max(1, Math.round(count / 20)),
+    Home: -count,
+    End: count,
+  };
+  const by = steps[key];
+  return by === undefined ? undefined : Math.min(count - 1, Math.max(0, at + by));
+}
