@@ -311,7 +311,10 @@ const OF_THE_MACHINE: readonly string[] = [
 function fixesFor(text: string, name: string, target: Target): readonly Change[] {
   const fixes = inspect(text, { name, target })
     .findings.filter(({ id, severity }) => 'RCH'.includes(severity) || OF_THE_MACHINE.includes(id))
-    .flatMap(({ fix = [] }) => fix);
+    .flatMap(({ fix = [], message }) =>
+      // The finding says why, and last what to write, which the change says itself.
+      fix.map((change) => ({ ...change, reason: message.replace(/; write [^;]*$/, '') })),
+    );
   return fixes.filter(({ path }, i) => fixes.findIndex((one) => one.path === path) === i);
 }
 

@@ -5,41 +5,20 @@
 import { commandsFor } from './commands';
 import { derive, variantFor } from './derive';
 import { applyChanges } from './edit';
-import type { Check, CostFigures, Incident, Risk, Section, SmokeEvidence, Statement } from './evidence';
+import type { Check, Section } from './evidence';
 import { inspect } from './findings';
 import { block, code, escaped, tableOf } from './markdown';
 import { compare, toMarkdown, type Compared, type Row } from './matrix';
 import { readConfig, sameValue } from './pyyaml';
+import { checklistOf } from './review/checklist';
 import { costOf, costTable, dollars } from './review/cost';
+import type { ReviewInput } from './review/input';
 import { LAUNCHER_FACTS, launchFacts } from './review/launcher';
-import { isGrave, risksOf, riskTable, type FileRisks } from './review/risks';
+import { idsOf, isGrave, risksOf, riskTable, type FileRisks } from './review/risks';
 import { smokeFindings, smokeTable } from './review/smoke';
 import { settingAt } from './schema';
 
-export interface ReviewInput {
-  readonly title?: string;
-  /** Of the document, as “2026-11-25”. */
-  readonly date: string;
-  readonly preparedBy?: string;
-  /** What ran before, or what the others were made from. */
-  readonly before: Compared;
-  /** What is to be signed. */
-  readonly after: readonly Compared[];
-  /** Shown in the matrix besides. */
-  readonly others?: readonly Compared[];
-  readonly incident?: Incident;
-  readonly costs?: readonly CostFigures[];
-  readonly smoke?: readonly SmokeEvidence[];
-  /** Sentences about the data, each with its source. */
-  readonly data?: readonly string[];
-  /** What an earlier review said, and what is known now. */
-  readonly statements?: readonly Statement[];
-  /** Risks that no rule finds. */
-  readonly risks?: readonly Risk[];
-  readonly checks?: readonly Check[];
-  /** Why a setting was changed, by path; what a derived variant or a rule says comes first. */
-  readonly reasons?: Readonly<Record<string, string>>;
-}
+export type { ReviewInput } from './review/input';
 
 interface Facts extends ReviewInput {
   readonly files: readonly FileRisks[];
@@ -110,7 +89,7 @@ function headOf(facts: Facts): string[] {
 }
 
 function summaryOf(facts: Facts): string[] {
-  const { before, after, incident, costs = [], smoke = [] } = facts;
+  const { goal, before, after, incident, costs = [], smoke = [] } = facts;
   const made = after.map((one, i) => {
     const changed = rowsOf(before, one).length;
     const file = facts.files[i];
@@ -139,7 +118,14 @@ function summaryOf(facts: Facts): string[] {
           .map(smokeFindings)
           .map(({ text }) => text)
           .join(' ');
-  return [list(made), issue, escaped(launch), escaped(cost), escaped(tried)];
+  return [
+    ...(goal === undefined ? [] : [escaped(goal)]),
+    list(made),
+    issue,
+    escaped(launch),
+    escaped(cost),
+    escaped(tried),
+  ];
 }
 
 function incidentOf({ incident }: Facts): string[] {
@@ -187,9 +173,6 @@ function changesOf(facts: Facts): string[] {
     ];
   });
 }
-
-const idsOf = (remarks: readonly { readonly id: string }[]): string =>
-  [...new Set(remarks.map(({ id }) => id))].join(', ') || 'none';
 
 /** Why a setting differs: what the variant needs, what a rule found in the base, what was passed in. */
 function reasonsFor(
@@ -293,81 +276,6 @@ function commandsSection({ after }: Facts): string[] {
     );
     return [`### ${code(one.name)}`, block('bash', lines.join('\n\n'))];
   });
-}
-
-function checklistOf(
-  { after, smoke = [], costs = [], checks = [] }: ReviewInput,
-  files: readonly FileRisks[],
-): Check[] {
-  const modal = after.some(({ target }) => target.name === 'modal');
-  const perFile = after.flatMap((one, i): Check[] => {
-    const { accepted } = inspect(one.text, { name: one.name, target: one.target });
-    const left = (files[i]?.left ?? []).filter(isGrave);
-    const run = smoke.find(({ config }) => config === one.name);
-    const tried = run && smokeFindings(run);
-    return [
-      {
-        text: `${one.name}: production’s schema takes the file`,
-        verified: accepted,
-        by: accepted ? 'checked with the same rules as its validate command' : 'it does not',
-      },
-      {
-        text: `${one.name}: no critical or high finding is left to mend`,
-        verified: left.length === 0,
-        by: left.length === 0 ? `checked for ${one.target.title}` : idsOf(left),
-      },
-      {
-        text: `${one.name}: memory is measured`,
-        verified: one.memory?.some(({ basis }) => basis === 'measured') ?? false,
-        by:
-          one.memory && one.memory.length > 0
-            ? 'the figures in the matrix say how each is known'
-            : 'no figure',
-      },
-      {
-        text: `${one.name}: a smoke run trained`,
-        verified: tried?.sound ?? false,
-        by: tried?.text ?? 'none was made',
-      },
-    ];
-  });
-  const launch = new Set(files.flatMap(({ launch }) => launch.map(({ id }) => id)));
-  const paid = costs
-    .map((figures) => ({ title: figures.title, amount: costOf(figures).withRepeats }))
-    .filter(({ amount }) => amount > 0)
-    .map(({ title, amount }) => `${dollars(amount)} (${title})`);
-  return [
-    ...perFile,
-    ...(launch.has('empty-manifest')
-      ? [{ text: 'The manifest holds seizures', verified: false, by: 'read the counts of scan-cache' }]
-      : []),
-    ...(modal
-      ? ['aws-s3-secret', 'wandb-secret'].map((secret) => ({
-          text: `Modal has the secret ${secret}`,
-          verified: false,
-          by: 'modal secret list',
-        }))
-      : []),
-    ...(modal
-      ? [
-          {
-            text: 'BGB_LIMIT_FILES is set for smoke runs alone, and --resume exists',
-            verified: true,
-            by: 'read in the launcher’s and the trainer’s source at 2025-09-21',
-          },
-        ]
-      : []),
-    ...(paid.length > 0
-      ? [
-          {
-            text: `Cost approved: ${paid.join(', ')}`,
-            verified: false,
-            by: 'whoever pays',
-          },
-        ]
-      : []),
-    ...checks,
-  ];
 }
 
 function checklistSection({ checklist }: Facts): string[] {

@@ -7,7 +7,7 @@ import { MODAL_HOURS } from '../launches';
 import type { Compared } from '../matrix';
 import { PRESETS } from '../presets';
 import { TARGETS } from '../targets';
-import type { ReviewInput } from '../review';
+import type { ReviewInput } from './input';
 
 const REVIEW = 'review of 2025-01-19';
 const RATES = 'Modal’s rate card, read 2026-07-01';
@@ -325,6 +325,7 @@ function compared(name: string): Compared {
 export const caseOf20250119 = (date: string): ReviewInput => ({
   title: 'Review of the training configuration: after the crash of 2025-01-19',
   date,
+  goal: 'Two configurations are made from the one whose run was killed: one to train locally under WSL2 without running out of memory, one to use an A100 on Modal better.',
   before: compared('configs/review/tusz_train.yaml'),
   after: [compared('configs/local/train.yaml'), compared('configs/modal/train_a100.yaml')],
   others: [

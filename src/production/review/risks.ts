@@ -41,6 +41,10 @@ export function risksOf(before: Compared, after: readonly Compared[]): FileRisks
 
 export const isGrave = ({ severity }: Remark): boolean => 'RCH'.includes(severity);
 
+/** Each once, or “none”. */
+export const idsOf = (remarks: readonly { readonly id: string }[]): string =>
+  [...new Set(remarks.map(({ id }) => id))].join(', ') || 'none';
+
 type Line = readonly [level: string, risk: string, state: string, files: string, evidence: string];
 
 /** The findings of all files, equal ones in one line, and the other risks, the worst first. */

@@ -50,6 +50,7 @@ type Fact = readonly [head: Head, ...parts: (string | RegExp)[]];
 const FACTS: Readonly<Record<string, readonly Fact[]>> = {
   'what the review says of the crash': [
     ['Executive summary', 'killed after 127 batches', 'batch_size 16', 'num_workers 4'],
+    ['Executive summary', 'WSL2 without running out of memory', 'A100 on Modal better'],
     ['Executive summary', 'configs/local/train.yaml', 'WSL2'],
     ['Executive summary', 'configs/modal/train_a100.yaml', 'A100'],
     ['Previous issue', '2025-01-19 16:43 UTC', '127 batches', 'batch_size 16', 'num_workers 4'],
@@ -88,7 +89,12 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
       'nothing is accumulated and nothing is compiled',
     ],
     ['Changes', 'training.gradient_accumulation_steps', '1 → –', 'does not know it'],
-    ['Changes', 'training.early_stopping.metric', 'sensitivity_at_10fa → sensitivity_at_10.0fa'],
+    [
+      'Changes',
+      'training.early_stopping.metric',
+      'sensitivity_at_10fa → sensitivity_at_10.0fa',
+      'reads 0 each epoch',
+    ],
     [
       'Changes',
       'configs/local/smoke.yaml and configs/modal/smoke_a100.yaml',
