@@ -4,7 +4,7 @@
  */
 import { windowsOf, type Measurement, type VramOptions, type VramRun } from './options';
 import type { ByUse, Replay } from './replay';
-import { replayRun } from './scenarios';
+import { replayRun, traceOf } from './scenarios';
 import type { Use } from './trace';
 
 /** One end of a range. */
@@ -62,10 +62,24 @@ export function boundsOf(options: VramOptions, likely: Replay): Bounds {
   if (measurement) return calibrated(options, measurement, likely);
   const spread = spreadOf(options);
   return {
-    low: scaledBound(replayRun(options, 'low'), 1 - spread),
+    low: withoutIdle(scaledBound(replayRun(options, 'low'), 1 - spread), options),
     likely,
     high: scaledBound(replayRun(options, 'high'), 1 + spread),
     ratio: null,
+  };
+}
+
+/** Where mamba_ssm is not installed, the convolution mixer is alone in memory. */
+function withoutIdle({ allocated, reserved, atPeak }: Bound, run: VramRun): Bound {
+  const idle = traceOf(run).storages.reduce(
+    (sum, { use, name, size }) =>
+      sum + (run.mixer === 'conv' && use === 'parameters' && name.includes('_mamba_real.') ? size.fixed : 0),
+    0,
+  );
+  return {
+    allocated: allocated - idle,
+    reserved: reserved - idle,
+    atPeak: { ...atPeak, parameters: atPeak.parameters - idle },
   };
 }
 

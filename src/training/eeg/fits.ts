@@ -17,20 +17,42 @@ export interface Suggestion {
 const GIB = 2 ** 30;
 const gibibytes = (bytes: number): string => `${(bytes / GIB).toPrecision(3)} GiB`;
 
-/** Bytes that a run with these settings asks the device for; their width is a number. */
-export function bytesOf(settings: EegSettings, capabilities: Capabilities): number {
+/** What a run with these settings takes; their width is a number. */
+export interface RunCost {
+  /** That the device is asked for, to the byte where kernels are not chosen by timing. */
+  readonly bytes: number;
+  /** Of one update: all micro-batches and the update itself. */
+  readonly update: { readonly flops: number; readonly bytes: number; readonly dispatches: number };
+}
+
+export function costOf(settings: EegSettings, capabilities: Capabilities): RunCost {
   const { model, batch, microBatches } = settings;
   if (model.baseChannels === 'auto') throw new RangeError('the width is not chosen yet');
   const config = detectorConfigOf(model, model.baseChannels);
   const { graph, loss, norm, update } = stepGraph(settings, config, 1);
   const evaluation = evaluationGraph(config, batch / microBatches);
-  return (
-    Parameters.bytes(graph, { training: true, accumulating: update !== null }) +
-    planProgram(graph, capabilities, { outputs: update ? [loss] : [loss, norm] }).bytes +
-    (update ? planProgram(update, capabilities, { outputs: [norm] }).bytes : 0) +
-    planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities] }).bytes
-  );
+  const step = planProgram(graph, capabilities, { outputs: update ? [loss] : [loss, norm] });
+  const updating = update && planProgram(update, capabilities, { outputs: [norm] });
+  const validation = planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities] });
+  const perUpdate = (read: (plan: Plan) => number): number =>
+    microBatches * read(step) + (updating ? read(updating) : 0);
+  return {
+    bytes:
+      Parameters.bytes(graph, { training: true, accumulating: update !== null }) +
+      step.bytes +
+      (updating?.bytes ?? 0) +
+      validation.bytes,
+    update: {
+      flops: perUpdate(({ cost }) => cost.flops),
+      bytes: perUpdate(({ cost }) => cost.bytes),
+      dispatches: perUpdate(({ dispatches }) => dispatches.length),
+    },
+  };
 }
+
+/** Bytes that a run with these settings asks the device for; their width is a number. */
+export const bytesOf = (settings: EegSettings, capabilities: Capabilities): number =>
+  costOf(settings, capabilities).bytes;
 
 /**
  * Settings that fit into `limit` bytes, what changes the run least first: the gradient in parts, checkpointing, both, a

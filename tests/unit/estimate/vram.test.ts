@@ -35,7 +35,10 @@ describe('a prediction', () => {
       // 184 tensors round up to 512 B; a large block is kept whole where less than 1 MiB of it is left.
       expect(most(name)).toBeLessThan(trained * copies * 1.1);
     }
-    expect(most('parameters')).toBeGreaterThan(trained + 19_257_664 * 4 - 1e6);
+    // 19,257,664 are idle, of Mamba-2 nearly all: they are there where mamba_ssm is installed.
+    expect(most('parameters')).toBeGreaterThanOrEqual(trained + 19_257_664 * 4);
+    const parameters = parts.find(({ name }) => name === 'parameters')?.bytes;
+    expect(parameters?.low).toBeLessThan(trained * 1.1);
   });
 
   it('saves what the layers save, window by window', () => {
