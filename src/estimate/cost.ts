@@ -6,8 +6,8 @@ export interface Run {
   readonly epochs: number;
   /** Hours. */
   readonly epoch: Quantity;
-  /** Dollars an hour. */
-  readonly rate: Quantity;
+  /** Dollars an hour; undefined where nobody knows it. */
+  readonly rate: Quantity | undefined;
   /** Hours after which a launch ends; Infinity on a machine of one's own. */
   readonly limit: number;
   /** Hours of a launch before its first epoch. */
@@ -17,7 +17,8 @@ export interface Run {
 export interface RunCost {
   /** Paid for; high is Infinity where a run of slow epochs never comes to its end. */
   readonly hours: Quantity;
-  readonly dollars: Quantity;
+  /** Undefined without a rate. */
+  readonly dollars: Quantity | undefined;
   /** For epochs as likely; undefined where no number of launches comes to the end. */
   readonly launches: Launches | undefined;
 }
@@ -30,7 +31,7 @@ export function costOf({ epochs, epoch, rate, limit = LAUNCH_HOURS, start = 0 }:
   const source = `${epochs} epochs: ${epoch.source}`;
   return {
     hours: { low, likely, high, basis: epoch.basis, source },
-    dollars: {
+    dollars: rate && {
       low: low * rate.low,
       likely: likely * rate.likely,
       high: high * rate.high,

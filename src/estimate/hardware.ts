@@ -78,14 +78,16 @@ export interface Work {
   readonly bytes: number;
 }
 
+/** FLOP a second in float32: PyTorch convolves in TF32 where there are such cores, at half of their half-precision rate. */
+const float32 = ({ bf16, half, fp32 }: Gpu): number => (bf16 ? half / 2 : fp32);
+
 /** How many times as long a card takes as another: by bandwidth, by FLOP rate, and between them. */
 export function slowdown(from: Gpu, to: Gpu, mixedPrecision: boolean): Quantity {
-  const rate = mixedPrecision ? 'half' : 'fp32';
-  const ratios = [from.bandwidth / to.bandwidth, from[rate] / to[rate]].sort((a, b) => a - b);
-  const [low = 1, high = 1] = ratios;
+  const rate = mixedPrecision ? ({ half }: Gpu): number => half : float32;
+  const [low = 1, high = 1] = [from.bandwidth / to.bandwidth, rate(from) / rate(to)].sort((a, b) => a - b);
   return quantity(
     [low, Math.sqrt(low * high), high],
     'derived',
-    `published bandwidth and ${mixedPrecision ? 'half-precision' : 'fp32'} rates of ${from.name} and ${to.name}; between them, because a step is bound by both`,
+    `published bandwidth and ${mixedPrecision ? 'half-precision' : 'TF32'} rates of ${from.name} and ${to.name}; between them, because a step is bound by both`,
   );
 }

@@ -75,22 +75,29 @@ export type Surroundings = 'wsl2' | 'local' | 'modal';
 /** Kernel and other processes on the same machine. */
 export const OTHER_BYTES: Readonly<Record<Surroundings, Quantity>> = {
   wsl2: quantity(
-    [0.7 * GIB, 2 * GIB, 6 * GIB],
+    [1 * GIB, 4 * GIB, 12 * GIB],
     'assumed',
-    'kernel, shells, an editor’s server and its language servers in the same WSL2',
+    'kernel, an editor’s server and its language servers, a browser, a cache being built in the same WSL2',
   ),
   local: quantity([1 * GIB, 4 * GIB, 10 * GIB], 'assumed', 'kernel, desktop, browser, editor'),
   modal: quantity([0.2 * GIB, 0.4 * GIB, 1 * GIB], 'assumed', 'kernel and the container’s runner'),
 };
 
-/** WSL2 gives itself half of the host's memory, and a quarter of that as swap, if nobody says otherwise. */
-export const wsl2Share = (hostBytes: number): { ramBytes: number; swapBytes: number } => ({
-  ramBytes: hostBytes / 2,
-  swapBytes: hostBytes / 8,
-});
+/** WSL2 gives itself half of the host's memory if nobody says otherwise. */
+export const WSL2_SHARE = 0.5;
+
+/** And a quarter of that as swap; the review of the run that was killed names none. */
+export const wsl2Swap = (ramBytes: number): Quantity =>
+  quantity([0, 0, ramBytes / 4], 'assumed', 'none, or WSL2’s own, a quarter of its RAM');
 
 /** /dev/shm is half of the memory by default in Linux, 64 MB in a Docker container. */
 export const DOCKER_SHM_BYTES = 64 * 2 ** 20;
+
+export const NO_HEAP_RETURNED = exactly(
+  1,
+  'assumed',
+  'a process stays as large as its largest batch was; the kill under WSL2 needs it, glibc’s defaults speak against it',
+);
 
 export const WHOLE_HEAP_RETURNED = exactly(
   0,

@@ -42,10 +42,10 @@ export interface HostRamOptions extends LoaderSettings {
   readonly main: Quantity;
   readonly recordings: RecordingLengths;
   /**
-   * `copies`: a window is copied and its file's array freed at once, as the trainer reads its cache (source of
-   * 2025-09-21). `views`: a window keeps the array alive until its batch is collated.
+   * Share of runs in which a window keeps its file's array alive until its batch is collated. 0: it is copied and the array
+   * freed at once, as the trainer reads its cache (source of 2025-09-21).
    */
-  readonly items: 'copies' | 'views';
+  readonly arraysStay: number;
   /** Share of the most a process ever held that its heap does not give back. */
   readonly heapKeeps: Quantity;
   /** Seconds that the GPU takes for a batch. */
@@ -141,6 +141,7 @@ export class HostSimulator {
       batch,
     };
     const heapKeeps = triangular(options.heapKeeps, random.uniform());
+    const stays = random.uniform() < options.arraysStay;
     const watch = new HostWatch(fixed, run.frames);
     const loader = {
       batch,
@@ -151,7 +152,7 @@ export class HostSimulator {
       nextFile: (index: number, item: number) => run.nextLength(index, item) * CACHED_WINDOW_BYTES,
       inflateSeconds,
       stepSeconds: options.stepSeconds,
-      views: options.items === 'views',
+      views: stays,
       heapKeeps,
       keptPerBatch: run.kept,
     };

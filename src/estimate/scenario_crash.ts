@@ -2,7 +2,8 @@
  * The run that the review describes: WSL2 with 31 GB, batches of 16, four workers, a worker killed after 127 batches. The
  * review tells what died, not why; so several mechanisms are simulated, and each says how well it accounts for the kill.
  */
-import { CORPUS, CORPUS_LENGTHS, GIB, MAIN_BYTES, WHOLE_HEAP_RETURNED } from './host_facts';
+import { machineOf } from './from_config';
+import { CORPUS, CORPUS_LENGTHS, GIB, MAIN_BYTES, NO_HEAP_RETURNED, WHOLE_HEAP_RETURNED } from './host_facts';
 import { HostEnsemble, quantileOf, type KillOdds } from './host_odds';
 import type { HostRamOptions } from './host_ram';
 import { exactly, quantity } from './quantity';
@@ -28,24 +29,11 @@ const AS_DESCRIBED: HostRamOptions = {
   pinMemory: false,
   persistentWorkers: false,
   start: 'spawn',
-  machine: {
-    ramBytes: 31 * GIB,
-    swap: quantity(
-      [0, 0, 8 * GIB],
-      'assumed',
-      'the review names no swap; WSL2’s own is a quarter of its RAM',
-    ),
-    shmBytes: 15.5 * GIB,
-    other: quantity(
-      [1 * GIB, 4 * GIB, 12 * GIB],
-      'assumed',
-      'the review does not say what else ran; an editor’s server, a browser, a cache being built take so much',
-    ),
-  },
+  machine: machineOf('wsl2', 31 * GIB),
   main: MAIN_BYTES,
   recordings: CORPUS_LENGTHS,
-  items: 'views',
-  heapKeeps: exactly(1, 'assumed', 'nothing that a worker ever held is given back'),
+  arraysStay: 1,
+  heapKeeps: NO_HEAP_RETURNED,
   stepSeconds: STEP_SECONDS,
   batches: Math.ceil(CORPUS.balancedWindows / BATCH),
   afterFirstEpoch: false,
@@ -66,7 +54,7 @@ export const MECHANISMS: readonly Mechanism[] = [
     title: 'The loader as its source reads',
     account:
       'Each item inflates its whole recording, copies one window and frees the rest. Then a worker never holds more than one recording: the run needs a third of the memory there was, and its largest process is the main one. This alone explains neither a full memory nor a worker’s death.',
-    options: { ...AS_DESCRIBED, items: 'copies', heapKeeps: WHOLE_HEAP_RETURNED },
+    options: { ...AS_DESCRIBED, arraysStay: 0, heapKeeps: WHOLE_HEAP_RETURNED },
   },
   {
     id: 'views',
@@ -125,7 +113,7 @@ export const VARIATIONS: readonly Variation[] = [
   { what: 'the heap keeps half', options: { ...CRASH, heapKeeps: exactly(0.5, 'assumed', 'fixed') } },
   { what: 'recordings vary less (0.8)', options: withSpread(0.8) },
   { what: 'recordings vary more (1.2)', options: withSpread(1.2) },
-  { what: 'windows are copied, as the source reads', options: { ...CRASH, items: 'copies' } },
+  { what: 'windows are copied, as the source reads', options: { ...CRASH, arraysStay: 0 } },
   { what: 'one worker less', options: { ...CRASH, workers: 3 } },
   { what: 'batches of 8', options: { ...CRASH, batch: 8, batches: 2 * CRASH.batches } },
   { what: 'no workers', options: { ...CRASH, workers: 0 } },

@@ -43,7 +43,7 @@ const PLAIN: HostRamOptions = {
   machine: { ramBytes: 64 * GIB, swap: known(0), shmBytes: 32 * GIB, other: known(GIB) },
   main: known(2 * GIB),
   recordings: { kind: 'given', windows: [10, 20, 30] },
-  items: 'copies',
+  arraysStay: 0,
   heapKeeps: WHOLE_HEAP_RETURNED,
   stepSeconds: 0.1,
   batches: 40,
@@ -230,7 +230,7 @@ describe('memory of the host', () => {
       { workers: 4 },
       { prefetchFactor: 4 },
       { pinMemory: true },
-      { items: 'views' as const },
+      { arraysStay: 1 },
     ])
       for (const seed of [1, 2, 3])
         expect(peakOf({ ...slow, ...change }, seed), JSON.stringify(change)).toBeGreaterThan(

@@ -1,0 +1,127 @@
+/**
+ * What a production configuration says to the estimator. The configuration comes as a function from a dotted path to its
+ * value or production's default, so that this room need not know how the file is read.
+ */
+import {
+  MAIN_BYTES,
+  NO_HEAP_RETURNED,
+  OTHER_BYTES,
+  CORPUS_LENGTHS,
+  WHOLE_HEAP_RETURNED,
+  wsl2Swap,
+  type Surroundings,
+} from './host_facts';
+import type { HostMachine, HostRamOptions, LoaderSettings } from './host_ram';
+import type { RecordingLengths } from './loader_files';
+import { exactly } from './quantity';
+import { epochWindows, SMOKE_FILES, stepsPerEpoch, type EpochWindows } from './time';
+import type { VramRun } from './vram/options';
+
+export type Get = (path: string) => unknown;
+
+export interface RunSettings {
+  readonly vram: VramRun;
+  readonly loader: LoaderSettings;
+  readonly epochs: number;
+  /** Of early stopping, epochs. */
+  readonly patience: number;
+  /** Of the corpus. */
+  readonly windows: EpochWindows;
+}
+
+export interface Where {
+  readonly surroundings: Surroundings;
+  /** Whether the launcher takes SMOKE_FILES recordings alone, because the file's path has “smoke” in it. */
+  readonly smoke?: boolean;
+}
+
+/** Throws RangeError for a key that is no number where one is needed. */
+export function settingsFrom(get: Get, { surroundings, smoke = false }: Where): RunSettings {
+  const number = (path: string): number => {
+    const value = get(path);
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      throw new RangeError(`${path} is ${JSON.stringify(value)}, which is no number`);
+    return value;
+  };
+  const workers = number('data.num_workers');
+  const kernelSizes = get('model.rescnn.kernel_sizes');
+  // The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for.
+  const mixer = surroundings === 'modal' ? 'conv' : 'mamba2';
+  return {
+    vram: {
+      batch: number('training.batch_size'),
+      // The trainer knows neither: it drops the keys.
+      microBatches: 1,
+      checkpointing: false,
+      layers: number('model.mamba.n_layers'),
+      mixer,
+      precision: get('training.mixed_precision') === true ? 'fp16' : 'fp32',
+      kernelSizes: Array.isArray(kernelSizes) ? kernelSizes.map(Number) : [],
+      convKernel: number('model.mamba.conv_kernel'),
+      loss: get('training.loss') === 'focal' ? 'focal' : 'bce',
+    },
+    loader: {
+      batch: number('training.batch_size'),
+      workers,
+      prefetchFactor: number('data.prefetch_factor'),
+      pinMemory: get('data.pin_memory') === true,
+      persistentWorkers: workers > 0 && get('data.persistent_workers') === true,
+      // The trainer forces it.
+      start: 'spawn',
+    },
+    epochs: number('training.epochs'),
+    patience: number('training.early_stopping.patience'),
+    windows: epochWindows(
+      {
+        balanced: get('data.use_balanced_sampling') !== false,
+        validationSplit: number('data.validation_split'),
+      },
+      smoke ? SMOKE_FILES : undefined,
+    ),
+  };
+}
+
+/** A machine with so much memory, and what else is usual there. */
+export function machineOf(surroundings: Surroundings, ramBytes: number): HostMachine {
+  return {
+    ramBytes,
+    swap: surroundings === 'wsl2' ? wsl2Swap(ramBytes) : exactly(0, 'assumed', 'no swap'),
+    shmBytes: ramBytes / 2,
+    other: OTHER_BYTES[surroundings],
+  };
+}
+
+/**
+ * Share of runs whose arrays stay in memory. Where the trainer's source says what happens they do not; under WSL2 a run was
+ * killed that this does not explain, so half of the runs there are taken to be of its kind.
+ */
+const ARRAYS_STAY: Readonly<Record<Surroundings, number>> = { wsl2: 0.5, local: 0, modal: 0 };
+
+/** Windows whose loading is simulated: 1,000 batches of 16, a third of an epoch. */
+const SIMULATED = 16_000;
+
+export interface HostPlan {
+  readonly loader: LoaderSettings;
+  readonly windows: EpochWindows;
+  readonly surroundings: Surroundings;
+  readonly machine: HostMachine;
+  /** As likely; decides only how fast batches are taken out of the queue. */
+  readonly hoursPerEpoch: number;
+  readonly recordings?: RecordingLengths;
+}
+
+/** Training of these settings on a machine, for HostSimulator and HostEnsemble. */
+export function hostOptions(plan: HostPlan): HostRamOptions {
+  const steps = stepsPerEpoch(plan.windows.training, plan.loader.batch);
+  return {
+    ...plan.loader,
+    machine: plan.machine,
+    main: MAIN_BYTES,
+    recordings: plan.recordings ?? CORPUS_LENGTHS,
+    arraysStay: ARRAYS_STAY[plan.surroundings],
+    heapKeeps: plan.surroundings === 'wsl2' ? NO_HEAP_RETURNED : WHOLE_HEAP_RETURNED,
+    stepSeconds: (3600 * plan.hoursPerEpoch) / steps,
+    batches: Math.min(steps, Math.ceil(SIMULATED / plan.loader.batch)),
+    afterFirstEpoch: true,
+  };
+}

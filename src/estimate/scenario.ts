@@ -1,0 +1,184 @@
+/** A whole run on a machine: GPU memory, host memory, hours and dollars; and the same run on other machines. */
+import { costOf, type RunCost } from './cost';
+import { machineOf, type HostPlan, type RunSettings } from './from_config';
+import { GPUS, type Gpu, type GpuId } from './hardware';
+import { CORPUS_LENGTHS, type Surroundings } from './host_facts';
+import { predictHostRam, type HostPrediction } from './host_predict';
+import { quantity, type Quantity } from './quantity';
+import { CURRENT_CARD, electricityRate, hourlyRate, PRICE_PER_KWH, wattsOf, type RateCard } from './rates';
+import { forWindows, hoursOn, LAUNCH_HOURS, loadingHours, stops, type EpochFigure, type Stop } from './time';
+import { fitsCard, predictVram, type Fit, type VramPrediction } from './vram/predict';
+import type { VramRun } from './vram/options';
+
+export interface Plan {
+  readonly settings: RunSettings;
+  readonly surroundings: Surroundings;
+  readonly gpu: Gpu;
+  readonly ramBytes: number;
+  /** Hours of an epoch, as typed or measured; left out: from `figure`. */
+  readonly hoursPerEpoch?: Quantity | undefined;
+  readonly figure?: EpochFigure['id'] | undefined;
+  readonly card?: RateCard | undefined;
+  /** Dollars an hour, as typed. */
+  readonly rate?: Quantity | undefined;
+}
+
+export interface StopCost extends RunCost {
+  readonly stop: Stop;
+}
+
+export interface Forecast {
+  readonly vram: VramPrediction;
+  readonly vramFits: Fit;
+  readonly host: HostPrediction;
+  /** Hours. */
+  readonly epoch: Quantity;
+  /** Hours in which an epoch's recordings are inflated, whatever the GPU. */
+  readonly loading: Quantity;
+  /** Dollars an hour; undefined where the card does not list the GPU. */
+  readonly rate: Quantity | undefined;
+  /** Of each way to end, early or not. */
+  readonly costs: readonly StopCost[];
+  /** Whether the likely values fit. */
+  readonly fits: boolean;
+  readonly notes: readonly string[];
+}
+
+/** Whether the likely prediction is within the card's memory. */
+export const vramFits = (run: VramRun, gpu: Gpu): boolean => predictVram(run).total.likely <= gpu.memoryBytes;
+
+const loadingOf = ({ settings }: Plan): Quantity =>
+  loadingHours(CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);
+
+/** Of an epoch. A figure that others wrote of it may be of a faster loader, so the slow bound is at least the loader's time. */
+export function epochHours(plan: Plan): Quantity {
+  const { settings, gpu, hoursPerEpoch, figure = 'later' } = plan;
+  if (hoursPerEpoch) return hoursPerEpoch;
+  const mixed = settings.vram.precision !== 'fp32';
+  const hours = forWindows(hoursOn(gpu.id, figure, mixed), settings.windows.training);
+  const loading = loadingOf(plan).likely;
+  if (loading <= hours.high) return hours;
+  return {
+    ...hours,
+    high: loading,
+    basis: 'assumed',
+    source: `${hours.source}; at most what inflating the recordings takes`,
+  };
+}
+
+export function rateOf({ surroundings, gpu, card = CURRENT_CARD, rate }: Plan): Quantity | undefined {
+  if (rate) return rate;
+  if (surroundings === 'modal') return hourlyRate(card, gpu.id);
+  return electricityRate({ watts: wattsOf(gpu.watts), perKwh: PRICE_PER_KWH });
+}
+
+export const hostPlanOf = (plan: Plan): HostPlan => ({
+  loader: plan.settings.loader,
+  windows: plan.settings.windows,
+  surroundings: plan.surroundings,
+  machine: machineOf(plan.surroundings, plan.ramBytes),
+  hoursPerEpoch: epochHours(plan).likely,
+});
+
+/** What each way to end costs. */
+export function costsOf(plan: Plan): StopCost[] {
+  const { epochs, patience } = plan.settings;
+  const epoch = epochHours(plan);
+  const limit = plan.surroundings === 'modal' ? LAUNCH_HOURS : Infinity;
+  const rate = rateOf(plan);
+  return stops(epochs, patience).map((stop) => ({
+    stop,
+    ...costOf({ epochs: stop.epochs, epoch, rate, limit }),
+  }));
+}
+
+/** `host`: where it was predicted already. */
+export function forecast(plan: Plan, host = predictHostRam(hostPlanOf(plan))): Forecast {
+  const { settings, gpu } = plan;
+  const vram = predictVram(settings.vram);
+  const card = fitsCard(settings.vram, gpu.memoryBytes);
+  const epoch = epochHours(plan);
+  const loading = loadingOf(plan);
+  const notes = [...vram.notes, ...host.notes];
+  if (settings.vram.precision !== 'fp32' && !gpu.bf16)
+    notes.push(`A ${gpu.name} has no bfloat16; production's autocast takes float16, which it has.`);
+  if (loading.low > epoch.likely)
+    notes.push(
+      `Inflating the recordings takes ${loading.low.toFixed(1)}–${loading.high.toFixed(1)} h an epoch with ${settings.loader.workers} workers by itself: the hours given here need more workers or a cache that is not compressed.`,
+    );
+  return {
+    vram,
+    vramFits: card,
+    host,
+    epoch,
+    loading,
+    rate: rateOf(plan),
+    costs: costsOf(plan),
+    fits: vram.total.likely <= gpu.memoryBytes && card !== 'does not fit' && host.fits !== 'does not fit',
+    notes,
+  };
+}
+
+/** Where the same run could go: the machine of one's own, and the cards that can be rented, from the largest memory down. */
+export const PLACES: readonly {
+  readonly title: string;
+  readonly surroundings: Surroundings;
+  readonly gpu: GpuId;
+}[] = [
+  { title: 'WSL2, RTX 4090', surroundings: 'wsl2', gpu: 'rtx4090' },
+  { title: 'Linux, RTX 4090', surroundings: 'local', gpu: 'rtx4090' },
+  { title: 'Modal, H100', surroundings: 'modal', gpu: 'h100' },
+  { title: 'Modal, A100 80 GB', surroundings: 'modal', gpu: 'a100-80' },
+  { title: 'Modal, A100 40 GB', surroundings: 'modal', gpu: 'a100-40' },
+  { title: 'Modal, L40S', surroundings: 'modal', gpu: 'l40s' },
+  { title: 'Modal, A10G', surroundings: 'modal', gpu: 'a10g' },
+  { title: 'Modal, L4', surroundings: 'modal', gpu: 'l4' },
+  { title: 'Modal, T4', surroundings: 'modal', gpu: 't4' },
+];
+
+export interface ScenarioRow {
+  readonly title: string;
+  readonly plan: Plan;
+  /** Bytes of GPU memory. */
+  readonly vram: Quantity;
+  readonly vramFits: boolean;
+  readonly epoch: Quantity;
+  /** How many times as long an epoch takes as on the plan's own card. */
+  readonly slowdown: Quantity;
+  readonly costs: readonly StopCost[];
+}
+
+/** The run of a plan in all places; the mixer follows the launcher, which forces the convolution on Modal. */
+export function scenarioTable(plan: Plan): ScenarioRow[] {
+  const own = epochHours(plan);
+  return PLACES.map(({ title, surroundings, gpu: id }) => {
+    const mixer = surroundings === 'modal' ? 'conv' : 'mamba2';
+    const vramRun = { ...plan.settings.vram, mixer } as const;
+    const settings = { ...plan.settings, vram: vramRun };
+    const gpu = GPUS[id];
+    const here = surroundings === plan.surroundings && id === plan.gpu.id;
+    // What was typed holds for the plan's own card.
+    const there: Plan = here
+      ? plan
+      : { ...plan, settings, surroundings, gpu, hoursPerEpoch: undefined, rate: undefined };
+    const vram = predictVram(vramRun).total;
+    const epoch = epochHours(there);
+    return {
+      title,
+      plan: there,
+      vram,
+      vramFits: vram.likely <= gpu.memoryBytes,
+      epoch,
+      slowdown: quantity(
+        [epoch.low / own.high, epoch.likely / own.likely, epoch.high / own.low].sort((a, b) => a - b) as [
+          number,
+          number,
+          number,
+        ],
+        epoch.basis,
+        epoch.source,
+      ),
+      costs: costsOf(there),
+    };
+  });
+}

@@ -1,0 +1,280 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { machineOf, settingsFrom, type HostPlan } from '../../../src/estimate/from_config';
+import { GPU_IDS, GPUS } from '../../../src/estimate/hardware';
+import { GIB, type Surroundings } from '../../../src/estimate/host_facts';
+import { ACCEPTED_KILLS, predictHostRam, smallestRam } from '../../../src/estimate/host_predict';
+import {
+  cheapest,
+  killedShare,
+  largest,
+  largestBatch,
+  largestHostBatch,
+  largestLayers,
+  largestWorkers,
+  smallestGpu,
+} from '../../../src/estimate/inverse';
+import { exactly } from '../../../src/estimate/quantity';
+import {
+  costsOf,
+  epochHours,
+  forecast,
+  hostPlanOf,
+  rateOf,
+  scenarioTable,
+  vramFits,
+} from '../../../src/estimate/scenario';
+import type { Plan } from '../../../src/estimate/scenario';
+import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
+import { predictVram } from '../../../src/estimate/vram/predict';
+import { readConfig } from '../../../src/production/pyyaml';
+import { settingAt } from '../../../src/production/schema';
+
+function settingsOf(path: string, surroundings: Surroundings, smoke = false) {
+  const { value } = readConfig(readFileSync(new URL(`../../../configs/${path}`, import.meta.url), 'utf8'));
+  return settingsFrom((key) => settingAt(value, key), { surroundings, smoke });
+}
+
+const A100: Plan = {
+  settings: settingsOf('modal/train_a100.yaml', 'modal'),
+  surroundings: 'modal',
+  gpu: GPUS['a100-80'],
+  // Validation of a tenth of the corpus takes more than the 32 GiB that the app asks for.
+  ramBytes: 48 * GIB,
+};
+const LOCAL: Plan = {
+  settings: settingsOf('local/train.yaml', 'wsl2'),
+  surroundings: 'wsl2',
+  gpu: GPUS.rtx4090,
+  ramBytes: 31 * GIB,
+};
+
+describe('a configuration', () => {
+  test('says what the estimator needs', () => {
+    const { vram, loader, epochs, patience } = A100.settings;
+    expect(vram).toMatchObject({
+      batch: 64,
+      layers: 6,
+      mixer: 'conv',
+      microBatches: 1,
+      checkpointing: false,
+    });
+    expect(loader).toEqual({
+      batch: 64,
+      workers: 4,
+      prefetchFactor: 4,
+      pinMemory: true,
+      persistentWorkers: true,
+      start: 'spawn',
+    });
+    expect([epochs, patience]).toEqual([100, 5]);
+  });
+
+  test('runs Mamba-2 where the launcher does not force the convolution, and in the precision that it asks for', () => {
+    expect(LOCAL.settings.vram).toMatchObject({ batch: 8, mixer: 'mamba2', precision: 'fp32' });
+    expect(LOCAL.settings.loader).toMatchObject({ workers: 0, persistentWorkers: false });
+  });
+
+  test('of a smoke run takes 50 recordings', () => {
+    const { windows } = settingsOf('modal/smoke_a100.yaml', 'modal', true);
+    expect(windows.training).toBeLessThan(A100.settings.windows.training / 50);
+    expect(windows.training).toBeGreaterThan(0);
+  });
+
+  test('with a text where a number belongs is refused with its path', () => {
+    const get = (key: string) => (key === 'training.batch_size' ? 'many' : settingAt({}, key));
+    expect(() => settingsFrom(get, { surroundings: 'local' })).toThrow('training.batch_size is "many"');
+  });
+});
+
+describe('largest', () => {
+  test('is found at every place, with few questions', () => {
+    for (let edge = 0; edge <= 100; edge++) {
+      let asked = 0;
+      const found = largest(1, 100, (value) => (asked++, value <= edge));
+      expect(found).toBe(edge === 0 ? undefined : edge);
+      expect(asked).toBeLessThanOrEqual(8);
+    }
+  });
+});
+
+describe('the card', () => {
+  const run = { ...PRODUCTION_VRAM, mixer: 'conv', convKernel: 3 } as const;
+
+  test('VRAM rises with the batch and the layers, so that a search may be halved', () => {
+    const totals = (change: (value: number) => object, values: number[]) =>
+      values.map((value) => predictVram({ ...run, ...change(value) }).total.likely);
+    for (const series of [
+      totals((batch) => ({ batch }), [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256]),
+      totals((layers) => ({ layers }), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+    ])
+      expect(series).toEqual([...series].sort((a, b) => a - b));
+  });
+
+  test('its largest batch fits and one more does not', () => {
+    for (const id of ['t4', 'rtx4090', 'a100-40'] as const)
+      for (const mixer of ['conv', 'mamba2'] as const) {
+        const asked = { ...run, mixer, precision: 'fp32' as const };
+        const batch = largestBatch(asked, GPUS[id], 4096) ?? 0;
+        expect(vramFits({ ...asked, batch }, GPUS[id]), `${id} ${mixer} ${batch}`).toBe(true);
+        expect(vramFits({ ...asked, batch: batch + 1 }, GPUS[id]), `${id} ${mixer} ${batch + 1}`).toBe(false);
+      }
+  });
+
+  test('a larger card holds no smaller a batch; half precision no smaller a batch than fp32', () => {
+    const byMemory = GPU_IDS.map((id) => GPUS[id]).sort((a, b) => a.memoryBytes - b.memoryBytes);
+    const batches = byMemory.map((gpu) => largestBatch({ ...run, precision: 'fp32' }, gpu, 4096) ?? 0);
+    expect(batches).toEqual([...batches].sort((a, b) => a - b));
+    for (const gpu of byMemory)
+      expect(largestBatch(run, gpu, 4096) ?? 0).toBeGreaterThan(
+        largestBatch({ ...run, precision: 'fp32' }, gpu, 4096) ?? 0,
+      );
+  });
+
+  test('in micro-batches the batch stays a multiple of their number', () => {
+    const batch = largestBatch({ ...run, batch: 8, microBatches: 4 }, GPUS.t4) ?? 0;
+    expect(batch % 4).toBe(0);
+    expect(batch).toBeGreaterThan(0);
+  });
+
+  test('its most layers fit and one more does not, or it is the schema’s 12', () => {
+    const wide = { ...run, precision: 'fp32' as const, mixer: 'mamba2' as const };
+    const atSix = largestBatch(wide, GPUS.rtx4090, 4096) ?? 0;
+    expect(largestLayers({ ...wide, batch: atSix }, GPUS.rtx4090)).toBe(6);
+    expect(largestLayers({ ...wide, batch: 1 }, GPUS.rtx4090)).toBe(12);
+    expect(largestLayers({ ...wide, batch: 4096 }, GPUS.rtx4090)).toBeUndefined();
+  });
+
+  test('the smallest that fits fits, and all with less memory do not', () => {
+    for (const batch of [8, 64, 128, 256]) {
+      const asked = { ...run, batch, precision: 'fp32' as const };
+      const found = smallestGpu(asked);
+      for (const id of GPU_IDS)
+        if (!found || GPUS[id].memoryBytes < found.memoryBytes) expect(vramFits(asked, GPUS[id])).toBe(false);
+      if (found) expect(vramFits(asked, found)).toBe(true);
+    }
+    expect(smallestGpu({ ...run, batch: 8192 })).toBeUndefined();
+  });
+});
+
+describe('the host', () => {
+  /** The original file on a machine with this much. */
+  const original = (gib: number): HostPlan => ({
+    loader: { ...settingsOf('review/tusz_train.yaml', 'wsl2').loader, workers: 4 },
+    windows: { training: 49_760, validation: 2000 },
+    surroundings: 'wsl2',
+    machine: machineOf('wsl2', gib * GIB),
+    hoursPerEpoch: 2.5,
+  });
+
+  test('the review’s original file does not fit WSL2 with 31 GiB; the WSL2-safe one does', () => {
+    expect(
+      predictHostRam(hostPlanOf({ ...LOCAL, settings: settingsOf('review/tusz_train.yaml', 'wsl2') })).fits,
+    ).toBe('does not fit');
+    const safe = predictHostRam(hostPlanOf(LOCAL));
+    expect(safe.fits).not.toBe('does not fit');
+    expect(safe.odds.batches).toEqual([]);
+  });
+
+  test('its most workers are killed seldom enough, and one more is not', () => {
+    const plan = original(31);
+    const workers = largestWorkers(plan) ?? -1;
+    const share = (count: number) => killedShare({ ...plan, loader: { ...plan.loader, workers: count } });
+    expect(workers).toBeGreaterThanOrEqual(0);
+    expect(workers).toBeLessThan(32);
+    expect(share(workers)).toBeLessThanOrEqual(ACCEPTED_KILLS);
+    expect(share(workers + 1)).toBeGreaterThan(ACCEPTED_KILLS);
+  });
+
+  test('more memory allows no fewer workers', () => {
+    const workers = [18, 48].map((gib) => largestWorkers(original(gib)) ?? -1);
+    expect(workers[1]).toBeGreaterThan(workers[0] ?? 99);
+  });
+
+  test('the smallest RAM that is named is enough, and 2 GiB less is not', () => {
+    const plan = { ...hostPlanOf(A100), windows: { training: 49_760, validation: 51_901 } };
+    const ram = smallestRam(plan);
+    expect(ram / GIB).toBeGreaterThan(57);
+    const at = (bytes: number) => predictHostRam({ ...plan, machine: machineOf('modal', bytes) }).fits;
+    expect(at(ram)).not.toBe('does not fit');
+    expect(at(ram - 2 * GIB)).toBe('does not fit');
+  });
+
+  test('the largest batch that it feeds is fed, and the next is not', () => {
+    const plan = {
+      ...hostPlanOf({ ...A100, ramBytes: 11 * GIB }),
+      windows: { training: 49_760, validation: 2000 },
+    };
+    const batch = largestHostBatch(plan) ?? 0;
+    const fits = (size: number) =>
+      predictHostRam({ ...plan, loader: { ...plan.loader, batch: size } }).fits !== 'does not fit';
+    expect(fits(batch)).toBe(true);
+    expect(fits(batch + 1)).toBe(false);
+  });
+});
+
+describe('a forecast', () => {
+  test('of the A100’s file: it fits, takes two launches and more, and says what is assumed', () => {
+    const { fits, vram, epoch, costs, rate } = forecast(A100);
+    expect(fits).toBe(true);
+    expect(vram.total.likely).toBeLessThan(80 * GIB);
+    expect(rate?.likely).toBe(3.13);
+    const all = costs.find(({ stop }) => stop.id === 'all');
+    expect(all?.launches?.count).toBeGreaterThan(1);
+    expect(all?.dollars?.likely).toBeCloseTo((all?.hours.likely ?? 0) * 3.13, 6);
+    expect(costs[0]?.dollars?.likely ?? NaN).toBeLessThan(all?.dollars?.likely ?? NaN);
+    expect(epoch.low).toBeCloseTo((0.8 * 55_980) / 49_760, 6);
+  });
+
+  test('with the review’s hours says that loading alone takes longer', () => {
+    const { notes, epoch, loading } = forecast({ ...A100, figure: 'review' });
+    expect(epoch.high).toBe(loading.likely);
+    expect(notes.some((note) => note.includes('Inflating the recordings takes'))).toBe(true);
+  });
+
+  test('takes hours and rate as typed', () => {
+    const typed: Plan = {
+      ...A100,
+      hoursPerEpoch: exactly(0.25, 'measured', 'typed'),
+      rate: exactly(5.59, 'measured', 'typed'),
+    };
+    expect(epochHours(typed).likely).toBe(0.25);
+    expect(costsOf(typed).at(-1)?.dollars?.likely).toBeCloseTo(25.25 * 5.59, 10);
+  });
+
+  test('knows no price of a card that the list does not have', () => {
+    expect(rateOf({ ...A100, gpu: GPUS.t4 })).toBeUndefined();
+    expect(rateOf({ ...LOCAL, gpu: GPUS.t4 })?.basis).toBe('assumed');
+  });
+});
+
+describe('the same run elsewhere', () => {
+  const rows = scenarioTable(A100);
+
+  test('has its own place as it is planned, and each other predicted for itself', () => {
+    const own = rows.find(({ title }) => title === 'Modal, A100 80 GB');
+    expect(own?.plan).toBe(A100);
+    expect(own?.slowdown.likely).toBe(1);
+    for (const { plan, vramFits: fits, vram } of rows)
+      expect(fits).toBe(vramFits(plan.settings.vram, plan.gpu) && vram.likely > 0);
+    expect(rows.find(({ title }) => title.startsWith('WSL2'))?.plan.settings.vram.mixer).toBe('mamba2');
+  });
+
+  test('the cheapest in time fits, is in time, and no other that does is cheaper', () => {
+    for (const hours of [30, 100, 200, 400]) {
+      const found = cheapest(rows, hours);
+      const cost = (row: (typeof rows)[number]) => row.costs.find(({ stop }) => stop.id === 'all');
+      const possible = rows.filter((row) => row.vramFits && (cost(row)?.hours.likely ?? Infinity) <= hours);
+      const prices = possible.flatMap((row) => cost(row)?.dollars?.likely ?? []);
+      expect(found && cost(found)?.dollars?.likely).toBe(prices.length > 0 ? Math.min(...prices) : undefined);
+    }
+    expect(cheapest(rows, 0.1)).toBeUndefined();
+  });
+
+  test('a later deadline is no dearer', () => {
+    const dollars = [60, 110, 150, 300].map(
+      (hours) => cheapest(rows, hours)?.costs.at(-1)?.dollars?.likely ?? Infinity,
+    );
+    expect(dollars).toEqual([...dollars].sort((a, b) => b - a));
+  });
+});
