@@ -1,58 +1,38 @@
-import { isGpuId, type GpuId } from '../../../estimate/hardware';
-import type { Quantity } from '../../../estimate/quantity';
+import { isGpuId } from '../../../estimate/hardware';
+import type { ScenarioRow } from '../../../estimate/scenario';
 import type { Measurement } from '../../../estimate/vram/options';
-import type { Fit } from '../../../estimate/vram/predict';
-import { PRESETS } from '../../../production/presets';
-import { isTargetName, type TargetName } from '../../../production/targets';
-import { download } from '../detector/download';
+import type { ReviewTable } from '../../../estimate/vram/review';
+import { isTargetName } from '../../../production/targets';
 import { recall, remember } from '../../state/stored';
-import { alternatives, epochHours, rateOf, stopCosts, wholeRun, type Pace, type Prices } from './costs';
+import { download } from '../detector/download';
 import { withChanges } from './fields';
 import { HostState } from './host.svelte';
-import {
-  AS_READ,
-  hostNeed,
-  hostOptionsOf,
-  validationNeed,
-  validationWindows,
-  type Reading,
-} from './host_question';
 import { Lane } from './lane';
 import { predictionsLink } from './link';
-import { cardBytes, machineOf, ramBytes, type Machine } from './machine';
-import { changedFields, changesOf, unwritten, vramRunOf, type Place, type Setup } from './setup';
+import { cardBytes, machineOf, type Machine } from './machine';
+import {
+  hostNeed,
+  hostVerdict,
+  planOf,
+  validationNeed,
+  wholeRun,
+  type Pace,
+  type Prices,
+  type Reading,
+} from './plan';
+import { changedFields, changesOf, unwritten, vramRunOf, type Setup } from './setup';
+import type { QuestionName } from './questions';
+import { FIRST, placeOf, PRESET_SOURCES, type Source } from './sources';
 import { stepPicture, type StepPicture } from './step_picture';
-import { verdictOf, verdictOfOdds, worst } from './verdict';
-import { REVIEW_VRAM } from './vram_view';
-import type { VramAnswer } from './worker';
+import type { Times, VramAnswer } from './worker';
 
-/** A configuration that can be looked at. */
-export interface Source {
-  readonly id: string;
-  readonly label: string;
-  readonly text: string;
-  readonly target: TargetName;
-  readonly group: 'open' | 'preset';
-}
-
-const FIRST = 'configs/review/tusz_train.yaml';
 const STORED = 'fit.source';
-
-const presets: readonly Source[] = PRESETS.map(({ name, title, text, target }) => ({
-  id: name,
-  label: `${title} (${name})`,
-  text,
-  target,
-  group: 'preset',
-}));
-
-const placeOf = (target: TargetName): Place => (target === 'browser' ? 'local' : target);
 
 /** What the page shows of one configuration on one machine. */
 export class FitPage {
-  sources = $state.raw<readonly Source[]>(presets);
+  sources = $state.raw<readonly Source[]>(PRESET_SOURCES);
   source = $state.raw<Source>(
-    presets.find(({ id }) => id === (recall(STORED) ?? FIRST)) ?? (presets[0] as Source),
+    PRESET_SOURCES.find(({ id }) => id === (recall(STORED) ?? FIRST)) ?? (PRESET_SOURCES[0] as Source),
   );
   machine = $state.raw<Machine>(machineOf('wsl2'));
   /** The configuration as it is. */
@@ -62,7 +42,7 @@ export class FitPage {
   problem = $state<string | undefined>();
   pace = $state.raw<Pace>({ from: 'later', typed: 1, smokeSeconds: 600, smokeWindows: 1000 });
   prices = $state.raw<Prices>({ card: 'modal-2026-07-01', perKwh: 0.2, watts: null });
-  reading = $state.raw<Reading>(AS_READ);
+  reading = $state.raw<Reading>({});
   /** The review's “$140 max”. */
   budget = $state(140);
   /** Hours within which the run should be over: a week. */
@@ -72,51 +52,51 @@ export class FitPage {
   vram = $state.raw<VramAnswer | undefined>();
   vramBefore = $state.raw<VramAnswer | undefined>();
   vramProblem = $state<string | undefined>();
-  /** Of the review's batches, this model's. */
-  reviewed = $state.raw<readonly Quantity[]>([]);
-  /** Of the machines that are compared. */
-  fits = $state.raw<Partial<Record<GpuId, Fit>>>({});
+  times = $state.raw<Times | undefined>();
+  timesBefore = $state.raw<Times | undefined>();
   picture = $state.raw<StepPicture | undefined>();
-  /** The worker broke: what happened, in a sentence. */
+  review = $state.raw<ReviewTable | undefined>();
+  scenarios = $state.raw<readonly ScenarioRow[]>([]);
+  /** Answers to the inverse questions; they are of the setup that they were asked for. */
+  answers = $state.raw<Partial<Record<QuestionName, string>>>({});
+  asking = $state<QuestionName | undefined>();
   written = $state('');
+  /** The worker broke: what happened, in a sentence. */
   failure = $state<string | undefined>();
 
   readonly now = $derived(this.base && withChanges(this.base, this.changes));
   readonly changed = $derived(this.base && this.now ? changedFields(this.base, this.now) : []);
   readonly toWrite = $derived(this.base && this.now ? changesOf(this.base, this.now) : []);
   readonly unwritten = $derived(this.base && this.now ? unwritten(this.base, this.now) : []);
-  readonly epoch = $derived(this.now && epochHours(this.now, this.machine.gpu, this.pace, true));
-  readonly costs = $derived(this.now ? stopCosts(this.now, this.machine, this.pace, this.prices) : []);
-  readonly costsBefore = $derived(
-    this.base ? stopCosts(this.base, this.machine, this.pace, this.prices) : [],
-  );
+  readonly plan = $derived(this.now && planOf(this.now, this.machine, this.pace, this.prices));
+  readonly planBefore = $derived(this.base && planOf(this.base, this.machine, this.pace, this.prices));
+
+  readonly costs = $derived(this.times?.costs ?? []);
   readonly hours = $derived(wholeRun(this.costs, 'hours'));
   readonly dollars = $derived(wholeRun(this.costs, 'dollars'));
-  readonly hoursBefore = $derived(wholeRun(this.costsBefore, 'hours'));
-  readonly dollarsBefore = $derived(wholeRun(this.costsBefore, 'dollars'));
-  readonly rate = $derived(rateOf(this.machine, this.prices));
-  readonly alternatives = $derived(
-    this.now ? alternatives(this.now, this.machine, this.pace, this.prices) : [],
-  );
-  readonly validation = $derived(this.now && validationNeed(this.now, this.machine));
-
-  readonly hostNeed = $derived.by(
-    () => this.validation && hostNeed(this.host.progress?.peak, this.validation),
-  );
+  readonly hoursBefore = $derived(wholeRun(this.timesBefore?.costs ?? [], 'hours'));
+  readonly dollarsBefore = $derived(wholeRun(this.timesBefore?.costs ?? [], 'dollars'));
 
   readonly host = new HostState((error) => this.#fail(error));
-  readonly #link = predictionsLink('predictions');
-  readonly #reading = new Lane();
-  readonly #vram = new Lane();
-  readonly #timeline = new Lane();
+  readonly validation = $derived(
+    this.host.progress?.whole?.validation ?? (this.now && validationNeed(this.now, this.machine)),
+  );
+  readonly hostNeed = $derived(this.validation && hostNeed(this.host.progress?.peak, this.validation));
+  readonly hostVerdict = $derived(
+    this.hostNeed &&
+      hostVerdict(
+        { killed: this.host.progress?.odds.killed, need: this.hostNeed },
+        this.machine,
+        this.host.progress?.whole,
+      ),
+  );
 
-  /** Of training and of validation, and of both. */
-  readonly hostVerdicts = $derived.by(() => {
-    const odds = this.host.progress?.odds.killed;
-    const training = odds && verdictOfOdds(odds);
-    const validation = this.validation && verdictOf(this.validation, ramBytes(this.machine));
-    return { training, validation, both: worst([training, validation].filter((one) => one !== undefined)) };
-  });
+  readonly #link = predictionsLink('predictions');
+  /** What takes longer than a slider may. */
+  readonly #others = predictionsLink('comparisons');
+  readonly #reading = new Lane();
+  readonly #quick = new Lane();
+  readonly #slow = new Lane();
 
   constructor() {
     this.choose(this.source.id);
@@ -127,16 +107,13 @@ export class FitPage {
     if (!source) return;
     remember(STORED, id);
     this.source = source;
-    this.machine = machineOf(placeOf(source.target));
-    this.changes = {};
+    this.machine = machineOf(source.place);
     this.#read();
   }
 
   setMachine(change: Partial<Machine>): void {
-    this.machine = change.place ? machineOf(change.place) : { ...this.machine, ...change };
-    // The mixer follows the place.
-    if (change.place) this.#read();
-    else this.#ask();
+    this.machine = { ...this.machine, ...change };
+    this.#ask();
   }
 
   setGpu(name: string): void {
@@ -144,7 +121,10 @@ export class FitPage {
   }
 
   setPlace(name: string): void {
-    if (isTargetName(name) && name !== 'browser') this.setMachine({ place: name });
+    if (!isTargetName(name)) return;
+    this.machine = machineOf(placeOf(name));
+    // The mixer follows the place.
+    this.#read();
   }
 
   setRam(gib: number): void {
@@ -158,24 +138,9 @@ export class FitPage {
   set<K extends keyof Setup>(field: K, value: Setup[K]): void {
     if (!this.base) return;
     const changes: Partial<Setup> = { ...this.changes, [field]: value };
-    if (JSON.stringify(this.base[field]) === JSON.stringify(value)) delete changes[field];
+    if (this.base[field] === value) delete changes[field];
     this.changes = changes;
     this.#ask();
-  }
-
-  /** Saves the file with the changed keys; the configuration itself stays as it is. */
-  async write(): Promise<void> {
-    const { source, toWrite } = this;
-    await this.#try(async () => {
-      const answer = await this.#link.call((worker) => worker.changed(source.text, toWrite));
-      if (answer.value === undefined) {
-        this.written = `Nothing was written: ${answer.problem ?? ''}.`;
-        return;
-      }
-      const name = source.id.split('/').at(-1) ?? source.id;
-      download(name, new Blob([answer.value], { type: 'application/yaml' }));
-      this.written = `${name} was saved with ${toWrite.length} changed keys.`;
-    });
   }
 
   reset(): void {
@@ -188,9 +153,19 @@ export class FitPage {
     this.#ask();
   }
 
+  setPrices(change: Partial<Prices>): void {
+    this.prices = { ...this.prices, ...change };
+    this.#ask();
+  }
+
   setReading(change: Partial<Reading>): void {
     this.reading = { ...this.reading, ...change };
-    this.#askHost();
+    this.#ask();
+  }
+
+  readAsAssumed(): void {
+    this.reading = {};
+    this.#ask();
   }
 
   /** Bytes as torch.cuda tells them of a run with the settings that are shown. */
@@ -206,12 +181,42 @@ export class FitPage {
     this.#ask();
   }
 
+  /** Saves the file with the changed keys; the configuration itself stays as it is. */
+  async write(): Promise<void> {
+    const { source, toWrite } = this;
+    await this.#try(async () => {
+      const answer = await this.#link.call((worker) => worker.changed(source.text, toWrite));
+      if (answer.value === undefined) {
+        this.written = `Nothing was written: ${answer.problem ?? ''}.`;
+        return;
+      }
+      const name = source.path.split('/').at(-1) ?? source.path;
+      download(name, new Blob([answer.value], { type: 'application/yaml' }));
+      this.written = `${name} was saved with ${toWrite.length} changed keys.`;
+    });
+  }
+
+  async askInverse(name: QuestionName): Promise<void> {
+    const { plan, reading, deadline } = this;
+    if (!plan || this.asking) return;
+    this.asking = name;
+    await this.#try(async () => {
+      const answer = await this.#others.call((worker) => worker.inverse({ name, deadline }, plan, reading));
+      // Meanwhile something may have been changed.
+      if (this.plan === plan) this.answers = { ...this.answers, [name]: answer.value ?? answer.problem };
+    });
+    this.asking = undefined;
+  }
+
   #read(): void {
-    const { text } = this.source;
+    const { text, path } = this.source;
     const { place } = this.machine;
+    this.changes = {};
+    this.measurement = undefined;
+    this.host.clear();
     this.#reading.ask(() =>
       this.#try(async () => {
-        const answer = await this.#link.call((worker) => worker.setup(text, place));
+        const answer = await this.#link.call((worker) => worker.setup(text, path, place));
         this.problem = answer.problem;
         this.base = answer.value;
         this.#ask();
@@ -221,39 +226,39 @@ export class FitPage {
 
   /** Asks for all predictions anew; what is shown stays until the answers are there. */
   #ask(): void {
-    const { now, base, measurement } = this;
-    if (!now || !base) return;
+    const { now, base, plan, planBefore, measurement, reading } = this;
+    if (!now || !base || !plan || !planBefore) return;
+    this.answers = {};
     const bytes = cardBytes(this.machine);
-    this.#vram.ask(() =>
+    const asInFile = this.changed.length === 0;
+    this.#quick.ask(() =>
       this.#try(async () => {
-        const answer = await this.#link.call((worker) => worker.vram(vramRunOf(now), bytes, measurement));
-        this.vramProblem = answer.problem;
-        if (answer.value) this.vram = answer.value;
-        const batches = REVIEW_VRAM.map(({ batch }) => batch);
-        const reviewed = await this.#link.call((worker) =>
-          worker.batches(vramRunOf(now), batches, measurement),
-        );
-        if (reviewed.value) this.reviewed = reviewed.value;
-        const gpus = this.alternatives.map(({ machine }) => machine.gpu);
-        const cards = await this.#link.call((worker) => worker.cards(vramRunOf(now), gpus, measurement));
-        if (cards.value) this.fits = cards.value;
-        const before = await this.#link.call((worker) => worker.vram(vramRunOf(base), bytes, measurement));
-        this.vramBefore = before.value;
+        const [vram, times] = await Promise.all([
+          this.#link.call((worker) => worker.vram(vramRunOf(now), bytes, measurement)),
+          this.#link.call((worker) => worker.times(plan, reading)),
+        ]);
+        this.vramProblem = vram.problem ?? times.problem;
+        if (vram.value) this.vram = vram.value;
+        if (times.value) this.times = times.value;
+        const [vramBefore, timesBefore, timeline] = await Promise.all([
+          this.#link.call((worker) => worker.vram(vramRunOf(base), bytes, measurement)),
+          this.#link.call((worker) => worker.times(planBefore, reading)),
+          this.#link.call((worker) => worker.timeline(vramRunOf(now))),
+        ]);
+        this.vramBefore = vramBefore.value;
+        this.timesBefore = timesBefore.value;
+        if (timeline.value) this.picture = stepPicture(timeline.value);
       }),
     );
-    this.#timeline.ask(() =>
+    this.#slow.ask(() =>
       this.#try(async () => {
-        const answer = await this.#link.call((worker) => worker.timeline(vramRunOf(now)));
-        this.picture = answer.value && stepPicture(answer.value);
+        const scenarios = await this.#others.call((worker) => worker.scenarios(plan));
+        if (scenarios.value) this.scenarios = scenarios.value;
+        const review = await this.#others.call((worker) => worker.review(vramRunOf(now)));
+        this.review = review.value;
       }),
     );
-    this.#askHost();
-  }
-
-  #askHost(): void {
-    const { now, epoch } = this;
-    if (!now || !epoch) return;
-    this.host.ask(hostOptionsOf(now, this.machine, epoch, this.reading), validationWindows(now));
+    this.host.ask(plan, reading, asInFile);
   }
 
   async #try(work: () => Promise<void>): Promise<void> {

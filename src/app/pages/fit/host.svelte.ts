@@ -1,22 +1,24 @@
 import { transfer } from 'comlink';
-import type { HostRamOptions, HostRun } from '../../../estimate/host_ram';
+import type { HostPrediction } from '../../../estimate/host_predict';
+import type { Plan } from '../../../estimate/scenario';
 import { Lane } from './lane';
 import { predictionsLink } from './link';
-import type { CrashReplay, Progress } from './worker';
+import type { Reading } from './plan';
+import type { CrashReplay, HostRuns, Progress } from './worker';
 
-/** Runs that are simulated for the odds: their interval is then at most ±13 %. */
-const RUNS = 60;
 /** Seeds among which the review's crash is looked for. */
 const CRASH_SEEDS = 60;
 
 /** The simulations of the host's memory: in workers of their own, because a run takes a tenth of a second and more. */
 export class HostState {
-  /** Of the setup that is looked at; the odds so far. */
+  /** Of the setup that is looked at, as far as it is simulated. */
   progress = $state.raw<Progress | undefined>();
-  training = $state.raw<HostRun | undefined>();
-  validation = $state.raw<HostRun | undefined>();
-  /** Whether the picture shows another setup than the one that was asked for last. */
+  /** Of the file as it is. */
+  before = $state.raw<HostPrediction | undefined>();
+  runs = $state.raw<HostRuns | undefined>();
+  /** Whether the pictures show another setup than the one that was asked for last. */
   stale = $state(true);
+  problem = $state<string | undefined>();
   crashProgress = $state.raw<Progress | undefined>();
   crash = $state.raw<CrashReplay | undefined>();
   crashing = $state(false);
@@ -24,34 +26,42 @@ export class HostState {
   readonly #odds = predictionsLink('host odds');
   readonly #pictures = predictionsLink('host pictures');
   readonly #lane = new Lane();
+  #port: MessagePort | undefined;
 
   constructor(private readonly failed: (error: unknown) => void) {}
 
-  /** Asks for everything about one epoch, and about a validation of so many windows after it. */
-  ask(options: HostRamOptions, windows: number): void {
+  /** Asks for everything about a plan. `asInFile`: others are compared with it. */
+  ask(plan: Plan, reading: Reading, asInFile: boolean): void {
     this.stale = true;
-    void this.#simulate(options);
-    this.#lane.ask(() => this.#draw(options, windows));
+    void this.#simulate(plan, reading, asInFile);
+    this.#lane.ask(() => this.#draw(plan, reading));
   }
 
-  async #simulate(options: HostRamOptions): Promise<void> {
+  /** Another file: nothing of the last one may be shown beside it. */
+  clear(): void {
+    this.progress = this.before = this.runs = undefined;
+  }
+
+  async #simulate(plan: Plan, reading: Reading, asInFile: boolean): Promise<void> {
+    this.#port?.close();
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }: MessageEvent<Progress>) => (this.progress = data);
+    this.#port = port1;
+    port1.onmessage = ({ data }: MessageEvent<Progress>) => {
+      this.progress = data;
+      if (asInFile && data.whole) this.before = data.whole;
+    };
     try {
-      await this.#odds.call((worker) => worker.odds(options, RUNS, transfer(port2, [port2])));
+      const answer = await this.#odds.call((worker) => worker.odds(plan, reading, transfer(port2, [port2])));
+      this.problem = answer.problem;
     } catch (error) {
       this.failed(error);
-    } finally {
-      port1.close();
     }
   }
 
-  async #draw(options: HostRamOptions, windows: number): Promise<void> {
+  async #draw(plan: Plan, reading: Reading): Promise<void> {
     try {
-      const training = await this.#pictures.call((worker) => worker.trained(options, 1));
-      if (training.value) this.training = training.value;
-      const validation = await this.#pictures.call((worker) => worker.validated(options, 1, windows));
-      if (validation.value) this.validation = validation.value;
+      const { value } = await this.#pictures.call((worker) => worker.pictures(plan, reading, 1));
+      if (value) this.runs = value;
       this.stale = false;
     } catch (error) {
       this.failed(error);

@@ -7,7 +7,7 @@ export interface Curve {
   readonly low: Float64Array;
   readonly likely: Float64Array;
   readonly high: Float64Array;
-  /** Of the whole epoch. */
+  /** Of all that is simulated. */
   readonly batches: number;
 }
 

@@ -1,9 +1,10 @@
 /** What the page predicts from: a configuration and a machine as plain values, and what a person changes of them. */
+import { settingsFrom, type RunSettings } from '../../../estimate/from_config';
+import type { EpochWindows } from '../../../estimate/time';
 import { BYTES, type Float } from '../../../estimate/vram/tape';
 import type { VramRun } from '../../../estimate/vram/options';
 import { MIXERS, type Mixer } from '../../../models/bimamba';
 import type { Change } from '../../../production/change';
-import { PyDate } from '../../../production/plain';
 import { readConfig } from '../../../production/pyyaml';
 import { settingAt } from '../../../production/schema';
 import type { TargetName } from '../../../production/targets';
@@ -21,64 +22,49 @@ export interface Setup extends VramRun {
   readonly epochs: number;
   /** training.early_stopping.patience, epochs. */
   readonly patience: number;
-  readonly balanced: boolean;
-  /** Share of the recordings that validation reads. */
-  readonly validationSplit: number;
-}
-
-/** A file that cannot be estimated; the message is a sentence. */
-export class SetupError extends Error {
-  override name = 'SetupError';
+  /** Of an epoch. */
+  readonly windows: EpochWindows;
 }
 
 /**
- * The setup of a configuration's text. Where mamba_ssm is installed the trainer trains Mamba-2; on Modal its launcher forces
- * the convolution. Throws SetupError where production would not take the file's numbers.
+ * The setup of a configuration's text; `path` is its name, which the launcher on Modal reads meaning into. Throws RangeError
+ * where the file cannot be read or a key of it is no number.
  */
-export function setupOf(text: string, place: Place): Setup {
+export function setupOf(text: string, path: string, place: Place): Setup {
   const { value, refusals } = readConfig(text);
   if (value === undefined)
-    throw new SetupError(`The file cannot be read: ${refusals[0]?.message ?? 'it is empty'}.`);
-  const at = (path: string): unknown => settingAt(value, path);
-  const refuse = (path: string, wanted: string): never => {
-    const found = at(path);
-    const shown = found instanceof PyDate ? found.text : JSON.stringify(found);
-    throw new SetupError(`${path} is ${shown}, which is no ${wanted}: nothing can be said of this file.`);
-  };
-  const number = (path: string): number => {
-    const found = at(path);
-    return typeof found === 'number' && Number.isFinite(found) ? found : refuse(path, 'number');
-  };
-  const flag = (path: string): boolean => {
-    const found = at(path);
-    return typeof found === 'boolean' ? found : refuse(path, 'truth value');
-  };
-  const sizes = at('model.rescnn.kernel_sizes');
-  const mixer: Mixer = place === 'modal' ? 'conv' : 'mamba2';
-  const convKernel = number('model.mamba.conv_kernel');
+    throw new RangeError(`the file cannot be read: ${refusals[0]?.message ?? 'it is empty'}`);
+  const smoke = place === 'modal' && /smoke/i.test(path);
+  const settings = settingsFrom((key) => settingAt(value, key), { surroundings: place, smoke });
+  const { vram, loader, epochs, patience, windows } = settings;
   return {
-    batch: number('training.batch_size'),
-    microBatches: 1,
-    checkpointing: false,
-    layers: number('model.mamba.n_layers'),
-    mixer,
-    precision: flag('training.mixed_precision') ? 'fp16' : 'fp32',
-    kernelSizes:
-      Array.isArray(sizes) && sizes.every((size) => typeof size === 'number')
-        ? sizes
-        : refuse('model.rescnn.kernel_sizes', 'list of numbers'),
-    convKernel,
-    loss: at('training.loss') === 'bce' ? 'bce' : 'focal',
-    workers: number('data.num_workers'),
-    prefetch: number('data.prefetch_factor'),
-    pinMemory: flag('data.pin_memory'),
-    persistentWorkers: flag('data.persistent_workers'),
-    epochs: number('training.epochs'),
-    patience: number('training.early_stopping.patience'),
-    balanced: flag('data.use_balanced_sampling'),
-    validationSplit: number('data.validation_split'),
+    ...vram,
+    workers: loader.workers,
+    prefetch: loader.prefetchFactor,
+    pinMemory: loader.pinMemory,
+    persistentWorkers: loader.persistentWorkers,
+    epochs,
+    patience,
+    windows,
   };
 }
+
+/** The setup as the estimator takes it. */
+export const settingsOf = (setup: Setup): RunSettings => ({
+  vram: vramRunOf(setup),
+  loader: {
+    batch: setup.batch,
+    workers: setup.workers,
+    prefetchFactor: setup.prefetch,
+    pinMemory: setup.pinMemory,
+    persistentWorkers: setup.persistentWorkers && setup.workers > 0,
+    // The trainer forces it.
+    start: 'spawn',
+  },
+  epochs: setup.epochs,
+  patience: setup.patience,
+  windows: setup.windows,
+});
 
 /** Keys of production's that say what a field of the setup says, and the text of a value. */
 const KEYS = {

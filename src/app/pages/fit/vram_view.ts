@@ -45,19 +45,6 @@ export function layerRows(layers: readonly VramLayer[]): LayerRow[] {
   return rows.map((row) => ({ ...row, share: (100 * row.total) / most }));
 }
 
-/** The review's figures for the GPU, decimal gigabytes; nobody measured them. */
-export const REVIEW_VRAM = [
-  { batch: 8, bytes: 6e9 },
-  { batch: 16, bytes: 11e9 },
-  { batch: 64, bytes: 40e9 },
-] as const;
-
-/** Bytes that a further window takes by the review's figures: between its smallest and its largest batch. */
-export function reviewPerWindow(): number {
-  const [first, , last] = REVIEW_VRAM;
-  return (last.bytes - first.bytes) / (last.batch - first.batch);
-}
-
 /** Likely bytes as a share of the card. */
 export const shareOf = ({ likely }: Pick<Quantity, 'likely'>, cardBytes: number): number =>
   likely / cardBytes;

@@ -1,9 +1,19 @@
 /** The predictions, away from the page's thread. Several of these run: long simulations must not hold sliders up. */
 import { expose } from 'comlink';
-import { GPUS, type GpuId } from '../../../estimate/hardware';
+import { HOST_RUNS, predictHostRam, type HostPrediction } from '../../../estimate/host_predict';
 import { HostEnsemble, type KillOdds } from '../../../estimate/host_odds';
-import { HostSimulator, type HostRamOptions, type HostRun } from '../../../estimate/host_ram';
+import { HostSimulator, type HostRun } from '../../../estimate/host_ram';
+import { loadingHours } from '../../../estimate/time';
 import type { Quantity } from '../../../estimate/quantity';
+import {
+  costsOf,
+  epochHours,
+  rateOf,
+  scenarioTable,
+  type Plan,
+  type ScenarioRow,
+  type StopCost,
+} from '../../../estimate/scenario';
 import { CRASH, replaySeed, WSL2_SAFE } from '../../../estimate/scenario_crash';
 import type { Measurement, VramRun } from '../../../estimate/vram/options';
 import {
@@ -14,10 +24,14 @@ import {
   type VramPrediction,
 } from '../../../estimate/vram/predict';
 import type { Timeline } from '../../../estimate/vram/replay';
+import { reviewTable, type ReviewTable } from '../../../estimate/vram/review';
 import type { Change } from '../../../production/change';
 import { applyChanges, EditError } from '../../../production/edit';
 import { withScores } from './host_picture';
-import { setupOf, SetupError, type Place, type Setup } from './setup';
+import { answerTo } from './inverse';
+import { hostQuestion, type Reading } from './plan';
+import type { Asked } from './questions';
+import { setupOf, type Place, type Setup } from './setup';
 
 /** What was asked for, or a sentence that says why it cannot be. */
 export interface Answer<T> {
@@ -30,12 +44,24 @@ export interface VramAnswer {
   readonly fit: Fit;
 }
 
+export interface Times {
+  /** Hours. */
+  readonly epoch: Quantity;
+  /** Hours in which an epoch's recordings are inflated alone. */
+  readonly loading: Quantity;
+  /** Dollars an hour; undefined where nobody knows it. */
+  readonly rate: Quantity | undefined;
+  readonly costs: readonly StopCost[];
+}
+
 /** Of a simulation that goes on. */
 export interface Progress {
   readonly runs: number;
   readonly of: number;
   readonly odds: KillOdds;
   readonly peak: Quantity;
+  /** With validation, when all runs are done. */
+  readonly whole?: HostPrediction;
 }
 
 export interface CrashReplay {
@@ -48,26 +74,31 @@ export interface CrashReplay {
   readonly safe: HostRun;
 }
 
+export interface HostRuns {
+  readonly training: HostRun;
+  readonly validation: HostRun | undefined;
+}
+
 /** Bytes that no run fills. */
 const ENOUGH = 2 ** 50;
-
 /** Frames of a picture. */
 const FRAMES = 400;
-
-/** Errors that are sentences for the person who asked. */
-const ASKED = [SetupError, RangeError, EditError];
+/** Milliseconds without another question after which the long part is computed too. */
+const SETTLED = 400;
 
 function answer<T>(make: () => T): Answer<T> {
   try {
     return { value: make() };
   } catch (error) {
-    if (ASKED.some((kind) => error instanceof kind)) return { problem: (error as Error).message };
+    // These are sentences for the person who asked.
+    if (error instanceof RangeError || error instanceof EditError) return { problem: error.message };
     throw error;
   }
 }
 
 /** Lets messages in, so that a question that nobody needs any more can be dropped. */
-const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+const breathe = (milliseconds = 0): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Of each kind of simulation, the last that was asked for; others end. */
 const asked = new Map<string, number>();
@@ -78,96 +109,110 @@ function begin(kind: string): () => boolean {
   return () => asked.get(kind) === number;
 }
 
+/** Simulates runs one by one as long as somebody waits for them; false where another question came. */
+async function simulate(
+  ensemble: HostEnsemble,
+  of: number,
+  port: MessagePort,
+  current: () => boolean,
+): Promise<boolean> {
+  for (let runs = 1; runs <= of; runs++) {
+    ensemble.advance(1);
+    await breathe();
+    if (!current()) return false;
+    port.postMessage({ runs, of, odds: ensemble.odds(), peak: ensemble.peak() } satisfies Progress);
+  }
+  return true;
+}
+
 const predictions = {
-  setup: (text: string, place: Place): Answer<Setup> => answer(() => setupOf(text, place)),
-
-  vram: (run: VramRun, cardBytes: number, measurement?: Measurement): Answer<VramAnswer> =>
-    answer(() => {
-      const options = { ...run, ...(measurement && { measurement }) };
-      return { prediction: predictVram(options), fit: fitsCard(options, cardBytes) };
-    }),
-
-  /** Which cards a run fits. */
-  cards: (
-    run: VramRun,
-    gpus: readonly GpuId[],
-    measurement?: Measurement,
-  ): Answer<Partial<Record<GpuId, Fit>>> =>
-    answer(() => {
-      const options = { ...run, ...(measurement && { measurement }) };
-      const { high } = predictVram(options).total;
-      // Where even the high end fits there is nothing to simulate.
-      const fit = (bytes: number): Fit => (high <= bytes ? 'fits' : fitsCard(options, bytes));
-      return Object.fromEntries(gpus.map((gpu) => [gpu, fit(GPUS[gpu].memoryBytes)]));
-    }),
-
-  /** The same run with other batches, whole. */
-  batches: (run: VramRun, batches: readonly number[], measurement?: Measurement): Answer<Quantity[]> =>
-    answer(() =>
-      batches.map(
-        (batch) => predictVram({ ...run, batch, microBatches: 1, ...(measurement && { measurement }) }).total,
-      ),
-    ),
+  setup: (text: string, path: string, place: Place): Answer<Setup> =>
+    answer(() => setupOf(text, path, place)),
 
   /** A file's text with changes made in it. */
   changed: (text: string, changes: readonly Change[]): Answer<string> =>
     answer(() => applyChanges(text, changes)),
 
+  vram: (run: VramRun, cardBytes: number, measurement?: Measurement): Answer<VramAnswer> =>
+    answer(() => {
+      const options = { ...run, measurement };
+      const prediction = predictVram(options);
+      // Where even the high end fits there is nothing to simulate.
+      const fit = prediction.total.high <= cardBytes ? 'fits' : fitsCard(options, cardBytes);
+      return { prediction, fit };
+    }),
+
   timeline: (run: VramRun): Answer<Timeline> => answer(() => vramTimeline(run)),
 
+  review: (run: VramRun): Answer<ReviewTable> => answer(() => reviewTable(run)),
+
+  times: (plan: Plan, { recordings }: Reading): Answer<Times> =>
+    answer(() => {
+      const { settings } = plan;
+      const lengths = recordings ?? hostQuestion(plan, {}).options.recordings;
+      return {
+        epoch: epochHours(plan),
+        loading: loadingHours(lengths, settings.windows.training, settings.loader.workers),
+        rate: rateOf(plan),
+        costs: costsOf(plan),
+      };
+    }),
+
+  scenarios: (plan: Plan): Answer<ScenarioRow[]> => answer(() => scenarioTable(plan)),
+
+  inverse: (question: Asked, plan: Plan, reading: Reading): Answer<string> =>
+    answer(() => answerTo(question, plan, reading)),
+
   /** Many seeded runs; their odds so far go to `port` after each. Ends early where another is asked for. */
-  async odds(options: HostRamOptions, runs: number, port: MessagePort): Promise<void> {
+  async odds(plan: Plan, reading: Reading, port: MessagePort): Promise<Answer<true>> {
     const current = begin('odds');
     await breathe();
-    if (!current()) return port.close();
-    const ensemble = new HostEnsemble(options);
-    for (let done = 1; done <= runs && current(); done++) {
-      ensemble.advance(1);
-      if (!current()) break;
-      port.postMessage({
-        runs: done,
-        of: runs,
-        odds: ensemble.odds(),
-        peak: ensemble.peak(),
-      } satisfies Progress);
-      await breathe();
+    try {
+      if (!current()) return {};
+      const question = hostQuestion(plan, reading);
+      const ensemble = new HostEnsemble(question.options);
+      if (!(await simulate(ensemble, HOST_RUNS, port, current))) return {};
+      await breathe(SETTLED);
+      if (!current()) return {};
+      const whole = predictHostRam(question.plan, ensemble);
+      const { odds, training: peak } = whole;
+      port.postMessage({ runs: HOST_RUNS, of: HOST_RUNS, odds, peak, whole } satisfies Progress);
+      return { value: true };
+    } catch (error) {
+      if (error instanceof RangeError) return { problem: error.message };
+      throw error;
+    } finally {
+      port.close();
     }
-    port.close();
   },
 
-  /** A run of training with its picture. */
-  trained: (options: HostRamOptions, seed: number): Answer<HostRun> =>
-    answer(() => new HostSimulator(options).train(seed, FRAMES)),
-  /** The validation after it, as if there were memory enough: the picture shows how much it takes. */
-  validated: (options: HostRamOptions, seed: number, windows: number): Answer<HostRun> =>
+  /**
+   * A run of training with its picture, and the validation after it as if there were memory enough: its picture shows how
+   * much it takes.
+   */
+  pictures: (plan: Plan, reading: Reading, seed: number): Answer<HostRuns> =>
     answer(() => {
-      const machine = { ...options.machine, ramBytes: ENOUGH };
-      const run = new HostSimulator({ ...options, machine }).validate(seed, windows, Infinity);
-      return { ...run, frames: withScores(run.frames, FRAMES) };
+      const { options } = hostQuestion(plan, reading);
+      const training = new HostSimulator(options).train(seed, FRAMES);
+      const windows = plan.settings.windows.validation;
+      if (windows === 0) return { training, validation: undefined };
+      const roomy = { ...options, machine: { ...options.machine, ramBytes: ENOUGH, shmBytes: ENOUGH } };
+      const run = new HostSimulator(roomy).validate(seed, windows, Infinity);
+      return { training, validation: { ...run, frames: withScores(run.frames, FRAMES) } };
     }),
 
   /** Looks for the seed whose run is killed most like the review's, then runs it again for its picture. */
   async crash(seeds: number, port: MessagePort): Promise<CrashReplay | null> {
     const current = begin('crash');
     const ensemble = new HostEnsemble(CRASH);
-    for (let done = 1; done <= seeds && current(); done++) {
-      ensemble.advance(1);
-      port.postMessage({
-        runs: done,
-        of: seeds,
-        odds: ensemble.odds(),
-        peak: ensemble.peak(),
-      } satisfies Progress);
-      await breathe();
-    }
+    const done = await simulate(ensemble, seeds, port, current);
     port.close();
-    const seed = current() ? replaySeed(ensemble) : undefined;
+    const seed = done ? replaySeed(ensemble) : undefined;
     if (seed === undefined) return null;
     const crash = ensemble.simulator.train(seed, FRAMES);
     const batches = Math.max(1, Math.ceil(((crash.kill?.batch ?? 0) * CRASH.batch) / WSL2_SAFE.batch));
     const safe = new HostSimulator({ ...WSL2_SAFE, batches }).train(seed, FRAMES);
-    const killed = ensemble.runs.filter(({ kill }) => kill).length;
-    return { seed, of: seeds, killed, crash, safe };
+    return { seed, of: seeds, killed: ensemble.odds().batches.length, crash, safe };
   },
 };
 export type Predictions = typeof predictions;

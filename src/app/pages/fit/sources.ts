@@ -1,0 +1,29 @@
+/** The configurations that can be looked at. */
+import { PRESETS } from '../../../production/presets';
+import type { TargetName } from '../../../production/targets';
+import type { Place } from './setup';
+
+export interface Source {
+  readonly id: string;
+  /** Its path, which the launcher reads meaning into. */
+  readonly path: string;
+  readonly label: string;
+  readonly text: string;
+  readonly place: Place;
+  readonly group: 'open' | 'preset';
+}
+
+/** The browser is none of production's machines. */
+export const placeOf = (target: TargetName): Place => (target === 'browser' ? 'local' : target);
+
+export const PRESET_SOURCES: readonly Source[] = PRESETS.map(({ name, title, text, target }) => ({
+  id: name,
+  path: name,
+  label: `${title} (${name})`,
+  text,
+  place: placeOf(target),
+  group: 'preset',
+}));
+
+/** The file whose run was killed. */
+export const FIRST = 'configs/review/tusz_train.yaml';
