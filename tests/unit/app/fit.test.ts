@@ -1,19 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { fittingParts, numberFor, FIELDS, shownValue, withChanges } from '../../../src/app/pages/fit/fields';
-import { alternatives, epochHours, rateOf, stopCosts, wholeRun } from '../../../src/app/pages/fit/costs';
 import { frameAt, hostPicture, validationPicture, withScores } from '../../../src/app/pages/fit/host_picture';
-import { AS_READ, hostNeed, hostOptionsOf, validationNeed } from '../../../src/app/pages/fit/host_question';
+import { answerTo } from '../../../src/app/pages/fit/inverse';
+import {
+  hostNeed,
+  hostQuestion,
+  hostVerdict,
+  planOf,
+  validationNeed,
+  wholeRun,
+} from '../../../src/app/pages/fit/plan';
+import type { QuestionName } from '../../../src/app/pages/fit/questions';
+import { placeOf } from '../../../src/app/pages/fit/sources';
+import { scenarioView } from '../../../src/app/pages/fit/scenario_view';
 import { Lane } from '../../../src/app/pages/fit/lane';
 import { machineOf } from '../../../src/app/pages/fit/machine';
 import { givenLengths, lengthsView, typedLengths } from '../../../src/app/pages/fit/recordings_view';
-import { changesOf, SetupError, setupOf, unwritten, vramRunOf } from '../../../src/app/pages/fit/setup';
+import { changesOf, setupOf, unwritten, vramRunOf, type Place } from '../../../src/app/pages/fit/setup';
 import { areaPaths, atPixel, linePath, moved, nearest, ticks } from '../../../src/app/pages/fit/stack';
 import { stepPicture, usesAt } from '../../../src/app/pages/fit/step_picture';
 import { verdictOf, verdictOfOdds, worst } from '../../../src/app/pages/fit/verdict';
-import { barOf, layerRows, reviewPerWindow } from '../../../src/app/pages/fit/vram_view';
+import { barOf, layerRows } from '../../../src/app/pages/fit/vram_view';
 import { WINDOW } from '../../../src/data/windows';
-import { GPUS } from '../../../src/estimate/hardware';
 import { HostSimulator } from '../../../src/estimate/host_ram';
+import { largestBatch, smallestGpu } from '../../../src/estimate/inverse';
+import { costsOf, epochHours, rateOf, scenarioTable } from '../../../src/estimate/scenario';
 import { exactly, quantity } from '../../../src/estimate/quantity';
 import { predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 import { PRESETS } from '../../../src/production/presets';
@@ -21,7 +32,7 @@ import { applyChanges } from '../../../src/production/edit';
 
 const text = (name: string): string => PRESETS.find((preset) => preset.name === name)?.text ?? '';
 const ORIGINAL = text('configs/review/tusz_train.yaml');
-const original = setupOf(ORIGINAL, 'wsl2');
+const original = setupOf(ORIGINAL, 'configs/review/tusz_train.yaml', 'wsl2');
 const PACE = { from: 'later', typed: 3, smokeSeconds: 100, smokeWindows: 1000 } as const;
 const PRICES = { card: 'modal-2026-07-01', perKwh: 0.2, watts: null } as const;
 
@@ -34,22 +45,28 @@ describe('a setup', () => {
       loss: 'bce',
       kernelSizes: [3, 5, 7],
     });
-    expect(setupOf(text('configs/modal/train_a100.yaml'), 'modal')).toMatchObject({
+    expect(setupOf(text('configs/modal/train_a100.yaml'), 'x.yaml', 'modal')).toMatchObject({
       batch: 64,
       mixer: 'conv',
     });
   });
 
   it('of every preset is known', () => {
-    for (const { text, target } of PRESETS)
-      expect(setupOf(text, target === 'browser' ? 'local' : target).batch).toBeGreaterThan(0);
+    for (const { name, text, target } of PRESETS)
+      expect(setupOf(text, name, placeOf(target)).batch).toBeGreaterThan(0);
+  });
+
+  it('of a file with smoke in its path is limited on Modal, where the launcher reads the path', () => {
+    const windows = (path: string, place: Place): number => setupOf(ORIGINAL, path, place).windows.training;
+    expect(windows('a/smoke.yaml', 'modal')).toBeLessThan(0.02 * windows('a/train.yaml', 'modal'));
+    expect(windows('a/smoke.yaml', 'local')).toBe(windows('a/train.yaml', 'modal'));
   });
 
   it('takes numbers that are written as texts, and refuses what is none', () => {
-    expect(setupOf('training: {batch_size: "12"}', 'local').batch).toBe(12);
-    expect(() => setupOf('training: {batch_size: many}', 'local')).toThrow(SetupError);
-    expect(() => setupOf('training: {batch_size: many}', 'local')).toThrow(/training\.batch_size is "many"/);
-    expect(() => setupOf('a: [', 'local')).toThrow(/cannot be read/);
+    const batch = (text: string): number => setupOf(text, 'x.yaml', 'local').batch;
+    expect(batch('training: {batch_size: "12"}')).toBe(12);
+    expect(() => batch('training: {batch_size: many}')).toThrow(/training\.batch_size is "many"/);
+    expect(() => batch('a: [')).toThrow(/cannot be read/);
   });
 
   it('comes back through the file that its changes make', () => {
@@ -67,7 +84,7 @@ describe('a setup', () => {
       'training.epochs',
       'training.mixed_precision',
     ]);
-    const read = setupOf(applyChanges(ORIGINAL, changes), 'wsl2');
+    const read = setupOf(applyChanges(ORIGINAL, changes), 'x.yaml', 'wsl2');
     expect({ ...read, microBatches: 4 }).toEqual(now);
     expect(unwritten(original, now)).toEqual(['microBatches']);
     expect(changesOf(original, original)).toEqual([]);
@@ -150,25 +167,31 @@ describe('the GPU’s memory', () => {
   it('by layer is compared with the largest', () => {
     const rows = layerRows(prediction.perLayer);
     expect(Math.max(...rows.map(({ share }) => share))).toBe(100);
-    expect(reviewPerWindow()).toBeCloseTo(607e6, -6);
   });
 });
 
 describe('the host’s memory', () => {
   const machine = machineOf('wsl2');
-  const options = hostOptionsOf(original, machine, exactly(2.5, 'measured', ''), AS_READ);
+  const plan = planOf(original, machine, PACE, PRICES);
+  const { options } = hostQuestion(plan, {});
 
-  it('is asked for with the file’s loader and an epoch’s batches', () => {
-    expect(options).toMatchObject({ batch: 16, workers: 4, start: 'spawn', items: 'copies', batches: 3110 });
+  it('is asked for with the file’s loader, and with what is chosen beside it', () => {
+    expect(options).toMatchObject({ batch: 16, workers: 4, start: 'spawn', arraysStay: 0.5 });
     expect(options.stepSeconds).toBeCloseTo((2.5 * 3600) / 3110, 9);
-    expect(
-      hostOptionsOf(
-        { ...original, workers: 0, persistentWorkers: true },
-        machine,
-        exactly(1, 'measured', ''),
-        AS_READ,
-      ).persistentWorkers,
-    ).toBe(false);
+    const chosen = hostQuestion(plan, { arraysStay: 0, heapKeeps: 0.25 }).options;
+    expect([chosen.arraysStay, chosen.heapKeeps.likely]).toEqual([0, 0.25]);
+    const none = planOf({ ...original, workers: 0, persistentWorkers: true }, machine, PACE, PRICES);
+    expect(none.settings.loader.persistentWorkers).toBe(false);
+  });
+
+  it('does not fit where validation’s lists alone are too much', () => {
+    const need = validationNeed(original, machine);
+    const known = { killed: { low: 0, high: 0.04 }, need };
+    expect(hostVerdict(known, machine, undefined)).toBe('does not fit');
+    expect(hostVerdict(known, { ...machine, ramGiB: 200 }, undefined)).toBe('fits');
+    expect(hostVerdict({ ...known, killed: undefined }, { ...machine, ramGiB: 60 }, undefined)).toBe(
+      'perhaps',
+    );
   });
 
   it('shows validation’s 61 GB by itself', () => {
@@ -207,41 +230,50 @@ describe('the host’s memory', () => {
 });
 
 describe('time and cost', () => {
+  const modal = machineOf('modal');
+
   it('of the review’s plan are the review’s', () => {
-    const modal = machineOf('modal');
-    const setup = { ...original, batch: 64 };
-    const costs = stopCosts(
-      setup,
+    const plan = planOf(
+      { ...original, batch: 64 },
       modal,
       { ...PACE, from: 'review' },
       { ...PRICES, card: 'review-2025-01-19' },
     );
-    const all = costs.find(({ stop }) => stop.id === 'all');
+    const all = costsOf(plan).find(({ stop }) => stop.id === 'all');
     // 100 epochs of 15 min; the second launch repeats an epoch.
     expect(all?.launches?.count).toBe(2);
-    expect(all?.dollars.likely).toBeCloseTo(25.25 * 5.59, 2);
-    const whole = wholeRun(costs, 'hours');
+    expect(all?.dollars?.likely).toBeCloseTo(25.25 * 5.59, 2);
+    const whole = wholeRun(costsOf(plan), 'hours');
     expect(whole?.likely).toBe(all?.hours.likely);
     expect(whole?.low).toBeLessThan(whole?.likely ?? 0);
+    expect(wholeRun([], 'dollars')).toBeUndefined();
   });
 
-  it('takes a typed pace for the chosen card alone', () => {
-    const typed = { ...PACE, from: 'typed' } as const;
-    expect(epochHours(original, 'rtx4090', typed, true).likely).toBe(3);
-    expect(epochHours(original, 'h100', typed, false).likely).toBeLessThan(1);
-    const smoke = epochHours(original, 'rtx4090', { ...PACE, from: 'smoke' }, true);
-    expect(smoke.likely).toBeCloseTo((49_760 * 0.1) / 3600, 6);
-    expect(smoke.basis).toBe('measured');
+  it('follow a typed pace, a short run, typed watts and prices', () => {
+    const local = machineOf('local');
+    const hours = (from: 'typed' | 'smoke') => epochHours(planOf(original, local, { ...PACE, from }, PRICES));
+    expect(hours('typed').likely).toBe(3);
+    expect(hours('smoke').likely).toBeCloseTo((49_760 * 0.1) / 3600, 6);
+    expect(hours('smoke').basis).toBe('measured');
+    expect(rateOf(planOf(original, local, PACE, { ...PRICES, watts: 500 }))?.likely).toBeCloseTo(0.1, 9);
+    expect(rateOf(planOf(original, { ...modal, gpu: 't4' }, PACE, PRICES))).toBeUndefined();
+    expect(rateOf(planOf(original, modal, PACE, PRICES))?.likely).toBe(3.13);
   });
 
-  it('compares the machine with those of the rate card, each once', () => {
-    const rows = alternatives(original, machineOf('modal'), PACE, PRICES);
-    expect(rows.map(({ machine }) => machine.gpu).sort()).toEqual(['a100-40', 'a100-80', 'h100', 'l40s']);
-    expect(rows.filter(({ chosen }) => chosen)).toHaveLength(1);
-    expect(rateOf({ ...machineOf('modal'), gpu: 't4' }, PRICES)).toBeUndefined();
-    const own = rateOf(machineOf('local'), { ...PRICES, watts: 500 });
-    expect(own?.likely).toBeCloseTo(0.1, 9);
-    expect(GPUS[machineOf('local').gpu].name).toBe('RTX 4090');
+  it('elsewhere stand beside the machine that is looked at', () => {
+    const rows = scenarioView(scenarioTable(planOf(original, modal, PACE, PRICES)), modal);
+    expect(rows.filter(({ chosen }) => chosen).map(({ title }) => title)).toEqual(['Modal, A100 80 GB']);
+    expect(rows.find(({ title }) => title.startsWith('WSL2'))?.launched).toBe(false);
+  });
+
+  it('the other way round are sentences with the numbers that the estimator finds', () => {
+    const plan = planOf({ ...original, mixer: 'conv' }, machineOf('wsl2'), PACE, PRICES);
+    const say = (name: QuestionName, deadline = 168): string => answerTo({ name, deadline }, plan, {});
+    expect(say('batch')).toContain(`batches of ${largestBatch(plan.settings.vram, plan.gpu)}`);
+    expect(say('layers')).toMatch(/12, which is the most that production accepts/);
+    expect(say('gpu')).toContain(smallestGpu(plan.settings.vram)?.name);
+    expect(say('plan', 0.1)).toMatch(/No plan .* within 6\.00.min/);
+    expect(say('plan')).toMatch(/ in .* for \$/);
   });
 });
 
