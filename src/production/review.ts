@@ -2,9 +2,10 @@
  * The review that a senior engineer signs before a run is paid for, as Markdown: made of the configurations at hand, what the
  * rules find in them, and the evidence that is passed in. It claims nothing else.
  */
+import type { Change } from './change';
 import { commandsFor } from './commands';
-import { derive, variantFor } from './derive';
-import { applyChanges } from './edit';
+import { derive, variantFor, type Variant } from './derive';
+import { applyChanges, EditError } from './edit';
 import type { Check, Section } from './evidence';
 import { inspect } from './findings';
 import { block, code, escaped, tableOf } from './markdown';
@@ -17,6 +18,7 @@ import { LAUNCHER_FACTS, launchFacts } from './review/launcher';
 import { idsOf, isGrave, risksOf, riskTable, type FileRisks } from './review/risks';
 import { smokeFindings, smokeTable } from './review/smoke';
 import { settingAt } from './schema';
+import type { Target } from './targets';
 
 export type { ReviewInput } from './review/input';
 
@@ -174,13 +176,23 @@ function changesOf(facts: Facts): string[] {
   });
 }
 
+/** Nothing where a value of the file cannot be changed on its own: then the rules alone give reasons. */
+function derivedFrom(text: string, variant: Variant, target: Target): readonly Change[] {
+  try {
+    return derive(text, variant, target).changes;
+  } catch (error) {
+    if (error instanceof EditError) return [];
+    throw error;
+  }
+}
+
 /** Why a setting differs: what the variant needs, what a rule found in the base, what was passed in. */
 function reasonsFor(
   { before, reasons = {} }: Facts,
   { name, text, target }: Compared,
 ): (path: string) => string {
   const derived =
-    target.name === 'browser' ? [] : derive(before.text, variantFor(name, target.name), target).changes;
+    target.name === 'browser' ? [] : derivedFrom(before.text, variantFor(name, target.name), target);
   const derivedValue = readConfig(applyChanges(before.text, derived)).value;
   const { findings } = inspect(before.text, { name: before.name, target });
   const value = readConfig(text).value;

@@ -79,6 +79,8 @@ test.each([
 /** Files that lack much, have it otherwise, or are full of what the rules are against. */
 const FILES: Readonly<Record<string, string>> = {
   'the review’s': TUSZ,
+  'the review’s for WSL2': read('review/local_train.yaml'),
+  'the review’s for Modal': read('review/modal_train_a100.yaml'),
   'the legacy one': read('review/production.yaml'),
   'the one for WSL2': read('local/train.yaml'),
   'the one for Modal': read('modal/train_a100.yaml'),

@@ -308,6 +308,13 @@ describe('a document of one’s own', () => {
     expect(headsOf(nasty)).toEqual(HEADS);
   });
 
+  test('is made of files whose values cannot be changed on their own, too', () => {
+    const text = `? training\n${before.text.replace('training:', 'other:')}`;
+    expect(sectionOf(reviewDocument({ ...MINE, before: { ...before, text } }), 'Changes')).toContain(
+      '| data.num_workers | 4 → 0 | under WSL2 this hung',
+    );
+  });
+
   test('gives no reason that is for another value', () => {
     const after = [
       { ...before, name: 'configs/d.yaml', text: before.text.replace('batch_size: 16', 'batch_size: 32') },
