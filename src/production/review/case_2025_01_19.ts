@@ -248,10 +248,16 @@ const STATEMENTS: readonly Statement[] = [
 
 const RISKS: readonly Risk[] = [
   {
+    level: 'high',
+    risk: 'Local training: out-of-memory crashes, lost progress',
+    state: 'mended',
+    note: 'No workers and fewer held-out files. What is killed still loses the epoch it was in.',
+  },
+  {
     level: 'medium',
     risk: 'No distributed training',
     state: 'accepted',
-    note: 'One A100 is asked for, and resources.distributed is never read.',
+    note: 'The review wants more of the A100’s potential used; one is asked for, and resources.distributed is never read.',
   },
   {
     level: 'medium',
