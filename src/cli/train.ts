@@ -4,7 +4,6 @@ import { mkdir, open, readdir, readFile, stat, writeFile, type FileHandle } from
 import { availableParallelism } from 'node:os';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseDocument } from 'yaml';
 import { write } from '../checkpoints/safetensors';
 import { writeCsvBi } from '../clinical/csv_bi';
 import { handleSource, memorySource } from '../data/bytes';
@@ -12,21 +11,24 @@ import { Dataset, openRecordings } from '../data/dataset';
 import { pairFiles, type DataFile } from '../data/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../data/synthetic/corpus';
 import { Device } from '../engine/device';
+import { readConfig } from '../production/pyyaml';
+import { settingAt } from '../production/schema';
 import { MemoryCheckpoints } from '../training/eeg/checkpoints';
 import { fromProduction } from '../training/eeg/config';
 import { productionCheckpoint } from '../training/eeg/export';
 import type { EegEvent } from '../training/eeg/protocol';
-import { detectorConfigOf, SMOKE_RUN, type EegSettings } from '../training/eeg/settings';
+import { detectorConfigOf, metricsOf, SMOKE_RUN, type EegSettings } from '../training/eeg/settings';
 import { EegTrainer } from '../training/eeg/trainer';
 import { SettingsError } from '../training/failure';
 import { requestNodeGpu } from './node-gpu';
+import { refusalsOf } from './validate';
 
 const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--epochs N] [--steps N] [--out DIR] [--json]
 
 Trains production's detector on the GPU of this machine, as the page does.
   CONFIG        a production configuration (YAML); without it a smoke run
   --data DIR    recordings (.edf, .bdf) and annotations, at any depth; else data.data_dir; else synthetic EEG
-  --limit N     only the first N recordings, as BGB_LIMIT_FILES
+  --limit N     only the first N recordings; else as many as BGB_LIMIT_FILES in the environment says, as production
   --width N     channels of the first stage; 64 is production's, auto takes what this device bears (auto)
   --mixer M     mamba2, or conv for production's fallback (mamba2)
   --epochs N    instead of the configuration's
@@ -99,9 +101,16 @@ async function readSettings(
 ): Promise<{ settings: EegSettings; dataDir: string | undefined }> {
   let [settings, dataDir]: [EegSettings, string | undefined] = [SMOKE_RUN, undefined];
   if (path !== undefined) {
-    const document = parseDocument(await readFile(path, 'utf8'), { version: '1.1' });
-    if (document.errors[0]) throw new SettingsError(`${path}: ${document.errors[0].message}`);
-    ({ settings, dataDir } = fromProduction(document.toJS()));
+    const text = await readFile(path, 'utf8');
+    const refused = refusalsOf(path, text);
+    if (refused.length > 0) throw new SettingsError(refused.join('\n'));
+    const { value } = readConfig(text);
+    ({ settings, dataDir } = fromProduction((name) => settingAt(value, name)));
+    const { metric } = settings.earlyStopping;
+    if (!metricsOf(settings).includes(metric))
+      console.error(
+        `training.early_stopping.metric is ${metric}, which is none of ${metricsOf(settings).join(', ')}: as in production it reads 0 after each epoch, and the first epoch counts as the best`,
+      );
   }
   const number = (name: string, fallback: number): number => {
     const value = values[name];
@@ -155,8 +164,7 @@ async function filesBelow(folder: string, handles: FileHandle[]): Promise<DataFi
 
 async function train(settings: EegSettings, files: readonly DataFile[], values: Values): Promise<number> {
   const json = values['json'] === true;
-  const limit = values['limit'] === undefined ? Infinity : Number(values['limit']);
-  if (!(limit >= 1)) throw new SettingsError(`--limit is ${String(values['limit'])}, not a number from 1`);
+  const limit = limitOf(values);
   const folder = await openRecordings(pairFiles(files), limit);
   for (const { reason } of folder.refused) console.error(`refused: ${reason}`);
   if (folder.recordings.length === 0) {
@@ -227,7 +235,21 @@ async function train(settings: EegSettings, files: readonly DataFile[], values: 
       await writeFile(join(out, `${name}.predicted.csv_bi`), writeCsvBi(predicted, name, info.duration));
     }
   }
-  return last?.type === 'finished' && last.reason !== 'collapse' ? 0 : 1;
+  return exitCodeOf(last);
+}
+
+/** By the last thing that a run has told. */
+export const exitCodeOf = (last: EegEvent | undefined): 0 | 1 =>
+  last?.type === 'finished' && last.reason !== 'collapse' ? 0 : 1;
+
+function limitOf({ limit }: Values): number {
+  const given = limit ?? process.env['BGB_LIMIT_FILES'] ?? '';
+  if (given === '') return Infinity;
+  if (!(Number(given) >= 1))
+    throw new SettingsError(
+      `${limit === undefined ? 'BGB_LIMIT_FILES' : '--limit'} is ${String(given)}, not a number from 1`,
+    );
+  return Number(given);
 }
 
 /** Numbers that JSON has no words for become null. */

@@ -77,6 +77,12 @@ interface Found {
 const asLine = ({ file, finding }: Found): string =>
   `${file}:${finding.place.line}:${finding.place.column} ${finding.severity} ${finding.id} ${finding.mendable ? '' : '(launch) '}${sentence(finding)}`;
 
+/** One line for each reason why production refuses a file. */
+export const refusalsOf = (file: string, text: string): string[] =>
+  inspectAll([{ text, subject: { name: file, target: TARGETS[targetOf(file)] } }]).flatMap(({ findings }) =>
+    findings.filter(({ severity }) => severity === 'R').map((finding) => asLine({ file, finding })),
+  );
+
 function asJson({ file, finding }: Found): unknown {
   const { place, ...rest } = finding;
   return { file, ...place, ...rest, message: sentence(finding) };

@@ -48,7 +48,7 @@ export function postprocess(
   parameters: Postprocessing,
   rate: number,
 ): Generator<Run> {
-  check(parameters);
+  checkPostprocessing(parameters);
   const { opening_kernel, closing_kernel, min_duration_s, max_duration_s, tau_merge } = parameters;
   const samples = probabilities.length;
   const opened = opening(hysteresis(probabilities, parameters), opening_kernel, samples);
@@ -174,7 +174,8 @@ function percentile(sorted: Float32Array, share: number): number {
   return below + (above - below) * (rank - Math.floor(rank));
 }
 
-function check(parameters: Postprocessing): void {
+/** Throws RangeError that names the parameter. */
+export function checkPostprocessing(parameters: Postprocessing): void {
   const refuse = (problem: string): never => {
     throw new RangeError(`post-processing: ${problem}`);
   };

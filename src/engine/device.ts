@@ -225,6 +225,12 @@ export class Device {
     });
   }
 
+  /** Counts the device as lost, for whoever waited too long for it: work that is under way rejects with that. */
+  giveUp(reason: string): void {
+    this.#fail(new EngineError('device-lost', 'the device', reason));
+    this.destroy();
+  }
+
   destroy(): void {
     this.#destroyed = true;
     this.#gpu.destroy();

@@ -1,4 +1,5 @@
 /** From whatever was thrown to what the page shows: what happened, where, and what to do next. */
+import { DataError } from '../data/errors';
 import { EngineError, type EngineErrorKind } from '../engine/device';
 import { GraphError } from '../engine/graph';
 import type { Failure } from './protocol';
@@ -13,7 +14,7 @@ export class NotFiniteError extends Error {
   override name = 'NotFiniteError';
 }
 
-type FailureKind = EngineErrorKind | 'graph' | 'settings' | 'not-finite' | 'unexpected';
+type FailureKind = EngineErrorKind | 'graph' | 'settings' | 'data' | 'not-finite' | 'unexpected';
 
 const REPORT =
   'It is a fault of this program or of the graphics driver. Update the browser and the driver; if it comes again, report it with this message.';
@@ -30,6 +31,7 @@ const ADVICE = {
     'The weights of this run were on the GPU and are gone. Reload the page and start again; if the GPU is lost again at the same place, choose a smaller preset.',
   graph: 'Choose a smaller preset: this model does not fit the limits of this GPU.',
   settings: 'Choose one of the tasks and presets that are listed.',
+  data: 'Mend that, or choose other recordings, and start again.',
   'not-finite':
     'Start again with another seed. If it happens with every seed, this GPU computes wrongly: try another browser.',
   unexpected: 'Reload the page and start again. If it comes again, report it with this message.',
@@ -39,20 +41,27 @@ function kindOf(error: unknown): FailureKind {
   if (error instanceof EngineError) return error.kind;
   if (error instanceof GraphError) return 'graph';
   if (error instanceof SettingsError) return 'settings';
+  if (error instanceof DataError) return 'data';
   if (error instanceof NotFiniteError) return 'not-finite';
   return 'unexpected';
 }
 
 function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+  return ended(text.charAt(0).toUpperCase() + text.slice(1));
 }
 
-export function toFailure(error: unknown): Failure {
+const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+/** `advice`: where there is better advice than for any training. */
+export function toFailure(
+  error: unknown,
+  advice: Readonly<Partial<Record<FailureKind, string>>> = {},
+): Failure {
   const kind = kindOf(error);
   return {
     kind,
-    message: sentence(error instanceof Error ? error.message : String(error)),
-    advice: ADVICE[kind],
+    // The name of a file stays as it is.
+    message: (kind === 'data' ? ended : sentence)(error instanceof Error ? error.message : String(error)),
+    advice: advice[kind] ?? ADVICE[kind],
   };
 }

@@ -1,13 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { readState } from '../../src/checkpoints/state_file';
 import { webgpuFlags } from '../../src/cli/chromium';
 import { startApp, type App } from './app';
 import { startKillable, type Killable } from './store/browser';
 
-const SLOW = { timeout: 200_000 };
+const LONGEST = 900_000;
+const SLOW = { timeout: 400_000 };
 /** A narrow model whose ten updates take seconds; a checkpoint after every second one. */
 const LINK =
   '#/detector?v=1&model.baseChannels=4&model.mixer=conv&model.layers=1&epochs=2&batch=2&stepsPerEpoch=5&validationStride=60&checkpoints.everySteps=2&cache=false';
@@ -87,57 +89,61 @@ const kept = (page: Page): Promise<Kept[]> =>
     return all;
   });
 
-test('a run whose browser is killed goes on from its last checkpoint, to the bit', async () => {
-  const first = await openApp(LINK);
-  await first.page.getByText('Nothing runs before you use them').waitFor();
-  await button(first.page, 'Use these settings').click();
-  await button(first.page, 'Start training').click();
-  await first.page
-    .getByTestId('saved')
-    .filter({ hasText: /update [4-9]/ })
-    .waitFor(SLOW);
-  await first.kill();
+test(
+  'a run whose browser is killed goes on from its last checkpoint, to the bit',
+  async () => {
+    const first = await openApp(LINK);
+    await first.page.getByText('Nothing runs before you use them').waitFor();
+    await button(first.page, 'Use these settings').click();
+    await button(first.page, 'Start training').click();
+    await first.page
+      .getByTestId('saved')
+      .filter({ hasText: /update [4-9]/ })
+      .waitFor(SLOW);
+    await first.kill();
 
-  const second = await openApp('#/runs');
-  const run = second.page.getByRole('article', { name: 'Width 4, convolution, 1 layer' });
-  await run.getByTestId('kept').filter({ hasText: 'of 10' }).waitFor();
-  const [broken] = await kept(second.page);
-  expect(broken?.outcome).toBeNull();
-  expect(broken?.step).toBeGreaterThanOrEqual(4);
-  expect(broken?.step).toBeLessThan(10);
-  await run.getByRole('button', { name: 'Resume' }).click();
-  await ended(second.page);
-  // The same again, without a break.
-  await button(second.page, 'Start training').click();
-  await second.page.getByTestId('phase').filter({ hasText: 'Training' }).waitFor(SLOW);
-  await ended(second.page);
-  const [resumed, unbroken] = await kept(second.page);
-  expect(resumed?.step).toBe(10);
-  expect(resumed?.outcome).toBe('completed');
-  expect(resumed?.losses).toHaveLength(10);
-  expect(resumed?.shards.length).toBeGreaterThan(0);
-  expect(resumed).toEqual(unbroken);
+    const second = await openApp('#/runs');
+    const run = second.page.getByRole('article', { name: 'Width 4, convolution, 1 layer' });
+    await run.getByTestId('kept').filter({ hasText: 'of 10' }).waitFor();
+    const [broken] = await kept(second.page);
+    expect(broken?.outcome).toBeNull();
+    expect(broken?.step).toBeGreaterThanOrEqual(4);
+    expect(broken?.step).toBeLessThan(10);
+    await run.getByRole('button', { name: 'Resume' }).click();
+    await ended(second.page);
+    // The same again, without a break.
+    await button(second.page, 'Start training').click();
+    await second.page.getByTestId('phase').filter({ hasText: 'Training' }).waitFor(SLOW);
+    await ended(second.page);
+    const [resumed, unbroken] = await kept(second.page);
+    expect(resumed?.step).toBe(10);
+    expect(resumed?.outcome).toBe('completed');
+    expect(resumed?.losses).toHaveLength(10);
+    expect(resumed?.shards.length).toBeGreaterThan(0);
+    expect(resumed).toEqual(unbroken);
 
-  // On the page of runs: rename, compare, pin, save, delete.
-  await second.page.getByRole('link', { name: 'Runs' }).click();
-  const articles = second.page.getByRole('article');
-  await expect.poll(() => articles.count()).toBe(2);
-  const newest = articles.first();
-  await newest.getByLabel('Name of the run').fill('unbroken');
-  await newest.getByLabel('Name of the run').press('Enter');
-  const renamed = second.page.getByRole('article', { name: 'unbroken' });
-  await renamed.waitFor();
-  await renamed.getByLabel('compare').check();
-  await second.page.getByRole('region', { name: 'Compared runs' }).locator('canvas').waitFor();
-  await renamed.getByLabel('pinned').check();
-  await renamed.locator('button[aria-disabled=true]', { hasText: 'Delete…' }).waitFor();
-  await run.getByRole('button', { name: 'Delete…' }).click();
-  await run.getByRole('button', { name: 'Delete', exact: true }).click();
-  await run.waitFor({ state: 'detached' });
-  await second.page.reload();
-  await second.page.getByRole('article', { name: 'unbroken' }).waitFor();
-  await expect.poll(() => articles.count()).toBe(1);
-}, 400_000);
+    // On the page of runs: rename, compare, pin, save, delete.
+    await second.page.getByRole('link', { name: 'Runs' }).click();
+    const articles = second.page.getByRole('article');
+    await expect.poll(() => articles.count()).toBe(2);
+    const newest = articles.first();
+    await newest.getByLabel('Name of the run').fill('unbroken');
+    await newest.getByLabel('Name of the run').press('Enter');
+    const renamed = second.page.getByRole('article', { name: 'unbroken' });
+    await renamed.waitFor();
+    await renamed.getByLabel('compare').check();
+    await second.page.getByRole('region', { name: 'Compared runs' }).locator('canvas').waitFor();
+    await renamed.getByLabel('pinned').check();
+    await renamed.locator('button[aria-disabled=true]', { hasText: 'Delete…' }).waitFor();
+    await run.getByRole('button', { name: 'Delete…' }).click();
+    await run.getByRole('button', { name: 'Delete', exact: true }).click();
+    await run.waitFor({ state: 'detached' });
+    await second.page.reload();
+    await second.page.getByRole('article', { name: 'unbroken' }).waitFor();
+    await expect.poll(() => articles.count()).toBe(1);
+  },
+  LONGEST,
+);
 
 test.skipIf(process.platform !== 'linux')(
   'a run whose GPU process is killed goes on in place',
@@ -159,7 +165,107 @@ test.skipIf(process.platform !== 'linux')(
     expect(runs.at(-1)?.shards).toEqual(runs[0]?.shards);
     expect(runs.at(-1)?.losses).toEqual(runs[0]?.losses);
   },
-  400_000,
+  LONGEST,
+);
+
+test(
+  'a damaged checkpoint is named, and the older one is offered and used',
+  async () => {
+    const { page } = await openApp('#/runs');
+    const step = await page.evaluate(async () => {
+      const done = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
+        });
+      const database = await done(indexedDB.open('smokescan-checkpoints'));
+      const store = database.transaction('checkpoints', 'readwrite').objectStore('checkpoints');
+      interface StoredRun {
+        id: string;
+        updated: number;
+        last: { number: number; step: number }[];
+      }
+      const keys = IDBKeyRange.bound('run/', 'run/\uffff');
+      const [run] = (await done(store.getAll(keys) as IDBRequest<StoredRun[]>)).sort(
+        (a, b) => b.updated - a.updated,
+      );
+      const [newest, older] = run?.last ?? [];
+      const key = `shard/${run?.id}/${newest?.number}/0`;
+      const shard = await done(store.get(key) as IDBRequest<Uint8Array<ArrayBuffer>>);
+      shard[1000] = (shard[1000] ?? 0) ^ 1;
+      await done(store.put(shard, key));
+      database.close();
+      return older?.step;
+    });
+    await page.reload();
+    await page
+      .getByRole('article')
+      .first()
+      .getByRole('button', { name: 'Begin a run with its weights' })
+      .click();
+    await page
+      .getByText(/The checkpoint “last” of the run .* is damaged: shard 1 of \d+ does not have/)
+      .waitFor();
+    await button(page, `Go on from update ${step}`).click();
+    await page.getByTestId('phase').filter({ hasText: 'Training, epoch 1' }).waitFor(SLOW);
+    await button(page, 'Stop').click();
+    await page.getByTestId('phase').filter({ hasText: 'Stopped' }).waitFor(SLOW);
+  },
+  LONGEST,
+);
+
+test(
+  'when the disk is full training goes on, it is told once, and the state is saved as a file',
+  async () => {
+    // Of an origin that has stored nothing yet: Chromium remembers how much room an origin has.
+    const url = app.url.replace('127.0.0.1', 'localhost');
+    const context = await app.browser.newContext();
+    const page = await context.newPage();
+    const session = await context.newCDPSession(page);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize: 100_000 });
+    await page.goto(url + LINK);
+    await button(page, 'Use these settings').click();
+    await button(page, 'Start training').click();
+    await page.getByText(/There is no room for .* Training goes on/).waitFor(SLOW);
+    const [file] = await Promise.all([
+      page.waitForEvent('download', SLOW),
+      button(page, 'Save the state as a file').click(),
+    ]);
+    const { progress, parameters } = readState(new Uint8Array(readFileSync(await file.path())));
+    expect(progress.step).toBeGreaterThan(0);
+    expect(parameters.size).toBeGreaterThan(0);
+    await button(page, 'Understood').click();
+    await ended(page);
+    expect(await page.getByText('There is no room for').count()).toBe(0);
+    await context.close();
+  },
+  LONGEST,
+);
+
+test(
+  'a page that is hidden keeps its state',
+  async () => {
+    const { page } = await app.open(
+      LINK.replace('everySteps=2', 'everySteps=null&checkpoints.everyMinutes=null'),
+    );
+    await button(page, 'Use these settings').click();
+    await button(page, 'Start training').click();
+    await page.getByTestId('phase').filter({ hasText: 'Training, epoch 1' }).waitFor(SLOW);
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'hidden', { value: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await page
+      .getByTestId('saved')
+      .filter({ hasText: /update [1-4]/ })
+      .waitFor(SLOW);
+    await page
+      .getByTestId('saved')
+      .filter({ hasText: /the browser (promised|may delete)/ })
+      .waitFor();
+    await page.context().close();
+  },
+  LONGEST,
 );
 
 test('a link that sets what is no setting is refused with a sentence', async () => {

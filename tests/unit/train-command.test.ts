@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from '../../src/checkpoints/safetensors';
-import { main } from '../../src/cli/train';
+import { exitCodeOf, main } from '../../src/cli/train';
+import { main as validate } from '../../src/cli/validate';
 import { syntheticCorpus } from '../../src/data/synthetic/corpus';
 
 let folder: string;
@@ -18,11 +19,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function run(...args: string[]): Promise<{ code: number; lines: string[]; errors: string[] }> {
+const run = (...args: string[]) => capture(main, args);
+
+async function capture(
+  command: (args: string[]) => Promise<number>,
+  args: string[],
+): Promise<{ code: number; lines: string[]; errors: string[] }> {
   const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
   const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
   try {
-    const code = await main(args);
+    const code = await command(args);
     return { code, lines: log.mock.calls.map(String), errors: error.mock.calls.map(String) };
   } finally {
     log.mockRestore();
@@ -84,6 +90,30 @@ describe('the command train', () => {
     const { code, errors } = await run(...args);
     expect(code).toBe(want);
     expect(errors.join('\n')).toMatch(message);
+  });
+
+  test('a configuration that production refuses is refused in the words of validate', async () => {
+    const config = join(folder, 'refused.yaml');
+    writeFileSync(
+      config,
+      'data: {}\nmodel: {}\ntraining:\n  batch_size: 300\n  early_stopping: {patience: maybe}\npostprocessing: {}\n',
+    );
+    const { code, errors } = await run(config, ...SMALL);
+    const validated = await capture(validate, [config]);
+    expect(code).toBe(1);
+    expect(errors.join('\n').split('\n')).toEqual(validated.lines.filter((line) => line.includes(' R ')));
+    expect(errors.join('\n')).toContain(`${config}:4:15 R invalid training.batch_size`);
+  });
+
+  test.each([
+    [{ type: 'finished', reason: 'completed', steps: 2, seconds: 1 }, 0],
+    [{ type: 'finished', reason: 'early-stopping', steps: 2, seconds: 1 }, 0],
+    [{ type: 'finished', reason: 'stopped', steps: 2, seconds: 1 }, 0],
+    [{ type: 'finished', reason: 'collapse', steps: 2, seconds: 1 }, 1],
+    [{ type: 'failed', failure: { kind: 'not-finite', message: '', advice: '' }, suggestions: [] }, 1],
+    [undefined, 1],
+  ] as const)('ends with the exit code of its last event: %o', (event, code) => {
+    expect(exitCodeOf(event)).toBe(code);
   });
 
   test('a folder whose recordings are all refused ends with 1 and says why', async () => {

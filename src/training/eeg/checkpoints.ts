@@ -7,6 +7,8 @@ export interface Checkpoints {
   save(slots: readonly Slot[], state: TrainingState): Promise<void>;
   /** The newest state that is whole; undefined before there is one. */
   latest(): Promise<TrainingState | undefined>;
+  /** What is wrong with a newer one that `latest` had to pass over: a sentence. */
+  readonly damaged?: string | null;
 }
 
 /** In memory alone: for as long as the process lives. */

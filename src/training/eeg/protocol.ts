@@ -58,6 +58,8 @@ export type EegEvent =
       readonly type: 'progress';
       readonly epoch: number;
       readonly metrics: Metrics;
+      /** Of training since the run was begun or gone on with, rests and validation not counted. */
+      readonly seconds: number;
       readonly stepsPerSecond: number;
       readonly secondsLeft: number;
     }
@@ -89,7 +91,14 @@ export type EegEvent =
   /** The run goes on from a checkpoint of that step; what was after it is done again. */
   | { readonly type: 'continuing'; readonly step: number }
   /** The GPU was lost: on another device the run goes on from that step. */
-  | { readonly type: 'recovering'; readonly attempt: number; readonly most: number; readonly step: number }
+  | {
+      readonly type: 'recovering';
+      readonly attempt: number;
+      readonly most: number;
+      readonly step: number;
+      /** What is wrong with a newer checkpoint, where one is damaged. */
+      readonly damaged: string | null;
+    }
   | {
       readonly type: 'failed';
       readonly failure: Failure;
@@ -97,10 +106,27 @@ export type EegEvent =
       readonly suggestions: readonly Suggestion[];
     };
 
+/** One of the states that the store has of a run. */
+export interface CheckpointName {
+  readonly slot: Slot;
+  readonly number: number;
+  readonly step: number;
+}
+
 /** A run of the store: to go on with it, or to begin another with its weights. */
 export interface StartFrom {
   readonly run: string;
   readonly weightsOnly: boolean;
+  /** The newest unless told otherwise. */
+  readonly checkpoint?: CheckpointName;
+}
+
+/** A state whose bytes are not those that were saved. */
+export interface DamagedCheckpoint {
+  /** Which it is and what is wrong with it: a sentence. */
+  readonly damaged: string;
+  /** The newest other one that is whole. */
+  readonly instead: CheckpointName | null;
 }
 
 export interface EegWorker {
@@ -115,8 +141,8 @@ export interface EegWorker {
   /** The synthetic recordings that are open as a zip of EDF and csv_bi files. */
   saveSynthetic(): Promise<Blob>;
   page(recording: number, start: number, seconds: number): Promise<SignalPage>;
-  /** Starts a run, or goes on with one: then its own settings count. */
-  start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<void>;
+  /** Starts a run, or goes on with one: then its own settings count. Does not where the checkpoint is damaged. */
+  start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null>;
   /** Keeps the state after the update that is under way. */
   checkpoint(): void;
   /** The newest state of the run that is under way, or was last, as a file to go on from. */

@@ -38,9 +38,12 @@ export function readSummary(summary: Json): RunSummary | null {
 /** Collects events into a summary. */
 export class RunRecord {
   #summary: RunSummary;
+  /** Seconds of training before it was gone on with. */
+  #before: number;
 
   constructor(summary: RunSummary) {
     this.#summary = summary;
+    this.#before = summary.seconds;
   }
 
   get summary(): RunSummary {
@@ -70,7 +73,10 @@ export class RunRecord {
   add(event: EegEvent): void {
     const summary = this.#summary;
     if (event.type === 'progress') {
-      this.#summary = { ...summary, losses: [...summary.losses, ...event.metrics.loss] };
+      const losses = [...summary.losses, ...event.metrics.loss];
+      this.#summary = { ...summary, losses, seconds: this.#before + event.seconds };
+    } else if (event.type === 'recovering') {
+      this.#before = summary.seconds;
     } else if (event.type === 'validated') {
       const { epoch, step, best, scores } = event;
       const before = summary.validations.filter((other) => other.epoch < epoch);
@@ -78,7 +84,7 @@ export class RunRecord {
     } else if (event.type === 'continuing') {
       this.backTo(event.step);
     } else if (event.type === 'finished') {
-      this.#summary = { ...summary, outcome: event.reason, seconds: summary.seconds + event.seconds };
+      this.#summary = { ...summary, outcome: event.reason, seconds: this.#before + event.seconds };
     } else if (event.type === 'failed') {
       this.#summary = { ...summary, outcome: event.failure.message };
     }

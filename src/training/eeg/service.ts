@@ -12,9 +12,9 @@ import type { DeviceReport } from '../protocol';
 import { reportDevice } from '../report';
 import { startWorkers } from './pool';
 import { preparedCache } from './prepared_cache';
-import type { EegWorker, FolderReport, StartFrom } from './protocol';
+import type { DamagedCheckpoint, EegWorker, FolderReport, StartFrom } from './protocol';
 import type { EegSettings } from './settings';
-import { StoredRun } from './stored_run';
+import { openCheckpoint, StoredRun } from './stored_run';
 import { EegTrainer } from './trainer';
 
 export class EegService implements EegWorker {
@@ -65,7 +65,7 @@ export class EegService implements EegWorker {
     return this.#pages.read(files, start, seconds);
   }
 
-  async start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<void> {
+  async start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null> {
     const folder = this.#startable();
     const [first] = folder.recordings;
     const data =
@@ -74,8 +74,11 @@ export class EegService implements EegWorker {
         : { synthetic: this.#syntheticSeed };
     const { store } = (this.#store ??= startStoreWorker());
     const run = new StoredRun(store, data);
-    const weights = from?.weightsOnly ? (await store.load(from.run, 'last')).state : undefined;
-    const state = from && !weights ? await run.reopen(from.run) : undefined;
+    const opened = from && (await openCheckpoint(store, from.run, from.checkpoint));
+    if (opened && 'damaged' in opened) return opened;
+    const weights = from?.weightsOnly ? opened?.state : undefined;
+    const state = from?.weightsOnly ? undefined : opened?.state;
+    if (from && state) await run.reopen(from.run, state);
     const chosen = state ? (JSON.parse(state.progress.config) as EegSettings) : settings;
     const cache = chosen.cache ? await preparedCache() : undefined;
     // Another call may have come first while this one waited.
@@ -102,6 +105,7 @@ export class EegService implements EegWorker {
     void trainer.run().finally(() => {
       this.#trainer = undefined;
     });
+    return null;
   }
 
   #startable(): OpenedFolder {

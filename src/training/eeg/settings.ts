@@ -1,5 +1,6 @@
 /** What a training on EEG is made of; plain data, so that it can be sent, kept and compared. */
-import { DEFAULT_POSTPROCESSING, type Postprocessing } from '../../clinical/postprocess';
+import { FALSE_ALARM_RATES } from '../../clinical/evaluate';
+import { checkPostprocessing, DEFAULT_POSTPROCESSING, type Postprocessing } from '../../clinical/postprocess';
 import type { Mixer } from '../../models/bimamba';
 import { PRODUCTION, type DetectorConfig } from '../../models/detector';
 import { SettingsError } from '../failure';
@@ -8,6 +9,8 @@ export interface EegModelSettings {
   /** Channels of the first stage: 64 in production; `auto` takes what the device trains at a bearable speed. */
   readonly baseChannels: number | 'auto';
   readonly mixer: Mixer;
+  /** Odd; a branch of the residual blocks for each. */
+  readonly kernelSizes: readonly number[];
   readonly layers: number;
   readonly convKernel: number;
   readonly dropout: number;
@@ -46,7 +49,16 @@ export interface EegSettings {
   readonly cache: boolean;
   /** Seconds between two validated windows: 10 in production. */
   readonly validationStride: number;
-  readonly earlyStopping: { readonly metric: Metric; readonly patience: number };
+  /** False alarms in 24 h at which the sensitivity is given. */
+  readonly falseAlarmRates: readonly number[];
+  readonly earlyStopping: {
+    /** One of `metricsOf`; what is none of them reads 0 after each epoch, as in production. */
+    readonly metric: string;
+    /** Whether more of it is better, or less. */
+    readonly mode: 'max' | 'min';
+    /** Epochs without a better one. */
+    readonly patience: number;
+  };
   readonly postprocessing: Postprocessing;
   /** Computes what the backward pass needs again instead of keeping it. */
   readonly checkpointing: boolean;
@@ -56,21 +68,19 @@ export interface EegSettings {
   readonly memoryLimit: number | null;
 }
 
-export const METRICS = [
+/** The scores by which a run may be stopped early and its best epoch be chosen. */
+export const metricsOf = ({ falseAlarmRates }: Pick<EegSettings, 'falseAlarmRates'>): string[] => [
   'auroc',
   'taes',
-  'sensitivity_at_10fa',
-  'sensitivity_at_5fa',
-  'sensitivity_at_2.5fa',
-  'sensitivity_at_1fa',
-] as const;
-export type Metric = (typeof METRICS)[number];
+  ...falseAlarmRates.map((rate) => `sensitivity_at_${rate}fa`),
+];
 
 /** Production's run, as far as it is the same everywhere. */
 export const PRODUCTION_RUN: EegSettings = {
   model: {
     baseChannels: PRODUCTION.baseChannels,
     mixer: PRODUCTION.mixer,
+    kernelSizes: PRODUCTION.kernelSizes,
     layers: PRODUCTION.layers,
     convKernel: PRODUCTION.convKernel,
     dropout: PRODUCTION.dropout,
@@ -96,7 +106,8 @@ export const PRODUCTION_RUN: EegSettings = {
   persistentWorkers: false,
   cache: true,
   validationStride: 10,
-  earlyStopping: { metric: 'sensitivity_at_10fa', patience: 5 },
+  falseAlarmRates: FALSE_ALARM_RATES,
+  earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'max', patience: 5 },
   postprocessing: DEFAULT_POSTPROCESSING,
   checkpointing: false,
   checkpoints: { everySteps: null, everyMinutes: 5 },
@@ -112,7 +123,7 @@ export const SMOKE_RUN: EegSettings = {
   learningRate: 1e-3,
   stepsPerEpoch: 24,
   validationStride: 30,
-  earlyStopping: { metric: 'auroc', patience: 5 },
+  earlyStopping: { metric: 'auroc', mode: 'max', patience: 5 },
 };
 
 /** The model's sizes once its width is known. Heads are narrower than production's 64 where the model is. */
@@ -139,7 +150,13 @@ export function checkSettings(settings: EegSettings): void {
   }
   whole('the number of layers', model.layers, 1, 12);
   whole('conv_kernel', model.convKernel, 2, 9);
+  whole('the number of kernel sizes', model.kernelSizes.length, 1, 8);
+  for (const kernel of model.kernelSizes) {
+    whole('a kernel size', kernel, 3, 11);
+    if (kernel % 2 === 0) throw new SettingsError(`a kernel size must be odd, it is ${kernel}`);
+  }
   within('dropout', model.dropout, 0, 0.5);
+  whole('the seed', settings.seed, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   whole('epochs', settings.epochs, 1, 200);
   whole('the batch size', batch, 1, 256);
   whole('the number of micro-batches', microBatches, 1, batch);
@@ -163,5 +180,13 @@ export function checkSettings(settings: EegSettings): void {
   if (everySteps !== null) whole('updates between two checkpoints', everySteps, 1, 1e9);
   if (everyMinutes !== null) within('minutes between two checkpoints', everyMinutes, 0.01, 1e6);
   if (settings.memoryLimit !== null) within('the memory limit', settings.memoryLimit, 1, 1e15);
+  whole('the number of false-alarm rates', settings.falseAlarmRates.length, 0, 20);
+  for (const rate of settings.falseAlarmRates) within('a false-alarm rate', rate, 0, 1e6);
   whole('patience', earlyStopping.patience, 1, 50);
+  try {
+    checkPostprocessing(settings.postprocessing);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SettingsError(error.message);
+  }
 }

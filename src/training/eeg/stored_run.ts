@@ -1,14 +1,15 @@
 /** A run in the store of checkpoints: what the trainer keeps in it, and what is shown of it. */
-import type { Slot } from '../../checkpoints/store';
+import type { Run, Slot } from '../../checkpoints/store';
 import type { TrainingState } from '../../checkpoints/state';
 import type { StoreWorker } from '../../checkpoints/store_worker';
 import type { Checkpoints } from './checkpoints';
-import type { EegEvent } from './protocol';
+import type { CheckpointName, DamagedCheckpoint, EegEvent } from './protocol';
 import { readSummary, RunRecord, type RunSummary } from './run_record';
 
 type Store = StoreWorker['store'];
 
 export class StoredRun implements Checkpoints {
+  damaged: string | null = null;
   #id: string | undefined;
   #record: RunRecord | undefined;
   /** The newest state that the store did not take. */
@@ -22,17 +23,15 @@ export class StoredRun implements Checkpoints {
     private readonly data: RunSummary['data'],
   ) {}
 
-  /** Goes on with a run that is there. Throws with a sentence when it or its checkpoints cannot be read. */
-  async reopen(id: string): Promise<TrainingState> {
+  /** Goes on with a run that is there, from one of its states. Throws with a sentence when it has no settings. */
+  async reopen(id: string, state: TrainingState): Promise<void> {
     const run = await this.store.run(id);
     const summary = readSummary(run.summary);
     if (!summary)
       throw new Error(`The run “${run.name}” has no settings to go on with: its weights can be used alone.`);
-    const state = await this.#load(id);
     this.#id = id;
     this.#record = new RunRecord(summary);
     this.#record.backTo(state.progress.step);
-    return state;
   }
 
   /** Takes notice of what happens; resolves when what has to be written is. Never rejects. */
@@ -83,8 +82,16 @@ export class StoredRun implements Checkpoints {
   }
 
   async latest(): Promise<TrainingState | undefined> {
+    this.damaged = null;
     if (this.#unstored) return this.#unstored;
-    return this.#id === undefined ? undefined : this.#load(this.#id).catch(() => undefined);
+    if (this.#id === undefined) return undefined;
+    const { state, problems } = await firstWhole(
+      this.store,
+      this.#id,
+      namesOf(await this.store.run(this.#id)),
+    );
+    this.damaged = problems[0] ?? null;
+    return state;
   }
 
   #write(): void {
@@ -93,18 +100,50 @@ export class StoredRun implements Checkpoints {
       if (this.#id !== undefined && summary !== undefined) await this.store.updateRun(this.#id, { summary });
     });
   }
+}
 
-  /** The newest checkpoint, or the one before where that is damaged. */
-  async #load(id: string): Promise<TrainingState> {
-    const { last } = await this.store.run(id);
-    for (const { number } of last.slice(0, -1)) {
-      try {
-        return (await this.store.load(id, 'last', number)).state;
-      } catch (error) {
-        // An older one may be whole.
-        if (!(error instanceof Error) || error.name !== 'CorruptedCheckpointError') throw error;
-      }
+/** The newest first; of one step the last state before the best. */
+const namesOf = ({ last, best }: Pick<Run, 'last' | 'best'>): CheckpointName[] =>
+  [
+    ...last.map(({ number, step }) => ({ slot: 'last' as const, number, step })),
+    ...best.map(({ number, step }) => ({ slot: 'best' as const, number, step })),
+  ].sort((a, b) => b.step - a.step);
+
+/** The first state that is whole, and what is wrong with those before it. */
+async function firstWhole(store: Store, id: string, names: readonly CheckpointName[]) {
+  const problems: string[] = [];
+  for (const name of names)
+    try {
+      const { state } = await store.load(id, name.slot, name.number);
+      return { name, state, problems };
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'CorruptedCheckpointError') throw error;
+      problems.push(error.message);
     }
-    return (await this.store.load(id, 'last', last.at(-1)?.number)).state;
-  }
+  return { name: null, state: undefined, problems };
+}
+
+/**
+ * A checkpoint of a run: the one that is named, else the newest of `last`. Where it is damaged, what is wrong and which
+ * other is whole. Throws with a sentence where there is none.
+ */
+export async function openCheckpoint(
+  store: Store,
+  id: string,
+  which?: CheckpointName,
+): Promise<{ readonly state: TrainingState } | DamagedCheckpoint> {
+  const names = namesOf(await store.run(id));
+  const wanted = which ?? names.find(({ slot }) => slot === 'last');
+  if (!wanted) return { state: (await store.load(id, 'last')).state };
+  const isWanted = ({ slot, number }: CheckpointName): boolean =>
+    slot === wanted.slot && number === wanted.number;
+  const { name, state, problems } = await firstWhole(store, id, [
+    wanted,
+    ...names.filter((other) => !isWanted(other)),
+  ]);
+  if (problems.length === 0 && state) return { state };
+  return {
+    damaged: (name ? problems.slice(0, 1) : problems).join(' '),
+    instead: name,
+  };
 }

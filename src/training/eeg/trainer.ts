@@ -2,59 +2,35 @@
  * Production's training loop on EEG: warm-up and cosine, clipping, loss, validation on whole recordings after each epoch,
  * early stopping, the stop on a collapse. It needs a device, recordings and somebody to tell.
  */
-import type { FloatTensor, TrainingState } from '../../checkpoints/state';
+import type { TrainingState } from '../../checkpoints/state';
 import type { Slot } from '../../checkpoints/store';
-import { load, localSource, type Batch, type BatchSource } from '../../data/loader';
+import { load, localSource, type BatchSource } from '../../data/loader';
 import { Sampler } from '../../data/sampler';
-import { splitByFile, splitByPatient, type Split } from '../../data/split';
-import { allWindows, balancedWindows, WINDOW, type WindowRef, type WindowSet } from '../../data/windows';
+import type { WindowRef } from '../../data/windows';
 import { EngineError, type Device } from '../../engine/device';
 import { firstNotFinite } from '../../engine/not_finite';
-import type { StepScalars } from '../../engine/ops/definition';
-import { Parameters } from '../../engine/packs';
-import { frozenChoice, planProgram, type Plan } from '../../engine/plan';
-import { Program } from '../../engine/program';
-import { tune, type TuneMemory } from '../../engine/tune';
-import { initialise } from '../../models/initialise';
-import type { DetectorConfig } from '../../models/detector';
-import { NotFiniteError, SettingsError, toFailure } from '../failure';
+import type { Parameters } from '../../engine/packs';
+import { NotFiniteError, toFailure } from '../failure';
 import { Held } from '../held';
-import { MetricsReporter } from '../metrics';
 import { handled } from '../pace';
-import { learningRateAt, type Schedule } from '../schedule';
 import type { Failure } from '../protocol';
 import type { Checkpoints } from './checkpoints';
-import { describe } from './describe';
-import { refuseTooLarge, suggest, type Suggestion } from './fits';
-import { evaluationGraph, stepGraph, type EvaluationGraph, type StepGraph } from './graphs';
-import type { EegEvent, EegPlan } from './protocol';
-import { checkSettings, detectorConfigOf, type EegSettings } from './settings';
-import { Sources, type SourceOptions } from './sources';
-import {
-  atBegin,
-  capture,
-  identify,
-  restore,
-  restoreWeights,
-  standingOf,
-  type DataIdentity,
-  type Standing,
-  type StateOf,
-} from './state';
+import type { Suggestion } from './fits';
+import type { EegEvent } from './protocol';
+import { prepareSession, type Session, type SessionOptions } from './session';
+import { Sources } from './sources';
+import { capture } from './state';
+import { submitUpdate } from './update';
 import { metricOf, validate, type Validation } from './validation';
-import { chooseWidth } from './width';
+import { answered } from './watchdog';
 
-export interface EegTrainerOptions extends SourceOptions {
+export interface EegTrainerOptions extends SessionOptions {
   /** Asked at the begin, and again when that device was lost. */
   readonly device: () => Promise<Device>;
-  readonly emit: (event: EegEvent) => void;
-  readonly tuning?: TuneMemory | Promise<TuneMemory>;
   /** Keeps states; without it a lost device is the end of the run. */
   readonly checkpoints?: Checkpoints;
   /** The state to go on from, to the bit. */
   readonly from?: TrainingState;
-  /** Weights and running statistics to begin with, where there is no state to go on from. */
-  readonly weights?: Pick<TrainingState, 'parameters' | 'buffers'>;
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
 }
@@ -68,30 +44,22 @@ const MOST_RECOVERIES = 3;
 const DEVICE_TRIES = 20;
 const DEVICE_WAIT = 500;
 
+/** What is better done here than what is advised for any training. */
+const ADVICE = {
+  'out-of-memory': 'Take what would fit, or close other tabs and programs that use the GPU, and start again.',
+  'device-lost':
+    'The last checkpoint is kept: go on from it. If the GPU is lost again at the same place, take a narrower model or smaller micro-batches.',
+  graph: 'Take a narrower model or a smaller batch: this one does not fit the limits of this GPU.',
+  settings: 'Change that and start again.',
+  'not-finite':
+    'Take a lower learning rate or another seed, or go on from the last checkpoint. If it happens with every seed, this GPU computes wrongly: try another browser.',
+} as const;
+
 class Stopped extends Error {}
 
 const isLost = (error: unknown): boolean => error instanceof EngineError && error.kind === 'device-lost';
 
 type Finished = Extract<EegEvent, { type: 'finished' }>;
-
-interface Session extends StateOf {
-  readonly device: Device;
-  /** Where it stands; changes with each update. */
-  readonly standing: Standing;
-  readonly data: DataIdentity;
-  /** Those of the run, the width as a number. */
-  readonly settings: EegSettings;
-  readonly view: StepGraph;
-  readonly step: Program;
-  readonly update: Program | null;
-  readonly evaluation: EvaluationGraph;
-  readonly evaluating: Program;
-  readonly split: Split;
-  readonly set: WindowSet;
-  readonly plan: EegPlan;
-  readonly schedule: Schedule;
-  readonly metrics: MetricsReporter;
-}
 
 export class EegTrainer {
   #paused = false;
@@ -137,15 +105,27 @@ export class EegTrainer {
       let session: Session | undefined;
       let last: EegEvent;
       try {
-        session = await this.#prepare(held, from);
+        session = await prepareSession(this.options, held, from, {
+          preparing: (label, done, total) => this.#preparing(label, done, total),
+          device: () => this.#device(),
+          epoch: () => this.#epoch,
+          suggested: (suggestions) => void (this.#suggestions = suggestions),
+        });
         last = await this.#train(session);
       } catch (error) {
         await this.#saving;
         if (isLost(error) && this.options.checkpoints && !this.#stopped && this.#lost < MOST_RECOVERIES) {
           this.#lost++;
-          from = (await this.options.checkpoints.latest()) ?? this.options.from;
-          const step = from?.progress.step ?? 0;
-          this.options.emit({ type: 'recovering', attempt: this.#lost, most: MOST_RECOVERIES, step });
+          const { checkpoints } = this.options;
+          // A store that cannot be read is no reason to lose the run.
+          from = (await checkpoints.latest().catch(() => undefined)) ?? this.options.from;
+          this.options.emit({
+            type: 'recovering',
+            attempt: this.#lost,
+            most: MOST_RECOVERIES,
+            step: from?.progress.step ?? 0,
+            damaged: checkpoints.damaged ?? null,
+          });
           continue;
         }
         last =
@@ -166,7 +146,7 @@ export class EegTrainer {
   }
 
   #failureOf(error: unknown): Failure {
-    const failure = toFailure(error);
+    const failure = toFailure(error, ADVICE);
     if (!isLost(error) || this.#lost === 0) return failure;
     return {
       ...failure,
@@ -191,129 +171,11 @@ export class EegTrainer {
     this.options.emit({ type: 'preparing', label, done, total });
   }
 
-  async #prepare(held: Held, from: TrainingState | undefined): Promise<Session> {
-    const { settings, dataset, emit, tuning } = this.options;
-    checkSettings(settings);
-    const { recordings } = dataset.folder;
-    const { seed, validationSplit, batch, microBatches } = settings;
-    const split =
-      settings.split === 'patient'
-        ? splitByPatient(recordings, validationSplit, seed)
-        : splitByFile(recordings, validationSplit);
-    const set = settings.balanced
-      ? balancedWindows(recordings, split.training, seed)
-      : allWindows(recordings, split.training);
-    if (set.windows.length < batch)
-      throw new SettingsError(
-        `there are ${set.windows.length} windows of 60 s to train on, fewer than one batch of ${batch}`,
-      );
-    this.#preparing('looking at the device', 0, 4);
-    const device = await this.#device();
-    const { baseChannels, reason } =
-      settings.model.baseChannels === 'auto'
-        ? await chooseWidth(device, settings)
-        : { baseChannels: settings.model.baseChannels, reason: null };
-    const config: DetectorConfig = detectorConfigOf(settings.model, baseChannels);
-    const view = stepGraph(settings, config, set.posWeight);
-    const evaluation = evaluationGraph(config, batch / microBatches);
-    let choose = frozenChoice;
-    // On a CPU the timing of hundreds of variants takes minutes, and the frozen ones are those that suit it.
-    if (tuning && !device.capabilities.software)
-      ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
-        this.#preparing(`timing kernels: ${label}`, done, total),
-      ));
-    const stepOutputs = view.update ? [view.loss] : [view.loss, view.norm];
-    const capabilities = device.capabilities;
-    const plans = {
-      step: planProgram(view.graph, capabilities, { outputs: stepOutputs, choose }),
-      update: view.update && planProgram(view.update, capabilities, { outputs: [view.norm] }),
-      evaluation: planProgram(evaluation.graph, capabilities, {
-        outputs: [evaluation.probabilities],
-        choose,
-      }),
-    };
-    const packs = { training: true, accumulating: view.update !== null };
-    const plan = describe(this.options, { view, set, split, plans, packs, baseChannels, reason });
-    const chosen = { ...settings, model: { ...settings.model, baseChannels } };
-    const bytes = plan.memory.reduce((sum, use) => sum + use.bytes, 0);
-    emit({ type: 'planned', plan, settings: chosen, device: device.adapter });
-    const whatFits = (limit: number): readonly Suggestion[] =>
-      (this.#suggestions = suggest(chosen, capabilities, limit));
-    refuseTooLarge(bytes, [plans.step, plans.evaluation], settings.memoryLimit, device.limits, whatFits);
-    const data = await identify(recordings, set.windows.length);
-    const standing = from ? standingOf(from, plan.steps, data) : atBegin();
-    if (from) emit({ type: 'continuing', step: standing.step });
-
-    const allocate = async () => {
-      this.#preparing(from ? 'weights of the checkpoint' : 'initial weights', 1, 4);
-      const parameters = held.add(await Parameters.create(device, view.graph, packs));
-      this.#preparing('kernels of a training step', 2, 4);
-      const compile = async (graph: StepGraph['graph'], outputs: readonly StepGraph['loss'][], made: Plan) =>
-        held.add(await Program.compile(device, graph, { outputs, parameters, plan: made }));
-      const step = await compile(view.graph, stepOutputs, plans.step);
-      const update = view.update && plans.update && (await compile(view.update, [view.norm], plans.update));
-      this.#preparing('kernels of the validation', 3, 4);
-      const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
-      return { parameters, step, update, evaluating };
-    };
-    const { parameters, step, update, evaluating } = await allocate().catch((error: unknown) => {
-      if (error instanceof EngineError && error.kind === 'out-of-memory') whatFits(bytes - 1);
-      throw error;
-    });
-    const untrained = initialise(view.idle, seed);
-    const idle = new Map(
-      view.idle.map(({ parameter: { name }, publishedShape }): [string, FloatTensor] => [
-        name,
-        from?.parameters.get(name) ?? {
-          shape: publishedShape,
-          data: untrained.get(name) as Float32Array<ArrayBuffer>,
-        },
-      ]),
-    );
-    if (from) restore({ parameters, declared: view.declared, idle }, from);
-    else if (this.options.weights)
-      restoreWeights({ parameters, declared: view.declared, idle }, this.options.weights);
-    else for (const [name, values] of initialise(view.declared, seed)) parameters.write(name, values);
-    const schedule = {
-      peak: settings.learningRate,
-      steps: plan.steps,
-      warmupRatio: settings.warmupRatio,
-      firstStepFullRate: true,
-    };
-    const metrics = new MetricsReporter(
-      { steps: plan.steps, tokensPerStep: batch * WINDOW },
-      (event) => {
-        if (event.type !== 'progress') return;
-        const { metrics, stepsPerSecond, secondsLeft } = event;
-        emit({ type: 'progress', epoch: this.#epoch, metrics, stepsPerSecond, secondsLeft });
-      },
-      () => performance.now(),
-    );
-    return {
-      device,
-      parameters,
-      declared: view.declared,
-      idle,
-      standing,
-      data,
-      settings: chosen,
-      view,
-      step,
-      update,
-      evaluation,
-      evaluating,
-      split,
-      set,
-      plan,
-      schedule,
-      metrics,
-    };
-  }
-
   async #train(session: Session): Promise<Finished> {
     const { settings, emit, keep } = this.options;
     const { plan, set, metrics, standing } = session;
-    const { metric, patience } = settings.earlyStopping;
+    const { metric, mode, patience } = settings.earlyStopping;
+    const sign = mode === 'max' ? 1 : -1;
     const place = { epoch: standing.epoch, position: standing.inEpoch * settings.batch };
     const sampler = new Sampler(set.windows.length, settings.seed, place);
     const sources = new Sources(this.options);
@@ -340,7 +202,7 @@ export class EegTrainer {
           continue;
         }
         const value = metricOf(validation.scores, metric);
-        const isBest = value !== undefined && value > (standing.best ?? -Infinity);
+        const isBest = value !== undefined && (standing.best === null || sign * value > sign * standing.best);
         emit({ type: 'validated', epoch, step: standing.step, best: isBest, ...validation });
         if (isBest) standing.best = value;
         standing.without = isBest ? 0 : standing.without + 1;
@@ -400,14 +262,16 @@ export class EegTrainer {
   }
 
   /** One batch forward before anything is learned: what cannot work fails now and not after the first epoch. */
-  async #preflight({ evaluating, evaluation, set }: Session): Promise<void> {
+  async #preflight({ device, evaluating, evaluation, set }: Session): Promise<void> {
     this.#preparing('preflight of one batch', 0, 1);
     const windows = set.windows.slice(0, evaluation.x.shape[0]);
     const { x } = await localSource(this.options.dataset).read(windows);
     evaluating.write(evaluation.x, x);
     const scalars = { step: 1, seed: 0, learningRate: 0 };
     evaluating.run(scalars);
-    const probabilities = (await evaluating.read()).get(evaluation.probabilities) as Float32Array;
+    const probabilities = (await answered(device, evaluating.read())).get(
+      evaluation.probabilities,
+    ) as Float32Array;
     if (probabilities.every(Number.isFinite)) return;
     const found = await firstNotFinite(evaluating, scalars);
     throw new NotFiniteError(
@@ -440,7 +304,7 @@ export class EegTrainer {
           await this.#rest(session);
         }
         if (this.#stopped) break;
-        const submitted = await this.#submit(session, batch, standing.step + 1, underWay);
+        const submitted = await submitUpdate(session, batch, standing.step + 1, underWay);
         underWay = handled(submitted.recorded);
         standing.step++;
         standing.inEpoch++;
@@ -455,79 +319,18 @@ export class EegTrainer {
     }
   }
 
-  /** Waits for `before`, submits an update; `recorded` is when its metrics are. */
-  async #submit(
-    { view, step: program, update, schedule, metrics, plan }: Session,
-    { x, y }: Batch,
-    step: number,
-    before: Promise<void>,
-  ): Promise<{ recorded: Promise<void> }> {
-    const { seed, microBatches } = this.options.settings;
-    const [perX, perY] = [x.length / microBatches, y.length / microBatches];
-    const learningRate = learningRateAt(schedule, step - 1);
-    let loss = 0;
-    const finite = async (program: Program, scalars: StepScalars, what: string, value: number) => {
-      if (Number.isFinite(value)) return;
-      const found = await firstNotFinite(program, scalars);
-      const where = found
-        ? `; the first that is not finite is element ${found.index} of ${found.tensor} (${found.value})${found.where ? `, written by ${found.where}` : ''}`
-        : '';
-      throw new NotFiniteError(
-        `in step ${step} of ${plan.steps} ${what} became ${value}, so training stopped with the weights before it${where}`,
-      );
-    };
-    for (let index = 0; index < microBatches; index++) {
-      if (index === 0) await before;
-      program.write(view.x, x.subarray(index * perX, (index + 1) * perX));
-      program.write(view.target, y.subarray(index * perY, (index + 1) * perY));
-      const micro = { index, count: microBatches };
-      // Each part has a dropout of its own.
-      const scalars = { step, seed: (seed + Math.imul(index, 0x9e3779b9)) >>> 0, learningRate, micro };
-      program.run(scalars);
-      if (!update) {
-        const recorded = program.read().then(async (values) => {
-          const [value, norm] = [view.loss, view.norm].map((tensor) => values.get(tensor)?.[0] ?? NaN);
-          await finite(program, scalars, 'the loss', value as number);
-          await finite(program, scalars, "the gradient's norm", norm as number);
-          metrics.record({ step, loss: value as number, accuracy: NaN, gradientNorm: norm as number });
-        });
-        return { recorded };
-      }
-      const value = (await program.read()).get(view.loss)?.[0] ?? NaN;
-      await finite(program, scalars, 'the loss', value);
-      loss += value / microBatches;
-    }
-    const scalars = { step, seed, learningRate };
-    update?.run(scalars);
-    const recorded = (update ?? program).read().then((values) => {
-      const gradientNorm = values.get(view.norm)?.[0] ?? NaN;
-      if (!Number.isFinite(gradientNorm))
-        throw new NotFiniteError(
-          `in step ${step} of ${plan.steps} the gradient's norm became ${gradientNorm}, so training stopped with the weights before it`,
-        );
-      metrics.record({ step, loss, accuracy: NaN, gradientNorm });
-    });
-    return { recorded };
-  }
-
-  async #validate({ evaluating, evaluation, split, device }: Session): Promise<Validation | undefined> {
+  async #validate(session: Session): Promise<Validation | undefined> {
     const { dataset, settings, emit } = this.options;
+    const { device, split } = session;
     try {
-      return await validate(
-        evaluating,
-        evaluation,
-        dataset,
-        split.validation,
-        settings,
-        async (done, total) => {
-          if (this.#stopped) throw new Stopped();
-          emit({ type: 'preparing', label: 'validating', done, total });
-          while (this.#paused && !this.#stopped) {
-            const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-            await device.guard(woken, 'the pause');
-          }
-        },
-      );
+      return await validate(session, dataset, split.validation, settings, async (done, total) => {
+        if (this.#stopped) throw new Stopped();
+        emit({ type: 'preparing', label: 'validating', done, total });
+        while (this.#paused && !this.#stopped) {
+          const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+          await device.guard(woken, 'the pause');
+        }
+      });
     } catch (error) {
       if (error instanceof Stopped) return undefined;
       throw error;

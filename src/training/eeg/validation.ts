@@ -6,13 +6,22 @@ import { highestInRecordedTime, inRecordedTime } from '../../data/recorded_time'
 import type { RecordingInfo } from '../../data/recording';
 import { SAMPLE_RATE } from '../../data/signal/preprocess';
 import { WINDOW, windowStarts } from '../../data/windows';
+import type { Device } from '../../engine/device';
 import type { Program } from '../../engine/program';
 import type { EvaluationGraph } from './graphs';
 import type { RecordingResult, Scores } from './protocol';
-import type { EegSettings, Metric } from './settings';
+import type { EegSettings } from './settings';
+import { answered } from './watchdog';
 
 /** Hz of the probabilities that are shown. */
 const SHOWN_RATE = 4;
+
+/** A detector whose weights are on the device. */
+export interface Evaluator {
+  readonly device: Device;
+  readonly evaluating: Program;
+  readonly evaluation: EvaluationGraph;
+}
 
 export interface Validation {
   readonly scores: Scores;
@@ -24,11 +33,10 @@ export interface Validation {
  * out. Undefined when nothing is left.
  */
 export async function validate(
-  program: Program,
-  { x, probabilities }: EvaluationGraph,
+  { device, evaluating: program, evaluation: { x, probabilities } }: Evaluator,
   dataset: Dataset,
   recordings: readonly number[],
-  { validationStride, postprocessing }: EegSettings,
+  { validationStride, postprocessing, falseAlarmRates }: EegSettings,
   turn: (done: number, total: number) => Promise<void>,
 ): Promise<Validation | undefined> {
   const stride = validationStride * SAMPLE_RATE;
@@ -58,14 +66,14 @@ export async function validate(
         );
       program.write(x, eeg);
       program.run();
-      const values = (await program.read()).get(probabilities) as Float32Array;
+      const values = (await answered(device, program.read())).get(probabilities) as Float32Array;
       for (const [i, start] of chosen.entries())
         stitcher.add(start, values.subarray(i * WINDOW, (i + 1) * WINDOW));
       done += chosen.length;
     }
     scored.push({ probabilities: stitcher.finish(), labels: labelsOf(info) });
   }
-  const { reference, predicted, ...scores } = evaluate(scored, postprocessing, SAMPLE_RATE);
+  const { reference, predicted, ...scores } = evaluate(scored, postprocessing, SAMPLE_RATE, falseAlarmRates);
   const results = infos.map(({ recording, info: { segments, duration } }, i) => ({
     recording,
     rate: SHOWN_RATE,
@@ -87,11 +95,14 @@ function labelsOf({ samples, seizures }: RecordingInfo): Uint8Array {
   return labels;
 }
 
-/** The value of an early-stopping metric; undefined where the held-out recordings have no seizure to find. */
-export function metricOf(scores: Scores, metric: Metric): number | undefined {
+/**
+ * The value of an early-stopping metric; undefined where the held-out recordings have no seizure to find. What is none of
+ * the scores is 0, as production reads it.
+ */
+export function metricOf(scores: Scores, metric: string): number | undefined {
   if (metric === 'auroc') return scores.auroc;
   if (scores.seizureSamples === 0) return undefined;
   if (metric === 'taes') return scores.taes;
-  const rate = Number(/[\d.]+/.exec(metric)?.[0]);
-  return scores.operatingPoints.find(({ falseAlarmRate }) => falseAlarmRate === rate)?.sensitivity;
+  const rate = Number(/^sensitivity_at_([\d.]+)fa$/.exec(metric)?.[1]);
+  return scores.operatingPoints.find(({ falseAlarmRate }) => falseAlarmRate === rate)?.sensitivity ?? 0;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { DataError } from '../../../src/data/errors';
 import { EngineError, type EngineErrorKind } from '../../../src/engine/device';
 import { GraphError } from '../../../src/engine/graph';
 import { NotFiniteError, SettingsError, toFailure } from '../../../src/training/failure';
@@ -20,6 +21,14 @@ test.each(KINDS)('an engine error of kind %s keeps its kind and names its place'
 
 test.each([
   [new GraphError('shapes differ'), { kind: 'graph', message: 'Shapes differ.' }],
+  [
+    new DataError('a.edf', 'size', 'it is empty'),
+    {
+      kind: 'data',
+      message: 'a.edf, size: it is empty.',
+      advice: 'Mend that, or choose other recordings, and start again.',
+    },
+  ],
   [new SettingsError('no such task'), { kind: 'settings', message: 'No such task.' }],
   [new NotFiniteError('the loss became NaN!'), { kind: 'not-finite', message: 'The loss became NaN!' }],
   [new TypeError('x is undefined'), { kind: 'unexpected', message: 'X is undefined.' }],

@@ -3,6 +3,7 @@ import type { Failure } from '../../../training/protocol';
 import { askToPersist } from '../../../checkpoints/store';
 import type { Suggestion } from '../../../training/eeg/fits';
 import type {
+  CheckpointName,
   EegEvent,
   EegPlan,
   FolderReport,
@@ -49,6 +50,8 @@ export class Detector {
   notice = $state<string | null>(null);
   /** What would fit, where memory was what lacked. */
   suggestions = $state.raw<readonly Suggestion[]>([]);
+  /** A checkpoint that is whole, where the one that was asked for is damaged. */
+  offer = $state.raw<{ checkpoint: CheckpointName; take: () => void } | null>(null);
   /** Settings that came with the page's address, to be looked at before they are used. */
   shared = $state.raw<{ settings: EegSettings; differences: readonly Difference[] } | null>(null);
 
@@ -85,8 +88,9 @@ export class Detector {
   }
 
   /** Goes on with a stored run. Synthetic recordings are made again, others have to be open. */
-  async resume(id: string, { settings, data, losses, validations }: RunSummary): Promise<void> {
+  async resume(id: string, summary: RunSummary, checkpoint?: CheckpointName): Promise<void> {
     if (this.active) return;
+    const { settings, data, losses, validations } = summary;
     if ('synthetic' in data) {
       if (this.#seed !== data.synthetic && !(await this.synthesize(data.synthetic))) return;
     } else if (!this.folder || this.folder.synthetic) {
@@ -97,22 +101,36 @@ export class Detector {
       });
     }
     this.settings = structuredClone(settings);
-    await this.#start({ run: id, weightsOnly: false }, () => {
-      this.losses = losses;
-      this.validations = validations.map((validated) => ({ type: 'validated', results: [], ...validated }));
-    });
+    await this.#start(
+      { run: id, weightsOnly: false, ...(checkpoint && { checkpoint }) },
+      (other) => void this.resume(id, summary, other),
+      () => {
+        this.losses = losses;
+        this.validations = validations.map((validated) => ({ type: 'validated', results: [], ...validated }));
+      },
+    );
   }
 
   /** A new run with these settings that begins with the weights of another. */
-  async startWithWeightsOf(id: string, settings: EegSettings): Promise<void> {
+  async startWithWeightsOf(id: string, settings: EegSettings, checkpoint?: CheckpointName): Promise<void> {
     if (this.active) return;
     this.settings = structuredClone(settings);
     if (!this.folder && !(await this.synthesize())) return;
-    await this.#start({ run: id, weightsOnly: true });
+    await this.#start(
+      { run: id, weightsOnly: true, ...(checkpoint && { checkpoint }) },
+      (other) => void this.startWithWeightsOf(id, settings, other),
+    );
   }
 
   get shareLink(): string {
     return `${location.origin}${location.pathname}#/detector?${encodeShare($state.snapshot(this.settings))}`;
+  }
+
+  /** Goes on from the checkpoint that is offered. */
+  takeOffer(): void {
+    const { offer } = this;
+    this.dismissFailure();
+    offer?.take();
   }
 
   useSuggestion(settings: EegSettings): void {
@@ -186,6 +204,7 @@ export class Detector {
   dismissFailure(): void {
     this.failure = null;
     this.suggestions = [];
+    this.offer = null;
   }
 
   async #open(ask: () => Promise<FolderReport>): Promise<boolean> {
@@ -223,8 +242,12 @@ export class Detector {
     }
   }
 
-  /** `prefill` sets what a run that goes on has shown before. */
-  async #start(from?: StartFrom, prefill: () => void = () => undefined): Promise<void> {
+  /** `again` does the same from another checkpoint; `prefill` sets what a run that goes on has shown before. */
+  async #start(
+    from?: StartFrom,
+    again: (checkpoint: CheckpointName) => void = () => undefined,
+    prefill: () => void = () => undefined,
+  ): Promise<void> {
     this.plan = this.progress = this.outcome = this.failure = this.preparation = this.notice = null;
     this.validations = [];
     this.losses = [];
@@ -239,7 +262,19 @@ export class Detector {
       this.#port = port1;
       port1.onmessage = ({ data }: MessageEvent<EegEvent>) => this.#handle(data);
       const settings = $state.snapshot(this.settings);
-      await this.link.call((worker) => worker.start(settings, transfer(port2, [port2]), from));
+      const refused = await this.link.call((worker) =>
+        worker.start(settings, transfer(port2, [port2]), from),
+      );
+      if (!refused) return;
+      const { damaged, instead } = refused;
+      if (instead) this.offer = { checkpoint: instead, take: () => again(instead) };
+      this.#fail({
+        kind: 'damaged',
+        message: damaged,
+        advice: instead
+          ? 'Nothing was changed. What came after the older checkpoint is trained again.'
+          : 'No checkpoint of this run is whole. Begin again with its settings, under Runs.',
+      });
     } catch (error) {
       this.#fail(failureOf(error));
     }
@@ -305,7 +340,7 @@ export class Detector {
         return;
       case 'recovering':
         this.phase = 'preparing';
-        this.notice = `The GPU was lost. The run goes on from update ${event.step} on another device (${event.attempt} of at most ${event.most} times).`;
+        this.notice = `The GPU was lost. The run goes on from update ${event.step} on another device (${event.attempt} of at most ${event.most} times).${event.damaged ? ` ${event.damaged}` : ''}`;
         return;
       default:
         event satisfies never;

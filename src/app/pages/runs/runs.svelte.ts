@@ -4,6 +4,7 @@ import type { TrainingState } from '../../../checkpoints/state';
 import { runBytes, type Run, type RunChanges, type Slot } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { productionCheckpoint } from '../../../training/eeg/export';
+import { preparedCache } from '../../../training/eeg/prepared_cache';
 import { readSummary, type RunSummary } from '../../../training/eeg/run_record';
 import { differences, type Difference } from '../../../training/eeg/share';
 import { download } from '../detector/download';
@@ -29,6 +30,8 @@ export class Runs {
   problem = $state<string | null>(null);
   /** Bytes that the browser keeps for this page, and that it would. */
   room = $state.raw<{ used: number; most: number } | null>(null);
+  /** What the cache of prepared recordings holds, and may. */
+  prepared = $state.raw<{ bytes: number; limit: number } | null>(null);
   /** Of the runs whose curves are drawn. */
   compared = $state.raw<readonly string[]>([]);
   #worker: StoreWorker | undefined;
@@ -53,6 +56,16 @@ export class Runs {
       this.compared = this.compared.filter((id) => runs.some(({ run }) => run.id === id));
       const { usage = 0, quota = 0 } = await navigator.storage.estimate();
       this.room = { used: usage, most: quota };
+      const cache = await preparedCache();
+      this.prepared = { bytes: await cache.bytes(), limit: cache.limit };
+    });
+  }
+
+  /** Recordings that a run is reading are prepared anew. */
+  clearPrepared(): Promise<void> {
+    return this.#try(async () => {
+      await (await preparedCache()).clear();
+      await this.refresh();
     });
   }
 
@@ -75,9 +88,9 @@ export class Runs {
   }
 
   /** Saves a checkpoint as a file: production's, the weights alone, or all that is needed to go on. */
-  save({ run, summary }: ShownRun, slot: Slot, format: Format): Promise<void> {
+  save({ run, summary }: ShownRun, slot: Slot, number: number, format: Format): Promise<void> {
     return this.#try(async () => {
-      const { state, generation } = await this.#store.load(run.id, slot);
+      const { state, generation } = await this.#store.load(run.id, slot, number);
       const name = `${run.name.replace(/[^\w.-]+/g, '-')}-${slot}-${generation.step}`;
       if (format === 'weights') return download(`${name}.safetensors`, asBytes(writeWeights(state)));
       if (format === 'state') return download(`${name}.state.safetensors`, asBytes(writeState(state)));

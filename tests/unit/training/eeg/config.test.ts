@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../../../src/production/pyyaml';
+import { settingAt } from '../../../../src/production/schema';
 import { fromProduction } from '../../../../src/training/eeg/config';
 import { PRODUCTION_RUN } from '../../../../src/training/eeg/settings';
 
 const MINIMAL = { data: {}, model: {}, training: {}, postprocessing: {} };
+const read = (config: unknown) => fromProduction((name) => settingAt(config, name));
 
 describe('a production configuration', () => {
   test('with its sections alone has the defaults of the schema', () => {
-    const { settings, dataDir } = fromProduction(MINIMAL);
-    expect(dataDir).toBeUndefined();
+    const { settings, dataDir } = read(MINIMAL);
+    expect(dataDir).toBe('data');
     expect(settings).toMatchObject({
       epochs: 1,
       batch: 16,
@@ -21,9 +24,9 @@ describe('a production configuration', () => {
   });
 
   test('is read by its live keys, numbers as strings too', () => {
-    const { settings, dataDir } = fromProduction({
+    const { settings, dataDir } = read({
       data: { data_dir: '/data/edf', num_workers: 4, prefetch_factor: 3, persistent_workers: true },
-      model: { mamba: { n_layers: 3, dropout: 0.2, conv_kernel: 3 } },
+      model: { rescnn: { kernel_sizes: [3, 9] }, mamba: { n_layers: 3, dropout: 0.2, conv_kernel: 3 } },
       training: {
         learning_rate: '3e-4',
         batch_size: 8,
@@ -31,11 +34,12 @@ describe('a production configuration', () => {
         loss: 'focal',
         focal_alpha: 0.4,
         scheduler: { type: 'cosine', warmup_ratio: 0.03 },
-        early_stopping: { patience: 2, metric: 'sensitivity_at_10.0fa' },
+        early_stopping: { patience: 2, metric: 'sensitivity_at_10.0fa', mode: 'min' },
         gradient_accumulation_steps: 4,
       },
       postprocessing: { hysteresis: { tau_on: 0.9, tau_off: 0.7 }, duration: { min_duration_s: 5 } },
       experiment: { seed: 9 },
+      evaluation: { fa_rates: [4, '0.5'] },
     });
     expect(dataDir).toBe('/data/edf');
     expect(settings).toMatchObject({
@@ -46,20 +50,31 @@ describe('a production configuration', () => {
       seed: 9,
       workers: 4,
       persistentWorkers: true,
-      earlyStopping: { metric: 'sensitivity_at_10fa', patience: 2 },
+      falseAlarmRates: [4, 0.5],
+      earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'min', patience: 2 },
       postprocessing: { tau_on: 0.9, tau_off: 0.7, min_duration_s: 5, tau_merge: 2 },
-      model: { layers: 3, dropout: 0.2, convKernel: 3 },
+      model: { layers: 3, dropout: 0.2, convKernel: 3, kernelSizes: [3, 9] },
+    });
+  });
+
+  test('is read as PyYAML reads it', () => {
+    const { value } = readConfig(
+      'data: {use_balanced_sampling: no, persistent_workers: on}\nmodel: {}\ntraining: {learning_rate: 3e-4, batch_size: 1_0}\npostprocessing: {}\n',
+    );
+    const { settings } = read(value);
+    // Without workers nothing persists.
+    expect(settings).toMatchObject({
+      balanced: false,
+      persistentWorkers: false,
+      learningRate: 3e-4,
+      batch: 10,
     });
   });
 
   test.each([
-    [[], 'the configuration is no mapping of sections'],
-    [{ data: {}, model: {}, training: {} }, 'the section postprocessing is missing'],
-    [{ ...MINIMAL, training: { epochs: 'many' } }, 'training.epochs is "many", it must be a number'],
-    [{ ...MINIMAL, training: { optimizer: 'sgd' } }, 'training.optimizer is "sgd", it must be one of adamw'],
-    [{ ...MINIMAL, data: { use_balanced_sampling: 'yes' } }, /use_balanced_sampling is "yes"/],
-    [{ ...MINIMAL, training: { early_stopping: { metric: 'luck' } } }, /is "luck"; known are auroc/],
-  ])('that does not work is refused with a sentence: %o', (config, message) => {
-    expect(() => fromProduction(config)).toThrow(message);
+    [{ optimizer: 'sgd' }, 'training.optimizer is "sgd", here it must be one of adamw'],
+    [{ scheduler: { type: 'linear' } }, 'training.scheduler.type is "linear", here it must be one of cosine'],
+  ])('that validates and then crashes in production is refused with a sentence: %o', (training, message) => {
+    expect(() => read({ ...MINIMAL, training })).toThrow(message);
   });
 });
