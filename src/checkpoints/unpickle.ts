@@ -14,6 +14,7 @@ import {
   type StorageName,
 } from './python';
 import { view, VIEWS, type SafetensorsTensor } from './safetensors';
+import { gather, isContiguous } from './strided';
 
 /** A pickle that is not read: a sentence that names what it holds and where. */
 export class PickleError extends Error {
@@ -366,18 +367,7 @@ class Reader {
     this.#budget -= count * width;
     if (this.#budget < 0) this.#refuse('makes more tensors than the file has bytes');
     if (isContiguous(shape, strides)) return make(content);
-    const gathered = new Uint8Array(count * width);
-    for (let i = 0; i < count; i++) {
-      let rest = i;
-      let from = offset;
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        const length = shape[axis] as number;
-        from += (rest % length) * (strides[axis] as number);
-        rest = Math.floor(rest / length);
-      }
-      gathered.set(bytes.subarray(from * width, (from + 1) * width), i * width);
-    }
-    return make(gathered);
+    return make(gather(bytes, width, offset, shape, strides));
   }
 
   #sizes(item: Item | undefined): number[] {
@@ -407,13 +397,3 @@ class Reader {
 
 const isSize = (item: Item | undefined): item is number =>
   typeof item === 'number' && Number.isSafeInteger(item) && item >= 0;
-
-/** Strides of axes of one element do not matter. */
-function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis] as number;
-  }
-  return true;
-}

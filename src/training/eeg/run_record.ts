@@ -1,7 +1,8 @@
 /** What is shown of a run beside its checkpoints: curves, scores, size; JSON, so that it can be stored. */
-import type { Json } from '../../checkpoints/state';
+import type { Json, TrainingState } from '../../checkpoints/state';
+import { SettingsError } from '../failure';
 import type { EegEvent, EegPlan, Scores } from './protocol';
-import type { EegSettings } from './settings';
+import { storedSettings, type EegSettings } from './settings';
 
 export interface RecordedValidation {
   readonly epoch: number;
@@ -14,9 +15,13 @@ export interface RunSummary {
   readonly kind: 'eeg';
   readonly settings: EegSettings;
   readonly plan: Pick<EegPlan, 'parameters' | 'steps' | 'memory' | 'windows'>;
-  /** The seed of synthetic recordings, or how many recordings were open and the first of them. */
-  readonly data: { readonly synthetic: number } | { readonly recordings: number; readonly first: string };
-  /** By update. */
+  /**
+   * The seed of synthetic recordings, or how many recordings were open and the first of them; null where a file brought
+   * the run, whose state alone knows.
+   */
+  readonly data:
+    { readonly synthetic: number } | { readonly recordings: number; readonly first: string } | null;
+  /** By update; NaN where it is not known. */
   readonly losses: readonly number[];
   readonly validations: readonly RecordedValidation[];
   /** Of training, rests and validation not counted. */
@@ -25,14 +30,49 @@ export interface RunSummary {
   readonly outcome: string | null;
 }
 
-/** A stored summary; null where it is none of these. Scores that are no numbers come back as NaN. */
+/** A stored summary; null where it is none of these. Numbers that JSON has no words for come back as NaN. */
 export function readSummary(summary: Json): RunSummary | null {
   if (typeof summary !== 'object' || summary === null || !('kind' in summary) || summary.kind !== 'eeg')
     return null;
   const read = summary as unknown as RunSummary;
   const number = (_: string, value: unknown): unknown => (value === null ? NaN : value);
-  const validations = JSON.parse(JSON.stringify(read.validations), number) as RunSummary['validations'];
-  return { ...read, validations };
+  const revive = <T>(part: T): T => JSON.parse(JSON.stringify(part), number) as T;
+  try {
+    return {
+      ...read,
+      settings: storedSettings(JSON.stringify(read.settings)),
+      losses: revive(read.losses),
+      validations: revive(read.validations),
+    };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return null;
+  }
+}
+
+/** What is known of a run of which there is a state alone, as a file brings it. Throws SettingsError. */
+export function summaryOf({ parameters, progress }: TrainingState): RunSummary {
+  const number = (json: Json, name: string): number => {
+    const value =
+      typeof json === 'object' && json !== null ? (json as Record<string, Json>)[name] : undefined;
+    if (typeof value === 'number') return value;
+    throw new SettingsError('the checkpoint does not say where the run stood');
+  };
+  return {
+    kind: 'eeg',
+    settings: storedSettings(progress.config),
+    plan: {
+      parameters: [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0),
+      steps: number(progress.schedule, 'steps'),
+      memory: [],
+      windows: { training: number(progress.sampler, 'windows'), validation: 0 },
+    },
+    data: null,
+    losses: Array.from({ length: progress.step }, () => NaN),
+    validations: [],
+    seconds: 0,
+    outcome: null,
+  };
 }
 
 /** Collects events into a summary. */
@@ -50,13 +90,8 @@ export class RunRecord {
     return this.#summary;
   }
 
-  /** JSON has neither NaN nor infinities nor −0. */
   toJson(): Json {
-    const plain = (_: string, value: unknown): unknown => {
-      if (typeof value !== 'number') return value;
-      return Number.isFinite(value) ? value + 0 : null;
-    };
-    return JSON.parse(JSON.stringify(this.#summary, plain)) as Json;
+    return asJson(this.#summary);
   }
 
   /** Forgets what was after `step`: a run that goes on from there does it again. */
@@ -89,4 +124,13 @@ export class RunRecord {
       this.#summary = { ...summary, outcome: event.failure.message };
     }
   }
+}
+
+/** JSON has neither NaN nor infinities nor −0. */
+export function asJson(summary: RunSummary): Json {
+  const plain = (_: string, value: unknown): unknown => {
+    if (typeof value !== 'number') return value;
+    return Number.isFinite(value) ? value + 0 : null;
+  };
+  return JSON.parse(JSON.stringify(summary, plain)) as Json;
 }

@@ -13,7 +13,7 @@ import { reportDevice } from '../report';
 import { startWorkers } from './pool';
 import { preparedCache } from './prepared_cache';
 import type { DamagedCheckpoint, EegWorker, FolderReport, StartFrom } from './protocol';
-import type { EegSettings } from './settings';
+import { storedSettings, type EegSettings } from './settings';
 import { openCheckpoint, StoredRun } from './stored_run';
 import { EegTrainer } from './trainer';
 
@@ -79,7 +79,7 @@ export class EegService implements EegWorker {
     const weights = from?.weightsOnly ? opened?.state : undefined;
     const state = from?.weightsOnly ? undefined : opened?.state;
     if (from && state) await run.reopen(from.run, state);
-    const chosen = state ? (JSON.parse(state.progress.config) as EegSettings) : settings;
+    const chosen = state ? storedSettings(state.progress.config) : settings;
     const cache = chosen.cache ? await preparedCache() : undefined;
     // Another call may have come first while this one waited.
     this.#startable();

@@ -126,6 +126,29 @@ export const SMOKE_RUN: EegSettings = {
   earlyStopping: { metric: 'auroc', mode: 'max', patience: 5 },
 };
 
+/** Settings that were stored, perhaps by a version before this one, which knew fewer of them. Throws SettingsError. */
+export function storedSettings(text: string): EegSettings {
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch {
+    stored = undefined;
+  }
+  if (typeof stored !== 'object' || stored === null || !('model' in stored && 'batch' in stored))
+    throw new SettingsError('the checkpoint does not hold the settings of a run on EEG');
+  const read = stored as Partial<EegSettings>;
+  const settings: EegSettings = {
+    ...PRODUCTION_RUN,
+    ...read,
+    model: { ...PRODUCTION_RUN.model, ...read.model },
+    earlyStopping: { ...PRODUCTION_RUN.earlyStopping, ...read.earlyStopping },
+    postprocessing: { ...PRODUCTION_RUN.postprocessing, ...read.postprocessing },
+    checkpoints: { ...PRODUCTION_RUN.checkpoints, ...read.checkpoints },
+  };
+  checkSettings(settings);
+  return settings;
+}
+
 /** The model's sizes once its width is known. Heads are narrower than production's 64 where the model is. */
 export function detectorConfigOf(model: EegModelSettings, baseChannels: number): DetectorConfig {
   const inner = PRODUCTION.expand * baseChannels * 2 ** (PRODUCTION.depth - 1);

@@ -91,13 +91,15 @@ export class Detector {
   async resume(id: string, summary: RunSummary, checkpoint?: CheckpointName): Promise<void> {
     if (this.active) return;
     const { settings, data, losses, validations } = summary;
-    if ('synthetic' in data) {
+    if (data && 'synthetic' in data) {
       if (this.#seed !== data.synthetic && !(await this.synthesize(data.synthetic))) return;
-    } else if (!this.folder || this.folder.synthetic) {
+    } else if (!this.folder || (data && this.folder.synthetic)) {
       return this.#fail({
         kind: 'data',
-        message: `This run was trained on ${data.recordings} recordings, ${data.first} the first of them, and they are not open.`,
-        advice: 'Open the same folder under Recordings, then resume the run.',
+        message: data
+          ? `This run was trained on ${data.recordings} recordings, ${data.first} the first of them, and they are not open.`
+          : 'The recordings that this run was trained on are not open.',
+        advice: 'Open the same folder, or synthetic EEG, under Recordings, then resume the run.',
       });
     }
     this.settings = structuredClone(settings);

@@ -5,7 +5,7 @@ import { runBytes, type Run, type RunChanges, type Slot } from '../../../checkpo
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { productionCheckpoint } from '../../../training/eeg/export';
 import { preparedCache } from '../../../training/eeg/prepared_cache';
-import { readSummary, type RunSummary } from '../../../training/eeg/run_record';
+import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/eeg/run_record';
 import { differences, type Difference } from '../../../training/eeg/share';
 import { download } from '../detector/download';
 
@@ -103,13 +103,16 @@ export class Runs {
   open(file: File): Promise<void> {
     return this.#try(async () => {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      const state = /\.(pt|pth|bin)$/i.test(file.name) ? fromTorch(bytes) : fromSafetensors(bytes);
+      const { state, whole } = /\.(pt|pth|bin)$/i.test(file.name)
+        ? { state: fromTorch(bytes), whole: false }
+        : fromSafetensors(bytes);
       const run = await this.#store.createRun({
         name: file.name,
         config: state.progress.config,
         device: 'from a file',
       });
       await this.#store.save(run.id, 'last', state);
+      if (whole) await this.#store.updateRun(run.id, { summary: asJson(summaryOf(state)) });
       await this.refresh();
     });
   }
@@ -138,14 +141,15 @@ function fromTorch(bytes: Uint8Array<ArrayBuffer>): TrainingState {
   };
 }
 
-function fromSafetensors(bytes: Uint8Array): TrainingState {
+/** `whole`: whether it is all that a training needs to go on, and not weights alone. */
+function fromSafetensors(bytes: Uint8Array): { state: TrainingState; whole: boolean } {
   try {
-    return readState(bytes);
+    return { state: readState(bytes), whole: true };
   } catch (error) {
     // Weights alone are no state.
     if (!(error instanceof Error) || !error.message.includes('holds no training state')) throw error;
   }
   const moments = { firstMoments: new Map(), secondMoments: new Map() };
   const progress = { ...NOTHING, epoch: 0, step: 0, batches: 0, bestScore: null, config: '' };
-  return { ...readWeights(bytes), ...moments, progress };
+  return { state: { ...readWeights(bytes), ...moments, progress }, whole: false };
 }
