@@ -41,6 +41,7 @@ function randomSettings(random: Random): EegSettings {
   const settings: EegSettings = {
     ...SMOKE_RUN,
     model: {
+      ...SMOKE_RUN.model,
       baseChannels: oneOf([2, 4]),
       mixer,
       layers: oneOf([1, 1, 2]),
