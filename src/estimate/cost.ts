@@ -6,38 +6,50 @@ export interface Run {
   readonly epochs: number;
   /** Hours. */
   readonly epoch: Quantity;
-  /** Dollars an hour; undefined where nobody knows it. */
-  readonly rate: Quantity | undefined;
   /** Hours after which a launch ends; Infinity on a machine of one's own. */
-  readonly limit: number;
+  readonly limit?: number;
   /** Hours of a launch before its first epoch. */
   readonly start?: number;
 }
 
-export interface RunCost {
+export interface RunTime {
   /** Paid for; high is Infinity where a run of slow epochs never comes to its end. */
   readonly hours: Quantity;
-  /** Undefined without a rate. */
-  readonly dollars: Quantity | undefined;
   /** For epochs as likely; undefined where no number of launches comes to the end. */
   readonly launches: Launches | undefined;
 }
 
-/** What a run takes; hours and dollars of its fastest, likely and slowest epochs. */
-export function costOf({ epochs, epoch, rate, limit = LAUNCH_HOURS, start = 0 }: Run): RunCost {
+export interface RunCost extends RunTime {
+  readonly dollars: Quantity;
+}
+
+/** Hours of a run's fastest, likely and slowest epochs. */
+export function timeOf({ epochs, epoch, limit = LAUNCH_HOURS, start = 0 }: Run): RunTime {
   const hours = (each: number): number => launches(epochs, each, limit, start)?.hours ?? Infinity;
-  const [low, likely, high] = [hours(epoch.low), hours(epoch.likely), hours(epoch.high)];
-  const plan = launches(epochs, epoch.likely, limit, start);
-  const source = `${epochs} epochs: ${epoch.source}`;
   return {
-    hours: { low, likely, high, basis: epoch.basis, source },
-    dollars: rate && {
-      low: low * rate.low,
-      likely: likely * rate.likely,
-      high: high * rate.high,
-      basis: weakest([epoch.basis, rate.basis]),
+    hours: {
+      low: hours(epoch.low),
+      likely: hours(epoch.likely),
+      high: hours(epoch.high),
+      basis: epoch.basis,
+      source: `${epochs} epochs: ${epoch.source}`,
+    },
+    launches: launches(epochs, epoch.likely, limit, start),
+  };
+}
+
+/** `rate`: dollars an hour. */
+export function costOf({ rate, ...run }: Run & { readonly rate: Quantity }): RunCost {
+  const time = timeOf(run);
+  const { hours } = time;
+  return {
+    ...time,
+    dollars: {
+      low: hours.low * rate.low,
+      likely: hours.likely * rate.likely,
+      high: hours.high * rate.high,
+      basis: weakest([hours.basis, rate.basis]),
       source: `hours × ${rate.source}`,
     },
-    launches: plan,
   };
 }

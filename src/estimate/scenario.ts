@@ -1,5 +1,5 @@
 /** A whole run on a machine: GPU memory, host memory, hours and dollars; and the same run on other machines. */
-import { costOf, type RunCost } from './cost';
+import { costOf, timeOf, type RunTime } from './cost';
 import { machineOf, type HostPlan, type RunSettings } from './from_config';
 import { GPUS, type Gpu, type GpuId } from './hardware';
 import { CORPUS_LENGTHS, type Surroundings } from './host_facts';
@@ -23,8 +23,10 @@ export interface Plan {
   readonly rate?: Quantity | undefined;
 }
 
-export interface StopCost extends RunCost {
+export interface StopCost extends RunTime {
   readonly stop: Stop;
+  /** Undefined without a rate. */
+  readonly dollars: Quantity | undefined;
 }
 
 export interface Forecast {
@@ -86,10 +88,10 @@ export function costsOf(plan: Plan): StopCost[] {
   const epoch = epochHours(plan);
   const limit = plan.surroundings === 'modal' ? LAUNCH_HOURS : Infinity;
   const rate = rateOf(plan);
-  return stops(epochs, patience).map((stop) => ({
-    stop,
-    ...costOf({ epochs: stop.epochs, epoch, rate, limit }),
-  }));
+  return stops(epochs, patience).map((stop) => {
+    const run = { epochs: stop.epochs, epoch, limit };
+    return { stop, ...(rate ? costOf({ ...run, rate }) : { ...timeOf(run), dollars: undefined }) };
+  });
 }
 
 /** `host`: where it was predicted already. */

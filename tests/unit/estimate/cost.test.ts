@@ -29,24 +29,20 @@ describe('cost of a run', () => {
   const hundred = { epochs: 100, epoch: quarter, limit: Infinity };
 
   test('the review’s: 25 h × $5.59 = $139.75; on the current card $78.25', () => {
-    expect(costOf({ ...hundred, rate: rateOf(review) }).dollars?.likely).toBeCloseTo(139.75, 10);
-    expect(costOf({ ...hundred, rate: rateOf(current) }).dollars?.likely).toBeCloseTo(78.25, 10);
+    expect(costOf({ ...hundred, rate: rateOf(review) }).dollars.likely).toBeCloseTo(139.75, 10);
+    expect(costOf({ ...hundred, rate: rateOf(current) }).dollars.likely).toBeCloseTo(78.25, 10);
   });
 
   test('with launches of 24 h a second one repeats an epoch', () => {
     const { hours, launches, dollars } = costOf({ ...hundred, rate: rateOf(current), limit: 24 });
     expect(launches?.count).toBe(2);
     expect(hours.likely).toBe(25.25);
-    expect(dollars?.likely).toBeCloseTo(25.25 * 3.13, 10);
+    expect(dollars.likely).toBeCloseTo(25.25 * 3.13, 10);
   });
 
   test('rises with epochs, with an epoch’s hours and with the rate, and carries the weaker basis', () => {
     const base = { epochs: 50, epoch: quantity([1, 2, 3], 'measured', ''), rate: rateOf(current), limit: 24 };
-    const dollars = (change: Partial<Parameters<typeof costOf>[0]>) => {
-      const found = costOf({ ...base, ...change }).dollars;
-      if (!found) throw new Error('no dollars');
-      return found;
-    };
+    const dollars = (change: Partial<Parameters<typeof costOf>[0]>) => costOf({ ...base, ...change }).dollars;
     for (let epochs = 1; epochs < 60; epochs++)
       expect(dollars({ epochs: epochs + 1 }).likely).toBeGreaterThan(dollars({ epochs }).likely);
     const { low, likely, high, basis } = dollars({});
@@ -57,12 +53,6 @@ describe('cost of a run', () => {
     expect(dollars({ rate: exactly(1, 'assumed', '') }).basis).toBe('assumed');
   });
 
-  test('has no dollars without a rate, but hours', () => {
-    const { dollars, hours } = costOf({ ...hundred, rate: undefined });
-    expect(dollars).toBeUndefined();
-    expect(hours.likely).toBe(25);
-  });
-
   test('is without end where no launch holds two epochs', () => {
     const { launches, dollars } = costOf({
       epochs: 3,
@@ -71,7 +61,7 @@ describe('cost of a run', () => {
       limit: 24,
     });
     expect(launches).toBeUndefined();
-    expect(dollars?.likely).toBe(Infinity);
+    expect(dollars.likely).toBe(Infinity);
   });
 });
 
