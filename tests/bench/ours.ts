@@ -4,12 +4,12 @@
  *
  * matmul: the product that gives a linear layer's input gradient, dx = dy W, as it takes w as it is, [k, n].
  *
- * Selective scan: y and its gradients by all inputs are the program's outputs.
+ * Selective scan: y and its gradients by all inputs are the program's outputs. Convolution, LayerNorm and AdamW:
+ * ours-layers.ts.
  *
  * Mamba-1 step: the model's own block. The loss is computed, as the others do, and differentiated by the cotangent.
  */
 
-import type { EngineReport } from '../../src/cli/bench/protocol';
 import { Device } from '../../src/engine/device';
 import { differentiate } from '../../src/engine/gradient';
 import { Graph, type PackName, type Tensor } from '../../src/engine/graph';
@@ -20,10 +20,9 @@ import { multiply } from '../../src/engine/ops/multiply';
 import { selectiveScan } from '../../src/engine/ops/selective_scan';
 import { parameterGradients } from '../../src/engine/optimizer';
 import { packLayout, Parameters } from '../../src/engine/packs';
-import { profileDevice } from '../../src/engine/profile';
-import { Program } from '../../src/engine/program';
-import { tune } from '../../src/engine/tune';
 import { mambaBlock } from '../../src/models/mamba';
+import { ourLayers } from './ours-layers';
+import { compile, prepare, type OurBenchCase } from './ours-program';
 import {
   adamw,
   blockName,
@@ -32,32 +31,26 @@ import {
   scanInputShapes,
   scanName,
   tensor,
-  type BenchCase,
   type BlockParameter,
   type BlockShape,
   type Contender,
+  type ConvShape,
   type MatmulShape,
-  type PreparedCase,
+  type NormShape,
   type Results,
   type ScanInput,
   type ScanShape,
-  type Tensors,
+  type UpdateShape,
 } from './rivals/types';
-
-interface OurCase extends PreparedCase {
-  /** Measures the device's limits, which takes a second or two. */
-  report(): Promise<EngineReport>;
-}
-
-interface OurBenchCase extends BenchCase {
-  prepare(inputs: Tensors): Promise<OurCase>;
-}
 
 export interface Ours extends Contender {
   readonly engine: Device;
   matmul(shape: MatmulShape): OurBenchCase;
   selectiveScan(shape: ScanShape): OurBenchCase;
   mambaStep(shape: BlockShape): OurBenchCase;
+  conv1d(shape: ConvShape): OurBenchCase;
+  layerNorm(shape: NormShape): OurBenchCase;
+  adamw(shape: UpdateShape): OurBenchCase;
 }
 
 export async function createOurs(gpu: GPU | undefined): Promise<Ours> {
@@ -69,6 +62,7 @@ export async function createOurs(gpu: GPU | undefined): Promise<Ours> {
     matmul: (shape) => matmul(engine, shape),
     selectiveScan: (shape) => scan(engine, shape),
     mambaStep: (shape) => mambaStep(engine, shape),
+    ...ourLayers(engine),
   };
 }
 
@@ -87,65 +81,6 @@ async function requestDevice(gpu: GPU | undefined): Promise<{ engine: Device; de
   } finally {
     GPUAdapter.prototype.requestDevice = original;
   }
-}
-
-interface Compiled {
-  readonly program: Program;
-  readonly report: () => Promise<EngineReport>;
-}
-
-/** Tunes and compiles. */
-async function compile(
-  device: Device,
-  graph: Graph,
-  outputs: readonly Tensor[],
-  parameters?: Parameters,
-): Promise<Compiled> {
-  const started = performance.now();
-  const { choose, timings } = await tune(device, graph, new Map<string, string>());
-  const tuningMs = performance.now() - started;
-  const program = await Program.compile(device, graph, {
-    outputs,
-    choose,
-    ...(parameters && { parameters }),
-  });
-  const staging = program.plan.buffers.filter(({ role }) => role === 'staging');
-  return {
-    program,
-    report: async () => ({
-      profile: await profileDevice(device),
-      tuningMs,
-      variantsTimed: [...timings.values()].reduce((sum, { size }) => sum + size, 0),
-      planBytes: program.plan.bytes + (parameters?.bytes ?? 0),
-      stagingBytes: staging.reduce((sum, { bytes }) => sum + bytes, 0),
-      ...program.plan.cost,
-    }),
-  };
-}
-
-/** A program whose runs depend on nothing but its inputs. */
-async function prepare(
-  device: Device,
-  graph: Graph,
-  outputs: Readonly<Record<string, Tensor>>,
-  inputs: ReadonlyMap<Tensor, Float32Array>,
-): Promise<OurCase> {
-  const { program, report } = await compile(device, graph, Object.values(outputs));
-  for (const [input, values] of inputs) program.write(input, values);
-  return {
-    report,
-    run: () => {
-      program.run();
-      return program.finish();
-    },
-    read: async () => {
-      const values = await program.read();
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, output]) => [name, values.get(output) as Float32Array]),
-      );
-    },
-    dispose: () => program.destroy(),
-  };
 }
 
 function matmul(device: Device, shape: MatmulShape): OurBenchCase {

@@ -4,7 +4,7 @@ import type { Work } from '../../src/cli/bench/cases';
 import type { Bench, ContenderName, EngineReport, Prepared } from '../../src/cli/bench/protocol';
 import { createOurs, type Ours } from './ours';
 import { cpu } from './rivals/cpu';
-import { blockInputs, matmulInputs, scanInputs } from './rivals/inputs';
+import { blockInputs, convInputs, matmulInputs, normInputs, scanInputs, updateInputs } from './rivals/inputs';
 import { Meter } from './rivals/meter';
 import {
   blockStepReference,
@@ -13,6 +13,7 @@ import {
   scanReference,
   type Doubles,
 } from './rivals/reference';
+import { convReference, normReference, updateReference } from './rivals/reference-layers';
 import type { Contender, PreparedCase, Results, Tensors } from './rivals/types';
 
 /** A case of any contender; only ours has more to say. */
@@ -31,6 +32,12 @@ function inputsOf({ kind, shape }: Work): Tensors {
       return scanInputs(shape);
     case 'block':
       return blockInputs(shape);
+    case 'conv':
+      return convInputs(shape);
+    case 'norm':
+      return normInputs(shape);
+    case 'adamw':
+      return updateInputs(shape);
   }
 }
 
@@ -42,6 +49,12 @@ function referenceOf({ kind, shape }: Work, inputs: Tensors): Doubles {
       return scanReference(shape, inputs);
     case 'block':
       return blockStepReference(shape, inputs, CHECKED_RUNS);
+    case 'conv':
+      return convReference(shape, inputs);
+    case 'norm':
+      return normReference(shape, inputs);
+    case 'adamw':
+      return updateReference(shape, inputs, CHECKED_RUNS);
   }
 }
 
@@ -53,6 +66,12 @@ function caseOf({ kind, shape }: Work, contender: Contender): AnyCase | undefine
       return contender.selectiveScan(shape);
     case 'block':
       return contender.mambaStep?.(shape);
+    case 'conv':
+      return contender.conv1d?.(shape);
+    case 'norm':
+      return contender.layerNorm?.(shape);
+    case 'adamw':
+      return contender.adamw?.(shape);
   }
 }
 

@@ -37,6 +37,12 @@ export function titleOf({ kind, shape }: Work): string {
       return `selective scan, forward and backward, [b ${shape.batch}, l ${shape.length}, d ${shape.channels}, n ${shape.d_state}]`;
     case 'block':
       return `Mamba-1 block, training step (d_model ${shape.d_model}, batch ${shape.batch}, l ${shape.length})`;
+    case 'conv':
+      return `conv1d, forward and backward, [b ${shape.batch}, c ${shape.channels}, l ${shape.length}] to ${shape.outputs} channels, k ${shape.kernel}`;
+    case 'norm':
+      return `LayerNorm, forward and backward, [${shape.rows}, ${shape.channels}]`;
+    case 'adamw':
+      return `AdamW of ${shape.parameters.toLocaleString('en')} parameters`;
   }
 }
 

@@ -9,9 +9,12 @@
 import {
   blockParameterShapes,
   type BlockShape,
+  type ConvShape,
   type MatmulShape,
+  type NormShape,
   type ScanShape,
   type Tensors,
+  type UpdateShape,
 } from './types';
 
 /** Uniform numbers in [0, 1): mulberry32, a 32-bit generator of a few lines. */
@@ -91,5 +94,36 @@ export function blockInputs(shape: BlockShape, seed = 3): Tensors {
     A_log: fill(product(shapes.A_log), (i) => Math.log((i % d_state) + 1)),
     D: fill(product(shapes.D), () => 1),
     out_proj: linear(shapes.out_proj),
+  };
+}
+
+export function convInputs({ batch, length, channels, outputs, kernel }: ConvShape, seed = 4): Tensors {
+  const random = generator(seed);
+  const fanIn = channels * kernel;
+  return {
+    x: normal(batch * length * channels, random),
+    weight: uniform(outputs * fanIn, random, 1 / Math.sqrt(fanIn)),
+    dy: normal(batch * length * outputs, random),
+  };
+}
+
+export function normInputs({ rows, channels }: NormShape, seed = 5): Tensors {
+  const random = generator(seed);
+  return {
+    x: normal(rows * channels, random),
+    weight: fill(channels, () => 0.5 + random()),
+    bias: uniform(channels, random, 0.1),
+    dy: normal(rows * channels, random),
+  };
+}
+
+/** In the middle of a training: neither moment is 0. */
+export function updateInputs({ parameters }: UpdateShape, seed = 6): Tensors {
+  const random = generator(seed);
+  return {
+    p: uniform(parameters, random, 1),
+    g: uniform(parameters, random, 0.01),
+    m: uniform(parameters, random, 0.01),
+    v: fill(parameters, () => 1e-4 * random()),
   };
 }

@@ -3,7 +3,7 @@
  *
  * matmul: y [m, n] = x [m, k] w [k, n], its own `matmul`: register blocks, no workgroup memory.
  *
- * Selective scan: jax-scan.ts.
+ * Selective scan: jax-scan.ts; convolution, LayerNorm and AdamW: jax-layers.ts.
  *
  * Mamba-1 step: the same scan inside a hand-written gradient, the convolution as
  * d_conv shifted products; parameters and moments are one flat vector each, so
@@ -11,6 +11,8 @@
  */
 
 import { blockUntilReady, defaultDevice, getWebGPUDevice, init, jit, nn, numpy as np } from '@jax-js/jax';
+import { compiled, download, free, references, upload, type Tree } from './jax-case';
+import { jaxLayers } from './jax-layers';
 import { add, concatenate, gatedScan, mul, reshape, sub, sum, type Arr } from './jax-scan';
 import {
   adamw,
@@ -29,13 +31,9 @@ import {
   type BlockShape,
   type Contender,
   type MatmulShape,
-  type PreparedCase,
-  type Results,
   type ScanInput,
   type ScanShape,
 } from './types';
-
-type Tree = Record<string, Arr>;
 
 /** The loss of a Mamba-1 block and its gradient by every parameter. */
 function blockGradient(
@@ -102,38 +100,6 @@ function blockGradient(
       A_log: mul(dA, A),
       D: dD,
       out_proj: contract('blm,bld->md', cotangent, y),
-    },
-  };
-}
-
-const upload = (values: Float32Array, shape: number[]): Arr => np.array(new Float32Array(values), { shape });
-
-async function download(tree: Tree): Promise<Results> {
-  const results: Results = {};
-  for (const [name, value] of Object.entries(tree)) results[name] = (await value.ref.data()) as Float32Array;
-  return results;
-}
-
-const free = (tree: Tree): void => Object.values(tree).forEach((value) => value.dispose());
-const references = (tree: Tree): Tree =>
-  Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, value.ref]));
-
-/** A function of fixed inputs, compiled. */
-async function compiled(f: (inputs: Tree) => Tree, inputs: Tree): Promise<PreparedCase> {
-  await blockUntilReady(inputs);
-  const program = jit(f);
-  let results: Tree = {};
-  return {
-    run: async () => {
-      free(results);
-      results = program(references(inputs));
-      await blockUntilReady(results);
-    },
-    read: () => download(results),
-    dispose: () => {
-      free(results);
-      free(inputs);
-      program.dispose();
     },
   };
 }
@@ -251,5 +217,6 @@ export async function createJax(chunkSteps = 8): Promise<Contender> {
     matmul,
     selectiveScan: (shape) => selectiveScan(chunkSteps, shape),
     mambaStep: (shape) => mambaStep(chunkSteps, shape),
+    ...jaxLayers,
   };
 }

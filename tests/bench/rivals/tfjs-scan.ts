@@ -33,7 +33,7 @@ function extents(a: T): [number, number, number] {
 export const multiplyAdd = (a: T, b: T, c: T): T => tf.tidy(() => tf.add(tf.mul(a, b), c));
 
 /** x [rows, width, d] summed over its middle axis, by pooling. */
-function pooledSum(x: T): T {
+export function pooledSum(x: T): T {
   const [rows, width, d] = extents(x);
   return tf.tidy(() => {
     const image = tf.reshape<tf.Rank.R4>(x, [rows, 1, width, d]);

@@ -3,7 +3,7 @@
  *
  * matmul: y [m, n] = x [m, k] w [k, n], its own `matMul`: tiles in workgroup memory.
  *
- * Selective scan: tfjs-scan.ts.
+ * Selective scan: tfjs-scan.ts; convolution, LayerNorm and AdamW: tfjs-layers.ts.
  *
  * Mamba-1 step: the same scan inside a hand-written gradient, the convolution as
  * d_conv shifted products; parameters and moments are one flat vector each, so
@@ -11,7 +11,8 @@
  */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { backend, download, eager, finish, upload, type Tree } from './tfjs-case';
+import { tfjsLayers } from './tfjs-layers';
 import { gatedScan, multiplyAdd, sumRows, type T } from './tfjs-scan';
 import {
   adamw,
@@ -30,13 +31,9 @@ import {
   type BlockShape,
   type Contender,
   type MatmulShape,
-  type PreparedCase,
-  type Results,
   type ScanInput,
   type ScanShape,
 } from './types';
-
-type Tree = Record<string, T>;
 
 /** The loss of a Mamba-1 block and its gradient by every parameter. */
 function blockGradient(
@@ -145,45 +142,6 @@ function trainingStep(chunkSteps: number, shape: BlockShape, data: Tree, state: 
   });
 }
 
-function backend(): WebGPUBackend {
-  const current = tf.backend();
-  if (!(current instanceof WebGPUBackend)) throw new Error('the WebGPU backend is not in use');
-  return current;
-}
-
-/** Submits what tfjs has recorded so far (it batches dispatches) and waits for it. */
-async function finish(): Promise<void> {
-  const gpu = backend();
-  gpu.ensureCommandEncoderReady();
-  gpu.endComputePassEncoder();
-  gpu.submitQueue();
-  await gpu.device.queue.onSubmittedWorkDone();
-}
-
-const upload = (values: Float32Array, shape: number[]): T =>
-  tf.tensor(new Float32Array(values), shape, 'float32');
-
-async function download(tree: Tree): Promise<Results> {
-  const results: Results = {};
-  for (const [name, value] of Object.entries(tree))
-    results[name] = new Float32Array(await value.data<'float32'>());
-  return results;
-}
-
-/** A function of fixed inputs. */
-function eager(f: (inputs: Tree) => Tree, inputs: Tree): PreparedCase {
-  let results: Tree = {};
-  return {
-    run: () => {
-      tf.dispose(results);
-      results = f(inputs);
-      return finish();
-    },
-    read: () => download(results),
-    dispose: () => tf.dispose([results, inputs]),
-  };
-}
-
 function matmul(shape: MatmulShape): BenchCase {
   const { m, k, n } = shape;
   return {
@@ -254,5 +212,6 @@ export async function createTfjs(chunkSteps = 16): Promise<Contender> {
     matmul,
     selectiveScan: (shape) => selectiveScan(chunkSteps, shape),
     mambaStep: (shape) => mambaStep(chunkSteps, shape),
+    ...tfjsLayers,
   };
 }

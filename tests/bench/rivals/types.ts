@@ -9,6 +9,9 @@
  *                    D, delta_bias [d]                          -> y and all gradients
  *   Mamba-1 step     x, cotangent [b, l, d_model] and the nine parameters, in
  *                    PyTorch's layout                           -> parameters and moments
+ *   conv1d           x [b, l, c], weight [o, c, k], dy [b, l, o] -> y, dx, dweight
+ *   LayerNorm        x, dy [rows, d], weight, bias [d]          -> y, dx, dweight, dbias
+ *   AdamW            p, g, m, v [n]                             -> p, m, v
  *
  * A case is prepared once (upload, compilation, one warm run if the library
  * needs it) and then run many times, so that a harness can interleave the runs
@@ -44,6 +47,26 @@ export interface BlockShape {
   readonly dt_rank: number;
 }
 
+/** Convolution over time with stride 1 and as many steps after it as before: the kernel is odd. */
+export interface ConvShape {
+  readonly batch: number;
+  readonly length: number;
+  readonly channels: number;
+  readonly outputs: number;
+  readonly kernel: number;
+}
+
+/** LayerNorm over the last of [rows, channels]. */
+export interface NormShape {
+  readonly rows: number;
+  readonly channels: number;
+}
+
+/** AdamW of `parameters` numbers in one vector. */
+export interface UpdateShape {
+  readonly parameters: number;
+}
+
 /** A case with its data on the device. */
 export interface PreparedCase {
   /** Computes everything once and resolves when the device has finished it. */
@@ -70,11 +93,17 @@ export interface Contender {
   readonly device: GPUDevice | null;
   matmul(shape: MatmulShape): BenchCase;
   selectiveScan(shape: ScanShape): BenchCase;
-  /** Absent where the contender leaves it out. */
+  /** These are absent where the contender leaves them out. */
   mambaStep?(shape: BlockShape): BenchCase;
+  conv1d?(shape: ConvShape): BenchCase;
+  layerNorm?(shape: NormShape): BenchCase;
+  adamw?(shape: UpdateShape): BenchCase;
 }
 
-/** AdamW as in PyTorch (decoupled decay, on every parameter) after clipping by the global norm. */
+/** Added to the variance by LayerNorm. */
+export const layerNormEpsilon = 1e-5;
+
+/** AdamW as in PyTorch (decoupled decay, on every parameter); the block's step clips by the global norm before it. */
 export const adamw = {
   learningRate: 1e-3,
   beta1: 0.9,
@@ -194,3 +223,31 @@ export const scanName = (s: ScanShape): string =>
 
 export const blockName = (s: BlockShape): string =>
   `Mamba-1 block step (d_model ${s.d_model}, b ${s.batch}, l ${s.length})`;
+
+export const convName = (s: ConvShape): string =>
+  `conv1d fwd+bwd [${s.batch},${s.channels},${s.length}] to ${s.outputs}, k${s.kernel}`;
+
+export const normName = (s: NormShape): string => `LayerNorm fwd+bwd [${s.rows},${s.channels}]`;
+
+export const updateName = (s: UpdateShape): string => `AdamW of ${s.parameters} parameters`;
+
+/** `values` [...dims] with its axes in another order, as numpy's transpose. */
+export function transpose(
+  values: Float32Array,
+  dims: readonly number[],
+  order: readonly number[],
+): Float32Array {
+  const strides = dims.map((_, i) => sizeOf(dims.slice(i + 1)));
+  const out = new Float32Array(values.length);
+  let at = 0;
+  const walk = (axis: number, from: number): void => {
+    if (axis === order.length) {
+      out[at++] = values[from]!;
+      return;
+    }
+    const source = order[axis]!;
+    for (let i = 0; i < dims[source]!; i++) walk(axis + 1, from + i * strides[source]!);
+  };
+  walk(0, 0);
+  return out;
+}
