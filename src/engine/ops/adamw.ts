@@ -3,7 +3,7 @@ import source from '../../../shaders/adamw.wgsl?raw';
 import { bytesOf, elements, formatShape, GraphError, type Graph, type Tensor } from '../graph';
 import { BETA1, BETA2 } from '../step';
 import { defineOp, type StepScalars } from './definition';
-import { kernel, read, readWrite } from './kernel';
+import { kernel, passesOf, read, readWrite } from './kernel';
 
 const WORKGROUP = 64;
 
@@ -46,14 +46,16 @@ export const adamwOp = defineOp({
       throw new GraphError(`weight decay and clip must not be negative, they are ${weightDecay} and ${clip}`);
     return {};
   },
-  kernels({ inputs, attrs: { weightDecay, decayed, clip } }) {
+  kernels({ inputs, attrs: { weightDecay, decayed, clip } }, { software }) {
     const vectors = elements(inputs.value.shape) / 4;
+    const PER = passesOf(vectors, WORKGROUP, software, 4);
     return [
       kernel({
         name: 'adamw',
         source,
         defines: {
           WORKGROUP,
+          PER,
           VECTORS: vectors,
           DECAYED: decayed / 4,
           DECAY: weightDecay,
@@ -69,7 +71,7 @@ export const adamwOp = defineOp({
           readWrite('second_moment', inputs.second_moment, 'vec4f'),
           read('norm', inputs.norm),
         ],
-        workgroups: Math.ceil(vectors / WORKGROUP),
+        workgroups: Math.ceil(vectors / (WORKGROUP * PER)),
         usesStep: true,
       }),
     ];

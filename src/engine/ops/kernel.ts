@@ -63,3 +63,15 @@ export function kernel(options: {
   ].join('\n');
   return { kernel: name, code, bindings, workgroups, usesStep };
 }
+
+/** Enough workgroups for any CPU's cores. */
+const SOFTWARE_WORKGROUPS = 32;
+const MOST_PASSES = 64;
+
+/**
+ * Items that a thread of a flat kernel owns, so many that no more than SOFTWARE_WORKGROUPS workgroups remain: on a
+ * CPU-backed adapter to begin a workgroup costs about as much as to load a hundred numbers. `gpu` elsewhere, where
+ * threads are what hides the memory's latency.
+ */
+export const passesOf = (items: number, workgroup: number, software: boolean, gpu: number): number =>
+  software ? Math.min(MOST_PASSES, Math.ceil(items / workgroup / SOFTWARE_WORKGROUPS)) : gpu;
