@@ -1,8 +1,9 @@
 /** The scan of Mamba-2 (Dao & Gu 2024, arXiv:2405.21060): one decay a head, computed by chunks as matrix products. */
 import activation from '../../../shaders/activation.wgsl?raw';
 import source from '../../../shaders/ssd_scan.wgsl?raw';
+import walkSource from '../../../shaders/ssd_walk.wgsl?raw';
 import { bytesOf, type Graph, type Tensor } from '../graph';
-import { defineOp, type Lowering } from './definition';
+import { defineOp, type Dispatch, type Lowering, type Variant } from './definition';
 import { kernel, read, write, readWrite } from './kernel';
 import { ssdScanBackwardOp } from './ssd_scan_backward';
 import {
@@ -47,6 +48,45 @@ export function stateKernels(
   ];
 }
 
+const CHUNKS: Variant = { name: 'by chunks', WALK: false };
+const WALK: Variant = { name: 'step by step', WALK: true };
+
+/** Chunks fill a GPU. On a CPU-backed adapter a few lanes that walk all steps do with a tenth of the loads. */
+export function ssdVariants(
+  attrs: SsdAttrs,
+  { software, subgroups }: Lowering,
+): readonly [Variant, ...Variant[]] {
+  const { headdim, dState } = attrs;
+  return software && subgroups && headdim % 16 === 0 && dState % 16 === 0 ? [WALK, CHUNKS] : [CHUNKS];
+}
+
+/** All steps in turn, forward or (where `dy` is) backward; writes `out`, y or the part of dxbc that is dx, and `states`. */
+export function walkKernel(
+  name: string,
+  inputs: SsdInputs<Tensor>,
+  attrs: SsdAttrs,
+  { steps, states, dy, out }: { steps: Tensor; states: Tensor; dy?: Tensor; out: Tensor },
+): Dispatch {
+  const defines = ssdDefines(inputs, attrs);
+  const { BATCH, H, P, D, WIDTH } = defines;
+  return kernel({
+    name,
+    source: walkSource,
+    defines: { ...defines, ADJOINT: dy !== undefined, P4: P / 4, D4: D / 4, W4: WIDTH / 4 },
+    bindings: [
+      read('xbc', inputs.xbc, 'vec4f'),
+      ...(dy ? [read('dy', dy, 'vec4f')] : []),
+      read('A', inputs.A),
+      read('D_skip', inputs.D),
+      read('steps', steps),
+      write(dy ? 'dxbc' : 'y', out, 'vec4f'),
+      write('states', states, 'vec4f'),
+    ],
+    workgroups: (BATCH * H * P) / 16,
+    subgroups: true,
+  });
+}
+
 /**
  * xbc [b, l, h·p + 2·g·n] holds x, B and C side by side; dt [b, l, h]; A, D, dt_bias [h]. Δ = softplus(dt + dt_bias) →
  * y [b, l, h·p] with h_t = e^{Δ_t A} h_{t−1} + Δ_t B_t x_tᵀ and y_t = C_t h_t + D x_t for each head. For the backward
@@ -67,22 +107,26 @@ export const ssdScanOp = defineOp({
       states: { shape: [BATCH, CHUNKS, H, N, P], dtype: 'f32' },
     };
   },
-  kernels({ inputs, outputs: { y, steps, states }, attrs }, _: Lowering) {
+  variants: ({ attrs }, lowering) => ssdVariants(attrs, lowering),
+  kernels({ inputs, outputs: { y, steps, states }, attrs }, lowering, variant) {
     const defines = ssdDefines(inputs, attrs);
     const { BATCH, CHUNKS, H } = defines;
+    const prepared = kernel({
+      name: 'ssd_scan.steps',
+      source: activation + source,
+      defines: { ...defines, STEPS: true },
+      bindings: [
+        read('dt', inputs.dt),
+        read('A', inputs.A),
+        ...(inputs.dt_bias ? [read('dt_bias', inputs.dt_bias)] : []),
+        write('steps', steps),
+      ],
+      workgroups: Math.ceil((BATCH * H * CHUNKS) / 64),
+    });
+    if ((variant ?? ssdVariants(attrs, lowering)[0])['WALK'])
+      return [prepared, walkKernel('ssd_scan', inputs, attrs, { steps, states, out: y })];
     return [
-      kernel({
-        name: 'ssd_scan.steps',
-        source: activation + source,
-        defines: { ...defines, STEPS: true },
-        bindings: [
-          read('dt', inputs.dt),
-          read('A', inputs.A),
-          ...(inputs.dt_bias ? [read('dt_bias', inputs.dt_bias)] : []),
-          write('steps', steps),
-        ],
-        workgroups: Math.ceil((BATCH * H * CHUNKS) / 64),
-      }),
+      prepared,
       ...stateKernels('ssd_scan', inputs, attrs, { steps, states }),
       kernel({
         name: 'ssd_scan',

@@ -1,10 +1,11 @@
 /** Backward pass of the Mamba-2 scan; shaders/ssd_scan_backward.wgsl has the formulas. */
 import activation from '../../../shaders/activation.wgsl?raw';
+import partsSource from '../../../shaders/ssd_parts.wgsl?raw';
 import source from '../../../shaders/ssd_scan_backward.wgsl?raw';
 import { bytesOf } from '../graph';
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
-import { stateKernels } from './ssd_scan';
+import { ssdVariants, stateKernels, walkKernel } from './ssd_scan';
 import { CHUNK, ssdBackwardReference, ssdDefines, ssdSizes, type SsdAttrs } from './ssd_scan_shared';
 
 /** From dy [b, l, h·p] and what the forward pass saved to the cotangents of its inputs, in their shapes. */
@@ -22,43 +23,52 @@ export const ssdScanBackwardOp = defineOp({
       ddt_bias: { shape: A.shape, dtype: 'f32' },
     };
   },
-  kernels({ inputs, outputs, attrs }, lowering) {
+  variants: ({ attrs }, lowering) => ssdVariants(attrs, lowering),
+  kernels({ inputs, outputs, attrs }, lowering, variant) {
     const { xbc, dt, A, D, dt_bias, steps, states, dy } = inputs;
     const { dxbc, ddt, dA, dD, ddt_bias } = outputs;
     const defines = ssdDefines(inputs, attrs);
-    const { BATCH, L, CHUNKS, H, G, N } = defines;
+    const { BATCH, L, CHUNKS, H, G, N, P, D: channels, WIDTH } = defines;
     const dstates = lowering.scratch('dstates', states.shape);
     const parts = lowering.scratch('parts', [BATCH, L, H, 2 * N + 3]);
     const bias = dt_bias ? [read('dt_bias', dt_bias)] : [];
+    const walks = Boolean((variant ?? ssdVariants(attrs, lowering)[0])['WALK']);
+    const type = walks ? 'vec4f' : 'f32';
+    const scanned = walks
+      ? [walkKernel('ssd_scan_backward.input', inputs, attrs, { steps, states: dstates, dy, out: dxbc })]
+      : [
+          ...stateKernels('ssd_scan_backward', inputs, attrs, { steps, states: dstates, dy }),
+          kernel({
+            name: 'ssd_scan_backward.input',
+            source,
+            defines: { ...defines, INPUT: true },
+            bindings: [
+              read('xbc', xbc),
+              read('dy', dy),
+              read('D_skip', D),
+              read('steps', steps),
+              read('dstates', dstates),
+              write('dxbc', dxbc),
+            ],
+            workgroups: BATCH * CHUNKS * H,
+          }),
+        ];
     return [
-      ...stateKernels('ssd_scan_backward', inputs, attrs, { steps, states: dstates, dy }),
-      kernel({
-        name: 'ssd_scan_backward.input',
-        source,
-        defines: { ...defines, INPUT: true },
-        bindings: [
-          read('xbc', xbc),
-          read('dy', dy),
-          read('D_skip', D),
-          read('steps', steps),
-          read('dstates', dstates),
-          write('dxbc', dxbc),
-        ],
-        workgroups: BATCH * CHUNKS * H,
-      }),
+      ...scanned,
       kernel({
         name: 'ssd_scan_backward.parts',
-        source,
-        defines: { ...defines, PARTS: true },
+        source: walks ? partsSource : source,
+        defines: { ...defines, PARTS: true, P4: P / 4, D4: channels / 4, W4: WIDTH / 4 },
         bindings: [
-          read('xbc', xbc),
-          read('dy', dy),
+          read('xbc', xbc, type),
+          read('dy', dy, type),
           read('steps', steps),
-          read('states', states),
-          read('dstates', dstates),
+          read('states', states, type),
+          read('dstates', dstates, type),
           write('parts', parts),
         ],
         workgroups: BATCH * CHUNKS * H,
+        subgroups: walks,
       }),
       kernel({
         name: 'ssd_scan_backward.groups',

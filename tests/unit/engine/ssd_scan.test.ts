@@ -70,6 +70,24 @@ describe('ssd_scan', () => {
     await checkOp(device(), ssdCase(sizes, { bias: false, settings: { differences: false } }));
   });
 
+  // The frozen variant walks such heads on a software adapter; by chunks they are no other case than those above.
+  const walked = { differences: false, variants: 'frozen' } as const;
+
+  test.each([
+    { b: 2, l: 71, h: 4, p: 16, g: 2, n: 16, reverse: true },
+    { b: 1, l: 33, h: 3, p: 48, g: 1, n: 32, reverse: false },
+  ])('step by step at %o', async ({ reverse, ...sizes }) => {
+    await checkOp(device(), ssdCase(sizes, { reverse, settings: walked }));
+  });
+
+  test.each([
+    { dt: [3, 6], decay: [-8, -4] },
+    { dt: [-14, -12], decay: [-0.01, -0.001] },
+  ] as const)('step by step at the extreme %o', async (range) => {
+    const sizes = { b: 1, l: 67, h: 2, p: 16, g: 1, n: 16 };
+    await checkOp(device(), ssdCase(sizes, { ...range, settings: walked }));
+  });
+
   test('over four chunks with heads of the production size', async () => {
     await checkOp(
       device(),
