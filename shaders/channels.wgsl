@@ -1,5 +1,5 @@
-// SPLIT: a whole tensor [rows, c] into pieces [rows, size]; otherwise such pieces into the whole. A thread owns one f32
-// of the whole, or one vec4f where 4 divides every size, so both sides are read and written coalesced. A piece that
+// SPLIT: a whole tensor [rows, c] into pieces [rows, size]; otherwise such pieces into the whole. A thread owns PER f32 of
+// the whole, or vec4f where 4 divides every size, WORKGROUP apart, so both sides are read and written coalesced. A piece that
 // nobody reads is not written, a piece that is not there is zeros. Sizes count in elements of that type.
 // Bytes: each tensor once. No FLOPs.
 const STARTS = array<u32, $PIECES>($STARTS);
@@ -11,26 +11,27 @@ fn main(
   @builtin(num_workgroups) count: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = linear_workgroup(id, count) * $WORKGROUP + lane;
-  if (i >= $COUNT) { return; }
-  let row = i / $CHANNELS;
-  let channel = i % $CHANNELS;
+  let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
+  for (var i = first; i < min(first + ${WORKGROUP * PER}, ${COUNT}u); i += $WORKGROUP) {
+    let row = i / $CHANNELS;
+    let channel = i % $CHANNELS;
 #if SPLIT
-  let value = whole[i];
+    let value = whole[i];
 #else
-  var value = $TYPE(0.0);
+    var value = $TYPE(0.0);
 #end
-  // Before the piece's start the difference wraps around to a large number.
+    // Before the piece's start the difference wraps around to a large number.
 #for p in 0..PIECES
-  if (channel - STARTS[$p] < SIZES[$p]) {
+    if (channel - STARTS[$p] < SIZES[$p]) {
 #if SPLIT
-    piece$p[row * SIZES[$p] + channel - STARTS[$p]] = value;
+      piece$p[row * SIZES[$p] + channel - STARTS[$p]] = value;
 #else
-    value = piece$p[row * SIZES[$p] + channel - STARTS[$p]];
+      value = piece$p[row * SIZES[$p] + channel - STARTS[$p]];
 #end
-  }
+    }
 #end
 #if !SPLIT
-  whole[i] = value;
+    whole[i] = value;
 #end
+  }
 }

@@ -1,4 +1,4 @@
-// What conv1d_operands.wgsl needs in another layout than the graph has. One thread an element of `packed`.
+// What conv1d_operands.wgsl needs in another layout than the graph has. A thread owns PER elements of `packed`, 64 apart.
 // CHANNELS_ONLY: packed [rows, TO] from x [rows, FROM], channels beyond FROM are 0.
 // WEIGHTS: packed [n, TAPS, TO] from weight [o, c, KERNEL]. Forward n is o and the line (tap, c). TRANSPOSED n is
 //   (r, c), r the step's phase, and the line (tap, o) from the last tap to the first: tap i is PHASE + r + (TAPS − 1 − i) STRIDE.
@@ -9,31 +9,32 @@ fn main(
   @builtin(num_workgroups) count: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $COUNT) { return; }
+  let first = linear_workgroup(id, count) * ${64 * PER} + lane;
+  for (var i = first; i < min(first + ${64 * PER}, ${COUNT}u); i += 64) {
 #if SUMS
-  let tap = i % $KERNEL;
-  let c = i / $KERNEL % $FROM;
-  let o = i / ${KERNEL * FROM};
-  var sum = 0.0;
-  for (var s = 0u; s < $SPLIT; s++) { sum += partial[s * $STEP + (o * $KERNEL + tap) * $TO + c]; }
-  weight[i] = sum;
+    let tap = i % $KERNEL;
+    let c = i / $KERNEL % $FROM;
+    let o = i / ${KERNEL * FROM};
+    var sum = 0.0;
+    for (var s = 0u; s < $SPLIT; s++) { sum += partial[s * $STEP + (o * $KERNEL + tap) * $TO + c]; }
+    weight[i] = sum;
 #else
-  let at = i % $TO;
-  let inside = at < $FROM;
-  let source = min(at, ${FROM - 1}u);
+    let at = i % $TO;
+    let inside = at < $FROM;
+    let source = min(at, ${FROM - 1}u);
 #if WEIGHTS
-  let line = i / $TO;
-  let n = line / $TAPS;
+    let line = i / $TO;
+    let n = line / $TAPS;
 #if TRANSPOSED
-  let tap = $PHASE + n / $CHANNELS + (${TAPS - 1}u - line % $TAPS) * $STRIDE;
-  let value = weight[(source * $CHANNELS + n % $CHANNELS) * $KERNEL + tap];
+    let tap = $PHASE + n / $CHANNELS + (${TAPS - 1}u - line % $TAPS) * $STRIDE;
+    let value = weight[(source * $CHANNELS + n % $CHANNELS) * $KERNEL + tap];
 #else
-  let value = weight[(n * $FROM + source) * $KERNEL + line % $TAPS];
+    let value = weight[(n * $FROM + source) * $KERNEL + line % $TAPS];
 #end
 #else
-  let value = x[i / $TO * $FROM + source];
+    let value = x[i / $TO * $FROM + source];
 #end
-  packed[i] = select(0.0, value, inside);
+    packed[i] = select(0.0, value, inside);
 #end
+  }
 }

@@ -1,6 +1,6 @@
 // y[i] = x[i] / (1 − rate) where bits[i] ≥ THRESHOLD = rate · 2³², else 0 (Hinton et al. 2012; inverted, as in PyTorch).
 // The bits of four neighbouring elements are one hash of counters, so nothing is stored: the gradient and a recomputation
-// draw the same mask. A thread owns one group of four. Bytes: both tensors once. About 16 operations an element.
+// draw the same mask. A thread owns PER groups of four. Bytes: both tensors once. About 16 operations an element.
 // BY_CHANNEL: x is [b, l, c] and element (b, c) of a mask [b, c] holds for all of time (Dropout1d).
 
 // pcg4d, of Jarzynski & Olano 2020, "Hash Functions for GPU Rendering" (Journal of Computer Graphics Techniques 9.3).
@@ -26,32 +26,33 @@ fn main(
   @builtin(num_workgroups) count: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let group = linear_workgroup(id, count) * $WORKGROUP + lane;
-  if (group >= $GROUPS) { return; }
   let key = pcg4d(vec4u(step.seed, step.step, $STREAM, 0));
+  let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
+  for (var group = first; group < min(first + ${WORKGROUP * PER}, ${GROUPS}u); group += $WORKGROUP) {
 #if VECTOR
 #if BY_CHANNEL
-  let drawn = group / ${LENGTH * CHANNELS / 4} * ${CHANNELS / 4} + group % ${CHANNELS / 4};
+    let drawn = group / ${LENGTH * CHANNELS / 4} * ${CHANNELS / 4} + group % ${CHANNELS / 4};
 #else
-  let drawn = group;
+    let drawn = group;
 #end
-  let kept = pcg4d(key + vec4u(drawn, 0, 0, 0)) >= vec4u(${THRESHOLD}u);
-  y[group] = select(vec4f(0.0), x[group] * $SCALE, kept);
+    let kept = pcg4d(key + vec4u(drawn, 0, 0, 0)) >= vec4u(${THRESHOLD}u);
+    y[group] = select(vec4f(0.0), x[group] * $SCALE, kept);
 #else
 #if !BY_CHANNEL
-  let bits = pcg4d(key + vec4u(group, 0, 0, 0));
+    let bits = pcg4d(key + vec4u(group, 0, 0, 0));
 #end
 #for j in 0..4
-  let i_$j = 4 * group + $j;
-  if (i_$j < $COUNT) {
+    let i_$j = 4 * group + $j;
+    if (i_$j < $COUNT) {
 #if BY_CHANNEL
-    let drawn = i_$j / ${LENGTH * CHANNELS} * $CHANNELS + i_$j % $CHANNELS;
-    let word = pcg4d(key + vec4u(drawn / 4, 0, 0, 0))[drawn % 4];
+      let drawn = i_$j / ${LENGTH * CHANNELS} * $CHANNELS + i_$j % $CHANNELS;
+      let word = pcg4d(key + vec4u(drawn / 4, 0, 0, 0))[drawn % 4];
 #else
-    let word = bits[$j];
+      let word = bits[$j];
 #end
-    y[i_$j] = select(0.0, x[i_$j] * $SCALE, word >= ${THRESHOLD}u);
+      y[i_$j] = select(0.0, x[i_$j] * $SCALE, word >= ${THRESHOLD}u);
+    }
+#end
+#end
   }
-#end
-#end
 }

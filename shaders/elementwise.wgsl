@@ -1,4 +1,5 @@
-// Ops on each element alone: y[i] = formula(x0[i], …). One thread handles one f32, or one vec4f where 4 divides the size.
+// Ops on each element alone: y[i] = formula(x0[i], …). A thread handles PER times one f32, or one vec4f
+// where 4 divides the size, WORKGROUP apart.
 // Bytes: each tensor once. Bound by memory bandwidth everywhere.
 
 // sigmoid and softplus stand in activation.wgsl. An exp here is clamped, for the reason given there.
@@ -28,15 +29,16 @@ fn main(
   @builtin(num_workgroups) count: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = linear_workgroup(id, count) * $WORKGROUP + lane;
-  if (i >= $THREADS) { return; }
+  let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
+  for (var i = first; i < min(first + ${WORKGROUP * PER}, ${THREADS}u); i += $WORKGROUP) {
 #if INPUTS == 1
-  y[i] = $FORMULA(x0[i]);
+    y[i] = $FORMULA(x0[i]);
 #else
 #if INPUTS == 2
-  y[i] = $FORMULA(x0[i], x1[i]);
+    y[i] = $FORMULA(x0[i], x1[i]);
 #else
-  y[i] = $FORMULA(x0[i], x1[i], x2[i]);
+    y[i] = $FORMULA(x0[i], x1[i], x2[i]);
 #end
 #end
+  }
 }

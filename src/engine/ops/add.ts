@@ -9,7 +9,9 @@ export const addOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('add', [inputs.a, inputs.b], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('add', [inputs.a, inputs.b], outputs.y, lowering),
+  ],
   gradient: ({ cotangents: { y: dy } }) => ({ a: dy, b: dy }),
   reference: ({ a, b }) => ({ y: a.data.map((value, i) => value + (b.data[i] as number)) }),
   cost: ({ inputs, outputs }) => elementwiseCost([inputs.a, inputs.b, outputs.y], 1),

@@ -1,8 +1,8 @@
 /** What split and concat have in common: one tensor [..., c] and its pieces along the channels. */
 import source from '../../../shaders/channels.wgsl?raw';
 import { elements, GraphError, type Shape, type Tensor } from '../graph';
-import type { Dispatch } from './definition';
-import { kernel, read, write } from './kernel';
+import type { Dispatch, Lowering } from './definition';
+import { kernel, passesOf, read, write } from './kernel';
 
 const WORKGROUP = 64;
 
@@ -35,11 +35,13 @@ export function channelsKernel(
   whole: Tensor,
   pieces: readonly (Tensor | undefined)[],
   { sizes }: ChannelAttrs,
+  { software }: Lowering,
 ): Dispatch {
   const split = name === 'split';
   const width = sizes.every((size) => size % 4 === 0) ? 4 : 1;
   const type = width === 4 ? 'vec4f' : 'f32';
   const count = elements(whole.shape) / width;
+  const PER = passesOf(count, WORKGROUP, software, 1);
   const present = sizes
     .map((size, i) => ({ tensor: pieces[i], size: size / width, start: startOf(sizes, i) / width }))
     .filter((piece): piece is typeof piece & { tensor: Tensor } => piece.tensor !== undefined);
@@ -51,6 +53,7 @@ export function channelsKernel(
       SPLIT: split,
       TYPE: type,
       WORKGROUP,
+      PER,
       COUNT: count,
       CHANNELS: channelsOf(whole.shape) / width,
       PIECES: present.length,
@@ -61,7 +64,7 @@ export function channelsKernel(
       (split ? read : write)('whole', whole, type),
       ...present.map(({ tensor }, i) => (split ? write : read)(`piece${i}`, tensor, type)),
     ],
-    workgroups: Math.ceil(count / WORKGROUP),
+    workgroups: Math.ceil(count / (WORKGROUP * PER)),
   });
 }
 

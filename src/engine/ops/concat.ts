@@ -37,8 +37,8 @@ export const concatOp = defineOp({
     });
     return { y: { shape: [...leading, sum(sizes)], dtype: 'f32' } };
   },
-  kernels: ({ inputs, outputs: { y }, attrs }) => [
-    channelsKernel('concat', y, inOrder<Tensor>(inputs, attrs), attrs),
+  kernels: ({ inputs, outputs: { y }, attrs }, lowering) => [
+    channelsKernel('concat', y, inOrder<Tensor>(inputs, attrs), attrs, lowering),
   ],
   gradient({ graph, cotangents: { y: dy }, attrs }) {
     if (!dy) return {};

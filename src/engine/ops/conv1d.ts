@@ -44,7 +44,7 @@ export const conv1dOp = defineOp({
     const sizes = sizesOf(x.shape, y.shape, weight.shape, attrs);
     if (sizes.groups > 1) return [{ name: 'direct' }];
     return preparedVariants(
-      (scratch) => convolutions.forward(NAME, sizes, { x, weight, bias, y }, scratch),
+      (making) => convolutions.forward(NAME, sizes, { x, weight, bias, y }, making),
       lowering,
     );
   },
@@ -52,11 +52,7 @@ export const conv1dOp = defineOp({
     const sizes = sizesOf(x.shape, y.shape, weight.shape, attrs);
     const tensors = { x, weight, bias, y };
     if (sizes.groups > 1) return groupedConvolutions.forward(NAME, sizes, tensors);
-    return preparedKernels(
-      (scratch) => convolutions.forward(NAME, sizes, tensors, scratch),
-      lowering,
-      variant,
-    );
+    return preparedKernels((making) => convolutions.forward(NAME, sizes, tensors, making), lowering, variant);
   },
   gradient({ graph, inputs: { x, weight, bias }, attrs, cotangents: { y: dy }, needs }) {
     if (!dy) return {};

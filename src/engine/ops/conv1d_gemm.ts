@@ -6,31 +6,38 @@ import type { Defines } from '../wgsl';
 import type { Conv1dSizes } from './conv1d_shared';
 import type { Binding, Dispatch, Lowering, Variant } from './definition';
 import { productKernels, productVariants, type Product } from './gemm';
-import { kernel, read, write } from './kernel';
+import { kernel, passesOf, read, write } from './kernel';
 import { sumPartials } from './sum_partials';
 
 const fours = (count: number): number => Math.ceil(count / 4) * 4;
 
-function pack(name: string, count: number, defines: Defines, bindings: readonly Binding[]): Dispatch {
+/** Of a lowering, or with stand-ins for tensors where only shapes are asked for. */
+type Making = Pick<Lowering, 'scratch' | 'software'>;
+
+function pack(
+  { software }: Making,
+  name: string,
+  count: number,
+  defines: Defines,
+  bindings: readonly Binding[],
+): Dispatch {
+  const PER = passesOf(count, 64, software, 1);
   return kernel({
     name,
     source: packSource,
-    defines: { WEIGHTS: false, SUMS: false, COUNT: count, ...defines },
+    defines: { WEIGHTS: false, SUMS: false, COUNT: count, PER, ...defines },
     bindings,
-    workgroups: Math.ceil(count / 64),
+    workgroups: Math.ceil(count / (64 * PER)),
   });
 }
 
-/** Tensors that live between the dispatches of a lowering, or stand-ins where only shapes are asked for. */
-type Scratch = Lowering['scratch'];
-
 /** x with channels to the next four, and the dispatch that makes it where that is more than x has. */
-function byFours(scratch: Scratch, name: string, x: Tensor): { x: Tensor; before: Dispatch[] } {
+function byFours(making: Making, name: string, x: Tensor): { x: Tensor; before: Dispatch[] } {
   const channels = x.shape.at(-1) as number;
   const TO = fours(channels);
   if (TO === channels) return { x, before: [] };
-  const packed = scratch(name, [...x.shape.slice(0, -1), TO]);
-  const dispatch = pack('conv1d.channels', elements(packed.shape), { TO, FROM: channels }, [
+  const packed = making.scratch(name, [...x.shape.slice(0, -1), TO]);
+  const dispatch = pack(making, 'conv1d.channels', elements(packed.shape), { TO, FROM: channels }, [
     read('x', x),
     write('packed', packed),
   ]);
@@ -110,17 +117,18 @@ function forward(
   name: string,
   sizes: Conv1dSizes,
   { x, weight, bias, y }: { x: Tensor; weight: Tensor; bias: Tensor | undefined; y: Tensor },
-  scratch: Scratch,
+  making: Making,
 ): Prepared[] {
   const { batch, length, channels, lines, outputs, kernel: taps, stride, padding } = sizes;
-  const input = byFours(scratch, 'x', x);
+  const input = byFours(making, 'x', x);
   const TO = fours(channels);
   const windows = { name, batch, length, channels: TO, lines, stride, shift: padding, taps };
   // With one tap the weight already is what would be packed.
-  const packed = taps === 1 && TO === channels ? weight : scratch('weight', [outputs, taps, TO]);
+  const packed = taps === 1 && TO === channels ? weight : making.scratch('weight', [outputs, taps, TO]);
   const product = rowsProduct(windows, input.x, packed, { y, bias, n: outputs });
   if (packed === weight) return [{ before: input.before, product }];
   const weights = pack(
+    making,
     `${name}.weight`,
     elements(packed.shape),
     { WEIGHTS: true, TRANSPOSED: false, TAPS: taps, KERNEL: taps, TO, FROM: channels },
@@ -138,10 +146,10 @@ function transposed(
   name: string,
   sizes: Conv1dSizes,
   { dy, weight, bias, dx }: { dy: Tensor; weight: Tensor; bias: Tensor | undefined; dx: Tensor },
-  scratch: Scratch,
+  making: Making,
 ): Prepared[] {
   const { batch, length, channels, lines, outputs, kernel: taps, stride, padding } = sizes;
-  const output = byFours(scratch, 'dy', dy);
+  const output = byFours(making, 'dy', dy);
   const TO = fours(outputs);
   const together = padding === 0 && taps % stride === 0 && length % stride === 0;
   const phases = together ? 1 : stride;
@@ -150,8 +158,9 @@ function transposed(
     const first = (phase + padding) % stride;
     const tapsHere = together ? taps / stride : Math.max(0, Math.ceil((taps - first) / stride));
     const n = together ? stride * channels : channels;
-    const packed = scratch('weight', [n, Math.max(tapsHere, 1), TO]);
+    const packed = making.scratch('weight', [n, Math.max(tapsHere, 1), TO]);
     const weights = pack(
+      making,
       `${name}.weight`,
       elements(packed.shape),
       {
@@ -191,11 +200,11 @@ function weights(
   name: string,
   sizes: Conv1dSizes,
   { x, dy, dweight }: { x: Tensor; dy: Tensor; dweight: Tensor },
-  scratch: Scratch,
+  making: Making,
 ): Prepared[] {
   const { batch, length, channels, lines, outputs, kernel: taps, stride, padding } = sizes;
-  const input = byFours(scratch, 'x', x);
-  const output = byFours(scratch, 'dy', dy);
+  const input = byFours(making, 'x', x);
+  const output = byFours(making, 'dy', dy);
   const TO = fours(channels);
   const n = taps * TO;
   const windows = { name, batch, length, channels: TO, lines, stride, shift: padding, taps };
@@ -220,6 +229,7 @@ function weights(
     y: dweight,
     sum: (partial, split) =>
       pack(
+        making,
         `${name}.sum`,
         elements(dweight.shape),
         { SUMS: true, KERNEL: taps, FROM: channels, TO, SPLIT: split, STEP: outputs * n },
@@ -232,24 +242,24 @@ function weights(
 export const convolutions = { forward, transposed, weights } as const;
 
 /** Stand-in for a scratch tensor where only the product's shape counts. */
-const shapeOnly: Scratch = (name, shape) => ({ id: 0, name, shape, dtype: 'f32', role: 'value' });
+const shapeOnly: Lowering['scratch'] = (name, shape) => ({ id: 0, name, shape, dtype: 'f32', role: 'value' });
 
 /** Choices for the largest of the products. */
 export function preparedVariants(
-  prepare: (scratch: Scratch) => Prepared[],
+  prepare: (making: Making) => Prepared[],
   lowering: Lowering,
 ): readonly [Variant, ...Variant[]] {
-  const [first] = prepare(shapeOnly);
+  const [first] = prepare({ scratch: shapeOnly, software: lowering.software });
   if (!first) throw new RangeError('a convolution has at least one product');
   return productVariants(first.product, lowering);
 }
 
 export const preparedKernels = (
-  prepare: (scratch: Scratch) => Prepared[],
+  prepare: (making: Making) => Prepared[],
   lowering: Lowering,
   variant: Variant | undefined,
 ): Dispatch[] =>
-  prepare(lowering.scratch).flatMap(({ before, product }) => [
+  prepare(lowering).flatMap(({ before, product }) => [
     ...before,
     ...productKernels(product, lowering, variant),
   ]);

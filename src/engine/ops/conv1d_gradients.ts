@@ -34,14 +34,14 @@ export const conv1dInputGradientOp = defineOp({
     const sizes = sizesOf(dx.shape, dy.shape, weight.shape, attrs);
     if (sizes.groups > 1) return [{ name: 'direct' }];
     const tensors = { dy, weight, bias: undefined, dx };
-    return preparedVariants((scratch) => convolutions.transposed(INPUT, sizes, tensors, scratch), lowering);
+    return preparedVariants((making) => convolutions.transposed(INPUT, sizes, tensors, making), lowering);
   },
   kernels({ inputs: { dy, weight }, outputs: { dx }, attrs }, lowering, variant) {
     const sizes = sizesOf(dx.shape, dy.shape, weight.shape, attrs);
     const tensors = { dy, weight, bias: undefined, dx };
     if (sizes.groups > 1) return groupedConvolutions.transposed(INPUT, sizes, tensors);
     return preparedKernels(
-      (scratch) => convolutions.transposed(INPUT, sizes, tensors, scratch),
+      (making) => convolutions.transposed(INPUT, sizes, tensors, making),
       lowering,
       variant,
     );
@@ -78,7 +78,7 @@ export const conv1dWeightGradientOp = defineOp({
     const sizes = sizesOf(x.shape, dy.shape, dweight.shape, attrs);
     if (sizes.groups > 1) return [{ name: 'direct' }];
     return preparedVariants(
-      (scratch) => convolutions.weights(WEIGHT, sizes, { x, dy, dweight }, scratch),
+      (making) => convolutions.weights(WEIGHT, sizes, { x, dy, dweight }, making),
       lowering,
     );
   },
@@ -87,7 +87,7 @@ export const conv1dWeightGradientOp = defineOp({
     const tensors = { x, dy, dweight };
     if (sizes.groups > 1) return groupedConvolutions.weights(WEIGHT, sizes, tensors, lowering.scratch);
     return preparedKernels(
-      (scratch) => convolutions.weights(WEIGHT, sizes, tensors, scratch),
+      (making) => convolutions.weights(WEIGHT, sizes, tensors, making),
       lowering,
       variant,
     );

@@ -48,14 +48,14 @@ export const convTranspose1dOp = defineOp({
     const sizes = sizesOf(y.shape, x.shape, weight.shape, attrs);
     if (sizes.groups > 1) return [{ name: 'direct' }];
     const tensors = { dy: x, weight, bias, dx: y };
-    return preparedVariants((scratch) => convolutions.transposed(NAME, sizes, tensors, scratch), lowering);
+    return preparedVariants((making) => convolutions.transposed(NAME, sizes, tensors, making), lowering);
   },
   kernels({ inputs: { x, weight, bias }, outputs: { y }, attrs }, lowering, variant) {
     const sizes = sizesOf(y.shape, x.shape, weight.shape, attrs);
     const tensors = { dy: x, weight, bias, dx: y };
     if (sizes.groups > 1) return groupedConvolutions.transposed(NAME, sizes, tensors);
     return preparedKernels(
-      (scratch) => convolutions.transposed(NAME, sizes, tensors, scratch),
+      (making) => convolutions.transposed(NAME, sizes, tensors, making),
       lowering,
       variant,
     );

@@ -9,7 +9,7 @@ export const copyOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('copy', [inputs.x], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('copy', [inputs.x], outputs.y, lowering)],
   gradient: ({ cotangents: { y: dy } }) => ({ x: dy }),
   reference: ({ x }) => ({ y: x.data.slice() }),
   cost: ({ inputs, outputs }) => elementwiseCost([inputs.x, outputs.y], 0),

@@ -4,7 +4,7 @@ import { elements, formatShape, GraphError, type Graph, type Tensor } from '../g
 import { channelsOf } from './channels';
 import { defineOp, type StepScalars } from './definition';
 import { elementwiseCost, sameShape } from './elementwise';
-import { kernel, read, write } from './kernel';
+import { kernel, passesOf, read, write } from './kernel';
 
 const WORKGROUP = 64;
 
@@ -53,17 +53,19 @@ export const dropoutOp = defineOp({
       throw new GraphError(`x must be [batch, length, channels], it is ${formatShape(inputs.x.shape)}`);
     return { y: sameShape(inputs) };
   },
-  kernels({ inputs: { x }, outputs: { y }, attrs: { rate, stream, per } }) {
+  kernels({ inputs: { x }, outputs: { y }, attrs: { rate, stream, per } }, { software }) {
     const count = elements(x.shape);
     const byChannel = per === 'channel';
     const groups = Math.ceil(count / 4);
     const type = (byChannel ? channelsOf(x.shape) : count) % 4 === 0 ? 'vec4f' : 'f32';
+    const PER = passesOf(groups, WORKGROUP, software, 1);
     return [
       kernel({
         name: 'dropout',
         source,
         defines: {
           WORKGROUP,
+          PER,
           COUNT: count,
           GROUPS: groups,
           VECTOR: type === 'vec4f',
@@ -75,7 +77,7 @@ export const dropoutOp = defineOp({
           SCALE: 1 / (1 - rate),
         },
         bindings: [read('x', x, type), write('y', y, type)],
-        workgroups: Math.ceil(groups / WORKGROUP),
+        workgroups: Math.ceil(groups / (WORKGROUP * PER)),
         usesStep: true,
       }),
     ];

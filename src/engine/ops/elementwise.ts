@@ -2,8 +2,8 @@
 import activation from '../../../shaders/activation.wgsl?raw';
 import source from '../../../shaders/elementwise.wgsl?raw';
 import { bytesOf, elements, formatShape, GraphError, type Tensor, type TensorSpec } from '../graph';
-import type { Dispatch } from './definition';
-import { kernel, read, write } from './kernel';
+import type { Dispatch, Lowering } from './definition';
+import { kernel, passesOf, read, write } from './kernel';
 
 const WORKGROUP = 64;
 /** Elements a thread handles: one vec4. */
@@ -13,16 +13,23 @@ const PER_THREAD = 4;
 export const MAX_EXPONENT = 88;
 
 /** y = formula(inputs…) over equally shaped tensors. `formula` is the name of a function in the shader. */
-export function elementwiseKernel(formula: string, inputs: readonly Tensor[], output: Tensor): Dispatch {
+export function elementwiseKernel(
+  formula: string,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  { software }: Lowering,
+): Dispatch {
   const count = elements(output.shape);
   const vector = count % PER_THREAD === 0;
   const type = vector ? 'vec4f' : 'f32';
   const threads = vector ? count / PER_THREAD : count;
+  const PER = passesOf(threads, WORKGROUP, software, 1);
   return kernel({
     name: formula,
     source: activation + source,
     defines: {
       WORKGROUP,
+      PER,
       THREADS: threads,
       FORMULA: formula,
       TYPE: type,
@@ -30,7 +37,7 @@ export function elementwiseKernel(formula: string, inputs: readonly Tensor[], ou
       MAX_EXPONENT,
     },
     bindings: [...inputs.map((tensor, i) => read(`x${i}`, tensor, type)), write('y', output, type)],
-    workgroups: Math.ceil(threads / WORKGROUP),
+    workgroups: Math.ceil(threads / (WORKGROUP * PER)),
   });
 }
 

@@ -10,7 +10,9 @@ export const multiplyOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('multiply', [inputs.a, inputs.b], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('multiply', [inputs.a, inputs.b], outputs.y, lowering),
+  ],
   gradient: ({ graph, inputs: { a, b }, cotangents: { y: dy }, needs }) => ({
     a: dy && needs('a') ? multiply(graph, dy, b) : undefined,
     b: dy && needs('b') ? multiply(graph, dy, a) : undefined,

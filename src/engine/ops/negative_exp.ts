@@ -11,7 +11,9 @@ export const negativeExpOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('negative_exp', [inputs.x], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('negative_exp', [inputs.x], outputs.y, lowering),
+  ],
   gradient: ({ graph, outputs, cotangents: { y: dy } }) => ({ x: dy && multiply(graph, dy, outputs.y) }),
   reference: ({ x }) => ({ y: x.data.map((value) => -Math.exp(Math.min(value, MAX_EXPONENT))) }),
   cost: ({ inputs, outputs }) => elementwiseCost([inputs.x, outputs.y], 2),

@@ -9,7 +9,7 @@ export const reluOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('relu', [inputs.x], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('relu', [inputs.x], outputs.y, lowering)],
   gradient: ({ graph, outputs: { y }, cotangents: { y: dy } }) => ({
     x: dy && graph.apply(reluBackwardOp, { y, dy }, {}).dx,
   }),
@@ -24,7 +24,9 @@ export const reluBackwardOp = defineOp({
   optional: [],
   outputs: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('relu_backward', [inputs.y, inputs.dy], outputs.dx)],
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('relu_backward', [inputs.y, inputs.dy], outputs.dx, lowering),
+  ],
   gradient: null,
   reference: ({ y, dy }) => ({
     dx: y.data.map((value, i) => (value <= 0 ? 0 : (dy.data[i] as number))),

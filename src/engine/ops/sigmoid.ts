@@ -9,7 +9,7 @@ export const sigmoidOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('sigmoid', [inputs.x], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('sigmoid', [inputs.x], outputs.y, lowering)],
   gradient: ({ graph, outputs, cotangents: { y: dy } }) => ({
     x: dy && graph.apply(sigmoidBackwardOp, { y: outputs.y, dy }, {}).dx,
   }),
@@ -24,8 +24,8 @@ export const sigmoidBackwardOp = defineOp({
   optional: [],
   outputs: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [
-    elementwiseKernel('sigmoid_backward', [inputs.y, inputs.dy], outputs.dx),
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('sigmoid_backward', [inputs.y, inputs.dy], outputs.dx, lowering),
   ],
   gradient: null,
   reference: ({ y, dy }) => ({ dx: y.data.map((value, i) => (dy.data[i] as number) * value * (1 - value)) }),

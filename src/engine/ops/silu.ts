@@ -11,7 +11,7 @@ export const siluOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('silu', [inputs.x], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('silu', [inputs.x], outputs.y, lowering)],
   gradient: ({ graph, inputs, cotangents: { y: dy } }) => ({
     x: dy && graph.apply(siluBackwardOp, { x: inputs.x, dy }, {}).dx,
   }),
@@ -26,7 +26,9 @@ export const siluBackwardOp = defineOp({
   optional: [],
   outputs: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('silu_backward', [inputs.x, inputs.dy], outputs.dx)],
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('silu_backward', [inputs.x, inputs.dy], outputs.dx, lowering),
+  ],
   gradient: null,
   reference: ({ x, dy }) => ({
     dx: x.data.map((value, i) => {

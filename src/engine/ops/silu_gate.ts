@@ -12,7 +12,9 @@ export const siluGateOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs: { x, z }, outputs }) => [elementwiseKernel('silu_gate', [x, z], outputs.y)],
+  kernels: ({ inputs: { x, z }, outputs }, lowering) => [
+    elementwiseKernel('silu_gate', [x, z], outputs.y, lowering),
+  ],
   gradient: ({ graph, inputs: { x, z }, cotangents: { y: dy }, needs }) => ({
     x: dy && needs('x') ? siluGate(graph, dy, z) : undefined,
     z: dy && needs('z') ? graph.apply(siluGateBackwardOp, { x, z, dy }, {}).dz : undefined,
@@ -30,8 +32,8 @@ export const siluGateBackwardOp = defineOp({
   optional: [],
   outputs: ['dz'],
   shape: (inputs) => ({ dz: sameShape(inputs) }),
-  kernels: ({ inputs: { x, z, dy }, outputs }) => [
-    elementwiseKernel('silu_gate_backward', [x, z, dy], outputs.dz),
+  kernels: ({ inputs: { x, z, dy }, outputs }, lowering) => [
+    elementwiseKernel('silu_gate_backward', [x, z, dy], outputs.dz, lowering),
   ],
   gradient: null,
   reference: ({ x, z, dy }) => ({

@@ -9,7 +9,9 @@ export const softplusOp = defineOp({
   optional: [],
   outputs: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [elementwiseKernel('softplus', [inputs.x], outputs.y)],
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('softplus', [inputs.x], outputs.y, lowering),
+  ],
   gradient: ({ graph, inputs, cotangents: { y: dy } }) => ({
     x: dy && graph.apply(softplusBackwardOp, { x: inputs.x, dy }, {}).dx,
   }),
@@ -26,8 +28,8 @@ export const softplusBackwardOp = defineOp({
   optional: [],
   outputs: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }) => [
-    elementwiseKernel('softplus_backward', [inputs.x, inputs.dy], outputs.dx),
+  kernels: ({ inputs, outputs }, lowering) => [
+    elementwiseKernel('softplus_backward', [inputs.x, inputs.dy], outputs.dx, lowering),
   ],
   gradient: null,
   reference: ({ x, dy }) => ({

@@ -34,6 +34,7 @@ export const splitOp = defineOp({
       x,
       Object.values(outputs).map((y) => (lowering.isUsed(y) ? y : undefined)),
       attrs,
+      lowering,
     ),
   ],
   gradient: ({ graph, cotangents, attrs }) => ({

@@ -38,6 +38,11 @@ const CASES = [
     [4, 8, 4, 8, 4, 8, 4],
   ],
   [[], [3, 2]],
+  // More than threads take in one pass on a software adapter.
+  [
+    [2, 211],
+    [7, 10],
+  ],
 ] as const satisfies readonly (readonly [readonly number[], readonly number[]])[];
 
 describe.each(CASES)('%j × %j', (leading, sizes) => {

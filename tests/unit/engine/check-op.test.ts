@@ -102,7 +102,9 @@ test('a wrong forward kernel is refused', async () => {
 test('a wrong backward kernel is refused', async () => {
   const backward = defineOp({
     ...siluBackwardOp,
-    kernels: ({ inputs, outputs }) => [elementwiseKernel('multiply', [inputs.x, inputs.dy], outputs.dx)],
+    kernels: ({ inputs, outputs }, lowering) => [
+      elementwiseKernel('multiply', [inputs.x, inputs.dy], outputs.dx, lowering),
+    ],
   });
   const op = defineOp({
     ...siluOp,
@@ -153,7 +155,7 @@ test('every variant is run, and the failing one is named', async () => {
           kernels: (...[node, lowering, variant]: Parameters<typeof siluOp.kernels>) => {
             tried.push(variant?.name ?? 'none');
             return variant?.name === 'bad'
-              ? [elementwiseKernel('sigmoid', [node.inputs.x], node.outputs.y)]
+              ? [elementwiseKernel('sigmoid', [node.inputs.x], node.outputs.y, lowering)]
               : siluOp.kernels(node, lowering, variant);
           },
         },

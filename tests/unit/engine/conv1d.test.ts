@@ -50,6 +50,8 @@ const ONE_GROUP: readonly Sizes[] = [
   { batch: 2, length: 9, channels: 4, outputs: 3, kernel: 2, padding: 4 },
   { batch: 2, length: 11, channels: 5, outputs: 6, kernel: 4, padding: 1, bias: false },
   { batch: 2, length: 10, channels: 12, outputs: 19, kernel: 1 },
+  // More weights than are packed in one pass.
+  { length: 9, channels: 24, outputs: 19, kernel: 5, padding: 2 },
 ];
 
 const STRIDED: readonly Sizes[] = [

@@ -16,6 +16,8 @@ describe.each([
   [256, 0.25],
   [1009, 0.999],
   [4100, 1e-3],
+  // More than threads take in one pass on a software adapter.
+  [10_006, 0.3],
 ])('%i elements, rate %d', (count, rate) => {
   test.each([
     { step: 1, seed: 0, learningRate: 0 },

@@ -12,10 +12,13 @@ import { checkOp, testDevice } from './check-op';
 
 const device = testDevice({ defaultsOnly: true });
 
-/** One value, a vec4f, odd and prime counts, and counts around the 64 and 256 elements of a workgroup. */
-const SHAPES = [[1], [4], [3, 5, 7], [64], [65], [1, 251], [256], [5, 52], [1009]].map((shape) => ({
-  shape,
-}));
+/**
+ * One value, a vec4f, odd and prime counts, counts around the 64 and 256 elements of a workgroup, and more than a thread
+ * takes in one pass on a software adapter, one by one and by fours.
+ */
+const SHAPES = [[1], [4], [3, 5, 7], [64], [65], [1, 251], [256], [5, 52], [1009], [5, 2003], [9, 1100]].map(
+  (shape) => ({ shape }),
+);
 
 const unary = { copy, silu, softplus, sigmoid, negative_exp: negativeExp } as const;
 const binary = { add, multiply, silu_gate: siluGate } as const;
