@@ -1,6 +1,6 @@
 /** Values as YAML on one line that PyYAML and readers of YAML 1.2 read alike. */
 import type { Kind } from './keys';
-import { PyDate, readPlain, type PyValue } from './pyyaml';
+import { PyDate, readPlain, type PyValue } from './plain';
 
 /** What readers of YAML 1.2 (core schema) make of a plain scalar. */
 export function readCore(text: string): { type: 'null' | 'bool' | 'int' | 'float' | 'str'; value: PyValue } {

@@ -16,7 +16,7 @@ import { decodeShare, differences, encodeShare, type Difference } from '../../..
 import { eegLink } from '../../state/link';
 import { failureOf } from '../../state/run.svelte';
 import { capital } from '../../wording';
-import { download } from './download';
+import { download } from '../../download';
 
 export type Phase = 'idle' | 'opening' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;

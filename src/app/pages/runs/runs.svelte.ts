@@ -7,7 +7,7 @@ import { productionCheckpoint } from '../../../training/eeg/export';
 import { preparedCache } from '../../../training/eeg/prepared_cache';
 import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/eeg/run_record';
 import { differences, type Difference } from '../../../training/eeg/share';
-import { download } from '../detector/download';
+import { download } from '../../download';
 
 export interface ShownRun {
   readonly run: Run;

@@ -1,0 +1,9 @@
+import type { PyValue } from '../../../production/plain';
+import { scalarText } from '../../../production/scalar';
+
+/** As a control of the form shows it. */
+export function controlText(value: PyValue): string {
+  if (value === null) return '';
+  if (typeof value === 'string') return value;
+  return scalarText(value).replace(/^\[(.*)\]$/s, '$1');
+}

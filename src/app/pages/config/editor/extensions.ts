@@ -1,0 +1,121 @@
+/** CodeMirror as this page uses it. */
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import { bracketMatching, foldGutter, foldKeymap, indentUnit } from '@codemirror/language';
+import { lintKeymap, type Diagnostic } from '@codemirror/lint';
+import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
+import { EditorState, type Extension } from '@codemirror/state';
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  hoverTooltip,
+  keymap,
+  lineNumbers,
+  type ViewUpdate,
+} from '@codemirror/view';
+import type { Finding, Severity } from '../inspection';
+import { seenSentence, type About } from './about';
+import { complete } from './completion';
+import { yaml } from './language';
+import { theme } from './theme';
+
+export interface EditorHooks {
+  /** What is to be said of the key at an offset of the text as it stands. */
+  readonly about: (state: EditorState, offset: number) => About | undefined;
+  readonly updated: (update: ViewUpdate) => void;
+}
+
+export function extensions(hooks: EditorHooks): Extension {
+  return [
+    lineNumbers(),
+    foldGutter(),
+    highlightSpecialChars(),
+    history(),
+    drawSelection(),
+    bracketMatching(),
+    closeBrackets(),
+    highlightActiveLine(),
+    highlightActiveLineGutter(),
+    highlightSelectionMatches(),
+    search({ top: true }),
+    autocompletion({ override: [complete], icons: false }),
+    yaml,
+    indentUnit.of('  '),
+    EditorView.lineWrapping,
+    // With a tabindex of its own, so that what scrolls can be seen to be reached by keyboard.
+    EditorView.contentAttributes.of({ 'aria-label': 'Text of the configuration', tabindex: '0' }),
+    // Pasted lines end as those of the file do.
+    EditorView.clipboardInputFilter.of((text, state) => text.replace(/\r\n?|\n/g, state.lineBreak)),
+    keymap.of([
+      ...closeBracketsKeymap,
+      ...defaultKeymap,
+      ...searchKeymap,
+      ...historyKeymap,
+      ...foldKeymap,
+      ...completionKeymap,
+      ...lintKeymap,
+      indentWithTab,
+    ]),
+    hoverTooltip((view, offset) => {
+      const about = hooks.about(view.state, offset);
+      return about
+        ? { pos: about.from, end: about.to, above: true, create: () => ({ dom: aboutBox(about) }) }
+        : null;
+    }),
+    EditorView.updateListener.of(hooks.updated),
+    theme,
+  ];
+}
+
+/** In a file of mixed line ends \n alone divides lines; what stands before it stays as it is. */
+export const lineEnds = (mixed: boolean): Extension => (mixed ? EditorState.lineSeparator.of('\n') : []);
+
+function aboutBox({ path, description, type, fallback, effect, level, seen }: About): HTMLElement {
+  const box = document.createElement('div');
+  box.className = 'about';
+  const line = (text: string, kind: string): void => {
+    const paragraph = document.createElement('p');
+    paragraph.className = kind;
+    paragraph.textContent = text;
+    box.append(paragraph);
+  };
+  line(path, 'path');
+  line(type === '' ? description : `${description}: ${type}; default ${fallback}`, '');
+  if (effect !== '') line(effect, level);
+  if (seen) line(seenSentence(seen), 'note');
+  return box;
+}
+
+const LEVELS: Readonly<Record<Severity, Diagnostic['severity']>> = {
+  R: 'error',
+  C: 'error',
+  H: 'warning',
+  M: 'info',
+  L: 'hint',
+};
+
+/** Findings as CodeMirror underlines them; those without characters of their own are in the panel alone. */
+export function diagnosticsOf(
+  findings: readonly Finding[],
+  length: number,
+  mend: (finding: Finding) => void,
+): Diagnostic[] {
+  return findings
+    .filter(({ place }) => place.to <= length && (place.from < place.to || place.from > 0))
+    .map((finding) => ({
+      from: finding.place.from,
+      to: finding.place.to,
+      severity: LEVELS[finding.severity],
+      source: finding.id,
+      message: finding.message,
+      ...(finding.fixes.length > 0 && { actions: [{ name: 'Apply fix', apply: () => mend(finding) }] }),
+    }));
+}

@@ -1,0 +1,28 @@
+import type { Change } from '../../../production/change';
+import type { Finding, Severity } from './inspection';
+
+/** Weights in their order, with what each means. */
+export const SEVERITIES = {
+  R: { name: 'Refused', means: 'production refuses the file' },
+  C: { name: 'Wasted', means: 'the run is wasted' },
+  H: { name: 'Breaks', means: 'the run crashes, or costs much more' },
+  M: { name: 'Misleads', means: 'something else happens than the file says' },
+  L: { name: 'Tidy', means: 'it could be written more safely' },
+} as const satisfies Record<Severity, { name: string; means: string }>;
+
+export const ORDER: readonly Severity[] = ['R', 'C', 'H', 'M', 'L'];
+
+/** What they would write is a guess at what was meant, or a choice of how to train. */
+const JUDGED = ['invalid', 'learning-rate', 'batch-lr'];
+
+/** Whether its first fix needs nobody to decide. */
+const isSafe = ({ id, mendable, fixes }: Finding): boolean =>
+  mendable && !JUDGED.includes(id) && !(fixes[0] ?? []).some(({ renames }) => renames !== undefined);
+
+/** Of each finding that needs nobody to decide its first fix: one change a key, that of the weightiest finding. */
+export function safeFixes(findings: readonly Finding[]): Change[] {
+  const changes = new Map<string, Change>();
+  for (const { fixes } of findings.filter(isSafe))
+    for (const change of fixes[0] ?? []) if (!changes.has(change.path)) changes.set(change.path, change);
+  return [...changes.values()];
+}

@@ -1,0 +1,93 @@
+/** The form: one field a key of production's, with what the file says or the default. */
+import type { Change } from '../../../production/change';
+import type { Key, Kind } from '../../../production/keys';
+import type { PyValue } from '../../../production/plain';
+import { scalarText } from '../../../production/scalar';
+import { controlText } from './control_text';
+import type { Finding, Inspection } from './inspection';
+import { SECTIONS } from './key_text';
+
+export interface Field {
+  readonly key: Key;
+  /** Names below the section: “scheduler.type”. */
+  readonly name: string;
+  /** Whether the file says anything of it. */
+  readonly given: boolean;
+  /** What the control shows. */
+  readonly text: string;
+  readonly findings: readonly Finding[];
+}
+
+export interface FieldGroup {
+  readonly name: string;
+  readonly fields: readonly Field[];
+  readonly given: number;
+}
+
+export function formOf(inspection: Inspection | undefined): FieldGroup[] {
+  const given = new Map(
+    (inspection?.seen ?? []).filter(({ written }) => written !== undefined).map((seen) => [seen.path, seen]),
+  );
+  return SECTIONS.map(({ name, keys }) => {
+    const fields = keys.map((key) => ({
+      key,
+      name: key.path.slice(name.length + 1),
+      given: given.has(key.path),
+      text: given.get(key.path)?.text ?? controlText(key.fallback),
+      findings: (inspection?.findings ?? []).filter(({ path, mendable }) => mendable && path === key.path),
+    }));
+    return { name, fields, given: fields.filter((field) => field.given).length };
+  });
+}
+
+export type Show = 'all' | 'given' | 'found' | 'live';
+export const SHOWS = {
+  all: 'all keys',
+  given: 'keys of the file',
+  found: 'keys with a finding',
+  live: 'keys with an effect',
+} as const satisfies Record<Show, string>;
+
+const SHOWN: Readonly<Record<Show, (field: Field) => boolean>> = {
+  all: () => true,
+  given: ({ given }) => given,
+  found: ({ findings }) => findings.length > 0,
+  live: ({ key }) => key.effect !== 'dead',
+};
+
+/** Fields that a filter leaves, with their sections. */
+export function filtered(groups: readonly FieldGroup[], show: Show, word: string): FieldGroup[] {
+  const wanted = word.trim().toLowerCase();
+  const matches = ({ key }: Field): boolean =>
+    `${key.path} ${key.description}`.toLowerCase().includes(wanted);
+  return groups
+    .map((group) => ({ ...group, fields: group.fields.filter((one) => SHOWN[show](one) && matches(one)) }))
+    .filter(({ fields }) => fields.length > 0);
+}
+
+const WORDS: Readonly<Record<string, boolean>> = { true: true, false: false };
+
+/** What a person typed, as the kind of value that the key takes. */
+function valueOf(kind: Kind, typed: string): PyValue {
+  const text = typed.trim();
+  const items = (): string[] =>
+    text
+      .replace(/^\[(.*)\]$/s, '$1')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  if (kind.type === 'bool') return WORDS[text] ?? text;
+  if (kind.type === 'list') return items().map((item) => valueOf(kind.item, item));
+  if (kind.type === 'band' || (kind.type === 'fixed' && Array.isArray(kind.value)))
+    return items().map((item) => valueOf({ type: 'float' }, item));
+  if (kind.type === 'choice') return kind.of.find((one) => String(one) === text) ?? text;
+  return text;
+}
+
+/** The change that a field's new text asks for; where nothing is typed the key goes, except for one that takes a text. */
+export function changeOf({ kind, path }: Key, typed: string): Change {
+  const empty = typed.trim() === '' && kind.type !== 'text' && kind.type !== 'list';
+  return { path, value: empty ? undefined : scalarText(valueOf(kind, typed), kind), reason: '' };
+}
+
+export const resetOf = ({ path }: Key): Change => ({ path, value: undefined, reason: '' });

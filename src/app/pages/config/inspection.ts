@@ -1,0 +1,58 @@
+/** What the worker tells the page of a file. */
+import type { Change } from '../../../production/change';
+import { inspectAll, type Inspection as Whole, type Remark, type Weight } from '../../../production/findings';
+import type { Entry } from '../../../production/pyyaml';
+import type { Target } from '../../../production/targets';
+import { allSeen, type Seen } from './seen';
+
+/** R: production refuses the file; C, H, M, L as the rules weigh. */
+export type Severity = Weight;
+
+export type Finding = Omit<Remark, 'fix' | 'instead'> & {
+  /** Ways to mend it, the best first; empty where a person has to decide. */
+  readonly fixes: readonly (readonly Change[])[];
+};
+
+export type KeyPlace = Pick<Entry, 'path' | 'key' | 'value'>;
+
+export interface Inspection {
+  /** Whether production's reader takes the text; where not, the findings say why, and nothing else is known. */
+  readonly readable: boolean;
+  /** Whether production takes the file. */
+  readonly accepted: boolean;
+  /** Keys of the file and where they stand. */
+  readonly entries: readonly KeyPlace[];
+  /** What production makes of each key, those with defaults too. */
+  readonly seen: readonly Seen[];
+  readonly findings: readonly Finding[];
+}
+
+export interface Question {
+  readonly text: string;
+  /** The file's path. */
+  readonly name: string;
+  readonly target: Target;
+  /** The text of the file that this one was made from. */
+  readonly base?: string;
+}
+
+/** More keys than this no configuration has; they would only hold the page up. */
+const MOST = 2000;
+
+/** Inspects files that belong together. In the order of the questions. */
+export const inspect = (questions: readonly Question[]): Inspection[] =>
+  inspectAll(questions.map(({ text, ...subject }) => ({ text, subject }))).map(shownOf);
+
+function shownOf({ file, accepted, findings }: Whole): Inspection {
+  const { value, entries } = file;
+  return {
+    readable: value !== undefined,
+    accepted,
+    entries: entries.slice(0, MOST).map(({ path, key, value: place }) => ({ path, key, value: place })),
+    seen: value === undefined ? [] : allSeen(entries, value).slice(0, MOST),
+    findings: findings.slice(0, MOST).map(({ fix, instead = [], ...finding }) => ({
+      ...finding,
+      fixes: fix ? [fix, ...instead] : instead,
+    })),
+  };
+}

@@ -1,0 +1,80 @@
+import type { EditorState } from '@codemirror/state';
+import type { TargetName } from '../../../production/targets';
+import { bytesOf, describeText, type FileText } from './file_text';
+import type { Inspection } from './inspection';
+
+/** A file as it is kept in the browser. */
+export interface KeptFile extends FileText {
+  readonly id: string;
+  readonly path: string;
+  readonly target: TargetName;
+  /** Id of the file that this one was made from. */
+  readonly base?: string;
+  /** The text when it was opened or saved last. */
+  readonly saved: string;
+  readonly created: number;
+}
+
+/** An open file: its text, how its bytes are written, and what is known of it. */
+export class OpenFile {
+  readonly id: string;
+  readonly created: number;
+  readonly newline: FileText['newline'];
+  readonly mixed: boolean;
+  readonly mark: boolean;
+  path = $state('');
+  target = $state<TargetName>('local');
+  base = $state<string | undefined>();
+  /** The text of the last inspection or save; `state` may be a moment ahead. */
+  text = $state.raw('');
+  saved = $state.raw('');
+  inspection = $state.raw<Inspection | undefined>();
+  /** The last inspection of a text that production's reader accepts. */
+  good = $state.raw<Inspection | undefined>();
+  /** CodeMirror's state with selection and history, while the file is open. */
+  state: EditorState;
+  /** Runs until what was typed last is kept and inspected. */
+  unsettled: ReturnType<typeof setTimeout> | undefined;
+
+  readonly modified = $derived(this.text !== this.saved);
+  readonly findings = $derived(this.inspection?.findings ?? []);
+  readonly broken = $derived(this.inspection?.readable === false);
+  readonly name = $derived(this.path.split('/').at(-1) ?? this.path);
+  /** “BOM, CRLF”. */
+  readonly writing: string;
+
+  constructor(kept: KeptFile, state: EditorState) {
+    this.id = kept.id;
+    this.created = kept.created;
+    this.newline = kept.newline;
+    this.mixed = kept.mixed;
+    this.mark = kept.mark;
+    this.path = kept.path;
+    this.target = kept.target;
+    this.base = kept.base;
+    this.text = kept.text;
+    this.saved = kept.saved;
+    this.state = state;
+    this.writing = describeText(kept);
+  }
+
+  /** What the editor holds now. */
+  get current(): string {
+    return this.state.doc.toString();
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return bytesOf({ text: this.current, newline: this.newline, mixed: this.mixed, mark: this.mark });
+  }
+
+  get kept(): KeptFile {
+    const { id, path, target, saved, created, newline, mixed, mark } = this;
+    const base = this.base === undefined ? {} : { base: this.base };
+    return { id, path, target, saved, created, newline, mixed, mark, ...base, text: this.current };
+  }
+
+  learn(inspection: Inspection): void {
+    this.inspection = inspection;
+    if (inspection.readable) this.good = inspection;
+  }
+}

@@ -1,0 +1,118 @@
+import { cleanPath, readFileText, Unreadable, type FileText } from './file_text';
+
+/** A file as a person hands it over, with its path in the folder that was opened or dropped. */
+export interface Given {
+  readonly path: string;
+  readonly file: File;
+}
+
+export interface Opened extends FileText {
+  readonly path: string;
+}
+
+export interface Opening {
+  readonly opened: readonly Opened[];
+  /** Sentences about files that were not. */
+  readonly refused: readonly string[];
+  /** How many files of a folder were passed over, because they are no YAML. */
+  readonly others: number;
+}
+
+/** Files of a folder that are looked at; a home folder dropped by mistake must not be read whole. */
+const MOST_FILES = 2000;
+const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
+
+/** Reads files. Of folders the YAML files alone; a file that was chosen by itself is read whatever its name. */
+export async function openFiles(given: readonly Given[]): Promise<Opening> {
+  const chosen = given.filter(({ path }) => isYaml(path) || !path.includes('/'));
+  const refused: string[] = [];
+  const opened: Opened[] = [];
+  for (const { path, file } of chosen) {
+    try {
+      // Reading a film to say that it is none would hold the page up.
+      const bytes = new Uint8Array(await file.slice(0, 1_000_001).arrayBuffer());
+      if (file.size > bytes.length)
+        throw new Unreadable(
+          `has ${file.size.toLocaleString('en')} bytes, and a configuration has a few thousand`,
+        );
+      opened.push({ path: cleanPath(path), ...readFileText(bytes) });
+    } catch (error) {
+      const problem =
+        error instanceof Unreadable ? error.message : `cannot be read (${(error as Error).message})`;
+      refused.push(`${path} ${problem}. It was not opened.`);
+    }
+  }
+  return { opened, refused, others: given.length - chosen.length };
+}
+
+/** Files of an input; those of a folder have the folder's name in their path. */
+export const givenBy = (files: Iterable<File>): Given[] =>
+  [...files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+
+/** Files and folders that were dropped. To be called while the event is handled: afterwards the list is empty. */
+export function givenByDrop(transfer: DataTransfer): Promise<Given[]> {
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  if (entries.length === 0) return Promise.resolve(givenBy(transfer.files));
+  return collect(entries);
+}
+
+async function collect(entries: FileSystemEntry[]): Promise<Given[]> {
+  const given: Given[] = [];
+  const waiting = [...entries];
+  for (let entry = waiting.shift(); entry && given.length < MOST_FILES; entry = waiting.shift()) {
+    const path = cleanPath(entry.fullPath);
+    if (isFile(entry)) {
+      const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
+      given.push({ path, file });
+    } else if (isFolder(entry)) waiting.push(...(await listOf(entry)));
+  }
+  return given;
+}
+
+const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;
+const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => entry.isDirectory;
+
+/** A reader gives a hundred entries at a time, and none at the end. */
+async function listOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (some.length === 0 || all.length > MOST_FILES) return all;
+    all.push(...some);
+  }
+}
+
+/** Chromium's picker of folders to write into; other browsers have none. */
+interface FolderPicker {
+  showDirectoryPicker(options: { mode: 'readwrite' }): Promise<FileSystemDirectoryHandle>;
+}
+
+const hasPicker = (scope: object): scope is FolderPicker => 'showDirectoryPicker' in scope;
+export const canWriteFolders = (): boolean => hasPicker(window);
+
+/** Writes files below a folder that the person picks; false where they picked none. */
+export async function writeFolder(
+  files: readonly { path: string; bytes: Uint8Array<ArrayBuffer> }[],
+): Promise<boolean> {
+  if (!hasPicker(window)) return false;
+  let root: FileSystemDirectoryHandle;
+  try {
+    root = await window.showDirectoryPicker({ mode: 'readwrite' });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') return false;
+    throw error;
+  }
+  for (const { path, bytes } of files) {
+    const parts = path.split('/');
+    const name = parts.pop() ?? path;
+    let folder = root;
+    for (const part of parts) folder = await folder.getDirectoryHandle(part, { create: true });
+    const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
+    await stream.write(bytes);
+    await stream.close();
+  }
+  return true;
+}

@@ -1,0 +1,199 @@
+import { tick } from 'svelte';
+import type { BundleFile } from '../../../production/bundle';
+import type { Change } from '../../../production/change';
+import type { Compared } from '../../../production/matrix';
+import { PRESETS } from '../../../production/presets';
+import { download } from '../../download';
+import { recall, remember } from '../../state/stored';
+import { linesOf, zipOf } from './file_text';
+import { ORDER, safeFixes, SEVERITIES } from './findings';
+import type { Finding, Severity } from './inspection';
+import type { OpenFile } from './open_file.svelte';
+import { givenBy, givenByDrop, openFiles, writeFolder, type Given } from './opening';
+import { Review } from './review.svelte';
+import type { Answer, Variation } from './worker';
+import { Workspace } from './workspace.svelte';
+
+export const TABS = ['text', 'findings', 'form', 'seen', 'compare', 'derive', 'launch', 'review'] as const;
+export type Tab = (typeof TABS)[number];
+
+const NARROW = '(max-width: 62rem)';
+
+/** What the page shows, and what its buttons do. */
+export class ConfigPage {
+  readonly work = new Workspace();
+  readonly review = new Review(this);
+  tab = $state<Tab>('findings');
+  /** Whether text and panels share one column. */
+  narrow = $state(false);
+  dragging = $state(false);
+  /** Weights whose findings are hidden. */
+  hidden = $state.raw<readonly Severity[]>([]);
+  onlyFixable = $state(false);
+  saidSaved = $state('');
+
+  readonly file = $derived(this.work.active);
+  readonly mendable = $derived(this.file?.findings.filter(({ mendable }) => mendable) ?? []);
+  readonly notes = $derived(this.file?.findings.filter(({ mendable }) => !mendable) ?? []);
+  readonly counts = $derived(
+    ORDER.map((severity) => ({
+      severity,
+      count: this.mendable.filter((one) => one.severity === severity).length,
+    })),
+  );
+  readonly shown = $derived(
+    this.mendable
+      .filter(({ severity }) => !this.hidden.includes(severity))
+      .filter(({ fixes }) => !this.onlyFixable || fixes.length > 0),
+  );
+  /** One change a key, of the weightiest finding that has one. */
+  readonly safeFixes = $derived(safeFixes(this.mendable));
+  /** How many findings would waste or end the run, and can be mended. */
+  readonly grave = $derived(this.mendable.filter(({ severity }) => 'RCH'.includes(severity)).length);
+  /** For screen readers, and above the list. */
+  readonly summary = $derived.by(() => {
+    if (!this.file?.inspection) return '';
+    const said = this.counts
+      .filter(({ count }) => count > 0)
+      .map(({ severity, count }) => `${count} ${SEVERITIES[severity].name.toLowerCase()}`);
+    return said.length === 0 ? 'Nothing to mend in this file.' : said.join(', ');
+  });
+
+  constructor() {
+    const query = matchMedia(NARROW);
+    const adapt = (): void => void (this.narrow = query.matches);
+    query.addEventListener('change', adapt);
+    adapt();
+    const last = recall('config.tab');
+    const tab = TABS.find((one) => one === last);
+    if (tab && (tab !== 'text' || this.narrow)) this.tab = tab;
+  }
+
+  /** A key's value in the active file, as it is written; the default in brackets. */
+  writtenAt(path: string): string {
+    const seen = this.file?.good?.seen.find((one) => one.path === path);
+    return seen?.written ?? (seen ? `(${seen.read})` : '–');
+  }
+
+  /** A file as documents take it; a preset's purpose is known while its text is. */
+  comparedOf(file: OpenFile): Compared {
+    const preset = PRESETS.find(({ name, text }) => name === file.path && text === file.text);
+    return {
+      name: file.path,
+      text: file.text,
+      target: this.work.figures.of(file.target),
+      ...(preset && { purpose: preset.purpose }),
+    };
+  }
+
+  openVariation({ name, target, text }: Variation): void {
+    const base = this.file?.id;
+    this.work.add(
+      name,
+      { ...linesOf(text), mark: false },
+      { target: target.name, ...(base !== undefined && { base }) },
+    );
+    this.choose('findings');
+  }
+
+  choose(tab: Tab): void {
+    this.tab = tab;
+    remember('config.tab', tab);
+  }
+
+  toggle(severity: Severity): void {
+    this.hidden = this.hidden.includes(severity)
+      ? this.hidden.filter((one) => one !== severity)
+      : [...this.hidden, severity];
+  }
+
+  fix(changes: readonly Change[]): void {
+    if (this.file) void this.work.apply(this.file, changes);
+  }
+
+  applySafe(): void {
+    this.fix(this.safeFixes);
+  }
+
+  async reveal({ place }: Pick<Finding, 'place'>): Promise<void> {
+    if (this.narrow) this.choose('text');
+    await tick();
+    this.work.select(place);
+  }
+
+  async open(given: readonly Given[]): Promise<void> {
+    this.work.take(await openFiles(given));
+  }
+
+  openInput(input: HTMLInputElement): void {
+    const given = givenBy(input.files ?? []);
+    input.value = '';
+    if (given.length > 0) void this.open(given);
+  }
+
+  create(): void {
+    this.work.add('configs/new.yaml', { ...linesOf(''), mark: false });
+    if (this.narrow) this.choose('text');
+  }
+
+  paste(clipboard: DataTransfer): void {
+    if (clipboard.files.length > 0) void this.open(givenBy(clipboard.files));
+    else {
+      const text = clipboard.getData('text/plain');
+      if (/\S/.test(text)) this.work.add('configs/pasted.yaml', { ...linesOf(text), mark: false });
+    }
+  }
+
+  async drop(transfer: DataTransfer): Promise<void> {
+    this.dragging = false;
+    try {
+      await this.open(await givenByDrop(transfer));
+    } catch (error) {
+      this.work.say(`What was dropped could not be read: ${(error as Error).message}.`);
+    }
+  }
+
+  save(file: OpenFile): void {
+    download(file.name, new Blob([file.bytes], { type: 'application/yaml' }));
+    this.#saved([file], `${file.name} was saved.`);
+  }
+
+  saveZip(): void {
+    download('configs.zip', zipOf(this.work.files));
+    this.#saved(this.work.files, 'All files were saved as configs.zip.');
+  }
+
+  /** All files, a script for each and the review, to be unpacked in the trainer's folder. */
+  async saveBundle(review: string): Promise<void> {
+    const { files } = this.work;
+    const configs = files.map((file) => this.comparedOf(file));
+    const answer = await this.work.ask<Answer<BundleFile[]>>('the files', (inspector) =>
+      inspector.bundle(configs, review),
+    );
+    if (!answer) return;
+    if ('problem' in answer) return this.work.say(answer.problem);
+    // The configurations come first, in their order; their bytes are the files' own.
+    const parts = answer.value.map(({ path, text }, i) => ({
+      path,
+      bytes: files[i]?.bytes ?? new TextEncoder().encode(text),
+    }));
+    download('launch.zip', zipOf(parts));
+    this.#saved(files, 'All files, scripts and the review were saved as launch.zip.');
+  }
+
+  async saveFolder(): Promise<void> {
+    const files = this.work.files.map((file) => ({ path: file.path, bytes: file.bytes }));
+    try {
+      if (await writeFolder(files)) this.#saved(this.work.files, 'All files were written into the folder.');
+    } catch (error) {
+      this.work.say(
+        `The folder could not be written: ${(error as Error).message}. Save the files as a zip instead.`,
+      );
+    }
+  }
+
+  #saved(files: readonly OpenFile[], sentence: string): void {
+    for (const file of files) this.work.saved(file);
+    this.saidSaved = sentence;
+  }
+}

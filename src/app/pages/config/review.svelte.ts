@@ -1,0 +1,116 @@
+import { startStoreWorker } from '../../../checkpoints/store_worker';
+import { hourlyRate, CURRENT_CARD } from '../../../estimate/rates';
+import { PRESETS } from '../../../production/presets';
+import type { SmokeEvidence } from '../../../production/evidence';
+import { readSummary, type RunSummary } from '../../../training/eeg/run_record';
+import type { Run } from '../../../checkpoints/store';
+import type { OpenFile } from './open_file.svelte';
+import type { ConfigPage } from './page.svelte';
+import { costFigures, type ReviewRequest } from './reviewing';
+
+const CRASHED = 'configs/review/tusz_train.yaml';
+const GPUS = { 'A100-80': 'a100-80', 'A100-40': 'a100-40', L40S: 'l40s', H100: 'h100' } as const;
+
+interface Tried {
+  readonly id: string;
+  readonly title: string;
+  readonly evidence: Omit<SmokeEvidence, 'config'>;
+}
+
+/** What a person chooses for the review. */
+export class Review {
+  /** Ids of files. */
+  before = $state<string | undefined>();
+  left = $state.raw<readonly string[]>([]);
+  preparedBy = $state('');
+  crash = $state(true);
+  /** Runs of this browser that can show that a configuration trains. */
+  runs = $state.raw<readonly Tried[]>([]);
+  run = $state('');
+  /** Id of the file that the run was a trial of. */
+  trialOf = $state('');
+
+  constructor(private readonly page: ConfigPage) {}
+
+  readonly #files = $derived.by(() => this.page.work.files);
+  readonly base = $derived.by(() => {
+    const known = this.#files.map(({ base }) => base).find((base) => base !== undefined);
+    return (
+      this.#files.find(({ id }) => id === this.before) ??
+      this.#files.find(({ id }) => id === known) ??
+      this.#files[0]
+    );
+  });
+  readonly candidates = $derived.by(() => this.#files.filter((file) => file !== this.base));
+  readonly after = $derived.by(() => this.candidates.filter(({ id }) => !this.left.includes(id)));
+  readonly isCrash = $derived.by(() =>
+    PRESETS.some(({ name, text }) => name === CRASHED && text === this.base?.text),
+  );
+
+  include(file: OpenFile, chosen: boolean): void {
+    this.left = chosen ? this.left.filter((id) => id !== file.id) : [...this.left, file.id];
+  }
+
+  /** Asks the store once for runs that could serve as evidence. */
+  async findRuns(): Promise<void> {
+    const { store, stop } = startStoreWorker();
+    try {
+      this.runs = (await store.runs()).flatMap((run) => triedOf(run, readSummary(run.summary)));
+    } catch {
+      // Without a store there are no runs, and the page of runs says so.
+    } finally {
+      stop();
+    }
+  }
+
+  request(date: Date): ReviewRequest | undefined {
+    if (!this.base || this.after.length === 0) return undefined;
+    const after = this.after.map((file) => this.page.comparedOf(file));
+    const trial = this.after.find(({ id }) => id === this.trialOf) ?? this.after[0];
+    const smoke = this.runs
+      .filter(({ id }) => id === this.run)
+      .map(({ evidence }) => ({ ...evidence, config: trial?.path ?? '' }));
+    return {
+      date: date.toISOString().slice(0, 10),
+      preparedBy: this.preparedBy,
+      before: this.page.comparedOf(this.base),
+      after,
+      crash: this.crash && this.isCrash,
+      costs: this.after.flatMap((file, i) => {
+        const compared = after[i];
+        const epochs = Number(file.good?.seen.find(({ path }) => path === 'training.epochs')?.text);
+        return compared && Number.isInteger(epochs)
+          ? costFigures(compared, epochs, rateOf(compared.target.gpu))
+          : [];
+      }),
+      smoke,
+    };
+  }
+}
+
+function rateOf(gpu: string) {
+  const id = Object.entries(GPUS).find(([name]) => gpu.startsWith(name))?.[1];
+  return id && hourlyRate(CURRENT_CARD, id);
+}
+
+function triedOf(run: Run, summary: RunSummary | null): Tried[] {
+  if (!summary || summary.losses.length === 0) return [];
+  const { losses, seconds, settings, data, validations } = summary;
+  const auroc = validations.at(-1)?.scores.auroc;
+  const { baseChannels, layers } = settings.model;
+  return [
+    {
+      id: run.id,
+      title: `${run.name}, ${losses.length} updates`,
+      evidence: {
+        date: new Date(run.created).toISOString().slice(0, 10),
+        device: run.device,
+        steps: losses.length,
+        secondsPerStep: seconds / losses.length,
+        losses,
+        ...(auroc !== undefined && Number.isFinite(auroc) && { auroc }),
+        limits: `a training of the same detector in a browser, with base width ${baseChannels}, ${layers} layers and batches of ${settings.batch}, on ${'synthetic' in data ? 'synthetic recordings' : `${data.recordings} recordings`}`,
+      },
+    },
+  ];
+}

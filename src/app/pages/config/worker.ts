@@ -1,0 +1,94 @@
+/** Reads, checks and changes texts away from the page's thread: a hostile one may take seconds. */
+import { expose } from 'comlink';
+import { bundleOf, type BundledConfig, type BundleFile } from '../../../production/bundle';
+import type { Change } from '../../../production/change';
+import { commandsFor, scriptFor, type Command, type LaunchConfig } from '../../../production/commands';
+import { derive, VARIANTS, type Variant } from '../../../production/derive';
+import { applyChanges, EditError, editsFor, type Edit } from '../../../production/edit';
+import {
+  compare,
+  toCsv,
+  toMarkdown,
+  type Compared,
+  type Matrix,
+  type MatrixOptions,
+} from '../../../production/matrix';
+import { reviewDocument } from '../../../production/review';
+import type { Target } from '../../../production/targets';
+import { inspect } from './inspection';
+import { reviewInput, type ReviewRequest } from './reviewing';
+
+/** What was asked for, or a sentence that says why it cannot be. */
+export type Answer<T> = { readonly value: T } | { readonly problem: string };
+
+export interface Comparison {
+  readonly matrix: Matrix;
+  readonly markdown: string;
+  readonly csv: string;
+}
+
+export type Variants = typeof VARIANTS;
+
+export interface Variation {
+  /** Path that the file should have. */
+  readonly name: string;
+  readonly target: Target;
+  readonly changes: readonly Change[];
+  readonly text: string;
+}
+
+export interface Launch {
+  readonly commands: readonly Command[];
+  readonly script: string;
+}
+
+/** Errors that are sentences for the person who asked. */
+function answer<T>(make: () => T): Answer<T> {
+  try {
+    return { value: make() };
+  } catch (error) {
+    if (error instanceof EditError || error instanceof RangeError) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** Edits for the changes that can be made, and sentences about those that cannot. */
+function edits(
+  text: string,
+  changes: readonly Change[],
+): { readonly edits: readonly Edit[]; readonly problems: readonly string[] } {
+  const all = answer(() => editsFor(text, changes));
+  if ('value' in all) return { edits: all.value, problems: [] };
+  const problems: string[] = [];
+  const made: Change[] = [];
+  for (const change of changes) {
+    const one = answer(() => editsFor(text, [...made, change]));
+    if ('value' in one) made.push(change);
+    else problems.push(one.problem);
+  }
+  return { edits: made.length === 0 ? [] : editsFor(text, made), problems };
+}
+
+const inspector = {
+  inspect,
+  edits,
+  compare: (configs: readonly Compared[], options: MatrixOptions): Answer<Comparison> =>
+    answer(() => {
+      const matrix = compare(configs, options);
+      return { matrix, markdown: toMarkdown(matrix), csv: toCsv(matrix) };
+    }),
+  variants: () => VARIANTS,
+  derive: (text: string, variant: Variant, target: Target): Answer<Variation> =>
+    answer(() => {
+      const derived = derive(text, variant, target);
+      return { ...derived, text: applyChanges(text, derived.changes) };
+    }),
+  launch: (config: LaunchConfig): Answer<Launch> =>
+    answer(() => ({ commands: commandsFor(config), script: scriptFor(config) })),
+  review: (request: ReviewRequest): Answer<string> => answer(() => reviewDocument(reviewInput(request))),
+  bundle: (configs: readonly BundledConfig[], review?: string): Answer<BundleFile[]> =>
+    answer(() => bundleOf(configs, review)),
+};
+export type Inspector = typeof inspector;
+
+expose(inspector);
