@@ -2,7 +2,8 @@
  * PyTorch's eager forward pass and its autograd engine on a tape, seen from the allocator. Backward nodes run in reverse
  * order of creation (torch/csrc/autograd/engine.cpp: the ready queue takes the highest sequence number first); a node's
  * saved tensors are released after it has run (`release_variables`); a second gradient for the same tensor is added in
- * place where nothing else looks at the first (torch/csrc/autograd/input_buffer.cpp, `accumulate`).
+ * place where nothing else looks at the first (torch/csrc/autograd/input_buffer.cpp, `accumulate`). On a CPU, PyTorch's
+ * profiler sees the same peaks (tests/unit/estimate/vram_trace.test.ts).
  */
 import type { Size, Tape, TorchOp, Value } from './tape';
 import type { LoopOptions, Phase, Storage, Use, Writer } from './trace';

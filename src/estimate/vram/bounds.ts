@@ -34,8 +34,9 @@ export const UNCERTAIN: Readonly<Record<Use, boolean>> = {
 };
 
 /**
- * How far the uncertain uses may be off. The rules meet measured anchors within 3 % for the convolution mixer; Mamba-2's
- * were read in its source, and checkpointing is not in production's code, so where it would cut is a guess.
+ * How far the uncertain uses may be off. For the convolution mixer the rules meet what was measured, on a CPU and with another
+ * PyTorch than production's; Mamba-2's were read in its source, and checkpointing is not in production's code, so where it
+ * would cut is a guess.
  */
 const spreadOf = ({ mixer, checkpointing }: VramRun): number =>
   mixer === 'conv' && !checkpointing ? 0.03 : 0.1;

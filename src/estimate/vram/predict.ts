@@ -180,7 +180,7 @@ function notesOf(options: VramOptions, { ratio }: Bounds): string[] {
     'Both mixers’ weights are in memory wherever mamba_ssm is installed; the idle one has neither gradient nor moments.',
     mixer === 'mamba2'
       ? 'What Mamba-2’s fused function keeps was read in mamba_ssm’s source and not measured; in the first step Triton takes 256 MB more while it times kernels.'
-      : 'The rules give the 235.3 MiB a window in fp32, and 117.9 MiB with autocast on a CPU, that were measured.',
+      : 'The rules give the 235.3 MiB a window in fp32, and 117.9 MiB with autocast on a CPU, that were measured, and the peak of a step that PyTorch’s profiler sees on a CPU.',
   ];
   if (precision !== 'fp32')
     notes.push(

@@ -1,16 +1,17 @@
-/**
- * Production's detector with the convolution mixer, written again in PyTorch, only to count what autograd saves: every
- * storage that `saved_tensors_hooks` sees, once, without parameters, buffers, the window and the labels. In fp32 by the rules of
- * PyTorch's CPU backend, in bf16 by those of its CUDA backend, as far as they can be followed without a GPU.
- */
+/** Production's detector with the convolution mixer, written again in PyTorch, only to count what it takes of memory. */
 import type { DetectorConfig } from '../../../src/models/detector';
 import { torch } from '../checkpoints/python';
 
-const SCRIPT = `
+const DETECTOR = `
 import json, sys
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+half = False
+def part(module, x):
+    return checkpoint(module, x, use_reentrant=False) if cfg.get("checkpointing") else module(x)
 
 cfg = json.loads(sys.argv[1])
 
@@ -64,15 +65,17 @@ class Detector(nn.Module):
         self.decoder = nn.ModuleList(nn.Sequential(ConvBlock(o + c, o, 5), ConvBlock(o, o, 5)) for o, c in zip(outs, ins))
         self.out, self.head = nn.Conv1d(base, electrodes, 1), nn.Conv1d(electrodes, 1, 1)
     def forward(self, x):
-        x, skips = self.input(x), []
+        x, skips = part(self.input, x), []
         for block, down in zip(self.encoder, self.down):
-            skips.append(block(x))
+            skips.append(part(block, x))
             x = down(skips[-1])
-        for block in self.residual: x = block(x)
+        for block in self.residual: x = part(block, x)
         x = x.transpose(1, 2)
-        for layer in self.mamba: x = layer(x)
+        for layer in self.mamba: x = part(layer, x)
         x = x.transpose(1, 2)
-        for up, block in zip(self.up, self.decoder): x = block(torch.cat([upsampled(up, x), skips.pop()], 1))
+        for up, block in zip(self.up, self.decoder):
+            x = part(lambda x, up=up: upsampled(up, x), x)
+            x = part(block, torch.cat([x, skips.pop()], 1))
         return self.head(self.out(x)).squeeze(1)
 
 # PyTorch 1 has no transposed convolution in bf16 on a CPU, PyTorch 2 has: this one saves as that of fp32 does.
@@ -88,6 +91,9 @@ def upsampled(up, x):
     if not half: return up(x)
     with torch.autocast("cpu", enabled=False): return Transposed.apply(x.bfloat16(), up.weight.bfloat16(), up.bias.bfloat16())
 
+`;
+
+const SAVED = `
 def saved(batch):
     model = Detector()
     x, y = torch.randn(batch, cfg["electrodes"], cfg["length"]), torch.rand(batch, cfg["length"]).round()
@@ -117,7 +123,55 @@ export interface SavedByTorch {
   readonly parameters: number;
 }
 
-/** Without autocast, and with it in bf16. */
+/**
+ * What autograd saves: every storage that `saved_tensors_hooks` sees, once, without parameters, buffers, the window and the
+ * labels. In fp32 by the rules of PyTorch's CPU backend, in bf16 by those of its CUDA backend, as far as they can be
+ * followed without a GPU.
+ */
 export function savedByTorch(model: DetectorConfig, length: number): Record<'fp32' | 'bf16', SavedByTorch> {
-  return torch(SCRIPT, JSON.stringify({ ...model, length })) as Record<'fp32' | 'bf16', SavedByTorch>;
+  return torch(DETECTOR + SAVED, JSON.stringify({ ...model, length })) as Record<
+    'fp32' | 'bf16',
+    SavedByTorch
+  >;
+}
+
+const PEAKS = `
+from torch.profiler import ProfilerActivity, profile, record_function
+
+torch.set_num_threads(1)
+model = Detector()
+x, y = torch.randn(cfg["batch"], cfg["electrodes"], cfg["length"]), torch.rand(cfg["batch"], cfg["length"]).round()
+for _ in range(2):
+    model.zero_grad(set_to_none=True)
+    logits = loss = None
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+        logits = model(x)
+        loss = F.binary_cross_entropy_with_logits(logits, y)
+        with record_function("loss.backward"): pass
+        loss.backward()
+events = profiled.profiler.kineto_results.events()
+at = lambda event: event.start_ns() if hasattr(event, "start_ns") else event.start_us()
+[begun] = [at(event) for event in events if event.name() == "loss.backward"]
+held, forward, peak = 0, 0, 0
+for event in events:
+    if event.name() != "[memory]": continue
+    held += event.nbytes()
+    if at(event) < begun: forward = held
+    else: peak = max(peak, held)
+print(json.dumps({"forward": forward, "peak": peak, "gradients": held}))
+`;
+
+/** Bytes more than before the step: when the forward pass ends, at the most in the backward pass, and when that ends. */
+export interface PeaksByTorch {
+  readonly forward: number;
+  readonly peak: number;
+  readonly gradients: number;
+}
+
+/** What PyTorch's profiler sees allocated and freed on the CPU, in fp32. */
+export function peaksByTorch(
+  model: DetectorConfig,
+  run: { readonly length: number; readonly batch: number; readonly checkpointing: boolean },
+): PeaksByTorch {
+  return torch(DETECTOR + PEAKS, JSON.stringify({ ...model, ...run })) as PeaksByTorch;
 }

@@ -70,14 +70,12 @@ describe('a prediction', () => {
     expect(likely({ precision: 'bf16' })).toBe(likely({ precision: 'fp16' }));
   });
 
-  it('answers sliders at once', () => {
+  it('answers sliders in under 50 ms of computing', () => {
     predictVram(PRODUCTION_VRAM);
-    const times = Array.from({ length: 9 }, (_, i) => {
-      const begun = performance.now();
-      predictVram({ ...PRODUCTION_VRAM, batch: 3 + i });
-      return performance.now() - begun;
-    }).sort((a, b) => a - b);
-    expect(times[4]).toBeLessThan(100);
+    const begun = process.cpuUsage();
+    for (let batch = 3; batch < 23; batch++) predictVram({ ...PRODUCTION_VRAM, batch });
+    // Of this process, so that others on the machine do not count; in microseconds.
+    expect(process.cpuUsage(begun).user / 20).toBeLessThan(50_000);
   });
 
   it.each([

@@ -6,7 +6,7 @@ import type { Graph, Tensor } from '../../../../src/engine/graph';
 import { Parameters } from '../../../../src/engine/packs';
 import { Program } from '../../../../src/engine/program';
 import { Random } from '../../../../src/models/random';
-import { bytesOf } from '../../../../src/training/eeg/fits';
+import { bytesOf, costOf } from '../../../../src/training/eeg/fits';
 import { evaluationGraph, stepGraph } from '../../../../src/training/eeg/graphs';
 import {
   checkSettings,
@@ -99,3 +99,16 @@ describe('predicted bytes are those that the device is asked for', () => {
     expect(new Set(predicted).size).toBeGreaterThan(20);
   });
 });
+
+test('an update in parts computes what it does as a whole, in more dispatches', () => {
+  const settings = {
+    ...SMOKE_RUN,
+    model: { ...SMOKE_RUN.model, baseChannels: 2, layers: 1, mixer: 'conv' as const },
+    batch: 2,
+  };
+  const whole = costOf(settings, device.capabilities).update;
+  const parts = costOf({ ...settings, microBatches: 2 }, device.capabilities).update;
+  expect(parts.flops / whole.flops).toBeCloseTo(1, 1);
+  expect(parts.bytes / whole.bytes).toBeCloseTo(1, 1);
+  expect(parts.dispatches).toBeGreaterThan(1.9 * whole.dispatches);
+}, 120_000);
