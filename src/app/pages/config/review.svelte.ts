@@ -93,6 +93,11 @@ function rateOf(gpu: string) {
   return id && hourlyRate(CURRENT_CARD, id);
 }
 
+const recordings = (data: RunSummary['data']): string => {
+  if (data === null) return 'recordings that are not known any more';
+  return 'synthetic' in data ? 'synthetic recordings' : `${data.recordings} recordings`;
+};
+
 function triedOf(run: Run, summary: RunSummary | null): Tried[] {
   if (!summary || summary.losses.length === 0) return [];
   const { losses, seconds, settings, data, validations } = summary;
@@ -109,7 +114,7 @@ function triedOf(run: Run, summary: RunSummary | null): Tried[] {
         secondsPerStep: seconds / losses.length,
         losses,
         ...(auroc !== undefined && Number.isFinite(auroc) && { auroc }),
-        limits: `a training of the same detector in a browser, with base width ${baseChannels}, ${layers} layers and batches of ${settings.batch}, on ${'synthetic' in data ? 'synthetic recordings' : `${data.recordings} recordings`}`,
+        limits: `a training of the same detector in a browser, with base width ${baseChannels}, ${layers} layers and batches of ${settings.batch}, on ${recordings(data)}`,
       },
     },
   ];
