@@ -29,7 +29,7 @@ export const HOST_RUNS = 40;
 const VALIDATIONS = 5;
 
 /** Highest of validation over some seeds, its lists as uncertain as `validationBytes` says. */
-function validationPeak({ simulator }: HostEnsemble, windows: number): Quantity {
+export function validationPeak({ simulator }: HostEnsemble, windows: number): Quantity {
   const lists = validationBytes(windows);
   const peaks = Array.from(
     { length: VALIDATIONS },

@@ -2,10 +2,18 @@
 import { costOf, timeOf, type RunTime } from './cost';
 import { machineOf, type HostPlan, type RunSettings } from './from_config';
 import { GPUS, type Gpu, type GpuId } from './hardware';
-import { CORPUS_LENGTHS, type Surroundings } from './host_facts';
+import { CORPUS_LENGTHS, GIB, type Surroundings } from './host_facts';
 import { predictHostRam, type HostPrediction } from './host_predict';
 import { quantity, type Quantity } from './quantity';
-import { CURRENT_CARD, electricityRate, hourlyRate, PRICE_PER_KWH, wattsOf, type RateCard } from './rates';
+import {
+  CURRENT_CARD,
+  electricityRate,
+  hourlyRate,
+  MODAL_REQUEST,
+  PRICE_PER_KWH,
+  wattsOf,
+  type RateCard,
+} from './rates';
 import { forWindows, hoursOn, LAUNCH_HOURS, loadingHours, stops, type EpochFigure, type Stop } from './time';
 import { fitsCard, predictVram, type Fit, type VramPrediction } from './vram/predict';
 import type { VramRun } from './vram/options';
@@ -68,9 +76,15 @@ export function epochHours(plan: Plan): Quantity {
   };
 }
 
-export function rateOf({ surroundings, gpu, card = CURRENT_CARD, rate }: Plan): Quantity | undefined {
+export function rateOf({
+  surroundings,
+  gpu,
+  ramBytes,
+  card = CURRENT_CARD,
+  rate,
+}: Plan): Quantity | undefined {
   if (rate) return rate;
-  if (surroundings === 'modal') return hourlyRate(card, gpu.id);
+  if (surroundings === 'modal') return hourlyRate(card, gpu.id, { ...MODAL_REQUEST, gib: ramBytes / GIB });
   return electricityRate({ watts: wattsOf(gpu.watts), perKwh: PRICE_PER_KWH });
 }
 

@@ -14,6 +14,7 @@ import {
   largestWorkers,
   smallestGpu,
 } from '../../../src/estimate/inverse';
+import { insteadOf } from '../../../src/estimate/inverse_instead';
 import { exactly } from '../../../src/estimate/quantity';
 import {
   costsOf,
@@ -218,10 +219,11 @@ describe('a forecast', () => {
     const { fits, vram, epoch, costs, rate } = forecast(A100);
     expect(fits).toBe(true);
     expect(vram.total.likely).toBeLessThan(80 * GIB);
-    expect(rate?.likely).toBe(3.13);
+    // 48 GiB instead of the app's 32 are paid for: $2.50 + 8 × $0.047 + 48 × $0.008.
+    expect(rate?.likely).toBe(3.26);
     const all = costs.find(({ stop }) => stop.id === 'all');
     expect(all?.launches?.count).toBeGreaterThan(1);
-    expect(all?.dollars?.likely).toBeCloseTo((all?.hours.likely ?? 0) * 3.13, 6);
+    expect(all?.dollars?.likely).toBeCloseTo((all?.hours.likely ?? 0) * 3.26, 6);
     expect(costs[0]?.dollars?.likely ?? NaN).toBeLessThan(all?.dollars?.likely ?? NaN);
     expect(epoch.low).toBeCloseTo((0.8 * 55_980) / 49_760, 6);
   });
@@ -245,6 +247,39 @@ describe('a forecast', () => {
   test('knows no price of a card that the list does not have', () => {
     expect(rateOf({ ...A100, gpu: GPUS.t4 })).toBeUndefined();
     expect(rateOf({ ...LOCAL, gpu: GPUS.t4 })?.basis).toBe('assumed');
+  });
+});
+
+describe('what would fit instead', () => {
+  test('mends what is about the host, and each change does when it is made', () => {
+    const plan: Plan = { ...A100, ramBytes: 32 * GIB };
+    const found = forecast(plan);
+    expect(found.fits).toBe(false);
+    const changes = insteadOf(plan, found, 0.1);
+    expect(changes.map(({ change }) => change)).toEqual(['split', 'ram']);
+    for (const { change, value } of changes) {
+      const { windows } = plan.settings;
+      const mended: Plan =
+        change === 'split'
+          ? {
+              ...plan,
+              settings: {
+                ...plan.settings,
+                windows: { ...windows, validation: Math.round((windows.validation * Number(value)) / 0.1) },
+              },
+            }
+          : { ...plan, ramBytes: Number(value) * GIB };
+      expect(forecast(mended).fits, change).toBe(true);
+    }
+  });
+
+  test('mends what is about the card', () => {
+    const vram = { ...A100.settings.vram, batch: 256, precision: 'fp32' as const };
+    const plan: Plan = { ...A100, gpu: GPUS.rtx4090, settings: { ...A100.settings, vram } };
+    const changes = insteadOf(plan, forecast(plan), 0.1);
+    const value = (name: string) => changes.find(({ change }) => change === name)?.value;
+    expect(vramFits({ ...vram, batch: Number(value('batch')) }, GPUS.rtx4090)).toBe(true);
+    expect(value('gpu')).toBe(smallestGpu(vram)?.id);
   });
 });
 

@@ -1,0 +1,279 @@
+/** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { settingsFrom } from '../estimate/from_config';
+import { GPU_IDS, GPUS, isGpuId, type GpuId } from '../estimate/hardware';
+import { GIB } from '../estimate/host_facts';
+import { insteadOf, type Instead } from '../estimate/inverse_instead';
+import { exactly, type Quantity } from '../estimate/quantity';
+import { forecast, type Forecast, type Plan } from '../estimate/scenario';
+import { checkRun } from '../estimate/vram/options';
+import { readConfig } from '../production/pyyaml';
+import { invalidities, settingAt } from '../production/schema';
+import { targetOf, TARGETS } from '../production/targets';
+
+const PLACES = ['local', 'wsl2', 'modal'] as const;
+type PlaceName = (typeof PLACES)[number];
+
+const USAGE = `Usage: smokescan estimate CONFIG [--gpu GPU] [--ram GIB] [--target T] [--windows N]
+                          [--hours-per-epoch H] [--rate DOLLARS] [--json]
+
+Predicts GPU memory, host memory, hours and dollars of a production configuration (YAML), each with its range and whether
+it was measured, derived or assumed; and what would fit where the run does not.
+  --gpu G              ${GPU_IDS.join(', ')}; left out: the target's
+  --ram GIB            memory of the machine, under WSL2 of WSL2; left out: the target's
+  --target T           ${PLACES.join(', ')}; left out: what the file's path says
+  --windows N          windows of a training epoch; left out: the corpus's
+  --hours-per-epoch H  as measured on this machine; left out: what later runs took
+  --rate DOLLARS       for an hour; left out: the price list of 2026-07-01, or electricity
+  --json               everything as one JSON object; a number without end is null
+
+Exit code 0 where the likely values fit, 3 where they do not, 2 for wrong arguments and files that cannot be estimated.`;
+
+interface Asked {
+  readonly file: string;
+  readonly target: PlaceName;
+  readonly gpu: GpuId;
+  readonly ramGiB: number;
+  readonly windows: number | undefined;
+  readonly hours: number | undefined;
+  readonly rate: number | undefined;
+  readonly json: boolean;
+}
+
+/** Command `estimate`. */
+export async function main(args: string[]): Promise<number> {
+  let asked: Asked;
+  try {
+    asked = argumentsOf(args);
+  } catch (error) {
+    console.error(`${message(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  let plan: Plan;
+  let split: number;
+  try {
+    ({ plan, split } = planOf(asked, await readFile(asked.file, 'utf8')));
+  } catch (error) {
+    console.error(`${asked.file} cannot be estimated: ${message(error)}`);
+    return 2;
+  }
+  const found = forecast(plan);
+  const instead = found.fits ? [] : insteadOf(plan, found, split);
+  if (asked.json) console.log(JSON.stringify(asJson(asked, plan, found, instead), null, 2));
+  else console.log(asText(asked, plan, found, instead));
+  return found.fits ? 0 : 3;
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Throws an Error with a sentence. */
+function argumentsOf(args: string[]): Asked {
+  const { positionals, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      gpu: { type: 'string' },
+      ram: { type: 'string' },
+      target: { type: 'string' },
+      windows: { type: 'string' },
+      'hours-per-epoch': { type: 'string' },
+      rate: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+  });
+  const [file, ...more] = positionals;
+  if (file === undefined) throw new Error('There is no file to estimate.');
+  if (more.length > 0) throw new Error(`One file is estimated at a time; ${more.join(' ')} came on top.`);
+  const target = values.target ?? guessed(file);
+  if (!PLACES.some((place) => place === target))
+    throw new Error(`--target is ${target}; it is one of ${PLACES.join(', ')}.`);
+  const place = target as PlaceName;
+  const gpu = values.gpu ?? (place === 'modal' ? 'a100-80' : 'rtx4090');
+  if (!isGpuId(gpu)) throw new Error(`--gpu is ${gpu}; it is one of ${GPU_IDS.join(', ')}.`);
+  const positive = (name: string, text: string | undefined, whole = false): number | undefined => {
+    if (text === undefined) return undefined;
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!(value > 0) || !Number.isFinite(value) || (whole && !Number.isInteger(value)))
+      throw new Error(`--${name} is ${text}; it is a ${whole ? 'whole ' : ''}number above 0.`);
+    return value;
+  };
+  return {
+    file,
+    target: place,
+    gpu,
+    ramGiB: positive('ram', values.ram) ?? TARGETS[place].ramGiB,
+    windows: positive('windows', values.windows, true),
+    hours: positive('hours-per-epoch', values['hours-per-epoch']),
+    rate: positive('rate', values.rate),
+    json: values.json ?? false,
+  };
+}
+
+function guessed(file: string): PlaceName {
+  const target = targetOf(file);
+  return target === 'browser' ? 'local' : target;
+}
+
+/** Throws an Error with a sentence for a file that production refuses, or that no run can be. */
+function planOf(
+  { file, target, gpu, ramGiB, windows, hours, rate }: Asked,
+  text: string,
+): { plan: Plan; split: number } {
+  const { value, refusals } = readConfig(text);
+  if (refusals[0]) throw new Error(`line ${refusals[0].place.line}: ${refusals[0].message}`);
+  const invalid = invalidities(value)[0];
+  if (invalid)
+    throw new Error(`production refuses it: ${invalid.path || 'the file'} ${invalid.problem}; see validate`);
+  const settings = settingsFrom((path) => settingAt(value, path), {
+    surroundings: target,
+    smoke: target === 'modal' && file.includes('smoke'),
+  });
+  checkRun(settings.vram);
+  const plan: Plan = {
+    settings:
+      windows === undefined ? settings : { ...settings, windows: { ...settings.windows, training: windows } },
+    surroundings: target,
+    gpu: GPUS[gpu],
+    ramBytes: ramGiB * GIB,
+    hoursPerEpoch: hours === undefined ? undefined : exactly(hours, 'measured', '--hours-per-epoch'),
+    rate: rate === undefined ? undefined : exactly(rate, 'measured', '--rate'),
+  };
+  return { plan, split: Number(settingAt(value, 'data.validation_split')) };
+}
+
+const INSTEAD: Readonly<Record<Instead['change'], (value: number | string) => string>> = {
+  batch: (value) => `training.batch_size: ${value}`,
+  layers: (value) => `model.mamba.n_layers: ${value}`,
+  workers: (value) => `data.num_workers: ${value}`,
+  split: (value) => `data.validation_split: ${value}`,
+  gpu: (value) => `--gpu ${value}, the smallest card that holds it`,
+  ram: (value) => `--ram ${value}, training and validation`,
+};
+
+const inWords = ({ change, value }: Instead): string => INSTEAD[change](value);
+
+interface Row {
+  readonly what: string;
+  readonly value: Quantity;
+  readonly unit: 'GiB' | 'h' | '$';
+  /** What there is of it. */
+  readonly of?: string;
+}
+
+/** A unit's amounts as numbers: GiB of bytes, the rest as they are. */
+const SHOW: Readonly<Record<Row['unit'], (value: number) => string>> = {
+  GiB: (value) => `${(value / GIB).toFixed(1)} GiB`,
+  h: (value) => (Number.isFinite(value) ? `${value.toFixed(value < 10 ? 2 : 0)} h` : 'no end'),
+  $: (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : 'no end'),
+};
+
+function rowsOf(plan: Plan, { vram, host, epoch, loading, costs }: Forecast): Row[] {
+  const cost = (id: 'earliest' | 'likely' | 'all') => costs.find(({ stop }) => stop.id === id);
+  const [likely, all] = [cost('likely'), cost('all')];
+  const money = (what: string, value: Quantity | undefined): Row[] =>
+    value ? [{ what, value, unit: '$' }] : [];
+  return [
+    {
+      what: 'GPU memory',
+      value: vram.total,
+      unit: 'GiB',
+      of: `${SHOW.GiB(plan.gpu.memoryBytes)} of ${plan.gpu.name}`,
+    },
+    { what: 'host memory, training', value: host.training, unit: 'GiB', of: SHOW.GiB(host.limit) },
+    { what: 'host memory, validation', value: host.validation, unit: 'GiB', of: SHOW.GiB(host.limit) },
+    { what: 'an epoch', value: epoch, unit: 'h' },
+    { what: 'an epoch, loading alone', value: loading, unit: 'h' },
+    ...(likely
+      ? [{ what: `${likely.stop.epochs} epochs, stopped early`, value: likely.hours, unit: 'h' } as const]
+      : []),
+    ...money('  their cost', likely?.dollars),
+    ...(all ? [{ what: `all ${all.stop.epochs} epochs`, value: all.hours, unit: 'h' } as const] : []),
+    ...money('  their cost', all?.dollars),
+  ];
+}
+
+function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Instead[]): string {
+  const rows = rowsOf(plan, found).map(({ what, value, unit, of }) => {
+    const show = SHOW[unit];
+    const range = value.low === value.high ? '' : `${show(value.low)} – ${show(value.high)}`;
+    return [
+      what,
+      show(value.likely),
+      range,
+      of === undefined ? '' : `of ${of.replace(/^of /, '')}`,
+      value.basis,
+      value.source,
+    ];
+  });
+  const heads = ['', 'likely', 'range', '', 'basis', 'source'];
+  const width = heads.map((head, column) =>
+    Math.max(...[heads, ...rows].map((row) => row[column]?.length ?? head.length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => (column < cells.length - 1 ? cell.padEnd(width[column] ?? 0) : cell))
+      .join('  ')
+      .trimEnd();
+  const { host, costs, rate, notes } = found;
+  const all = costs.find(({ stop }) => stop.id === 'all');
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  const { killed } = host.odds;
+  return [
+    `${asked.file} on ${plan.gpu.name}, ${asked.ramGiB} GiB, ${asked.target}: ${found.fits ? 'fits' : 'does not fit'}`,
+    '',
+    line(heads),
+    ...rows.map(line),
+    '',
+    `GPU memory: ${found.vramFits}. Host memory: ${host.fits}.`,
+    `Killed in training: ${percent(killed.likely)} of ${host.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${host.odds.curve.at(-1)?.batch ?? 0} batches.`,
+    all?.launches
+      ? `All epochs take ${all.launches.count === 1 ? 'one launch' : `${all.launches.count} launches of 24 h, each resumed`}.`
+      : 'No number of launches comes to the end: fewer than two epochs fit 24 h.',
+    rate
+      ? `An hour costs $${rate.likely.toFixed(2)}: ${rate.source}.`
+      : `No price of a ${plan.gpu.name} is known; give --rate.`,
+    ...notes,
+    ...(instead.length > 0
+      ? ['', 'What would fit, each by itself:', ...instead.map((one) => `  ${inWords(one)}`)]
+      : []),
+  ].join('\n');
+}
+
+function asJson(asked: Asked, plan: Plan, found: Forecast, instead: readonly Instead[]): unknown {
+  const { vram, vramFits, host, epoch, loading, rate, costs, fits, notes } = found;
+  return {
+    file: asked.file,
+    target: asked.target,
+    gpu: { id: plan.gpu.id, name: plan.gpu.name, memoryBytes: plan.gpu.memoryBytes },
+    ramBytes: plan.ramBytes,
+    fits,
+    vram: {
+      fits: vramFits,
+      total: vram.total,
+      allocated: vram.allocated,
+      reserved: vram.reserved,
+      parts: vram.parts,
+    },
+    host: {
+      fits: host.fits,
+      limitBytes: host.limit,
+      training: host.training,
+      validation: host.validation,
+      killed: host.odds.killed,
+      victims: host.odds.victims,
+      runs: host.odds.runs,
+    },
+    hoursPerEpoch: epoch,
+    loadingHoursPerEpoch: loading,
+    dollarsPerHour: rate ?? null,
+    costs: costs.map(({ stop, hours, launches, dollars }) => ({
+      stop,
+      hours,
+      launches: launches ?? null,
+      dollars: dollars ?? null,
+    })),
+    instead,
+    notes,
+  };
+}

@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { main } from '../../../src/cli/estimate';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smokescan-estimate-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const preset = (path: string): string => fileURLToPath(new URL(`../../../configs/${path}`, import.meta.url));
+const A100 = preset('modal/train_a100.yaml');
+
+async function run(...args: string[]): Promise<{ code: number; out: string; errors: string }> {
+  const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+  const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
+  try {
+    const code = await main(args);
+    return { code, out: log.mock.calls.join('\n'), errors: error.mock.calls.join('\n') };
+  } finally {
+    log.mockRestore();
+    error.mockRestore();
+  }
+}
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe('the command estimate', () => {
+  test('the file for the A100 with memory enough fits: 0, and a table with ranges and bases', async () => {
+    const { code, out, errors } = await run(
+      A100,
+      '--gpu',
+      'a100-80',
+      '--ram',
+      '48',
+      '--hours-per-epoch',
+      '1.5',
+    );
+    expect(errors).toBe('');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^.*train_a100\.yaml on A100 80 GB, 48 GiB, modal: fits/);
+    expect(out).toMatch(
+      /GPU memory +[\d.]+ GiB +[\d.]+ GiB – [\d.]+ GiB +of 80\.0 GiB of A100 80 GB +derived/,
+    );
+    expect(out).toMatch(/host memory, validation +[\d.]+ GiB .* assumed/);
+    expect(out).toMatch(/an epoch +1\.50 h .*measured/);
+    expect(out).toMatch(/their cost +\$\d+\.\d\d/);
+    expect(out).not.toContain('What would fit');
+  });
+
+  test('with the 32 GiB that the app asks for validation does not: 3, and what would', async () => {
+    const { code, out } = await run(A100, '--ram', '32');
+    expect(code).toBe(3);
+    expect(out).toContain('does not fit');
+    const ram = /--ram (\d+),/.exec(out)?.[1] ?? '0';
+    expect(Number(ram)).toBeGreaterThan(32);
+    expect((await run(A100, '--ram', ram)).code).toBe(0);
+    const split = /data\.validation_split: ([\d.]+)/.exec(out)?.[1] ?? '1';
+    expect(Number(split)).toBeLessThan(0.1);
+  });
+
+  test('as JSON says the same, with quantities', async () => {
+    const { code, out } = await run(
+      A100,
+      '--ram',
+      '48',
+      '--rate',
+      '5.59',
+      '--hours-per-epoch',
+      '0.25',
+      '--json',
+    );
+    expect(code).toBe(0);
+    const found = JSON.parse(out) as {
+      fits: boolean;
+      target: string;
+      vram: { total: { low: number; likely: number; high: number; basis: string } };
+      costs: {
+        stop: { id: string };
+        hours: { likely: number };
+        launches: { count: number };
+        dollars: { likely: number };
+      }[];
+      instead: unknown[];
+    };
+    expect(found).toMatchObject({ fits: true, target: 'modal', instead: [] });
+    expect(found.vram.total.low).toBeLessThan(found.vram.total.high);
+    const all = found.costs.find(({ stop }) => stop.id === 'all');
+    // A hundred epochs of 15 minutes and the one that the second launch repeats.
+    expect(all).toMatchObject({ hours: { likely: 25.25 }, launches: { count: 2 } });
+    expect(all?.dollars.likely).toBeCloseTo(25.25 * 5.59, 8);
+  });
+
+  test('a card too small for the batch: 3, and a batch that fits it', async () => {
+    const config = write(
+      'large.yaml',
+      'data: {validation_split: 0.05, num_workers: 0}\nmodel: {}\ntraining: {batch_size: 256, mixed_precision: false}\npostprocessing: {}\n',
+    );
+    const { code, out } = await run(config, '--gpu', 't4', '--ram', '64');
+    expect(code).toBe(3);
+    const batch = Number(/training\.batch_size: (\d+)/.exec(out)?.[1]);
+    expect(batch).toBeGreaterThan(0);
+    const smaller = write(
+      'smaller.yaml',
+      `data: {validation_split: 0.05, num_workers: 0}\nmodel: {}\ntraining: {batch_size: ${batch}, mixed_precision: false}\npostprocessing: {}\n`,
+    );
+    expect((await run(smaller, '--gpu', 't4', '--ram', '64')).code).toBe(0);
+  });
+
+  test('the number of windows moves the hours and nothing of the memory of the card', async () => {
+    const ask = async (windows: string) =>
+      JSON.parse((await run(A100, '--ram', '48', '--windows', windows, '--json')).out) as {
+        hoursPerEpoch: { likely: number };
+        vram: { total: unknown };
+      };
+    const [one, two] = [await ask('20000'), await ask('40000')];
+    expect(two.hoursPerEpoch.likely).toBeCloseTo(2 * one.hoursPerEpoch.likely, 10);
+    expect(two.vram.total).toEqual(one.vram.total);
+  });
+
+  test.each([
+    [[], 'There is no file to estimate.'],
+    [[A100, 'more.yaml'], 'One file is estimated at a time'],
+    [[A100, '--gpu', 'b200'], '--gpu is b200; it is one of t4'],
+    [[A100, '--ram=-4'], '--ram is -4; it is a number above 0.'],
+    [[A100, '--ram=much'], '--ram is much; it is a number above 0.'],
+    [[A100, '--windows', '1.5'], '--windows is 1.5; it is a whole number above 0.'],
+    [[A100, '--target', 'browser'], '--target is browser'],
+    [[A100, '--nonsense'], '--nonsense'],
+  ])('wrong arguments %j: 2, a sentence and the usage', async (args, sentence) => {
+    const { code, out, errors } = await run(...args);
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(errors).toContain(sentence);
+    expect(errors).toContain('Usage: smokescan estimate');
+  });
+
+  test('files that cannot be estimated: 2 and why', async () => {
+    const cases = [
+      [join(folder, 'none.yaml'), 'no such file'],
+      [write('torn.yaml', 'data: {num_workers: 0\n'), 'line'],
+      [
+        write('refused.yaml', 'data: {}\nmodel: {}\ntraining: {batch_size: 1000}\npostprocessing: {}\n'),
+        'production refuses it: training.batch_size 1000',
+      ],
+      [
+        write('text.yaml', 'data: {}\nmodel: {}\ntraining: {epochs: many}\npostprocessing: {}\n'),
+        'training.epochs',
+      ],
+      [
+        write('even.yaml', 'data: {}\nmodel: {mamba: {conv_kernel: 4}}\ntraining: {}\npostprocessing: {}\n'),
+        'conv_kernel',
+      ],
+    ] as const;
+    for (const [file, why] of cases) {
+      const { code, errors } = await run(file, '--target', 'modal');
+      expect(code, file).toBe(2);
+      expect(errors).toContain(why);
+      expect(errors).toContain('cannot be estimated');
+    }
+  });
+});
