@@ -171,7 +171,13 @@ test.skipIf(process.platform !== 'linux')(
 test(
   'a damaged checkpoint is named, and the older one is offered and used',
   async () => {
-    const { page } = await openApp('#/runs');
+    const { page } = await openApp(LINK.replace('everySteps=2', 'everySteps=1'));
+    await button(page, 'Use these settings').click();
+    await button(page, 'Start training').click();
+    const second = page.getByTestId('saved').filter({ hasText: /update [2-9]/ });
+    await second.waitFor(SLOW);
+    await button(page, 'Stop').click();
+    await page.getByTestId('phase').filter({ hasText: 'Stopped' }).waitFor(SLOW);
     const step = await page.evaluate(async () => {
       const done = <T>(request: IDBRequest<T>) =>
         new Promise<T>((resolve, reject) => {
@@ -197,17 +203,16 @@ test(
       database.close();
       return older?.step;
     });
+    await page.getByRole('link', { name: 'Runs' }).click();
     await page.reload();
-    await page
-      .getByRole('article')
-      .first()
-      .getByRole('button', { name: 'Begin a run with its weights' })
-      .click();
+    await page.getByRole('article').first().getByRole('button', { name: 'Resume' }).click();
     await page
       .getByText(/The checkpoint “last” of the run .* is damaged: shard 1 of \d+ does not have/)
       .waitFor();
     await button(page, `Go on from update ${step}`).click();
-    await page.getByTestId('phase').filter({ hasText: 'Training, epoch 1' }).waitFor(SLOW);
+    await page.getByTestId('phase').filter({ hasText: 'Training, epoch' }).waitFor(SLOW);
+    // What the run has shown before is there again.
+    expect(Number(await page.getByTestId('Update').textContent())).toBeGreaterThanOrEqual(step ?? NaN);
     await button(page, 'Stop').click();
     await page.getByTestId('phase').filter({ hasText: 'Stopped' }).waitFor(SLOW);
   },
