@@ -2,7 +2,7 @@
 // multiples of 16; the lanes of a quad share what they have in common: eight rows of steps, of which each loads two.
 // A lane owns 8 × 4 pairs of steps, then 8 steps × 4 states. Pairs of steps that do not see each other are 0.
 // xbc, dy, states and dstates are bound as vec4s: W4, D4, P4 are a quarter of their rows.
-// Workgroup memory 8.5 KiB. Loads a multiply-add: 0.19 (pairs), 0.19 (states); one each way in ssd_scan_backward.wgsl is 0.5.
+// Workgroup memory 8.5 KiB. 0.19 loads a multiply-add, where ssd_scan_backward.wgsl has 0.5.
 
 var<workgroup> sums: array<f32, $Q>;
 var<workgroup> deltas: array<f32, $Q>;

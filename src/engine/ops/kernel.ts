@@ -70,8 +70,8 @@ const MOST_PASSES = 64;
 
 /**
  * Items that a thread of a flat kernel owns, so many that no more than SOFTWARE_WORKGROUPS workgroups remain: on a
- * CPU-backed adapter to begin a workgroup costs about as much as to load a hundred numbers. `gpu` elsewhere, where
- * threads are what hides the memory's latency.
+ * CPU-backed adapter every four threads cost about as much to begin as twenty loads. `gpu` elsewhere, where threads are
+ * what hides the memory's latency.
  */
 export const passesOf = (items: number, workgroup: number, software: boolean, gpu: number): number =>
   software ? Math.min(MOST_PASSES, Math.ceil(items / workgroup / SOFTWARE_WORKGROUPS)) : gpu;
