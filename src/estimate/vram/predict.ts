@@ -7,7 +7,7 @@ import { OutOfMemory } from './allocator';
 import { boundsOf, UNCERTAIN, type Bound, type Bounds } from './bounds';
 import { checkRun, windowsOf, type VramOptions, type VramRun } from './options';
 import { timelineOf, type Replay, type Timeline } from './replay';
-import { replayRun, traceOf, WORKSPACES } from './scenarios';
+import { replayRun, traceOf, WORKSPACES, type Scenario } from './scenarios';
 import { bytesFor } from './tape';
 import { livingWhenForwardEnds, type Trace, type Use } from './trace';
 
@@ -143,19 +143,30 @@ export function vramTimeline(run: VramRun): Timeline {
 export type Fit = 'fits' | 'perhaps' | 'does not fit';
 
 /**
- * Whether a card with so many bytes does: surely where even the highest prediction is below; not where the lowest fails
- * though the allocator gives back every segment that is free as a whole.
+ * Whether a card with so many bytes does: `fits` where even the highest case runs, `does not fit` where even the lowest
+ * fails. Near its end a card gets by with less than `total`, since the allocator gives back every segment that is free as a
+ * whole before it gives up; what is reserved may fall as the batch grows, by how tensors happen to fill segments.
  */
 export function fitsCard(options: VramOptions, cardBytes: number): Fit {
   const { total, allocated } = predictVram(options);
   if (total.high <= cardBytes) return 'fits';
-  const low = replayRun(options, 'low');
+  const measured = options.measurement !== undefined;
+  const runs = (bound: 'low' | 'high'): boolean => {
+    const scenario = measured ? 'likely' : bound;
+    // The simulation is of the rules as they are: the bound's scale is put on the card instead.
+    const scale = replayRun(options, scenario).allocated / allocated[bound];
+    return within(options, scenario, (cardBytes - CONTEXT[bound]) * scale);
+  };
+  if (runs('high')) return 'fits';
+  return runs('low') ? 'perhaps' : 'does not fit';
+}
+
+function within(run: VramRun, scenario: Scenario, capacity: number): boolean {
   try {
-    // The simulation is of the rules as they are; the bound's scale is put on the card instead.
-    replayRun(options, 'low', ((cardBytes - CONTEXT.low) * low.allocated) / allocated.low);
-    return 'perhaps';
+    replayRun(run, scenario, capacity);
+    return true;
   } catch (error) {
-    if (error instanceof OutOfMemory) return 'does not fit';
+    if (error instanceof OutOfMemory) return false;
     throw error;
   }
 }

@@ -180,4 +180,20 @@ describe('a card', () => {
     expect(fitsCard(run, 0.5 * total.low)).toBe('does not fit');
     expect(fitsCard({ ...run, batch: 512 }, 40 * GIB)).toBe('does not fit');
   });
+
+  it('that does for a batch does for smaller ones, whatever segments they happen to fill', () => {
+    const run = { ...PRODUCTION_VRAM, mixer: 'conv' as const };
+    const fits = Array.from({ length: 24 }, (_, i) => fitsCard({ ...run, batch: 4 * (i + 1) }, 10 * GIB));
+    const order = ['fits', 'perhaps', 'does not fit'];
+    expect(fits).toEqual([...fits].sort((a, b) => order.indexOf(a) - order.indexOf(b)));
+    expect(new Set(fits).size).toBe(3);
+  });
+
+  it('is judged by a measurement where there is one', () => {
+    const run = { ...PRODUCTION_VRAM, batch: 16 };
+    const { total, allocated } = predictVram(run);
+    const half = { run, allocated: allocated.likely / 2 };
+    expect(fitsCard(run, 0.7 * total.likely)).toBe('does not fit');
+    expect(fitsCard({ ...run, measurement: half }, 0.7 * total.likely)).toBe('fits');
+  });
 });
