@@ -346,6 +346,11 @@ describe('the review’s crash', () => {
     expect(quantile).toBeGreaterThan(0.05);
     expect(quantile).toBeLessThan(0.95);
     expect(odds('views').killed.likely).toBeLessThan(replayed.killed.likely);
+    const held = (ensembles.get('views-heap')?.runs ?? []).flatMap(({ kill }) =>
+      kill ? [kill.victimBytes] : [],
+    );
+    expect(Math.min(...held)).toBeGreaterThan(4e9);
+    expect(Math.max(...held)).toBeLessThan(11.3e9);
   });
 
   test('the WSL2-safe file on the same seeds is never killed', () => {
