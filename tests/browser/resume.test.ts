@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { readState } from '../../src/checkpoints/state_file';
 import { webgpuFlags } from '../../src/cli/chromium';
 import { startApp, type App } from './app';
 import { startKillable, type Killable } from './store/browser';
@@ -215,34 +214,6 @@ test(
     expect(Number(await page.getByTestId('Update').textContent())).toBeGreaterThanOrEqual(step ?? NaN);
     await button(page, 'Stop').click();
     await page.getByTestId('phase').filter({ hasText: 'Stopped' }).waitFor(SLOW);
-  },
-  LONGEST,
-);
-
-test(
-  'when the disk is full training goes on, it is told once, and the state is saved as a file',
-  async () => {
-    // Of an origin that has stored nothing yet: Chromium remembers how much room an origin has.
-    const url = app.url.replace('127.0.0.1', 'localhost');
-    const context = await app.browser.newContext();
-    const page = await context.newPage();
-    const session = await context.newCDPSession(page);
-    await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize: 100_000 });
-    await page.goto(url + LINK);
-    await button(page, 'Use these settings').click();
-    await button(page, 'Start training').click();
-    await page.getByText(/There is no room for .* Training goes on/).waitFor(SLOW);
-    const [file] = await Promise.all([
-      page.waitForEvent('download', SLOW),
-      button(page, 'Save the state as a file').click(),
-    ]);
-    const { progress, parameters } = readState(new Uint8Array(readFileSync(await file.path())));
-    expect(progress.step).toBeGreaterThan(0);
-    expect(parameters.size).toBeGreaterThan(0);
-    await button(page, 'Understood').click();
-    await ended(page);
-    expect(await page.getByText('There is no room for').count()).toBe(0);
-    await context.close();
   },
   LONGEST,
 );
