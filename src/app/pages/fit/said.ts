@@ -40,3 +40,6 @@ export function describeLaunches(launches: Launches | undefined): string {
   if (number === 1) return '1';
   return `${number}, each after the first with --resume; ${hours(repeated)} repeated, ${hours(lost)} lost`;
 }
+
+export const seconds = (value: number): string =>
+  value < 1 ? `${short(1000 * value)}${GAP}ms` : `${short(value)}${GAP}s`;
