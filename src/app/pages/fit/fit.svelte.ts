@@ -1,5 +1,5 @@
 import { isGpuId } from '../../../estimate/hardware';
-import type { ScenarioRow } from '../../../estimate/scenario';
+import type { Plan, ScenarioRow } from '../../../estimate/scenario';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ReviewTable } from '../../../estimate/vram/review';
 import { isTargetName } from '../../../production/targets';
@@ -91,6 +91,8 @@ export class FitPage {
       ),
   );
 
+  /** What `vramBefore` and `timesBefore` are of. */
+  #before: { readonly plan?: Plan; readonly measurement?: Measurement | undefined } = {};
   readonly #link = predictionsLink('predictions');
   /** What takes longer than a slider may. */
   readonly #others = predictionsLink('comparisons');
@@ -240,14 +242,17 @@ export class FitPage {
         this.vramProblem = vram.problem ?? times.problem;
         if (vram.value) this.vram = vram.value;
         if (times.value) this.times = times.value;
-        const [vramBefore, timesBefore, timeline] = await Promise.all([
+        const timeline = await this.#link.call((worker) => worker.timeline(vramRunOf(now)));
+        if (timeline.value) this.picture = stepPicture(timeline.value);
+        // The file as it is does not change with the sliders.
+        if (this.#before.plan === planBefore && this.#before.measurement === measurement) return;
+        const [vramBefore, timesBefore] = await Promise.all([
           this.#link.call((worker) => worker.vram(vramRunOf(base), bytes, measurement)),
           this.#link.call((worker) => worker.times(planBefore, reading)),
-          this.#link.call((worker) => worker.timeline(vramRunOf(now))),
         ]);
         this.vramBefore = vramBefore.value;
         this.timesBefore = timesBefore.value;
-        if (timeline.value) this.picture = stepPicture(timeline.value);
+        this.#before = { plan: planBefore, measurement };
       }),
     );
     this.#slow.ask(() =>
