@@ -16,7 +16,14 @@ import { scenarioView } from '../../../src/app/pages/fit/scenario_view';
 import { Lane } from '../../../src/app/pages/fit/lane';
 import { machineOf } from '../../../src/app/pages/fit/machine';
 import { givenLengths, lengthsView, typedLengths } from '../../../src/app/pages/fit/recordings_view';
-import { changesOf, setupOf, unwritten, vramRunOf, type Place } from '../../../src/app/pages/fit/setup';
+import {
+  changesOf,
+  remaining,
+  setupOf,
+  unwritten,
+  vramRunOf,
+  type Place,
+} from '../../../src/app/pages/fit/setup';
 import { areaPaths, atPixel, linePath, moved, nearest, ticks } from '../../../src/app/pages/fit/stack';
 import { stepPicture, usesAt } from '../../../src/app/pages/fit/step_picture';
 import { verdictOf, verdictOfOdds, worst } from '../../../src/app/pages/fit/verdict';
@@ -88,6 +95,7 @@ describe('a setup', () => {
     expect({ ...read, microBatches: 4 }).toEqual(now);
     expect(unwritten(original, now)).toEqual(['microBatches']);
     expect(changesOf(original, original)).toEqual([]);
+    expect(remaining(read, { batch: 8, microBatches: 4 })).toEqual({ microBatches: 4 });
   });
 
   it('cuts a batch into equal parts only', () => {

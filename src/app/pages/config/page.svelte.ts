@@ -12,7 +12,7 @@ import type { OpenFile } from './open_file.svelte';
 import { givenBy, givenByDrop, openFiles, writeFolder, type Given } from './opening';
 import { Review } from './review.svelte';
 import type { Answer, Variation } from './worker';
-import { Workspace } from './workspace.svelte';
+import { workspace } from './shared';
 
 export const TABS = ['text', 'findings', 'form', 'seen', 'compare', 'derive', 'launch', 'review'] as const;
 export type Tab = (typeof TABS)[number];
@@ -21,7 +21,7 @@ const NARROW = '(max-width: 62rem)';
 
 /** What the page shows, and what its buttons do. */
 export class ConfigPage {
-  readonly work = new Workspace();
+  readonly work = workspace();
   readonly review = new Review(this);
   tab = $state<Tab>('findings');
   /** Whether text and panels share one column. */

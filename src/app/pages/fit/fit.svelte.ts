@@ -2,8 +2,8 @@ import { isGpuId } from '../../../estimate/hardware';
 import type { Plan, ScenarioRow } from '../../../estimate/scenario';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ReviewTable } from '../../../estimate/vram/review';
+import type { Change } from '../../../production/change';
 import { isTargetName } from '../../../production/targets';
-import { download } from '../../download';
 import { recall, remember } from '../../state/stored';
 import { withChanges } from './fields';
 import { HostState } from './host.svelte';
@@ -20,11 +20,12 @@ import {
   type Prices,
   type Reading,
 } from './plan';
-import { changedFields, changesOf, unwritten, vramRunOf, type Setup } from './setup';
+import { changedFields, changesOf, remaining, unwritten, vramRunOf, type Setup } from './setup';
 import type { QuestionName } from './questions';
 import { FIRST, placeOf, PRESET_SOURCES, type Source } from './sources';
 import { stepPicture, type StepPicture } from './step_picture';
 import type { Times, VramAnswer } from './worker';
+import type { Written } from './write';
 
 const STORED = 'fit.source';
 
@@ -96,20 +97,42 @@ export class FitPage {
   readonly #link = predictionsLink('predictions');
   /** What takes longer than a slider may. */
   readonly #others = predictionsLink('comparisons');
+  /** Whether a person chose a configuration here, now or before. */
+  #chosen = recall(STORED) !== null;
   readonly #reading = new Lane();
   readonly #quick = new Lane();
   readonly #slow = new Lane();
 
   constructor() {
-    this.choose(this.source.id);
+    this.#look(this.source.id);
+  }
+
+  /** The files that are open on the page that checks them; of those the one that is shown there is looked at first. */
+  show(open: readonly Source[], active: string | undefined): void {
+    this.sources = [...open, ...PRESET_SOURCES];
+    const known = this.sources.find(({ id }) => id === this.source.id);
+    const wanted = this.#chosen && known ? known : (this.sources.find(({ id }) => id === active) ?? known);
+    if (!wanted) return this.#look(FIRST);
+    const { text, path, place, id } = this.source;
+    const same = wanted.text === text && wanted.path === path && wanted.place === place;
+    const edited = wanted.id === id;
+    if (!same && !edited) return this.#look(wanted.id);
+    this.source = wanted;
+    if (!same) this.#read(true);
   }
 
   choose(id: string): void {
+    remember(STORED, id);
+    this.#chosen = true;
+    this.#look(id);
+  }
+
+  #look(id: string): void {
     const source = this.sources.find((one) => one.id === id);
     if (!source) return;
-    remember(STORED, id);
     this.source = source;
     this.machine = machineOf(source.place);
+    this.changes = {};
     this.#read();
   }
 
@@ -126,6 +149,7 @@ export class FitPage {
     if (!isTargetName(name)) return;
     this.machine = machineOf(placeOf(name));
     // The mixer follows the place.
+    this.changes = {};
     this.#read();
   }
 
@@ -183,18 +207,12 @@ export class FitPage {
     this.#ask();
   }
 
-  /** Saves the file with the changed keys; the configuration itself stays as it is. */
-  async write(): Promise<void> {
-    const { source, toWrite } = this;
+  /** Writes the changed keys with what makes changes in files. */
+  async write(make: (source: Source, changes: readonly Change[]) => Promise<Written>): Promise<void> {
     await this.#try(async () => {
-      const answer = await this.#link.call((worker) => worker.changed(source.text, toWrite));
-      if (answer.value === undefined) {
-        this.written = `Nothing was written: ${answer.problem ?? ''}.`;
-        return;
-      }
-      const name = source.path.split('/').at(-1) ?? source.path;
-      download(name, new Blob([answer.value], { type: 'application/yaml' }));
-      this.written = `${name} was saved with ${toWrite.length} changed keys.`;
+      const { said, id } = await make(this.source, this.toWrite);
+      if (id !== undefined && id !== this.source.id) this.choose(id);
+      this.written = said;
     });
   }
 
@@ -210,17 +228,18 @@ export class FitPage {
     this.asking = undefined;
   }
 
-  #read(): void {
+  /** `edited`: the same file with another text, in which something of what was changed here may stand by now. */
+  #read(edited = false): void {
     const { text, path } = this.source;
     const { place } = this.machine;
-    this.changes = {};
-    this.measurement = undefined;
-    this.host.clear();
+    if (!edited) this.measurement = undefined;
+    if (!edited) this.host.clear();
     this.#reading.ask(() =>
       this.#try(async () => {
         const answer = await this.#link.call((worker) => worker.setup(text, path, place));
         this.problem = answer.problem;
         this.base = answer.value;
+        if (answer.value) this.changes = remaining(answer.value, this.changes);
         this.#ask();
       }),
     );
@@ -231,6 +250,7 @@ export class FitPage {
     const { now, base, plan, planBefore, measurement, reading } = this;
     if (!now || !base || !plan || !planBefore) return;
     this.answers = {};
+    this.written = '';
     const bytes = cardBytes(this.machine);
     const asInFile = this.changed.length === 0;
     this.#quick.ask(() =>

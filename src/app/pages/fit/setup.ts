@@ -127,3 +127,9 @@ export const vramRunOf = ({
 
 export const isMixer = (text: string): text is Mixer => (MIXERS as readonly string[]).includes(text);
 export const isPrecision = (text: string): text is Float => text !== 'bool' && Object.hasOwn(BYTES, text);
+
+/** Of changes those that a file does not say by itself. */
+export const remaining = (base: Setup, changes: Partial<Setup>): Partial<Setup> =>
+  Object.fromEntries(
+    Object.entries(changes).filter(([field, value]) => base[field as keyof Setup] !== value),
+  );

@@ -13,6 +13,23 @@ export interface Source {
   readonly group: 'open' | 'preset';
 }
 
+interface Open {
+  readonly id: string;
+  readonly path: string;
+  readonly text: string;
+  readonly target: TargetName;
+}
+
+export const openSources = (files: readonly Open[]): Source[] =>
+  files.map(({ id, path, text, target }) => ({
+    id,
+    path,
+    label: path,
+    text,
+    place: placeOf(target),
+    group: 'open',
+  }));
+
 /** The browser is none of production's machines. */
 export const placeOf = (target: TargetName): Place => (target === 'browser' ? 'local' : target);
 

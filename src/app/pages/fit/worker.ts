@@ -25,8 +25,6 @@ import {
 } from '../../../estimate/vram/predict';
 import type { Timeline } from '../../../estimate/vram/replay';
 import { reviewTable, type ReviewTable } from '../../../estimate/vram/review';
-import type { Change } from '../../../production/change';
-import { applyChanges, EditError } from '../../../production/edit';
 import { withScores } from './host_picture';
 import { answerTo } from './inverse';
 import { hostQuestion, type Reading } from './plan';
@@ -91,7 +89,7 @@ function answer<T>(make: () => T): Answer<T> {
     return { value: make() };
   } catch (error) {
     // These are sentences for the person who asked.
-    if (error instanceof RangeError || error instanceof EditError) return { problem: error.message };
+    if (error instanceof RangeError) return { problem: error.message };
     throw error;
   }
 }
@@ -128,10 +126,6 @@ async function simulate(
 const predictions = {
   setup: (text: string, path: string, place: Place): Answer<Setup> =>
     answer(() => setupOf(text, path, place)),
-
-  /** A file's text with changes made in it. */
-  changed: (text: string, changes: readonly Change[]): Answer<string> =>
-    answer(() => applyChanges(text, changes)),
 
   vram: (run: VramRun, cardBytes: number, measurement?: Measurement): Answer<VramAnswer> =>
     answer(() => {

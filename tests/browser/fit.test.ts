@@ -1,0 +1,168 @@
+import axe, { type AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bytes, percent } from '../../src/app/format';
+import { machineOf } from '../../src/app/pages/fit/machine';
+import { hostQuestion, planOf, wholeRun } from '../../src/app/pages/fit/plan';
+import { hours } from '../../src/app/pages/fit/said';
+import { setupOf, vramRunOf } from '../../src/app/pages/fit/setup';
+import { HostEnsemble } from '../../src/estimate/host_odds';
+import { HOST_RUNS, predictHostRam } from '../../src/estimate/host_predict';
+import { largestBatch } from '../../src/estimate/inverse';
+import { costsOf } from '../../src/estimate/scenario';
+import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
+import { PRESETS } from '../../src/production/presets';
+import { startApp, type App } from './app';
+import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const SILENT = { console: [], page: [], foreign: [] };
+/** Simulations take seconds, on a busy machine more. */
+const SLOW = { timeout: 120_000 };
+
+const PATH = 'configs/review/tusz_train.yaml';
+const text = PRESETS.find(({ name }) => name === PATH)?.text ?? '';
+const setup = setupOf(text, PATH, 'wsl2');
+const plan = planOf(
+  setup,
+  machineOf('wsl2'),
+  { from: 'later', typed: 1, smokeSeconds: 600, smokeWindows: 1000 },
+  { card: 'modal-2026-07-01', perKwh: 0.2, watts: null },
+);
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+declare global {
+  var axe: { run(): Promise<AxeResults> };
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+const answer = (page: Page, name: string) => page.getByTestId(`answer-${name}`);
+const total = (batch: number): string => bytes(predictVram({ ...vramRunOf(setup), batch }).total.likely);
+
+test('the figures are the estimator’s, for the file as it is and with what is changed', async () => {
+  const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
+  await page
+    .getByTestId('vram-total')
+    .filter({ hasText: total(16) })
+    .waitFor(SLOW);
+  await answer(page, 'Time')
+    .filter({ hasText: hours(wholeRun(costsOf(plan), 'hours')?.likely ?? NaN) })
+    .waitFor(SLOW);
+
+  const { plan: hostPlan, options } = hostQuestion(plan, {});
+  const host = predictHostRam(hostPlan, new HostEnsemble(options).advance(HOST_RUNS));
+  await page
+    .getByTestId('kill-odds')
+    .filter({ hasText: percent(host.odds.killed.likely) })
+    .filter({ hasText: `${HOST_RUNS} runs` })
+    .waitFor(SLOW);
+  await page
+    .getByTestId('validation-need')
+    .filter({ hasText: bytes(host.validation.likely) })
+    .waitFor(SLOW);
+  await answer(page, 'Host memory').filter({ hasText: host.fits }).waitFor(SLOW);
+  expect(host.validation.likely).toBeGreaterThan(61e9);
+
+  await page.getByLabel('Batch', { exact: true }).fill('8');
+  await page.getByLabel('Batch', { exact: true }).press('Enter');
+  await page
+    .getByTestId('vram-total')
+    .filter({ hasText: total(8) })
+    .waitFor(SLOW);
+  await answer(page, 'GPU memory')
+    .filter({ hasText: `${total(16)} in the file` })
+    .waitFor(SLOW);
+  await page.getByText('training.batch_size: 8').waitFor();
+
+  await page.getByRole('button', { name: 'Find the largest batch for the card' }).click();
+  const largest = largestBatch(plan.settings.vram, plan.gpu);
+  await page
+    .getByTestId('inverse-batch')
+    .filter({ hasText: `batches of ${largest}` })
+    .waitFor(SLOW);
+
+  await page.getByRole('button', { name: 'Write these keys into the config' }).click();
+  await page.getByText(`training.batch_size changed in ${PATH}`).waitFor(SLOW);
+  await page
+    .getByTestId('vram-total')
+    .filter({ hasText: total(8) })
+    .waitFor(SLOW);
+  await page.getByRole('link', { name: 'Check a config' }).click();
+  await page.getByRole('textbox').filter({ hasText: 'batch_size: 8' }).waitFor(SLOW);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('a step’s memory is read with the keyboard, and sliders leave the page free', async () => {
+  const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
+  const picture = page.getByRole('slider', { name: 'Memory during one training step' });
+  const { points } = vramTimeline(vramRunOf(setup));
+  const peak = bytes(predictVram(vramRunOf(setup)).allocated.likely);
+  await page.getByTestId('living').filter({ hasText: peak }).waitFor(SLOW);
+  await picture.focus();
+  await page.keyboard.press('End');
+  await page
+    .getByTestId('living')
+    .filter({ hasText: points.at(-1)?.op ?? '' })
+    .waitFor();
+  expect(await picture.getAttribute('aria-valuetext')).toContain(
+    `operation ${points.length} of ${points.length}`,
+  );
+
+  const slider = page.getByLabel('Batch, slider');
+  await slider.focus();
+  const thread = await watchMainThread(page, async () => {
+    for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
+    await page
+      .getByTestId('vram-total')
+      .filter({ hasText: total(22) })
+      .waitFor(SLOW);
+  });
+  expect(thread.mostWorking).toBeLessThan(LONG_MILLISECONDS);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('the review’s crash plays until the kill, and can be held and moved in', async () => {
+  const { page, complaints } = await app.open('#/fit');
+  await page.getByRole('button', { name: 'Replay the crash' }).click(SLOW);
+  await page.getByRole('button', { name: 'Pause', exact: true }).click(SLOW);
+  const moment = page.getByLabel('Moment of the replay');
+  const held = await moment.inputValue();
+  expect(await page.getByTestId('kill').textContent()).not.toMatch(/kills/);
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await expect.poll(async () => Number(await moment.inputValue())).toBeGreaterThan(Number(held));
+  await page
+    .getByTestId('kill')
+    .filter({ hasText: /After \d+ batches .* kills worker \d/ })
+    .waitFor(SLOW);
+  await moment.fill('0');
+  await expect.poll(() => page.getByTestId('kill').textContent()).not.toMatch(/kills/);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('on a phone, without motion and in the dark nothing is cut off', async () => {
+  const { page, complaints } = await app.open('#/fit', {
+    ...PHONE,
+    colorScheme: 'dark',
+    reducedMotion: 'reduce',
+  });
+  await page.getByTestId('scenarios').waitFor(SLOW);
+  await page.getByRole('button', { name: 'Replay the crash' }).click();
+  // Nothing moves by itself: the end is there at once.
+  await page.getByTestId('kill').filter({ hasText: /kills/ }).waitFor(SLOW);
+  expect(await page.getByRole('button', { name: 'Pause', exact: true }).count()).toBe(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - screen.width)).toBe(0);
+  expect(await violations(page)).toEqual([]);
+  expect(complaints).toEqual(SILENT);
+});
