@@ -1,8 +1,8 @@
 import { startStoreWorker } from '../../../checkpoints/store_worker';
 import { readSummary } from '../../../training/eeg/run_record';
 import type { EegSettings } from '../../../training/eeg/settings';
-import { Link } from '../../state/link';
-import type { BrowserDevice, BrowserPredictions, BrowserRow, KeptRun } from './browser_worker';
+import type { BrowserDevice, BrowserRow, KeptRun } from './browser_worker';
+import { browserLink } from './link';
 
 /** Of the first stage, production's the last. */
 export const WIDTHS = [4, 8, 16, 32, 64] as const;
@@ -31,9 +31,7 @@ export class BrowserState {
   busy = $state(false);
   problem = $state<string | undefined>();
 
-  readonly #link = new Link<BrowserPredictions>(
-    () => new Worker(new URL('./browser_worker.ts', import.meta.url), { type: 'module', name: 'browser' }),
-  );
+  readonly #link = browserLink();
 
   async predict(settings: EegSettings): Promise<void> {
     if (this.busy) return;

@@ -118,8 +118,8 @@ export const FIELDS: readonly Field[] = [
 export const labelOf = (field: keyof Setup): string =>
   FIELDS.find((one) => one.field === field)?.label ?? field;
 
-/** A value as people read it. */
-export function shownValue(setup: Setup, field: keyof Setup): string {
+/** A field's value as people read it. */
+export function shownValue(setup: Setup, field: Field['field']): string {
   const value = setup[field];
   const found = FIELDS.find((one) => one.field === field);
   if (found?.kind === 'choice')
