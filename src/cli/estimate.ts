@@ -143,12 +143,12 @@ function planOf(
 }
 
 const INSTEAD: Readonly<Record<Instead['change'], (value: number | string) => string>> = {
-  batch: (value) => `training.batch_size: ${value}`,
-  layers: (value) => `model.mamba.n_layers: ${value}`,
-  workers: (value) => `data.num_workers: ${value}`,
-  split: (value) => `data.validation_split: ${value}`,
+  batch: (value) => `training.batch_size: ${value}, for the card`,
+  layers: (value) => `model.mamba.n_layers: ${value}, for the card`,
+  workers: (value) => `data.num_workers: ${value}, for training on this host`,
+  split: (value) => `data.validation_split: ${value}, for validation on this host`,
   gpu: (value) => `--gpu ${value}, the smallest card that holds it`,
-  ram: (value) => `--ram ${value}, training and validation`,
+  ram: (value) => `--ram ${value}, for training and validation`,
 };
 
 const inWords = ({ change, value }: Instead): string => INSTEAD[change](value);
@@ -234,9 +234,7 @@ function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
       ? `An hour costs $${rate.likely.toFixed(2)}: ${rate.source}.`
       : `No price of a ${plan.gpu.name} is known; give --rate.`,
     ...notes,
-    ...(instead.length > 0
-      ? ['', 'What would fit, each by itself:', ...instead.map((one) => `  ${inWords(one)}`)]
-      : []),
+    ...(instead.length > 0 ? ['', 'What would fit:', ...instead.map((one) => `  ${inWords(one)}`)] : []),
   ].join('\n');
 }
 
