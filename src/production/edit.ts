@@ -3,12 +3,13 @@
  * ends) stays byte for byte.
  */
 import type { Change } from './change';
-import { EditError, Editor, parsed } from './editor';
+import { Editor, parsed } from './editor';
+import { EditError } from './layout';
 import { Pieces, type Edit } from './pieces';
 import { readConfig, sameValue } from './pyyaml';
 import { valueAt } from './schema';
 
-export { EditError } from './editor';
+export { EditError } from './layout';
 export { scalarText } from './scalar';
 export type { Edit } from './pieces';
 

@@ -2,14 +2,11 @@
 import { isAlias, isMap, isScalar, isSeq, Scalar, type Node } from 'yaml';
 import type { Change } from './change';
 import { KEYS, REQUIRED_SECTIONS } from './keys';
-import { Layout, LINE_END, nameOf, type Item, type Map } from './layout';
+import { EditError, Layout, LINE_END, nameOf, type Item, type Map } from './layout';
 import type { Edit } from './pieces';
 import { isPyMapping, parseConfig, parseYaml, readConfig, sameValue, type PyValue } from './pyyaml';
 import { scalarText } from './scalar';
 import { valueAt } from './schema';
-
-/** A change that cannot be made in this file without changing more than it says; the sentence says why. */
-export class EditError extends Error {}
 
 /** What production reads where this text stands as a value. */
 export function parsed(value: string): PyValue {
@@ -88,9 +85,7 @@ export class Editor {
     const own = (map as Map).items.filter((item) => nameOf(item) === last);
     const item = own.pop();
     if (!item) return this.edits();
-    const gone = this.#flowing(map as Map)
-      ? this.#dropFlowing(map as Map, own)
-      : own.map((one) => this.#lineOf(one, this.#layout.endOf(one)));
+    const gone = this.#layout.without(map as Map, own);
     return sameValue(valueAt(this.#value, path), parsed(value))
       ? gone
       : [...gone, ...this.#replace(item, value)];
@@ -226,8 +221,8 @@ export class Editor {
   /** All items of a name, for an earlier one would count again; a section that would be empty goes too. */
   #drop(map: Map, name: string, chain: readonly { map: Map; item: Item }[]): Edit[] {
     const own = map.items.filter((item) => nameOf(item) === name);
-    if (this.#flowing(map)) return this.#dropFlowing(map, own);
-    const edits = own.map((item) => this.#lineOf(item, this.#layout.endOf(item)));
+    const edits = this.#layout.without(map, own);
+    if (this.#flowing(map)) return edits;
     const parent = chain.at(-2);
     if (own.length < map.items.length || !parent) return edits;
     const required =
@@ -236,34 +231,7 @@ export class Editor {
     const shared = parent.map.items.filter((item) => nameOf(item) === nameOf(parent.item)).length > 1;
     if (required || shared || map.anchor || this.#flowing(parent.map) || parent.map.items.length === 1)
       return [...edits, insert(props ?? colon ?? 0, ' {}')];
-    return [...edits, this.#lineOf(parent.item, this.#layout.headEnd(parent.item))];
-  }
-
-  #dropFlowing(map: Map, own: readonly Item[]): Edit[] {
-    const kept = map.items.filter((item) => !own.includes(item));
-    return own.map((item) => {
-      const i = map.items.indexOf(item);
-      const next = map.items[i + 1];
-      if (next) return { from: this.#layout.startOf(item), to: this.#layout.startOf(next), insert: '' };
-      const before = kept.at(-1);
-      return {
-        from: before ? this.#layout.endOf(before) : this.#layout.startOf(item),
-        to: this.#layout.endOf(item),
-        insert: '',
-      };
-    });
-  }
-
-  /** From the start of an item's line to the end of the line at `end`. */
-  #lineOf(item: Item, end: number): Edit {
-    const key = this.#layout.startOf(item);
-    const start = this.#layout.lineStart(key);
-    if (!/^[ \ufeff]*$/.test(this.text.slice(start, key)))
-      throw new EditError(`${this.change.path} shares its line with something else; remove it in the text`);
-    const from = this.text.startsWith('\ufeff', start) ? start + 1 : start;
-    if (end > key && this.text[end - 1] === '\n') return { from, to: end, insert: '' };
-    const line = this.#layout.lineEnd(end);
-    return { from, to: line + (LINE_END.exec(this.text.slice(line, line + 2))?.[0].length ?? 0), insert: '' };
+    return [...edits, this.#layout.lineOf(parent.item, this.#layout.headEnd(parent.item))];
   }
 
   /** The last item of a name; names that have dots themselves count as well. */

@@ -2,7 +2,8 @@
  * What an editor is told of a key. Stricter than production where that helps who writes: numbers and booleans are written as
  * such, not as texts, and keys that the trainer would drop without a word are marked.
  */
-import { documentation, type Key, type Kind } from './keys';
+import { documentation } from './documentation';
+import type { Key, Kind } from './keys';
 
 type Json = Readonly<Record<string, unknown>>;
 

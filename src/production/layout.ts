@@ -1,5 +1,9 @@
 /** Where in a text the parts of a parsed mapping stand. */
 import { isMap, isScalar, isSeq, Scalar, type Node, type Pair, type YAMLMap } from 'yaml';
+import type { Edit } from './pieces';
+
+/** A change that cannot be made in this file without changing more than it says; the sentence says why. */
+export class EditError extends Error {}
 
 export type Item = Pair<Node | null, Node | null>;
 export type Map = YAMLMap<Node | null, Node | null>;
@@ -7,7 +11,7 @@ export type Map = YAMLMap<Node | null, Node | null>;
 export const LINE_END = /\r?\n|\r/;
 
 /** The name of a key as production has it; '' for a list or a mapping. */
-export function nameOf({ key }: Item): string {
+export function nameOf({ key }: Pick<Item, 'key'>): string {
   if (!isScalar(key)) return '';
   // A merge key is no key; a quoted one is.
   return key.type === Scalar.PLAIN ? (key.source ?? '') : String(key.value);
@@ -85,5 +89,33 @@ export class Layout {
       return last ? this.endOf(last) : (part.range?.[1] ?? 0);
     }
     return part.range?.[1] ?? 0;
+  }
+
+  /** A mapping without some of its items: whole lines, or what stands between commas. */
+  without(map: Map, gone: readonly Item[]): Edit[] {
+    if (map.flow !== true) return gone.map((item) => this.lineOf(item, this.endOf(item)));
+    const lastKept = map.items.findLastIndex((item) => !gone.includes(item));
+    const edits: Edit[] = [];
+    for (const [i, item] of map.items.entries()) {
+      const next = map.items[i + 1];
+      if (i < lastKept && next && gone.includes(item))
+        edits.push({ from: this.startOf(item), to: this.startOf(next), insert: '' });
+    }
+    const [kept, first, last] = [map.items[lastKept], map.items[lastKept + 1], map.items.at(-1)];
+    if (first && last)
+      edits.push({ from: kept ? this.endOf(kept) : this.startOf(first), to: this.endOf(last), insert: '' });
+    return edits;
+  }
+
+  /** From the start of an item's line to the end of the line at `end`; throws where something else stands there too. */
+  lineOf(item: Item, end: number): Edit {
+    const key = this.startOf(item);
+    const start = this.lineStart(key);
+    if (!/^[ \ufeff]*$/.test(this.text.slice(start, key)))
+      throw new EditError(`${nameOf(item)} shares its line with something else; remove it in the text`);
+    const from = this.text.startsWith('\ufeff', start) ? start + 1 : start;
+    if (end > key && this.text[end - 1] === '\n') return { from, to: end, insert: '' };
+    const line = this.lineEnd(end);
+    return { from, to: line + (LINE_END.exec(this.text.slice(line, line + 2))?.[0].length ?? 0), insert: '' };
   }
 }

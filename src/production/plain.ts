@@ -79,7 +79,7 @@ export function readTagged(tag: string, text: string): PyScalar | undefined {
     case 'bool':
       return /^(?:yes|no|true|false|on|off)$/i.test(text) ? { type, value: TRUE.test(text) } : refused;
     case 'int':
-      return /^[-+]?(?:0b[01]+|0x[0-9a-f]+|0[0-7]*|[1-9]\d*|\d+(?::\d+)+)$/.test(plain)
+      return /^[-+]?(?:0b[01]+|0x[0-9a-f]+|0o?[0-7]*|[1-9]\d*|\d+(?::\d+)+)$/.test(plain)
         ? integer(text)
         : refused;
     case 'float': {

@@ -1,12 +1,14 @@
 /**
  * A file as PyYAML's safe_load reads it, with the places of its keys and values. The grammar is that of the `yaml` package,
- * the types are PyYAML's.
+ * the types are PyYAML's. Known to differ, in flow collections alone: `?x`, a lone `-`, `? ` at the start of a further line, and further lines that are not
+ * indented, which are refused here.
  */
 import {
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   parseAllDocuments,
   Scalar,
@@ -114,9 +116,20 @@ function parse(text: string): Parsed {
     return refused();
   }
   // eslint-disable-next-line no-control-regex
-  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffd]/.exec(text);
+  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffd-\uffff]/.exec(
+    text,
+  );
   if (control) {
     refuse('the file is not text: it has characters that YAML does not allow', control.index);
+    return refused();
+  }
+  const separator = /[\u0085\u2028\u2029]/.exec(text);
+  if (separator) {
+    const code = separator[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+    refuse(
+      `PyYAML takes this invisible character (U+${code}) for the end of a line; remove it`,
+      separator.index,
+    );
     return refused();
   }
   const depth = deepest(text);
@@ -127,7 +140,9 @@ function parse(text: string): Parsed {
   const [document, second] = parseYaml(text, counter);
   if (second) refuse('the file holds several documents (---), production reads one', second.range[0]);
   for (const { code, message, pos } of document?.errors ?? [])
-    refuse(SENTENCES[code] ?? message, pos[0], pos[1]);
+    if (message !== GLUED_COMMENT) refuse(SENTENCES[code] ?? message, pos[0], pos[1]);
+  const tab = refusals.length === 0 ? tabBetween(text) : undefined;
+  if (tab !== undefined) refuse(SENTENCES['TAB_AS_INDENT'] ?? '', tab, tab + 1);
   if (refusals.length > 0) return refused();
   if (!document) return { file: { text, value: null, entries: [], refusals }, document };
   try {
@@ -155,9 +170,29 @@ export function parseYaml(text: string, lineCounter = new LineCounter()): Docume
   return Array.isArray(documents) ? documents : [];
 }
 
+/** YAML 1.2 wants a blank before #; PyYAML does not. */
+export const GLUED_COMMENT = 'Comments must be separated from other tokens by white space characters';
+
+/** Zero-width marks of the lexer: a document, a scalar that follows, a broken flow collection. */
+const MARKS: readonly string[] = ['\u0002', '\u001f', '\u0018'];
+
+/** A tab between tokens, which YAML 1.2 allows in many places and PyYAML in none. */
+function tabBetween(text: string): number | undefined {
+  if (!text.includes('\t')) return undefined;
+  let [offset, scalar] = [0, false];
+  for (const token of new Lexer().lex(text)) {
+    if (!MARKS.includes(token)) {
+      if (!scalar && /^[ \t]+$/.test(token) && token.includes('\t')) return offset + token.indexOf('\t');
+      offset += token.length;
+    }
+    scalar = token === '\u001f';
+  }
+  return undefined;
+}
+
 /** What the parser's messages mean to somebody who edits a configuration. */
 const SENTENCES: Partial<Record<string, string>> = {
-  TAB_AS_INDENT: 'a tab stands where YAML takes spaces only; indent with spaces',
+  TAB_AS_INDENT: 'a tab stands where PyYAML takes spaces only; write spaces',
   BAD_INDENT: 'this line is indented neither like its neighbours nor like a part of the line above; align it',
   MULTILINE_IMPLICIT_KEY: 'a colon is missing: this line and the next were taken for one key',
   BLOCK_AS_IMPLICIT_KEY:
@@ -224,6 +259,9 @@ class Reader {
   }
 
   #scalar({ type, source = '', value, tag }: Scalar, start: number, end: number): PyScalar {
+    if (typeof value === 'string' && type?.startsWith('BLOCK') && end >= this.text.length)
+      // In a file without a last line end, PyYAML ends the text without one too.
+      if (!/[\r\n]$/.test(this.text)) value = value.replace(/\n$/, '');
     // A tag `!` alone leaves it to the text, quoted or not.
     const read =
       tag === undefined && type !== Scalar.PLAIN
@@ -294,6 +332,8 @@ class Reader {
     const [start = 0, end = 0] = node?.range ?? [];
     if (isAlias(node)) return this.#key(this.#anchored(node.source, start, end));
     if (node === null) return { name: '', type: 'null', same: 'null' };
+    if (isScalar(node) && node.type === Scalar.PLAIN && start === end && node.tag === undefined)
+      throw new Refused('a key is missing in front of this colon', start, end + 1);
     if (!isScalar(node))
       throw new Refused('a key is a list or a mapping, which Python cannot use', start, end);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);

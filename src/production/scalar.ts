@@ -1,5 +1,6 @@
 /** Values as YAML on one line that PyYAML and readers of YAML 1.2 read alike. */
 import type { Kind } from './keys';
+import { readAs } from './lax';
 import { PyDate, readPlain, type PyValue } from './plain';
 
 /** What readers of YAML 1.2 (core schema) make of a plain scalar. */
@@ -46,7 +47,17 @@ function numberOf(value: number): string {
   return text.replace(/^(-?\d+)e/, '$1.0e');
 }
 
-const NUMBERS: readonly Kind['type'][] = ['int', 'float', 'odd', 'fixed'];
+/** What pydantic makes of a text where a number is asked for; undefined where it refuses, whatever the bounds. */
+function converted(value: string, kind: Kind | undefined): number | undefined {
+  if (kind?.type !== 'int' && kind?.type !== 'odd' && kind?.type !== 'float') return undefined;
+  const read = readAs({ type: kind.type === 'float' ? 'float' : 'int' }, value);
+  return 'value' in read && typeof read.value === 'number' ? read.value : undefined;
+}
+
+/** Of the items of a list. */
+export function itemKind(kind: Kind | undefined): Kind | undefined {
+  return kind?.type === 'list' ? kind.item : kind?.type === 'band' ? { type: 'float' } : undefined;
+}
 
 /**
  * A value as YAML text on one line. A text for a key of numbers is written as the number that pydantic makes of it; a number
@@ -57,16 +68,12 @@ export function scalarText(value: PyValue, kind?: Kind): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number') return kind?.type === 'text' ? textOf(String(value)) : numberOf(value);
   if (typeof value === 'string') {
-    const core = readCore(value.trim());
-    return kind && NUMBERS.includes(kind.type) && typeof core.value === 'number'
-      ? numberOf(core.value)
-      : textOf(value);
+    const number = converted(value, kind);
+    return number === undefined ? textOf(value) : numberOf(number);
   }
-  if (value instanceof PyDate) return value.text;
-  if (isList(value)) {
-    const item = kind?.type === 'list' ? kind.item : undefined;
-    return `[${value.map((one) => scalarText(one, item)).join(', ')}]`;
-  }
+  // Readers of YAML 1.2 know no dates, and no key takes one.
+  if (value instanceof PyDate) return textOf(value.text);
+  if (isList(value)) return `[${value.map((one) => scalarText(one, itemKind(kind))).join(', ')}]`;
   const pairs = Object.entries(value).map(([name, one]) => `${textOf(name)}: ${scalarText(one)}`);
   return `{${pairs.join(', ')}}`;
 }

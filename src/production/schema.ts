@@ -47,7 +47,9 @@ function section(tree: Tree, path = ''): z.ZodType {
   const object = z.object(shape, {
     error: ({ input }) => `${shown(input as PyValue)} is not a mapping of keys`,
   });
-  return SECTIONS[path] ? object.meta({ description: SECTIONS[path].description }) : object;
+  return SECTIONS[path]
+    ? object.meta({ description: SECTIONS[path].description, title: SECTIONS[path].title })
+    : object;
 }
 
 function tree(): Tree {

@@ -1,8 +1,7 @@
 /** Rules about keys and values as they are written: unknown, dead, repeated, read otherwise than they look. */
 import { KEY_AT, KEYS } from '../keys';
-import type { Entry } from '../pyyaml';
 import { readCore, scalarText } from '../scalar';
-import { sameValue } from '../pyyaml';
+import { sameValue, type Entry, type PyValue } from '../pyyaml';
 import { EXPECTED } from './expected';
 import { nearest } from './nearest';
 import { at, NONE, remove, SOURCE, type Config, type Found, type Rule } from './rule';
@@ -136,13 +135,13 @@ function otherwise(entry: Entry, config: Config): readonly Found[] {
   const fixable = !isItem(entry) || (list !== undefined && /^[^[]*\[\d+\]$/.test(path));
   return at(
     path,
-    `PyYAML reads ${plain} as ${TYPES[typeof read] ?? 'a date'}, other readers as ${TYPES[typeof core.value] ?? 'nothing'}; write ${item}`,
+    `PyYAML reads ${plain} as ${shape(read)}, other readers as ${shape(core.value)}; write ${item}`,
     { ...(fixable && { fix: [{ path: root, value, reason: 'all readers of YAML agree on it' }] }) },
   );
 }
 
-const TYPES: Partial<Record<string, string>> = {
-  string: 'a text',
-  number: 'another number',
-  boolean: 'a boolean',
-};
+function shape(value: PyValue): string {
+  if (value === null) return 'nothing';
+  if (typeof value === 'string') return 'a text';
+  return typeof value === 'object' ? 'a date' : String(value);
+}

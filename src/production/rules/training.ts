@@ -144,7 +144,7 @@ export const TRAINING_RULES: readonly Rule[] = [
         ? mend(
             RATE,
             1e-4,
-            'from 1.5e-4 on NaN was seen with later models; 1.0e-4 is the next that is safe',
+            'from 1.5e-4 on NaN was seen with later models; where it comes, write 1.0e-4',
             'below what gave NaN',
           )
         : NONE,

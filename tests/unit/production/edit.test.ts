@@ -190,7 +190,7 @@ function pruned(value: PyValue): PyValue {
 test('in random files, random changes do what they say and touch nothing else', () => {
   const random = new Random(11);
   let [edited, exact] = [0, 0];
-  for (let run = 0; run < 150; run++) {
+  for (let run = 0; run < 80; run++) {
     const generator = new Generator(random);
     const before = generator.file();
     const read = readConfig(before);
@@ -235,6 +235,6 @@ test('in random files, random changes do what they say and touch nothing else', 
     );
     expect([before, changes, patched]).toEqual([before, changes, text]);
   }
-  expect(edited).toBeGreaterThan(300);
-  expect(exact).toBeGreaterThan(20);
+  expect(edited).toBeGreaterThan(150);
+  expect(exact).toBeGreaterThan(5);
 });

@@ -1,0 +1,25 @@
+/** What is known of a key, in sentences: help of the form, hover text, descriptions of the JSON Schema. */
+import type { Key } from './keys';
+import { allowed } from './lax';
+import { scalarText } from './scalar';
+
+/** Whether it changes a run, and why not. */
+export function effectSentence({ effect, why = '' }: Pick<Key, 'effect' | 'why'>): string {
+  if (effect === 'live') return 'It changes the run.';
+  return effect === 'dead' ? `Without effect: ${why}.` : `With a catch: ${why}.`;
+}
+
+/** What it may be, with its unit. */
+export function allowedSentence({ kind, nullable, unit }: Pick<Key, 'kind' | 'nullable' | 'unit'>): string {
+  const what = allowed(kind, nullable);
+  return `${what.charAt(0).toUpperCase()}${what.slice(1)}${unit ? `, in ${unit}` : ''}.`;
+}
+
+/** All of it. */
+export const documentation = (key: Key): string =>
+  [
+    key.description,
+    allowedSentence(key),
+    `Default ${scalarText(key.fallback, key.kind)}.`,
+    effectSentence(key),
+  ].join(' ');

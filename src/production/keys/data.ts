@@ -1,0 +1,89 @@
+/** Sections data and preprocessing. */
+import { above, bool, choice, fixed, float, int, keysOf, text, type Key } from './declare';
+
+const { live, dead } = keysOf('data');
+const preprocessing = keysOf('preprocessing');
+
+const FIXED = { why: 'the signal path is fixed in code: 0.5–120 Hz, notch at 60 Hz, z-score by channel' };
+
+export const DATA: readonly Key[] = [
+  dead('dataset', choice('tuh_eeg', 'chb_mit'), 'tuh_eeg', 'Name of the corpus.'),
+  live(
+    'data_dir',
+    text,
+    'data',
+    'Folder of the recordings: every EDF file below it is taken. On Modal the launcher replaces it by /data/edf/train.',
+  ),
+  live(
+    'cache_dir',
+    text,
+    'cache/data',
+    'Folder of the prepared windows: train/ and val/ below it hold one compressed array a recording. On Modal only /results outlives the container.',
+  ),
+  live(
+    'use_balanced_sampling',
+    bool,
+    true,
+    'Trains on all windows that seize in part, 0.3 times as many that seize throughout, and 2.5 times as many without a seizure, as a manifest lists them that scan-cache makes.',
+  ),
+  live('sampling_rate', fixed(256), 256, 'Rate to which recordings are resampled.', { unit: 'Hz' }),
+  live('n_channels', fixed(19), 19, 'Electrodes of the 10–20 system that the model sees.'),
+  live('window_size', fixed(60), 60, 'Length of a window.', { unit: 's' }),
+  live('stride', fixed(10), 10, 'From the start of one window to that of the next.', { unit: 's' }),
+  live(
+    'num_workers',
+    int(0, 32),
+    0,
+    'Processes that read windows; as many again validate. Each holds whole recordings in memory, and under WSL2 they hung or were killed: 0 is safe there.',
+  ),
+  live(
+    'pin_memory',
+    bool,
+    false,
+    'Page-locked batches, which reach the GPU faster. WSL2 has little memory that can be locked.',
+  ),
+  live(
+    'persistent_workers',
+    bool,
+    false,
+    'Workers outlive an epoch, those of training and of validation side by side. Needs num_workers above 0.',
+  ),
+  live(
+    'prefetch_factor',
+    int(2),
+    2,
+    'Batches that each worker reads ahead: workers × this × batch_size × 1.23 MB wait in memory. Counts only with num_workers above 0.',
+    { unit: 'batches' },
+  ),
+  live(
+    'validation_split',
+    float(0, 0.5),
+    0.2,
+    'Share of the files, sorted by path, that is held out for validation. Files of one patient may land on both sides. Scoring takes about 77 bytes a sample: 57 GiB for 0.2 of the corpus.',
+  ),
+  dead('max_samples', int(1), null, 'Limit of windows.', { nullable: true, unit: 'windows' }),
+  dead('max_hours', above(0), null, 'Limit of recorded time.', { nullable: true, unit: 'h' }),
+];
+
+export const PREPROCESSING: readonly Key[] = [
+  preprocessing.dead(
+    'montage',
+    choice('10-20', 'standard_1020'),
+    '10-20',
+    'Montage of the electrodes.',
+    FIXED,
+  ),
+  preprocessing.dead(
+    'bandpass',
+    { type: 'band', least: 0.1, most: 200 },
+    [0.5, 120],
+    'Edges of the band-pass filter.',
+    { unit: 'Hz', ...FIXED },
+  ),
+  preprocessing.dead('notch_freq', choice(50, 60), 60, 'Frequency of the mains, which is filtered out.', {
+    unit: 'Hz',
+    ...FIXED,
+  }),
+  preprocessing.dead('normalize', bool, true, 'Z-score of each channel over the recording.', FIXED),
+  preprocessing.dead('use_mne', bool, true, 'Whether MNE reads the EDF files.', FIXED),
+];

@@ -1,0 +1,71 @@
+/** What is said of a key, and how it is declared. */
+import type { PyValue } from '../plain';
+
+/** live changes training; half see `why`; dead is accepted and never read. */
+export type Effect = 'live' | 'half' | 'dead';
+
+export type Kind =
+  | {
+      readonly type: 'int' | 'float';
+      readonly least?: number;
+      readonly most?: number;
+      readonly above?: number;
+      readonly below?: number;
+    }
+  | { readonly type: 'fixed'; readonly value: number | readonly number[] }
+  | { readonly type: 'bool' }
+  | { readonly type: 'text' }
+  | { readonly type: 'choice'; readonly of: readonly (string | number)[] }
+  | { readonly type: 'odd'; readonly least: number; readonly most?: number }
+  | { readonly type: 'list'; readonly item: Kind; readonly length?: number }
+  /** Two numbers that rise. */
+  | { readonly type: 'band'; readonly least: number; readonly most: number };
+
+export interface Key {
+  /** Section and name, joined with dots. */
+  readonly path: string;
+  readonly kind: Kind;
+  readonly fallback: PyValue;
+  readonly nullable?: boolean;
+  readonly unit?: string;
+  readonly effect: Effect;
+  /** What it is, in a sentence or two. */
+  readonly description: string;
+  /** Why it is half or dead; a clause. */
+  readonly why?: string;
+}
+
+type More = Partial<Pick<Key, 'unit' | 'why' | 'nullable'>>;
+type Declare = (path: string, kind: Kind, fallback: PyValue, description: string, more?: More) => Key;
+
+const declare =
+  (effect: Effect, section: string): Declare =>
+  (path, kind, fallback, description, more = {}) => ({
+    effect,
+    path: `${section}.${path}`,
+    kind,
+    fallback,
+    description,
+    ...(effect === 'dead' && { why: 'it is accepted and never read' }),
+    ...more,
+  });
+
+/** Of one section. */
+export const keysOf = (section: string): Readonly<Record<Effect, Declare>> => ({
+  live: declare('live', section),
+  half: declare('half', section),
+  dead: declare('dead', section),
+});
+
+const most = (bound: number | undefined) => (bound === undefined ? {} : { most: bound });
+
+export const int = (least: number, upTo?: number): Kind => ({ type: 'int', least, ...most(upTo) });
+export const float = (least: number, upTo?: number): Kind => ({ type: 'float', least, ...most(upTo) });
+export const odd = (least: number, upTo?: number): Kind => ({ type: 'odd', least, ...most(upTo) });
+export const above = (bound: number): Kind => ({ type: 'float', above: bound });
+export const fixed = (value: number | readonly number[]): Kind => ({ type: 'fixed', value });
+export const choice = (...of: (string | number)[]): Kind => ({ type: 'choice', of });
+export const list = (item: Kind): Kind => ({ type: 'list', item });
+export const bool: Kind = { type: 'bool' };
+export const text: Kind = { type: 'text' };
+export const number: Kind = { type: 'float' };

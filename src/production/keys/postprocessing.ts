@@ -1,0 +1,63 @@
+/** Section postprocessing: probabilities to events. */
+import { above, bool, choice, float, int, keysOf, odd, type Key } from './declare';
+
+const { live, dead } = keysOf('postprocessing');
+const SAMPLES = { unit: 'samples' };
+const SECONDS = { unit: 's' };
+
+export const POSTPROCESSING: readonly Key[] = [
+  live(
+    'hysteresis.tau_on',
+    float(0.5, 1),
+    0.86,
+    'Probability from which an event begins. Must be above tau_off.',
+  ),
+  live('hysteresis.tau_off', float(0.5, 1), 0.78, 'Probability below which an event ends.'),
+  live(
+    'hysteresis.min_onset_samples',
+    int(1),
+    128,
+    'How long the probability stays at tau_on before an event begins; 256 are a second.',
+    SAMPLES,
+  ),
+  live(
+    'hysteresis.min_offset_samples',
+    int(1),
+    256,
+    'How long the probability stays below tau_off before the event ends.',
+    SAMPLES,
+  ),
+  live('morphology.opening_kernel', odd(1), 11, 'Events shorter than this disappear (opening).', SAMPLES),
+  live('morphology.closing_kernel', odd(1), 31, 'Gaps shorter than this are closed (closing).', SAMPLES),
+  dead('morphology.use_gpu', bool, false, 'Where opening and closing are computed.'),
+  live('duration.min_duration_s', float(0), 3, 'Shorter events are dropped.', SECONDS),
+  live(
+    'duration.max_duration_s',
+    above(0),
+    600,
+    'Longer events are cut in pieces of this length. At least min_duration_s.',
+    SECONDS,
+  ),
+  live('events.tau_merge', float(0), 2, 'Events with gaps up to this are one.', SECONDS),
+  live(
+    'events.confidence_method',
+    choice('mean', 'peak', 'percentile'),
+    'mean',
+    'How an event’s confidence is made of its probabilities.',
+  ),
+  dead(
+    'events.confidence_percentile',
+    { type: 'float', above: 0, below: 1 },
+    0.75,
+    'Share of an event’s probabilities below its confidence, for the method percentile.',
+  ),
+  dead(
+    'stitching.method',
+    choice('overlap_add', 'overlap_add_weighted', 'max'),
+    'overlap_add',
+    'How overlapping windows become one track.',
+  ),
+  dead('stitching.window_size', int(1), 15_360, 'Length of a window for stitching.', SAMPLES),
+  dead('stitching.stride', int(1), 2560, 'Distance of windows for stitching.', SAMPLES),
+  dead('min_duration', float(1), 3, 'Deprecated: duration.min_duration_s is the one that counts.', SECONDS),
+];

@@ -1,0 +1,71 @@
+/** Section training. */
+import { bool, choice, float, int, keysOf, text, type Key } from './declare';
+
+const { live, half, dead } = keysOf('training');
+
+export const TRAINING: readonly Key[] = [
+  live('epochs', int(1, 200), 1, 'Passes over the training windows. There is no mode that only evaluates.'),
+  live(
+    'batch_size',
+    int(1, 256),
+    16,
+    'Windows of one update. Memory on the GPU grows with it: 118 MiB a window are kept for the backward pass with mixed precision, 235 MiB without.',
+    { unit: 'windows' },
+  ),
+  live(
+    'loss',
+    choice('bce', 'focal'),
+    'bce',
+    'Binary cross-entropy, or focal loss, which counts easy samples less.',
+  ),
+  live(
+    'focal_alpha',
+    float(0, 1),
+    0.5,
+    'Weight of seizures in the focal loss. Other than 0.5, pos_weight, which weighs seizures up by their rarity, is dropped.',
+  ),
+  live('focal_gamma', float(0), 2, 'How much less easy samples count in the focal loss; 0 is cross-entropy.'),
+  live(
+    'learning_rate',
+    float(1e-6, 1e-2),
+    3e-4,
+    'Peak of the schedule. With later models NaN was seen from 1.5e-4 on.',
+  ),
+  live('weight_decay', float(0, 0.2), 0.05, 'Of AdamW, for every parameter, also biases and norms.'),
+  half('optimizer', choice('adamw', 'adam', 'sgd'), 'adamw', 'Optimizer of the training loop.', {
+    why: 'adam and sgd validate, then crash after the data is loaded',
+  }),
+  dead('resume', bool, false, 'Whether to go on from last.pt.', {
+    why: 'the command line’s flag overwrites it, given or not',
+  }),
+  half(
+    'scheduler.type',
+    choice('cosine', 'linear', 'constant'),
+    'cosine',
+    'Schedule of the learning rate behind the warm-up.',
+    { why: 'linear and constant validate, then crash' },
+  ),
+  live(
+    'scheduler.warmup_ratio',
+    float(0, 0.5),
+    0.1,
+    'Share of all updates over which the learning rate rises to its peak. The very first update runs at the full rate.',
+  ),
+  live('gradient_clip', float(0), 1, 'Largest norm of all gradients together; 0 is no limit.'),
+  live(
+    'mixed_precision',
+    bool,
+    true,
+    'Autocast on CUDA: half the memory, more speed. Refused with device cpu, off on mps without a word, gave NaN on an RTX 4090.',
+  ),
+  live('early_stopping.patience', int(1, 50), 5, 'Epochs without a better score after which the run stops.', {
+    unit: 'epochs',
+  }),
+  live(
+    'early_stopping.metric',
+    text,
+    'sensitivity_at_10fa',
+    'The score that decides. Where evaluation.fa_rates is listed its name has a point: sensitivity_at_10.0fa; a name that does not exist reads 0.',
+  ),
+  live('early_stopping.mode', choice('max', 'min'), 'max', 'Whether more or less of the score is better.'),
+];
