@@ -88,7 +88,6 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
       'corrected',
       'nothing is accumulated and nothing is compiled',
     ],
-    ['Changes', 'training.gradient_accumulation_steps', '1 → –', 'does not know it'],
     [
       'Changes',
       'training.early_stopping.metric',
@@ -168,7 +167,6 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Risks', 'high', 'validation-ram', 'mended', '57 GiB'],
     ['Risks', 'high', 'secrets', 'open: for the launch', 'wandb-secret'],
     ['Risks', 'medium', 'wsl2-workers', 'mended'],
-    ['Risks', 'medium', 'unknown-key', 'gradient_accumulation_steps', 'mended'],
   ],
   'the recommendations': [
     ['Recommendations', 'one batch', 'BGB_LIMIT_FILES=2', 'timeout 60', 'holds'],
