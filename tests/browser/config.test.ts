@@ -341,6 +341,49 @@ describe('files', () => {
   });
 });
 
+test('a variant is derived, compared, launched and reviewed', async () => {
+  const { page, complaints } = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
+  const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
+  await tab(page, 'Derive').click();
+  await page.getByRole('radio', { name: 'A100 on Modal' }).check();
+  await page.getByRole('row', { name: /batch_size.*16.*64/ }).waitFor();
+  await page.getByRole('button', { name: 'Open it as configs/modal/train_a100.yaml' }).click();
+  await page.getByRole('button', { name: 'Save train_a100.yaml' }).waitFor();
+  const derived = await savedText(page);
+  expect(derived).toContain('batch_size: 64');
+  expect(derived.split('\n')[0]).toBe(CRASHED.split('\n')[0]);
+
+  await tab(page, 'Compare').click();
+  await page.getByRole('cell', { name: '16 → 64, 4× more' }).waitFor();
+  await page.getByRole('button', { name: 'Copy as Markdown' }).click();
+  expect(await clipboard()).toMatch(/^\| Setting \| configs\/review\/tusz_train\.yaml \(baseline\)/);
+
+  await tab(page, 'Launch').click();
+  await page.getByRole('button', { name: 'Copy: train', exact: true }).click();
+  expect(await clipboard()).toBe(
+    'modal run --detach deploy/modal/app.py --action train --config configs/modal/train_a100.yaml --resume',
+  );
+
+  await tab(page, 'Review').click();
+  await page.getByRole('button', { name: 'Save review.md' }).waitFor();
+  await page.getByText('killed after 127 batches').first().waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: /^Save all: files/ }).click(),
+  ]);
+  const zip = readZip(new Uint8Array(readFileSync(await download.path())));
+  expect([...zip.keys()]).toEqual([
+    'configs/review/tusz_train.yaml',
+    'configs/modal/train_a100.yaml',
+    'commands/review/tusz_train.sh',
+    'commands/modal/train_a100.sh',
+    'review.md',
+  ]);
+  expect(new TextDecoder().decode(zip.get('configs/modal/train_a100.yaml'))).toBe(derived);
+  expect(complaints).toEqual(SILENT);
+  await page.context().close();
+});
+
 test('typing holds the page up for less than a long task', async () => {
   const { page, complaints } = await open();
   await tab(page, 'Form').click();

@@ -2,7 +2,7 @@
 import type { Change } from '../../../production/change';
 import type { Key, Kind } from '../../../production/keys';
 import type { PyValue } from '../../../production/plain';
-import { scalarText } from '../../../production/scalar';
+import { readCore, scalarText } from '../../../production/scalar';
 import { controlText } from './control_text';
 import type { Finding, Inspection } from './inspection';
 import { SECTIONS } from './key_text';
@@ -24,20 +24,39 @@ export interface FieldGroup {
   readonly given: number;
 }
 
-export function formOf(inspection: Inspection | undefined): FieldGroup[] {
-  const given = new Map(
-    (inspection?.seen ?? []).filter(({ written }) => written !== undefined).map((seen) => [seen.path, seen]),
-  );
-  return SECTIONS.map(({ name, keys }) => {
-    const fields = keys.map((key) => ({
-      key,
-      name: key.path.slice(name.length + 1),
-      given: given.has(key.path),
-      text: given.get(key.path)?.text ?? controlText(key.fallback),
-      findings: (inspection?.findings ?? []).filter(({ path, mendable }) => mendable && path === key.path),
-    }));
-    return { name, fields, given: fields.filter((field) => field.given).length };
-  });
+/** Keeps fields that say what they said before, so that only those that changed are drawn again. */
+export class FormModel {
+  #fields = new Map<string, Field>();
+
+  of(inspection: Inspection | undefined): FieldGroup[] {
+    const given = new Map(
+      (inspection?.seen ?? [])
+        .filter(({ written }) => written !== undefined)
+        .map((seen) => [seen.path, seen]),
+    );
+    const findings = (inspection?.findings ?? []).filter(({ mendable }) => mendable);
+    return SECTIONS.map(({ name, keys }) => {
+      const fields = keys.map((key) =>
+        this.#kept({
+          key,
+          name: key.path.slice(name.length + 1),
+          given: given.has(key.path),
+          text: given.get(key.path)?.text ?? controlText(key.fallback),
+          findings: findings.filter(({ path }) => path === key.path),
+        }),
+      );
+      return { name, fields, given: fields.filter((field) => field.given).length };
+    });
+  }
+
+  #kept(field: Field): Field {
+    const before = this.#fields.get(field.key.path);
+    const said = ({ given, text, findings }: Field): string =>
+      [given, text, ...findings.map(({ severity, message }) => severity + message)].join('\n');
+    if (before && said(before) === said(field)) return before;
+    this.#fields.set(field.key.path, field);
+    return field;
+  }
 }
 
 export type Show = 'all' | 'given' | 'found' | 'live';
@@ -79,7 +98,7 @@ function valueOf(kind: Kind, typed: string): PyValue {
   if (kind.type === 'bool') return WORDS[text] ?? text;
   if (kind.type === 'list') return items().map((item) => valueOf(kind.item, item));
   if (kind.type === 'band' || (kind.type === 'fixed' && Array.isArray(kind.value)))
-    return items().map((item) => valueOf({ type: 'float' }, item));
+    return items().map((item) => readCore(item).value);
   if (kind.type === 'choice') return kind.of.find((one) => String(one) === text) ?? text;
   return text;
 }

@@ -10,6 +10,8 @@ export interface KeptFile extends FileText {
   readonly target: TargetName;
   /** Id of the file that this one was made from. */
   readonly base?: string;
+  /** A few words for the comparison, as “A100 on Modal”. */
+  readonly purpose?: string;
   /** The text when it was opened or saved last. */
   readonly saved: string;
   readonly created: number;
@@ -22,6 +24,7 @@ export class OpenFile {
   readonly newline: FileText['newline'];
   readonly mixed: boolean;
   readonly mark: boolean;
+  readonly purpose: string | undefined;
   path = $state('');
   target = $state<TargetName>('local');
   base = $state<string | undefined>();
@@ -52,6 +55,7 @@ export class OpenFile {
     this.path = kept.path;
     this.target = kept.target;
     this.base = kept.base;
+    this.purpose = kept.purpose;
     this.text = kept.text;
     this.saved = kept.saved;
     this.state = state;
@@ -69,8 +73,11 @@ export class OpenFile {
 
   get kept(): KeptFile {
     const { id, path, target, saved, created, newline, mixed, mark } = this;
-    const base = this.base === undefined ? {} : { base: this.base };
-    return { id, path, target, saved, created, newline, mixed, mark, ...base, text: this.current };
+    const more = {
+      ...(this.base !== undefined && { base: this.base }),
+      ...(this.purpose !== undefined && { purpose: this.purpose }),
+    };
+    return { id, path, target, saved, created, newline, mixed, mark, ...more, text: this.current };
   }
 
   learn(inspection: Inspection): void {

@@ -13,6 +13,7 @@ import { givenBy, givenByDrop, openFiles, writeFolder, type Given } from './open
 import { Review } from './review.svelte';
 import type { Answer, Variation } from './worker';
 import { workspace } from './shared';
+import { FIRST } from './workspace.svelte';
 
 export const TABS = ['text', 'findings', 'form', 'seen', 'compare', 'derive', 'launch', 'review'] as const;
 export type Tab = (typeof TABS)[number];
@@ -48,6 +49,15 @@ export class ConfigPage {
   );
   /** One change a key, of the weightiest finding that has one. */
   readonly safeFixes = $derived(safeFixes(this.mendable));
+  /** What makes all readers of YAML agree. */
+  readonly alike = $derived(
+    this.mendable.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fixes }) => fixes[0] ?? []),
+  );
+  /** Whether nothing is open but the file with which a first visit begins. */
+  readonly isExample = $derived(
+    this.work.files.length === 1 &&
+      PRESETS.some(({ name, text }) => name === FIRST && text === this.file?.text),
+  );
   /** How many findings would waste or end the run, and can be mended. */
   readonly grave = $derived(this.mendable.filter(({ severity }) => 'RCH'.includes(severity)).length);
   /** For screen readers, and above the list. */
@@ -78,20 +88,21 @@ export class ConfigPage {
   /** A file as documents take it; a preset's purpose is known while its text is. */
   comparedOf(file: OpenFile): Compared {
     const preset = PRESETS.find(({ name, text }) => name === file.path && text === file.text);
+    const purpose = file.purpose ?? preset?.purpose;
     return {
       name: file.path,
       text: file.text,
       target: this.work.figures.of(file.target),
-      ...(preset && { purpose: preset.purpose }),
+      ...(purpose !== undefined && { purpose }),
     };
   }
 
-  openVariation({ name, target, text }: Variation): void {
+  openVariation({ name, target, text, title }: Variation): void {
     const base = this.file?.id;
     this.work.add(
       name,
       { ...linesOf(text), mark: false },
-      { target: target.name, ...(base !== undefined && { base }) },
+      { target: target.name, purpose: title, ...(base !== undefined && { base }) },
     );
     this.choose('findings');
   }

@@ -18,9 +18,13 @@ export interface ReviewRequest {
 }
 
 export function reviewInput({ preparedBy, crash, costs, ...request }: ReviewRequest): ReviewInput {
-  const { before: _, after: __, others: ___, ...known } = caseOf20250119(request.date);
+  const { before: _, after: __, others: ___, goal, ...known } = caseOf20250119(request.date);
+  const targets = request.after.map(({ target }) => target.name).sort();
+  // The case's goal is said of its two files.
+  const asThere = targets.join() === 'modal,wsl2';
   return {
     ...(crash && known),
+    ...(crash && asThere && goal !== undefined && { goal }),
     ...request,
     costs: [...((crash && known.costs) || []), ...costs],
     ...(preparedBy.trim() !== '' && { preparedBy: preparedBy.trim() }),

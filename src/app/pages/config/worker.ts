@@ -30,6 +30,7 @@ export interface Comparison {
 export type Variants = typeof VARIANTS;
 
 export interface Variation {
+  readonly title: string;
   /** Path that the file should have. */
   readonly name: string;
   readonly target: Target;
@@ -81,7 +82,7 @@ const inspector = {
   derive: (text: string, variant: Variant, target: Target): Answer<Variation> =>
     answer(() => {
       const derived = derive(text, variant, target);
-      return { ...derived, text: applyChanges(text, derived.changes) };
+      return { ...derived, title: VARIANTS[variant].title, text: applyChanges(text, derived.changes) };
     }),
   launch: (config: LaunchConfig): Answer<Launch> =>
     answer(() => ({ commands: commandsFor(config), script: scriptFor(config) })),

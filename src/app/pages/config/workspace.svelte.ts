@@ -24,7 +24,7 @@ import type { Inspector } from './worker';
 /** Between the last letter and the inspection. */
 const SETTLE_MILLISECONDS = 150;
 /** What a first visit sees: the file whose run was killed. */
-const FIRST = 'configs/review/tusz_train.yaml';
+export const FIRST = 'configs/review/tusz_train.yaml';
 
 /** The open files, the one that is looked at, and the editor that shows it. */
 export class Workspace {
@@ -94,7 +94,11 @@ export class Workspace {
   }
 
   /** Opens a text under its path. One that is open already with the same text is shown instead. */
-  add(path: string, text: FileText, about: { target?: TargetName; base?: string } = {}): OpenFile {
+  add(
+    path: string,
+    text: FileText,
+    about: Pick<Partial<KeptFile>, 'target' | 'base' | 'purpose'> = {},
+  ): OpenFile {
     const same = this.files.find((file) => file.path === path && file.current === text.text);
     if (same) {
       this.show(same);

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { keyAt, outline, parentAt } from '../../../src/app/pages/config/editor/outline';
+import { bytesOf, cleanPath, freePath, linesOf, readFileText } from '../../../src/app/pages/config/file_text';
+import { safeFixes } from '../../../src/app/pages/config/findings';
+import { changeOf, resetOf } from '../../../src/app/pages/config/form';
+import { inspect } from '../../../src/app/pages/config/inspection';
+import { KEY_AT, type Key } from '../../../src/production/keys';
+import { TARGETS } from '../../../src/production/targets';
+
+const ENDS = ['\n', '\r\n', '\r'];
+
+describe('a file’s text', () => {
+  test('comes back byte for byte, whatever its line ends', () => {
+    let seed = 1;
+    const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    for (let i = 0; i < 500; i++) {
+      const kinds = ENDS.slice(random(3)).slice(0, 1 + random(3));
+      const lines = Array.from({ length: random(6) }, () => `a: ${'é'.repeat(random(3))}`);
+      const text =
+        (random(2) ? '\ufeff' : '') + lines.map((line) => line + kinds[random(kinds.length)]).join('');
+      const bytes = new TextEncoder().encode(text);
+      expect(bytesOf(readFileText(bytes))).toEqual(bytes);
+    }
+  });
+
+  test('of one kind of line end has \\n between its lines, so that its places are the editor’s', () => {
+    expect(linesOf('a: 1\r\nb: 2\r\n')).toEqual({ text: 'a: 1\nb: 2\n', newline: '\r\n', mixed: false });
+    expect(linesOf('a: 1\r\nb: 2\n')).toMatchObject({ text: 'a: 1\r\nb: 2\n', mixed: true });
+  });
+
+  test('is refused where it is none', () => {
+    expect(() => readFileText(new Uint8Array([65, 0]))).toThrow('byte 2 is 0');
+    expect(() => readFileText(new Uint8Array([0xff, 0xfe, 65]))).toThrow('UTF-8');
+  });
+
+  test('has a path below the folder, and one of its own', () => {
+    expect(cleanPath('..\\..//a/./b c.yaml')).toBe('a/b c.yaml');
+    expect(freePath('a/b.yaml', ['a/b.yaml', 'a/b-2.yaml'])).toBe('a/b-3.yaml');
+  });
+});
+
+test('keys are found by their lines, also in a text that is no YAML', () => {
+  const text = 'data:\n  "num_workers": 4\ntraining:\n  scheduler: # how\n    type: cosine\n  broken: [\n  ';
+  expect(outline(text).map(({ path }) => path)).toEqual([
+    'data',
+    'data.num_workers',
+    'training',
+    'training.scheduler',
+    'training.scheduler.type',
+    'training.broken',
+  ]);
+  expect(keyAt(text, text.indexOf('cosine'))?.path).toBe('training.scheduler.type');
+  expect(parentAt(outline(text), 6, 2)).toBe('training');
+  expect(parentAt(outline(text), 5, 4)).toBe('training.scheduler');
+  expect(parentAt(outline(text), 6, 0)).toBe('');
+});
+
+test.each([
+  ['training.learning_rate', '3e-4', '3.0e-4'],
+  ['training.batch_size', ' 8 ', '8'],
+  ['training.batch_size', 'many', 'many'],
+  ['experiment.name', 'yes', '"yes"'],
+  ['experiment.name', '', '""'],
+  ['training.epochs', '', undefined],
+  ['data.pin_memory', 'true', 'true'],
+  ['evaluation.fa_rates', '10, 5', '[10, 5]'],
+  ['preprocessing.bandpass', '0.5, 120', '[0.5, 120]'],
+  ['preprocessing.notch_freq', '50', '50'],
+])('what is typed for %s: %j', (path, typed, value) => {
+  const key = KEY_AT.get(path) as Key;
+  expect(changeOf(key, typed)).toMatchObject({ path, value });
+  expect(resetOf(key)).toMatchObject({ path, value: undefined });
+});
+
+test('safe fixes leave alone what a person has to decide', () => {
+  const text =
+    'data: {num_workers: 4}\nmodel: {}\npostprocessing: {}\ntraining:\n  epochs: 500\n  learning_rate: 3e-4\n  batchsize: 8\n';
+  const [inspection] = inspect([{ text, name: 'a.yaml', target: TARGETS.wsl2 }]);
+  const paths = safeFixes(inspection?.findings ?? []).map(({ path }) => path);
+  expect(paths).toContain('data.num_workers');
+  expect(paths).not.toContain('training.epochs');
+  expect(paths).not.toContain('training.batch_size');
+  const seen = inspection?.seen.find(({ path }) => path === 'training.learning_rate');
+  expect(seen).toMatchObject({ read: "'3e-4'", type: 'str', used: '3.0e-4' });
+});
