@@ -123,6 +123,17 @@ export function hoursFromSmoke(smoke: SmokeRun, windows: number, work: Work): Qu
   );
 }
 
+const met = new WeakMap<RecordingLengths, Map<number, number>>();
+
+/** Windows of a random window's recording; remembered, because finding it takes longer than a slider may. */
+function meanMet(recordings: RecordingLengths, spread: number): number {
+  const known = met.get(recordings) ?? new Map<number, number>();
+  met.set(recordings, known);
+  const windows = known.get(spread) ?? new WindowFiles(recordings, spread).meanMet;
+  known.set(spread, windows);
+  return windows;
+}
+
 /**
  * Hours in which an epoch's recordings are inflated alone: each window inflates its whole file, by as many processes as
  * there are workers. Above the hours of an epoch it says that these cannot be.
@@ -130,8 +141,9 @@ export function hoursFromSmoke(smoke: SmokeRun, windows: number, work: Work): Qu
 export function loadingHours(recordings: RecordingLengths, windows: number, workers: number): Quantity {
   const spread = recordings.kind === 'lognormal' ? recordings.spread : exactly(0, 'measured', '');
   const hours = (one: number): number => {
-    const { meanMet } = new WindowFiles(recordings, one);
-    return (windows * inflateSeconds(meanMet * CACHED_WINDOW_BYTES)) / Math.max(1, workers) / 3600;
+    return (
+      (windows * inflateSeconds(meanMet(recordings, one) * CACHED_WINDOW_BYTES)) / Math.max(1, workers) / 3600
+    );
   };
   return quantity(
     [hours(spread.low), hours(spread.likely), hours(spread.high)],

@@ -255,12 +255,10 @@ export class FitPage {
     const asInFile = this.changed.length === 0;
     this.#quick.ask(() =>
       this.#try(async () => {
-        const [vram, times] = await Promise.all([
-          this.#link.call((worker) => worker.vram(vramRunOf(now), bytes, measurement)),
-          this.#link.call((worker) => worker.times(plan, reading)),
-        ]);
-        this.vramProblem = vram.problem ?? times.problem;
+        const vram = await this.#link.call((worker) => worker.vram(vramRunOf(now), bytes, measurement));
+        this.vramProblem = vram.problem;
         if (vram.value) this.vram = vram.value;
+        const times = await this.#link.call((worker) => worker.times(plan, reading));
         if (times.value) this.times = times.value;
         const timeline = await this.#link.call((worker) => worker.timeline(vramRunOf(now)));
         if (timeline.value) this.picture = stepPicture(timeline.value);

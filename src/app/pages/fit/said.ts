@@ -1,7 +1,7 @@
 /** Figures of the page as people read them. */
 import type { Quantity } from '../../../estimate/quantity';
 import type { Launches } from '../../../estimate/time';
-import { count, short } from '../../format';
+import { count, plain, short } from '../../format';
 
 const GAP = '\u00a0';
 
@@ -20,7 +20,10 @@ export function dollars(value: number): string {
 /** Decimal gigabytes, in which the review states its figures. */
 export const gigabytes = (bytes: number): string => `${short(bytes / 1e9)}${GAP}GB`;
 
-/** “4.10 GiB before: 1.20 GiB more”; nothing where it is the same. */
+/** The same as round as it was stated. */
+export const plainGigabytes = (bytes: number): string => `${plain(bytes / 1e9)}${GAP}GB`;
+
+/** “4.10 GiB in the file: 1.20 GiB more”; nothing where it is the same. */
 export function difference(
   before: Quantity,
   now: Quantity,

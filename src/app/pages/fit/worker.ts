@@ -1,5 +1,6 @@
 /** The predictions, away from the page's thread. Several of these run: long simulations must not hold sliders up. */
 import { expose } from 'comlink';
+import { CORPUS_LENGTHS } from '../../../estimate/host_facts';
 import { HOST_RUNS, predictHostRam, type HostPrediction } from '../../../estimate/host_predict';
 import { HostEnsemble, type KillOdds } from '../../../estimate/host_odds';
 import { HostSimulator, type HostRun } from '../../../estimate/host_ram';
@@ -143,10 +144,13 @@ const predictions = {
   times: (plan: Plan, { recordings }: Reading): Answer<Times> =>
     answer(() => {
       const { settings } = plan;
-      const lengths = recordings ?? hostQuestion(plan, {}).options.recordings;
       return {
         epoch: epochHours(plan),
-        loading: loadingHours(lengths, settings.windows.training, settings.loader.workers),
+        loading: loadingHours(
+          recordings ?? CORPUS_LENGTHS,
+          settings.windows.training,
+          settings.loader.workers,
+        ),
         rate: rateOf(plan),
         costs: costsOf(plan),
       };
