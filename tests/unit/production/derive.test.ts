@@ -24,7 +24,7 @@ describe('what the review’s file needs', () => {
     expect(derive(TUSZ, 'wsl2').name).toBe('configs/local/train.yaml');
     expect(changed(TUSZ, 'wsl2')).toEqual({
       'data.num_workers': 0,
-      'data.validation_split': 0.09,
+      'data.validation_split': 0.08,
       'model.mamba.conv_kernel': 3,
       'training.batch_size': 8,
       'training.mixed_precision': false,
@@ -41,7 +41,7 @@ describe('what the review’s file needs', () => {
       'data.pin_memory': true,
       'data.persistent_workers': true,
       'data.prefetch_factor': 4,
-      'data.validation_split': 0.1,
+      'data.validation_split': 0.08,
       'model.mamba.conv_kernel': 3,
       'training.batch_size': 64,
       'training.early_stopping.metric': 'sensitivity_at_10.0fa',
