@@ -30,7 +30,7 @@ interface FlagField {
 
 export type Field = NumberField | ChoiceField | FlagField;
 
-const MIXER_LABELS = { mamba2: 'Mamba-2', conv: 'convolution (fallback)' } as const;
+const MIXER_LABELS = { mamba2: 'Mamba-2', conv: 'convolution' } as const;
 
 export const FIELDS: readonly Field[] = [
   {
@@ -76,7 +76,7 @@ export const FIELDS: readonly Field[] = [
     field: 'mixer',
     label: 'Mixer',
     options: MIXERS.map((value) => ({ value, label: MIXER_LABELS[value] })),
-    about: 'follows the installation; Modal’s launcher forces the convolution',
+    about: 'follows the installation; Modal’s launcher forces the convolution, the fallback',
   },
   { kind: 'flag', field: 'checkpointing', label: 'Gradient checkpointing', about: 'no key of production’s' },
   {
