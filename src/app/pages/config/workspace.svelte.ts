@@ -48,6 +48,8 @@ export class Workspace {
   /** Ids of files of which the last inspection says too little. */
   readonly #stale = new SvelteSet<string>();
   #inspecting = false;
+  /** Runs until the cursor has rested where it is. */
+  #moved: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     document.addEventListener('visibilitychange', () => this.#flush());
@@ -273,7 +275,11 @@ export class Workspace {
     if (!file) return;
     file.state = state;
     if (docChanged) this.#touch(file);
-    if (docChanged || selectionSet) this.cursor = state.selection.main.head;
+    if (!docChanged && !selectionSet) return;
+    clearTimeout(this.#moved);
+    this.#moved = setTimeout(() => {
+      if (file === this.active) this.cursor = file.state.selection.main.head;
+    }, SETTLE_MILLISECONDS);
   }
 
   #touch(file: OpenFile): void {
@@ -314,9 +320,14 @@ export class Workspace {
 
   #learn(file: OpenFile, inspection: NonNullable<OpenFile['inspection']>): void {
     file.learn(inspection);
+    const { doc } = file.state;
     const mend = (finding: Finding): void => void this.apply(file, finding.fixes[0] ?? []);
-    const diagnostics = diagnosticsOf(inspection.findings, file.state.doc.length, mend);
-    this.#dispatch(file, setDiagnostics(file.state, diagnostics));
+    // Panels and text are drawn in tasks of their own, so that a letter typed meanwhile does not wait for both.
+    setTimeout(() => {
+      if (file.state.doc !== doc) return;
+      const diagnostics = diagnosticsOf(inspection.findings, doc.length, mend);
+      this.#dispatch(file, setDiagnostics(file.state, diagnostics));
+    });
   }
 
   #keep(file: OpenFile): void {
