@@ -1,8 +1,11 @@
 /** `npx smokescan validate`: what production would refuse, and what it would regret, in a terminal or a CI. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { failing, inspectAll, sentence, type Remark } from '../production/findings';
-import { isTargetName, targetOf, TARGETS, type TargetName } from '../production/targets';
+import { figuresFrom } from '../estimate/figures';
+import { failing, inspectAll, sentence, type Remark, type Subject } from '../production/findings';
+import { readConfig } from '../production/pyyaml';
+import { invalidities, settingAt } from '../production/schema';
+import { isTargetName, targetOf, TARGETS, type Target, type TargetName } from '../production/targets';
 
 const NAMES = Object.keys(TARGETS).join('|');
 
@@ -39,7 +42,7 @@ export async function main(args: string[]): Promise<number> {
   const inspections = inspectAll(
     given.map(({ file, text }) => ({
       text,
-      subject: { name: file, target: TARGETS[target ?? targetOf(file)] },
+      subject: subjectOf(file, text, TARGETS[target ?? targetOf(file)]),
     })),
   );
   const found = inspections.flatMap(({ findings }, i) =>
@@ -48,6 +51,20 @@ export async function main(args: string[]): Promise<number> {
   if (json) console.log(JSON.stringify(found.map(asJson), null, 2));
   else for (const one of found) console.log(asLine(one));
   return given.length < files.length || found.some(({ finding }) => failing(finding)) ? 1 : 0;
+}
+
+/** With what the estimator says of its memory, where production takes the file. */
+function subjectOf(name: string, text: string, target: Target): Subject {
+  const { value } = readConfig(text);
+  if (target.name === 'browser' || value === undefined || invalidities(value).length > 0)
+    return { name, target };
+  const figures = figuresFrom((path) => settingAt(value, path), {
+    surroundings: target.name,
+    smoke: /smoke/i.test(name),
+    ramGiB: target.ramGiB,
+    hoursPerEpoch: target.hoursPerEpoch,
+  });
+  return { name, target, ...(figures && { figures }) };
 }
 
 function argumentsOf(args: string[]): { files: string[]; target?: TargetName; json: boolean } | undefined {

@@ -3,6 +3,7 @@ import type { Change } from '../../../production/change';
 import { inspectAll, type Inspection as Whole, type Remark, type Weight } from '../../../production/findings';
 import type { Entry } from '../../../production/pyyaml';
 import type { Target } from '../../../production/targets';
+import { figuresOf } from './predicted';
 import { allSeen, type Seen } from './seen';
 
 /** R: production refuses the file; C, H, M, L as the rules weigh. */
@@ -41,7 +42,12 @@ const MOST = 2000;
 
 /** Inspects files that belong together. In the order of the questions. */
 export const inspect = (questions: readonly Question[]): Inspection[] =>
-  inspectAll(questions.map(({ text, ...subject }) => ({ text, subject }))).map(shownOf);
+  inspectAll(
+    questions.map(({ text, ...subject }) => {
+      const figures = figuresOf(text, subject);
+      return { text, subject: { ...subject, ...(figures && { figures }) } };
+    }),
+  ).map(shownOf);
 
 function shownOf({ file, accepted, findings }: Whole): Inspection {
   const { value, entries } = file;

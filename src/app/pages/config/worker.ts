@@ -16,6 +16,7 @@ import {
 import { reviewDocument } from '../../../production/review';
 import type { Target } from '../../../production/targets';
 import { inspect } from './inspection';
+import { withMemory } from './predicted';
 import { reviewInput, type ReviewRequest } from './reviewing';
 
 /** What was asked for, or a sentence that says why it cannot be. */
@@ -75,7 +76,7 @@ const inspector = {
   edits,
   compare: (configs: readonly Compared[], options: MatrixOptions): Answer<Comparison> =>
     answer(() => {
-      const matrix = compare(configs, options);
+      const matrix = compare(configs.map(withMemory), options);
       return { matrix, markdown: toMarkdown(matrix), csv: toCsv(matrix) };
     }),
   variants: () => VARIANTS,
@@ -86,7 +87,13 @@ const inspector = {
     }),
   launch: (config: LaunchConfig): Answer<Launch> =>
     answer(() => ({ commands: commandsFor(config), script: scriptFor(config) })),
-  review: (request: ReviewRequest): Answer<string> => answer(() => reviewDocument(reviewInput(request))),
+  review: (request: ReviewRequest): Answer<string> =>
+    answer(() => {
+      const { before, after, ...rest } = request;
+      return reviewDocument(
+        reviewInput({ ...rest, before: withMemory(before), after: after.map(withMemory) }),
+      );
+    }),
   bundle: (configs: readonly BundledConfig[], review?: string): Answer<BundleFile[]> =>
     answer(() => bundleOf(configs, review)),
 };

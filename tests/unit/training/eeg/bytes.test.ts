@@ -33,11 +33,14 @@ afterAll(() => {
   gpu = undefined;
 });
 
-/** Small enough for the host's memory: a window of 60 s takes 17 MB at a width of 2. */
+/**
+ * Small enough for the host's memory: a window of 60 s takes 17 MB at a width of 2. Few lengths of the batch and kernels, so
+ * that most shaders of a case are known from another: checking them takes the time.
+ */
 function randomSettings(random: Random): EegSettings {
   const oneOf = <T>(choices: readonly T[]): T => choices[random.integer(choices.length)] as T;
   const mixer = oneOf(['conv', 'mamba2'] as const);
-  const batch = oneOf([1, 2, 3, 4]);
+  const batch = oneOf([1, 2]);
   const settings: EegSettings = {
     ...SMOKE_RUN,
     model: {
@@ -45,7 +48,7 @@ function randomSettings(random: Random): EegSettings {
       baseChannels: oneOf([2, 4]),
       mixer,
       layers: oneOf([1, 1, 2]),
-      convKernel: oneOf(mixer === 'conv' ? [3, 5, 7, 9] : [2, 3, 4, 5]),
+      convKernel: oneOf(mixer === 'conv' ? [3, 5] : [3, 4]),
       dropout: oneOf([0, 0.1]),
     },
     batch,

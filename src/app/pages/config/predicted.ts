@@ -1,0 +1,39 @@
+/** What the estimator says of a file's memory, for the findings, the comparison and the review. In the worker: it takes a while. */
+import { figuresFrom, type MemoryFigures } from '../../../estimate/figures';
+import type { Compared } from '../../../production/matrix';
+import { readConfig } from '../../../production/pyyaml';
+import { invalidities, settingAt } from '../../../production/schema';
+import type { Target } from '../../../production/targets';
+
+interface Subject {
+  readonly name: string;
+  readonly target: Target;
+}
+
+/** Null where production does not take the file, and for this browser, whose plan is exact and drawn up by the run itself. */
+export function figuresOf(text: string, { name, target }: Subject): MemoryFigures | null {
+  if (target.name === 'browser') return null;
+  const { value } = readConfig(text);
+  if (value === undefined || invalidities(value).length > 0) return null;
+  return figuresFrom((path) => settingAt(value, path), {
+    surroundings: target.name,
+    smoke: /smoke/i.test(name),
+    ramGiB: target.ramGiB,
+    hoursPerEpoch: target.hoursPerEpoch,
+  });
+}
+
+/** A file with its predicted memory, as the comparison and the review show it. */
+export function withMemory(config: Compared): Compared {
+  const figures = figuresOf(config.text, config);
+  if (!figures) return config;
+  const { vramGiB, hostGiB } = figures;
+  return {
+    ...config,
+    figures,
+    memory: [
+      { ...vramGiB, of: 'GPU' },
+      { ...hostGiB, of: 'host in training' },
+    ],
+  };
+}
