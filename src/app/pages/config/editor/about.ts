@@ -1,6 +1,7 @@
 /** What is to be said of the key at a place in the text. */
 import { KEY_AT } from '../../../../production/keys';
-import { effectOf, fallbackOf, typeOf } from '../key_text';
+import { allowedSentence } from '../../../../production/documentation';
+import { effectOf, fallbackOf } from '../key_text';
 import type { Inspection } from '../inspection';
 import type { Seen } from '../seen';
 import { keyAt } from './outline';
@@ -32,8 +33,8 @@ export function aboutAt(text: string, offset: number, inspection: Inspection | u
     path,
     from: entry?.key.from ?? outlined?.from ?? offset,
     to: entry?.key.to ?? outlined?.to ?? offset,
-    description: key?.description ?? 'production does not know this key and drops it',
-    type: key ? typeOf(key) : '',
+    description: key?.description ?? 'Production does not know this key and drops it.',
+    type: key ? allowedSentence(key) : '',
     fallback: key ? fallbackOf(key) : '',
     effect: key ? effectOf(key) : '',
     level: key?.effect ?? 'unknown',

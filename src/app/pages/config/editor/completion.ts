@@ -2,7 +2,8 @@
 import type { Completion, CompletionContext, CompletionResult } from '@codemirror/autocomplete';
 import { KEY_AT } from '../../../../production/keys';
 import { scalarText } from '../../../../production/scalar';
-import { effectOf, fallbackOf, namesBelow, suggestions, typeOf } from '../key_text';
+import { effectSentence } from '../../../../production/documentation';
+import { fallbackOf, namesBelow, suggestions, typeOf } from '../key_text';
 import { keyAt, outline, parentAt } from './outline';
 
 const INDENT = '  ';
@@ -36,7 +37,7 @@ function missingKeys(text: string, line: number, indent: number): Completion[] {
       const about = key
         ? {
             detail: typeOf(key),
-            info: `${key.description}; ${effectOf(key)}. Default: ${fallbackOf(key)}.`,
+            info: `${key.description} ${effectSentence(key)} Default ${fallbackOf(key)}.`,
           }
         : { detail: 'section' };
       return {

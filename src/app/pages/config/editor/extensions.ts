@@ -88,7 +88,7 @@ function aboutBox({ path, description, type, fallback, effect, level, seen }: Ab
     box.append(paragraph);
   };
   line(path, 'path');
-  line(type === '' ? description : `${description}: ${type}; default ${fallback}`, '');
+  line(type === '' ? description : `${description} ${type} Default ${fallback}.`, '');
   if (effect !== '') line(effect, level);
   if (seen) line(seenSentence(seen), 'note');
   return box;
