@@ -100,7 +100,13 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .filter({ hasText: total(8) })
     .waitFor(SLOW);
   await page.getByRole('link', { name: 'Check a config' }).click();
-  await page.getByRole('textbox').filter({ hasText: 'batch_size: 8' }).waitFor(SLOW);
+  await page.getByRole('tab', { name: 'Production sees' }).click();
+  await page
+    .getByRole('row')
+    .filter({ hasText: 'training.batch_size' })
+    .getByRole('cell', { name: '8', exact: true })
+    .first()
+    .waitFor(SLOW);
   expect(complaints).toEqual(SILENT);
 });
 
