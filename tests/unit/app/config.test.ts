@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { keyAt, outline, parentAt } from '../../../src/app/pages/config/editor/outline';
 import { bytesOf, cleanPath, freePath, linesOf, readFileText } from '../../../src/app/pages/config/file_text';
+import { forAllReaders } from '../../../src/app/pages/config/exporting';
 import { safeFixes } from '../../../src/app/pages/config/findings';
 import { changeOf, resetOf } from '../../../src/app/pages/config/form';
 import { inspect } from '../../../src/app/pages/config/inspection';
@@ -82,4 +83,12 @@ test('safe fixes leave alone what a person has to decide', () => {
   expect(paths).not.toContain('training.batch_size');
   const seen = inspection?.seen.find(({ path }) => path === 'training.learning_rate');
   expect(seen).toMatchObject({ read: "'3e-4'", type: 'str', used: '3.0e-4' });
+});
+
+test('what leaves as a bundle is read alike by PyYAML and YAML 1.2; what nobody reads goes as it is', () => {
+  const bundled = (text: string) => forAllReaders({ name: 'a.yaml', text, target: TARGETS.local }).text;
+  expect(bundled('training: {learning_rate: 3e-4, mixed_precision: yes} # mine\n')).toBe(
+    'training: {learning_rate: 3.0e-4, mixed_precision: true} # mine\n',
+  );
+  expect(bundled('training: [\n')).toBe('training: [\n');
 });

@@ -15,6 +15,7 @@ import {
 } from '../../../production/matrix';
 import { reviewDocument } from '../../../production/review';
 import type { Target } from '../../../production/targets';
+import { forAllReaders } from './exporting';
 import { inspect } from './inspection';
 import { withMemory } from './predicted';
 import { reviewInput, type ReviewRequest } from './reviewing';
@@ -95,7 +96,7 @@ const inspector = {
       );
     }),
   bundle: (configs: readonly BundledConfig[], review?: string): Answer<BundleFile[]> =>
-    answer(() => bundleOf(configs, review)),
+    answer(() => bundleOf(configs.map(forAllReaders), review)),
 };
 export type Inspector = typeof inspector;
 
