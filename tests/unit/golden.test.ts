@@ -16,7 +16,7 @@ describe.each([
   ['default limits only', true],
 ])('golden cases on %s', (_, defaultsOnly) => {
   // A software adapter compiles for long.
-  test.each(NAMES)('%s', { timeout: 180_000 }, async (name) => {
+  test.each(NAMES)('%s', { timeout: 600_000 }, async (name) => {
     const engine = await nodeEngine({ defaultsOnly });
     const verdict = await engine.run(name, fileOf(name));
     expect(verdict.passed, formatVerdict(verdict)).toBe(true);

@@ -95,7 +95,7 @@ describe('predicted bytes are those that the device is asked for', () => {
       predicted.push(bytes);
       expect(await allocatedBytes(settings)).toBe(bytes);
     },
-    120_000,
+    300_000,
   );
 
   test('and the settings are not all alike', () => {
@@ -114,4 +114,4 @@ test('an update in parts computes what it does as a whole, in more dispatches', 
   expect(parts.flops / whole.flops).toBeCloseTo(1, 1);
   expect(parts.bytes / whole.bytes).toBeCloseTo(1, 1);
   expect(parts.dispatches).toBeGreaterThan(1.9 * whole.dispatches);
-}, 120_000);
+}, 300_000);
