@@ -9,7 +9,7 @@ export default mergeConfig(
       pool: 'forks',
       maxWorkers: 2,
       // A CPU-backed adapter compiles shaders for seconds; on a busy machine for minutes.
-      testTimeout: 300_000,
+      testTimeout: 900_000,
       hookTimeout: 120_000,
       passWithNoTests: true,
       projects: [
