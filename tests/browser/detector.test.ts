@@ -197,9 +197,9 @@ test('a recording of 24 hours scrolls without holding up the page', async () => 
   for (const key of ['PageDown', 'ArrowRight', 'Shift+ArrowRight', '+', ']', 'm'])
     await page.keyboard.press(key);
   await page.getByText('0:26 of 24:00:00').waitFor();
-  expect(await page.getByLabel('Gain').inputValue()).toBe('7');
-  expect(await page.getByLabel('Page', { exact: true }).inputValue()).toBe('30');
-  expect(await page.getByLabel('Montage').inputValue()).toBe('referential');
+  expect(await page.getByRole('combobox', { name: 'Gain' }).inputValue()).toBe('7');
+  expect(await page.getByRole('combobox', { name: 'Page' }).inputValue()).toBe('30');
+  expect(await page.getByRole('combobox', { name: 'Montage' }).inputValue()).toBe('referential');
   expect(thread.mostWorking).toBeLessThan(LONG_MILLISECONDS);
   expect(complaints).toEqual(SILENT);
 });
