@@ -85,10 +85,9 @@ test('safe fixes leave alone what a person has to decide', () => {
   expect(seen).toMatchObject({ read: "'3e-4'", type: 'str', used: '3.0e-4' });
 });
 
-test('what leaves as a bundle is read alike by PyYAML and YAML 1.2; what nobody reads goes as it is', () => {
-  const bundled = (text: string) => forAllReaders({ name: 'a.yaml', text, target: TARGETS.local }).text;
-  expect(bundled('training: {learning_rate: 3e-4, mixed_precision: yes} # mine\n')).toBe(
-    'training: {learning_rate: 3.0e-4, mixed_precision: true} # mine\n',
-  );
-  expect(bundled('training: [\n')).toBe('training: [\n');
+test('what leaves the page is read alike by PyYAML and YAML 1.2; what nobody reads goes as it is', () => {
+  const { text, said } = forAllReaders('training: {learning_rate: 3e-4, mixed_precision: yes} # mine\n');
+  expect(text).toBe('training: {learning_rate: 3.0e-4, mixed_precision: true} # mine\n');
+  expect(said).toContain('(training.learning_rate: 3e-4 became 3.0e-4, and 1 more)');
+  for (const text of ['training: [\n', 'a: 1\n', '']) expect(forAllReaders(text)).toEqual({ text });
 });

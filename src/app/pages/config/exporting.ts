@@ -1,8 +1,28 @@
-/** What leaves with commands and review: texts that PyYAML and YAML 1.2 read alike. */
-import type { BundledConfig } from '../../../production/bundle';
-import { exportText } from '../../../production/canonical';
+/** What leaves the page: texts that PyYAML and YAML 1.2 read alike. */
+import { exportText, type Exported } from '../../../production/canonical';
+import { EditError } from '../../../production/edit';
 import { readConfig } from '../../../production/pyyaml';
 
-/** A file that nobody can read goes along as it is. Throws EditError where a text cannot be written for all readers. */
-export const forAllReaders = (config: BundledConfig): BundledConfig =>
-  readConfig(config.text).value === undefined ? config : { ...config, text: exportText(config.text).text };
+export interface Leaving extends Pick<Exported, 'text'> {
+  /** What the person has to know of it: a sentence without its subject. */
+  readonly said?: string;
+}
+
+/** A file that nobody can read, or that cannot be written for all readers, goes as it is. */
+export function forAllReaders(text: string): Leaving {
+  if (readConfig(text).value === undefined) return { text };
+  try {
+    const { text: after, changes } = exportText(text);
+    const [first] = changes;
+    if (!first) return { text };
+    const more = changes.length > 1 ? `, and ${changes.length - 1} more` : '';
+    const what = `${first.path || 'the file'}: ${first.before} became ${first.after || 'nothing'}${more}`;
+    return {
+      text: after,
+      said: `was saved so that all readers of YAML agree (${what}). The text here is as it was.`,
+    };
+  } catch (error) {
+    if (!(error instanceof EditError)) throw error;
+    return { text, said: `was saved as it is, and readers of YAML disagree about it: ${error.message}.` };
+  }
+}

@@ -67,8 +67,9 @@ export class OpenFile {
     return this.state.doc.toString();
   }
 
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return bytesOf({ text: this.current, newline: this.newline, mixed: this.mixed, mark: this.mark });
+  /** A text as this file's bytes are written. */
+  bytesOf(text: string): Uint8Array<ArrayBuffer> {
+    return bytesOf({ text, newline: this.newline, mixed: this.mixed, mark: this.mark });
   }
 
   get kept(): KeptFile {

@@ -93,9 +93,12 @@ interface FolderPicker {
 const hasPicker = (scope: object): scope is FolderPicker => 'showDirectoryPicker' in scope;
 export const canWriteFolders = (): boolean => hasPicker(window);
 
-/** Writes files below a folder that the person picks; false where they picked none. */
+/**
+ * Writes files below a folder that the person picks; false where they picked none. The files are asked for after that,
+ * because a browser lets a folder be picked only right after a click.
+ */
 export async function writeFolder(
-  files: readonly { path: string; bytes: Uint8Array<ArrayBuffer> }[],
+  filesOf: () => Promise<readonly { path: string; bytes: Uint8Array<ArrayBuffer> }[]>,
 ): Promise<boolean> {
   if (!hasPicker(window)) return false;
   let root: FileSystemDirectoryHandle;
@@ -105,7 +108,7 @@ export async function writeFolder(
     if (error instanceof DOMException && error.name === 'AbortError') return false;
     throw error;
   }
-  for (const { path, bytes } of files) {
+  for (const { path, bytes } of await filesOf()) {
     const parts = path.split('/');
     const name = parts.pop() ?? path;
     let folder = root;

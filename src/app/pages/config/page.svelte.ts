@@ -164,19 +164,23 @@ export class ConfigPage {
     }
   }
 
-  save(file: OpenFile): void {
-    download(file.name, new Blob([file.bytes], { type: 'application/yaml' }));
+  async save(file: OpenFile): Promise<void> {
+    const [leaving] = await this.#leaving([file]);
+    if (!leaving) return;
+    download(file.name, new Blob([leaving.bytes], { type: 'application/yaml' }));
     this.#saved([file], `${file.name} was saved.`);
   }
 
-  saveZip(): void {
-    download('configs.zip', zipOf(this.work.files));
-    this.#saved(this.work.files, 'All files were saved as configs.zip.');
+  async saveZip(): Promise<void> {
+    const { files } = this.work;
+    download('configs.zip', zipOf(await this.#leaving(files)));
+    this.#saved(files, 'All files were saved as configs.zip.');
   }
 
   /** All files, a script for each and the review, to be unpacked in the trainer's folder. */
   async saveBundle(review: string): Promise<void> {
     const { files } = this.work;
+    const leaving = await this.#leaving(files);
     const configs = files.map((file) => this.comparedOf(file));
     const answer = await this.work.ask<Answer<BundleFile[]>>('the files', (inspector) =>
       inspector.bundle(configs, review),
@@ -186,21 +190,34 @@ export class ConfigPage {
     // The configurations come first, in their order; their bytes are the files' own.
     const parts = answer.value.map(({ path, text }, i) => ({
       path,
-      bytes: files[i]?.bytes ?? new TextEncoder().encode(text),
+      bytes: leaving[i]?.bytes ?? new TextEncoder().encode(text),
     }));
     download('launch.zip', zipOf(parts));
     this.#saved(files, 'All files, scripts and the review were saved as launch.zip.');
   }
 
   async saveFolder(): Promise<void> {
-    const files = this.work.files.map((file) => ({ path: file.path, bytes: file.bytes }));
+    const { files } = this.work;
     try {
-      if (await writeFolder(files)) this.#saved(this.work.files, 'All files were written into the folder.');
+      if (await writeFolder(() => this.#leaving(files)))
+        this.#saved(files, 'All files were written into the folder.');
     } catch (error) {
       this.work.say(
         `The folder could not be written: ${(error as Error).message}. Save the files as a zip instead.`,
       );
     }
+  }
+
+  /** What is saved of each file: its text as all readers of YAML read it alike, in the file's own way of writing. */
+  #leaving(files: readonly OpenFile[]): Promise<{ path: string; bytes: Uint8Array<ArrayBuffer> }[]> {
+    return Promise.all(
+      files.map(async (file) => {
+        const text = file.current;
+        const answer = await this.work.ask(file.path, (inspector) => inspector.forAllReaders(text));
+        if (answer?.said !== undefined) this.work.say(`${file.path} ${answer.said}`);
+        return { path: file.path, bytes: file.bytesOf(answer?.text ?? text) };
+      }),
+    );
   }
 
   #saved(files: readonly OpenFile[], sentence: string): void {

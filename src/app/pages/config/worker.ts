@@ -96,7 +96,8 @@ const inspector = {
       );
     }),
   bundle: (configs: readonly BundledConfig[], review?: string): Answer<BundleFile[]> =>
-    answer(() => bundleOf(configs.map(forAllReaders), review)),
+    answer(() => bundleOf(configs, review)),
+  forAllReaders,
 };
 export type Inspector = typeof inspector;
 
