@@ -3,8 +3,9 @@ import { GPU_IDS, GPUS, type Gpu } from './hardware';
 import { hostOptions, type HostPlan } from './from_config';
 import { ACCEPTED_KILLS, HOST_RUNS, predictHostRam } from './host_predict';
 import { HostEnsemble } from './host_odds';
-import { vramFits, type ScenarioRow } from './scenario';
+import { vramFits, type Bound, type ScenarioRow } from './scenario';
 import type { VramRun } from './vram/options';
+import { predictVram } from './vram/predict';
 
 /** What production's schema lets through. */
 export const MOST = { batch: 256, layers: 12, workers: 32 } as const;
@@ -24,17 +25,40 @@ export function largest(least: number, most: number, fits: (value: number) => bo
   return good;
 }
 
-/** Largest batch of a run that the card likely holds; its parts stay as many. */
-export function largestBatch(run: VramRun, gpu: Gpu, most: number = MOST.batch): number | undefined {
-  const { microBatches } = run;
-  const parts = largest(1, Math.floor(most / microBatches), (windows) =>
-    vramFits({ ...run, batch: windows * microBatches }, gpu),
-  );
-  return parts === undefined ? undefined : parts * microBatches;
+/** The two other ends are for saying how uncertain an answer is. */
+interface Asked {
+  readonly bound?: Bound;
+  readonly most?: number;
 }
 
-export const largestLayers = (run: VramRun, gpu: Gpu): number | undefined =>
-  largest(1, MOST.layers, (layers) => vramFits({ ...run, layers }, gpu));
+/**
+ * Largest batch of a run that the card holds; its parts stay as many. What tensors take by themselves rises with the
+ * batch, what the allocator's segments take need not: batches are tried downwards from where the tensors alone would fill
+ * the card.
+ */
+export function largestBatch(
+  run: VramRun,
+  gpu: Gpu,
+  { bound = 'likely', most = MOST.batch }: Asked = {},
+): number | undefined {
+  const { microBatches } = run;
+  const of = (windows: number): VramRun => ({ ...run, batch: windows * microBatches });
+  const full = largest(
+    1,
+    Math.floor(most / microBatches),
+    (windows) => predictVram(of(windows)).allocated[bound] <= gpu.memoryBytes,
+  );
+  return lastFrom(full ?? 0, (windows) => vramFits(of(windows), gpu, bound), microBatches);
+}
+
+export const largestLayers = (run: VramRun, gpu: Gpu, bound: Bound = 'likely'): number | undefined =>
+  lastFrom(MOST.layers, (layers) => vramFits({ ...run, layers }, gpu, bound));
+
+/** The first of `from`, `from` − 1, … 1 that fits, times `unit`. */
+function lastFrom(from: number, fits: (value: number) => boolean, unit = 1): number | undefined {
+  for (let value = from; value >= 1; value--) if (fits(value)) return value * unit;
+  return undefined;
+}
 
 /** The card with the least memory that likely holds the run; undefined where none does. */
 export const smallestGpu = (run: VramRun): Gpu | undefined =>

@@ -18,7 +18,7 @@ export function insteadOf(plan: Plan, { vram, vramFits, host }: Forecast, split:
   const { settings, gpu } = plan;
   const found: Instead[] = [];
   if (vram.total.likely > gpu.memoryBytes || vramFits === 'does not fit') {
-    const batch = largestBatch(settings.vram, gpu, settings.vram.batch);
+    const batch = largestBatch(settings.vram, gpu, { most: settings.vram.batch });
     if (batch !== undefined) found.push({ change: 'batch', value: batch });
     const layers = largestLayers(settings.vram, gpu);
     if (layers !== undefined && layers < settings.vram.layers)

@@ -54,8 +54,12 @@ export interface Forecast {
   readonly notes: readonly string[];
 }
 
-/** Whether the likely prediction is within the card's memory. */
-export const vramFits = (run: VramRun, gpu: Gpu): boolean => predictVram(run).total.likely <= gpu.memoryBytes;
+/** Which end of a prediction is asked about. */
+export type Bound = 'low' | 'likely' | 'high';
+
+/** Whether the prediction is within the card's memory. */
+export const vramFits = (run: VramRun, gpu: Gpu, bound: Bound = 'likely'): boolean =>
+  predictVram(run).total[bound] <= gpu.memoryBytes;
 
 const loadingOf = ({ settings }: Plan): Quantity =>
   loadingHours(CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);

@@ -104,21 +104,43 @@ describe('largest', () => {
 describe('the card', () => {
   const run = { ...PRODUCTION_VRAM, mixer: 'conv', convKernel: 3 } as const;
 
-  test('VRAM rises with the batch and the layers, so that a search may be halved', () => {
-    const totals = (change: (value: number) => object, values: number[]) =>
-      values.map((value) => predictVram({ ...run, ...change(value) }).total.likely);
-    for (const series of [
-      totals((batch) => ({ batch }), [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256]),
-      totals((layers) => ({ layers }), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
-    ])
-      expect(series).toEqual([...series].sort((a, b) => a - b));
+  test('what tensors take rises with the batch, what segments take does not always', () => {
+    const series = Array.from({ length: 256 }, (_, i) => predictVram({ ...run, batch: i + 1 }));
+    const rises = (values: number[]) => values.every((value, i) => i === 0 || value >= (values[i - 1] ?? 0));
+    for (const bound of ['low', 'likely', 'high'] as const)
+      expect(rises(series.map(({ allocated }) => allocated[bound])), bound).toBe(true);
+    expect(rises(series.map(({ total }) => total.likely))).toBe(false);
   });
 
-  test('its largest batch fits and one more does not', () => {
+  test('its largest batch is the largest of all that fit, whatever the setup', () => {
+    let folded = 0;
+    const setups = (['conv', 'mamba2'] as const).flatMap((mixer) =>
+      (['fp32', 'fp16'] as const).flatMap((precision) =>
+        [false, true].map((checkpointing) => ({ ...run, mixer, precision, checkpointing })),
+      ),
+    );
+    for (const asked of [...setups, { ...run, precision: 'fp32' as const, batch: 3, microBatches: 3 }]) {
+      const { microBatches } = asked;
+      const totals = Array.from({ length: Math.floor(256 / microBatches) }, (_, i) => {
+        const batch = (i + 1) * microBatches;
+        return { batch, bytes: predictVram({ ...asked, batch }).total.likely };
+      });
+      for (const id of GPU_IDS) {
+        const fitting = totals.filter(({ bytes }) => bytes <= GPUS[id].memoryBytes);
+        const last = fitting.at(-1)?.batch;
+        expect(largestBatch(asked, GPUS[id]), `${id} ${JSON.stringify(asked)}`).toBe(last);
+        if (fitting.length * microBatches < (last ?? 0)) folded++;
+      }
+    }
+    // Where smaller batches take more than the largest, halving an interval would miss it.
+    expect(folded).toBeGreaterThan(0);
+  }, 120_000);
+
+  test('its largest batch fits and one more does not, also far above what production accepts', () => {
     for (const id of ['t4', 'rtx4090', 'a100-40'] as const)
       for (const mixer of ['conv', 'mamba2'] as const) {
         const asked = { ...run, mixer, precision: 'fp32' as const };
-        const batch = largestBatch(asked, GPUS[id], 4096) ?? 0;
+        const batch = largestBatch(asked, GPUS[id], { most: 4096 }) ?? 0;
         expect(vramFits({ ...asked, batch }, GPUS[id]), `${id} ${mixer} ${batch}`).toBe(true);
         expect(vramFits({ ...asked, batch: batch + 1 }, GPUS[id]), `${id} ${mixer} ${batch + 1}`).toBe(false);
       }
@@ -126,12 +148,21 @@ describe('the card', () => {
 
   test('a larger card holds no smaller a batch; half precision no smaller a batch than fp32', () => {
     const byMemory = GPU_IDS.map((id) => GPUS[id]).sort((a, b) => a.memoryBytes - b.memoryBytes);
-    const batches = byMemory.map((gpu) => largestBatch({ ...run, precision: 'fp32' }, gpu, 4096) ?? 0);
+    const batches = byMemory.map((gpu) => largestBatch({ ...run, precision: 'fp32' }, gpu, { most: 4096 }) ?? 0);
     expect(batches).toEqual([...batches].sort((a, b) => a - b));
     for (const gpu of byMemory)
-      expect(largestBatch(run, gpu, 4096) ?? 0).toBeGreaterThan(
-        largestBatch({ ...run, precision: 'fp32' }, gpu, 4096) ?? 0,
+      expect(largestBatch(run, gpu, { most: 4096 }) ?? 0).toBeGreaterThan(
+        largestBatch({ ...run, precision: 'fp32' }, gpu, { most: 4096 }) ?? 0,
       );
+  });
+
+  test('the batch that surely fits is no larger than the likely one, and that no larger than any that may', () => {
+    const bounds = (['high', 'likely', 'low'] as const).map(
+      (bound) => largestBatch({ ...run, precision: 'fp32' }, GPUS.rtx4090, { bound, most: 4096 }) ?? 0,
+    );
+    expect(bounds[0]).toBeGreaterThan(0);
+    expect(bounds[1]).toBeGreaterThan(bounds[0] ?? Infinity);
+    expect(bounds[2]).toBeGreaterThan(bounds[1] ?? Infinity);
   });
 
   test('in micro-batches the batch stays a multiple of their number', () => {
@@ -142,7 +173,7 @@ describe('the card', () => {
 
   test('its most layers fit and one more does not, or it is the schema’s 12', () => {
     const wide = { ...run, precision: 'fp32' as const, mixer: 'mamba2' as const };
-    const atSix = largestBatch(wide, GPUS.rtx4090, 4096) ?? 0;
+    const atSix = largestBatch(wide, GPUS.rtx4090, { most: 4096 }) ?? 0;
     expect(largestLayers({ ...wide, batch: atSix }, GPUS.rtx4090)).toBe(6);
     expect(largestLayers({ ...wide, batch: 1 }, GPUS.rtx4090)).toBe(12);
     expect(largestLayers({ ...wide, batch: 4096 }, GPUS.rtx4090)).toBeUndefined();

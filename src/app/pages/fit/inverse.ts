@@ -1,5 +1,6 @@
 /** The questions the other way round, answered in sentences. */
 import type { HostPlan } from '../../../estimate/from_config';
+import type { Gpu } from '../../../estimate/hardware';
 import { ACCEPTED_KILLS } from '../../../estimate/host_predict';
 import {
   cheapest,
@@ -9,17 +10,31 @@ import {
   MOST,
   smallestGpu,
 } from '../../../estimate/inverse';
-import { scenarioTable, type Plan } from '../../../estimate/scenario';
+import { scenarioTable, type Bound, type Plan } from '../../../estimate/scenario';
 import { bytes, percent } from '../../format';
 import { hostQuestion, type Reading } from './plan';
 import type { Asked, QuestionName } from './questions';
 import { dollars, hours } from './said';
 
-const nothing = (plan: Plan): string =>
-  `Not even the least fits ${bytes(plan.gpu.memoryBytes)} of the ${plan.gpu.name}.`;
-
 const atMost = (value: number, most: number): string =>
-  value === most ? `${value}, which is the most that production accepts` : String(value);
+  value === most ? `${value}, the most that production accepts` : String(value);
+
+/** How much a card holds, likely and at both ends of the prediction. */
+function holds(
+  { name, memoryBytes }: Gpu,
+  of: (bound: Bound) => number | undefined,
+  most: number,
+  say: (value: string) => string,
+): string {
+  const likely = of('likely');
+  if (likely === undefined) return `Likely not even the least fits ${bytes(memoryBytes)} of the ${name}.`;
+  const [surely, perhaps] = [of('high') ?? 0, of('low') ?? likely];
+  const range =
+    surely === perhaps
+      ? 'at both ends of the prediction'
+      : `${surely === 0 ? 'none' : surely} at the high end of the prediction, ${perhaps} at its low end`;
+  return `The ${name} likely holds ${say(atMost(likely, most))} (${range}).`;
+}
 
 function workersFor(plan: HostPlan): string {
   const workers = largestWorkers(plan);
@@ -30,18 +45,14 @@ function workersFor(plan: HostPlan): string {
 }
 
 const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked, reading: Reading) => string>> = {
-  batch: (plan) => {
-    const { vram } = plan.settings;
-    const batch = largestBatch(vram, plan.gpu);
-    if (batch === undefined) return nothing(plan);
+  batch: ({ settings: { vram }, gpu }) => {
+    const of = (bound: Bound): number | undefined => largestBatch(vram, gpu, { bound });
     const parts = vram.microBatches > 1 ? ` in ${vram.microBatches} micro-batches` : '';
-    return `The ${plan.gpu.name} likely holds batches of ${atMost(batch, MOST.batch)}${parts}; the setup above has ${vram.batch}.`;
+    return `${holds(gpu, of, MOST.batch, (batch) => `batches of ${batch}${parts}`)} The setup above has ${vram.batch}.`;
   },
-  layers: (plan) => {
-    const { vram } = plan.settings;
-    const layers = largestLayers(vram, plan.gpu);
-    if (layers === undefined) return nothing(plan);
-    return `The ${plan.gpu.name} likely holds ${atMost(layers, MOST.layers)} Mamba layers at batch ${vram.batch}; the setup above has ${vram.layers}.`;
+  layers: ({ settings: { vram }, gpu }) => {
+    const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, bound);
+    return `${holds(gpu, of, MOST.layers, (layers) => `${layers} Mamba layers`)} The setup above has ${vram.layers} at batch ${vram.batch}.`;
   },
   workers: (plan, _, reading) => workersFor(hostQuestion(plan, reading).plan),
   gpu: (plan) => {
