@@ -100,26 +100,36 @@ const ARRAYS_STAY: Readonly<Record<Surroundings, number>> = { wsl2: 0.5, local: 
 /** Windows whose loading is simulated: 1,000 batches of 16, a third of an epoch. */
 const SIMULATED = 16_000;
 
-export interface HostPlan {
+/** How the loader holds what it reads; what is left out is as is assumed for the surroundings. */
+export interface Reading {
+  readonly recordings?: RecordingLengths;
+  /** Share of runs in which a window keeps its recording until its batch is put together. */
+  readonly arraysStay?: number;
+  /** Share of its largest batch that a process does not give back. */
+  readonly heapKeeps?: number;
+}
+
+export interface HostPlan extends Reading {
   readonly loader: LoaderSettings;
   readonly windows: EpochWindows;
   readonly surroundings: Surroundings;
   readonly machine: HostMachine;
   /** As likely; decides only how fast batches are taken out of the queue. */
   readonly hoursPerEpoch: number;
-  readonly recordings?: RecordingLengths;
 }
 
 /** Training of these settings on a machine, for HostSimulator and HostEnsemble. */
 export function hostOptions(plan: HostPlan): HostRamOptions {
+  const { surroundings, arraysStay = ARRAYS_STAY[surroundings], heapKeeps } = plan;
   const steps = stepsPerEpoch(plan.windows.training, plan.loader.batch);
+  const usualHeap = surroundings === 'wsl2' ? NO_HEAP_RETURNED : WHOLE_HEAP_RETURNED;
   return {
     ...plan.loader,
     machine: plan.machine,
     main: MAIN_BYTES,
     recordings: plan.recordings ?? CORPUS_LENGTHS,
-    arraysStay: ARRAYS_STAY[plan.surroundings],
-    heapKeeps: plan.surroundings === 'wsl2' ? NO_HEAP_RETURNED : WHOLE_HEAP_RETURNED,
+    arraysStay,
+    heapKeeps: heapKeeps === undefined ? usualHeap : exactly(heapKeeps, 'assumed', 'as chosen here'),
     stepSeconds: (3600 * plan.hoursPerEpoch) / steps,
     batches: Math.min(steps, Math.ceil(SIMULATED / plan.loader.batch)),
     afterFirstEpoch: true,

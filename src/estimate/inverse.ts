@@ -3,7 +3,9 @@ import { GPU_IDS, GPUS, type Gpu } from './hardware';
 import { hostOptions, type HostPlan } from './from_config';
 import { ACCEPTED_KILLS, HOST_RUNS, predictHostRam } from './host_predict';
 import { HostEnsemble } from './host_odds';
-import { vramFits, type Bound, type ScenarioRow } from './scenario';
+import { vramFits, type Bound } from './scenario';
+import type { HostedRow } from './scenario_table';
+import type { Stop } from './time';
 import type { VramRun } from './vram/options';
 import { predictVram } from './vram/predict';
 
@@ -86,17 +88,19 @@ export const largestHostBatch = (plan: HostPlan): number | undefined =>
     (batch) => predictHostRam({ ...plan, loader: { ...plan.loader, batch } }).fits !== 'does not fit',
   );
 
-/** The row that fits its card, ends within `hours`, and costs least; by the likely values of one way to end. */
+/**
+ * The row that fits its card and its host's memory, ends within `hours`, and costs least; by the likely values of one way to
+ * end.
+ */
 export function cheapest(
-  rows: readonly ScenarioRow[],
+  rows: readonly HostedRow[],
   hours: number,
-  stop: ScenarioRow['costs'][number]['stop']['id'] = 'all',
-): ScenarioRow | undefined {
+  stop: Stop['id'] = 'all',
+): HostedRow | undefined {
   const priced = rows.flatMap((row) => {
     const cost = row.costs.find((one) => one.stop.id === stop);
-    return row.vramFits && cost?.dollars && cost.hours.likely <= hours
-      ? [{ row, dollars: cost.dollars.likely }]
-      : [];
+    const fits = row.vramFits && row.host.fits !== 'does not fit';
+    return fits && cost?.dollars && cost.hours.likely <= hours ? [{ row, dollars: cost.dollars.likely }] : [];
   });
   return priced.sort((a, b) => a.dollars - b.dollars)[0]?.row;
 }

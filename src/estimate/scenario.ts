@@ -1,10 +1,10 @@
-/** A whole run on a machine: GPU memory, host memory, hours and dollars; and the same run on other machines. */
+/** A whole run on a machine: GPU memory, host memory, hours and dollars. */
 import { costOf, timeOf, type RunTime } from './cost';
-import { machineOf, type HostPlan, type RunSettings } from './from_config';
-import { GPUS, type Gpu, type GpuId } from './hardware';
+import { machineOf, type HostPlan, type Reading, type RunSettings } from './from_config';
+import type { Gpu } from './hardware';
 import { CORPUS_LENGTHS, GIB, type Surroundings } from './host_facts';
 import { predictHostRam, type HostPrediction } from './host_predict';
-import { quantity, type Quantity } from './quantity';
+import type { Quantity } from './quantity';
 import {
   CURRENT_CARD,
   electricityRate,
@@ -12,6 +12,7 @@ import {
   MODAL_REQUEST,
   PRICE_PER_KWH,
   wattsOf,
+  type Electricity,
   type RateCard,
 } from './rates';
 import { forWindows, hoursOn, LAUNCH_HOURS, loadingHours, stops, type EpochFigure, type Stop } from './time';
@@ -27,8 +28,13 @@ export interface Plan {
   readonly hoursPerEpoch?: Quantity | undefined;
   readonly figure?: EpochFigure['id'] | undefined;
   readonly card?: RateCard | undefined;
+  /** Asked for beside a rented GPU. */
+  readonly cores?: number | undefined;
+  /** Of a machine of one's own; what is left out is assumed. */
+  readonly electricity?: { readonly [K in keyof Electricity]?: Electricity[K] | undefined };
   /** Dollars an hour, as typed. */
   readonly rate?: Quantity | undefined;
+  readonly reading?: Reading | undefined;
 }
 
 export interface StopCost extends RunTime {
@@ -61,8 +67,9 @@ export type Bound = 'low' | 'likely' | 'high';
 export const vramFits = (run: VramRun, gpu: Gpu, bound: Bound = 'likely'): boolean =>
   predictVram(run).total[bound] <= gpu.memoryBytes;
 
-const loadingOf = ({ settings }: Plan): Quantity =>
-  loadingHours(CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);
+/** Hours in which an epoch's recordings are inflated, whatever the GPU. */
+export const loadingOf = ({ settings, reading }: Plan): Quantity =>
+  loadingHours(reading?.recordings ?? CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);
 
 /** Of an epoch. A figure that others wrote of it may be of a faster loader, so the slow bound is at least the loader's time. */
 export function epochHours(plan: Plan): Quantity {
@@ -80,16 +87,15 @@ export function epochHours(plan: Plan): Quantity {
   };
 }
 
-export function rateOf({
-  surroundings,
-  gpu,
-  ramBytes,
-  card = CURRENT_CARD,
-  rate,
-}: Plan): Quantity | undefined {
+export function rateOf(plan: Plan): Quantity | undefined {
+  const { surroundings, gpu, ramBytes, card = CURRENT_CARD, electricity, rate } = plan;
   if (rate) return rate;
-  if (surroundings === 'modal') return hourlyRate(card, gpu.id, { ...MODAL_REQUEST, gib: ramBytes / GIB });
-  return electricityRate({ watts: wattsOf(gpu.watts), perKwh: PRICE_PER_KWH });
+  const { cores = MODAL_REQUEST.cores } = plan;
+  if (surroundings === 'modal') return hourlyRate(card, gpu.id, { cores, gib: ramBytes / GIB });
+  return electricityRate({
+    watts: electricity?.watts ?? wattsOf(gpu.watts),
+    perKwh: electricity?.perKwh ?? PRICE_PER_KWH,
+  });
 }
 
 export const hostPlanOf = (plan: Plan): HostPlan => ({
@@ -98,6 +104,7 @@ export const hostPlanOf = (plan: Plan): HostPlan => ({
   surroundings: plan.surroundings,
   machine: machineOf(plan.surroundings, plan.ramBytes),
   hoursPerEpoch: epochHours(plan).likely,
+  ...plan.reading,
 });
 
 /** What each way to end costs. */
@@ -137,68 +144,4 @@ export function forecast(plan: Plan, host = predictHostRam(hostPlanOf(plan))): F
     fits: vram.total.likely <= gpu.memoryBytes && card !== 'does not fit' && host.fits !== 'does not fit',
     notes,
   };
-}
-
-/** Where the same run could go: the machine of one's own, and the cards that can be rented, from the largest memory down. */
-export const PLACES: readonly {
-  readonly title: string;
-  readonly surroundings: Surroundings;
-  readonly gpu: GpuId;
-}[] = [
-  { title: 'WSL2, RTX 4090', surroundings: 'wsl2', gpu: 'rtx4090' },
-  { title: 'Linux, RTX 4090', surroundings: 'local', gpu: 'rtx4090' },
-  { title: 'Modal, H100', surroundings: 'modal', gpu: 'h100' },
-  { title: 'Modal, A100 80 GB', surroundings: 'modal', gpu: 'a100-80' },
-  { title: 'Modal, A100 40 GB', surroundings: 'modal', gpu: 'a100-40' },
-  { title: 'Modal, L40S', surroundings: 'modal', gpu: 'l40s' },
-  { title: 'Modal, A10G', surroundings: 'modal', gpu: 'a10g' },
-  { title: 'Modal, L4', surroundings: 'modal', gpu: 'l4' },
-  { title: 'Modal, T4', surroundings: 'modal', gpu: 't4' },
-];
-
-export interface ScenarioRow {
-  readonly title: string;
-  readonly plan: Plan;
-  /** Bytes of GPU memory. */
-  readonly vram: Quantity;
-  readonly vramFits: boolean;
-  readonly epoch: Quantity;
-  /** How many times as long an epoch takes as on the plan's own card. */
-  readonly slowdown: Quantity;
-  readonly costs: readonly StopCost[];
-}
-
-/** The run of a plan in all places; the mixer follows the launcher, which forces the convolution on Modal. */
-export function scenarioTable(plan: Plan): ScenarioRow[] {
-  const own = epochHours(plan);
-  return PLACES.map(({ title, surroundings, gpu: id }) => {
-    const mixer = surroundings === 'modal' ? 'conv' : 'mamba2';
-    const vramRun = { ...plan.settings.vram, mixer } as const;
-    const settings = { ...plan.settings, vram: vramRun };
-    const gpu = GPUS[id];
-    const here = surroundings === plan.surroundings && id === plan.gpu.id;
-    // What was typed holds for the plan's own card.
-    const there: Plan = here
-      ? plan
-      : { ...plan, settings, surroundings, gpu, hoursPerEpoch: undefined, rate: undefined };
-    const vram = predictVram(vramRun).total;
-    const epoch = epochHours(there);
-    return {
-      title,
-      plan: there,
-      vram,
-      vramFits: vram.likely <= gpu.memoryBytes,
-      epoch,
-      slowdown: quantity(
-        [epoch.low / own.high, epoch.likely / own.likely, epoch.high / own.low].sort((a, b) => a - b) as [
-          number,
-          number,
-          number,
-        ],
-        epoch.basis,
-        epoch.source,
-      ),
-      costs: costsOf(there),
-    };
-  });
 }

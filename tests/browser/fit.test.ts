@@ -3,13 +3,12 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bytes, percent } from '../../src/app/format';
 import { machineOf } from '../../src/app/pages/fit/machine';
-import { hostQuestion, planOf, wholeRun } from '../../src/app/pages/fit/plan';
+import { planOf, wholeRun } from '../../src/app/pages/fit/plan';
 import { hours } from '../../src/app/pages/fit/said';
 import { setupOf, vramRunOf } from '../../src/app/pages/fit/setup';
-import { HostEnsemble } from '../../src/estimate/host_odds';
 import { HOST_RUNS, predictHostRam } from '../../src/estimate/host_predict';
 import { largestBatch } from '../../src/estimate/inverse';
-import { costsOf } from '../../src/estimate/scenario';
+import { costsOf, hostPlanOf } from '../../src/estimate/scenario';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
 import { PRESETS } from '../../src/production/presets';
 import { startApp, type App } from './app';
@@ -61,8 +60,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .filter({ hasText: hours(wholeRun(costsOf(plan), 'hours')?.likely ?? NaN) })
     .waitFor(SLOW);
 
-  const { plan: hostPlan, options } = hostQuestion(plan, {});
-  const host = predictHostRam(hostPlan, new HostEnsemble(options).advance(HOST_RUNS));
+  const host = predictHostRam(hostPlanOf(plan));
   await page
     .getByTestId('kill-odds')
     .filter({ hasText: percent(host.odds.killed.likely) })

@@ -2,14 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fittingParts, numberFor, FIELDS, shownValue, withChanges } from '../../../src/app/pages/fit/fields';
 import { frameAt, hostPicture, validationPicture, withScores } from '../../../src/app/pages/fit/host_picture';
 import { answerTo } from '../../../src/app/pages/fit/inverse';
-import {
-  hostNeed,
-  hostQuestion,
-  hostVerdict,
-  planOf,
-  validationNeed,
-  wholeRun,
-} from '../../../src/app/pages/fit/plan';
+import { hostNeed, hostVerdict, planOf, validationNeed, wholeRun } from '../../../src/app/pages/fit/plan';
 import type { QuestionName } from '../../../src/app/pages/fit/questions';
 import { placeOf } from '../../../src/app/pages/fit/sources';
 import { scenarioView } from '../../../src/app/pages/fit/scenario_view';
@@ -31,7 +24,10 @@ import { barOf, layerRows } from '../../../src/app/pages/fit/vram_view';
 import { WINDOW } from '../../../src/data/windows';
 import { HostSimulator } from '../../../src/estimate/host_ram';
 import { largestBatch, smallestGpu } from '../../../src/estimate/inverse';
-import { costsOf, epochHours, rateOf, scenarioTable } from '../../../src/estimate/scenario';
+import { hostOptions, type Reading } from '../../../src/estimate/from_config';
+import { costsOf, epochHours, hostPlanOf, rateOf } from '../../../src/estimate/scenario';
+import { scenarioTable, USUAL_RAM, withHost } from '../../../src/estimate/scenario_table';
+import { TARGETS } from '../../../src/production/targets';
 import { exactly, quantity } from '../../../src/estimate/quantity';
 import { predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 import { PRESETS } from '../../../src/production/presets';
@@ -180,13 +176,14 @@ describe('the GPU’s memory', () => {
 
 describe('the host’s memory', () => {
   const machine = machineOf('wsl2');
-  const plan = planOf(original, machine, PACE, PRICES);
-  const { options } = hostQuestion(plan, {});
+  const asked = (reading: Reading = {}) =>
+    hostOptions(hostPlanOf(planOf(original, machine, PACE, PRICES, reading)));
+  const options = asked();
 
   it('is asked for with the file’s loader, and with what is chosen beside it', () => {
     expect(options).toMatchObject({ batch: 16, workers: 4, start: 'spawn', arraysStay: 0.5 });
     expect(options.stepSeconds).toBeCloseTo((2.5 * 3600) / 3110, 9);
-    const chosen = hostQuestion(plan, { arraysStay: 0, heapKeeps: 0.25 }).options;
+    const chosen = asked({ arraysStay: 0, heapKeeps: 0.25 });
     expect([chosen.arraysStay, chosen.heapKeeps.likely]).toEqual([0, 0.25]);
     const none = planOf({ ...original, workers: 0, persistentWorkers: true }, machine, PACE, PRICES);
     expect(none.settings.loader.persistentWorkers).toBe(false);
@@ -269,19 +266,35 @@ describe('time and cost', () => {
   });
 
   it('elsewhere stand beside the machine that is looked at', () => {
-    const rows = scenarioView(scenarioTable(planOf(original, modal, PACE, PRICES)), modal);
+    const table = scenarioTable(planOf(original, modal, PACE, PRICES));
+    const rows = scenarioView(table, modal);
     expect(rows.filter(({ chosen }) => chosen).map(({ title }) => title)).toEqual(['Modal, A100 80 GB']);
-    expect(rows.find(({ title }) => title.startsWith('WSL2'))?.launched).toBe(false);
+    expect(rows[0]).toMatchObject({ title: 'WSL2, RTX 4090', launched: false, host: undefined });
+    const [own, , , a100] = scenarioView(table.slice(0, 4).map(withHost), modal);
+    expect(own).toMatchObject({ vramFits: 'fits', fits: 'does not fit', host: { fits: 'does not fit' } });
+    expect(own?.host?.said).toMatch(/of 31\.0.GiB: it needs 6\d\.\d.GiB$/);
+    expect(a100?.host?.said).toMatch(/6\d\.\d.GiB asked for and paid instead of 32\.0.GiB$/);
+    expect(a100?.rate?.likely).toBeGreaterThan(3.13);
   });
 
   it('the other way round are sentences with the numbers that the estimator finds', () => {
     const plan = planOf({ ...original, mixer: 'conv' }, machineOf('wsl2'), PACE, PRICES);
-    const say = (name: QuestionName, deadline = 168): string => answerTo({ name, deadline }, plan, {});
+    const say = (name: QuestionName, deadline = 168): string => answerTo({ name, deadline }, plan);
     expect(say('batch')).toContain(`batches of ${largestBatch(plan.settings.vram, plan.gpu)}`);
-    expect(say('layers')).toMatch(/12, which is the most that production accepts/);
+    expect(say('batch')).toMatch(/\(\d+ at the high end of the prediction, \d+ at its low end\)/);
+    expect(say('layers')).toMatch(/12 Mamba layers, the most that production accepts/);
     expect(say('gpu')).toContain(smallestGpu(plan.settings.vram)?.name);
     expect(say('plan', 0.1)).toMatch(/No plan .* within 6\.00.min/);
-    expect(say('plan')).toMatch(/ in .* for \$/);
+    const cheapest = say('plan');
+    expect(cheapest).toMatch(/^Modal, .* asked for instead of 32\.0.GiB: all 100 epochs in .* for \$/);
+    expect(cheapest).toMatch(/WSL2, RTX 4090 would be cheaper, but its host’s memory is too small/);
+  });
+});
+
+describe('machines', () => {
+  it('have the memory that the rules take them to have', () => {
+    for (const place of ['wsl2', 'local', 'modal'] as const)
+      expect(USUAL_RAM[place]).toBe(TARGETS[place].ramGiB * 2 ** 30);
   });
 });
 

@@ -16,16 +16,9 @@ import {
 } from '../../../src/estimate/inverse';
 import { insteadOf } from '../../../src/estimate/inverse_instead';
 import { exactly } from '../../../src/estimate/quantity';
-import {
-  costsOf,
-  epochHours,
-  forecast,
-  hostPlanOf,
-  rateOf,
-  scenarioTable,
-  vramFits,
-} from '../../../src/estimate/scenario';
+import { costsOf, epochHours, forecast, hostPlanOf, rateOf, vramFits } from '../../../src/estimate/scenario';
 import type { Plan } from '../../../src/estimate/scenario';
+import { scenarioTable, USUAL_RAM, withHost } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { predictVram } from '../../../src/estimate/vram/predict';
 import { readConfig } from '../../../src/production/pyyaml';
@@ -148,7 +141,9 @@ describe('the card', () => {
 
   test('a larger card holds no smaller a batch; half precision no smaller a batch than fp32', () => {
     const byMemory = GPU_IDS.map((id) => GPUS[id]).sort((a, b) => a.memoryBytes - b.memoryBytes);
-    const batches = byMemory.map((gpu) => largestBatch({ ...run, precision: 'fp32' }, gpu, { most: 4096 }) ?? 0);
+    const batches = byMemory.map(
+      (gpu) => largestBatch({ ...run, precision: 'fp32' }, gpu, { most: 4096 }) ?? 0,
+    );
     expect(batches).toEqual([...batches].sort((a, b) => a - b));
     for (const gpu of byMemory)
       expect(largestBatch(run, gpu, { most: 4096 }) ?? 0).toBeGreaterThan(
@@ -318,6 +313,9 @@ describe('what would fit instead', () => {
 
 describe('the same run elsewhere', () => {
   const rows = scenarioTable(A100);
+  const hosted = rows.map(withHost);
+  const cost = (row: (typeof rows)[number]) => row.costs.find(({ stop }) => stop.id === 'all');
+  const called = (title: string) => hosted.find((row) => row.title === title);
 
   test('has its own place as it is planned, and each other predicted for itself', () => {
     const own = rows.find(({ title }) => title === 'Modal, A100 80 GB');
@@ -326,22 +324,75 @@ describe('the same run elsewhere', () => {
     for (const { plan, vramFits: fits, vram } of rows)
       expect(fits).toBe(vramFits(plan.settings.vram, plan.gpu) && vram.likely > 0);
     expect(rows.find(({ title }) => title.startsWith('WSL2'))?.plan.settings.vram.mixer).toBe('mamba2');
+    const odd = scenarioTable({ ...LOCAL, gpu: GPUS.rtx3090 });
+    expect(odd.map(({ title }) => title)).toEqual(['WSL2, RTX 3090', ...rows.map(({ title }) => title)]);
+  });
+
+  test('keeps the price of electricity that was typed, and the watts where the card is the same', () => {
+    const electricity = { watts: exactly(500, 'measured', ''), perKwh: exactly(0.3, 'measured', '') };
+    const dollars = (gpu: Plan['gpu']) =>
+      scenarioTable({ ...LOCAL, gpu, electricity }).map(({ plan }) => rateOf(plan)?.likely);
+    expect(dollars(GPUS.rtx4090).slice(0, 2)).toEqual([0.15, 0.15]);
+    expect(dollars(GPUS.rtx3090)[0]).toBe(0.15);
+    expect(dollars(GPUS.rtx3090)[1]).toBeCloseTo((0.3 * (0.85 * 450 + 150)) / 1000, 10);
+  });
+
+  test('has the host’s memory as it is predicted for the machine', () => {
+    expect(called('WSL2, RTX 4090')?.plan.ramBytes).toBe(USUAL_RAM.wsl2);
+    for (const { plan, host } of hosted) {
+      expect(host.fits).toBe(predictHostRam(hostPlanOf(plan)).fits);
+      expect(host.needs).toBe(smallestRam(hostPlanOf(plan)));
+    }
+  });
+
+  test('names what RAM is missing on a machine of one’s own; on Modal it is asked for, and paid', () => {
+    // Validation of a fifth of the corpus takes 61 GB.
+    const review: Plan = {
+      ...A100,
+      ramBytes: 32 * GIB,
+      settings: settingsOf('review/modal_train_a100.yaml', 'modal'),
+    };
+    const table = scenarioTable(review).map(withHost);
+    const own = table.find(({ title }) => title === 'WSL2, RTX 4090');
+    expect(own?.host.fits).toBe('does not fit');
+    expect(own?.plan.ramBytes).toBe(31 * GIB);
+    expect((own?.host.needs ?? 0) / GIB).toBeGreaterThan(60);
+    for (const row of table.filter(({ plan }) => plan.surroundings === 'modal')) {
+      expect(row.host.fits).not.toBe('does not fit');
+      expect(row.host.usual).toBe(32 * GIB);
+      expect(row.plan.ramBytes).toBe(row.host.needs);
+      const before = rateOf({ ...row.plan, ramBytes: 32 * GIB })?.likely;
+      if (before === undefined) continue;
+      const more = 0.008 * (row.host.needs / GIB - 32);
+      expect(rateOf(row.plan)?.likely).toBeCloseTo(before + more, 1);
+      expect(cost(row)?.dollars?.likely ?? 0).toBeCloseTo(
+        (rateOf(row.plan)?.likely ?? 0) * (cost(row)?.hours.likely ?? 0),
+        6,
+      );
+    }
+    const found = cheapest(table, Infinity);
+    expect(found?.plan.surroundings).toBe('modal');
+    expect(cost(found ?? table[0]!)?.dollars?.likely).toBeGreaterThan(
+      cost(own ?? table[0]!)?.dollars?.likely ?? Infinity,
+    );
   });
 
   test('the cheapest in time fits, is in time, and no other that does is cheaper', () => {
     for (const hours of [30, 100, 200, 400]) {
-      const found = cheapest(rows, hours);
-      const cost = (row: (typeof rows)[number]) => row.costs.find(({ stop }) => stop.id === 'all');
-      const possible = rows.filter((row) => row.vramFits && (cost(row)?.hours.likely ?? Infinity) <= hours);
+      const found = cheapest(hosted, hours);
+      const possible = hosted.filter(
+        (row) =>
+          row.vramFits && row.host.fits !== 'does not fit' && (cost(row)?.hours.likely ?? Infinity) <= hours,
+      );
       const prices = possible.flatMap((row) => cost(row)?.dollars?.likely ?? []);
       expect(found && cost(found)?.dollars?.likely).toBe(prices.length > 0 ? Math.min(...prices) : undefined);
     }
-    expect(cheapest(rows, 0.1)).toBeUndefined();
+    expect(cheapest(hosted, 0.1)).toBeUndefined();
   });
 
   test('a later deadline is no dearer', () => {
     const dollars = [60, 110, 150, 300].map(
-      (hours) => cheapest(rows, hours)?.costs.at(-1)?.dollars?.likely ?? Infinity,
+      (hours) => cheapest(hosted, hours)?.costs.at(-1)?.dollars?.likely ?? Infinity,
     );
     expect(dollars).toEqual([...dollars].sort((a, b) => b - a));
   });

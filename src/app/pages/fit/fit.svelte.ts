@@ -1,5 +1,7 @@
 import { isGpuId } from '../../../estimate/hardware';
-import type { Plan, ScenarioRow } from '../../../estimate/scenario';
+import type { Reading } from '../../../estimate/from_config';
+import type { Plan } from '../../../estimate/scenario';
+import type { HostedRow, ScenarioRow } from '../../../estimate/scenario_table';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ReviewTable } from '../../../estimate/vram/review';
 import type { Change } from '../../../production/change';
@@ -10,16 +12,7 @@ import { HostState } from './host.svelte';
 import { Lane } from './lane';
 import { predictionsLink } from './link';
 import { cardBytes, machineOf, type Machine } from './machine';
-import {
-  hostNeed,
-  hostVerdict,
-  planOf,
-  validationNeed,
-  wholeRun,
-  type Pace,
-  type Prices,
-  type Reading,
-} from './plan';
+import { hostNeed, hostVerdict, planOf, validationNeed, wholeRun, type Pace, type Prices } from './plan';
 import { changedFields, changesOf, remaining, unwritten, vramRunOf, type Setup } from './setup';
 import type { QuestionName } from './questions';
 import { FIRST, placeOf, PRESET_SOURCES, type Source } from './sources';
@@ -57,7 +50,8 @@ export class FitPage {
   timesBefore = $state.raw<Times | undefined>();
   picture = $state.raw<StepPicture | undefined>();
   review = $state.raw<ReviewTable | undefined>();
-  scenarios = $state.raw<readonly ScenarioRow[]>([]);
+  /** The host’s memory is simulated after the rest. */
+  scenarios = $state.raw<readonly (ScenarioRow | HostedRow)[]>([]);
   /** Answers to the inverse questions; they are of the setup that they were asked for. */
   answers = $state.raw<Partial<Record<QuestionName, string>>>({});
   asking = $state<QuestionName | undefined>();
@@ -69,8 +63,8 @@ export class FitPage {
   readonly changed = $derived(this.base && this.now ? changedFields(this.base, this.now) : []);
   readonly toWrite = $derived(this.base && this.now ? changesOf(this.base, this.now) : []);
   readonly unwritten = $derived(this.base && this.now ? unwritten(this.base, this.now) : []);
-  readonly plan = $derived(this.now && planOf(this.now, this.machine, this.pace, this.prices));
-  readonly planBefore = $derived(this.base && planOf(this.base, this.machine, this.pace, this.prices));
+  readonly plan = $derived(this.now && this.#planOf(this.now));
+  readonly planBefore = $derived(this.base && this.#planOf(this.base));
 
   readonly costs = $derived(this.times?.costs ?? []);
   readonly hours = $derived(wholeRun(this.costs, 'hours'));
@@ -134,6 +128,10 @@ export class FitPage {
     this.machine = machineOf(source.place);
     this.changes = {};
     this.#read();
+  }
+
+  #planOf(setup: Setup): Plan {
+    return planOf(setup, this.machine, this.pace, this.prices, this.reading);
   }
 
   setMachine(change: Partial<Machine>): void {
@@ -217,11 +215,11 @@ export class FitPage {
   }
 
   async askInverse(name: QuestionName): Promise<void> {
-    const { plan, reading, deadline } = this;
+    const { plan, deadline } = this;
     if (!plan || this.asking) return;
     this.asking = name;
     await this.#try(async () => {
-      const answer = await this.#others.call((worker) => worker.inverse({ name, deadline }, plan, reading));
+      const answer = await this.#others.call((worker) => worker.inverse({ name, deadline }, plan));
       // Meanwhile something may have been changed.
       if (this.plan === plan) this.answers = { ...this.answers, [name]: answer.value ?? answer.problem };
     });
@@ -247,7 +245,7 @@ export class FitPage {
 
   /** Asks for all predictions anew; what is shown stays until the answers are there. */
   #ask(): void {
-    const { now, base, plan, planBefore, measurement, reading } = this;
+    const { now, base, plan, planBefore, measurement } = this;
     if (!now || !base || !plan || !planBefore) return;
     this.answers = {};
     this.written = '';
@@ -258,7 +256,7 @@ export class FitPage {
         const vram = await this.#link.call((worker) => worker.vram(vramRunOf(now), bytes, measurement));
         this.vramProblem = vram.problem;
         if (vram.value) this.vram = vram.value;
-        const times = await this.#link.call((worker) => worker.times(plan, reading));
+        const times = await this.#link.call((worker) => worker.times(plan));
         if (times.value) this.times = times.value;
         const timeline = await this.#link.call((worker) => worker.timeline(vramRunOf(now)));
         if (timeline.value) this.picture = stepPicture(timeline.value);
@@ -266,7 +264,7 @@ export class FitPage {
         if (this.#before.plan === planBefore && this.#before.measurement === measurement) return;
         const [vramBefore, timesBefore] = await Promise.all([
           this.#link.call((worker) => worker.vram(vramRunOf(base), bytes, measurement)),
-          this.#link.call((worker) => worker.times(planBefore, reading)),
+          this.#link.call((worker) => worker.times(planBefore)),
         ]);
         this.vramBefore = vramBefore.value;
         this.timesBefore = timesBefore.value;
@@ -276,12 +274,18 @@ export class FitPage {
     this.#slow.ask(() =>
       this.#try(async () => {
         const scenarios = await this.#others.call((worker) => worker.scenarios(plan));
-        if (scenarios.value) this.scenarios = scenarios.value;
+        this.scenarios = scenarios.value ?? [];
         const review = await this.#others.call((worker) => worker.review(vramRunOf(now)));
         this.review = review.value;
+        for (const [at, row] of this.scenarios.entries()) {
+          // Something was changed meanwhile.
+          if (this.plan !== plan) return;
+          const hosted = await this.#others.call((worker) => worker.hosted(row));
+          if (hosted.value) this.scenarios = this.scenarios.with(at, hosted.value);
+        }
       }),
     );
-    this.host.ask(plan, reading, asInFile);
+    this.host.ask(plan, asInFile);
   }
 
   async #try(work: () => Promise<void>): Promise<void> {

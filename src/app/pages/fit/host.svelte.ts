@@ -3,7 +3,6 @@ import type { HostPrediction } from '../../../estimate/host_predict';
 import type { Plan } from '../../../estimate/scenario';
 import { Lane } from './lane';
 import { predictionsLink } from './link';
-import type { Reading } from './plan';
 import type { CrashReplay, HostRuns, Progress } from './worker';
 
 /** Seeds among which the review's crash is looked for. */
@@ -31,10 +30,10 @@ export class HostState {
   constructor(private readonly failed: (error: unknown) => void) {}
 
   /** Asks for everything about a plan. `asInFile`: others are compared with it. */
-  ask(plan: Plan, reading: Reading, asInFile: boolean): void {
+  ask(plan: Plan, asInFile: boolean): void {
     this.stale = true;
-    void this.#simulate(plan, reading, asInFile);
-    this.#lane.ask(() => this.#draw(plan, reading));
+    void this.#simulate(plan, asInFile);
+    this.#lane.ask(() => this.#draw(plan));
   }
 
   /** Another file: nothing of the last one may be shown beside it. */
@@ -42,7 +41,7 @@ export class HostState {
     this.progress = this.before = this.runs = undefined;
   }
 
-  async #simulate(plan: Plan, reading: Reading, asInFile: boolean): Promise<void> {
+  async #simulate(plan: Plan, asInFile: boolean): Promise<void> {
     this.#port?.close();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -51,16 +50,16 @@ export class HostState {
       if (asInFile && data.whole) this.before = data.whole;
     };
     try {
-      const answer = await this.#odds.call((worker) => worker.odds(plan, reading, transfer(port2, [port2])));
+      const answer = await this.#odds.call((worker) => worker.odds(plan, transfer(port2, [port2])));
       this.problem = answer.problem;
     } catch (error) {
       this.failed(error);
     }
   }
 
-  async #draw(plan: Plan, reading: Reading): Promise<void> {
+  async #draw(plan: Plan): Promise<void> {
     try {
-      const { value } = await this.#pictures.call((worker) => worker.pictures(plan, reading, 1));
+      const { value } = await this.#pictures.call((worker) => worker.pictures(plan, 1));
       if (value) this.runs = value;
       this.stale = false;
     } catch (error) {

@@ -10,9 +10,9 @@ import {
   MOST,
   smallestGpu,
 } from '../../../estimate/inverse';
-import { scenarioTable, type Bound, type Plan } from '../../../estimate/scenario';
+import { hostPlanOf, type Bound, type Plan, type StopCost } from '../../../estimate/scenario';
+import { scenarioTable, withHost, type HostedRow } from '../../../estimate/scenario_table';
 import { bytes, percent } from '../../format';
-import { hostQuestion, type Reading } from './plan';
 import type { Asked, QuestionName } from './questions';
 import { dollars, hours } from './said';
 
@@ -24,7 +24,7 @@ function holds(
   { name, memoryBytes }: Gpu,
   of: (bound: Bound) => number | undefined,
   most: number,
-  say: (value: string) => string,
+  say: (value: number) => string,
 ): string {
   const likely = of('likely');
   if (likely === undefined) return `Likely not even the least fits ${bytes(memoryBytes)} of the ${name}.`;
@@ -33,7 +33,8 @@ function holds(
     surely === perhaps
       ? 'at both ends of the prediction'
       : `${surely === 0 ? 'none' : surely} at the high end of the prediction, ${perhaps} at its low end`;
-  return `The ${name} likely holds ${say(atMost(likely, most))} (${range}).`;
+  const accepted = likely === most ? ', the most that production accepts' : '';
+  return `The ${name} likely holds ${say(likely)}${accepted} (${range}).`;
 }
 
 function workersFor(plan: HostPlan): string {
@@ -44,7 +45,7 @@ function workersFor(plan: HostPlan): string {
   return `With ${ram}, ${atMost(workers, MOST.workers)} workers: with them at most ${percent(ACCEPTED_KILLS)} of the simulated runs are killed in training. Validation is another question.`;
 }
 
-const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked, reading: Reading) => string>> = {
+const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked) => string>> = {
   batch: ({ settings: { vram }, gpu }) => {
     const of = (bound: Bound): number | undefined => largestBatch(vram, gpu, { bound });
     const parts = vram.microBatches > 1 ? ` in ${vram.microBatches} micro-batches` : '';
@@ -54,7 +55,7 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked, reading:
     const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, bound);
     return `${holds(gpu, of, MOST.layers, (layers) => `${layers} Mamba layers`)} The setup above has ${vram.layers} at batch ${vram.batch}.`;
   },
-  workers: (plan, _, reading) => workersFor(hostQuestion(plan, reading).plan),
+  workers: (plan) => workersFor(hostPlanOf(plan)),
   gpu: (plan) => {
     const gpu = smallestGpu(plan.settings.vram);
     return gpu
@@ -62,14 +63,37 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked, reading:
       : 'No card of the list holds this run: take a smaller batch, micro-batches or gradient checkpointing.';
   },
   plan: (plan, { deadline }) => {
-    const row = cheapest(scenarioTable(plan), deadline);
-    const cost = row?.costs.find(({ stop }) => stop.id === 'all');
+    const rows = scenarioTable(plan).map(withHost);
+    const row = cheapest(rows, deadline);
+    const cost = row && wholeCost(row);
+    const { epochs } = plan.settings;
     if (!row || !cost?.dollars)
-      return `No plan with a known price ends all ${plan.settings.epochs} epochs within ${hours(deadline)}.`;
-    return `${row.title}: all ${plan.settings.epochs} epochs in ${hours(cost.hours.likely)} for ${dollars(cost.dollars.likely)} (${dollars(cost.dollars.low)} to ${dollars(cost.dollars.high)}), within the deadline of ${hours(deadline)}. By GPU memory, likely hours and likely price; host memory is another question.`;
+      return `No plan with a known price fits and ends all ${epochs} epochs within ${hours(deadline)}.${tooSmall(rows)}`;
+    const { likely, low, high } = cost.dollars;
+    return `${row.title}${rented(row)}: all ${epochs} epochs in ${hours(cost.hours.likely)} for ${dollars(likely)} (${dollars(low)} to ${dollars(high)}), within the deadline of ${hours(deadline)}; by likely memory of GPU and host, hours and price.${tooSmall(rows, likely)}`;
   },
 };
 
+const wholeCost = ({ costs }: HostedRow): StopCost | undefined => costs.find(({ stop }) => stop.id === 'all');
+
+const rented = ({ plan, host }: HostedRow): string =>
+  plan.ramBytes > host.usual
+    ? ` with ${bytes(plan.ramBytes)} of RAM asked for instead of ${bytes(host.usual)}`
+    : '';
+
+/** What would be cheaper than `dollars` if its host had the memory. */
+function tooSmall(rows: readonly HostedRow[], dollars = Infinity): string {
+  return rows
+    .filter((row) => {
+      const price = wholeCost(row)?.dollars?.likely ?? Infinity;
+      return row.vramFits && row.host.fits === 'does not fit' && price < dollars;
+    })
+    .map(
+      ({ title, host, plan }) =>
+        ` ${title} would be cheaper, but its host’s memory is too small: ${bytes(plan.ramBytes)}, and it needs ${bytes(host.needs)}.`,
+    )
+    .join('');
+}
+
 /** Throws RangeError where the setup is none that could run. */
-export const answerTo = (asked: Asked, plan: Plan, reading: Reading): string =>
-  ANSWERS[asked.name](plan, asked, reading);
+export const answerTo = (asked: Asked, plan: Plan): string => ANSWERS[asked.name](plan, asked);

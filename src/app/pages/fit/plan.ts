@@ -1,13 +1,11 @@
 /** What the estimator is asked for a setup on a machine. */
-import { hostOptions, type HostPlan } from '../../../estimate/from_config';
+import type { Reading } from '../../../estimate/from_config';
 import { GPUS } from '../../../estimate/hardware';
 import { MAIN_BYTES, OTHER_BYTES, validationBytes } from '../../../estimate/host_facts';
 import type { HostPrediction } from '../../../estimate/host_predict';
-import type { HostRamOptions } from '../../../estimate/host_ram';
-import type { RecordingLengths } from '../../../estimate/loader_files';
 import { exactly, sum, type Quantity } from '../../../estimate/quantity';
-import { electricityRate, hourlyRate, RATE_CARDS, wattsOf, type RateCard } from '../../../estimate/rates';
-import { hostPlanOf, type Plan, type StopCost } from '../../../estimate/scenario';
+import { RATE_CARDS, type RateCard } from '../../../estimate/rates';
+import type { Plan, StopCost } from '../../../estimate/scenario';
 import { hoursFromSmoke } from '../../../estimate/time';
 import type { Fit } from '../../../estimate/vram/predict';
 import { ramBytes, type Machine } from './machine';
@@ -48,56 +46,27 @@ function hoursOf({ windows }: Setup, pace: Pace): Quantity | undefined {
   return hoursFromSmoke(smoke, windows.training, SAME_WORK);
 }
 
-function rateFor(
-  { place, gpu, cores, ramGiB }: Machine,
+export function planOf(
+  setup: Setup,
+  machine: Machine,
+  pace: Pace,
   { card, perKwh, watts }: Prices,
-): Quantity | undefined {
-  if (place === 'modal') return hourlyRate(rateCard(card), gpu, { cores, gib: ramGiB });
-  return electricityRate({
-    watts:
-      watts === null
-        ? wattsOf(GPUS[gpu].watts)
-        : exactly(watts, 'assumed', `${watts} W at the plug, as typed here`),
-    perKwh: exactly(perKwh, 'assumed', `$${perKwh} for a kWh, as typed here`),
-  });
-}
-
-export const planOf = (setup: Setup, machine: Machine, pace: Pace, prices: Prices): Plan => ({
-  settings: settingsOf(setup),
-  surroundings: machine.place,
-  gpu: GPUS[machine.gpu],
-  ramBytes: ramBytes(machine),
-  hoursPerEpoch: hoursOf(setup, pace),
-  figure: pace.from === 'review' ? 'review' : 'later',
-  card: rateCard(prices.card),
-  rate: rateFor(machine, prices),
-});
-
-/** How the loader holds what it reads; what is left out is as the estimator takes it for the surroundings. */
-export interface Reading {
-  readonly recordings?: RecordingLengths;
-  /** Share of runs in which a window keeps its recording until its batch is put together. */
-  readonly arraysStay?: number;
-  /** Share of its largest batch that a process does not give back. */
-  readonly heapKeeps?: number;
-}
-
-export interface HostQuestion {
-  readonly plan: HostPlan;
-  readonly options: HostRamOptions;
-}
-
-export function hostQuestion(plan: Plan, { recordings, arraysStay, heapKeeps }: Reading): HostQuestion {
-  const hostPlan = { ...hostPlanOf(plan), ...(recordings && { recordings }) };
-  const options = hostOptions(hostPlan);
+  reading: Reading = {},
+): Plan {
   return {
-    plan: hostPlan,
-    options: {
-      ...options,
-      arraysStay: arraysStay ?? options.arraysStay,
-      heapKeeps:
-        heapKeeps === undefined ? options.heapKeeps : exactly(heapKeeps, 'assumed', 'as chosen here'),
+    settings: settingsOf(setup),
+    surroundings: machine.place,
+    gpu: GPUS[machine.gpu],
+    ramBytes: ramBytes(machine),
+    hoursPerEpoch: hoursOf(setup, pace),
+    figure: pace.from === 'review' ? 'review' : 'later',
+    card: rateCard(card),
+    cores: machine.cores,
+    electricity: {
+      ...(watts !== null && { watts: exactly(watts, 'assumed', `${watts} W at the plug, as typed here`) }),
+      perKwh: exactly(perKwh, 'assumed', `$${perKwh} for a kWh, as typed here`),
     },
+    reading,
   };
 }
 

@@ -1,20 +1,20 @@
 /** The predictions, away from the page's thread. Several of these run: long simulations must not hold sliders up. */
 import { expose } from 'comlink';
-import { CORPUS_LENGTHS } from '../../../estimate/host_facts';
+import { hostOptions } from '../../../estimate/from_config';
 import { HOST_RUNS, predictHostRam, type HostPrediction } from '../../../estimate/host_predict';
 import { HostEnsemble, type KillOdds } from '../../../estimate/host_odds';
 import { HostSimulator, type HostRun } from '../../../estimate/host_ram';
-import { loadingHours } from '../../../estimate/time';
 import type { Quantity } from '../../../estimate/quantity';
 import {
   costsOf,
   epochHours,
+  hostPlanOf,
+  loadingOf,
   rateOf,
-  scenarioTable,
   type Plan,
-  type ScenarioRow,
   type StopCost,
 } from '../../../estimate/scenario';
+import { scenarioTable, withHost, type HostedRow, type ScenarioRow } from '../../../estimate/scenario_table';
 import { CRASH, replaySeed, WSL2_SAFE } from '../../../estimate/scenario_crash';
 import type { Measurement, VramRun } from '../../../estimate/vram/options';
 import {
@@ -28,7 +28,6 @@ import type { Timeline } from '../../../estimate/vram/replay';
 import { reviewTable, type ReviewTable } from '../../../estimate/vram/review';
 import { withScores } from './host_picture';
 import { answerTo } from './inverse';
-import { hostQuestion, type Reading } from './plan';
 import type { Asked } from './questions';
 import { setupOf, type Place, type Setup } from './setup';
 
@@ -141,38 +140,32 @@ const predictions = {
 
   review: (run: VramRun): Answer<ReviewTable> => answer(() => reviewTable(run)),
 
-  times: (plan: Plan, { recordings }: Reading): Answer<Times> =>
-    answer(() => {
-      const { settings } = plan;
-      return {
-        epoch: epochHours(plan),
-        loading: loadingHours(
-          recordings ?? CORPUS_LENGTHS,
-          settings.windows.training,
-          settings.loader.workers,
-        ),
-        rate: rateOf(plan),
-        costs: costsOf(plan),
-      };
-    }),
+  times: (plan: Plan): Answer<Times> =>
+    answer(() => ({
+      epoch: epochHours(plan),
+      loading: loadingOf(plan),
+      rate: rateOf(plan),
+      costs: costsOf(plan),
+    })),
 
   scenarios: (plan: Plan): Answer<ScenarioRow[]> => answer(() => scenarioTable(plan)),
 
-  inverse: (question: Asked, plan: Plan, reading: Reading): Answer<string> =>
-    answer(() => answerTo(question, plan, reading)),
+  hosted: (row: ScenarioRow): Answer<HostedRow> => answer(() => withHost(row)),
+
+  inverse: (question: Asked, plan: Plan): Answer<string> => answer(() => answerTo(question, plan)),
 
   /** Many seeded runs; their odds so far go to `port` after each. Ends early where another is asked for. */
-  async odds(plan: Plan, reading: Reading, port: MessagePort): Promise<Answer<true>> {
+  async odds(plan: Plan, port: MessagePort): Promise<Answer<true>> {
     const current = begin('odds');
     await breathe();
     try {
       if (!current()) return {};
-      const question = hostQuestion(plan, reading);
-      const ensemble = new HostEnsemble(question.options);
+      const hostPlan = hostPlanOf(plan);
+      const ensemble = new HostEnsemble(hostOptions(hostPlan));
       if (!(await simulate(ensemble, HOST_RUNS, port, current))) return {};
       await breathe(SETTLED);
       if (!current()) return {};
-      const whole = predictHostRam(question.plan, ensemble);
+      const whole = predictHostRam(hostPlan, ensemble);
       const { odds, training: peak } = whole;
       port.postMessage({ runs: HOST_RUNS, of: HOST_RUNS, odds, peak, whole } satisfies Progress);
       return { value: true };
@@ -188,9 +181,9 @@ const predictions = {
    * A run of training with its picture, and the validation after it as if there were memory enough: its picture shows how
    * much it takes.
    */
-  pictures: (plan: Plan, reading: Reading, seed: number): Answer<HostRuns> =>
+  pictures: (plan: Plan, seed: number): Answer<HostRuns> =>
     answer(() => {
-      const { options } = hostQuestion(plan, reading);
+      const options = hostOptions(hostPlanOf(plan));
       const training = new HostSimulator(options).train(seed, FRAMES);
       const windows = plan.settings.windows.validation;
       if (windows === 0) return { training, validation: undefined };
