@@ -1,5 +1,6 @@
 /** Graphics cards by their makers' data sheets, and the machines that they sit in. */
 import { quantity, type Quantity } from './quantity';
+import type { DeviceRates } from './time_per_step';
 
 export const GPU_IDS = [
   't4',
@@ -81,9 +82,15 @@ export interface Work {
 /** FLOP a second in float32: PyTorch convolves in TF32 where there are such cores, at half of their half-precision rate. */
 const float32 = ({ bf16, half, fp32 }: Gpu): number => (bf16 ? half / 2 : fp32);
 
+/** What the data sheet says that a card reaches in a run's precision. */
+export const ratesOf = (gpu: Gpu, mixedPrecision: boolean): DeviceRates => ({
+  flopsPerSecond: mixedPrecision ? gpu.half : float32(gpu),
+  bandwidthBytesPerSecond: gpu.bandwidth,
+});
+
 /** How many times as long a card takes as another: by bandwidth, by FLOP rate, and between them. */
 export function slowdown(from: Gpu, to: Gpu, mixedPrecision: boolean): Quantity {
-  const rate = mixedPrecision ? ({ half }: Gpu): number => half : float32;
+  const rate = (gpu: Gpu): number => ratesOf(gpu, mixedPrecision).flopsPerSecond;
   const [low = 1, high = 1] = [from.bandwidth / to.bandwidth, rate(from) / rate(to)].sort((a, b) => a - b);
   return quantity(
     [low, Math.sqrt(low * high), high],

@@ -1,10 +1,11 @@
 /** A whole run on a machine: GPU memory, host memory, hours and dollars. */
+import { PRODUCTION } from '../models/detector';
 import { costOf, timeOf, type RunTime } from './cost';
 import { machineOf, type HostPlan, type Reading, type RunSettings } from './from_config';
 import type { Gpu } from './hardware';
 import { CORPUS_LENGTHS, GIB, type Surroundings } from './host_facts';
 import { predictHostRam, type HostPrediction } from './host_predict';
-import type { Quantity } from './quantity';
+import { quantity, type Quantity } from './quantity';
 import {
   CURRENT_CARD,
   electricityRate,
@@ -16,6 +17,7 @@ import {
   type RateCard,
 } from './rates';
 import { forWindows, hoursOn, LAUNCH_HOURS, loadingHours, stops, type EpochFigure, type Stop } from './time';
+import { hoursFromRun, ratioOf, sideOn, type ScaledHours, type ShortRun } from './time_run';
 import { fitsCard, predictVram, type Fit, type VramPrediction } from './vram/predict';
 import type { VramRun } from './vram/options';
 
@@ -24,8 +26,9 @@ export interface Plan {
   readonly surroundings: Surroundings;
   readonly gpu: Gpu;
   readonly ramBytes: number;
-  /** Hours of an epoch, as typed or measured; left out: from `figure`. */
+  /** Hours of an epoch, as typed or measured; left out: from `run`, without it from `figure`. */
   readonly hoursPerEpoch?: Quantity | undefined;
+  readonly run?: ShortRun | undefined;
   readonly figure?: EpochFigure['id'] | undefined;
   readonly card?: RateCard | undefined;
   /** Asked for beside a rented GPU. */
@@ -71,14 +74,33 @@ export const vramFits = (run: VramRun, gpu: Gpu, bound: Bound = 'likely'): boole
 export const loadingOf = ({ settings, reading }: Plan): Quantity =>
   loadingHours(reading?.recordings ?? CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);
 
-/** Of an epoch. A figure that others wrote of it may be of a faster loader, so the slow bound is at least the loader's time. */
+/** What a short run says of an epoch; undefined where none is asked. */
+export const scaledHours = ({ settings, gpu, run, hoursPerEpoch }: Plan): ScaledHours | undefined =>
+  run && !hoursPerEpoch ? hoursFromRun(run, settings.windows.training, settings.vram, gpu) : undefined;
+
+/** A figure that others wrote of an epoch, of production's model; for another by FLOPs and bytes of a window. */
+function figureHours({ settings: { vram, windows }, gpu, figure = 'later' }: Plan): Quantity {
+  const hours = forWindows(hoursOn(gpu.id, figure, vram.precision !== 'fp32'), windows.training);
+  const { layers, kernelSizes } = PRODUCTION;
+  const production = sideOn({ ...vram, layers, kernelSizes, checkpointing: false }, gpu);
+  const [low, likely, high] = ratioOf(production, sideOn(vram, gpu));
+  if (low === 1 && high === 1) return hours;
+  return quantity(
+    [hours.low * low, hours.likely * likely, hours.high * high],
+    hours.basis === 'assumed' ? 'assumed' : 'derived',
+    `${hours.source}; × ${likely.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}) for FLOPs and bytes of another model`,
+  );
+}
+
+/**
+ * Of an epoch. Neither a figure that others wrote nor a run in a browser knows this loader, so the slow bound is at least its
+ * time.
+ */
 export function epochHours(plan: Plan): Quantity {
-  const { settings, gpu, hoursPerEpoch, figure = 'later' } = plan;
-  if (hoursPerEpoch) return hoursPerEpoch;
-  const mixed = settings.vram.precision !== 'fp32';
-  const hours = forWindows(hoursOn(gpu.id, figure, mixed), settings.windows.training);
+  if (plan.hoursPerEpoch) return plan.hoursPerEpoch;
+  const hours = scaledHours(plan)?.hours ?? figureHours(plan);
   const loading = loadingOf(plan).likely;
-  if (loading <= hours.high) return hours;
+  if (loading <= hours.high || plan.run?.made === 'trainer') return hours;
   return {
     ...hours,
     high: loading,

@@ -7,6 +7,7 @@ import { HOST_RUNS, predictHostRam, smallestRam, type HostFit } from './host_pre
 import { quantity, type Quantity } from './quantity';
 import { MODAL_REQUEST } from './rates';
 import { costsOf, epochHours, hostPlanOf, vramFits, type Plan, type StopCost } from './scenario';
+import type { TrainerRun } from './time_run';
 import { predictVram } from './vram/predict';
 
 /** Bytes that a machine usually has; on Modal what the app asks for. */
@@ -85,6 +86,22 @@ const rowOf = (plan: Plan, own: Quantity): ScenarioRow => {
   };
 };
 
+/** Hours as typed, as those of a run of the plan's own. */
+function typedRun({ hoursPerEpoch, settings, gpu }: Plan): TrainerRun | undefined {
+  if (!hoursPerEpoch) return undefined;
+  const { likely, basis, source } = hoursPerEpoch;
+  const { training } = settings.windows;
+  return {
+    made: 'trainer',
+    seconds: 3600 * likely,
+    windows: training,
+    run: settings.vram,
+    gpu,
+    basis,
+    source,
+  };
+}
+
 /**
  * The run of a plan in its own place and all others, without the host's memory, which takes longer (`withHost`). The mixer follows the
  * launcher, which forces the convolution on Modal; the RAM is the plan's in its own surroundings, elsewhere what is usual.
@@ -105,8 +122,9 @@ export function scenarioTable(plan: Plan): ScenarioRow[] {
       surroundings,
       gpu: GPUS[gpu],
       ramBytes: alike ? plan.ramBytes : USUAL_RAM[surroundings],
-      // What was typed holds for the plan's own card and machine.
+      // What was typed holds for the plan's own card and machine; hours are scaled from it.
       hoursPerEpoch: undefined,
+      run: plan.run ?? typedRun(plan),
       rate: undefined,
       cores: alike ? plan.cores : undefined,
       electricity: {

@@ -1,5 +1,5 @@
 /** How long a run takes: steps, hours of an epoch, epochs until it stops, launches of a day. */
-import { GPUS, slowdown, type GpuId, type Work } from './hardware';
+import { GPUS, slowdown, type GpuId } from './hardware';
 import { CACHED_WINDOW_BYTES, CORPUS, inflateSeconds } from './host_facts';
 import { WindowFiles, type RecordingLengths } from './loader_files';
 import { exactly, quantity, type Quantity } from './quantity';
@@ -101,27 +101,6 @@ export const forWindows = (hours: Quantity, windows: number): Quantity => {
       : `${hours.source}; × ${factor.toFixed(3)} for ${windows.toLocaleString('en')} windows`,
   );
 };
-
-export interface SmokeRun {
-  /** Measured, for `windows` windows in batches of the run's size, without loading the model. */
-  readonly seconds: number;
-  readonly windows: number;
-  /** Of the measured run, a window. */
-  readonly work: Work;
-}
-
-/** Hours of an epoch of `windows` windows from a short run on the same machine, scaled by the work of a window. */
-export function hoursFromSmoke(smoke: SmokeRun, windows: number, work: Work): Quantity {
-  const each = smoke.seconds / smoke.windows;
-  const ratios = [work.flops / smoke.work.flops, work.bytes / smoke.work.bytes].sort((a, b) => a - b);
-  const [low = 1, high = 1] = ratios;
-  const hours = (ratio: number): number => (each * ratio * windows) / 3600;
-  return quantity(
-    [hours(low), hours(Math.sqrt(low * high)), hours(high)],
-    low === 1 && high === 1 ? 'measured' : 'derived',
-    `${smoke.windows.toLocaleString('en')} windows in ${smoke.seconds} s${low === 1 && high === 1 ? '' : `, × ${low.toFixed(2)}–${high.toFixed(2)} by FLOPs and bytes`}`,
-  );
-}
 
 const met = new WeakMap<RecordingLengths, Map<number, number>>();
 

@@ -35,7 +35,7 @@ export interface StepTime extends Quantity {
 }
 
 /** A dispatch costs 24 to 71 µs in the browser, whatever it does. */
-const DISPATCH_SECONDS = { low: 24e-6, likely: 40e-6, high: 71e-6 } as const;
+export const DISPATCH_SECONDS = { low: 24e-6, likely: 40e-6, high: 71e-6 } as const;
 
 /**
  * How much longer than the device's limits allow a step takes, where no run was made yet: products of matrices reach 40 to

@@ -28,6 +28,14 @@ export interface RunSummary {
   readonly seconds: number;
   /** Why it ended; null while it has not. */
   readonly outcome: string | null;
+  /** Measured after the run, where somebody asked for it. */
+  readonly device?: RunDevice;
+}
+
+/** What a run's device reaches, and what one update of the run asks of it. */
+export interface RunDevice {
+  readonly rates: { readonly flopsPerSecond: number; readonly bandwidthBytesPerSecond: number };
+  readonly update: { readonly flops: number; readonly bytes: number; readonly dispatches: number };
 }
 
 /** A stored summary; null where it is none of these. Numbers that JSON has no words for come back as NaN. */

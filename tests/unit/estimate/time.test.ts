@@ -5,7 +5,6 @@ import {
   epochWindows,
   EPOCH_FIGURES,
   forWindows,
-  hoursFromSmoke,
   hoursOn,
   launches,
   loadingHours,
@@ -15,7 +14,13 @@ import {
 import { workOf } from '../../../src/estimate/time_work';
 import { planLaunches } from '../../../src/production/launches';
 
-const FALLBACK = { layers: 6, mixer: 'conv', kernelSizes: [3, 5, 7], convKernel: 3 } as const;
+const FALLBACK = {
+  layers: 6,
+  mixer: 'conv',
+  kernelSizes: [3, 5, 7],
+  convKernel: 3,
+  checkpointing: false,
+} as const;
 
 describe('an epoch', () => {
   test('of the balanced set is 49,760 windows, 778 batches of 64', () => {
@@ -60,27 +65,6 @@ describe('an epoch', () => {
   });
 });
 
-describe('hours from a smoke run', () => {
-  const work = workOf(FALLBACK, 8);
-
-  test('of the same work are measured', () => {
-    const hours = hoursFromSmoke({ seconds: 72, windows: 1000, work }, 50_000, work);
-    for (const bound of ['low', 'likely', 'high'] as const) expect(hours[bound]).toBeCloseTo(1, 12);
-    expect(hours.basis).toBe('measured');
-  });
-
-  test('of another model lie between its share of FLOPs and of bytes', () => {
-    const half = workOf({ ...FALLBACK, layers: 3 }, 8);
-    const hours = hoursFromSmoke({ seconds: 72, windows: 1000, work: half }, 50_000, work);
-    const ratios = [work.flops / half.flops, work.bytes / half.bytes].sort((a, b) => a - b);
-    expect(hours.low).toBeCloseTo(ratios[0] ?? 0, 10);
-    expect(hours.high).toBeCloseTo(ratios[1] ?? 0, 10);
-    expect(hours.low).toBeGreaterThan(1);
-    expect(hours.likely).toBeGreaterThan(hours.low);
-    expect(hours.basis).toBe('derived');
-  });
-});
-
 describe('work of a step', () => {
   test('is that of the parameters: 6 FLOPs for each of a layer’s weights and time steps', () => {
     const [six, three] = [workOf(FALLBACK, 4), workOf({ ...FALLBACK, layers: 3 }, 4)];
@@ -89,6 +73,13 @@ describe('work of a step', () => {
     const layer = (six.flops - three.flops) / 3;
     expect(layer).toBeGreaterThan(matrix);
     expect(layer).toBeLessThan(1.15 * matrix);
+  });
+
+  test('with checkpointing is a third more, because the forward pass is computed twice', () => {
+    const again = workOf({ ...FALLBACK, checkpointing: true }, 4);
+    const once = workOf(FALLBACK, 4);
+    expect(again.flops / once.flops).toBeGreaterThan(1.25);
+    expect(again.flops / once.flops).toBeLessThan(1.4);
   });
 
   test('is affine in the batch: what two graphs say holds for a third', () => {

@@ -9,22 +9,27 @@ import {
 import { Device } from '../../../engine/device';
 import { profileDevice } from '../../../engine/profile';
 import { costOf } from '../../../training/eeg/fits';
+import type { RunDevice } from '../../../training/eeg/run_record';
 import type { EegSettings } from '../../../training/eeg/settings';
 
 /** A run that is kept in this browser. */
 export interface KeptRun {
+  readonly id: string;
+  readonly name: string;
   readonly device: string;
   readonly settings: EegSettings;
   /** Of training, for `updates` updates. */
   readonly seconds: number;
   readonly updates: number;
+  /** Where it was measured before. */
+  readonly measured: RunDevice | undefined;
 }
 
 export interface BrowserDevice {
   readonly name: string;
   readonly rates: DeviceRates;
-  /** Kept runs that were made on it. */
-  readonly runs: number;
+  /** Of the kept runs that were made on it, by their id. */
+  readonly runs: ReadonlyMap<string, RunDevice>;
 }
 
 export interface BrowserRow {
@@ -50,19 +55,15 @@ const predictions = {
     const rates = await profileDevice(device);
     ready = { device, rates };
     const name = nameOf(device);
+    const runs = new Map<string, RunDevice>();
     past = kept
-      .filter(
-        (run) =>
-          run.device === name &&
-          run.updates > 0 &&
-          run.seconds > 0 &&
-          run.settings.model.baseChannels !== 'auto',
-      )
-      .map(({ settings, seconds, updates }) => ({
-        cost: costOf(settings, device.capabilities).update,
-        seconds: seconds / updates,
-      }));
-    return { name, rates, runs: past.length };
+      .filter((run) => run.device === name)
+      .map(({ id, settings, seconds, updates }) => {
+        const { update } = costOf(settings, device.capabilities);
+        runs.set(id, { rates, update });
+        return { cost: update, seconds: seconds / updates };
+      });
+    return { name, rates, runs };
   },
 
   /** The settings with this width of the first stage. */

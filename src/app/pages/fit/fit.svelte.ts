@@ -7,6 +7,7 @@ import type { ReviewTable } from '../../../estimate/vram/review';
 import type { Change } from '../../../production/change';
 import { isTargetName } from '../../../production/targets';
 import { recall, remember } from '../../state/stored';
+import { BrowserState } from './browser.svelte';
 import { withChanges } from './fields';
 import { HostState } from './host.svelte';
 import { Lane } from './lane';
@@ -72,6 +73,7 @@ export class FitPage {
   readonly hoursBefore = $derived(wholeRun(this.timesBefore?.costs ?? [], 'hours'));
   readonly dollarsBefore = $derived(wholeRun(this.timesBefore?.costs ?? [], 'dollars'));
 
+  readonly browser = new BrowserState();
   readonly host = new HostState((error) => this.#fail(error));
   readonly validation = $derived(
     this.host.progress?.whole?.validation ?? (this.now && validationNeed(this.now, this.machine)),
@@ -175,6 +177,11 @@ export class FitPage {
   setPace(change: Partial<Pace>): void {
     this.pace = { ...this.pace, ...change };
     this.#ask();
+  }
+
+  /** A short run of the trainer's with the settings and on the card that are shown. */
+  setSmoke(change: Partial<Pick<Pace, 'smokeSeconds' | 'smokeWindows'>>): void {
+    if (this.now) this.setPace({ ...change, smokeOf: { run: vramRunOf(this.now), gpu: this.machine.gpu } });
   }
 
   setPrices(change: Partial<Prices>): void {

@@ -1,29 +1,36 @@
 /** What the estimator is asked for a setup on a machine. */
 import type { Reading } from '../../../estimate/from_config';
-import { GPUS } from '../../../estimate/hardware';
+import { GPUS, type GpuId } from '../../../estimate/hardware';
 import { MAIN_BYTES, OTHER_BYTES, validationBytes } from '../../../estimate/host_facts';
 import type { HostPrediction } from '../../../estimate/host_predict';
 import { exactly, sum, type Quantity } from '../../../estimate/quantity';
 import { RATE_CARDS, type RateCard } from '../../../estimate/rates';
 import type { Plan, StopCost } from '../../../estimate/scenario';
-import { hoursFromSmoke } from '../../../estimate/time';
+import type { BrowserRun, ShortRun } from '../../../estimate/time_run';
+import type { VramRun } from '../../../estimate/vram/options';
 import type { Fit } from '../../../estimate/vram/predict';
+import { count } from '../../format';
+import type { KeptRun } from './browser_worker';
 import { ramBytes, type Machine } from './machine';
-import { settingsOf, type Setup } from './setup';
+import { settingsOf, vramRunOf, type Setup } from './setup';
 import { verdictOf, verdictOfOdds, worst } from './verdict';
 
 export type CardId = (typeof RATE_CARDS)[number]['id'];
 
 /** Where the hours of an epoch come from. */
-export type HoursFrom = 'later' | 'review' | 'typed' | 'smoke';
+export type HoursFrom = 'later' | 'review' | 'typed' | 'smoke' | 'browser';
 
 export interface Pace {
   readonly from: HoursFrom;
   /** Hours of an epoch, where they are typed. */
   readonly typed: number;
-  /** A short run of one's own on this machine, without loading the model. */
+  /** A short run of the trainer's, without loading the model. */
   readonly smokeSeconds: number;
   readonly smokeWindows: number;
+  /** What it was a run of: as was shown when it was typed. */
+  readonly smokeOf?: { readonly run: VramRun; readonly gpu: GpuId };
+  /** One that this browser made. */
+  readonly browser?: BrowserRun | undefined;
 }
 
 export interface Prices {
@@ -36,14 +43,29 @@ export interface Prices {
 
 const rateCard = (id: CardId): RateCard => RATE_CARDS.find((card) => card.id === id) ?? RATE_CARDS[0];
 
-/** A step of the same kind on both sides: only the number of windows differs. */
-const SAME_WORK = { flops: 1, bytes: 1 };
-
-function hoursOf({ windows }: Setup, pace: Pace): Quantity | undefined {
-  if (pace.from === 'typed') return exactly(pace.typed, 'assumed', 'hours of an epoch as typed here');
+function shortRun(setup: Setup, machine: Machine, pace: Pace): ShortRun | undefined {
+  if (pace.from === 'browser') return pace.browser;
   if (pace.from !== 'smoke') return undefined;
-  const smoke = { seconds: pace.smokeSeconds, windows: pace.smokeWindows, work: SAME_WORK };
-  return hoursFromSmoke(smoke, windows.training, SAME_WORK);
+  const { smokeSeconds: seconds, smokeWindows: windows } = pace;
+  const { run, gpu } = pace.smokeOf ?? { run: vramRunOf(setup), gpu: machine.gpu };
+  const source = `${count(windows)} windows in ${seconds} s, as typed here`;
+  return { made: 'trainer', seconds, windows, run, gpu: GPUS[gpu], basis: 'measured', source };
+}
+
+/** A run that is kept here, as evidence; undefined until its device was measured. */
+export function browserRun({ name, settings, seconds, updates, measured }: KeptRun): BrowserRun | undefined {
+  if (!measured) return undefined;
+  const { rates, update } = measured;
+  const { batch } = settings;
+  return {
+    made: 'browser',
+    name,
+    seconds,
+    windows: updates * batch,
+    work: { flops: update.flops / batch, bytes: update.bytes / batch },
+    dispatches: update.dispatches / batch,
+    rates,
+  };
 }
 
 export function planOf(
@@ -58,7 +80,9 @@ export function planOf(
     surroundings: machine.place,
     gpu: GPUS[machine.gpu],
     ramBytes: ramBytes(machine),
-    hoursPerEpoch: hoursOf(setup, pace),
+    hoursPerEpoch:
+      pace.from === 'typed' ? exactly(pace.typed, 'assumed', 'hours of an epoch as typed here') : undefined,
+    run: shortRun(setup, machine, pace),
     figure: pace.from === 'review' ? 'review' : 'later',
     card: rateCard(card),
     cores: machine.cores,

@@ -11,11 +11,13 @@ import {
   hostPlanOf,
   loadingOf,
   rateOf,
+  scaledHours,
   type Plan,
   type StopCost,
 } from '../../../estimate/scenario';
 import { scenarioTable, withHost, type HostedRow, type ScenarioRow } from '../../../estimate/scenario_table';
 import { CRASH, replaySeed, WSL2_SAFE } from '../../../estimate/scenario_crash';
+import type { ScaledHours } from '../../../estimate/time_run';
 import type { Measurement, VramRun } from '../../../estimate/vram/options';
 import {
   fitsCard,
@@ -50,6 +52,8 @@ export interface Times {
   /** Dollars an hour; undefined where nobody knows it. */
   readonly rate: Quantity | undefined;
   readonly costs: readonly StopCost[];
+  /** Where the hours come from a short run. */
+  readonly scaled: ScaledHours | undefined;
 }
 
 /** Of a simulation that goes on. */
@@ -146,6 +150,7 @@ const predictions = {
       loading: loadingOf(plan),
       rate: rateOf(plan),
       costs: costsOf(plan),
+      scaled: scaledHours(plan),
     })),
 
   scenarios: (plan: Plan): Answer<ScenarioRow[]> => answer(() => scenarioTable(plan)),
