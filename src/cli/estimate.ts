@@ -8,6 +8,7 @@ import { insteadOf, type Instead } from '../estimate/inverse_instead';
 import { exactly, type Quantity } from '../estimate/quantity';
 import { forecast, type Forecast, type Plan } from '../estimate/scenario';
 import { checkRun } from '../estimate/vram/options';
+import type { Fit } from '../estimate/vram/predict';
 import { readConfig } from '../production/pyyaml';
 import { invalidities, settingAt } from '../production/schema';
 import { targetOf, TARGETS } from '../production/targets';
@@ -28,7 +29,9 @@ it was measured, derived or assumed; and what would fit where the run does not.
   --rate DOLLARS       for an hour; left out: the price list of 2026-07-01, or electricity
   --json               everything as one JSON object; a number without end is null
 
-Exit code 0 where the likely values fit, 3 where they do not, 2 for wrong arguments and files that cannot be estimated.`;
+Exit code 0 where the run fits or perhaps fits, 3 where it does not, 2 for wrong arguments and files that cannot be
+estimated. It fits where the high ends of all predictions do and no simulated run is killed, perhaps where only the likely
+values do; the first line, and "verdict" in the JSON, say which.`;
 
 interface Asked {
   readonly file: string;
@@ -43,6 +46,10 @@ interface Asked {
 
 /** Command `estimate`. */
 export async function main(args: string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(USAGE);
+    return 0;
+  }
   let asked: Asked;
   try {
     asked = argumentsOf(args);
@@ -193,6 +200,12 @@ function rowsOf(plan: Plan, { vram, host, epoch, loading, costs }: Forecast): Ro
   ];
 }
 
+const SAID: Readonly<Record<Fit, string>> = {
+  fits: 'fits',
+  perhaps: 'perhaps fits: the likely values do, not the high ends',
+  'does not fit': 'does not fit',
+};
+
 function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Instead[]): string {
   const rows = rowsOf(plan, found).map(({ what, value, unit, of }) => {
     const show = SHOW[unit];
@@ -220,7 +233,7 @@ function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const { killed } = host.odds;
   return [
-    `${asked.file} on ${plan.gpu.name}, ${asked.ramGiB} GiB, ${asked.target}: ${found.fits ? 'fits' : 'does not fit'}`,
+    `${asked.file} on ${plan.gpu.name}, ${asked.ramGiB} GiB, ${asked.target}: ${SAID[found.verdict]}`,
     '',
     line(heads),
     ...rows.map(line),
@@ -239,13 +252,14 @@ function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
 }
 
 function asJson(asked: Asked, plan: Plan, found: Forecast, instead: readonly Instead[]): unknown {
-  const { vram, vramFits, host, epoch, loading, rate, costs, fits, notes } = found;
+  const { vram, vramFits, host, epoch, loading, rate, costs, fits, verdict, notes } = found;
   return {
     file: asked.file,
     target: asked.target,
     gpu: { id: plan.gpu.id, name: plan.gpu.name, memoryBytes: plan.gpu.memoryBytes },
     ramBytes: plan.ramBytes,
     fits,
+    verdict,
     vram: {
       fits: vramFits,
       total: vram.total,

@@ -58,6 +58,8 @@ export interface Forecast {
   readonly rate: Quantity | undefined;
   /** Of each way to end, early or not. */
   readonly costs: readonly StopCost[];
+  /** `fits` where even the high ends do, `perhaps` where the likely values do. */
+  readonly verdict: Fit;
   /** Whether the likely values fit. */
   readonly fits: boolean;
   readonly notes: readonly string[];
@@ -155,6 +157,9 @@ export function forecast(plan: Plan, host = predictHostRam(hostPlanOf(plan))): F
     notes.push(
       `Inflating the recordings takes ${loading.low.toFixed(1)}–${loading.high.toFixed(1)} h an epoch with ${settings.loader.workers} workers by itself: the hours given here need more workers or a cache that is not compressed.`,
     );
+  const fits =
+    vram.total.likely <= gpu.memoryBytes && card !== 'does not fit' && host.fits !== 'does not fit';
+  const surely = card === 'fits' && host.fits === 'fits';
   return {
     vram,
     vramFits: card,
@@ -163,7 +168,8 @@ export function forecast(plan: Plan, host = predictHostRam(hostPlanOf(plan))): F
     loading,
     rate: rateOf(plan),
     costs: costsOf(plan),
-    fits: vram.total.likely <= gpu.memoryBytes && card !== 'does not fit' && host.fits !== 'does not fit',
+    verdict: surely ? 'fits' : fits ? 'perhaps' : 'does not fit',
+    fits,
     notes,
   };
 }

@@ -58,7 +58,7 @@ describe('the command estimate', () => {
   test('with the 32 GiB that the app asks for, validation of the file as reviewed does not: 3, and what would', async () => {
     const { code, out } = await run(preset('review/modal_train_a100.yaml'), '--ram', '32');
     expect(code).toBe(3);
-    expect(out).toContain('does not fit');
+    expect(out).toMatch(/^.*32 GiB, modal: does not fit/);
     const ram = /--ram (\d+),/.exec(out)?.[1] ?? '0';
     expect(Number(ram)).toBeGreaterThan(32);
     expect((await run(preset('review/modal_train_a100.yaml'), '--ram', ram)).code).toBe(0);
@@ -66,8 +66,19 @@ describe('the command estimate', () => {
     expect(Number(split)).toBeLessThan(0.1);
   });
 
-  test('the file mended fits there', async () => {
-    expect((await run(A100, '--ram', '32')).code).toBe(0);
+  test('the file mended perhaps fits there, by the likely values: 0, and it is said', async () => {
+    const { code, out } = await run(A100, '--ram', '32');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^.*32 GiB, modal: perhaps fits: the likely values do, not the high ends/);
+    expect(out).toContain('GPU memory: fits. Host memory: perhaps.');
+    const json = JSON.parse((await run(A100, '--ram', '32', '--json')).out) as unknown;
+    expect(json).toMatchObject({ verdict: 'perhaps', fits: true, host: { fits: 'perhaps' } });
+  });
+
+  test('--help says what each exit code means: 0', async () => {
+    const { code, out } = await run('--help');
+    expect(code).toBe(0);
+    expect(out).toContain('Exit code 0 where the run fits or perhaps fits, 3 where it does not, 2 for');
   });
 
   test('as JSON says the same, with quantities', async () => {
@@ -94,7 +105,7 @@ describe('the command estimate', () => {
       }[];
       instead: unknown[];
     };
-    expect(found).toMatchObject({ fits: true, target: 'modal', instead: [] });
+    expect(found).toMatchObject({ fits: true, verdict: 'fits', target: 'modal', instead: [] });
     expect(found.vram.total.low).toBeLessThan(found.vram.total.high);
     const all = found.costs.find(({ stop }) => stop.id === 'all');
     // A hundred epochs of 15 minutes and the one that the second launch repeats.
