@@ -128,11 +128,6 @@ export function shownValue(setup: Setup, field: Field['field']): string {
   return String(value);
 }
 
-/** The number within the field's range, whole; undefined where it is none. */
-export function numberFor({ least, most }: NumberField, value: number): number | undefined {
-  return Number.isFinite(value) ? Math.min(most, Math.max(least, Math.round(value))) : undefined;
-}
-
 /** A batch is cut into equal parts: the largest number of them that is not above the wish. */
 export function fittingParts(batch: number, wished: number): number {
   let parts = Math.min(batch, wished);

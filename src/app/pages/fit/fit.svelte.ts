@@ -153,14 +153,6 @@ export class FitPage {
     this.#read();
   }
 
-  setRam(gib: number): void {
-    if (gib >= 1) this.setMachine({ ramGiB: gib });
-  }
-
-  setCores(cores: number): void {
-    if (cores >= 1) this.setMachine({ cores: Math.round(cores) });
-  }
-
   set<K extends keyof Setup>(field: K, value: Setup[K]): void {
     if (!this.base) return;
     const changes: Partial<Setup> = { ...this.changes, [field]: value };
