@@ -7,8 +7,10 @@ import { planOf, wholeRun } from '../../src/app/pages/fit/plan';
 import { hours } from '../../src/app/pages/fit/said';
 import { setupOf, vramRunOf } from '../../src/app/pages/fit/setup';
 import { HOST_RUNS, predictHostRam } from '../../src/estimate/host_predict';
-import { largestBatch } from '../../src/estimate/inverse';
+import { GIB } from '../../src/estimate/host_facts';
+import { cheapest, largestBatch } from '../../src/estimate/inverse';
 import { costsOf, hostPlanOf } from '../../src/estimate/scenario';
+import { scenarioTable, withHost } from '../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
 import { PRESETS } from '../../src/production/presets';
 import { startApp, type App } from './app';
@@ -152,6 +154,55 @@ test('the review’s crash plays until the kill, and can be held and moved in', 
     .waitFor(SLOW);
   await moment.fill('0');
   await expect.poll(() => page.getByTestId('kill').textContent()).not.toMatch(/kills/);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('a run’s own measurement calibrates the prediction, also for another batch', async () => {
+  const { page, complaints } = await app.open('#/fit');
+  const run = vramRunOf(setup);
+  const allocated = Math.round(1.3 * predictVram(run).allocated.likely);
+  const calibrated = (batch: number): string =>
+    bytes(predictVram({ ...run, batch, measurement: { run, allocated } }).total.likely);
+  await page.getByLabel('torch.cuda.max_memory_allocated()').fill(String(allocated));
+  await page.getByRole('button', { name: 'Calibrate' }).click();
+  const shown = page.getByTestId('vram-total');
+  await shown.filter({ hasText: calibrated(16) }).waitFor(SLOW);
+  expect(calibrated(16)).not.toBe(total(16));
+  await page.getByText(/The measurement multiplies saved tensors, .* by 1\.\d\d/).waitFor(SLOW);
+  await page.getByLabel('Batch', { exact: true }).fill('8');
+  await page.getByLabel('Batch', { exact: true }).press('Enter');
+  await shown.filter({ hasText: calibrated(8) }).waitFor(SLOW);
+  await page.getByRole('button', { name: 'Without it' }).click();
+  await shown.filter({ hasText: total(8) }).waitFor(SLOW);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('RAM is moved with the keyboard, and the odds and the cheapest plan follow', async () => {
+  const { page, complaints } = await app.open('#/fit');
+  await answer(page, 'Host memory').filter({ hasText: 'does not fit' }).waitFor(SLOW);
+  const ram = page.getByRole('slider', { name: 'RAM, slider' });
+  await ram.focus();
+  await page.keyboard.press('End');
+  expect(await ram.getAttribute('aria-valuetext')).toBe('256 GiB');
+  await answer(page, 'Host memory')
+    .filter({ hasText: /fits 256.GiB/ })
+    .waitFor(SLOW);
+  const scenarios = page.getByTestId('scenarios');
+  const own = scenarios.getByRole('row', { name: /^WSL2, RTX 4090/ });
+  await own.filter({ hasText: 'of 256 GiB' }).waitFor(SLOW);
+  const needed = scenarioTable({ ...plan, ramBytes: 256 * GIB }).map(withHost);
+  const linux = needed.find(({ title }) => title === 'Linux, RTX 4090');
+  await scenarios
+    .getByRole('row', { name: /^Linux/ })
+    .filter({ hasText: `it needs ${bytes(linux?.host.needs)}` })
+    .waitFor(SLOW);
+  await page.getByRole('spinbutton', { name: 'Deadline, h' }).fill('1000');
+  await page.getByRole('spinbutton', { name: 'Deadline, h' }).press('Enter');
+  await page.getByRole('button', { name: 'Find the cheapest plan' }).click();
+  await page
+    .getByTestId('inverse-plan')
+    .filter({ hasText: `${cheapest(needed, 1000)?.title}: all 100 epochs in` })
+    .waitFor(SLOW);
   expect(complaints).toEqual(SILENT);
 });
 

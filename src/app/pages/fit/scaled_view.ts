@@ -14,13 +14,18 @@ export interface ScaledView {
   readonly measured: boolean;
   /** Whether nothing differs but the number of windows. */
   readonly same: boolean;
+  /** Whether the device had little to do. */
+  readonly idle: boolean;
   /** Of a window of the run that is asked about. */
   readonly seconds: Quantity;
 }
 
+/** Share of its limits below which a device waits. */
+const IDLE = 0.03;
+
 /** `windows`: of the epoch that `hours` is of. */
 export function scaledView(
-  { hours, efficiency, from, to }: ScaledHours,
+  { hours, efficiency, from, to, seconds }: ScaledHours,
   windows: number,
   pace: Pace,
   { gpu }: Machine,
@@ -34,6 +39,7 @@ export function scaledView(
     asked: `This setup on the ${GPUS[gpu].name}`,
     measured: efficiency !== undefined,
     same: from.limit === to.limit && from.work.flops === to.work.flops,
+    idle: from.limit < IDLE * seconds,
     seconds: scaled(hours, 3600 / windows),
   };
 }
