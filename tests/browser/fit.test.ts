@@ -1,15 +1,19 @@
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bytes, percent } from '../../src/app/format';
+import { bytes, percent, short } from '../../src/app/format';
 import { machineOf } from '../../src/app/pages/fit/machine';
 import { planOf, wholeRun } from '../../src/app/pages/fit/plan';
+import { givenLengths, lengthsView } from '../../src/app/pages/fit/recordings_view';
 import { hours } from '../../src/app/pages/fit/said';
 import { setupOf, vramRunOf } from '../../src/app/pages/fit/setup';
+import { openRecordings } from '../../src/data/dataset';
+import { pairFiles } from '../../src/data/recording';
+import { DEMO_CORPUS, syntheticCorpus } from '../../src/data/synthetic/corpus';
 import { HOST_RUNS, predictHostRam } from '../../src/estimate/host_predict';
 import { GIB } from '../../src/estimate/host_facts';
 import { cheapest, largestBatch } from '../../src/estimate/inverse';
-import { costsOf, hostPlanOf } from '../../src/estimate/scenario';
+import { costsOf, hostPlanOf, loadingOf } from '../../src/estimate/scenario';
 import { scenarioTable, withHost } from '../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
 import { PRESETS } from '../../src/production/presets';
@@ -47,6 +51,18 @@ async function violations(page: Page): Promise<string[]> {
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** A run of three updates of one window, at the least width. */
+async function smallest(page: Page): Promise<void> {
+  await page.locator('summary', { has: page.getByRole('heading', { name: 'What is trained' }) }).click();
+  await page.getByLabel('Base width').selectOption('4');
+  await page.getByLabel('Mixer').selectOption('conv');
+  await page.getByLabel('Layers').fill('1');
+  await page.getByLabel('Epochs', { exact: true }).fill('1');
+  await page.getByLabel('Windows in a batch').fill('1');
+  await page.getByLabel('Updates of an epoch', { exact: true }).fill('3');
+  await page.getByLabel('Seconds between validated windows').fill('60');
 }
 
 const answer = (page: Page, name: string) => page.getByTestId(`answer-${name}`);
@@ -205,6 +221,77 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
     .waitFor(SLOW);
   expect(complaints).toEqual(SILENT);
 });
+
+/** Makes a copy of each kept run that took longer, in the database that the page keeps runs in. */
+const keepSlower = (page: Page, times: number): Promise<number> =>
+  page.evaluate(async (factor) => {
+    const done = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(new Error(String(request.error)));
+      });
+    const database = await done(indexedDB.open('smokescan-checkpoints'));
+    const store = database.transaction('checkpoints', 'readwrite').objectStore('checkpoints');
+    const runs = (await done(store.getAll(IDBKeyRange.bound('run/', 'run/\uffff')))) as {
+      id: string;
+      summary: { seconds: number };
+    }[];
+    for (const run of runs) {
+      const id = crypto.randomUUID();
+      const summary = { ...run.summary, seconds: factor * run.summary.seconds };
+      await done(store.put({ ...run, id, name: 'A slower one', last: [], best: [], summary }, `run/${id}`));
+    }
+    database.close();
+    return runs.length;
+  }, times);
+
+test('a run made here gives the lengths of recordings, the time of others on this device, and the hours on a card', async () => {
+  const { page, complaints } = await app.open('#/detector', { viewport: { width: 1440, height: 900 } });
+  await smallest(page);
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
+
+  await page.getByRole('link', { name: 'Will it fit?' }).click();
+  await page.getByText('How long recordings are, and how the loader holds them').click(SLOW);
+  const files = [...syntheticCorpus(DEMO_CORPUS)].map(({ path, bytes }) => ({
+    path,
+    data: new Blob([bytes]),
+  }));
+  const { recordings } = await openRecordings(pairFiles(files));
+  await page.getByRole('button', { name: `Those of the ${recordings.length} open recordings` }).click();
+  const given = givenLengths(recordings);
+  await page.getByText(`As opened: ${short(lengthsView(given).mean)} windows`).waitFor(SLOW);
+  const loading = hours(loadingOf({ ...plan, reading: { recordings: given } }).likely);
+  await page
+    .locator('dd', { has: page.getByText(loading, { exact: true }) })
+    .first()
+    .waitFor(SLOW);
+
+  expect(await keepSlower(page, 1.5)).toBe(1);
+  const here = page.getByRole('region', { name: 'This browser' });
+  await here.getByRole('button', { name: 'Measure this device and predict' }).click();
+  // Each of two runs is predicted from the other: off by a half and by a third.
+  const corrected = here.getByText(/the median of 2 runs made here/);
+  await corrected.waitFor({ timeout: 300_000 });
+  expect((await corrected.textContent())?.replace(/\s+/g, ' ')).toContain(
+    'Of 2 runs made here, each predicted from the others, the middle one is off by 42 %.',
+  );
+
+  await page.getByLabel('Hours of an epoch from').selectOption('browser');
+  const scaled = page.getByTestId('scaled');
+  await scaled.getByRole('cell', { name: /measured: .* of the limits/ }).waitFor(SLOW);
+  await page.getByText(/Assumed: PyTorch brings a card as near to its data sheet/).waitFor();
+  const took = async (): Promise<string> =>
+    (await scaled.getByRole('row', { name: /^takes \d/ }).textContent()) ?? '';
+  const first = await took();
+  const choices = page.getByTestId('browser-pace').getByLabel('Run');
+  const options = await choices.getByRole('option').allTextContents();
+  expect(options).toHaveLength(2);
+  await choices.selectOption({ index: 1 });
+  await expect.poll(took).not.toBe(first);
+  expect(await violations(page)).toEqual([]);
+  expect(complaints).toEqual(SILENT);
+}, 600_000);
 
 test('on a phone, without motion and in the dark nothing is cut off', async () => {
   const { page, complaints } = await app.open('#/fit', {
