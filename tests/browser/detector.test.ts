@@ -64,7 +64,7 @@ async function smallest(page: Page): Promise<void> {
   await page.getByLabel('Base width').selectOption('4');
   await page.getByLabel('Mixer').selectOption('conv');
   await page.getByLabel('Layers').fill('1');
-  await page.getByLabel('Epochs').fill('1');
+  await page.getByLabel('Epochs', { exact: true }).fill('1');
   await page.getByLabel('Windows in a batch').fill('1');
   await page.getByLabel('Updates of an epoch', { exact: true }).fill('3');
   await page.getByLabel('Seconds between validated windows').fill('60');
@@ -141,7 +141,7 @@ test(
     // One window's loss says more about the window than about the detector.
     await page.getByLabel('Windows in a batch').fill('4');
     await page.getByLabel('Updates of an epoch', { exact: true }).fill('9');
-    await page.getByLabel('Epochs').fill('2');
+    await page.getByLabel('Epochs', { exact: true }).fill('2');
     await page.getByLabel('Learning rate').fill('0.003');
     await page.evaluate(() => {
       globalThis.losses = [];

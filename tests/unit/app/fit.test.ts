@@ -5,6 +5,7 @@ import { answerTo } from '../../../src/app/pages/fit/inverse';
 import { hostNeed, hostVerdict, planOf, validationNeed, wholeRun } from '../../../src/app/pages/fit/plan';
 import type { QuestionName } from '../../../src/app/pages/fit/questions';
 import { placeOf } from '../../../src/app/pages/fit/sources';
+import { describeLaunches } from '../../../src/app/pages/fit/said';
 import { scenarioView } from '../../../src/app/pages/fit/scenario_view';
 import { Lane } from '../../../src/app/pages/fit/lane';
 import { machineOf } from '../../../src/app/pages/fit/machine';
@@ -29,6 +30,7 @@ import { costsOf, epochHours, hostPlanOf, rateOf } from '../../../src/estimate/s
 import { scenarioTable, USUAL_RAM, withHost } from '../../../src/estimate/scenario_table';
 import { TARGETS } from '../../../src/production/targets';
 import { exactly, quantity } from '../../../src/estimate/quantity';
+import { launches } from '../../../src/estimate/time';
 import { predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 import { PRESETS } from '../../../src/production/presets';
 import { applyChanges } from '../../../src/production/edit';
@@ -261,6 +263,14 @@ describe('time and cost', () => {
     expect(rateOf(planOf(original, local, PACE, { ...PRICES, watts: 500 }))?.likely).toBeCloseTo(0.1, 9);
     expect(rateOf(planOf(original, { ...modal, gpu: 't4' }, PACE, PRICES))).toBeUndefined();
     expect(rateOf(planOf(original, modal, PACE, PRICES))?.likely).toBe(3.13);
+  });
+
+  it('of several launches say what is done twice, and what is lost if anything is', () => {
+    const said = (hours: number) => describeLaunches(launches(100, hours)).replaceAll('\u00a0', ' ');
+    expect(said(1)).toBe('5, resumed; 4.00 h repeated');
+    expect(said(2.5)).toBe('13, resumed; 30.0 h repeated, 18.0 h lost');
+    expect(said(0.2)).toBe('1');
+    expect(said(13)).toMatch(/^never ends/);
   });
 
   it('elsewhere stand beside the machine that is looked at', () => {

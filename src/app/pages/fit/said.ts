@@ -41,7 +41,8 @@ export function describeLaunches(launches: Launches | undefined): string {
   if (!launches) return 'never ends: fewer than two epochs fit one launch of 24 h';
   const { count: number, repeated, lost } = launches;
   if (number === 1) return '1';
-  return `${number}, resumed; ${hours(repeated)} repeated, ${hours(lost)} lost`;
+  const interrupted = lost > 0.01 ? `, ${hours(lost)} lost` : '';
+  return `${number}, resumed; ${hours(repeated)} repeated${interrupted}`;
 }
 
 export const seconds = (value: number): string =>
