@@ -1,5 +1,6 @@
 // AdamW (Loshchilov & Hutter 2019) over whole packs, as torch.optim.AdamW computes it:
-//   g = gradient · min(1, CLIP / (norm + 1e-6))      as torch.nn.utils.clip_grad_norm_; CLIP = 0 does not clip
+//   g = gradient · min(1, CLIP / (norm + 1e-6))      as torch.nn.utils.clip_grad_norm_; CLIP = 0 does not clip. Where FACTOR,
+//                                                    the gradient is that times `factor`
 //   w ← w − rate · DECAY · w                         for the first DECAYED vectors
 //   m ← m + (1 − β1)(g − m);  v ← v + (1 − β2)(g² − v)
 //   w ← w − rate · (m / c1) / (√(v / c2) + ε)        c1 = 1 − β1ᵗ, c2 = 1 − β2ᵗ, from the step's scalars
@@ -21,10 +22,13 @@ fn main(
   let kept = 1.0 - step.learning_rate * $DECAY;
   let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
   for (var i = first; i < min(first + ${WORKGROUP * PER}, ${VECTORS}u); i += $WORKGROUP) {
-#if CLIP > 0
-    let g = gradient[i] * clip;
+#if FACTOR
+    var g = gradient[i] * factor[0];
 #else
-    let g = gradient[i];
+    var g = gradient[i];
+#end
+#if CLIP > 0
+    g *= clip;
 #end
     let m_old = first_moment[i];
     let v_old = second_moment[i];

@@ -1,4 +1,4 @@
-// norm = √Σ gradient[i]², in two stages of fixed order.
+// norm = √Σ gradient[i]², times `factor` where FACTOR, in two stages of fixed order.
 // PARTIAL: THREADS threads add the squares of every THREADS-th vec4f, so neighbours read neighbouring addresses.
 // Otherwise: one workgroup adds the partial sums the same way, and its first lane the lanes' sums: one barrier in all.
 // Bytes 4·n + 8·THREADS; FLOPs 2·n.
@@ -28,6 +28,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   workgroupBarrier();
   if (lane > 0) { return; }
   for (var i = 1u; i < LANES; i++) { sum += sums[i]; }
+#if FACTOR
+  norm[0] = sqrt(sum) * factor[0];
+#else
   norm[0] = sqrt(sum);
+#end
 }
 #end

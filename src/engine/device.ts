@@ -29,7 +29,11 @@ const RAISED_LIMITS = [
 /** Drivers that run shaders on the CPU; not all of them set isFallbackAdapter. */
 const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
-const OPTIONAL_FEATURES = ['subgroups', 'timestamp-query'] as const satisfies readonly GPUFeatureName[];
+const OPTIONAL_FEATURES = [
+  'subgroups',
+  'timestamp-query',
+  'shader-f16',
+] as const satisfies readonly GPUFeatureName[];
 
 export interface DeviceOptions {
   /** Stay within WebGPU's default limits and features, whatever the adapter has. */
@@ -112,7 +116,12 @@ export class Device {
 
   /** What lowerings may know of this device. */
   get capabilities(): Omit<Lowering, 'scratch' | 'isUsed'> {
-    return { limits: this.limits, subgroups: this.features.has('subgroups'), software: this.#software };
+    return {
+      limits: this.limits,
+      subgroups: this.features.has('subgroups'),
+      half: this.features.has('shader-f16'),
+      software: this.#software,
+    };
   }
 
   /** The first error that reached no caller; a device that has one is of no more use. */

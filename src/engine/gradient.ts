@@ -8,11 +8,14 @@ export interface Seed {
   readonly cotangent: Tensor;
 }
 
-/** The seed of a scalar loss: cotangent 1. */
-export function lossSeed(graph: Graph, loss: Tensor): Seed {
+/** The seed of a scalar loss: `scale` [1], or 1. */
+export function lossSeed(graph: Graph, loss: Tensor, scale?: Tensor): Seed {
   if (elements(loss.shape) !== 1)
     throw new GraphError(`a loss has one value; ${loss.name} has shape ${formatShape(loss.shape)}`);
-  return { of: loss, cotangent: graph.constant('loss.cotangent', loss.shape, new Float32Array([1])) };
+  return {
+    of: loss,
+    cotangent: scale ?? graph.constant('loss.cotangent', loss.shape, new Float32Array([1])),
+  };
 }
 
 /**

@@ -5,7 +5,8 @@
  */
 import type { AnyOp, OpDefinition, OpInputs } from './ops/definition';
 
-export type DType = 'f32' | 'u32';
+/** How a tensor is stored. What is f16 is computed in float32 all the same, and rounded when it is written. */
+export type DType = 'f32' | 'u32' | 'f16';
 export type Shape = readonly number[];
 
 /**
@@ -72,8 +73,9 @@ export class GraphError extends Error {
 
 export const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
 
-/** Bytes of a tensor; both dtypes take four. */
-export const bytesOf = (spec: TensorSpec): number => elements(spec.shape) * 4;
+/** Bytes of a tensor, a multiple of four: nothing less can be copied. */
+export const bytesOf = ({ shape, dtype }: TensorSpec): number =>
+  4 * (dtype === 'f16' ? Math.ceil(elements(shape) / 2) : elements(shape));
 
 export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
@@ -198,6 +200,18 @@ export class Graph {
       inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => !left.includes(name))),
       outputs: Object.fromEntries(outputs),
     };
+  }
+
+  /** Lets a value, or an input, be stored in float16. For whoever has made the whole graph and compiled nothing of it. */
+  storeHalf(tensor: Tensor): void {
+    if (
+      tensor.dtype === 'u32' ||
+      (tensor.role !== 'value' && tensor.role !== 'input') ||
+      this.gradientOf.has(tensor.id)
+    )
+      throw new GraphError(`${tensor.name} cannot be stored in float16`);
+    // Whoever holds the tensor has to see it: nodes, and those who read it after a run.
+    (tensor as { dtype: DType }).dtype = 'f16';
   }
 
   #tensor(spec: TensorSpec, name: string, role: Role): Tensor {

@@ -1,4 +1,4 @@
-/** Gradients, clipping and AdamW added to a graph that ends in a loss. */
+/** Gradients, clipping and AdamW added to a graph that ends in a loss; mixed precision, where it is asked for. */
 import { GraphError, type Graph, type Tensor } from './graph';
 import { differentiate, lossSeed, type Seed } from './gradient';
 import { accumulate } from './ops/accumulate';
@@ -6,6 +6,7 @@ import { adamw } from './ops/adamw';
 import { copy } from './ops/copy';
 import { globalNorm } from './ops/global_norm';
 import { packLayout, type Model } from './packs';
+import { storeActivationsInHalf } from './mixed_precision';
 import { recompute, type SegmentOf } from './recompute';
 
 /**
@@ -32,16 +33,25 @@ export interface OptimizerOptions {
   readonly weightDecay: number;
   /** Largest global norm of the gradient; 0 does not clip. */
   readonly clip: number;
+  /** [1], the inverse of the loss scale: norm and update are those of the gradient times it. */
+  readonly unscale?: Tensor | undefined;
 }
 
-export interface StepOptions extends OptimizerOptions {
+export interface BackwardOptions {
   /** Gradient checkpointing: which stretch of the forward pass is computed again for the backward pass; see recompute.ts. */
   readonly segmentOf?: SegmentOf | undefined;
+  /**
+   * [1], by which the gradients are multiplied, so that small ones stay above float16's least value. Where it is given,
+   * activations are stored in float16; see mixed_precision.ts.
+   */
+  readonly lossScale?: Tensor | undefined;
 }
+
+export type StepOptions = OptimizerOptions & BackwardOptions;
 
 /** Completes a training step. Returns the gradient's global norm before clipping, [1]. */
 export function trainingStep(graph: Graph, loss: Tensor, options: StepOptions): Tensor {
-  backward(graph, loss, options.segmentOf);
+  backward(graph, loss, options);
   return update(graph, graph, 'gradient', options);
 }
 
@@ -49,8 +59,8 @@ export function trainingStep(graph: Graph, loss: Tensor, options: StepOptions): 
  * Completes the graph of one micro-batch: its gradient is added to the pack `accumulated`, from which `updateStep` makes
  * the update. A run's scalars say which of how many micro-batches it is.
  */
-export function microStep(graph: Graph, loss: Tensor, segmentOf?: SegmentOf): void {
-  backward(graph, loss, segmentOf);
+export function microStep(graph: Graph, loss: Tensor, options: BackwardOptions = {}): void {
+  backward(graph, loss, options);
   const { length } = packLayout(graph.parameters);
   accumulate(graph, {
     accumulated: graph.pack('accumulated', length),
@@ -62,21 +72,22 @@ export function microStep(graph: Graph, loss: Tensor, segmentOf?: SegmentOf): vo
 export const updateStep = (graph: Graph, model: Model, options: OptimizerOptions): Tensor =>
   update(graph, model, 'accumulated', options);
 
-function backward(graph: Graph, loss: Tensor, segmentOf: SegmentOf | undefined): void {
+function backward(graph: Graph, loss: Tensor, { segmentOf, lossScale }: BackwardOptions): void {
   const forward = graph.nodes.length;
-  parameterGradients(graph, [lossSeed(graph, loss)]);
+  parameterGradients(graph, [lossSeed(graph, loss, lossScale)]);
   if (segmentOf) recompute(graph, forward, segmentOf);
+  if (lossScale) storeActivationsInHalf(graph);
 }
 
 function update(
   graph: Graph,
   model: Model,
   pack: 'gradient' | 'accumulated',
-  { weightDecay, clip }: OptimizerOptions,
+  { weightDecay, clip, unscale }: OptimizerOptions,
 ): Tensor {
   const layout = packLayout(model.parameters);
   const gradient = graph.pack(pack, layout.length);
-  const norm = globalNorm(graph, gradient);
+  const norm = globalNorm(graph, gradient, unscale);
   adamw(
     graph,
     {
@@ -85,6 +96,7 @@ function update(
       first_moment: graph.pack('first_moment', layout.length),
       second_moment: graph.pack('second_moment', layout.length),
       norm,
+      factor: unscale,
     },
     { weightDecay, clip, decayed: layout.decayed },
   );

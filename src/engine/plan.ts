@@ -173,11 +173,16 @@ export function lowerNode(
       throw new GraphError(
         `${where} binds ${bindings.length} buffers, this device allows ${limit.maxStorageBuffersPerShaderStage}`,
       );
-    for (const { tensor } of bindings)
+    for (const { tensor } of bindings) {
+      if (tensor.dtype === 'f16' && !capabilities.half)
+        throw new GraphError(
+          `${where}: ${tensor.name} is stored in float16, and this device has no shader-f16`,
+        );
       if (bytesOf(tensor) > limit.maxStorageBufferBindingSize)
         throw new GraphError(
           `${where}: ${tensor.name} takes ${bytesOf(tensor)} bytes, this device binds at most ${limit.maxStorageBufferBindingSize}`,
         );
+    }
   }
   return dispatches;
 }

@@ -3,6 +3,7 @@
  * encodes the fixed list of dispatches and submits it. Nothing is allocated, compiled or bound while it runs.
  */
 import { EngineError, type Device, type DeviceBuffer } from './device';
+import { fromHalf, toHalf } from './half';
 import { bytesOf, elements, GraphError, type Graph, type Tensor } from './graph';
 import type { Binding, StepScalars } from './ops/definition';
 import type { Parameters } from './packs';
@@ -117,9 +118,14 @@ export class Program {
       throw new RangeError(`${input.name} is not an input`);
     if (data.length !== elements(input.shape))
       throw new RangeError(`${input.name} has ${elements(input.shape)} values, ${data.length} were given`);
-    if (data instanceof Float32Array !== (input.dtype === 'f32'))
+    if (data instanceof Float32Array !== (input.dtype !== 'u32'))
       throw new RangeError(`${input.name} is ${input.dtype}, a ${data.constructor.name} was given`);
-    this.device.queue.writeBuffer(this.#buffer(placement.buffer).gpu, 0, data as Float32Array<ArrayBuffer>);
+    let bytes = data as Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+    if (input.dtype === 'f16') {
+      bytes = new Uint16Array(bytesOf(input) / 2);
+      bytes.set(toHalf(data));
+    }
+    this.device.queue.writeBuffer(this.#buffer(placement.buffer).gpu, 0, bytes);
   }
 
   /** Submits one run. Throws the device's first error if there was one. */
@@ -159,8 +165,7 @@ export class Program {
       const mapped = staging.gpu.getMappedRange();
       const results = new Map(
         tensors.map((tensor, index) => {
-          const View = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
-          return [tensor, new View(mapped, offsets[index], elements(tensor.shape)).slice()] as const;
+          return [tensor, valuesOf(tensor, mapped, offsets[index])] as const;
         }),
       );
       staging.gpu.unmap();
@@ -172,7 +177,7 @@ export class Program {
   }
 
   /**
-   * One run in slow motion: after each dispatch shows what it has written, float32 tensors alone, until `look` returns
+   * One run in slow motion: after each dispatch shows what it has written, numbers alone, until `look` returns
    * true. Before the first dispatch come the inputs. Takes a temporary buffer as large as the largest tensor.
    */
   async inspect(
@@ -185,7 +190,7 @@ export class Program {
     const written = this.commands.map(({ dispatch }) =>
       dispatch.bindings.filter(({ access }) => access !== 'read').map(({ tensor }) => tensor),
     );
-    const shown = [...this.graph.inputs, ...written.flat()].filter(({ dtype }) => dtype === 'f32');
+    const shown = [...this.graph.inputs, ...written.flat()].filter(({ dtype }) => dtype !== 'u32');
     const staging = await this.device.createBuffer(
       where,
       Math.max(16, ...shown.map(bytesOf)),
@@ -198,7 +203,7 @@ export class Program {
       encoder.copyBufferToBuffer(source.buffer, source.offset ?? 0, staging.gpu, 0, bytesOf(tensor));
       this.device.queue.submit([encoder.finish()]);
       await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ, 0, bytesOf(tensor)), where);
-      const values = new Float32Array(staging.gpu.getMappedRange(0, bytesOf(tensor))).slice();
+      const values = valuesOf(tensor, staging.gpu.getMappedRange(0, bytesOf(tensor))) as Float32Array;
       staging.gpu.unmap();
       return look(tensor, values, dispatch);
     };
@@ -246,6 +251,13 @@ export class Program {
 function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new EngineError('internal', what, 'it does not exist');
   return value;
+}
+
+/** A copy of a tensor's values, in float32 where they are stored in float16. */
+function valuesOf({ dtype, shape }: Tensor, mapped: ArrayBuffer, offset = 0): Float32Array | Uint32Array {
+  const count = elements(shape);
+  if (dtype === 'f16') return fromHalf(new Uint16Array(mapped, offset, count));
+  return new (dtype === 'f32' ? Float32Array : Uint32Array)(mapped, offset, count).slice();
 }
 
 const bufferLabel = ({ role, tensors }: PlannedBuffer): string =>

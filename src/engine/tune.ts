@@ -29,13 +29,16 @@ const MINIMUM_MS = 10;
 /** Shapes within a factor of four in every dimension share a choice. */
 const bucket = (size: number): number => Math.round(Math.log2(size) / 2);
 
-/** Identifies adapter, op, attrs and the rough shapes; exact where divisibility by four matters. */
+/** Identifies adapter, op, attrs, storage and the rough shapes; exact where divisibility by four matters. */
 export function tuneKey(device: Device, node: Node): string {
   const { vendor, architecture, description } = device.adapter;
   const shapes = Object.entries(node.inputs).map(
     ([name, { shape }]) =>
       `${name}:${shape.map((size) => `${bucket(size)}${size % 4 === 0 ? '' : 'o'}`).join('x')}`,
   );
+  const halves = [...Object.entries(node.inputs), ...Object.entries(node.outputs)]
+    .filter(([, { dtype }]) => dtype === 'f16')
+    .map(([name]) => `${name}:f16`);
   const subgroups = device.capabilities.subgroups ? 'subgroups' : '';
   return [
     vendor,
@@ -45,6 +48,7 @@ export function tuneKey(device: Device, node: Node): string {
     node.op.name,
     JSON.stringify(node.attrs),
     ...shapes,
+    ...halves,
   ].join('|');
 }
 
@@ -116,6 +120,8 @@ async function timeVariant(
     Object.entries(node.inputs).map(([name, { shape, dtype }]) => [name, alone.input(name, shape, dtype)]),
   );
   const outputs = alone.apply(node.op, inputs, node.attrs);
+  for (const [name, tensor] of Object.entries(outputs))
+    if (node.outputs[name]?.dtype === 'f16') alone.storeHalf(tensor);
   const written = new Set(
     lowerNode(alone.nodes[0] as Node, device.capabilities, {
       isUsed: () => true,

@@ -1,8 +1,8 @@
 /** The update of all parameters at once: AdamW (Loshchilov & Hutter 2019) with clipping by the global norm. */
 import source from '../../../shaders/adamw.wgsl?raw';
-import { bytesOf, elements, formatShape, GraphError, type Graph, type Tensor } from '../graph';
+import { bytesOf, elements, formatShape, GraphError, type Graph } from '../graph';
 import { BETA1, BETA2 } from '../step';
-import { defineOp, type StepScalars } from './definition';
+import { defineOp, type OpInputs, type StepScalars } from './definition';
 import { kernel, passesOf, read, readWrite } from './kernel';
 
 const WORKGROUP = 64;
@@ -21,13 +21,13 @@ export interface AdamwAttrs {
 const PACKS = ['value', 'gradient', 'first_moment', 'second_moment'] as const;
 
 /**
- * Packs [n] and norm [1], their gradient's global norm. Writes value and both moments in place, unless the norm is not
- * finite; shaders/adamw.wgsl has the formulas. The rate and the bias corrections come from the step's scalars.
+ * Packs [n], norm [1], their gradient's global norm, and `factor` [1], by which the gradient (not its norm) is multiplied
+ * first. Writes value and both moments in place, unless the norm is not finite; shaders/adamw.wgsl has the formulas. The rate and the bias corrections come from the step's scalars.
  */
 export const adamwOp = defineOp({
   name: 'adamw',
   inputs: [...PACKS, 'norm'],
-  optional: [],
+  optional: ['factor'],
   outputs: [],
   mutates: ['value', 'first_moment', 'second_moment'],
   shape(inputs, { weightDecay, decayed, clip }: AdamwAttrs) {
@@ -35,8 +35,9 @@ export const adamwOp = defineOp({
     for (const name of PACKS)
       if (formatShape(inputs[name].shape) !== formatShape([length]))
         throw new GraphError(`${name} must be [${length}], it is ${formatShape(inputs[name].shape)}`);
-    if (elements(inputs.norm.shape) !== 1)
-      throw new GraphError(`norm must be [1], it is ${formatShape(inputs.norm.shape)}`);
+    for (const [name, tensor] of Object.entries({ norm: inputs.norm, factor: inputs.factor }))
+      if (tensor && elements(tensor.shape) !== 1)
+        throw new GraphError(`${name} must be [1], it is ${formatShape(tensor.shape)}`);
     if (length % 4 !== 0) throw new GraphError('the length of a pack must be a multiple of 4');
     if (!(decayed >= 0 && decayed <= length && decayed % 4 === 0))
       throw new GraphError(
@@ -60,6 +61,7 @@ export const adamwOp = defineOp({
           DECAYED: decayed / 4,
           DECAY: weightDecay,
           CLIP: clip,
+          FACTOR: inputs.factor !== undefined,
           BETA1,
           BETA2,
           EPSILON,
@@ -70,6 +72,7 @@ export const adamwOp = defineOp({
           readWrite('first_moment', inputs.first_moment, 'vec4f'),
           readWrite('second_moment', inputs.second_moment, 'vec4f'),
           read('norm', inputs.norm),
+          ...(inputs.factor ? [read('factor', inputs.factor)] : []),
         ],
         workgroups: Math.ceil(vectors / (WORKGROUP * PER)),
         usesStep: true,
@@ -78,20 +81,21 @@ export const adamwOp = defineOp({
   },
   gradient: null,
   reference(
-    { value, gradient, first_moment, second_moment, norm },
+    { value, gradient, first_moment, second_moment, norm, factor },
     { weightDecay, decayed, clip },
-    { step, learningRate }: StepScalars,
+    { step, updates = step, learningRate }: StepScalars,
   ) {
     if (!Number.isFinite(Math.fround(norm.data[0] as number)))
       return { value: value.data, first_moment: first_moment.data, second_moment: second_moment.data };
     const coefficient = clip > 0 ? Math.min(1, clip / ((norm.data[0] as number) + 1e-6)) : 1;
-    const g = gradient.data.map((entry) => entry * coefficient);
+    const scale = coefficient * (factor?.data[0] ?? 1);
+    const g = gradient.data.map((entry) => entry * scale);
     const m = first_moment.data.map((entry, i) => BETA1 * entry + (1 - BETA1) * (g[i] as number));
     const v = second_moment.data.map((entry, i) => BETA2 * entry + (1 - BETA2) * (g[i] as number) ** 2);
     const w = value.data.map((entry, i) => {
       const kept = i < decayed ? entry * (1 - learningRate * weightDecay) : entry;
-      const first = (m[i] as number) / (1 - BETA1 ** step);
-      const second = (v[i] as number) / (1 - BETA2 ** step);
+      const first = (m[i] as number) / (1 - BETA1 ** updates);
+      const second = (v[i] as number) / (1 - BETA2 ** updates);
       return kept - (learningRate * first) / (Math.sqrt(second) + EPSILON);
     });
     return { value: w, first_moment: m, second_moment: v };
@@ -105,7 +109,7 @@ export const adamwOp = defineOp({
 /** Adds the update of the packs; see adamwOp. */
 export function adamw(
   graph: Graph,
-  inputs: Readonly<Record<(typeof PACKS)[number] | 'norm', Tensor>>,
+  inputs: OpInputs<(typeof PACKS)[number] | 'norm', 'factor'>,
   attrs: AdamwAttrs,
 ): void {
   graph.apply(adamwOp, inputs, attrs);

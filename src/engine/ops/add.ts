@@ -8,6 +8,7 @@ export const addOp = defineOp({
   inputs: ['a', 'b'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [
     elementwiseKernel('add', [inputs.a, inputs.b], outputs.y, lowering),

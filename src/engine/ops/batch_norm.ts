@@ -51,6 +51,7 @@ export const batchNormOp = defineOp({
   inputs: ['x', 'weight', 'bias'],
   optional: ['shift', 'running_mean', 'running_var'],
   outputs: ['y', 'stats'],
+  half: ['y'],
   mutates: ['running_mean', 'running_var'],
   shape({ x, weight, bias, shift, running_mean, running_var }, { eps, momentum }: BatchNormAttrs) {
     if (rowsOf(x.shape) < 2)
@@ -154,6 +155,7 @@ export const batchNormEvaluationOp = defineOp({
   inputs: ['x', 'weight', 'bias', 'running_mean', 'running_var'],
   optional: ['shift'],
   outputs: ['y', 'stats'],
+  half: ['y'],
   shape: ({ x, ...weights }, _: Activated & { readonly eps: number }) => shapes(x, weights),
   kernels({ inputs, outputs: { y, stats }, attrs }) {
     const { x, weight, bias, shift, running_mean, running_var } = inputs;

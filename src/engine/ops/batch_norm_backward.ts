@@ -19,6 +19,7 @@ export const batchNormBackwardOp = defineOp({
   inputs: ['x', 'weight', 'bias', 'stats', 'dy'],
   optional: [],
   outputs: ['dx', 'dweight', 'dbias'],
+  half: ['dx'],
   shape: ({ x, weight, bias }, _: Attrs) => ({
     dx: { shape: x.shape, dtype: 'f32' },
     dweight: { shape: weight.shape, dtype: 'f32' },

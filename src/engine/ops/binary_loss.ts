@@ -101,6 +101,7 @@ export const binaryLossBackwardOp = defineOp({
   inputs: ['logits', 'target', 'dloss'],
   optional: [],
   outputs: ['dlogits'],
+  half: ['dlogits'],
   shape: ({ logits }, _: BinaryLossAttrs) => ({ dlogits: { shape: logits.shape, dtype: 'f32' } }),
   kernels: ({ inputs: { logits, target, dloss }, outputs: { dlogits }, attrs }) => [
     kernel({

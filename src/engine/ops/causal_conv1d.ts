@@ -85,6 +85,7 @@ export const causalConv1dOp = defineOp({
   inputs: ['x', 'weight', 'bias'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape(inputs, _: CausalConvAttrs) {
     checkShapes(inputs);
     return { y: { shape: inputs.x.shape, dtype: 'f32' } };
@@ -130,6 +131,7 @@ export const causalConv1dBackwardOp = defineOp({
   inputs: ['x', 'weight', 'bias', 'dy'],
   optional: [],
   outputs: ['dx', 'dweight', 'dbias'],
+  half: ['dx'],
   shape: ({ x, weight, bias }, _: CausalConvAttrs) => ({
     dx: { shape: x.shape, dtype: 'f32' },
     dweight: { shape: weight.shape, dtype: 'f32' },

@@ -23,6 +23,7 @@ export const concatOp = defineOp({
   inputs: [],
   optional: OPTIONAL,
   outputs: ['y'],
+  half: ['y'],
   shape(inputs, attrs: ChannelAttrs) {
     const { sizes } = attrs;
     checkSizes(sizes);

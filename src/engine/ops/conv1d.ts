@@ -30,6 +30,7 @@ export const conv1dOp = defineOp({
   inputs: ['x', 'weight'],
   optional: ['bias'],
   outputs: ['y'],
+  half: ['y'],
   shape({ x, weight, bias }, attrs: Conv1dAttrs) {
     const [batch, length, channels] = sequence('x', x.shape);
     const { outputs, perGroup, kernel } = weightSizes(weight.shape, attrs);

@@ -23,6 +23,7 @@ export const conv1dInputGradientOp = defineOp({
   inputs: ['dy', 'weight'],
   optional: [],
   outputs: ['dx'],
+  half: ['dx'],
   shape({ dy, weight }, attrs: Conv1dAttrs & { readonly length: number }) {
     const [batch, lines, outputs] = sequence('dy', dy.shape);
     const sizes = weightSizes(weight.shape, attrs);

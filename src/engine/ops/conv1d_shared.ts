@@ -1,5 +1,5 @@
 /** What conv1d, its gradients and conv_transpose1d have in common: sizes, checks and the float64 references. */
-import { elements, formatShape, GraphError, type Shape, type Tensor } from '../graph';
+import { bytesOf, formatShape, GraphError, type Shape, type Tensor } from '../graph';
 
 export interface Conv1dAttrs {
   /** Steps between windows. */
@@ -76,7 +76,7 @@ export const convFlops = ({ batch, lines, outputs, channels, groups, kernel }: C
   (2 * batch * lines * outputs * channels * kernel) / groups;
 
 export const convBytes = (tensors: readonly (Tensor | undefined)[]): number =>
-  4 * tensors.reduce((sum, tensor) => sum + (tensor ? elements(tensor.shape) : 0), 0);
+  tensors.reduce((sum, tensor) => sum + (tensor ? bytesOf(tensor) : 0), 0);
 
 /** Calls `visit` for each product of the convolution with the indices of x, weight and y. */
 export function eachProduct(

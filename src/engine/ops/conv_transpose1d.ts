@@ -32,6 +32,7 @@ export const convTranspose1dOp = defineOp({
   inputs: ['x', 'weight'],
   optional: ['bias'],
   outputs: ['y'],
+  half: ['y'],
   shape({ x, weight, bias }, attrs: Conv1dAttrs) {
     const [batch, lines, channels] = sequence('x', x.shape);
     const { outputs: inputs, perGroup, kernel } = weightSizes(weight.shape, attrs);

@@ -8,6 +8,7 @@ export const copyOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('copy', [inputs.x], outputs.y, lowering)],
   gradient: ({ cotangents: { y: dy } }) => ({ x: dy }),

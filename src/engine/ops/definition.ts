@@ -18,7 +18,10 @@ export interface Binding {
   readonly name: string;
   readonly tensor: Tensor;
   readonly access: 'read' | 'write' | 'read_write';
-  /** Element type in the shader; by default the tensor's dtype. `vec4f` needs a byte size that 16 divides. */
+  /**
+   * What the shader computes with; f32 or u32, by the tensor's dtype, where left out. `vec4f` needs a size that 4 divides. Where
+   * the tensor is stored in float16, `kernel()` converts.
+   */
   readonly type?: 'f32' | 'u32' | 'vec4f';
 }
 
@@ -45,6 +48,8 @@ export interface Lowering {
     | 'maxStorageBufferBindingSize'
   >;
   readonly subgroups: boolean;
+  /** Whether shaders can read and write float16 (the feature shader-f16). */
+  readonly half: boolean;
   /** Whether the adapter computes on the CPU: barriers and workgroup memory are dear there, few threads suffice. */
   readonly software: boolean;
   /** False for outputs that nobody reads: a kernel may skip writing them. */
@@ -55,6 +60,8 @@ export interface Lowering {
 /** Scalars of one step that a reference needs (see `step.ts`). */
 export interface StepScalars {
   readonly step: number;
+  /** AdamW's updates, this one included, where some steps were skipped; otherwise as many as steps. */
+  readonly updates?: number;
   readonly seed: number;
   readonly learningRate: number;
   /** Which of how many micro-batches a gradient is accumulated from; the first of one where left out. */
@@ -106,6 +113,11 @@ export interface OpDefinition<
   readonly optional: readonly Opt[];
   /** All outputs it can have; one that the shape rule leaves out does not exist on that node. */
   readonly outputs: readonly Out[];
+  /**
+   * Outputs as large as activations, each element of them written once by one kernel: mixed precision stores them in
+   * float16. Sums, statistics and what kernels add to stay float32.
+   */
+  readonly half?: readonly Out[];
   /**
    * Inputs that the op writes in place: packs or buffers. An optional one is what the op does besides its outputs: the
    * node can be computed again without it.

@@ -46,6 +46,7 @@ export const dropoutOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape(inputs, { rate, per }: DropoutAttrs) {
     if (!(rate >= 0 && rate < 1))
       throw new GraphError(`the rate must be at least 0 and below 1, it is ${rate}`);

@@ -27,6 +27,7 @@ export const embeddingOp = defineOp({
   inputs: ['tokens', 'weight'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape({ tokens, weight }) {
     if (tokens.dtype !== 'u32') throw new GraphError(`tokens must be u32, they are ${tokens.dtype}`);
     return { y: { shape: [...tokens.shape, tableSizes(weight.shape).channels], dtype: 'f32' } };

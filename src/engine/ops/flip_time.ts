@@ -20,6 +20,7 @@ export const flipTimeOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape({ x }) {
     sizes(x.shape);
     return { y: { shape: x.shape, dtype: 'f32' } };

@@ -1,7 +1,7 @@
 /** The product behind the linear layers and the convolutions; shaders/matmul.wgsl has the kernel. */
 import matmulSource from '../../../shaders/matmul.wgsl?raw';
 import operandsSource from '../../../shaders/matmul_operands.wgsl?raw';
-import { elements, type Tensor } from '../graph';
+import { bytesOf, type Tensor } from '../graph';
 import type { Defines } from '../wgsl';
 import type { Binding, Dispatch, Lowering, Variant } from './definition';
 import { kernel, read, write } from './kernel';
@@ -218,7 +218,7 @@ export const gemmKernels = (gemm: Gemm, lowering: Lowering, variant: Variant | u
 
 export const gemmCost = ({ a, b, bias, y, m, n, k }: Gemm) => ({
   flops: 2 * m * n * k + (bias ? m * n : 0),
-  bytes: 4 * [a, b, y, ...(bias ? [bias] : [])].reduce((sum, tensor) => sum + elements(tensor.shape), 0),
+  bytes: [a, b, y, ...(bias ? [bias] : [])].reduce((sum, tensor) => sum + bytesOf(tensor), 0),
 });
 
 /** The product in float64, [m, n]. */

@@ -1,6 +1,6 @@
 /** Euclidean norm of all gradients together, which clipping compares with its bound. */
 import source from '../../../shaders/global_norm.wgsl?raw';
-import { bytesOf, elements, GraphError, type Graph, type Tensor } from '../graph';
+import { bytesOf, elements, formatShape, GraphError, type Graph, type Tensor } from '../graph';
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
 
@@ -10,22 +10,24 @@ const WORKGROUP = 64;
 const SHORTEST_SPAN = 32;
 const MOST_THREADS = 16_384;
 
-/** gradient [n] → norm [1] = √Σ gradient². The padding of a pack is 0 and counts for nothing. */
+/** gradient [n] → norm [1] = √Σ gradient², times `factor` [1] where given. The padding of a pack is 0 and counts for nothing. */
 export const globalNormOp = defineOp({
   name: 'global_norm',
   inputs: ['gradient'],
-  optional: [],
+  optional: ['factor'],
   outputs: ['norm'],
-  shape({ gradient }) {
+  shape({ gradient, factor }) {
+    if (factor && elements(factor.shape) !== 1)
+      throw new GraphError(`factor must be [1], it is ${formatShape(factor.shape)}`);
     if (elements(gradient.shape) % 4 !== 0)
       throw new GraphError('the length of the gradient must be a multiple of 4');
     return { norm: { shape: [1], dtype: 'f32' } };
   },
-  kernels({ inputs: { gradient }, outputs: { norm } }, lowering) {
+  kernels({ inputs: { gradient, factor }, outputs: { norm } }, lowering) {
     const count = elements(gradient.shape);
     const threads = Math.min(Math.ceil(count / SHORTEST_SPAN), MOST_THREADS);
     const partial = lowering.scratch('partial', [threads]);
-    const defines = { WORKGROUP, THREADS: threads, VECTORS: count / 4 };
+    const defines = { WORKGROUP, THREADS: threads, VECTORS: count / 4, FACTOR: factor !== undefined };
     return [
       kernel({
         name: 'global_norm.partial',
@@ -38,14 +40,20 @@ export const globalNormOp = defineOp({
         name: 'global_norm',
         source,
         defines: { ...defines, PARTIAL: false },
-        bindings: [read('partial', partial), write('norm', norm)],
+        bindings: [
+          read('partial', partial),
+          ...(factor ? [read('factor', factor)] : []),
+          write('norm', norm),
+        ],
         workgroups: 1,
       }),
     ];
   },
   gradient: null,
-  reference: ({ gradient }) => ({
-    norm: Float64Array.of(Math.sqrt(gradient.data.reduce((sum, value) => sum + value * value, 0))),
+  reference: ({ gradient, factor }) => ({
+    norm: Float64Array.of(
+      (factor?.data[0] ?? 1) * Math.sqrt(gradient.data.reduce((sum, value) => sum + value * value, 0)),
+    ),
   }),
   cost: ({ inputs: { gradient }, outputs: { norm } }) => ({
     flops: 2 * elements(gradient.shape) + 1,
@@ -53,5 +61,5 @@ export const globalNormOp = defineOp({
   }),
 });
 
-export const globalNorm = (graph: Graph, gradient: Tensor): Tensor =>
-  graph.apply(globalNormOp, { gradient }, {}).norm;
+export const globalNorm = (graph: Graph, gradient: Tensor, factor?: Tensor): Tensor =>
+  graph.apply(globalNormOp, { gradient, factor }, {}).norm;

@@ -2,9 +2,8 @@
 import { elements, GraphError, type Tensor } from '../graph';
 import { STEP_WGSL } from '../step';
 import { expand, type Defines } from '../wgsl';
+import { storeHalf } from '../half';
 import type { Binding, Dispatch } from './definition';
-
-const ELEMENT_TYPE = { f32: 'f32', u32: 'u32' } as const;
 
 /** A grid above 65,535 workgroups is folded into two dimensions; this undoes it. */
 const PRELUDE = `fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }
@@ -45,21 +44,28 @@ export function kernel(options: {
   if (!Number.isInteger(workgroups) || workgroups < 1)
     throw new GraphError(`${name}: ${workgroups} workgroups`);
   const declarations = bindings.map((binding, index) => {
-    const type = binding.type ?? ELEMENT_TYPE[binding.tensor.dtype];
+    const { dtype } = binding.tensor;
+    const type = binding.type ?? (dtype === 'u32' ? 'u32' : 'f32');
+    const stored = dtype === 'f16' ? (type === 'vec4f' ? 'vec4h' : 'f16') : type;
     if (type === 'vec4f' && elements(binding.tensor.shape) % 4 !== 0)
       throw new GraphError(
         `${name}: ${binding.name} has a size that 4 does not divide, so it cannot be read by fours`,
       );
     const access = binding.access === 'read' ? 'read' : 'read_write';
     const length = elements(binding.tensor.shape) / (type === 'vec4f' ? 4 : 1);
-    return `@group(0) @binding(${index}) var<storage, ${access}> ${binding.name}: array<${type}, ${length}>;`;
+    return `@group(0) @binding(${index}) var<storage, ${access}> ${binding.name}: array<${stored}, ${length}>;`;
   });
   if (usesStep)
     declarations.push(STEP_WGSL, `@group(0) @binding(${bindings.length}) var<uniform> step: Step;`);
+  const halves = bindings
+    .filter(({ tensor }) => tensor.dtype === 'f16')
+    .map(({ name, type }) => ({ name, vector: type === 'vec4f' }));
+  const expanded = expand(source, { WORKGROUPS: workgroups, ...options.defines });
   const code = [
+    ...(halves.length > 0 ? ['enable f16;'] : []),
     ...(subgroups ? ['enable subgroups;'] : []),
     ...declarations,
-    PRELUDE + expand(source, { WORKGROUPS: workgroups, ...options.defines }),
+    PRELUDE + (halves.length > 0 ? storeHalf(expanded, halves) : expanded),
   ].join('\n');
   return { kernel: name, code, bindings, workgroups, usesStep };
 }

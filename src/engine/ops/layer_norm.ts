@@ -23,6 +23,7 @@ export const layerNormOp = defineOp({
   inputs: ['x', 'weight', 'bias'],
   optional: [],
   outputs: ['y', 'stats'],
+  half: ['y'],
   shape: ({ x, weight, bias }, _: NormAttrs) => normShapes(x, { weight, bias }, LAYER_STATS),
   variants: ({ inputs }, lowering) => normVariants(inputs.x, lowering, FORWARD_RUN),
   kernels: ({ inputs, outputs, attrs }, _, variant) =>
@@ -45,6 +46,7 @@ export const layerNormBackwardOp = defineOp({
   inputs: ['x', 'weight', 'stats', 'dy'],
   optional: [],
   outputs: ['dx', 'dweight', 'dbias'],
+  half: ['dx'],
   shape: ({ x, weight }) => ({
     dx: { shape: x.shape, dtype: 'f32' },
     dweight: { shape: weight.shape, dtype: 'f32' },

@@ -39,6 +39,7 @@ export const linearOp = defineOp({
   inputs: ['x', 'weight'],
   optional: ['bias'],
   outputs: ['y'],
+  half: ['y'],
   shape({ x, weight, bias }) {
     const { outputs, inputs } = matrix(weight);
     if (last(x.shape) !== inputs)
@@ -85,6 +86,7 @@ export const linearInputGradientOp = defineOp({
   inputs: ['dy', 'weight'],
   optional: [],
   outputs: ['dx'],
+  half: ['dx'],
   shape: ({ dy, weight }) => ({
     dx: { shape: [...dy.shape.slice(0, -1), matrix(weight).inputs], dtype: 'f32' },
   }),

@@ -9,6 +9,7 @@ export const multiplyOp = defineOp({
   inputs: ['a', 'b'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [
     elementwiseKernel('multiply', [inputs.a, inputs.b], outputs.y, lowering),

@@ -8,6 +8,7 @@ export const reluOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('relu', [inputs.x], outputs.y, lowering)],
   gradient: ({ graph, outputs: { y }, cotangents: { y: dy } }) => ({
@@ -23,6 +24,7 @@ export const reluBackwardOp = defineOp({
   inputs: ['y', 'dy'],
   optional: [],
   outputs: ['dx'],
+  half: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [
     elementwiseKernel('relu_backward', [inputs.y, inputs.dy], outputs.dx, lowering),

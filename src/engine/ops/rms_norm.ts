@@ -20,6 +20,7 @@ export const rmsNormOp = defineOp({
   inputs: ['x', 'weight'],
   optional: [],
   outputs: ['y', 'stats'],
+  half: ['y'],
   shape: ({ x, weight }, _: NormAttrs) => normShapes(x, { weight }, RMS_STATS),
   variants: ({ inputs }, lowering) => normVariants(inputs.x, lowering, FORWARD_RUN),
   kernels: ({ inputs, outputs, attrs }, _, variant) =>
@@ -42,6 +43,7 @@ export const rmsNormBackwardOp = defineOp({
   inputs: ['x', 'weight', 'stats', 'dy'],
   optional: [],
   outputs: ['dx', 'dweight'],
+  half: ['dx'],
   shape: ({ x, weight }) => ({
     dx: { shape: x.shape, dtype: 'f32' },
     dweight: { shape: weight.shape, dtype: 'f32' },

@@ -8,6 +8,7 @@ export const sigmoidOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('sigmoid', [inputs.x], outputs.y, lowering)],
   gradient: ({ graph, outputs, cotangents: { y: dy } }) => ({
@@ -23,6 +24,7 @@ export const sigmoidBackwardOp = defineOp({
   inputs: ['y', 'dy'],
   optional: [],
   outputs: ['dx'],
+  half: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [
     elementwiseKernel('sigmoid_backward', [inputs.y, inputs.dy], outputs.dx, lowering),

@@ -10,6 +10,7 @@ export const siluOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [elementwiseKernel('silu', [inputs.x], outputs.y, lowering)],
   gradient: ({ graph, inputs, cotangents: { y: dy } }) => ({
@@ -25,6 +26,7 @@ export const siluBackwardOp = defineOp({
   inputs: ['x', 'dy'],
   optional: [],
   outputs: ['dx'],
+  half: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [
     elementwiseKernel('silu_backward', [inputs.x, inputs.dy], outputs.dx, lowering),

@@ -11,6 +11,7 @@ export const siluGateOp = defineOp({
   inputs: ['x', 'z'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs: { x, z }, outputs }, lowering) => [
     elementwiseKernel('silu_gate', [x, z], outputs.y, lowering),
@@ -31,6 +32,7 @@ export const siluGateBackwardOp = defineOp({
   inputs: ['x', 'z', 'dy'],
   optional: [],
   outputs: ['dz'],
+  half: ['dz'],
   shape: (inputs) => ({ dz: sameShape(inputs) }),
   kernels: ({ inputs: { x, z, dy }, outputs }, lowering) => [
     elementwiseKernel('silu_gate_backward', [x, z, dy], outputs.dz, lowering),

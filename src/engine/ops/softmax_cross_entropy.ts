@@ -129,6 +129,7 @@ export const softmaxCrossEntropyBackwardOp = defineOp({
   inputs: ['logits', 'target', 'lse', 'counted', 'dloss'],
   optional: [],
   outputs: ['dlogits'],
+  half: ['dlogits'],
   shape: ({ logits }) => ({ dlogits: { shape: logits.shape, dtype: 'f32' } }),
   kernels({ inputs: { logits, target, lse, counted, dloss }, outputs: { dlogits } }) {
     const v = vocabularyOf(logits.shape);

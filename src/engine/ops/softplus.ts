@@ -8,6 +8,7 @@ export const softplusOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: ['y'],
+  half: ['y'],
   shape: (inputs) => ({ y: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [
     elementwiseKernel('softplus', [inputs.x], outputs.y, lowering),
@@ -27,6 +28,7 @@ export const softplusBackwardOp = defineOp({
   inputs: ['x', 'dy'],
   optional: [],
   outputs: ['dx'],
+  half: ['dx'],
   shape: (inputs) => ({ dx: sameShape(inputs) }),
   kernels: ({ inputs, outputs }, lowering) => [
     elementwiseKernel('softplus_backward', [inputs.x, inputs.dy], outputs.dx, lowering),

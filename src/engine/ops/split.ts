@@ -20,6 +20,7 @@ export const splitOp = defineOp({
   inputs: ['x'],
   optional: [],
   outputs: OUTPUTS,
+  half: OUTPUTS,
   shape({ x }, { sizes }: ChannelAttrs) {
     checkSizes(sizes);
     if (sum(sizes) !== channelsOf(x.shape))

@@ -98,6 +98,7 @@ export const ssdScanOp = defineOp({
   inputs: ['xbc', 'dt', 'A', 'D'],
   optional: ['dt_bias'],
   outputs: ['y', 'steps', 'states'],
+  half: ['y'],
   shape(inputs, attrs: SsdAttrs) {
     checkSsd(inputs, attrs);
     const { BATCH, L, H, P, N, D, CHUNKS } = ssdSizes(inputs, attrs);

@@ -14,6 +14,7 @@ export const ssdScanBackwardOp = defineOp({
   inputs: ['xbc', 'dt', 'A', 'D', 'steps', 'states', 'dy'],
   optional: ['dt_bias'],
   outputs: ['dxbc', 'ddt', 'dA', 'dD', 'ddt_bias'],
+  half: ['dxbc'],
   shape({ xbc, dt, A, D }, _: SsdAttrs) {
     return {
       dxbc: { shape: xbc.shape, dtype: 'f32' },

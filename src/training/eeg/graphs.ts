@@ -36,7 +36,7 @@ export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeig
     const norm = trainingStep(graph, loss, { weightDecay, clip, segmentOf: segments });
     return { graph, x, target, loss, declared, idle, norm, update: null };
   }
-  microStep(graph, loss, segments);
+  microStep(graph, loss, { segmentOf: segments });
   const update = new Graph();
   const norm = updateStep(update, graph, { weightDecay, clip });
   return { graph, x, target, loss, declared, idle, norm, update };

@@ -12,7 +12,9 @@ import { requestNodeGpu } from '../../../src/cli/node-gpu';
 import { Device, type DeviceOptions } from '../../../src/engine/device';
 import { differentiate } from '../../../src/engine/gradient';
 import { elements, formatShape, Graph, type Shape, type Tensor } from '../../../src/engine/graph';
+import { fromHalf, toHalf } from '../../../src/engine/half';
 import { interpret } from '../../../src/engine/interpret';
+import { storeActivationsInHalf } from '../../../src/engine/mixed_precision';
 import { copy } from '../../../src/engine/ops/copy';
 import type { StepScalars } from '../../../src/engine/ops/definition';
 import type { ChooseVariant } from '../../../src/engine/plan';
@@ -21,6 +23,9 @@ import { Random } from '../../../src/models/random';
 
 /** Largest relative errors. */
 export const TOLERANCE = { outputs: 1e-5, gradients: 1e-4, differences: 1e-6 } as const;
+
+/** The same where values are stored in float16, whose last place is 2⁻¹¹. */
+export const HALF_TOLERANCE = { outputs: 1e-3, gradients: 2e-3 } as const;
 
 export interface InputSpec {
   readonly shape: Shape;
@@ -45,6 +50,8 @@ export interface OpCase<Name extends string> {
   readonly variants?: 'frozen' | 'all';
   readonly step?: StepScalars;
   readonly seed?: number;
+  /** Inputs, cotangents and what mixed precision stores so are float16; HALF_TOLERANCE is meant for that. */
+  readonly half?: boolean;
   /** Bounds instead of TOLERANCE, for what float32 cannot do better; say why where it is used. */
   readonly tolerance?: Partial<Record<keyof typeof TOLERANCE, number>>;
 }
@@ -108,13 +115,18 @@ interface Built {
   readonly wrt: ReadonlyMap<string, Tensor>;
 }
 
-function buildCase<Name extends string>(opCase: OpCase<Name>): Built {
+export function buildCase<Name extends string>(opCase: OpCase<Name>): Built {
   const graph = new Graph();
   const random = new Random(opCase.seed ?? 1);
   const feed: Built['feed'] = new Map();
   const declare = (name: string, spec: InputSpec): Tensor => {
     const tensor = graph.input(name, spec.shape, spec.dtype ?? 'f32');
-    feed.set(tensor, seededValues(spec, random.stream(name)));
+    let values = seededValues(spec, random.stream(name));
+    if (opCase.half && tensor.dtype === 'f32') {
+      graph.storeHalf(tensor);
+      values = fromHalf(toHalf(values));
+    }
+    feed.set(tensor, values);
     return tensor;
   };
   const specs = Object.entries<InputSpec>(opCase.inputs);
@@ -122,7 +134,7 @@ function buildCase<Name extends string>(opCase: OpCase<Name>): Built {
   const built = opCase.build(graph, Object.fromEntries(inputs) as Record<Name, Tensor>);
   const outputs = new Map(Object.entries(built));
   const differentiated =
-    opCase.differentiate ?? [...outputs].filter(([, { dtype }]) => dtype === 'f32').map(([name]) => name);
+    opCase.differentiate ?? [...outputs].filter(([, { dtype }]) => dtype !== 'u32').map(([name]) => name);
   const cotangents = new Map(
     differentiated.map((name) => {
       const output = outputs.get(name);
@@ -249,6 +261,7 @@ export async function checkOp<Name extends string>(device: Device, opCase: OpCas
   const readable = (tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> =>
     new Map([...tensors].map(([name, t]) => [name, t.role === 'value' ? t : copy(graph, t)]));
   const [results, gradients] = [readable(outputs), readable(backward)];
+  if (opCase.half) storeActivationsInHalf(graph);
   const wanted = interpret(graph, feed, opCase.step);
   const all = [...new Set([...results.values(), ...gradients.values()])];
 

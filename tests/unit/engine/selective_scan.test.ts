@@ -142,7 +142,7 @@ describe('memory', () => {
           Object.values(inputs),
         );
         const outputs = [y, ...gradients.values()];
-        const plan = planProgram(graph, { limits, subgroups, software }, { outputs });
+        const plan = planProgram(graph, { limits, subgroups, software, half: false }, { outputs });
         const values = plan.buffers
           .filter(({ role }) => role === 'values')
           .reduce((sum, { bytes }) => sum + bytes, 0);

@@ -30,6 +30,7 @@ const CAPABILITIES = {
     maxStorageBufferBindingSize: 2 ** 27,
   },
   subgroups: false,
+  half: false,
   software: false,
 };
 
