@@ -35,23 +35,44 @@ fn load_a(line: vec2u, at: u32) -> vec4f { return take(line.x, line.y + at / 4);
 fn line_b(n: u32) -> u32 { return min(n, ${N - 1}u) * ${K / 4}; }
 fn load_b(line: u32, at: u32) -> vec4f { return w[line + at / 4]; }
 
-fn store(m: u32, n: u32, split: u32, value: f32) {
-  if (m >= $M || n >= $N) { return; }
-#if SPLIT > 1
-  partial[(split * $M + m) * $N + n] = value;
-#else
+fn row_of(m: u32) -> u32 {
 #if SCATTER
-  let row = m / $LINES * $OUT_LENGTH + m % $LINES * $OUT_STRIDE + $OUT_PHASE;
+  return m / $LINES * $OUT_LENGTH + m % $LINES * $OUT_STRIDE + $OUT_PHASE;
 #else
-  let row = m;
+  return m;
 #end
-#if BIAS
-  y[row * $N + n] = value + bias[n % $BIAS_LENGTH];
+}
+#if STORE_FOURS
+fn store(m: u32, n: u32, split: u32, value: vec4f) {
+#if GUARD_M || GUARD_N
+  if (m >= $M || n >= $N) { return; }
+#end
+#if SPLIT > 1
+  partial[((split * $M + m) * $N + n) / 4] = value;
 #else
-  y[row * $N + n] = value;
+#if BIAS
+  y[(row_of(m) * $N + n) / 4] = value + bias[n / 4 % ${BIAS_LENGTH / 4}];
+#else
+  y[(row_of(m) * $N + n) / 4] = value;
 #end
 #end
 }
+#else
+fn store(m: u32, n: u32, split: u32, value: f32) {
+#if GUARD_M || GUARD_N
+  if (m >= $M || n >= $N) { return; }
+#end
+#if SPLIT > 1
+  partial[(split * $M + m) * $N + n] = value;
+#else
+#if BIAS
+  y[row_of(m) * $N + n] = value + bias[n % $BIAS_LENGTH];
+#else
+  y[row_of(m) * $N + n] = value;
+#end
+#end
+}
+#end
 #else
 // Batch element and line.
 alias Position = vec2u;
@@ -87,8 +108,19 @@ fn load_a(line: vec2u, at: u32) -> vec4f {
 fn line_b(p: Position) -> vec2u { return window(p.x, p.y); }
 fn load_b(line: vec2u, at: u32) -> vec4f { return take(line.x, line.y + at / 4); }
 
-fn store(m: u32, n: u32, split: u32, value: f32) {
+#if STORE_FOURS
+// Only partial sums lie as they are here: the gradient itself has its taps last.
+fn store(m: u32, n: u32, split: u32, value: vec4f) {
+#if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
+#end
+  partial[((split * $M + m) * $N + n) / 4] = value;
+}
+#else
+fn store(m: u32, n: u32, split: u32, value: f32) {
+#if GUARD_M || GUARD_N
+  if (m >= $M || n >= $N) { return; }
+#end
 #if SPLIT > 1
   partial[(split * $M + m) * $N + n] = value;
 #else
@@ -97,4 +129,4 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
 #end
 }
 #end
-
+#end

@@ -6,6 +6,8 @@
 // A thread owns a tile of TM × TN outputs in registers and walks k by fours. Without SHARED it reads its rows from
 // memory directly (caches serve the neighbours; barriers are dear on CPU-backed adapters); with SHARED a workgroup of
 // WX × WY threads stages [WY·TM, TK] of A and [TK, WX·TN] of B in workgroup memory first.
+// store writes one value, or four of a row where STORE_FOURS; it looks for the end of rows and columns only where the tiles
+// go beyond it (GUARD_M, GUARD_N): a branch for every output takes longer to compile than all the rest.
 // SPLIT > 1 cuts k into that many spans, each a slice of `partial`, summed in order by a second kernel.
 // FLOPs 2·M·N·K; bytes 4·(M·K + K·N + M·N) at best.
 // Tried: 8 × 8 tiles (fewest loads per FLOP), 4 × 4 (more threads for small outputs); no single choice wins everywhere,
@@ -181,20 +183,58 @@ fn main(
 #end
   }
 #end
+#if QUAD
+  let m_rest = m_other;
+  let n_rest = n_other;
+#else
+  let m_rest = m_own;
+  let n_rest = n_own;
+#end
 #for i in 0..TM
+#if i < OWN_M
+  let row_$i = m_own + $i;
+#else
+  let row_$i = m_rest + ${i - OWN_M};
+#end
+#if STORE_FOURS
+#if OWN_N % 4 == 0
+#for j in 0..OWN_N/4
+  store(row_$i, n_own + ${4 * j}, split, vec4f(c_${i}_${4 * j}, c_${i}_${4 * j + 1}, c_${i}_${4 * j + 2}, c_${i}_${4 * j + 3}));
+#end
+#for j in OWN_N/4..TN/4
+  store(row_$i, n_rest + ${4 * j - OWN_N}, split, vec4f(c_${i}_${4 * j}, c_${i}_${4 * j + 1}, c_${i}_${4 * j + 2}, c_${i}_${4 * j + 3}));
+#end
+#else
+  // Two own columns and two others.
+  store(row_$i, n, split, select(vec4f(c_${i}_0, c_${i}_1, c_${i}_2, c_${i}_3), vec4f(c_${i}_2, c_${i}_3, c_${i}_0, c_${i}_1), qm == 1));
+#end
+#end
+#end
+#if !STORE_FOURS
+#if TM * TN < 64
+#for i in 0..TM
+#for j in 0..OWN_N
+  store(row_$i, n_own + $j, split, c_${i}_${j});
+#end
+#for j in OWN_N..TN
+  store(row_$i, n_rest + ${j - OWN_N}, split, c_${i}_${j});
+#end
+#end
+#else
+  // So many stores in a row, each with its branch, would take longer to compile than all the rest.
+  var rows: array<u32, $TM>;
+  var c: array<f32, ${TM * TN}>;
+#for i in 0..TM
+  rows[$i] = row_$i;
 #for j in 0..TN
-#if i < OWN_M && j < OWN_N
-  store(m_own + $i, n_own + $j, split, c_${i}_${j});
+  c[${i * TN + j}] = c_${i}_${j};
 #end
-#if i < OWN_M && j >= OWN_N
-  store(m_own + $i, n_other + ${j - OWN_N}, split, c_${i}_${j});
 #end
-#if i >= OWN_M && j < OWN_N
-  store(m_other + ${i - OWN_M}, n_own + $j, split, c_${i}_${j});
-#end
-#if i >= OWN_M && j >= OWN_N
-  store(m_other + ${i - OWN_M}, n_other + ${j - OWN_N}, split, c_${i}_${j});
-#end
+  for (var i = 0u; i < $TM; i++) {
+    for (var j = 0u; j < $TN; j++) {
+      store(rows[i], select(n_rest + j - $OWN_N, n_own + j, j < $OWN_N), split, c[i * $TN + j]);
+    }
+  }
 #end
 #end
 }

@@ -77,8 +77,26 @@ fn load_b(line: u32, at: u32) -> vec4f {
 }
 #end
 
-fn store(m: u32, n: u32, split: u32, value: f32) {
+#if STORE_FOURS
+fn store(m: u32, n: u32, split: u32, value: vec4f) {
+#if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
+#end
+#if SPLIT > 1
+  partial[((split * $M + m) * $N + n) / 4] = value;
+#else
+#if BIAS
+  y[(m * $N + n) / 4] = value + bias[n / 4];
+#else
+  y[(m * $N + n) / 4] = value;
+#end
+#end
+}
+#else
+fn store(m: u32, n: u32, split: u32, value: f32) {
+#if GUARD_M || GUARD_N
+  if (m >= $M || n >= $N) { return; }
+#end
 #if SPLIT > 1
   partial[(split * $M + m) * $N + n] = value;
 #else
@@ -89,4 +107,4 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
 #end
 #end
 }
-
+#end

@@ -227,6 +227,7 @@ function weights(
     },
     bindings: [read('dy', output.x, 'vec4f'), read('x', input.x, 'vec4f')],
     y: dweight,
+    strewn: true,
     sum: (partial, split) =>
       pack(
         making,

@@ -1,7 +1,7 @@
 /** The product behind the linear layers and the convolutions; shaders/matmul.wgsl has the kernel. */
 import matmulSource from '../../../shaders/matmul.wgsl?raw';
 import operandsSource from '../../../shaders/matmul_operands.wgsl?raw';
-import { bytesOf, type Tensor } from '../graph';
+import { bytesOf, elements, type Tensor } from '../graph';
 import type { Defines } from '../wgsl';
 import type { Binding, Dispatch, Lowering, Variant } from './definition';
 import { kernel, read, write } from './kernel';
@@ -25,6 +25,8 @@ export interface Product {
   readonly bindings: readonly Binding[];
   readonly bias?: Tensor | undefined;
   readonly y: Tensor;
+  /** Whether a row's columns do not lie together in y. */
+  readonly strewn?: boolean;
   /** y from partial sums [split, m, n]; without it k is never cut. */
   readonly sum?: (partial: Tensor, split: number) => Dispatch;
 }
@@ -149,6 +151,13 @@ export function productKernels(
   };
   const tiling: Tiling = TILINGS[TILING];
   const partial = SPLIT > 1 && sum ? lowering.scratch('partial', [SPLIT, m, n]) : undefined;
+  const [tileM, tileN] = [tiling.WY * tiling.TM, tiling.WX * tiling.TN];
+  const summed = bias && !partial ? bias : undefined;
+  const fours =
+    n % 4 === 0 &&
+    (!summed || elements(summed.shape) % 4 === 0) &&
+    (partial !== undefined || !product.strewn);
+  const stored = fours ? 'vec4f' : 'f32';
   const dispatch = kernel({
     name,
     source: product.operands + matmulSource,
@@ -163,16 +172,19 @@ export function productKernels(
       K: k,
       SPAN: Math.ceil(k / SPLIT / tiling.TK) * tiling.TK,
       TILES: tiles(product, tiling),
-      TILES_N: Math.ceil(n / (tiling.WX * tiling.TN)),
+      TILES_N: Math.ceil(n / tileN),
       A_K_MAJOR: product.aKMajor,
       B_K_MAJOR: product.bKMajor,
       BIAS: bias !== undefined,
+      STORE_FOURS: fours,
+      GUARD_M: m % tileM !== 0,
+      GUARD_N: n % tileN !== 0,
       ...product.defines,
     },
     bindings: [
       ...product.bindings,
-      ...(bias && !partial ? [read('bias', bias)] : []),
-      partial ? write('partial', partial) : write('y', y),
+      ...(summed ? [read('bias', summed, stored)] : []),
+      partial ? write('partial', partial, stored) : write('y', y, stored),
     ],
     workgroups: tiles(product, tiling) * SPLIT,
     subgroups: tiling.QUAD ?? false,
