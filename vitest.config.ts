@@ -11,6 +11,8 @@ export default mergeConfig(
       // A CPU-backed adapter compiles shaders for seconds; on a busy machine for minutes.
       testTimeout: 900_000,
       hookTimeout: 120_000,
+      // A second is little where two cores also compile shaders.
+      expect: { poll: { timeout: 20_000 } },
       passWithNoTests: true,
       projects: [
         { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
