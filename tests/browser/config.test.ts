@@ -164,6 +164,19 @@ describe('text and form', () => {
     expect(await savedText(page)).toBe(SAVED);
     await expect.poll(() => batch.inputValue()).toBe('16');
 
+    // Undone before it was inspected.
+    const workers = page.getByRole('textbox', { name: 'num_workers' });
+    await workers.fill('3');
+    await page.evaluate(async () => {
+      (document.activeElement as HTMLElement).blur();
+      const written = (): boolean =>
+        document.querySelector('.cm-content')?.textContent.includes('num_workers: 3') === true;
+      while (!written()) await new Promise(requestAnimationFrame);
+      [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Undo')?.click();
+    });
+    await expect.poll(() => workers.inputValue()).toBe('4');
+    expect(await savedText(page)).toBe(SAVED);
+
     // A key that the file does not have is added, and taken out again.
     await page.getByRole('checkbox', { name: 'log_gradients' }).check();
     await expect.poll(() => savedText(page)).toMatch(/^logging:\n {2}log_gradients: true$/m);
