@@ -101,6 +101,11 @@ test(
     ]);
     expect(download.suggestedFilename()).toMatch(/^synth00\d_s001_t000\.predicted\.csv_bi$/);
     expect(await violations(page)).toEqual([]);
+
+    await page.getByRole('link', { name: 'Runs' }).click();
+    await page.getByText(/Prepared recordings.* take [\d.]+\sMiB/).waitFor();
+    await button(page, 'Delete them').click();
+    await page.getByText(/Prepared recordings/).waitFor({ state: 'detached' });
     expect(complaints).toEqual(SILENT);
   },
   LONGEST,

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { FloatTensor, TrainingState } from '../../../../src/checkpoints/state';
 import { memorySource } from '../../../../src/data/bytes';
 import { Dataset, openRecordings } from '../../../../src/data/dataset';
+import { localSource } from '../../../../src/data/loader';
 import { pairFiles } from '../../../../src/data/recording';
 import { syntheticCorpus } from '../../../../src/data/synthetic/corpus';
+import { MemoryCheckpoints } from '../../../../src/training/eeg/checkpoints';
 import type { EegEvent } from '../../../../src/training/eeg/protocol';
 import { SMOKE_RUN, type EegSettings } from '../../../../src/training/eeg/settings';
-import { EegTrainer } from '../../../../src/training/eeg/trainer';
+import { EegTrainer, type EegTrainerOptions } from '../../../../src/training/eeg/trainer';
 import { testDevice } from '../../engine/check-op';
 
 const device = testDevice({ defaultsOnly: true });
@@ -26,7 +29,11 @@ const SETTINGS: EegSettings = {
 
 type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
 
-async function run(settings: EegSettings, during?: (trainer: EegTrainer, event: EegEvent) => void) {
+async function run(
+  settings: EegSettings,
+  during?: (trainer: EegTrainer, event: EegEvent) => void,
+  more: Partial<EegTrainerOptions> = {},
+) {
   const events: EegEvent[] = [];
   let weights = new Map<string, Float32Array>();
   const before = device().allocatedBytes;
@@ -43,6 +50,7 @@ async function run(settings: EegSettings, during?: (trainer: EegTrainer, event: 
       during?.(trainer, event);
     },
     keep: async (parameters) => void (weights = await parameters.read()),
+    ...more,
   });
   await trainer.run();
   expect(device().allocatedBytes).toBe(before);
@@ -52,9 +60,18 @@ async function run(settings: EegSettings, during?: (trainer: EegTrainer, event: 
   return { of, events, losses: steps, weights, planned, highest };
 }
 
+/** The run that others are held against, and its last state. */
+const plain = () =>
+  (plainRun ??= (async () => {
+    const checkpoints = new MemoryCheckpoints();
+    const result = await run(SETTINGS, undefined, { checkpoints });
+    return { ...result, state: (await checkpoints.latest()) as TrainingState };
+  })());
+let plainRun: Promise<Awaited<ReturnType<typeof run>> & { state: TrainingState }> | undefined;
+
 describe('a training on EEG', () => {
   test('goes through its epochs, validates after each, and takes what it planned', async () => {
-    const { of, losses, planned, highest } = await run(SETTINGS);
+    const { of, losses, planned, highest } = await plain();
     expect(of('failed')).toEqual([]);
     expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 6 }]);
     expect(losses).toHaveLength(6);
@@ -100,6 +117,75 @@ describe('a training on EEG', () => {
     expect(paused).toBe(1);
     expect(of('resumed')).toHaveLength(1);
     expect(of('finished')).toMatchObject([{ reason: 'stopped' }]);
+  });
+
+  test('stops early where less is better, when it was not less for as long as the patience is', async () => {
+    const earlyStopping = { metric: 'auroc', mode: 'min', patience: 2 } as const;
+    const { of } = await run({ ...SETTINGS, epochs: 12, stepsPerEpoch: 1, earlyStopping });
+    let least = Infinity;
+    let without = 0;
+    for (const { scores, best } of of('validated')) {
+      expect(without).toBeLessThan(2);
+      expect(best).toBe((scores.auroc as number) < least);
+      least = Math.min(least, scores.auroc as number);
+      without = best ? 0 : without + 1;
+    }
+    expect(without).toBe(2);
+    expect(of('finished')).toMatchObject([{ reason: 'early-stopping', steps: of('validated').length }]);
+  });
+
+  test('stops on a collapse after three epochs no better than guessing', async () => {
+    const settings = { ...SETTINGS, epochs: 9, stepsPerEpoch: 1, learningRate: 1e-6, seed: 2 };
+    const { of } = await run(settings);
+    const areas = of('validated').map(({ scores }) => scores.auroc as number);
+    expect(areas).toHaveLength(4);
+    expect(areas[3]).toBeLessThan(0.55);
+    expect(of('finished')).toMatchObject([{ reason: 'collapse', steps: 4 }]);
+  });
+
+  test.each([
+    [true, 1],
+    [false, 2],
+  ])(
+    'workers that persist (%s) are started %i times for two epochs, and read the same windows',
+    async (persistentWorkers, starts) => {
+      const dataset = new Dataset(await folder);
+      const startedWith: number[] = [];
+      let open = 0;
+      const startWorkers: EegTrainerOptions['startWorkers'] = (count) => {
+        startedWith.push(count);
+        return Array.from({ length: count }, () => {
+          open++;
+          return { ...localSource(dataset), close: () => void open-- };
+        });
+      };
+      const settings = {
+        ...SETTINGS,
+        workers: 2,
+        persistentWorkers,
+        ...(!persistentWorkers && { stepsPerEpoch: 1 }),
+      };
+      const { of, losses } = await run(settings, undefined, { startWorkers });
+      expect(of('finished')).toMatchObject([{ reason: 'completed' }]);
+      expect(startedWith).toEqual(Array(starts).fill(2));
+      expect(open).toBe(0);
+      if (persistentWorkers) expect(losses).toEqual((await plain()).losses);
+    },
+  );
+
+  test('with weights that are no numbers fails before anything is trained, and says from which tensor on', async () => {
+    const { state } = await plain();
+    const parameters = new Map(state.parameters);
+    const [name, { shape, data }] = [...parameters][0] as [string, FloatTensor];
+    parameters.set(name, { shape, data: data.map(() => NaN) });
+    const { of, losses } = await run(SETTINGS, undefined, { weights: { ...state, parameters } });
+    expect(losses).toEqual([]);
+    expect(of('failed')[0]?.failure).toMatchObject({
+      kind: 'not-finite',
+      message: expect.stringMatching(
+        /^The first batch gives probabilities that are no numbers, from .* on; nothing was trained/,
+      ) as string,
+    });
   });
 
   test('in micro-batches and with checkpointing takes as many updates', async () => {
