@@ -18,6 +18,15 @@ const USES = {
   staging: 'reading results',
 } as const satisfies Readonly<Record<BufferRole, string>>;
 
+/** Updates of a run over that many windows, and of each of its epochs. */
+export function updatesOf(
+  { batch, epochs, stepsPerEpoch: most, mostSteps }: EegSettings,
+  windows: number,
+): { readonly steps: number; readonly stepsPerEpoch: number } {
+  const stepsPerEpoch = Math.min(Math.floor(windows / batch), most ?? Infinity);
+  return { steps: Math.min(epochs * stepsPerEpoch, mostSteps ?? Infinity), stepsPerEpoch };
+}
+
 /** Steps, sizes and bytes; the bytes are all that the run will ask the device for. */
 export function describe(
   { dataset, settings }: { readonly dataset: Dataset; readonly settings: EegSettings },
@@ -32,8 +41,7 @@ export function describe(
   },
 ): EegPlan {
   const { view, set, split, plans, packs, baseChannels, reason } = made;
-  const { batch, epochs, microBatches, validationStride, stepsPerEpoch: most, mostSteps } = settings;
-  const stepsPerEpoch = Math.min(Math.floor(set.windows.length / batch), most ?? Infinity);
+  const { microBatches, validationStride } = settings;
   const bytes = new Map<string, number>();
   const add = (use: string, more: number): void => void bytes.set(use, (bytes.get(use) ?? 0) + more);
   const weights = Parameters.bytes(view.graph, { training: false });
@@ -50,8 +58,7 @@ export function describe(
     parameters: countParameters(view.declared),
     baseChannels,
     reason,
-    steps: Math.min(epochs * stepsPerEpoch, mostSteps ?? Infinity),
-    stepsPerEpoch,
+    ...updatesOf(settings, set.windows.length),
     windows: { training: set.windows.length, validation },
     recordings: split,
     posWeight: set.posWeight,

@@ -13,7 +13,7 @@ import { SettingsError } from '../failure';
 import type { Held } from '../held';
 import { MetricsReporter } from '../metrics';
 import type { Schedule } from '../schedule';
-import { describe } from './describe';
+import { describe, updatesOf } from './describe';
 import { refuseTooLarge, suggest, type Suggestion } from './fits';
 import { evaluationGraph, stepGraph, type EvaluationGraph, type StepGraph } from './graphs';
 import type { EegEvent, EegPlan } from './protocol';
@@ -21,6 +21,7 @@ import { checkSettings, detectorConfigOf, type EegSettings } from './settings';
 import type { SourceOptions } from './sources';
 import {
   atBegin,
+  checkWeights,
   identify,
   restore,
   restoreWeights,
@@ -90,6 +91,9 @@ export async function prepareSession(
     throw new SettingsError(
       `there are ${set.windows.length} windows of 60 s to train on, fewer than one batch of ${batch}`,
     );
+  // What cannot go on is refused before anything is timed, compiled or allocated for it.
+  const data = await identify(recordings, set.windows.length);
+  const standing = from ? standingOf(from, updatesOf(settings, set.windows.length).steps, data) : atBegin();
   preparing('looking at the device', 0, 4);
   const device = await requestDevice();
   const { baseChannels, reason } =
@@ -98,6 +102,8 @@ export async function prepareSession(
       : { baseChannels: settings.model.baseChannels, reason: null };
   const config: DetectorConfig = detectorConfigOf(settings.model, baseChannels);
   const view = stepGraph(settings, config, set.posWeight);
+  const weights = from ?? options.weights;
+  if (weights) checkWeights(view, weights);
   const evaluation = evaluationGraph(config, batch / microBatches);
   let choose = frozenChoice;
   // On a CPU the timing of hundreds of variants takes minutes, and the frozen ones are those that suit it.
@@ -126,8 +132,6 @@ export async function prepareSession(
     return suggestions;
   };
   refuseTooLarge(bytes, [plans.step, plans.evaluation], settings.memoryLimit, device.limits, whatFits);
-  const data = await identify(recordings, set.windows.length);
-  const standing = from ? standingOf(from, plan.steps, data) : atBegin();
   if (from) emit({ type: 'continuing', step: standing.step });
 
   const allocate = async () => {
@@ -157,7 +161,7 @@ export async function prepareSession(
     ]),
   );
   if (from) restore({ parameters, declared: view.declared, idle }, from);
-  else if (options.weights) restoreWeights({ parameters, declared: view.declared, idle }, options.weights);
+  else if (weights) restoreWeights({ parameters, declared: view.declared }, weights);
   else for (const [name, values] of initialise(view.declared, seed)) parameters.write(name, values);
   const schedule = {
     peak: settings.learningRate,

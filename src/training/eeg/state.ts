@@ -1,10 +1,12 @@
 /** From a training on EEG to a state that can be kept, and back. */
 import type { FloatTensor, Json, TrainingState } from '../../checkpoints/state';
 import type { RecordingInfo } from '../../data/recording';
+import { elements, formatShape, type Shape } from '../../engine/graph';
 import type { Parameters } from '../../engine/packs';
 import { inTorchOrder } from '../../models/torch_order';
 import type { Declared } from '../../models/initialise';
 import { SettingsError } from '../failure';
+import type { StepGraph } from './graphs';
 import type { EegSettings } from './settings';
 
 /** Where a training stands between two updates. */
@@ -101,26 +103,40 @@ export async function capture(
 const OTHER_MIXER = /_mamba_(real|fallback)\./;
 
 /**
- * Writes weights and running statistics. Those of the mixer that is not trained may be there or not. Throws SettingsError
- * when they are those of another model.
+ * Whether a model takes these weights and running statistics; those of the mixer that is not trained may be there or not.
+ * Throws SettingsError when they are those of another model.
  */
-export function restoreWeights(
-  { parameters, declared, idle }: StateOf,
+export function checkWeights(
+  { declared, idle, graph }: Pick<StepGraph, 'declared' | 'idle' | 'graph'>,
   weights: Pick<TrainingState, 'parameters' | 'buffers'>,
 ): void {
-  const trained = new Set(declared.map(({ parameter }) => parameter.name));
   const refuse = (how: string): never => {
     throw new SettingsError(`the checkpoint is that of another model: ${how}`);
   };
+  const known = new Set([...declared, ...idle].map(({ parameter }) => parameter.name));
   for (const name of weights.parameters.keys())
-    if (!trained.has(name) && !idle.has(name) && !OTHER_MIXER.test(name))
-      refuse(`it has ${name}, which this one has not`);
-  const write = (name: string, tensor: FloatTensor | undefined): void => {
+    if (!known.has(name) && !OTHER_MIXER.test(name)) refuse(`it has ${name}, which this one has not`);
+  const compare = (name: string, shape: Shape, tensor: FloatTensor | undefined): void => {
     if (!tensor) return refuse(`it lacks ${name}`);
-    writeTensor(parameters, name, tensor);
+    if (tensor.data.length !== elements(shape))
+      refuse(
+        `${name} has ${elements(shape)} values ${formatShape(shape)}, in the checkpoint ${tensor.data.length}`,
+      );
   };
-  for (const name of trained) write(name, weights.parameters.get(name));
-  for (const name of parameters.bufferLayout.slices.keys()) write(name, weights.buffers.get(name));
+  for (const { parameter } of declared)
+    compare(parameter.name, parameter.shape, weights.parameters.get(parameter.name));
+  for (const { name, shape } of graph.buffers) compare(name, shape, weights.buffers.get(name));
+}
+
+/** Writes weights and running statistics that `checkWeights` has passed. */
+export function restoreWeights(
+  { parameters, declared }: Pick<StateOf, 'parameters' | 'declared'>,
+  weights: Pick<TrainingState, 'parameters' | 'buffers'>,
+): void {
+  const names = declared.map(({ parameter }) => parameter.name);
+  for (const name of names) writeTensor(parameters, name, weights.parameters.get(name));
+  for (const name of parameters.bufferLayout.slices.keys())
+    writeTensor(parameters, name, weights.buffers.get(name));
 }
 
 /** Writes all tensors of a state. Throws SettingsError when it is that of another model. */
@@ -135,14 +151,18 @@ export function restore(model: StateOf, state: TrainingState): void {
 function writeTensor(
   parameters: Parameters,
   name: string,
-  { data }: FloatTensor,
+  tensor: FloatTensor | undefined,
   pack?: 'first_moment' | 'second_moment',
 ): void {
+  const refuse = (how: string): never => {
+    throw new SettingsError(`the checkpoint is that of another model: ${how}`);
+  };
+  if (!tensor) return refuse(`it lacks ${name}`);
   try {
-    parameters.write(name, data, pack);
+    parameters.write(name, tensor.data, pack);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new SettingsError(`the checkpoint is that of another model: ${error.message}`);
+    refuse(error.message);
   }
 }
 

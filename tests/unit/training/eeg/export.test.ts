@@ -67,7 +67,7 @@ async function logitsOf(state: TrainingState, window: Float32Array): Promise<Flo
     training: false,
   });
   const parameters = await Parameters.create(device(), graph, { training: false });
-  restoreWeights({ parameters, declared, idle: new Map() }, state);
+  restoreWeights({ parameters, declared }, state);
   const program = await Program.compile(device(), graph, { outputs: [logits], parameters });
   program.write(x, window);
   program.run();

@@ -132,10 +132,14 @@ describe('a resumed run', () => {
     expect(end?.parameters.get(fallback)?.data.some((value) => value !== 0)).toBe(true);
   });
 
-  test('refuses the state of other recordings, another schedule or another model with a sentence', async () => {
+  test('refuses the state of other recordings, another schedule or another model at once, with a sentence', async () => {
     const from = await killedAt(2, SETTINGS);
-    const failure = async (settings: EegSettings, options: Partial<EegTrainerOptions> = {}) =>
-      (await run(settings, { from, ...options })).of('failed')[0]?.failure.message;
+    const failure = async (settings: EegSettings, options: Partial<EegTrainerOptions> = {}) => {
+      const { of } = await run(settings, { from, ...options });
+      // Before anything is allocated or compiled.
+      expect(of('planned')).toEqual([]);
+      return of('failed')[0]?.failure.message;
+    };
     const other = new Dataset(await open(8));
     expect(await failure(SETTINGS, { dataset: other })).toMatch(
       /^The recordings that are open are not those/,
