@@ -16,10 +16,11 @@ function makeTables(): Uint32Array {
   return tables;
 }
 
-export function crc32(bytes: Uint8Array): number {
+/** `before`: the checksum of what comes before these bytes. */
+export function crc32(bytes: Uint8Array, before = 0): number {
   const tables = TABLES;
   const table = (index: number, byte: number): number => tables[index * 256 + (byte & 0xff)] as number;
-  let crc = 0xffffffff;
+  let crc = ~before;
   let i = 0;
   for (; i + 8 <= bytes.length; i += 8) {
     const low =

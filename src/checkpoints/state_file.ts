@@ -2,11 +2,13 @@
  * States as safetensors. Weights alone are a file as other programs expect it: published names, BatchNorm's
  * num_batches_tracked among them. A full state adds the moments and, in the metadata, the progress.
  */
+import { crc32 } from './crc32';
 import { parse, SafetensorsError, write, type SafetensorsTensor } from './safetensors';
 import {
   checkState,
   decodeProgress,
   encodeProgress,
+  StateError,
   type FloatTensor,
   type FloatTensors,
   type TrainingState,
@@ -18,6 +20,8 @@ const SECOND_MOMENT = 'optimizer.exp_avg_sq.';
 const PROGRESS = 'smokescan.progress';
 const PARAMETERS = 'smokescan.parameters';
 const BUFFERS = 'smokescan.buffers';
+/** Metadata: CRC-32, in hexadecimal digits, over progress and tensors. */
+const CHECKSUM = 'smokescan.crc32';
 /** What loaders of the field look for. */
 const FORMAT = { format: 'pt' };
 
@@ -89,15 +93,33 @@ export function writeState(state: TrainingState): Uint8Array {
   for (const [name, tensor] of [...state.parameters, ...state.buffers]) tensors.set(name, asTensor(tensor));
   for (const [name, tensor] of state.firstMoments) tensors.set(FIRST_MOMENT + name, asTensor(tensor));
   for (const [name, tensor] of state.secondMoments) tensors.set(SECOND_MOMENT + name, asTensor(tensor));
+  const progress = encodeProgress(state.progress);
   return write(tensors, {
     ...FORMAT,
-    [PROGRESS]: encodeProgress(state.progress),
+    [PROGRESS]: progress,
+    [CHECKSUM]: checksum(state, progress),
     [PARAMETERS]: JSON.stringify([...state.parameters.keys()]),
     [BUFFERS]: JSON.stringify([...state.buffers.keys()]),
   });
 }
 
-/** Throws SafetensorsError or StateError unless the file holds a full state and nothing else. */
+function checksum(state: Omit<TrainingState, 'progress'>, progress: string): string {
+  let crc = crc32(new TextEncoder().encode(progress));
+  const add = (tensor: FloatTensor | undefined): void => {
+    if (!tensor) return;
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    crc = crc32(new Uint8Array(buffer, byteOffset, byteLength), crc);
+  };
+  for (const name of state.parameters.keys())
+    for (const group of [state.parameters, state.firstMoments, state.secondMoments]) add(group.get(name));
+  for (const tensor of state.buffers.values()) add(tensor);
+  return crc.toString(16).padStart(8, '0');
+}
+
+/**
+ * Throws SafetensorsError or StateError unless the file holds a full state and nothing else, with the checksum that it was
+ * written with; files of earlier versions have none.
+ */
 export function readState(file: Uint8Array): TrainingState {
   const { tensors, metadata } = parse(file);
   const progress = metadata[PROGRESS];
@@ -132,6 +154,11 @@ export function readState(file: Uint8Array): TrainingState {
   if (extra !== undefined)
     throw new SafetensorsError(`tensor ${JSON.stringify(extra)} belongs to no part of the state`);
   checkState(state);
+  const written = metadata[CHECKSUM];
+  if (written !== undefined && written !== checksum(state, progress))
+    throw new StateError(
+      'the file is damaged: its contents do not have the checksum that it was written with',
+    );
   return state;
 }
 

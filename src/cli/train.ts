@@ -1,10 +1,10 @@
 /** `npx smokescan train`: what the page does, in a terminal, on the engine in Node. */
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { write } from '../checkpoints/safetensors';
+import type { TrainingState } from '../checkpoints/state';
 import { writeCsvBi } from '../clinical/csv_bi';
 import { handleSource, memorySource } from '../data/bytes';
 import { Dataset, openRecordings } from '../data/dataset';
@@ -13,17 +13,26 @@ import { DEMO_CORPUS, syntheticCorpus } from '../data/synthetic/corpus';
 import { Device } from '../engine/device';
 import { readConfig } from '../production/pyyaml';
 import { settingAt } from '../production/schema';
-import { MemoryCheckpoints } from '../training/eeg/checkpoints';
+import { MemoryCheckpoints, type Checkpoints } from '../training/eeg/checkpoints';
 import { fromProduction } from '../training/eeg/config';
 import { productionCheckpoint } from '../training/eeg/export';
 import type { EegEvent } from '../training/eeg/protocol';
-import { detectorConfigOf, metricsOf, SMOKE_RUN, type EegSettings } from '../training/eeg/settings';
+import {
+  detectorConfigOf,
+  metricsOf,
+  SMOKE_RUN,
+  storedSettings,
+  type EegSettings,
+} from '../training/eeg/settings';
+import { differences } from '../training/eeg/share';
 import { EegTrainer } from '../training/eeg/trainer';
 import { SettingsError } from '../training/failure';
+import { FileCheckpoints } from './file_checkpoints';
 import { requestNodeGpu } from './node-gpu';
+import { jsonReport, progressReport } from './train_report';
 import { refusalsOf } from './validate';
 
-const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--epochs N] [--steps N] [--out DIR] [--json]
+const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--epochs N] [--steps N] [--out DIR [--resume] [--every N]] [--json]
 
 Trains production's detector on the GPU of this machine, as the page does.
   CONFIG        a production configuration (YAML); without it a smoke run
@@ -38,7 +47,10 @@ Trains production's detector on the GPU of this machine, as the page does.
   --layers N    bidirectional layers instead of the configuration's
   --stride S    seconds between two validated windows
   --out DIR     weights (safetensors), checkpoints for production's --resume (last.pt, best.pt), scores (JSON) and
-                predicted events (csv_bi)
+                predicted events (csv_bi); while it trains, the whole state (last, previous and best.state.safetensors)
+  --every N     updates between two states, beside those after each epoch and at the end; else one every five minutes
+  --resume      goes on with the run of which DIR has the state, with its settings, as if it had never stopped: the
+                recordings must be the same, and other arguments may not contradict
   --json        events as one JSON object a line, instead of a progress bar
 
 Exit code 0 when it came to its end, 1 on NaN, collapse or bad data, 2 for wrong arguments.`;
@@ -67,9 +79,11 @@ export async function main(args: string[]): Promise<number> {
             'layers',
             'stride',
             'out',
+            'every',
           ].map((name) => [name, string]),
         ),
         json: { type: 'boolean', default: false },
+        resume: { type: 'boolean', default: false },
       },
     });
     if (parsed.positionals.length > 1) throw new Error('there is more than one configuration');
@@ -80,9 +94,13 @@ export async function main(args: string[]): Promise<number> {
   const values: Values = parsed.values;
   const handles: FileHandle[] = [];
   try {
-    const { settings, dataDir } = await readSettings(parsed.positionals[0], values);
+    const given = await readSettings(parsed.positionals[0], values);
+    const checkpoints = checkpointsOf(values);
+    const from = await stateIn(checkpoints, values);
+    const settings = from ? resumedSettings(from, given, values) : given.settings;
+    const { dataDir } = given;
     const files = dataDir === undefined ? synthetic() : await filesBelow(dataDir, handles);
-    return await train(settings, files, values);
+    return await train(settings, files, values, checkpoints, from);
   } catch (error) {
     if (!(error instanceof SettingsError || isMissing(error))) throw error;
     console.error(error instanceof Error ? error.message : String(error));
@@ -95,10 +113,15 @@ export async function main(args: string[]): Promise<number> {
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code));
 
-async function readSettings(
-  path: string | undefined,
-  values: Values,
-): Promise<{ settings: EegSettings; dataDir: string | undefined }> {
+/** What the arguments say. */
+interface Given {
+  readonly settings: EegSettings;
+  readonly dataDir: string | undefined;
+  /** Whether they say anything about the settings. */
+  readonly any: boolean;
+}
+
+async function readSettings(path: string | undefined, values: Values): Promise<Given> {
   let [settings, dataDir]: [EegSettings, string | undefined] = [SMOKE_RUN, undefined];
   if (path !== undefined) {
     const text = await readFile(path, 'utf8');
@@ -123,7 +146,9 @@ async function readSettings(
   if (mixer !== 'mamba2' && mixer !== 'conv')
     throw new SettingsError(`--mixer is ${String(mixer)}; it is mamba2 or conv`);
   const steps = number('steps', Infinity);
+  const settingNames = ['width', 'mixer', 'epochs', 'steps', 'batch', 'rate', 'layers', 'stride'];
   return {
+    any: path !== undefined || settingNames.some((name) => values[name] !== undefined),
     dataDir: typeof values['data'] === 'string' ? values['data'] : dataDir,
     settings: {
       ...settings,
@@ -138,12 +163,70 @@ async function readSettings(
       learningRate: number('rate', settings.learningRate),
       validationStride: number('stride', settings.validationStride),
       mostSteps: steps === Infinity ? null : steps,
+      checkpoints:
+        values['every'] === undefined
+          ? settings.checkpoints
+          : { everySteps: number('every', 0), everyMinutes: null },
       // Node's engine reads windows itself.
       workers: 0,
       persistentWorkers: false,
     },
   };
 }
+
+type Kept = Checkpoints & { best(): Promise<TrainingState | undefined> };
+
+function checkpointsOf({ out, resume, every }: Values): Kept {
+  if (typeof out === 'string') return new FileCheckpoints(out);
+  if (resume === true)
+    throw new SettingsError('--resume needs --out: the folder that has the state of the run');
+  if (every !== undefined) throw new SettingsError('--every needs --out: a folder to keep the state in');
+  return new MemoryCheckpoints();
+}
+
+/** The state to go on from; undefined where a run begins. */
+async function stateIn(checkpoints: Kept, { out, resume }: Values): Promise<TrainingState | undefined> {
+  const state = await checkpoints.latest();
+  if (resume !== true) {
+    if (!state && !checkpoints.damaged) return undefined;
+    throw new SettingsError(
+      `--out ${String(out)} has the state of a run${state ? `, of update ${state.progress.step}` : ''}: go on with it by --resume, or give another folder`,
+    );
+  }
+  if (!state)
+    throw new SettingsError(
+      checkpoints.damaged ?? `--resume: ${String(out)} has no last.state.safetensors to go on from`,
+    );
+  if (checkpoints.damaged)
+    console.error(`${checkpoints.damaged} The state of update ${state.progress.step} is.`);
+  return state;
+}
+
+/** Those of the run. Throws SettingsError where the arguments say something else. */
+function resumedSettings({ progress }: TrainingState, given: Given, { width, every }: Values): EegSettings {
+  const stored = storedSettings(progress.config);
+  const other = given.any
+    ? differences(stored, given.settings).find(
+        ({ name }) =>
+          !name.startsWith('checkpoints.') &&
+          !FREE.includes(name) &&
+          !(name === 'model.baseChannels' && (width ?? 'auto') === 'auto'),
+      )
+    : undefined;
+  if (other)
+    throw new SettingsError(
+      `--resume goes on with the settings of the run: its ${other.name} is ${String(other.from)}, the arguments say ${String(other.to)}. Give all of its arguments again or none, or begin another run with another --out`,
+    );
+  return {
+    ...stored,
+    workers: 0,
+    persistentWorkers: false,
+    ...(every !== undefined && { checkpoints: given.settings.checkpoints }),
+  };
+}
+
+/** Settings without influence on what is learned. */
+const FREE = ['workers', 'prefetch', 'persistentWorkers', 'cache', 'memoryLimit'];
 
 const synthetic = (): DataFile[] =>
   [...syntheticCorpus(DEMO_CORPUS)].map(({ path, bytes }) => ({ path, data: memorySource(bytes) }));
@@ -162,7 +245,13 @@ async function filesBelow(folder: string, handles: FileHandle[]): Promise<DataFi
   return files;
 }
 
-async function train(settings: EegSettings, files: readonly DataFile[], values: Values): Promise<number> {
+async function train(
+  settings: EegSettings,
+  files: readonly DataFile[],
+  values: Values,
+  checkpoints: Kept,
+  from: TrainingState | undefined,
+): Promise<number> {
   const json = values['json'] === true;
   const limit = limitOf(values);
   const folder = await openRecordings(pairFiles(files), limit);
@@ -176,13 +265,13 @@ async function train(settings: EegSettings, files: readonly DataFile[], values: 
   let validated: Extract<EegEvent, { type: 'validated' }> | undefined;
   let baseChannels = 0;
   const out = typeof values['out'] === 'string' ? values['out'] : undefined;
-  const checkpoints = new MemoryCheckpoints();
   let chosen = settings;
   const trainer = new EegTrainer({
     checkpoints,
     device: async () => Device.request(await requestNodeGpu()),
     dataset: new Dataset(folder),
     settings,
+    ...(from && { from }),
     emit: (event) => {
       report(event);
       if (event.type === 'planned') {
@@ -217,12 +306,14 @@ async function train(settings: EegSettings, files: readonly DataFile[], values: 
       });
     },
   });
-  process.once('SIGINT', () => trainer.stop());
+  const stop = (): void => trainer.stop();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   await trainer.run();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   if (out !== undefined)
     for (const [name, state] of [
       ['last.pt', await checkpoints.latest()],
-      ['best.pt', checkpoints.best],
+      ['best.pt', await checkpoints.best()],
     ] as const)
       if (state) await writeFile(join(out, name), Buffer.concat(productionCheckpoint(state, chosen)));
   if (out !== undefined && validated) {
@@ -250,75 +341,4 @@ function limitOf({ limit }: Values): number {
       `${limit === undefined ? 'BGB_LIMIT_FILES' : '--limit'} is ${String(given)}, not a number from 1`,
     );
   return Number(given);
-}
-
-/** Numbers that JSON has no words for become null. */
-function jsonReport(event: EegEvent): void {
-  const plain = (_: string, value: unknown): unknown =>
-    ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value;
-  console.log(JSON.stringify(event.type === 'validated' ? { ...event, results: undefined } : event, plain));
-}
-
-function progressReport(): (event: EegEvent) => void {
-  let steps = 0;
-  const tty = process.stderr.isTTY;
-  const line = (text: string): void => {
-    if (tty) process.stderr.write(`\r\x1b[K${text}`);
-  };
-  const say = (text: string): void => {
-    line('');
-    console.log(text);
-  };
-  return (event) => {
-    switch (event.type) {
-      case 'planned': {
-        const { plan } = event;
-        ({ steps } = plan);
-        const bytes = plan.memory.reduce((sum, { bytes }) => sum + bytes, 0);
-        if (plan.reason) say(plan.reason);
-        say(
-          `${plan.parameters.toLocaleString('en')} parameters, ${plan.windows.training} windows, ${plan.recordings.validation.length} recordings held out, ${steps} updates, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU; ${availableParallelism()} cores`,
-        );
-        return;
-      }
-      case 'preparing':
-        line(`${event.label} ${event.done}/${event.total}`);
-        return;
-      case 'progress': {
-        const step = event.metrics.step.at(-1) ?? 0;
-        const filled = Math.round((30 * step) / steps);
-        line(
-          `epoch ${event.epoch} [${'#'.repeat(filled)}${'.'.repeat(30 - filled)}] ${step}/${steps} loss ${(event.metrics.loss.at(-1) ?? NaN).toFixed(4)}, ${event.secondsLeft.toFixed(0)} s left`,
-        );
-        return;
-      }
-      case 'validated': {
-        const { auroc, taes, sensitivity, falseAlarmsPer24Hours } = event.scores;
-        say(
-          `epoch ${event.epoch}: AUROC ${auroc?.toFixed(4) ?? '–'}, TAES ${taes.toFixed(3)}, sensitivity ${sensitivity.toFixed(2)} at ${falseAlarmsPer24Hours.toFixed(1)} false alarms in 24 h${event.best ? ' (best)' : ''}`,
-        );
-        return;
-      }
-      case 'finished':
-        say(`${event.reason} after ${event.steps} updates, ${event.seconds.toFixed(0)} s`);
-        return;
-      case 'failed':
-        line('');
-        console.error(`${event.failure.message} ${event.failure.advice}`);
-        return;
-      case 'recovering':
-        say(`the GPU was lost; going on from update ${event.step} (${event.attempt} of ${event.most})`);
-        return;
-      case 'unsaved':
-        say(event.message);
-        return;
-      case 'continuing':
-      case 'saved':
-      case 'paused':
-      case 'resumed':
-        return;
-      default:
-        event satisfies never;
-    }
-  };
 }

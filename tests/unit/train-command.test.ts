@@ -1,11 +1,17 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from '../../src/checkpoints/safetensors';
 import { exitCodeOf, main } from '../../src/cli/train';
 import { main as validate } from '../../src/cli/validate';
 import { syntheticCorpus } from '../../src/data/synthetic/corpus';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 let folder: string;
 beforeAll(() => {
@@ -51,24 +57,77 @@ const SMALL = [
   '1',
 ];
 
+/** Forty updates in three epochs, the state kept after the twentieth and at the end of each epoch. */
+const FORTY = [
+  ...['--width', '2', '--layers', '1', '--mixer', 'conv', '--batch', '1', '--stride', '60'],
+  ...['--epochs', '40', '--steps', '40', '--every', '20', '--json'],
+];
+
+/** What a folder has of the run that it holds. */
+const contents = (out: string): Map<string, string> =>
+  new Map(
+    readdirSync(out)
+      .sort()
+      .map((name) => [name, readFileSync(join(out, name), 'latin1')]),
+  );
+
+interface Line {
+  type: string;
+  step?: number;
+  metrics?: { step: number[]; loss: number[]; gradientNorm: number[] };
+}
+
+const eventsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as Line);
+
+/** [update, loss, gradient's norm] of each update that was told. */
+const updatesOf = (events: readonly Line[]) =>
+  events.flatMap(({ metrics }) =>
+    metrics ? metrics.step.map((step, i) => [step, metrics.loss[i], metrics.gradientNorm[i]]) : [],
+  );
+
+/** Runs the command in a process of its own, which is killed as soon as it tells that the state of `step` is kept. */
+async function killedAt(step: number, args: readonly string[]): Promise<Line[]> {
+  const child = spawn(process.execPath, [join(ROOT, 'src/cli/run.mjs'), 'train', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const events: Line[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    const [event] = eventsOf([line]);
+    if (event) events.push(event);
+    if (event?.type === 'saved' && event.step === step) child.kill('SIGKILL');
+  }
+  expect(child.signalCode ?? (await once(child, 'exit'))[1]).toBe('SIGKILL');
+  return events;
+}
+
 describe('the command train', () => {
-  test('trains on a folder and leaves weights, scores and events', async () => {
-    const config = join(folder, 'config.yaml');
+  let config: string;
+  let data: string;
+  let unbroken: { out: string; events: Line[] };
+  beforeAll(() => {
+    config = join(folder, 'config.yaml');
+    data = join(folder, 'edf');
     writeFileSync(
       config,
       'data: {validation_split: 0.4}\nmodel: {}\ntraining: {learning_rate: 3e-4, loss: focal, early_stopping: {metric: auroc}}\npostprocessing: {}\n',
     );
+  });
+
+  test('trains on a folder and leaves weights, states, scores and events', async () => {
     const out = join(folder, 'out');
-    const data = join(folder, 'edf');
-    const { code, lines, errors } = await run(config, '--data', data, ...SMALL, '--out', out, '--json');
+    const { code, lines, errors } = await run(config, '--data', data, ...FORTY, '--out', out);
     expect(errors).toEqual([]);
     expect(code).toBe(0);
-    const events = lines.map((line) => JSON.parse(line) as { type: string });
+    const events = eventsOf(lines);
+    unbroken = { out, events };
     expect(events.map(({ type }) => type)).toContain('validated');
-    expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 2 });
+    expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 40 });
     expect(readdirSync(out).sort()).toEqual([
       'best.pt',
+      'best.state.safetensors',
       'last.pt',
+      'last.state.safetensors',
+      'previous.state.safetensors',
       'scores.json',
       'synth000_s001_t000.predicted.csv_bi',
       'weights.safetensors',
@@ -77,7 +136,62 @@ describe('the command train', () => {
     expect(tensors.get('encoder.input_conv.conv.weight')?.shape).toEqual([2, 19, 7]);
     expect(tensors.get('encoder.input_conv.bn.running_var')?.shape).toEqual([2]);
     expect(JSON.parse(metadata['config'] ?? '')).toMatchObject({ baseChannels: 2, mixer: 'conv' });
-    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({ epoch: 1, step: 2 });
+    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({ epoch: 3, step: 40 });
+  });
+
+  test('killed after twenty updates it does the other twenty as if nothing had happened, to the bit', async () => {
+    const out = join(folder, 'killed');
+    const before = await killedAt(20, [config, '--data', data, ...FORTY, '--out', out]);
+    expect([...contents(out).keys()]).toEqual([
+      'best.state.safetensors',
+      'last.state.safetensors',
+      'previous.state.safetensors',
+    ]);
+    // What was kept is not trained over.
+    const again = await run(config, '--data', data, ...FORTY, '--out', out);
+    expect(again.code).toBe(2);
+    expect(again.errors).toEqual([
+      `--out ${out} has the state of a run, of update 20: go on with it by --resume, or give another folder`,
+    ]);
+    // With all of its arguments or with none; not with others.
+    const other = await run(config, '--data', data, ...FORTY, '--rate', '0.01', '--out', out, '--resume');
+    expect(other.code).toBe(2);
+    expect(other.errors.join()).toMatch(
+      /its learningRate is 0.0003, the arguments say 0.01. Give all .* or none/,
+    );
+    const { code, lines, errors } = await run('--data', data, '--out', out, '--resume', '--json');
+    expect(errors).toEqual([]);
+    expect(code).toBe(0);
+    const after = eventsOf(lines);
+    expect(after).toContainEqual({ type: 'continuing', step: 20 });
+    const updates = updatesOf(unbroken.events);
+    expect(updates).toHaveLength(40);
+    expect(updatesOf(after)).toEqual(updates.slice(20));
+    const told = updatesOf(before);
+    expect(told).toEqual(updates.slice(0, told.length));
+    expect(after.filter(({ type }) => type === 'validated')).toEqual(
+      unbroken.events.filter(({ type, step = 0 }) => type === 'validated' && step > 20),
+    );
+    // Weights, moments, running statistics, where it stood, scores and predicted events.
+    const [files, expected] = [contents(out), contents(unbroken.out)];
+    expect([...files.keys()]).toEqual([...expected.keys()]);
+    for (const [name, content] of files) expect(content === expected.get(name), name).toBe(true);
+  });
+
+  test('a state that is not whole is named, and the one before it is gone on from', async () => {
+    const path = join(folder, 'killed', 'last.state.safetensors');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    const { code, lines, errors } = await run('--data', other, '--out', dirname(path), '--resume');
+    expect(code).toBe(1);
+    expect(errors).toEqual([
+      `${path} is not whole: the file is damaged: its contents do not have the checksum that it was written with. The state of update 40 is.`,
+      'There are no recordings that can be used; give a folder with --data.',
+    ]);
+    expect(lines).toEqual([]);
   });
 
   test.each([
@@ -86,6 +200,9 @@ describe('the command train', () => {
     [['--mixer', 'lstm'], 2, '--mixer is lstm; it is mamba2 or conv'],
     [['--speed', '9'], 2, /Unknown option '--speed'[^]*Usage/],
     [['missing.yaml'], 1, /ENOENT/],
+    [['--resume'], 2, '--resume needs --out'],
+    [['--every', '5'], 2, '--every needs --out'],
+    [['--resume', '--out', '/does/not/exist'], 2, 'has no last.state.safetensors to go on from'],
   ] as const)('answers %o with exit code %i and a sentence', async (args, want, message) => {
     const { code, errors } = await run(...args);
     expect(code).toBe(want);

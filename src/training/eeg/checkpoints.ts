@@ -24,7 +24,7 @@ export class MemoryCheckpoints implements Checkpoints {
     return Promise.resolve(this.#kept.last);
   }
 
-  get best(): TrainingState | undefined {
-    return this.#kept.best;
+  best(): Promise<TrainingState | undefined> {
+    return Promise.resolve(this.#kept.best);
   }
 }

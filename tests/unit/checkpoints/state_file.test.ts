@@ -60,6 +60,20 @@ test('files that are no full state are refused', () => {
   );
 });
 
+test('one bit that is not what was written is found, wherever it lies', () => {
+  const file = writeState(STATE);
+  const text = new TextDecoder('latin1').decode(file);
+  for (const at of [text.indexOf('0.75'), file.length - 1, file.length - 30]) {
+    const damaged = file.slice();
+    damaged[at] = (damaged[at] ?? 0) ^ 1;
+    expect(() => readState(damaged)).toThrow(/the file is damaged/);
+  }
+  // As it was written before there was a checksum.
+  const { tensors, metadata } = parse(file);
+  const { 'smokescan.crc32': _, ...older } = metadata;
+  expect(readState(write(tensors, older))).toEqual(STATE);
+});
+
 test('progress is JSON, exactly', () => {
   expect(decodeProgress(encodeProgress(PROGRESS))).toEqual(PROGRESS);
   expect(() => encodeProgress({ ...PROGRESS, bestScore: -Infinity })).toThrow(

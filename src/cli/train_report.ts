@@ -1,0 +1,80 @@
+/** What the command `train` says while it runs. */
+import { availableParallelism } from 'node:os';
+import type { EegEvent } from '../training/eeg/protocol';
+
+/** Numbers that JSON has no words for become null. */
+export function jsonReport(event: EegEvent): void {
+  const plain = (_: string, value: unknown): unknown =>
+    ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value;
+  console.log(JSON.stringify(event.type === 'validated' ? { ...event, results: undefined } : event, plain));
+}
+
+/** Lines for a person, and a bar where there is a terminal. */
+export function progressReport(): (event: EegEvent) => void {
+  let [steps, unsaved] = [0, false];
+  const tty = process.stderr.isTTY;
+  const line = (text: string): void => {
+    if (tty) process.stderr.write(`\r\x1b[K${text}`);
+  };
+  const say = (text: string): void => {
+    line('');
+    console.log(text);
+  };
+  return (event) => {
+    switch (event.type) {
+      case 'planned': {
+        const { plan } = event;
+        ({ steps } = plan);
+        const bytes = plan.memory.reduce((sum, { bytes }) => sum + bytes, 0);
+        if (plan.reason) say(plan.reason);
+        say(
+          `${plan.parameters.toLocaleString('en')} parameters, ${plan.windows.training} windows, ${plan.recordings.validation.length} recordings held out, ${steps} updates, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU; ${availableParallelism()} cores`,
+        );
+        return;
+      }
+      case 'preparing':
+        line(`${event.label} ${event.done}/${event.total}`);
+        return;
+      case 'progress': {
+        const step = event.metrics.step.at(-1) ?? 0;
+        const filled = Math.round((30 * step) / steps);
+        line(
+          `epoch ${event.epoch} [${'#'.repeat(filled)}${'.'.repeat(30 - filled)}] ${step}/${steps} loss ${(event.metrics.loss.at(-1) ?? NaN).toFixed(4)}, ${event.secondsLeft.toFixed(0)} s left`,
+        );
+        return;
+      }
+      case 'validated': {
+        const { auroc, taes, sensitivity, falseAlarmsPer24Hours } = event.scores;
+        say(
+          `epoch ${event.epoch}: AUROC ${auroc?.toFixed(4) ?? '–'}, TAES ${taes.toFixed(3)}, sensitivity ${sensitivity.toFixed(2)} at ${falseAlarmsPer24Hours.toFixed(1)} false alarms in 24 h${event.best ? ' (best)' : ''}`,
+        );
+        return;
+      }
+      case 'finished':
+        say(`${event.reason} after ${event.steps} updates, ${event.seconds.toFixed(0)} s`);
+        return;
+      case 'failed':
+        line('');
+        console.error(`${event.failure.message} ${event.failure.advice}`);
+        return;
+      case 'recovering':
+        say(`the GPU was lost; going on from update ${event.step} (${event.attempt} of ${event.most})`);
+        return;
+      case 'unsaved':
+        if (!unsaved) say(`${event.message} Training goes on.`);
+        unsaved = true;
+        return;
+      case 'continuing':
+        say(`going on from update ${event.step}`);
+        return;
+      case 'saved':
+        unsaved = false;
+        return;
+      case 'paused':
+      case 'resumed':
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+}
