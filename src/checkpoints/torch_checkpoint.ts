@@ -31,6 +31,8 @@ export interface TorchProgress {
   /** The epoch that was running: production's --resume repeats it. */
   readonly epoch: number;
   readonly bestMetric: number;
+  /** Updates that the loss scale skipped: AdamW does not count them, the schedule does. */
+  readonly skipped?: number;
   /** The configuration as a mapping. */
   readonly config: Json;
 }
@@ -49,7 +51,7 @@ const dict = (entries: Readonly<Record<string, PythonValue>>): Map<PythonKey, Py
 export function writeTorchCheckpoint(
   state: TrainingState,
   optimizer: AdamWSettings,
-  { epoch, bestMetric, config }: TorchProgress,
+  { epoch, bestMetric, skipped = 0, config }: TorchProgress,
 ): Uint8Array<ArrayBuffer>[] {
   checkState(state);
   refuseNonJson(config, 'config');
@@ -59,7 +61,7 @@ export function writeTorchCheckpoint(
       epoch,
       model_state_dict: new OrderedDict(stateDict(state)),
       optimizer_state_dict: dict({
-        state: optimizerState(state),
+        state: optimizerState(state, step - skipped),
         param_groups: [
           dict({
             lr: optimizer.currentRate,
@@ -94,7 +96,7 @@ export function writeTorchCheckpoint(
 }
 
 /** By the parameter's number; those that were never updated have no entry. */
-function optimizerState({ parameters, firstMoments, secondMoments, progress }: TrainingState) {
+function optimizerState({ parameters, firstMoments, secondMoments }: TrainingState, updates: number) {
   const entries = new Map<PythonKey, PythonValue>();
   [...parameters.keys()].forEach((name, i) => {
     const first = firstMoments.get(name);
@@ -104,7 +106,7 @@ function optimizerState({ parameters, firstMoments, secondMoments, progress }: T
     entries.set(
       i,
       dict({
-        step: { dtype: 'F32', shape: [], data: Float32Array.of(progress.step) },
+        step: { dtype: 'F32', shape: [], data: Float32Array.of(updates) },
         exp_avg: tensor(first),
         exp_avg_sq: tensor(second),
       }),

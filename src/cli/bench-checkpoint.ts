@@ -23,7 +23,7 @@ export async function main(): Promise<number> {
   const view = stepGraph(settings, detectorConfigOf(settings.model, 64), 1);
   const parameters = await Parameters.create(device, view.graph, { training: true });
   for (const [name, values] of initialise(view.declared, 1)) parameters.write(name, values);
-  const standing = { ...atBegin(), step: 1 };
+  const standing = { ...atBegin(settings), step: 1 };
   for (let round = 0; round < ROUNDS; round++) {
     const begun = performance.now();
     const read = await capture(

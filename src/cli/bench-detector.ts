@@ -18,13 +18,14 @@ import { Random } from '../models/random';
 import { detectorConfigOf, PRODUCTION_RUN } from '../training/eeg/settings';
 import { requestNodeGpu } from './node-gpu';
 
-const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|conv] [--steps N] [--checkpointing] [--tune]
+const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|conv] [--steps N] [--checkpointing] [--half] [--tune]
 
 A training step of the detector, batch 1, a window of ${WINDOW} samples, in Node.
   --width N         channels of the first stage, several times for several widths (8 and 64)
   --mixer M         mamba2, or conv for production's fallback (mamba2)
   --steps N         steps that are timed, after one that is not (3)
   --checkpointing   compute again what the backward pass needs
+  --half            activations in float16
   --tune            time the kernels' variants first`;
 
 interface Options {
@@ -32,6 +33,7 @@ interface Options {
   readonly mixer: Mixer;
   readonly steps: number;
   readonly checkpointing: boolean;
+  readonly half: boolean;
   readonly tune: boolean;
 }
 
@@ -57,7 +59,7 @@ export async function main(args: string[]): Promise<number> {
 async function benchWidth(
   device: Device,
   width: number,
-  { mixer, steps, checkpointing, tune: tuned }: Options,
+  { mixer, steps, checkpointing, half, tune: tuned }: Options,
   flopsPerSecond: number,
 ): Promise<boolean> {
   const config = detectorConfigOf({ ...PRODUCTION_RUN.model, mixer }, width);
@@ -66,7 +68,10 @@ async function benchWidth(
   const target = graph.input('labels', [1, WINDOW, 1]);
   const model = detectorModel(graph, x, config, { training: true });
   const loss = binaryLoss(graph, model.logits, target, { posWeight: 2 });
-  const update = { weightDecay: 0.05, clip: 1, segmentOf: checkpointing ? segmentOf : undefined };
+  const scaling = half
+    ? { lossScale: graph.input('loss scale', [1]), unscale: graph.input('inverse', [1]) }
+    : {};
+  const update = { ...scaling, weightDecay: 0.05, clip: 1, segmentOf: checkpointing ? segmentOf : undefined };
   const norm = trainingStep(graph, loss, update);
   const outputs = [loss, norm];
   const choose = tuned ? (await tune(device, graph, new Map<string, string>())).choose : frozenChoice;
@@ -90,6 +95,11 @@ async function benchWidth(
     Float32Array.from({ length: WINDOW }, (_, i) => (i > 5000 && i < 9000 ? 1 : 0)),
   );
 
+  if (scaling.lossScale) {
+    program.write(scaling.lossScale, Float32Array.of(65536));
+    program.write(scaling.unscale, Float32Array.of(1 / 65536));
+  }
+
   const times: number[] = [];
   let last = NaN;
   for (let step = 1; step <= steps + 1; step++) {
@@ -102,7 +112,7 @@ async function benchWidth(
   const rate = (1000 * plan.cost.flops) / ms;
   console.log(
     [
-      `\nwidth ${width}, ${mixer}${checkpointing ? ', checkpointing' : ''}: ${countParameters(model.declared).toLocaleString('en')} parameters`,
+      `\nwidth ${width}, ${mixer}${checkpointing ? ', checkpointing' : ''}${half ? ', float16' : ''}: ${countParameters(model.declared).toLocaleString('en')} parameters`,
       `step ${ms.toFixed(0)} ms (median of ${times.length}), ${giga(plan.cost.flops)} GFLOP, ${giga(rate)} GFLOP/s = ${((100 * rate) / flopsPerSecond).toFixed(0)} % of the measured limit`,
       `${plan.dispatches.length} dispatches, compiled in ${(compiled / 1000).toFixed(1)} s; loss after ${steps + 1} steps ${last.toFixed(4)}`,
       `${mib(planned)} MiB planned, ${mib(allocated)} MiB allocated; ${mib(plan.bytes)} of them beside the parameters, ${mib(plan.unsharedBytes)} without sharing`,
@@ -154,6 +164,7 @@ function readArguments(args: string[]): Options | undefined {
         mixer: { type: 'string', default: 'mamba2' },
         steps: { type: 'string', default: '3' },
         checkpointing: { type: 'boolean', default: false },
+        half: { type: 'boolean', default: false },
         tune: { type: 'boolean', default: false },
       },
     });
@@ -162,7 +173,8 @@ function readArguments(args: string[]): Options | undefined {
     const steps = Number(values.steps);
     const whole = [...widths, steps].every((value) => Number.isInteger(value) && value > 0);
     if (!mixer || !whole || widths.some((width) => width % 2 !== 0)) return undefined;
-    return { widths, mixer, steps, checkpointing: values.checkpointing, tune: values.tune };
+    const { checkpointing, half, tune } = values;
+    return { widths, mixer, steps, checkpointing, half, tune };
   } catch {
     return undefined;
   }

@@ -7,16 +7,17 @@ import { chromiumEngine, nodeEngine, type GoldenEngine } from './golden/engines'
 
 const SUFFIX = '.safetensors';
 
-const USAGE = `Usage: npm run golden -- FOLDER [--browser] [--defaults]
+const USAGE = `Usage: npm run golden -- FOLDER [--browser] [--defaults | --half]
 
 Runs every golden case (*${SUFFIX}) of FOLDER and compares outputs and gradients with the expected ones.
   --browser   in Chromium instead of Node
-  --defaults  on a device with WebGPU's default limits and no optional features`;
+  --defaults  on a device with WebGPU's default limits and no optional features
+  --half      the training runs alone, activations in float16 with a loss scale: every loss within 2 % of the expected one`;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /**
- * Command `golden FOLDER [--browser] [--defaults]`: one line a case, then `N passed, N failed`.
+ * Command `golden FOLDER [--browser] [--defaults | --half]`: one line a case, then `N passed, N failed`.
  * Returns 1 when a case failed or there was none, 2 when the arguments are wrong.
  */
 export async function main(args: string[]): Promise<number> {
@@ -25,15 +26,15 @@ export async function main(args: string[]): Promise<number> {
     console.error(options);
     return 2;
   }
-  const { folder, browser, defaultsOnly } = options;
+  const { folder, browser, ...how } = options;
   const files = readdirSync(folder)
-    .filter((name) => name.endsWith(SUFFIX))
+    .filter((name) => name.endsWith(SUFFIX) && (!how.half || name.startsWith('train.')))
     .sort();
   if (files.length === 0) {
-    console.error(`${folder} has no golden case (*${SUFFIX}).`);
+    console.error(`${folder} has no golden case (${how.half ? 'train.' : ''}*${SUFFIX}).`);
     return 1;
   }
-  const engine = await (browser ? chromiumEngine(root, { defaultsOnly }) : nodeEngine({ defaultsOnly }));
+  const engine = await (browser ? chromiumEngine(root, how) : nodeEngine(how));
   try {
     return await runFiles(engine, folder, files);
   } finally {
@@ -62,6 +63,7 @@ interface Options {
   readonly folder: string;
   readonly browser: boolean;
   readonly defaultsOnly: boolean;
+  readonly half: boolean;
 }
 
 /** The options, or what is wrong with the arguments. */
@@ -69,12 +71,17 @@ function readArguments(args: string[]): Options | string {
   let parsed;
   try {
     const boolean = { type: 'boolean', default: false } as const;
-    parsed = parseArgs({ args, allowPositionals: true, options: { browser: boolean, defaults: boolean } });
+    parsed = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { browser: boolean, defaults: boolean, half: boolean },
+    });
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`;
   }
   const [folder, ...more] = parsed.positionals;
-  if (folder === undefined || more.length > 0) return USAGE;
+  const { browser, defaults, half } = parsed.values;
+  if (folder === undefined || more.length > 0 || (defaults && half)) return USAGE;
   if (!existsSync(folder) || !statSync(folder).isDirectory()) return `There is no folder ${folder}.`;
-  return { folder, browser: parsed.values.browser, defaultsOnly: parsed.values.defaults };
+  return { folder, browser, defaultsOnly: defaults, half };
 }

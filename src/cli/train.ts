@@ -14,7 +14,7 @@ import { Device } from '../engine/device';
 import { readConfig } from '../production/pyyaml';
 import { settingAt } from '../production/schema';
 import { MemoryCheckpoints, type Checkpoints } from '../training/eeg/checkpoints';
-import { fromProduction } from '../training/eeg/config';
+import { fitted, fromProduction } from '../training/eeg/config';
 import { productionCheckpoint } from '../training/eeg/export';
 import type { EegEvent } from '../training/eeg/protocol';
 import {
@@ -32,7 +32,7 @@ import { requestNodeGpu } from './node-gpu';
 import { jsonReport, progressReport } from './train_report';
 import { refusalsOf } from './validate';
 
-const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--epochs N] [--steps N] [--out DIR [--resume] [--every N]] [--json]
+const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--precision float32|float16] [--epochs N] [--steps N] [--out DIR [--resume] [--every N]] [--json]
 
 Trains production's detector on the GPU of this machine, as the page does.
   CONFIG        a production configuration (YAML); without it a smoke run
@@ -40,6 +40,8 @@ Trains production's detector on the GPU of this machine, as the page does.
   --limit N     only the first N recordings; else as many as BGB_LIMIT_FILES in the environment says, as production
   --width N     channels of the first stage; 64 is production's, auto takes what this device bears (auto)
   --mixer M     mamba2, or conv for production's fallback (mamba2)
+  --precision P float16 stores activations so, where the device has shader-f16; else as training.mixed_precision says,
+                and float32 where the device cannot (float32 for a smoke run)
   --epochs N    instead of the configuration's
   --steps N     updates at most
   --batch N     windows of an update instead of the configuration's
@@ -72,6 +74,7 @@ export async function main(args: string[]): Promise<number> {
             'limit',
             'width',
             'mixer',
+            'precision',
             'epochs',
             'steps',
             'batch',
@@ -97,7 +100,7 @@ export async function main(args: string[]): Promise<number> {
     const given = await readSettings(parsed.positionals[0], values);
     const checkpoints = checkpointsOf(values);
     const from = await stateIn(checkpoints, values);
-    const settings = from ? resumedSettings(from, given, values) : given.settings;
+    const settings = from ? resumedSettings(from, given, values) : await settingsHere(given.settings, values);
     const { dataDir } = given;
     const files = dataDir === undefined ? synthetic() : await filesBelow(dataDir, handles);
     return await train(settings, files, values, checkpoints, from);
@@ -145,8 +148,21 @@ async function readSettings(path: string | undefined, values: Values): Promise<G
   const { mixer = 'mamba2', width = 'auto' } = values;
   if (mixer !== 'mamba2' && mixer !== 'conv')
     throw new SettingsError(`--mixer is ${String(mixer)}; it is mamba2 or conv`);
+  const { precision = settings.precision } = values;
+  if (precision !== 'float32' && precision !== 'float16')
+    throw new SettingsError(`--precision is ${String(precision)}; it is float32 or float16`);
   const steps = number('steps', Infinity);
-  const settingNames = ['width', 'mixer', 'epochs', 'steps', 'batch', 'rate', 'layers', 'stride'];
+  const settingNames = [
+    'width',
+    'mixer',
+    'precision',
+    'epochs',
+    'steps',
+    'batch',
+    'rate',
+    'layers',
+    'stride',
+  ];
   return {
     any: path !== undefined || settingNames.some((name) => values[name] !== undefined),
     dataDir: typeof values['data'] === 'string' ? values['data'] : dataDir,
@@ -158,6 +174,7 @@ async function readSettings(path: string | undefined, values: Values): Promise<G
         mixer,
         layers: number('layers', settings.model.layers),
       },
+      precision,
       epochs: number('epochs', settings.epochs),
       batch: number('batch', settings.batch),
       learningRate: number('rate', settings.learningRate),
@@ -172,6 +189,21 @@ async function readSettings(path: string | undefined, values: Values): Promise<G
       persistentWorkers: false,
     },
   };
+}
+
+/** Those of a configuration as the device here can train them, unless the arguments say how. */
+async function settingsHere(asked: EegSettings, { precision }: Values): Promise<EegSettings> {
+  if (precision !== undefined || asked.precision === 'float32') return asked;
+  // Where there is no device, the trainer is refused it too, and says why.
+  const device = await requestNodeGpu().then(
+    (gpu) => Device.request(gpu),
+    () => undefined,
+  );
+  if (!device) return asked;
+  const { settings, told } = fitted(asked, device.capabilities);
+  device.destroy();
+  if (told) console.error(told);
+  return settings;
 }
 
 type Kept = Checkpoints & { best(): Promise<TrainingState | undefined> };
@@ -203,13 +235,18 @@ async function stateIn(checkpoints: Kept, { out, resume }: Values): Promise<Trai
 }
 
 /** Those of the run. Throws SettingsError where the arguments say something else. */
-function resumedSettings({ progress }: TrainingState, given: Given, { width, every }: Values): EegSettings {
+function resumedSettings(
+  { progress }: TrainingState,
+  given: Given,
+  { width, precision, every }: Values,
+): EegSettings {
   const stored = storedSettings(progress.config);
   const other = given.any
     ? differences(stored, given.settings).find(
         ({ name }) =>
           !name.startsWith('checkpoints.') &&
           !FREE.includes(name) &&
+          !(name === 'precision' && precision === undefined) &&
           !(name === 'model.baseChannels' && (width ?? 'auto') === 'auto'),
       )
     : undefined;

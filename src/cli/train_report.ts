@@ -60,6 +60,11 @@ export function progressReport(): (event: EegEvent) => void {
       case 'recovering':
         say(`the GPU was lost; going on from update ${event.step} (${event.attempt} of ${event.most})`);
         return;
+      case 'skipped':
+        say(
+          `update ${event.step} overflowed float16 and was skipped, ${event.skipped} so far; the loss scale is ${event.lossScale} now`,
+        );
+        return;
       case 'unsaved':
         if (!unsaved) say(`${event.message} Training goes on.`);
         unsaved = true;

@@ -109,7 +109,7 @@ describe('the command train', () => {
     data = join(folder, 'edf');
     writeFileSync(
       config,
-      'data: {validation_split: 0.4}\nmodel: {}\ntraining: {learning_rate: 3e-4, loss: focal, early_stopping: {metric: auroc}}\npostprocessing: {}\n',
+      'data: {validation_split: 0.4}\nmodel: {}\ntraining: {mixed_precision: false, learning_rate: 3e-4, loss: focal, early_stopping: {metric: auroc}}\npostprocessing: {}\n',
     );
   });
 

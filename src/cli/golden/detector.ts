@@ -7,6 +7,7 @@ import { Parameters } from '../../engine/packs';
 import { Program } from '../../engine/program';
 import { MIXERS } from '../../models/bimamba';
 import { detectorModel, PRODUCTION, type DetectorConfig } from '../../models/detector';
+import { afterUpdate, FIRST_SCALE } from '../../training/loss_scale';
 import { learningRateAt } from '../../training/schedule';
 import { CaseError, CHANNELS_FIRST, permute, tensorOf, type Attrs, type GoldenCase } from './case';
 import { BOUNDS, relativeError, type Measurement } from './compare';
@@ -34,8 +35,15 @@ export const mixerConfig = (attrs: Attrs) => ({
 
 const fromZero = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Trains from `param.*` on the batches in order; measures every step's loss and norm, and what the weights became. */
-export async function measureTraining(device: Device, golden: GoldenCase): Promise<Measurement[]> {
+/**
+ * Trains from `param.*` on the batches in order; measures every step's loss and norm, and what the weights became. With
+ * `half` activations are float16, and the losses alone are measured.
+ */
+export async function measureTraining(
+  device: Device,
+  golden: GoldenCase,
+  half: boolean,
+): Promise<Measurement[]> {
   const { attrs } = golden;
   const steps = attrs.number('steps');
   const config = detectorConfig(attrs);
@@ -48,7 +56,12 @@ export async function measureTraining(device: Device, golden: GoldenCase): Promi
   const target = graph.input('y', [batch, length, 1]);
   const model = detectorModel(graph, x, config, { training: true });
   const loss = binaryLoss(graph, model.logits, target, lossOptions(attrs));
+  const [lossScale, unscale] = half
+    ? [graph.input('loss scale', [1]), graph.input('inverse loss scale', [1])]
+    : [undefined, undefined];
   const norm = trainingStep(graph, loss, {
+    lossScale,
+    unscale,
     weightDecay: attrs.number('weight_decay'),
     clip: attrs.number('gradient_clip'),
   });
@@ -73,17 +86,29 @@ export async function measureTraining(device: Device, golden: GoldenCase): Promi
     for (const { name } of trained) parameters.write(name, tensorOf(golden, `param.${name}`).data);
     const losses: number[] = [];
     const norms: number[] = [];
+    let scaling = FIRST_SCALE;
     for (const step of fromZero(steps)) {
       program.write(x, permute(tensorOf(golden, `batch.${step}.x`), CHANNELS_FIRST).data);
       program.write(target, tensorOf(golden, `batch.${step}.y`).data);
-      program.run({ step: step + 1, seed: 0, learningRate: learningRateAt(schedule, step) });
+      if (lossScale && unscale) {
+        program.write(lossScale, Float32Array.of(scaling.scale));
+        program.write(unscale, Float32Array.of(1 / scaling.scale));
+      }
+      const updates = step + 1 - scaling.skipped;
+      program.run({ step: step + 1, updates, seed: 0, learningRate: learningRateAt(schedule, step) });
       const values = await program.read();
       const valueOf = (tensor: Tensor): number => values.get(tensor)?.[0] ?? NaN;
       losses.push(valueOf(loss));
       norms.push(valueOf(norm));
+      if (!half) continue;
+      const next = afterUpdate(scaling, !Number.isFinite(valueOf(norm)));
+      if (!next)
+        throw new CaseError(`in step ${step} the gradient overflowed with a loss scale of ${scaling.scale}`);
+      scaling = next;
     }
     const final = new Map([...(await parameters.read('value')), ...(await parameters.read('buffer'))]);
     device.check();
+    if (half) return eachStep(golden, 'loss', losses, BOUNDS.half);
     return [
       ...eachStep(golden, 'loss', losses),
       ...eachStep(golden, 'grad_norm', norms),
@@ -102,14 +127,19 @@ function lossOptions(attrs: Attrs) {
   return { posWeight, focal: { alpha: attrs.number('focal_alpha'), gamma: attrs.number('focal_gamma') } };
 }
 
-function eachStep(golden: GoldenCase, name: 'loss' | 'grad_norm', got: readonly number[]): Measurement[] {
+function eachStep(
+  golden: GoldenCase,
+  name: 'loss' | 'grad_norm',
+  got: readonly number[],
+  bound: number = BOUNDS.step,
+): Measurement[] {
   const want = tensorOf(golden, `out.${name}`).data;
   if (want.length !== got.length)
     throw new CaseError(`out.${name} has ${want.length} values for ${got.length} steps`);
   return got.map((value, step) => ({
     tensor: `out.${name} of step ${step}`,
     error: relativeError([value], [want[step] as number]),
-    bound: BOUNDS.step,
+    bound,
   }));
 }
 

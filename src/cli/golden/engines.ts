@@ -1,11 +1,10 @@
 /** The two places where golden cases run: the engine in Node, and the same code in a page of Chromium. */
 import type { Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
-import type { DeviceOptions } from '../../engine/device';
 import { launchChromium } from '../chromium';
 import { requestNodeGpu } from '../node-gpu';
 import type { Verdict } from './compare';
-import { runFile } from './run';
+import { runFile, type GoldenOptions } from './run';
 
 export interface GoldenEngine {
   run(name: string, file: Uint8Array): Promise<Verdict>;
@@ -14,7 +13,7 @@ export interface GoldenEngine {
   close(): Promise<void>;
 }
 
-export async function nodeEngine(options: DeviceOptions): Promise<GoldenEngine> {
+export async function nodeEngine(options: GoldenOptions): Promise<GoldenEngine> {
   const gpu = await requestNodeGpu();
   return {
     run: (name, file) => runFile(gpu, options, name, file),
@@ -27,7 +26,7 @@ const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/src/cli/golden/page.ts"></script>';
 
 /** A page that Vite serves from the sources, as the app is served, and the files' bytes beside it. */
-export async function chromiumEngine(root: string, options: DeviceOptions): Promise<GoldenEngine> {
+export async function chromiumEngine(root: string, options: GoldenOptions): Promise<GoldenEngine> {
   const server = await createServer({
     root,
     configFile: false,
@@ -66,7 +65,7 @@ export async function chromiumEngine(root: string, options: DeviceOptions): Prom
 async function runInPage(
   page: Page,
   address: string,
-  options: DeviceOptions,
+  options: GoldenOptions,
   name: string,
   file: Uint8Array,
 ): Promise<Verdict> {

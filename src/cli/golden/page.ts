@@ -1,11 +1,10 @@
 /** The browser's side of `golden --browser`: what `chromium.ts` calls in the page. */
-import type { DeviceOptions } from '../../engine/device';
 import type { Verdict } from './compare';
-import { runFile } from './run';
+import { runFile, type GoldenOptions } from './run';
 
 declare global {
   /** Runs the case whose file is served at `address`. */
-  var runGolden: (name: string, address: string, options: DeviceOptions) => Promise<Verdict>;
+  var runGolden: (name: string, address: string, options: GoldenOptions) => Promise<Verdict>;
 }
 
 globalThis.runGolden = async (name, address, options) => {

@@ -20,17 +20,22 @@ import {
 import { BOUNDS, judge, relativeError, size, type Measurement, type Verdict } from './compare';
 import { measureTraining } from './detector';
 
+export interface GoldenOptions extends DeviceOptions {
+  /** Activations in float16, with a loss scale; for training runs alone. */
+  readonly half?: boolean;
+}
+
 /** Runs the case of one file. Whatever goes wrong is the case's verdict; a device is requested for it alone. */
 export async function runFile(
   gpu: GPU | undefined,
-  options: DeviceOptions,
+  { half = false, ...options }: GoldenOptions,
   name: string,
   file: Uint8Array,
 ): Promise<Verdict> {
   let device: Device | undefined;
   try {
     const golden = readCase(file);
-    const measure = measurementOf(golden);
+    const measure = measurementOf(golden, half);
     device = await Device.request(gpu, options);
     return judge(name, await measure(device));
   } catch (error) {
@@ -40,9 +45,10 @@ export async function runFile(
   }
 }
 
-function measurementOf(golden: GoldenCase): (device: Device) => Promise<Measurement[]> {
+function measurementOf(golden: GoldenCase, half: boolean): (device: Device) => Promise<Measurement[]> {
   const { op } = golden;
-  if (op === 'train.detector') return (device) => measureTraining(device, golden);
+  if (op === 'train.detector') return (device) => measureTraining(device, golden, half);
+  if (half) throw new CaseError(`${op} is no training run, so it has nothing to do with a loss scale`);
   const adapter = Object.hasOwn(adapters, op) ? adapters[op] : undefined;
   if (!adapter) throw new CaseError(`unknown op ${op}`);
   return (device) => runCase(device, golden, adapter);

@@ -1,5 +1,6 @@
 /** A production configuration as a training of this engine: the keys that are live in production, with its defaults. */
 import type { Json } from '../../checkpoints/state';
+import type { Capabilities } from '../../engine/plan';
 import { SettingsError } from '../failure';
 import { PRODUCTION_RUN, type EegSettings } from './settings';
 
@@ -48,6 +49,18 @@ export interface ProductionTraining {
   readonly dataDir: string | undefined;
 }
 
+/** The settings as this device can train them, and what is to be said where that is not production's mixed precision. */
+export function fitted(
+  settings: EegSettings,
+  { half }: Pick<Capabilities, 'half'>,
+): { readonly settings: EegSettings; readonly told: string | null } {
+  if (settings.precision === 'float32' || half) return { settings, told: null };
+  return {
+    settings: { ...settings, precision: 'float32' },
+    told: 'training.mixed_precision is true, and this device has no shader-f16: activations are stored in float32',
+  };
+}
+
 /** Throws SettingsError for what production's schema takes, but neither its trainer nor this one can train with. */
 export function fromProduction(setting: Setting): ProductionTraining {
   const read = new Reader(setting);
@@ -75,6 +88,7 @@ export function fromProduction(setting: Setting): ProductionTraining {
       weightDecay: read.number('training.weight_decay'),
       clip: read.number('training.gradient_clip'),
       warmupRatio: read.number('training.scheduler.warmup_ratio'),
+      precision: read.flag('training.mixed_precision') ? 'float16' : 'float32',
       loss: read.choice('training.loss', ['bce', 'focal']),
       focalAlpha: read.number('training.focal_alpha'),
       focalGamma: read.number('training.focal_gamma'),
@@ -134,6 +148,7 @@ export function toProduction(settings: EegSettings): Json {
       weight_decay: settings.weightDecay,
       gradient_clip: settings.clip,
       optimizer: 'adamw',
+      mixed_precision: settings.precision === 'float16',
       loss: settings.loss,
       focal_alpha: settings.focalAlpha,
       focal_gamma: settings.focalGamma,

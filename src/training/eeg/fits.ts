@@ -26,11 +26,11 @@ export interface RunCost {
 }
 
 export function costOf(settings: EegSettings, capabilities: Capabilities): RunCost {
-  const { model, batch, microBatches } = settings;
+  const { model, batch, microBatches, precision } = settings;
   if (model.baseChannels === 'auto') throw new RangeError('the width is not chosen yet');
   const config = detectorConfigOf(model, model.baseChannels);
   const { graph, loss, norm, update } = stepGraph(settings, config, 1);
-  const evaluation = evaluationGraph(config, batch / microBatches);
+  const evaluation = evaluationGraph(config, batch / microBatches, precision);
   const step = planProgram(graph, capabilities, { outputs: update ? [loss] : [loss, norm] });
   const updating = update && planProgram(update, capabilities, { outputs: [norm] });
   const validation = planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities] });
@@ -55,8 +55,8 @@ export const bytesOf = (settings: EegSettings, capabilities: Capabilities): numb
   costOf(settings, capabilities).bytes;
 
 /**
- * Settings that fit into `limit` bytes, what changes the run least first: the gradient in parts, checkpointing, both, a
- * smaller batch, a narrower model.
+ * Settings that fit into `limit` bytes, what changes the run least first: the gradient in parts, checkpointing, both,
+ * float16 where the device has it, a smaller batch, a narrower model.
  */
 export function suggest(settings: EegSettings, capabilities: Capabilities, limit: number): Suggestion[] {
   const found: Suggestion[] = [];
@@ -65,7 +65,7 @@ export function suggest(settings: EegSettings, capabilities: Capabilities, limit
     if (bytes <= limit) found.push({ label, settings: changed, bytes });
     return bytes <= limit;
   };
-  const { batch, microBatches, checkpointing, model } = settings;
+  const { batch, microBatches, checkpointing, precision, model } = settings;
   const divisors = Array.from({ length: batch }, (_, i) => i + 1).filter(
     (parts) => parts > microBatches && batch % parts === 0,
   );
@@ -78,6 +78,8 @@ export function suggest(settings: EegSettings, capabilities: Capabilities, limit
         microBatches: parts,
       }),
     );
+  if (capabilities.half && precision === 'float32')
+    fits('activations in float16', { ...settings, precision: 'float16' });
   for (let smaller = batch >> 1; smaller >= 1; smaller >>= 1)
     if (fits(`a batch of ${smaller}`, { ...settings, batch: smaller, microBatches: 1 })) break;
   for (let width = Number(model.baseChannels) >> 1; width >= 2; width >>= 1)

@@ -71,6 +71,13 @@ export type EegEvent =
       readonly best: boolean;
       readonly results: readonly RecordingResult[];
     }
+  /** An update whose gradient overflowed float16 changed nothing; how many did in all, and the loss scale from now on. */
+  | {
+      readonly type: 'skipped';
+      readonly step: number;
+      readonly skipped: number;
+      readonly lossScale: number;
+    }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
   | {

@@ -17,7 +17,7 @@ import { describe, updatesOf } from './describe';
 import { refuseTooLarge, suggest, type Suggestion } from './fits';
 import { evaluationGraph, stepGraph, type EvaluationGraph, type StepGraph } from './graphs';
 import type { EegEvent, EegPlan } from './protocol';
-import { checkSettings, detectorConfigOf, type EegSettings } from './settings';
+import { checkDevice, checkSettings, detectorConfigOf, type EegSettings } from './settings';
 import type { SourceOptions } from './sources';
 import {
   atBegin,
@@ -93,9 +93,12 @@ export async function prepareSession(
     );
   // What cannot go on is refused before anything is timed, compiled or allocated for it.
   const data = await identify(recordings, set.windows.length);
-  const standing = from ? standingOf(from, updatesOf(settings, set.windows.length).steps, data) : atBegin();
+  const standing = from
+    ? standingOf(from, updatesOf(settings, set.windows.length).steps, data, settings)
+    : atBegin(settings);
   preparing('looking at the device', 0, 4);
   const device = await requestDevice();
+  checkDevice(settings, device);
   const { baseChannels, reason } =
     settings.model.baseChannels === 'auto'
       ? await chooseWidth(device, settings)
@@ -104,7 +107,7 @@ export async function prepareSession(
   const view = stepGraph(settings, config, set.posWeight);
   const weights = from ?? options.weights;
   if (weights) checkWeights(view, weights);
-  const evaluation = evaluationGraph(config, batch / microBatches);
+  const evaluation = evaluationGraph(config, batch / microBatches, settings.precision);
   let choose = frozenChoice;
   // On a CPU the timing of hundreds of variants takes minutes, and the frozen ones are those that suit it.
   if (tuning && !device.capabilities.software)

@@ -1,6 +1,7 @@
 /** What a training on EEG is made of; plain data, so that it can be sent, kept and compared. */
 import { FALSE_ALARM_RATES } from '../../clinical/evaluate';
 import { checkPostprocessing, DEFAULT_POSTPROCESSING, type Postprocessing } from '../../clinical/postprocess';
+import type { Device } from '../../engine/device';
 import type { Mixer } from '../../models/bimamba';
 import { PRODUCTION, type DetectorConfig } from '../../models/detector';
 import { SettingsError } from '../failure';
@@ -60,6 +61,11 @@ export interface EegSettings {
     readonly patience: number;
   };
   readonly postprocessing: Postprocessing;
+  /**
+   * How activations and their gradients are stored: float16 needs shader-f16, and has a loss scale. Sums, weights and moments
+   * are float32 either way.
+   */
+  readonly precision: 'float32' | 'float16';
   /** Computes what the backward pass needs again instead of keeping it. */
   readonly checkpointing: boolean;
   /** When the state is kept, besides after each epoch, at a pause and at the end; null: not by that. */
@@ -109,6 +115,7 @@ export const PRODUCTION_RUN: EegSettings = {
   falseAlarmRates: FALSE_ALARM_RATES,
   earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'max', patience: 5 },
   postprocessing: DEFAULT_POSTPROCESSING,
+  precision: 'float32',
   checkpointing: false,
   checkpoints: { everySteps: null, everyMinutes: 5 },
   memoryLimit: null,
@@ -153,6 +160,17 @@ export function storedSettings(text: string): EegSettings {
 export function detectorConfigOf(model: EegModelSettings, baseChannels: number): DetectorConfig {
   const inner = PRODUCTION.expand * baseChannels * 2 ** (PRODUCTION.depth - 1);
   return { ...PRODUCTION, ...model, baseChannels, headdim: Math.min(PRODUCTION.headdim, inner) };
+}
+
+/** Throws SettingsError where the run needs what the device has not. */
+export function checkDevice(
+  { precision }: Pick<EegSettings, 'precision'>,
+  { adapter, capabilities }: Pick<Device, 'adapter' | 'capabilities'>,
+): void {
+  if (precision === 'float16' && !capabilities.half)
+    throw new SettingsError(
+      `float16 needs the feature shader-f16, which ${adapter.description || 'this GPU'} has not; take float32`,
+    );
 }
 
 /** Throws SettingsError with what is wrong and what it may be. */

@@ -41,6 +41,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   'model.mixer': ['mamba2', 'conv'],
   loss: ['bce', 'focal'],
   split: ['patient', 'file'],
+  precision: ['float32', 'float16'],
   'earlyStopping.mode': ['max', 'min'],
   'postprocessing.confidence_method': ['mean', 'peak', 'percentile'],
 };

@@ -7,6 +7,7 @@ import { inTorchOrder } from '../../models/torch_order';
 import type { Declared } from '../../models/initialise';
 import { SettingsError } from '../failure';
 import type { StepGraph } from './graphs';
+import { FIRST_SCALE, readLossScale, type LossScale } from '../loss_scale';
 import type { EegSettings } from './settings';
 
 /** Where a training stands between two updates. */
@@ -20,9 +21,18 @@ export interface Standing {
   /** The best value of the early-stopping metric, and epochs since it was reached. */
   best: number | null;
   without: number;
+  /** Of the next update; null where activations are float32. */
+  lossScale: LossScale | null;
 }
 
-export const atBegin = (): Standing => ({ epoch: 0, inEpoch: 0, step: 0, best: null, without: 0 });
+export const atBegin = ({ precision }: Pick<EegSettings, 'precision'>): Standing => ({
+  epoch: 0,
+  inEpoch: 0,
+  step: 0,
+  best: null,
+  without: 0,
+  lossScale: precision === 'float16' ? FIRST_SCALE : null,
+});
 
 /** The model whose state it is. */
 export interface StateOf {
@@ -52,7 +62,7 @@ export async function identify(recordings: readonly RecordingInfo[], windows: nu
  */
 export async function capture(
   { parameters, declared, idle }: StateOf,
-  { epoch, inEpoch, step, best, without }: Readonly<Standing>,
+  { epoch, inEpoch, step, best, without, lossScale }: Readonly<Standing>,
   settings: EegSettings,
   steps: number,
   data: DataIdentity,
@@ -60,6 +70,7 @@ export async function capture(
   const reads = await Promise.all(
     (['value', 'first_moment', 'second_moment', 'buffer'] as const).map((pack) => parameters.snapshot(pack)),
   );
+  const updated = step > (lossScale?.skipped ?? 0);
   return async () => {
     const [values, first, second, buffers] = await Promise.all(reads.map((read) => read()));
     const shapes = new Map(declared.map((one) => [one.parameter.name, one.publishedShape]));
@@ -81,8 +92,8 @@ export async function capture(
         order.map((name) => [name, (trained.get(name) ?? idle.get(name)) as FloatTensor] as const),
       ),
       // AdamW has none before its first update.
-      firstMoments: step > 0 ? group(first) : new Map(),
-      secondMoments: step > 0 ? group(second) : new Map(),
+      firstMoments: updated ? group(first) : new Map(),
+      secondMoments: updated ? group(second) : new Map(),
       buffers: new Map(running),
       progress: {
         epoch,
@@ -91,7 +102,7 @@ export async function capture(
         bestScore: best,
         config: JSON.stringify(settings),
         schedule: { steps },
-        lossScale: null,
+        lossScale: lossScale && { ...lossScale },
         rng: { seed: settings.seed },
         sampler: { position: inEpoch * settings.batch, updates: inEpoch, ...data },
         earlyStopping: { without },
@@ -167,7 +178,12 @@ function writeTensor(
 }
 
 /** Where a state stood. Throws SettingsError when data or schedule are others than its own. */
-export function standingOf({ progress }: TrainingState, steps: number, data: DataIdentity): Standing {
+export function standingOf(
+  { progress }: TrainingState,
+  steps: number,
+  data: DataIdentity,
+  { precision }: Pick<EegSettings, 'precision'>,
+): Standing {
   const { sampler, schedule, earlyStopping, epoch, step, bestScore } = progress;
   const field = (json: Json, name: string): Json | undefined =>
     typeof json === 'object' && json !== null ? (json as Record<string, Json>)[name] : undefined;
@@ -182,5 +198,6 @@ export function standingOf({ progress }: TrainingState, steps: number, data: Dat
   const [inEpoch, without] = [field(sampler, 'updates'), field(earlyStopping, 'without')];
   if (typeof inEpoch !== 'number' || typeof without !== 'number')
     throw new SettingsError('the checkpoint does not say where the run stood');
-  return { epoch, inEpoch, step, best: bestScore, without };
+  const lossScale = precision === 'float16' ? readLossScale(progress.lossScale) : null;
+  return { epoch, inEpoch, step, best: bestScore, without, lossScale };
 }

@@ -52,7 +52,7 @@ const ADVICE = {
   graph: 'Take a narrower model or a smaller batch: this one does not fit the limits of this GPU.',
   settings: 'Change that and start again.',
   'not-finite':
-    'Take a lower learning rate or another seed, or go on from the last checkpoint. If it happens with every seed, this GPU computes wrongly: try another browser.',
+    'Take a lower learning rate or another seed, float32 where activations are float16, or go on from the last checkpoint. If it happens with every seed, this GPU computes wrongly: try another browser.',
 } as const;
 
 class Stopped extends Error {}
@@ -304,7 +304,9 @@ export class EegTrainer {
           await this.#rest(session);
         }
         if (this.#stopped) break;
-        const submitted = await submitUpdate(session, batch, standing.step + 1, underWay);
+        const submitted = await submitUpdate(session, batch, standing.step + 1, underWay, (skipped) =>
+          this.options.emit({ type: 'skipped', ...skipped }),
+        );
         underWay = handled(submitted.recorded);
         standing.step++;
         standing.inEpoch++;

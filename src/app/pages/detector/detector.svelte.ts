@@ -46,6 +46,10 @@ export class Detector {
   persisted = $state<boolean | null | undefined>(undefined);
   /** Whether the newest state is in memory alone. */
   unstored = $state(false);
+  /** Updates of the run that overflowed float16, as told with the last of them. */
+  skipped = $state(0);
+  /** Whether the GPU can store float16; false before `askDevice`. */
+  half = $state(false);
   /** What a person has to know while training goes on. */
   notice = $state<string | null>(null);
   /** What would fit, where memory was what lacked. */
@@ -156,6 +160,13 @@ export class Detector {
     }
   }
 
+  /** Looks at the adapter that a run would take. What is wrong with it is told where a run needs it. */
+  async askDevice(): Promise<void> {
+    const gpu = navigator.gpu as GPU | undefined;
+    const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+    this.half = adapter?.features.has('shader-f16') ?? false;
+  }
+
   async #persist(): Promise<void> {
     this.persisted = null;
     this.persisted = (await askToPersist().catch(() => undefined)) ?? null;
@@ -255,6 +266,7 @@ export class Detector {
     this.losses = [];
     this.suggestions = [];
     this.saved = undefined;
+    this.skipped = 0;
     this.unstored = false;
     this.#toldUnsaved = false;
     prefill();
@@ -309,6 +321,9 @@ export class Detector {
         this.preparation = null;
         this.validations = [...this.validations, event];
         this.results = event.results;
+        return;
+      case 'skipped':
+        this.skipped = event.skipped;
         return;
       case 'paused':
         this.phase = 'paused';

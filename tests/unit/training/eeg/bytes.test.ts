@@ -6,7 +6,7 @@ import type { Graph, Tensor } from '../../../../src/engine/graph';
 import { Parameters } from '../../../../src/engine/packs';
 import { Program } from '../../../../src/engine/program';
 import { Random } from '../../../../src/models/random';
-import { bytesOf, costOf } from '../../../../src/training/eeg/fits';
+import { bytesOf, costOf, suggest } from '../../../../src/training/eeg/fits';
 import { evaluationGraph, stepGraph } from '../../../../src/training/eeg/graphs';
 import {
   checkSettings,
@@ -54,6 +54,7 @@ function randomSettings(random: Random): EegSettings {
     batch,
     microBatches: oneOf([1, batch]),
     checkpointing: oneOf([false, true]),
+    precision: oneOf(['float32', 'float16']),
     loss: oneOf(['bce', 'focal']),
     clip: oneOf([0, 1]),
   };
@@ -65,7 +66,7 @@ function randomSettings(random: Random): EegSettings {
 async function allocatedBytes(settings: EegSettings): Promise<number> {
   const config = detectorConfigOf(settings.model, Number(settings.model.baseChannels));
   const { graph, loss, norm, update } = stepGraph(settings, config, 1);
-  const evaluation = evaluationGraph(config, settings.batch / settings.microBatches);
+  const evaluation = evaluationGraph(config, settings.batch / settings.microBatches, settings.precision);
   const before = device.allocatedBytes;
   const parameters = await Parameters.create(device, graph, {
     training: true,
@@ -101,6 +102,18 @@ describe('predicted bytes are those that the device is asked for', () => {
   test('and the settings are not all alike', () => {
     expect(new Set(predicted).size).toBeGreaterThan(20);
   });
+});
+
+test('float16 is suggested where it would fit and the device has it', () => {
+  const settings = { ...SMOKE_RUN, model: { ...SMOKE_RUN.model, baseChannels: 4, layers: 1 }, batch: 1 };
+  const [whole, half] = (['float32', 'float16'] as const).map((precision) =>
+    bytesOf({ ...settings, precision }, device.capabilities),
+  ) as [number, number];
+  expect(half / whole).toBeLessThan(0.65);
+  const suggested = (capabilities = device.capabilities) =>
+    suggest(settings, capabilities, half).find(({ label }) => label === 'activations in float16');
+  expect(suggested()).toMatchObject({ bytes: half, settings: { precision: 'float16' } });
+  expect(suggested({ ...device.capabilities, half: false })).toBeUndefined();
 });
 
 test('an update in parts computes what it does as a whole, in more dispatches', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../../src/production/pyyaml';
 import { settingAt } from '../../../../src/production/schema';
-import { fromProduction } from '../../../../src/training/eeg/config';
+import { fitted, fromProduction, toProduction } from '../../../../src/training/eeg/config';
 import { PRODUCTION_RUN } from '../../../../src/training/eeg/settings';
 
 const MINIMAL = { data: {}, model: {}, training: {}, postprocessing: {} };
@@ -54,6 +54,21 @@ describe('a production configuration', () => {
       earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'min', patience: 2 },
       postprocessing: { tau_on: 0.9, tau_off: 0.7, min_duration_s: 5, tau_merge: 2 },
       model: { layers: 3, dropout: 0.2, convKernel: 3, kernelSizes: [3, 9] },
+    });
+  });
+
+  test('has float16 where it is mixed, as far as the device has it, and says where not', () => {
+    const [mixed, plain] = [true, false].map(
+      (mixed_precision) => read({ ...MINIMAL, training: { mixed_precision } }).settings,
+    );
+    expect([mixed?.precision, plain?.precision]).toEqual(['float16', 'float32']);
+    expect(read(MINIMAL).settings.precision).toBe('float16');
+    expect(toProduction(mixed!)).toMatchObject({ training: { mixed_precision: true } });
+    expect(fitted(mixed!, { half: true })).toEqual({ settings: mixed, told: null });
+    expect(fitted(plain!, { half: false })).toEqual({ settings: plain, told: null });
+    expect(fitted(mixed!, { half: false })).toEqual({
+      settings: { ...mixed!, precision: 'float32' },
+      told: 'training.mixed_precision is true, and this device has no shader-f16: activations are stored in float32',
     });
   });
 
