@@ -76,6 +76,10 @@ test(
     const { page, complaints } = await app.open('', { viewport: { width: 1440, height: 900 } });
     await page.getByText('No recordings yet').waitFor();
     await smallest(page);
+    const half = await page.evaluate(
+      async () => (await navigator.gpu.requestAdapter())?.features.has('shader-f16') ?? false,
+    );
+    expect(await page.getByLabel('Activations').count()).toBe(half ? 1 : 0);
     await page.getByLabel('Workers that read windows').fill('2');
     await button(page, 'Start training').click();
     await phase(page, 'Training, epoch 1');
