@@ -1,17 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { write } from '../../src/checkpoints/safetensors';
+import { readState } from '../../src/checkpoints/state_file';
 import { webgpuFlags } from '../../src/cli/chromium';
 import { startApp, type App } from './app';
 import { startKillable, type Killable } from './store/browser';
 
 const LONGEST = 900_000;
 const SLOW = { timeout: 400_000 };
-/** A narrow model whose ten updates take seconds; a checkpoint after every second one. */
+/** The narrowest model, two epochs of twenty updates; a checkpoint after each. */
 const LINK =
-  '#/detector?v=1&model.baseChannels=4&model.mixer=conv&model.layers=1&epochs=2&batch=2&stepsPerEpoch=5&validationStride=60&checkpoints.everySteps=2&cache=false';
+  '#/detector?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=2&batch=1&stepsPerEpoch=20&validationStride=60&checkpoints.everySteps=20&cache=false';
 
 let app: App;
 let profile: string;
@@ -88,93 +90,83 @@ const kept = (page: Page): Promise<Kept[]> =>
     return all;
   });
 
+async function start(page: Page): Promise<void> {
+  await button(page, 'Use these settings').click();
+  await button(page, 'Start training').click();
+}
+
+/** Waits until the page says that the state of an update that matches is kept. */
+const saved = (page: Page, update: RegExp) =>
+  page
+    .getByTestId('saved')
+    .filter({ hasText: new RegExp(`update ${update.source}\\b`) })
+    .waitFor(SLOW);
+
 test(
-  'a run whose browser is killed goes on from its last checkpoint, to the bit',
+  'a run whose browser is killed after twenty updates does the other twenty as if nothing had happened, to the bit',
   async () => {
     const first = await openApp(LINK);
     await first.page.getByText('Nothing runs before you use them').waitFor();
-    await button(first.page, 'Use these settings').click();
-    await button(first.page, 'Start training').click();
-    await first.page
-      .getByTestId('saved')
-      .filter({ hasText: /update [4-9]/ })
-      .waitFor(SLOW);
+    await start(first.page);
+    await saved(first.page, /20/);
     await first.kill();
 
-    const second = await openApp('#/runs');
-    const run = second.page.getByRole('article', { name: 'Width 4, convolution, 1 layer' });
-    await run.getByTestId('kept').filter({ hasText: 'of 10' }).waitFor();
-    const [broken] = await kept(second.page);
-    expect(broken?.outcome).toBeNull();
-    expect(broken?.step).toBeGreaterThanOrEqual(4);
-    expect(broken?.step).toBeLessThan(10);
+    const { page } = await openApp('#/runs');
+    const run = page.getByRole('article', { name: 'Width 2, convolution, 1 layer' });
+    await run.getByTestId('kept').filter({ hasText: 'update 20 of 40' }).waitFor();
+    const [broken] = await kept(page);
+    expect(broken).toMatchObject({ step: 20, outcome: null });
     await run.getByRole('button', { name: 'Resume' }).click();
-    await ended(second.page);
+    await ended(page);
     // The same again, without a break.
-    await button(second.page, 'Start training').click();
-    await second.page.getByTestId('phase').filter({ hasText: 'Training' }).waitFor(SLOW);
-    await ended(second.page);
-    const [resumed, unbroken] = await kept(second.page);
-    expect(resumed?.step).toBe(10);
+    await button(page, 'Start training').click();
+    await page.getByTestId('phase').filter({ hasText: 'Training' }).waitFor(SLOW);
+    await ended(page);
+    const [resumed, unbroken] = await kept(page);
+    expect(resumed?.step).toBe(40);
     expect(resumed?.outcome).toBe('completed');
-    expect(resumed?.losses).toHaveLength(10);
+    expect(resumed?.losses).toHaveLength(40);
+    expect(resumed?.aurocs).toHaveLength(2);
     expect(resumed?.shards.length).toBeGreaterThan(0);
     expect(resumed).toEqual(unbroken);
 
-    // On the page of runs: rename, compare, pin, save, delete.
-    await second.page.getByRole('link', { name: 'Runs' }).click();
-    const articles = second.page.getByRole('article');
+    // On the page of runs: compare, rename, pin, delete, duplicate.
+    await page.getByRole('link', { name: 'Runs' }).click();
+    const articles = page.getByRole('article');
     await expect.poll(() => articles.count()).toBe(2);
+    for (const one of await articles.all()) await one.getByLabel('compare').check();
+    const curves = page.getByRole('region', { name: 'Compared runs' });
+    await curves.locator('canvas').waitFor();
+    expect(await curves.getByRole('listitem').count()).toBe(2);
     const newest = articles.first();
     await newest.getByLabel('Name of the run').fill('unbroken');
     await newest.getByLabel('Name of the run').press('Enter');
-    const renamed = second.page.getByRole('article', { name: 'unbroken' });
-    await renamed.waitFor();
-    await renamed.getByLabel('compare').check();
-    await second.page.getByRole('region', { name: 'Compared runs' }).locator('canvas').waitFor();
+    const renamed = page.getByRole('article', { name: 'unbroken' });
     await renamed.getByLabel('pinned').check();
     await renamed.locator('button[aria-disabled=true]', { hasText: 'Delete…' }).waitFor();
     await run.getByRole('button', { name: 'Delete…' }).click();
     await run.getByRole('button', { name: 'Delete', exact: true }).click();
     await run.waitFor({ state: 'detached' });
-    await second.page.reload();
-    await second.page.getByRole('article', { name: 'unbroken' }).waitFor();
-    await expect.poll(() => articles.count()).toBe(1);
+    await page.reload();
+    await renamed.waitFor();
+    expect(await articles.count()).toBe(1);
+    expect(await renamed.getByLabel('pinned').isChecked()).toBe(true);
+    // It has come to its end.
+    expect(await renamed.getByRole('button', { name: 'Resume' }).count()).toBe(0);
+    await renamed.getByRole('button', { name: 'Duplicate with its settings' }).click();
+    await button(page, 'Start training').waitFor();
+    expect(await page.getByLabel('Updates of an epoch', { exact: true }).inputValue()).toBe('20');
   },
   LONGEST,
 );
 
 test.skipIf(process.platform !== 'linux')(
-  'a run whose GPU process is killed goes on in place',
+  'a damaged checkpoint is named and the older one gone on from, a killed GPU process recovered; the end is the same',
   async () => {
-    const opened = await openApp(LINK);
+    const opened = await openApp(LINK.replace('everySteps=20', 'everySteps=10'));
     const { page } = opened;
-    await button(page, 'Use these settings').click();
-    await button(page, 'Start training').click();
-    await page
-      .getByTestId('saved')
-      .filter({ hasText: /update [2-9]/ })
-      .waitFor(SLOW);
-    opened.killGpu();
-    await page.getByText('The GPU was lost. The run goes on from update').waitFor(SLOW);
-    await ended(page);
-    const runs = await kept(page);
-    expect(runs.at(-1)).toMatchObject({ step: 10, outcome: 'completed' });
-    // The same seed and data as in the runs of the test before.
-    expect(runs.at(-1)?.shards).toEqual(runs[0]?.shards);
-    expect(runs.at(-1)?.losses).toEqual(runs[0]?.losses);
-  },
-  LONGEST,
-);
-
-test(
-  'a damaged checkpoint is named, and the older one is offered and used',
-  async () => {
-    const { page } = await openApp(LINK.replace('everySteps=2', 'everySteps=1'));
-    await button(page, 'Use these settings').click();
-    await button(page, 'Start training').click();
-    const second = page.getByTestId('saved').filter({ hasText: /update [2-9]/ });
-    await second.waitFor(SLOW);
+    await start(page);
+    await saved(page, /1\d/);
     await button(page, 'Stop').click();
     await page.getByTestId('phase').filter({ hasText: 'Stopped' }).waitFor(SLOW);
     const step = await page.evaluate(async () => {
@@ -204,7 +196,9 @@ test(
     });
     await page.getByRole('link', { name: 'Runs' }).click();
     await page.reload();
-    await page.getByRole('article').first().getByRole('button', { name: 'Resume' }).click();
+    const run = page.getByRole('article').first();
+    await run.getByText('checkpoints.everySteps 20 → 10').waitFor();
+    await run.getByRole('button', { name: 'Resume' }).click();
     await page
       .getByText(/The checkpoint “last” of the run .* is damaged: shard 1 of \d+ does not have/)
       .waitFor();
@@ -212,34 +206,109 @@ test(
     await page.getByTestId('phase').filter({ hasText: 'Training, epoch' }).waitFor(SLOW);
     // What the run has shown before is there again.
     expect(Number(await page.getByTestId('Update').textContent())).toBeGreaterThanOrEqual(step ?? NaN);
-    await button(page, 'Stop').click();
-    await page.getByTestId('phase').filter({ hasText: 'Stopped' }).waitFor(SLOW);
+    await saved(page, /[23]0/);
+    opened.killGpu();
+    await page.getByText('The GPU was lost. The run goes on from update').waitFor(SLOW);
+    await ended(page);
+    const [unbroken, recovered] = await kept(page);
+    expect(unbroken?.name).toBe('unbroken');
+    // The same seed and data.
+    expect({ ...recovered, name: 'unbroken' }).toEqual(unbroken);
   },
   LONGEST,
 );
 
 test(
-  'a page that is hidden keeps its state',
+  'in a private window with a full disk: training goes on, it is told once, the state is saved as a file, room is made',
   async () => {
-    const { page } = await app.open(
-      LINK.replace('everySteps=2', 'everySteps=null&checkpoints.everyMinutes=null'),
-    );
-    await button(page, 'Use these settings').click();
-    await button(page, 'Start training').click();
-    await page.getByTestId('phase').filter({ hasText: 'Training, epoch 1' }).waitFor(SLOW);
-    await page.evaluate(() => {
-      Object.defineProperty(document, 'hidden', { value: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    });
+    const context = await app.browser.newContext();
+    const page = await context.newPage();
+    const { origin } = new URL(app.url);
+    // Chromium remembers how much room an origin has, so a limit comes first.
+    const session = await context.newCDPSession(page);
+    const limit = (quotaSize: number) =>
+      session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+    await limit(2e6);
+    await page.goto(`${app.url}#/runs`);
+    const open = (name: string, buffer: Buffer) =>
+      page.getByLabel('Open a checkpoint').setInputFiles({ name, mimeType: '', buffer });
+    // Chromium compresses what it stores, so the weights are random.
+    const data = Float32Array.from({ length: 430_000 }, Math.random);
+    const weights = { dtype: 'F32', shape: [data.length], data } as const;
+    const old = Buffer.from(write(new Map([['weight', weights]])));
+    await open('old.safetensors', old);
+    const oldRun = page.getByRole('article', { name: 'old.safetensors' });
+    await oldRun.getByTestId('kept').filter({ hasText: 'update 0' }).waitFor();
+    await limit(1.8e6);
+    await open('more.safetensors', old);
     await page
-      .getByTestId('saved')
-      .filter({ hasText: /update [1-4]/ })
-      .waitFor(SLOW);
-    await page
-      .getByTestId('saved')
-      .filter({ hasText: /the browser (promised|may delete)/ })
+      .getByRole('alert')
+      .filter({ hasText: /There is no room for .*Delete old runs/ })
       .waitFor();
-    await page.context().close();
+    expect(await page.getByRole('article').count()).toBe(1);
+
+    /** A page that is hidden may be closed without a word, so it keeps its state. */
+    const hide = () =>
+      page.evaluate(() => {
+        Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      });
+    const phase = (text: string) => page.getByTestId('phase').filter({ hasText: text }).waitFor(SLOW);
+    const update = async () => Number(await page.getByTestId('Update').textContent());
+    await page.goto(`${app.url}${LINK}`);
+    await start(page);
+    await phase('Training, epoch');
+    await hide();
+    const notice = page.getByRole('status').filter({ hasText: /There is no room for .* Training goes on/ });
+    await notice.waitFor(SLOW);
+    const told = await update();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      button(page, 'Save the state as a file').click(),
+    ]);
+    const file = readFileSync(await download.path());
+    const { progress } = readState(new Uint8Array(file));
+    expect(progress.step).toBeGreaterThanOrEqual(1);
+    await button(page, 'Understood').click();
+    await expect.poll(update, SLOW).toBeGreaterThan(told);
+    // A pause would keep the state too.
+    await button(page, 'Pause').click();
+    await phase('Paused');
+    expect(await notice.count()).toBe(0);
+    expect(await page.getByTestId('saved').count()).toBe(0);
+
+    await page.getByRole('link', { name: 'Runs' }).click();
+    await oldRun.getByRole('button', { name: 'Delete…' }).click();
+    await oldRun.getByRole('button', { name: 'Delete', exact: true }).click();
+    await oldRun.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Train on EEG' }).click();
+    await button(page, 'Resume').click();
+    await phase('Training, epoch');
+    await hide();
+    await saved(page, /\d*[1-9]/);
+    await page
+      .getByTestId('saved')
+      .filter({
+        hasText: 'the browser may delete it when the disk is full, and in a private window when that closes',
+      })
+      .waitFor();
+
+    // What was saved as a file becomes a run that can be gone on with; the one that is under way is not deleted.
+    await button(page, 'Pause').click();
+    await phase('Paused');
+    await page.getByRole('link', { name: 'Runs' }).click();
+    const [training] = await page.getByRole('article').all();
+    await training?.getByRole('button', { name: 'Delete…' }).click();
+    await training?.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'This run is under way' }).waitFor();
+    await open('run.state.safetensors', file);
+    const imported = page.getByRole('article', { name: 'run.state.safetensors' });
+    await imported
+      .getByTestId('kept')
+      .filter({ hasText: `update ${progress.step} of 40` })
+      .waitFor();
+    await imported.getByRole('button', { name: 'Resume' }).waitFor();
+    await context.close();
   },
   LONGEST,
 );

@@ -150,6 +150,8 @@ export interface EegWorker {
   page(recording: number, start: number, seconds: number): Promise<SignalPage>;
   /** Starts a run, or goes on with one: then its own settings count. Does not where the checkpoint is damaged. */
   start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null>;
+  /** The store's name of the run that is under way; undefined where there is none. */
+  underWay(): string | undefined;
   /** Keeps the state after the update that is under way. */
   checkpoint(): void;
   /** The newest state of the run that is under way, or was last, as a file to go on from. */

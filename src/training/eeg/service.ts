@@ -120,6 +120,10 @@ export class EegService implements EegWorker {
     return new Blob([writeState(state) as Uint8Array<ArrayBuffer>]);
   }
 
+  underWay(): string | undefined {
+    return this.#trainer && this.#run?.id;
+  }
+
   checkpoint(): void {
     this.#trainer?.checkpoint();
   }

@@ -11,6 +11,8 @@ type Store = StoreWorker['store'];
 export class StoredRun implements Checkpoints {
   damaged: string | null = null;
   #id: string | undefined;
+  /** What the run is made with, as soon as the store takes it. */
+  #about: Pick<Run, 'name' | 'config' | 'device'> | undefined;
   #record: RunRecord | undefined;
   /** The newest state that the store did not take. */
   #unstored: TrainingState | undefined;
@@ -22,6 +24,11 @@ export class StoredRun implements Checkpoints {
     private readonly store: Store,
     private readonly data: RunSummary['data'],
   ) {}
+
+  /** Of the run in the store; undefined before it is there. */
+  get id(): string | undefined {
+    return this.#id;
+  }
 
   /** Goes on with a run that is there, from one of its states. Throws with a sentence when it has no settings. */
   async reopen(id: string, state: TrainingState): Promise<void> {
@@ -49,16 +56,12 @@ export class StoredRun implements Checkpoints {
         seconds: 0,
         outcome: null,
       });
-      const about = {
+      this.#about = {
         name: `Width ${settings.model.baseChannels}, ${settings.model.mixer === 'mamba2' ? 'Mamba-2' : 'convolution'}, ${settings.model.layers} ${settings.model.layers === 1 ? 'layer' : 'layers'}`,
         config: JSON.stringify(settings),
         device: device.description || `${device.vendor} ${device.architecture}`.trim() || 'a GPU',
       };
-      const summary = this.#record.toJson();
-      this.#queue = this.#queue.then(async () => {
-        this.#id = (await this.store.createRun(about)).id;
-        await this.store.updateRun(this.#id, { summary });
-      });
+      this.#write();
     } else {
       this.#record?.add(event);
       if (event.type === 'finished' || event.type === 'failed') this.#write();
@@ -70,14 +73,13 @@ export class StoredRun implements Checkpoints {
 
   async save(slots: readonly Slot[], state: TrainingState): Promise<void> {
     this.#unstored = state;
-    await this.#queue;
-    // Where the run could not be created, the store says why once more.
-    const id = this.#id ?? '';
-    if (this.#record) {
-      // Before the checkpoint, so that the curves reach at least as far: what is too much is cut off.
-      await this.store.updateRun(id, { summary: this.#record.toJson() });
-    }
-    for (const slot of slots) await this.store.save(id, slot, state);
+    // Before the checkpoint, so that the curves reach at least as far: what is too much is cut off.
+    this.#write();
+    const written = this.#queue;
+    this.#queue = written.catch(() => undefined);
+    await written;
+    if (this.#id === undefined) throw new Error('The run was not planned, so it cannot be kept.');
+    for (const slot of slots) await this.store.save(this.#id, slot, state);
     this.#unstored = undefined;
   }
 
@@ -94,10 +96,13 @@ export class StoredRun implements Checkpoints {
     return state;
   }
 
+  /** Queues a write of the record. A run that there was no room for is made then. */
   #write(): void {
     const summary = this.#record?.toJson();
     this.#queue = this.#queue.then(async () => {
-      if (this.#id !== undefined && summary !== undefined) await this.store.updateRun(this.#id, { summary });
+      if (summary === undefined) return;
+      if (this.#id === undefined && this.#about) this.#id = (await this.store.createRun(this.#about)).id;
+      if (this.#id !== undefined) await this.store.updateRun(this.#id, { summary });
     });
   }
 }

@@ -181,6 +181,11 @@ export class Detector {
     await this.#start();
   }
 
+  /** Whether that run of the store is the one that is under way. */
+  async isUnderWay(id: string): Promise<boolean> {
+    return this.active && (await this.link.call((worker) => worker.underWay())) === id;
+  }
+
   stop(): Promise<void> {
     return this.#ask('stop');
   }

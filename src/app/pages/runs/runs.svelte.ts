@@ -8,6 +8,7 @@ import { preparedCache } from '../../../training/eeg/prepared_cache';
 import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/eeg/run_record';
 import { differences, type Difference } from '../../../training/eeg/share';
 import { download } from '../../download';
+import type { Detector } from '../detector/detector.svelte';
 
 export interface ShownRun {
   readonly run: Run;
@@ -80,8 +81,11 @@ export class Runs {
     });
   }
 
-  remove(id: string): Promise<void> {
+  /** Those that are not under way can also be deleted during a run: it may need their room. */
+  remove(id: string, detector: Pick<Detector, 'isUnderWay'>): Promise<void> {
     return this.#try(async () => {
+      if (await detector.isUnderWay(id))
+        throw new Error('This run is under way: stop it before you delete it.');
       await this.#store.deleteRun(id);
       await this.refresh();
     });
@@ -111,8 +115,13 @@ export class Runs {
         config: state.progress.config,
         device: 'from a file',
       });
-      await this.#store.save(run.id, 'last', state);
-      if (whole) await this.#store.updateRun(run.id, { summary: asJson(summaryOf(state)) });
+      try {
+        await this.#store.save(run.id, 'last', state);
+        if (whole) await this.#store.updateRun(run.id, { summary: asJson(summaryOf(state)) });
+      } catch (error) {
+        await this.#store.deleteRun(run.id);
+        throw error;
+      }
       await this.refresh();
     });
   }
