@@ -57,6 +57,19 @@ Trains production's detector on the GPU of this machine, as the page does.
 
 Exit code 0 when it came to its end, 1 on NaN, collapse or bad data, 2 for wrong arguments.`;
 
+/** Options that say what is trained; a run that goes on has its own. */
+const SETTING_OPTIONS = [
+  'width',
+  'mixer',
+  'precision',
+  'epochs',
+  'steps',
+  'batch',
+  'rate',
+  'layers',
+  'stride',
+] as const;
+
 type Values = Partial<Record<string, string | boolean>>;
 
 /** Command `train`. */
@@ -69,21 +82,7 @@ export async function main(args: string[]): Promise<number> {
       allowPositionals: true,
       options: {
         ...Object.fromEntries(
-          [
-            'data',
-            'limit',
-            'width',
-            'mixer',
-            'precision',
-            'epochs',
-            'steps',
-            'batch',
-            'rate',
-            'layers',
-            'stride',
-            'out',
-            'every',
-          ].map((name) => [name, string]),
+          ['data', 'limit', ...SETTING_OPTIONS, 'out', 'every'].map((name) => [name, string]),
         ),
         json: { type: 'boolean', default: false },
         resume: { type: 'boolean', default: false },
@@ -152,19 +151,8 @@ async function readSettings(path: string | undefined, values: Values): Promise<G
   if (precision !== 'float32' && precision !== 'float16')
     throw new SettingsError(`--precision is ${String(precision)}; it is float32 or float16`);
   const steps = number('steps', Infinity);
-  const settingNames = [
-    'width',
-    'mixer',
-    'precision',
-    'epochs',
-    'steps',
-    'batch',
-    'rate',
-    'layers',
-    'stride',
-  ];
   return {
-    any: path !== undefined || settingNames.some((name) => values[name] !== undefined),
+    any: path !== undefined || SETTING_OPTIONS.some((name) => values[name] !== undefined),
     dataDir: typeof values['data'] === 'string' ? values['data'] : dataDir,
     settings: {
       ...settings,
