@@ -297,9 +297,9 @@ test(
     await button(page, 'Pause').click();
     await phase('Paused');
     await page.getByRole('link', { name: 'Runs' }).click();
-    const [training] = await page.getByRole('article').all();
-    await training?.getByRole('button', { name: 'Delete…' }).click();
-    await training?.getByRole('button', { name: 'Delete', exact: true }).click();
+    const training = page.getByRole('article', { name: 'Width 2, convolution, 1 layer' });
+    await training.getByRole('button', { name: 'Delete…' }).click();
+    await training.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('alert').filter({ hasText: 'This run is under way' }).waitFor();
     await open('run.state.safetensors', file);
     const imported = page.getByRole('article', { name: 'run.state.safetensors' });
