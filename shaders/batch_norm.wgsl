@@ -61,7 +61,7 @@ fn main(
   }
 #if LAST
   stats[column] = mean;
-  stats[$D + column] = inverseSqrt(squares / $ROWS + $EPS);
+  stats[$D + column] = inverseSqrt(squares / f32($ROWS) + $EPS);
 #if RUNNING
 #if SHIFT
   let mean_now = x[column] + mean + shift[column];
@@ -73,7 +73,7 @@ fn main(
   let good = ((bitcast<$BITS>(mean_now) & infinite) != infinite) & ((bitcast<$BITS>(squares) & infinite) != infinite);
   running_mean[column] = select(running_mean[column], mix(running_mean[column], mean_now, $TYPE($MOMENTUM)), good);
   running_var[column] =
-    select(running_var[column], mix(running_var[column], squares / ${ROWS - 1}, $TYPE($MOMENTUM)), good);
+    select(running_var[column], mix(running_var[column], squares / f32(${ROWS - 1}), $TYPE($MOMENTUM)), good);
 #end
 #else
   merged[run * ${2 * D} + column] = mean;
@@ -103,8 +103,8 @@ fn main(
   var sum_g = $TYPE();
 #end
 #if DX && !CONSTANT
-  let mean_gx = dweight[column] / $ROWS;
-  let mean_g = dbias[column] / $ROWS;
+  let mean_gx = dweight[column] / f32($ROWS);
+  let mean_g = dbias[column] / f32($ROWS);
 #end
   for (var n = run * $RUN; n < min(run * $RUN + $RUN, ${ROWS}u); n++) {
     let at = n * $D + column;

@@ -14,11 +14,7 @@ var<workgroup> through_b: array<f32, ${Q * N / 16}>;
 var<workgroup> inner: array<f32, ${Q / 4}>;
 
 fn row_of(step: u32) -> u32 {
-#if REVERSE
-  return ${L - 1}u - step;
-#else
-  return step;
-#end
+  return $FIRST_ROW + step * $ROW_STEP;
 }
 
 // Quads branch together, which the compiler cannot see.

@@ -11,11 +11,7 @@
 // Per chunk and head Q²(2·N + P) + 4·Q·N·P multiply-adds in PARTS, Q²(N + P)/2 + Q·N·P in INPUT.
 
 fn row_of(step: u32) -> u32 {
-#if REVERSE
-  return ${L - 1}u - step;
-#else
-  return step;
-#end
+  return $FIRST_ROW + step * $ROW_STEP;
 }
 
 #if INPUT || PARTS

@@ -7,11 +7,7 @@
 // Per channel and step 3·N multiply-adds; S in `states` every Q steps.
 
 fn row_of(step: u32) -> u32 {
-#if REVERSE
-  return ${L - 1}u - step;
-#else
-  return step;
-#end
+  return $FIRST_ROW + step * $ROW_STEP;
 }
 
 @compute @workgroup_size(4)

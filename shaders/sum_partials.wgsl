@@ -10,7 +10,7 @@ fn main(
   if (i >= $COUNT) { return; }
   var sum = 0.0;
   for (var s = 0u; s < $SPLIT; s++) { sum += partial[s * $COUNT + i]; }
-#if BIAS_LENGTH > 0
+#if BIAS
   sum += bias[i % $BIAS_LENGTH];
 #end
   y[i] = sum;

@@ -1,5 +1,5 @@
 /** One GPU device: what it can do, what it was asked to allocate, and the first thing that went wrong on it. */
-import type { Binding, Lowering } from './ops/definition';
+import type { Dispatch, Lowering } from './ops/definition';
 
 export type EngineErrorKind =
   'unsupported' | 'compilation' | 'validation' | 'out-of-memory' | 'internal' | 'device-lost';
@@ -205,13 +205,9 @@ export class Device {
   }
 
   /** The pipeline of a shader; equal code is compiled once. Compiler messages become EngineError of `where`. */
-  pipeline(
-    where: string,
-    code: string,
-    bindings: readonly Binding[],
-    usesStep: boolean,
-  ): Promise<GPUComputePipeline> {
-    const layout = this.#layout(bindings, usesStep);
+  pipeline(where: string, dispatch: Dispatch): Promise<GPUComputePipeline> {
+    const { code } = dispatch;
+    const layout = this.#layout(dispatch);
     const known = this.#pipelines.get(code);
     if (known) return known;
     const created = this.#compile(where, code, layout);
@@ -221,15 +217,11 @@ export class Device {
     return created;
   }
 
-  bindGroup(
-    label: string,
-    bindings: readonly Binding[],
-    usesStep: boolean,
-    resources: readonly GPUBufferBinding[],
-  ): GPUBindGroup {
+  /** `resources` are those of the dispatch's bindings, then of the step's scalars and of its sizes, where it has them. */
+  bindGroup(label: string, dispatch: Dispatch, resources: readonly GPUBufferBinding[]): GPUBindGroup {
     return this.#gpu.createBindGroup({
       label,
-      layout: this.#layout(bindings, usesStep),
+      layout: this.#layout(dispatch),
       entries: resources.map((resource, binding) => ({ binding, resource })),
     });
   }
@@ -279,11 +271,12 @@ export class Device {
     }
   }
 
-  #layout(bindings: readonly Binding[], usesStep: boolean): GPUBindGroupLayout {
+  #layout({ bindings, usesStep, sizes }: Dispatch): GPUBindGroupLayout {
     const types = bindings.map(({ access }): GPUBufferBindingType =>
       access === 'read' ? 'read-only-storage' : 'storage',
     );
     if (usesStep) types.push('uniform');
+    if (sizes.length > 0) types.push('uniform');
     const key = types.join();
     let layout = this.#layouts.get(key);
     if (!layout) {

@@ -38,10 +38,14 @@ export type Placement =
   | { readonly in: 'buffer'; readonly buffer: PlannedBuffer }
   | { readonly in: 'pack'; readonly pack: PackName | 'buffer'; readonly offsetBytes: number };
 
+type LoweredDispatch = Omit<PlannedDispatch, 'sizesAt'>;
+
 export interface PlannedDispatch extends Dispatch {
   readonly node: Node;
   /** Op and shapes, for messages. */
   readonly where: string;
+  /** Where in `Plan.uniforms` its sizes lie, in bytes. */
+  readonly sizesAt: number;
 }
 
 export interface Plan {
@@ -53,6 +57,8 @@ export interface Plan {
   /** What the values would take without sharing buffers. */
   readonly unsharedBytes: number;
   readonly cost: Cost;
+  /** What the buffer of role 'step' holds: first the step's scalars, which each run writes, then the dispatches' sizes. */
+  readonly uniforms: Uint32Array<ArrayBuffer>;
 }
 
 export interface PlanOptions {
@@ -64,11 +70,14 @@ export interface PlanOptions {
 /** Buffers that wait for the host at the same time; see Program.read. */
 export const STAGING_SLOTS = 2;
 
+/** WebGPU's default of minUniformBufferOffsetAlignment, and the most a device may ask for. */
+const UNIFORM_ALIGNMENT = 256;
+
 const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
 export function planProgram(graph: Graph, capabilities: Capabilities, options: PlanOptions): Plan {
   const nodes = neededNodes(graph, options.outputs);
-  const dispatches = lower(graph, nodes, capabilities, options);
+  const { dispatches, uniforms } = withSizes(lower(graph, nodes, capabilities, options));
   const layouts = { parameter: packLayout(graph.parameters), buffer: packLayout(graph.buffers) };
   const placements = new Map<number, Placement>();
   const buffers: PlannedBuffer[] = [];
@@ -102,7 +111,7 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
     if (!used.has(input)) place({ role: 'input', bytes: align(bytesOf(input)), tensors: [input] });
 
   for (const buffer of share(values, lifetimes(dispatches, options.outputs))) place(buffer);
-  place({ role: 'step', bytes: STEP_BYTES, tensors: [] });
+  place({ role: 'step', bytes: uniforms.byteLength, tensors: [] });
   const staging = options.outputs.reduce((sum, tensor) => sum + align(bytesOf(tensor)), 0);
   if (staging > 0)
     for (let slot = 0; slot < STAGING_SLOTS; slot++) place({ role: 'staging', bytes: staging, tensors: [] });
@@ -120,7 +129,26 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
     bytes: buffers.reduce((sum, buffer) => sum + buffer.bytes, 0),
     unsharedBytes: values.reduce((sum, tensor) => sum + align(bytesOf(tensor)), 0),
     cost,
+    uniforms,
   };
+}
+
+/** Gives equal sizes one place in the uniforms. */
+function withSizes(lowered: readonly LoweredDispatch[]): Pick<Plan, 'dispatches' | 'uniforms'> {
+  const places = new Map<string, number>();
+  const values: number[] = new Array<number>(STEP_BYTES / 4).fill(0);
+  const dispatches = lowered.map((dispatch) => {
+    const key = dispatch.sizes.join();
+    let sizesAt = places.get(key);
+    if (sizesAt === undefined && key !== '') {
+      while ((4 * values.length) % UNIFORM_ALIGNMENT !== 0) values.push(0);
+      places.set(key, (sizesAt = 4 * values.length));
+      values.push(...dispatch.sizes);
+    }
+    return { ...dispatch, sizesAt: sizesAt ?? 0 };
+  });
+  while (values.length % 4 !== 0) values.push(0);
+  return { dispatches, uniforms: Uint32Array.from(values) };
 }
 
 /** The nodes that outputs and updates depend on, in order. */
@@ -150,7 +178,7 @@ export function lowerNode(
     readonly variant: Variant | undefined;
     readonly nextId: () => number;
   },
-): PlannedDispatch[] {
+): LoweredDispatch[] {
   const where = describeNode(node);
   const lowering: Lowering = {
     ...capabilities,
@@ -192,14 +220,14 @@ function lower(
   nodes: readonly Node[],
   capabilities: Capabilities,
   options: PlanOptions,
-): PlannedDispatch[] {
+): LoweredDispatch[] {
   const read = new Set(options.outputs.map((tensor) => tensor.id));
   for (const node of nodes) for (const tensor of Object.values(node.inputs)) read.add(tensor.id);
   for (const id of graph.gradientOf.keys()) read.add(id);
   const choose = options.choose ?? frozenChoice;
   // Scratch tensors belong to this plan alone; negative numbers keep them apart from the graph's.
   let id = 0;
-  const dispatches: PlannedDispatch[] = [];
+  const dispatches: LoweredDispatch[] = [];
   for (const node of nodes) {
     const variants = node.op.variants?.(node, {
       ...capabilities,

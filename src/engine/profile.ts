@@ -123,15 +123,15 @@ async function withBuffers<T>(
 /** Of one dispatch, in the fastest of some trials of at least `minimum` milliseconds. */
 async function milliseconds(
   device: Device,
-  { kernel: name, code, bindings, workgroups }: Dispatch,
+  dispatch: Dispatch,
   buffers: readonly DeviceBuffer[],
   minimum: number,
 ): Promise<number> {
-  const where = `measuring (${name})`;
-  const pipeline = await device.pipeline(where, code, bindings, false);
+  const where = `measuring (${dispatch.kernel})`;
+  const pipeline = await device.pipeline(where, dispatch);
   const resources = buffers.map(({ gpu }) => ({ buffer: gpu }));
-  const group = await device.scoped(where, () => device.bindGroup(where, bindings, false, resources));
-  const command = { pipeline, group, grid: foldGrid(workgroups) };
+  const group = await device.scoped(where, () => device.bindGroup(where, dispatch, resources));
+  const command = { pipeline, group, grid: foldGrid(dispatch.workgroups) };
   let fastest = Infinity;
   for (let trial = 0; trial < TRIALS; trial++)
     fastest = Math.min(fastest, await timeRuns(device, [command], minimum));

@@ -8,7 +8,7 @@ import { bytesOf, elements, GraphError, type Graph, type Tensor } from './graph'
 import type { Binding, StepScalars } from './ops/definition';
 import type { Parameters } from './packs';
 import { planProgram, type Plan, type PlannedBuffer, type PlannedDispatch, type PlanOptions } from './plan';
-import { packStep } from './step';
+import { packStep, STEP_BYTES } from './step';
 
 export interface ProgramOptions extends PlanOptions {
   /** The packed parameters; programs on the same parameters train and evaluate the same model. */
@@ -80,17 +80,21 @@ export class Program {
         const data = planned.role === 'constant' && graph.constants.find(({ id }) => id === tensor?.id)?.data;
         if (data) device.queue.writeBuffer(buffer.gpu, 0, data as Float32Array<ArrayBuffer>);
       }
+      device.queue.writeBuffer(stepBuffer(buffers).gpu, 0, plan.uniforms);
       const pipelines = await Promise.all(
-        plan.dispatches.map(({ where, kernel, code, bindings, usesStep }) =>
-          device.pipeline(`${kernel} of ${where}`, code, bindings, usesStep),
+        plan.dispatches.map((dispatch) =>
+          device.pipeline(`${dispatch.kernel} of ${dispatch.where}`, dispatch),
         ),
       );
       const commands: Command[] = [];
       for (const [index, dispatch] of plan.dispatches.entries()) {
         const command = await device.scoped(`${dispatch.kernel} of ${dispatch.where}`, () => {
           const resources = dispatch.bindings.map((binding) => resource(plan, buffers, parameters, binding));
-          if (dispatch.usesStep) resources.push({ buffer: stepBuffer(buffers).gpu });
-          const group = device.bindGroup(dispatch.where, dispatch.bindings, dispatch.usesStep, resources);
+          const uniforms = stepBuffer(buffers).gpu;
+          if (dispatch.usesStep) resources.push({ buffer: uniforms, size: STEP_BYTES });
+          if (dispatch.sizes.length > 0)
+            resources.push({ buffer: uniforms, offset: dispatch.sizesAt, size: 4 * dispatch.sizes.length });
+          const group = device.bindGroup(dispatch.where, dispatch, resources);
           const pipeline = pipelines[index] as GPUComputePipeline;
           const bound = { dispatch, pipeline, group, grid: foldGrid(dispatch.workgroups) };
           // Encoded once and thrown away: a dispatch the device would refuse is refused here, under its own name.

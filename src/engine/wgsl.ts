@@ -100,13 +100,51 @@ export function evaluate(text: string, defines: Defines): Value {
   return value;
 }
 
-const substitute = (line: string, defines: Defines): string =>
-  line.replace(/\$(?:\{([^}]*)\}|([A-Za-z_]\w*))/g, (_, expression: string | undefined, name: string) =>
-    String(evaluate(expression ?? name, defines)),
+/**
+ * Sizes that the shader reads from a uniform instead of having them in its text, so that equal kernels of other sizes are
+ * one pipeline: an expression that names one of `sizes` is computed here and becomes a field, `size.s0` and so on.
+ */
+export class LateSizes {
+  readonly #fields = new Map<string, number>();
+
+  constructor(readonly sizes: Readonly<Record<string, number>>) {}
+
+  /** The fields' values, in order. */
+  get values(): readonly number[] {
+    return [...this.#fields.values()];
+  }
+
+  /** WGSL of the uniform's type. */
+  get struct(): string {
+    return `struct Size { ${this.values.map((_, i) => `s${i}: u32`).join(', ')} }`;
+  }
+
+  /** What stands for `expression` in the shader, or undefined if it names no size. */
+  field(expression: string, defines: Defines): string | undefined {
+    let late = false;
+    // Other names may stand for other values elsewhere in the file (#for), sizes never do.
+    const key = expression.replace(/[A-Za-z_]\w*/g, (name) => {
+      if (!(name in this.sizes)) return String(defines[name]);
+      late = true;
+      return name;
+    });
+    if (!late) return undefined;
+    if (!this.#fields.has(key)) this.#fields.set(key, Number(evaluate(expression, defines)));
+    return `size.s${[...this.#fields.keys()].indexOf(key)}`;
+  }
+}
+
+const substitute = (line: string, defines: Defines, late: LateSizes | undefined): string =>
+  line.replace(
+    /\$(?:\{([^}]*)\}(u?)|([A-Za-z_]\w*))/g,
+    (_, braced: string | undefined, suffix: string | undefined, name: string) => {
+      const expression = braced ?? name;
+      return late?.field(expression, defines) ?? `${evaluate(expression, defines)}${suffix ?? ''}`;
+    },
   );
 
 /** Expands a shader source; throws ShaderSourceError with the line number. */
-export function expand(source: string, defines: Defines): string {
+export function expand(source: string, defines: Defines, late?: LateSizes): string {
   const lines = source.split('\n');
   const output: string[] = [];
 
@@ -128,7 +166,7 @@ export function expand(source: string, defines: Defines): string {
       const directive = /^\s*#(\w+)\s*(.*?)\s*$/.exec(line);
       try {
         if (!directive) {
-          output.push(substitute(line, scope));
+          output.push(substitute(line, scope, late));
           continue;
         }
         const [, word, rest] = directive as unknown as [string, string, string];

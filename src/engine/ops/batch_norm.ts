@@ -96,12 +96,11 @@ export const batchNormOp = defineOp({
             BITS: type === 'vec4f' ? 'vec4u' : 'u32',
             SHIFT: shift !== undefined,
             GROUP,
-            RUN: span,
-            SPANS: spans,
             EPS: attrs.eps,
             MOMENTUM: attrs.momentum,
           },
           [read('moments', moments, type), write(last ? 'stats' : 'merged', merged, type), ...running],
+          { RUN: span, SPANS: spans },
         ),
       );
       [moments, spans, span] = [merged, groups, span * GROUP];

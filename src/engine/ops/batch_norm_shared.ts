@@ -30,7 +30,13 @@ export function divide(x: Tensor, { activation }: Activated) {
     size,
     run,
     runs: Math.ceil(rows / run),
-    stage: (name: string, runs: number, flags: Defines, bindings: readonly Binding[]): Dispatch =>
+    stage: (
+      name: string,
+      runs: number,
+      flags: Defines,
+      bindings: readonly Binding[],
+      sizes: Readonly<Record<string, number>> = {},
+    ): Dispatch =>
       kernel({
         name,
         source,
@@ -39,12 +45,9 @@ export function divide(x: Tensor, { activation }: Activated) {
           RELU: activation === 'relu',
           CONSTANT: false,
           TYPE: type,
-          ROWS: rows,
-          D: d,
-          RUN: run,
-          THREADS: runs * d,
           ...flags,
         },
+        sizes: { ROWS: rows, D: d, RUN: run, THREADS: runs * d, ...sizes },
         bindings,
         workgroups: Math.ceil((runs * d) / 64),
       }),

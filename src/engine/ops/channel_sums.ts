@@ -15,7 +15,8 @@ export function channelSums(partial: Tensor, split: number, weight: Tensor, bias
   return kernel({
     name: 'channel_sums',
     source,
-    defines: { COUNT: count, SPLIT: split, CHANNELS: channels, TAPS: taps, BIAS: bias !== undefined },
+    defines: { BIAS: bias !== undefined },
+    sizes: { COUNT: count, SPLIT: split, CHANNELS: channels, TAPS: taps },
     bindings: [read('partial', partial), write('weight', weight), ...(bias ? [write('bias', bias)] : [])],
     workgroups: Math.ceil(count / 64),
   });

@@ -18,14 +18,16 @@ function pack(
   { software }: Making,
   name: string,
   count: number,
-  defines: Defines,
+  flags: Defines,
+  sizes: Readonly<Record<string, number>>,
   bindings: readonly Binding[],
 ): Dispatch {
   const PER = passesOf(count, 64, software, 1);
   return kernel({
     name,
     source: packSource,
-    defines: { WEIGHTS: false, SUMS: false, COUNT: count, PER, ...defines },
+    defines: { WEIGHTS: false, SUMS: false, ...flags },
+    sizes: { COUNT: count, PER, ...sizes },
     bindings,
     workgroups: Math.ceil(count / (64 * PER)),
   });
@@ -37,7 +39,7 @@ function byFours(making: Making, name: string, x: Tensor): { x: Tensor; before: 
   const TO = fours(channels);
   if (TO === channels) return { x, before: [] };
   const packed = making.scratch(name, [...x.shape.slice(0, -1), TO]);
-  const dispatch = pack(making, 'conv1d.channels', elements(packed.shape), { TO, FROM: channels }, [
+  const dispatch = pack(making, 'conv1d.channels', elements(packed.shape), {}, { TO, FROM: channels }, [
     read('x', x),
     write('packed', packed),
   ]);
@@ -67,9 +69,9 @@ interface Windows {
 const reachesOut = ({ length, lines, stride, shift, taps }: Windows): boolean =>
   shift > 0 || (lines - 1) * stride - shift + taps > length;
 
-const windowDefines = (windows: Windows): Defines => ({
-  GUARD: reachesOut(windows),
-  BATCH: windows.batch,
+const windowDefines = (windows: Windows): Defines => ({ GUARD: reachesOut(windows), BATCH: windows.batch });
+
+const windowSizes = (windows: Windows): Readonly<Record<string, number>> => ({
   L: windows.length,
   D: windows.channels / 4,
   LINES: windows.lines,
@@ -100,6 +102,9 @@ function rowsProduct(windows: Windows, x: Tensor, w: Tensor, { y, bias, n, scatt
       ...windowDefines(windows),
       ROWS: true,
       SCATTER: scatter !== undefined,
+    },
+    sizes: {
+      ...windowSizes(windows),
       OUT_LENGTH: scatter?.length ?? 0,
       OUT_STRIDE: scatter?.stride ?? 0,
       OUT_PHASE: scatter?.phase ?? 0,
@@ -131,7 +136,8 @@ function forward(
     making,
     `${name}.weight`,
     elements(packed.shape),
-    { WEIGHTS: true, TRANSPOSED: false, TAPS: taps, KERNEL: taps, TO, FROM: channels },
+    { WEIGHTS: true, TRANSPOSED: false },
+    { TAPS: taps, KERNEL: taps, TO, FROM: channels },
     [read('weight', weight), write('packed', packed)],
   );
   return [{ before: [...input.before, weights], product }];
@@ -163,9 +169,8 @@ function transposed(
       making,
       `${name}.weight`,
       elements(packed.shape),
+      { WEIGHTS: true, TRANSPOSED: true },
       {
-        WEIGHTS: true,
-        TRANSPOSED: true,
         TAPS: tapsHere,
         KERNEL: taps,
         STRIDE: stride,
@@ -220,6 +225,9 @@ function weights(
     defines: {
       ...windowDefines(windows),
       ROWS: false,
+    },
+    sizes: {
+      ...windowSizes(windows),
       PADDED_LINES: fours(lines),
       M_LINE: fours(outputs) / 4,
       CHANNELS: channels,
@@ -233,7 +241,8 @@ function weights(
         making,
         `${name}.sum`,
         elements(dweight.shape),
-        { SUMS: true, KERNEL: taps, FROM: channels, TO, SPLIT: split, STEP: outputs * n },
+        { SUMS: true },
+        { KERNEL: taps, FROM: channels, TO, SPLIT: split, STEP: outputs * n },
         [read('partial', partial), write('weight', dweight)],
       ),
   };

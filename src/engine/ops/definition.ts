@@ -33,6 +33,8 @@ export interface Dispatch {
   readonly workgroups: number;
   /** Whether the shader reads `step`, the uniform of per-step scalars. */
   readonly usesStep: boolean;
+  /** Values of the shader's uniform `size`; it has none where this is empty. */
+  readonly sizes: readonly number[];
 }
 
 /** A named choice of a hot kernel: tile sizes, work division. The first of an op's list is the frozen default. */

@@ -29,13 +29,12 @@ export function elementwiseKernel(
     source: activation + source,
     defines: {
       WORKGROUP,
-      PER,
-      THREADS: threads,
       FORMULA: formula,
       TYPE: type,
       INPUTS: inputs.length,
       MAX_EXPONENT,
     },
+    sizes: { PER, THREADS: threads },
     bindings: [...inputs.map((tensor, i) => read(`x${i}`, tensor, type)), write('y', output, type)],
     workgroups: Math.ceil(threads / (WORKGROUP * PER)),
   });

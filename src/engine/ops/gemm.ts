@@ -21,6 +21,8 @@ export interface Product {
   /** WGSL of line_a, load_a, line_b, load_b, the walk along k and store. */
   readonly operands: string;
   readonly defines: Defines;
+  /** Defines that the shader reads from a uniform. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** All but the result; `bias` is left out when k is cut into spans. */
   readonly bindings: readonly Binding[];
   readonly bias?: Tensor | undefined;
@@ -85,7 +87,10 @@ type TilingName = keyof typeof TILINGS;
 
 /** What is worth timing where; the first is the frozen choice. */
 const CANDIDATES = {
-  software: { quad: ['quad 16x8', 'quad 8x8'], plain: ['registers 8x8', 'registers 16x8'] },
+  software: {
+    quad: ['quad 16x8', 'quad 8x8'],
+    plain: ['registers 8x8', 'registers 16x8'],
+  },
   gpu: {
     quad: ['shared 32x32', 'shared 64x64', 'shared 32x64', 'quad 8x8', 'registers 8x8'],
     plain: ['shared 32x32', 'shared 64x64', 'shared 32x64', 'registers 8x8'],
@@ -139,16 +144,15 @@ export function productVariants(
   return variants as [Variant, ...Variant[]];
 }
 
+type Choice = Variant & { readonly TILING: TilingName; readonly SPLIT: number };
+
 export function productKernels(
   product: Product,
   lowering: Lowering,
   variant: Variant | undefined,
 ): Dispatch[] {
   const { name, m, n, k, bias, y, sum } = product;
-  const { TILING, SPLIT } = (variant ?? productVariants(product, lowering)[0]) as Variant & {
-    TILING: TilingName;
-    SPLIT: number;
-  };
+  const { TILING, SPLIT } = (variant ?? productVariants(product, lowering)[0]) as Choice;
   const tiling: Tiling = TILINGS[TILING];
   const partial = SPLIT > 1 && sum ? lowering.scratch('partial', [SPLIT, m, n]) : undefined;
   const [tileM, tileN] = [tiling.WY * tiling.TM, tiling.WX * tiling.TN];
@@ -167,12 +171,6 @@ export function productKernels(
       OWN_M: tiling.QUAD ? tiling.TM / 2 : tiling.TM,
       OWN_N: tiling.QUAD ? tiling.TN / 2 : tiling.TN,
       SPLIT,
-      M: m,
-      N: n,
-      K: k,
-      SPAN: Math.ceil(k / SPLIT / tiling.TK) * tiling.TK,
-      TILES: tiles(product, tiling),
-      TILES_N: Math.ceil(n / tileN),
       A_K_MAJOR: product.aKMajor,
       B_K_MAJOR: product.bKMajor,
       BIAS: bias !== undefined,
@@ -180,6 +178,15 @@ export function productKernels(
       GUARD_M: m % tileM !== 0,
       GUARD_N: n % tileN !== 0,
       ...product.defines,
+    },
+    sizes: {
+      M: m,
+      N: n,
+      K: k,
+      SPAN: Math.ceil(k / SPLIT / tiling.TK) * tiling.TK,
+      TILES: tiles(product, tiling),
+      TILES_N: Math.ceil(n / tileN),
+      ...product.sizes,
     },
     bindings: [
       ...product.bindings,

@@ -1,7 +1,7 @@
 /** From a shader file and its bindings to a dispatch. */
 import { elements, GraphError, type Tensor } from '../graph';
 import { STEP_WGSL } from '../step';
-import { expand, type Defines } from '../wgsl';
+import { expand, LateSizes, type Defines } from '../wgsl';
 import { storeHalf } from '../half';
 import type { Binding, Dispatch } from './definition';
 
@@ -35,12 +35,17 @@ export function kernel(options: {
   readonly name: string;
   readonly source: string;
   readonly defines?: Defines;
+  /**
+   * Defines that the shader reads from a uniform rather than from its text, `workgroups` with them. The storage variables
+   * are then declared without their lengths.
+   */
+  readonly sizes?: Readonly<Record<string, number>>;
   readonly bindings: readonly Binding[];
   readonly workgroups: number;
   readonly usesStep?: boolean;
   readonly subgroups?: boolean;
 }): Dispatch {
-  const { name, source, bindings, workgroups, usesStep = false, subgroups = false } = options;
+  const { name, source, bindings, workgroups, sizes, usesStep = false, subgroups = false } = options;
   if (!Number.isInteger(workgroups) || workgroups < 1)
     throw new GraphError(`${name}: ${workgroups} workgroups`);
   const declarations = bindings.map((binding, index) => {
@@ -53,21 +58,24 @@ export function kernel(options: {
       );
     const access = binding.access === 'read' ? 'read' : 'read_write';
     const length = elements(binding.tensor.shape) / (type === 'vec4f' ? 4 : 1);
-    return `@group(0) @binding(${index}) var<storage, ${access}> ${binding.name}: array<${stored}, ${length}>;`;
+    const array = sizes ? `array<${stored}>` : `array<${stored}, ${length}>`;
+    return `@group(0) @binding(${index}) var<storage, ${access}> ${binding.name}: ${array};`;
   });
-  if (usesStep)
-    declarations.push(STEP_WGSL, `@group(0) @binding(${bindings.length}) var<uniform> step: Step;`);
+  let uniforms = bindings.length;
+  if (usesStep) declarations.push(STEP_WGSL, `@group(0) @binding(${uniforms++}) var<uniform> step: Step;`);
   const halves = bindings
     .filter(({ tensor }) => tensor.dtype === 'f16')
     .map(({ name, type }) => ({ name, vector: type === 'vec4f' }));
-  const expanded = expand(source, { WORKGROUPS: workgroups, ...options.defines });
+  const late = sizes && new LateSizes({ ...sizes, WORKGROUPS: workgroups });
+  const expanded = expand(source, { WORKGROUPS: workgroups, ...options.defines, ...sizes }, late);
+  if (late) declarations.push(late.struct, `@group(0) @binding(${uniforms}) var<uniform> size: Size;`);
   const code = [
     ...(halves.length > 0 ? ['enable f16;'] : []),
     ...(subgroups ? ['enable subgroups;'] : []),
     ...declarations,
     PRELUDE + (halves.length > 0 ? storeHalf(expanded, halves) : expanded),
   ].join('\n');
-  return { kernel: name, code, bindings, workgroups, usesStep };
+  return { kernel: name, code, bindings, workgroups, usesStep, sizes: late?.values ?? [] };
 }
 
 /** Enough workgroups for any CPU's cores. */

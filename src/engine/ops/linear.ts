@@ -154,7 +154,7 @@ export const columnSumOp = defineOp({
     const spans = kernel({
       name: 'column_sum',
       source: columnSumSource,
-      defines: { ROWS: rows(x.shape), COLUMNS: columns, SPLIT: split, SPAN },
+      sizes: { ROWS: rows(x.shape), COLUMNS: columns, SPLIT: split, SPAN },
       bindings: [read('x', x), write('partial', partial)],
       workgroups: Math.ceil((split * columns) / 64),
     });

@@ -10,6 +10,7 @@ import {
   CHUNK,
   checkSsd,
   ssdDefines,
+  ssdLateSizes,
   ssdReference,
   ssdSizes,
   type SsdAttrs,
@@ -24,12 +25,14 @@ export function stateKernels(
   { steps, states, dy }: { steps: Tensor; states: Tensor; dy?: Tensor },
 ) {
   const defines = { ...ssdDefines(inputs, attrs), ADJOINT: dy !== undefined };
+  const sizes = ssdLateSizes(inputs, attrs);
   const { BATCH, CHUNKS, H, N, P } = defines;
   return [
     kernel({
       name: `${name}.states`,
       source,
       defines: { ...defines, STATES: true },
+      sizes,
       bindings: [
         read('xbc', inputs.xbc),
         ...(dy ? [read('dy', dy)] : []),
@@ -42,6 +45,7 @@ export function stateKernels(
       name: `${name}.carry`,
       source,
       defines: { ...defines, CARRY: true },
+      sizes,
       bindings: [read('steps', steps), readWrite('states', states)],
       workgroups: Math.ceil((BATCH * H * N * P) / 64),
     }),
@@ -68,11 +72,13 @@ export function walkKernel(
   { steps, states, dy, out }: { steps: Tensor; states: Tensor; dy?: Tensor; out: Tensor },
 ): Dispatch {
   const defines = ssdDefines(inputs, attrs);
+  const sizes = ssdLateSizes(inputs, attrs);
   const { BATCH, H, P, D, WIDTH } = defines;
   return kernel({
     name,
     source: walkSource,
     defines: { ...defines, ADJOINT: dy !== undefined, P4: P / 4, D4: D / 4, W4: WIDTH / 4 },
+    sizes,
     bindings: [
       read('xbc', inputs.xbc, 'vec4f'),
       ...(dy ? [read('dy', dy, 'vec4f')] : []),
@@ -111,11 +117,13 @@ export const ssdScanOp = defineOp({
   variants: ({ attrs }, lowering) => ssdVariants(attrs, lowering),
   kernels({ inputs, outputs: { y, steps, states }, attrs }, lowering, variant) {
     const defines = ssdDefines(inputs, attrs);
+    const sizes = ssdLateSizes(inputs, attrs);
     const { BATCH, CHUNKS, H } = defines;
     const prepared = kernel({
       name: 'ssd_scan.steps',
       source: activation + source,
       defines: { ...defines, STEPS: true },
+      sizes,
       bindings: [
         read('dt', inputs.dt),
         read('A', inputs.A),
@@ -133,6 +141,7 @@ export const ssdScanOp = defineOp({
         name: 'ssd_scan',
         source,
         defines: { ...defines, OUTPUT: true },
+        sizes,
         bindings: [
           read('xbc', inputs.xbc),
           read('D_skip', inputs.D),

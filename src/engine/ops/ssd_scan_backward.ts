@@ -6,7 +6,14 @@ import { bytesOf } from '../graph';
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
 import { ssdVariants, stateKernels, walkKernel } from './ssd_scan';
-import { CHUNK, ssdBackwardReference, ssdDefines, ssdSizes, type SsdAttrs } from './ssd_scan_shared';
+import {
+  CHUNK,
+  ssdBackwardReference,
+  ssdDefines,
+  ssdLateSizes,
+  ssdSizes,
+  type SsdAttrs,
+} from './ssd_scan_shared';
 
 /** From dy [b, l, h·p] and what the forward pass saved to the cotangents of its inputs, in their shapes. */
 export const ssdScanBackwardOp = defineOp({
@@ -29,6 +36,7 @@ export const ssdScanBackwardOp = defineOp({
     const { xbc, dt, A, D, dt_bias, steps, states, dy } = inputs;
     const { dxbc, ddt, dA, dD, ddt_bias } = outputs;
     const defines = ssdDefines(inputs, attrs);
+    const sizes = ssdLateSizes(inputs, attrs);
     const { BATCH, L, CHUNKS, H, G, N, P, D: channels, WIDTH } = defines;
     const dstates = lowering.scratch('dstates', states.shape);
     const parts = lowering.scratch('parts', [BATCH, L, H, 2 * N + 3]);
@@ -43,6 +51,7 @@ export const ssdScanBackwardOp = defineOp({
             name: 'ssd_scan_backward.input',
             source,
             defines: { ...defines, INPUT: true },
+            sizes,
             bindings: [
               read('xbc', xbc),
               read('dy', dy),
@@ -60,6 +69,7 @@ export const ssdScanBackwardOp = defineOp({
         name: 'ssd_scan_backward.parts',
         source: walks ? partsSource : source,
         defines: { ...defines, PARTS: true, P4: P / 4, D4: channels / 4, W4: WIDTH / 4 },
+        sizes,
         bindings: [
           read('xbc', xbc, type),
           read('dy', dy, type),
@@ -75,6 +85,7 @@ export const ssdScanBackwardOp = defineOp({
         name: 'ssd_scan_backward.groups',
         source,
         defines: { ...defines, GROUPS: true },
+        sizes,
         bindings: [read('parts', parts), write('dxbc', dxbc)],
         workgroups: Math.ceil((BATCH * L * 2 * G * N) / 64),
       }),
@@ -82,6 +93,7 @@ export const ssdScanBackwardOp = defineOp({
         name: 'ssd_scan_backward.delta',
         source: activation + source,
         defines: { ...defines, DELTA: true },
+        sizes,
         bindings: [read('dt', dt), ...bias, read('A', A), read('parts', parts), write('ddt', ddt)],
         workgroups: Math.ceil((BATCH * L * H) / 64),
       }),
@@ -89,6 +101,7 @@ export const ssdScanBackwardOp = defineOp({
         name: 'ssd_scan_backward.heads',
         source: activation + source,
         defines: { ...defines, HEADS: true },
+        sizes,
         bindings: [
           read('dt', dt),
           ...bias,

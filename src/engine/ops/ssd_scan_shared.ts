@@ -62,7 +62,6 @@ export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
     Q: CHUNK,
     NT: Math.ceil(sizes.N / 4),
     PT: Math.ceil(sizes.P / 4),
-    REVERSE: attrs.reverse,
     BIAS: inputs.dt_bias !== undefined,
     // activation.wgsl is written for any type.
     TYPE: 'f32',
@@ -77,6 +76,12 @@ export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
     DELTA: false,
     HEADS: false,
   };
+}
+
+/** What the shaders read from a uniform: both directions are the same kernels, and so are all lengths. */
+export function ssdLateSizes(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
+  const { BATCH, L, CHUNKS } = ssdSizes(inputs, attrs);
+  return { BATCH, L, CHUNKS, FIRST_ROW: attrs.reverse ? L - 1 : 0, ROW_STEP: attrs.reverse ? -1 : 1 };
 }
 
 const at = (data: Float64Array, i: number): number => data[i] as number;

@@ -10,7 +10,8 @@ export function sumPartials(partial: Tensor, y: Tensor, split: number, bias?: Te
   return kernel({
     name: 'sum_partials',
     source,
-    defines: { COUNT: count, SPLIT: split, BIAS_LENGTH: bias ? elements(bias.shape) : 0 },
+    defines: { BIAS: bias !== undefined },
+    sizes: { COUNT: count, SPLIT: split, BIAS_LENGTH: bias ? elements(bias.shape) : 0 },
     bindings: [read('partial', partial), ...(bias ? [read('bias', bias)] : []), write('y', y)],
     workgroups: Math.ceil(count / 64),
   });

@@ -5,6 +5,7 @@ import { differentiate } from '../../../src/engine/gradient';
 import { Graph } from '../../../src/engine/graph';
 import { add } from '../../../src/engine/ops/add';
 import { flipTime } from '../../../src/engine/ops/flip_time';
+import { linear } from '../../../src/engine/ops/linear';
 import { silu } from '../../../src/engine/ops/silu';
 import { STAGING_SLOTS } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
@@ -86,5 +87,42 @@ test('a read sees no later run', async () => {
   });
   for (const [i, read] of reads.entries())
     expect((await read).get(y)).toEqual(new Float32Array(3).fill(2 * (i + 1)));
+  program.destroy();
+});
+
+test('kernels of one program that differ in sizes alone are one shader, and each computes its own size', async () => {
+  const graph = new Graph();
+  const sizes = [
+    [64, 12, 128],
+    [96, 20, 64],
+    [32, 16, 192],
+  ] as const;
+  const products = sizes.map(([rows, inputs, outputs], i) => {
+    const x = graph.input(`x${i}`, [rows, inputs]);
+    const w = graph.input(`w${i}`, [outputs, inputs]);
+    return { x, w, y: linear(graph, x, w) };
+  });
+  const program = await Program.compile(device, graph, { outputs: products.map(({ y }) => y) });
+  const { dispatches } = program.plan;
+  expect(new Set(dispatches.map(({ code }) => code)).size).toBe(1);
+  expect(new Set(dispatches.map(({ sizesAt }) => sizesAt)).size).toBe(3);
+  for (const { x, w } of products) {
+    program.write(x, range(x.shape[0]! * x.shape[1]!));
+    program.write(w, range(w.shape[0]! * w.shape[1]!));
+  }
+  // Twice: the step's scalars, written by every run, lie in the same buffer.
+  program.run();
+  program.run();
+  const results = await program.read();
+  products.forEach(({ y }, i) => {
+    const [rows, inputs, outputs] = sizes[i]!;
+    const got = results.get(y) as Float32Array;
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < outputs; column++) {
+        let sum = 0;
+        for (let k = 0; k < inputs; k++) sum += Math.sin(row * inputs + k) * Math.sin(column * inputs + k);
+        expect(got[row * outputs + column]).toBeCloseTo(sum, 5);
+      }
+  });
   program.destroy();
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evaluate, expand, ShaderSourceError, type Defines } from '../../../src/engine/wgsl';
+import { evaluate, expand, LateSizes, ShaderSourceError, type Defines } from '../../../src/engine/wgsl';
 
 describe('evaluate', () => {
   const defines: Defines = { N: 16, ROWS: 5, LAST: true, NONE: false, TYPE: 'vec4f', RATE: 0.25 };
@@ -128,5 +128,43 @@ describe('expand', () => {
     [['#for i in 0..2', 'a', '#else', 'b', '#end'], 'line 1: a #for has no #else'],
   ])('%j is refused with its line', (source, message) => {
     expect(() => expand(source.join('\n'), {})).toThrow(new ShaderSourceError(message));
+  });
+});
+
+describe('late sizes', () => {
+  const source = [
+    '#for i in 0..2',
+    'a_$i = x[min($i * $L, ${L * D - 1}u) + ${i + D}u];',
+    '#end',
+    '#if L > 4',
+    'let tile = $TILE;',
+    '#end',
+  ].join('\n');
+  const expanded = (L: number, D: number) => {
+    const late = new LateSizes({ L, D });
+    return { text: expand(source, { L, D, TILE: 8 }, late), values: late.values, struct: late.struct };
+  };
+
+  test('are computed once each and read from the uniform, where other names stay in the text', () => {
+    expect(expanded(6, 5)).toEqual({
+      text: [
+        'a_0 = x[min(0 * size.s0, size.s1) + size.s2];',
+        'a_1 = x[min(1 * size.s0, size.s1) + size.s3];',
+        'let tile = 8;',
+      ].join('\n'),
+      values: [6, 29, 5, 6],
+      struct: 'struct Size { s0: u32, s1: u32, s2: u32, s3: u32 }',
+    });
+  });
+
+  test('leave equal text for other sizes, even where their values coincide', () => {
+    expect(expanded(9, 9).text).toBe(expanded(6, 5).text);
+    expect(expanded(2, 1).text).not.toBe(expanded(6, 5).text);
+  });
+
+  test('are refused when unknown', () => {
+    expect(() => expand('$M', {}, new LateSizes({ N: 1 }))).toThrow(
+      new ShaderSourceError('line 1: the name M in "M" is not defined'),
+    );
   });
 });
