@@ -60,6 +60,16 @@ const narrow = (TM: number, TN: number): Tiling => ({
   SHARED: false,
   TK: 4,
 });
+/** A quad by itself: where workgroups are only a way to count, the smallest step from one product's size to the next. */
+const single = (TM: number, TN: number): Tiling => ({
+  TM,
+  TN,
+  WX: 2,
+  WY: 2,
+  SHARED: false,
+  TK: 4,
+  QUAD: true,
+});
 const shared = (TM: number, TN: number, WX: number, WY: number): Tiling => ({
   TM,
   TN,
@@ -72,6 +82,8 @@ const shared = (TM: number, TN: number, WX: number, WY: number): Tiling => ({
 const TILINGS = {
   'quad 16x8': { ...registers(16, 8, 2), QUAD: true },
   'quad 8x8': { ...registers(8, 8, 2), QUAD: true },
+  'single quad 16x8': single(16, 8),
+  'single quad 8x8': single(8, 8),
   'narrow quad 16x8': { ...narrow(16, 8), QUAD: true },
   'narrow quad 8x4': { ...narrow(8, 4), QUAD: true },
   'narrow 8x8': narrow(8, 8),
@@ -85,10 +97,10 @@ const TILINGS = {
 } as const satisfies Record<string, Tiling>;
 type TilingName = keyof typeof TILINGS;
 
-/** What is worth timing where; the first is the frozen choice. */
+/** What is worth timing where; on a GPU the first is the frozen choice. */
 const CANDIDATES = {
   software: {
-    quad: ['quad 16x8', 'quad 8x8'],
+    quad: ['quad 16x8', 'quad 8x8', 'single quad 16x8', 'single quad 8x8'],
     plain: ['registers 8x8', 'registers 16x8'],
   },
   gpu: {
@@ -141,10 +153,28 @@ export function productVariants(
       if (threads * SPLIT <= 4 * FEW_THREADS[adapter] && k >= SPLIT * SHORTEST_SPAN)
         variants.push({ name: `${TILING} split ${SPLIT}`, TILING, SPLIT });
   }
+  if (software)
+    variants.sort((a, b) => guessedCost(product, a as Choice) - guessedCost(product, b as Choice));
   return variants as [Variant, ...Variant[]];
 }
 
 type Choice = Variant & { readonly TILING: TilingName; readonly SPLIT: number };
+
+/** Workgroups that keep the cores of a small CPU busy. */
+const BUSY = 3;
+
+/**
+ * What a product takes on a CPU-backed adapter, which is not timed before every training: multiply-adds, those beyond the
+ * edges with them, and what is loaded for each, at ten multiply-adds a load.
+ */
+function guessedCost(product: Product, { TILING, SPLIT }: Choice): number {
+  const tiling: Tiling = TILINGS[TILING];
+  const { TM, TN, WX, WY, QUAD } = tiling;
+  const work = tiles(product, tiling) * WX * WY * TM * TN;
+  const loads = (10 * (TM + TN)) / (TM * TN) / (QUAD ? 2 : 1);
+  const idle = Math.max(1, BUSY / (tiles(product, tiling) * SPLIT));
+  return work * (1 + loads) * idle * (SPLIT > 1 ? 1.3 : 1);
+}
 
 export function productKernels(
   product: Product,
