@@ -1,12 +1,12 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parse, write, type SafetensorsTensor } from '../../src/checkpoints/safetensors';
 import { runFiles } from '../../src/cli/golden';
 import { permute } from '../../src/cli/golden/case';
 import { formatVerdict, judge, relativeError } from '../../src/cli/golden/compare';
-import { nodeEngine } from '../../src/cli/golden/engines';
+import { nodeEngine, type GoldenEngine } from '../../src/cli/golden/engines';
 import { CASES, golden, NAMES } from '../golden/cases';
 
 const fileOf = (name: string): Buffer => readFileSync(join(CASES, `${name}.safetensors`));
@@ -15,9 +15,14 @@ describe.each([
   ['the limits and features of the adapter', false],
   ['default limits only', true],
 ])('golden cases on %s', (_, defaultsOnly) => {
+  let engine: GoldenEngine;
+  beforeAll(async () => {
+    engine = await nodeEngine({ defaultsOnly });
+  });
+  afterAll(() => engine.close());
+
   // A software adapter compiles for long.
   test.each(NAMES)('%s', { timeout: 600_000 }, async (name) => {
-    const engine = await nodeEngine({ defaultsOnly });
     const verdict = await engine.run(name, fileOf(name));
     expect(verdict.passed, formatVerdict(verdict)).toBe(true);
   });
@@ -50,8 +55,12 @@ function perturb(tensors: ReadonlyMap<string, SafetensorsTensor>, name: string, 
 }
 
 describe('a case fails', () => {
+  let engine: GoldenEngine;
+  beforeAll(async () => {
+    engine = await nodeEngine({});
+  });
+  afterAll(() => engine.close());
   const verdictOf = async (file: Uint8Array): Promise<string> => {
-    const engine = await nodeEngine({});
     return formatVerdict(await engine.run('case', file)).replace(/ +/g, ' ');
   };
   const small = 'selective_scan.small';
@@ -188,6 +197,7 @@ describe('the command', () => {
     const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
     const engine = { ...(await nodeEngine({})), complaints: ['page: oh'] };
     expect(await runFiles(engine, folder, ['a.safetensors'])).toBe(1);
+    await engine.close();
     expect(error.mock.calls).toEqual([['page: oh']]);
     vi.restoreAllMocks();
   });
@@ -211,6 +221,7 @@ test('rms_norm, which has no case of its own', async () => {
   ]);
   const engine = await nodeEngine({});
   const verdict = await engine.run('rms_norm', write(tensors, { op: 'rms_norm', attrs: '{"eps": 0}' }));
+  await engine.close();
   expect(verdict.passed, formatVerdict(verdict)).toBe(true);
 });
 
@@ -229,8 +240,8 @@ test('running statistics after one forward pass in training mode', async () => {
     ['buffer.running_mean', f32([1], [0.3])],
     ['buffer.running_var', f32([1], [1.3])],
   ]);
+  const engine = await nodeEngine({});
   const run = async (): Promise<string> => {
-    const engine = await nodeEngine({});
     const metadata = { op: 'batch_norm', attrs: '{"training": true, "eps": 0, "momentum": 0.1}' };
     return formatVerdict(await engine.run('batch_norm', write(tensors, metadata)));
   };
@@ -239,6 +250,7 @@ test('running statistics after one forward pass in training mode', async () => {
   expect(await run()).toMatch(/buffer\.running_var .* FAIL$/);
   tensors.set('buffer.other', f32([1], [0]));
   expect(await run()).toMatch(/buffer\.other is no buffer of batch_norm .*FAIL$/);
+  await engine.close();
 });
 
 describe('errors and verdicts', () => {

@@ -4,7 +4,7 @@ import { createServer, type ViteDevServer } from 'vite';
 import { launchChromium } from '../chromium';
 import { requestNodeGpu } from '../node-gpu';
 import type { Verdict } from './compare';
-import { runFile, type GoldenOptions } from './run';
+import { GoldenRunner, type GoldenOptions } from './run';
 
 export interface GoldenEngine {
   run(name: string, file: Uint8Array): Promise<Verdict>;
@@ -14,11 +14,11 @@ export interface GoldenEngine {
 }
 
 export async function nodeEngine(options: GoldenOptions): Promise<GoldenEngine> {
-  const gpu = await requestNodeGpu();
+  const runner = new GoldenRunner(await requestNodeGpu(), options);
   return {
-    run: (name, file) => runFile(gpu, options, name, file),
+    run: (name, file) => runner.run(name, file),
     complaints: [],
-    close: async () => undefined,
+    close: async () => runner.close(),
   };
 }
 

@@ -25,23 +25,33 @@ export interface GoldenOptions extends DeviceOptions {
   readonly half?: boolean;
 }
 
-/** Runs the case of one file. Whatever goes wrong is the case's verdict; a device is requested for it alone. */
-export async function runFile(
-  gpu: GPU | undefined,
-  { half = false, ...options }: GoldenOptions,
-  name: string,
-  file: Uint8Array,
-): Promise<Verdict> {
-  let device: Device | undefined;
-  try {
-    const golden = readCase(file);
-    const measure = measurementOf(golden, half);
-    device = await Device.request(gpu, options);
-    return judge(name, await measure(device));
-  } catch (error) {
-    return { name, passed: false, problem: error instanceof Error ? error.message : String(error) };
-  } finally {
-    device?.destroy();
+/**
+ * Runs cases one after another, on one device for what it has compiled. Whatever goes wrong is the case's verdict, and the
+ * next case gets a new device.
+ */
+export class GoldenRunner {
+  #device: Device | undefined;
+
+  constructor(
+    private readonly gpu: GPU | undefined,
+    private readonly options: GoldenOptions,
+  ) {}
+
+  async run(name: string, file: Uint8Array): Promise<Verdict> {
+    const { half = false, ...options } = this.options;
+    try {
+      const measure = measurementOf(readCase(file), half);
+      this.#device ??= await Device.request(this.gpu, options);
+      return judge(name, await measure(this.#device));
+    } catch (error) {
+      this.close();
+      return { name, passed: false, problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  close(): void {
+    this.#device?.destroy();
+    this.#device = undefined;
   }
 }
 
