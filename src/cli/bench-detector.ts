@@ -18,7 +18,7 @@ import { Random } from '../models/random';
 import { detectorConfigOf, PRODUCTION_RUN } from '../training/eeg/settings';
 import { requestNodeGpu } from './node-gpu';
 
-const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|conv] [--steps N] [--checkpointing] [--half] [--tune]
+const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|conv] [--steps N] [--checkpointing] [--half] [--tune] [--kernels]
 
 A training step of the detector, batch 1, a window of ${WINDOW} samples, in Node.
   --width N         channels of the first stage, several times for several widths (8 and 64)
@@ -26,7 +26,8 @@ A training step of the detector, batch 1, a window of ${WINDOW} samples, in Node
   --steps N         steps that are timed, after one that is not (3)
   --checkpointing   compute again what the backward pass needs
   --half            activations in float16
-  --tune            time the kernels' variants first`;
+  --tune            time the kernels' variants first
+  --kernels         a table of all kernels instead of the ten dearest ops`;
 
 interface Options {
   readonly widths: readonly number[];
@@ -35,6 +36,7 @@ interface Options {
   readonly checkpointing: boolean;
   readonly half: boolean;
   readonly tune: boolean;
+  readonly kernels: boolean;
 }
 
 /** Returns 1 when a loss was not finite or the device was asked for other bytes than planned, 2 for wrong arguments. */
@@ -59,7 +61,7 @@ export async function main(args: string[]): Promise<number> {
 async function benchWidth(
   device: Device,
   width: number,
-  { mixer, steps, checkpointing, half, tune: tuned }: Options,
+  { mixer, steps, checkpointing, half, tune: tuned, kernels }: Options,
   flopsPerSecond: number,
 ): Promise<boolean> {
   const config = detectorConfigOf({ ...PRODUCTION_RUN.model, mixer }, width);
@@ -118,7 +120,7 @@ async function benchWidth(
       `${mib(planned)} MiB planned, ${mib(allocated)} MiB allocated; ${mib(plan.bytes)} of them beside the parameters, ${mib(plan.unsharedBytes)} without sharing`,
     ].join('\n'),
   );
-  await dearest(device, program);
+  await (kernels ? byKernel(device, program) : dearest(device, program));
   program.destroy();
   parameters.destroy();
   return Number.isFinite(last) && planned === allocated;
@@ -150,6 +152,22 @@ async function dearest(device: Device, program: Program): Promise<void> {
     );
 }
 
+/** Each dispatch timed on its own, by kernel: what a pass over memory would save if another kernel did its work. */
+async function byKernel(device: Device, program: Program): Promise<void> {
+  const kernels = new Map<string, { ms: number; dispatches: number }>();
+  for (const command of program.commands) {
+    const sum = kernels.get(command.dispatch.kernel) ?? { ms: 0, dispatches: 0 };
+    const ms = await timeRuns(device, [command], 0);
+    kernels.set(command.dispatch.kernel, { ms: sum.ms + ms, dispatches: sum.dispatches + 1 });
+  }
+  const total = [...kernels.values()].reduce((sum, { ms }) => sum + ms, 0);
+  console.log(`${'kernel'.padEnd(34)} dispatches       ms    share`);
+  for (const [name, { ms, dispatches }] of [...kernels].sort(([, a], [, b]) => b.ms - a.ms))
+    console.log(
+      `${name.padEnd(34)} ${String(dispatches).padStart(10)} ${ms.toFixed(1).padStart(8)} ${((100 * ms) / total).toFixed(1).padStart(6)} %`,
+    );
+}
+
 const giga = (value: number): string => (value / 1e9).toPrecision(3);
 const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 const valueOf = (values: ReadonlyMap<Tensor, Float32Array | Uint32Array>, tensor: Tensor): number =>
@@ -166,6 +184,7 @@ function readArguments(args: string[]): Options | undefined {
         checkpointing: { type: 'boolean', default: false },
         half: { type: 'boolean', default: false },
         tune: { type: 'boolean', default: false },
+        kernels: { type: 'boolean', default: false },
       },
     });
     const mixer = MIXERS.find((known) => known === values.mixer);
@@ -173,8 +192,8 @@ function readArguments(args: string[]): Options | undefined {
     const steps = Number(values.steps);
     const whole = [...widths, steps].every((value) => Number.isInteger(value) && value > 0);
     if (!mixer || !whole || widths.some((width) => width % 2 !== 0)) return undefined;
-    const { checkpointing, half, tune } = values;
-    return { widths, mixer, steps, checkpointing, half, tune };
+    const { checkpointing, half, tune, kernels } = values;
+    return { widths, mixer, steps, checkpointing, half, tune, kernels };
   } catch {
     return undefined;
   }

@@ -59,8 +59,29 @@ function binary(operator: string, a: Value, b: Value): Value {
   throw new ShaderSourceError(`unknown operator ${operator}`);
 }
 
-/** The value of `text`; throws ShaderSourceError on unknown names and bad syntax. */
-export function evaluate(text: string, defines: Defines): Value {
+type Compute = (defines: Defines) => Value;
+
+/** An expression, read once however often it is evaluated. */
+interface Expression {
+  readonly compute: Compute;
+  /** The text, cut so that every second part is a name. */
+  readonly parts: readonly string[];
+  readonly names: readonly string[];
+}
+
+const expressions = new Map<string, Expression>();
+
+function readExpression(text: string): Expression {
+  let known = expressions.get(text);
+  if (!known) {
+    const parts = text.split(/([A-Za-z_]\w*)/);
+    known = { compute: parse(text), parts, names: parts.filter((_, i) => i % 2 === 1) };
+    expressions.set(text, known);
+  }
+  return known;
+}
+
+function parse(text: string): Compute {
   const tokens: string[] = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < text.trimEnd().length) {
@@ -70,7 +91,7 @@ export function evaluate(text: string, defines: Defines): Value {
     tokens.push(match[1] as string);
   }
   let next = 0;
-  const primary = (): Value => {
+  const primary = (): Compute => {
     const token = tokens[next++];
     if (token === undefined) throw new ShaderSourceError(`the expression "${text}" ends too early`);
     if (token === '(') {
@@ -78,20 +99,29 @@ export function evaluate(text: string, defines: Defines): Value {
       if (tokens[next++] !== ')') throw new ShaderSourceError(`a ) is missing in "${text}"`);
       return value;
     }
-    if (token === '-') return -Number(primary());
-    if (token === '!') return !primary();
-    if (/^\d/.test(token)) return Number(token);
-    const value = defines[token];
-    if (value === undefined) throw new ShaderSourceError(`the name ${token} in "${text}" is not defined`);
-    return value;
+    if (token === '-' || token === '!') {
+      const of = primary();
+      return token === '-' ? (defines) => -Number(of(defines)) : (defines) => !of(defines);
+    }
+    if (/^\d/.test(token)) {
+      const value = Number(token);
+      return () => value;
+    }
+    if (!/^\w/.test(token)) throw new ShaderSourceError(`"${token}" is unexpected in "${text}"`);
+    return (defines) => {
+      const value = defines[token];
+      if (value === undefined) throw new ShaderSourceError(`the name ${token} in "${text}" is not defined`);
+      return value;
+    };
   };
-  const level = (depth: number): Value => {
+  const level = (depth: number): Compute => {
     const operators = LEVELS[depth];
     if (!operators) return primary();
     let value = level(depth + 1);
     for (let token = tokens[next]; token !== undefined && operators.includes(token); token = tokens[next]) {
       next++;
-      value = binary(token, value, level(depth + 1));
+      const [operator, left, right] = [token, value, level(depth + 1)];
+      value = (defines) => binary(operator, left(defines), right(defines));
     }
     return value;
   };
@@ -100,100 +130,160 @@ export function evaluate(text: string, defines: Defines): Value {
   return value;
 }
 
+/** The value of `text`; throws ShaderSourceError on unknown names and bad syntax. */
+export const evaluate = (text: string, defines: Defines): Value => readExpression(text).compute(defines);
+
 /**
  * Sizes that the shader reads from a uniform instead of having them in its text, so that equal kernels of other sizes are
  * one pipeline: an expression that names one of `sizes` is computed here and becomes a field, `size.s0` and so on.
  */
 export class LateSizes {
-  readonly #fields = new Map<string, number>();
+  readonly #names = new Map<string, string>();
+  /** The fields' values, in order. */
+  readonly values: number[] = [];
 
   constructor(readonly sizes: Readonly<Record<string, number>>) {}
-
-  /** The fields' values, in order. */
-  get values(): readonly number[] {
-    return [...this.#fields.values()];
-  }
 
   /** WGSL of the uniform's type. */
   get struct(): string {
     return `struct Size { ${this.values.map((_, i) => `s${i}: u32`).join(', ')} }`;
   }
 
-  /** What stands for `expression` in the shader, or undefined if it names no size. */
-  field(expression: string, defines: Defines): string | undefined {
-    let late = false;
+  /** What stands for the expression in the shader, or undefined if it names no size. */
+  field({ parts, names, compute }: Expression, defines: Defines): string | undefined {
+    if (!names.some((name) => name in this.sizes)) return undefined;
     // Other names may stand for other values elsewhere in the file (#for), sizes never do.
-    const key = expression.replace(/[A-Za-z_]\w*/g, (name) => {
-      if (!(name in this.sizes)) return String(defines[name]);
-      late = true;
-      return name;
-    });
-    if (!late) return undefined;
-    if (!this.#fields.has(key)) this.#fields.set(key, Number(evaluate(expression, defines)));
-    return `size.s${[...this.#fields.keys()].indexOf(key)}`;
+    const key = parts
+      .map((part, i) => (i % 2 === 0 || part in this.sizes ? part : String(defines[part])))
+      .join('');
+    let field = this.#names.get(key);
+    if (field === undefined) {
+      this.#names.set(key, (field = `size.s${this.values.length}`));
+      this.values.push(Number(compute(defines)));
+    }
+    return field;
   }
 }
 
-const substitute = (line: string, defines: Defines, late: LateSizes | undefined): string =>
-  line.replace(
-    /\$(?:\{([^}]*)\}(u?)|([A-Za-z_]\w*))/g,
-    (_, braced: string | undefined, suffix: string | undefined, name: string) => {
-      const expression = braced ?? name;
-      return late?.field(expression, defines) ?? `${evaluate(expression, defines)}${suffix ?? ''}`;
-    },
-  );
+/** A line of the source, or a block of lines. */
+type Part =
+  | { readonly text: readonly (string | Hole)[] }
+  | { readonly line: number; readonly when: Expression; readonly then: Part[]; readonly otherwise: Part[] }
+  | {
+      readonly line: number;
+      readonly name: string;
+      readonly first: Expression;
+      readonly last: Expression;
+      readonly body: Part[];
+    };
+
+/** Where a value goes. */
+interface Hole {
+  readonly line: number;
+  readonly expression: Expression;
+  /** `u` of a literal, which a late size does not have. */
+  readonly suffix: string;
+}
+
+const sources = new Map<string, readonly Part[]>();
+
+function located<T>(line: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ShaderSourceError) || /^line /.test(error.message)) throw error;
+    throw new ShaderSourceError(`line ${line}: ${error.message}`);
+  }
+}
+
+function readSource(source: string): readonly Part[] {
+  const known = sources.get(source);
+  if (known) return known;
+  const lines = source.split('\n');
+  let at = 0;
+
+  /** Reads up to the directive that closes the block, or the end of the file, and says which it was. */
+  const block = (opened: number | undefined): { parts: Part[]; closed: string } => {
+    const parts: Part[] = [];
+    while (at < lines.length) {
+      const line = ++at;
+      const directive = /^\s*#(\w+)\s*(.*?)\s*$/.exec(lines[line - 1] as string);
+      if (!directive) {
+        parts.push({ text: located(line, () => readLine(lines[line - 1] as string, line)) });
+        continue;
+      }
+      const [, word, rest] = directive as unknown as [string, string, string];
+      if (word === 'else' || word === 'end') {
+        if (opened === undefined)
+          throw new ShaderSourceError(`line ${line}: #${word} belongs to no #if or #for`);
+        return { parts, closed: word };
+      }
+      if (word === 'if') {
+        const when = located(line, () => readExpression(rest));
+        const then = block(line);
+        const otherwise = then.closed === 'else' ? block(line) : { parts: [], closed: 'end' };
+        if (otherwise.closed === 'else')
+          throw new ShaderSourceError(`line ${at}: #else belongs to no #if or #for`);
+        parts.push({ line, when, then: then.parts, otherwise: otherwise.parts });
+      } else if (word === 'for') {
+        const header = /^(\w+) in (.+)\.\.(.+)$/.exec(rest);
+        if (!header) throw new ShaderSourceError(`line ${line}: "${rest}" should read NAME in FROM..TO`);
+        const [, name, from, to] = header as unknown as [string, string, string, string];
+        const [first, last] = located(line, () => [readExpression(from), readExpression(to)] as const);
+        const body = block(line);
+        if (body.closed === 'else') throw new ShaderSourceError(`line ${line}: a #for has no #else`);
+        parts.push({ line, name, first, last, body: body.parts });
+      } else throw new ShaderSourceError(`line ${line}: unknown directive #${word}`);
+    }
+    if (opened !== undefined) throw new ShaderSourceError(`line ${opened}: #end is missing`);
+    return { parts, closed: '' };
+  };
+  const { parts } = block(undefined);
+  sources.set(source, parts);
+  return parts;
+}
+
+function readLine(text: string, line: number): (string | Hole)[] {
+  const pieces: (string | Hole)[] = [];
+  let from = 0;
+  for (const match of text.matchAll(/\$(?:\{([^}]*)\}(u?)|([A-Za-z_]\w*))/g)) {
+    const [whole, braced, suffix = '', name] = match;
+    pieces.push(text.slice(from, match.index));
+    pieces.push({ line, expression: readExpression(braced ?? (name as string)), suffix });
+    from = match.index + whole.length;
+  }
+  pieces.push(text.slice(from));
+  return pieces;
+}
 
 /** Expands a shader source; throws ShaderSourceError with the line number. */
 export function expand(source: string, defines: Defines, late?: LateSizes): string {
-  const lines = source.split('\n');
   const output: string[] = [];
-
-  /** Index of the directive that closes the block opened before `from`: its `#else` or its `#end`. */
-  const close = (from: number, opened: number): number => {
-    let depth = 0;
-    for (let i = from; i < lines.length; i++) {
-      const line = (lines[i] as string).trimStart();
-      if (/^#(if|for)\b/.test(line)) depth++;
-      else if (/^#end\b/.test(line) && depth-- === 0) return i;
-      else if (/^#else\b/.test(line) && depth === 0) return i;
-    }
-    throw new ShaderSourceError(`line ${opened + 1}: #end is missing`);
-  };
-
-  const emit = (from: number, to: number, scope: Defines): void => {
-    for (let i = from; i < to; i++) {
-      const line = lines[i] as string;
-      const directive = /^\s*#(\w+)\s*(.*?)\s*$/.exec(line);
-      try {
-        if (!directive) {
-          output.push(substitute(line, scope, late));
-          continue;
-        }
-        const [, word, rest] = directive as unknown as [string, string, string];
-        if (word === 'else' || word === 'end')
-          throw new ShaderSourceError(`#${word} belongs to no #if or #for`);
-        if (word !== 'if' && word !== 'for') throw new ShaderSourceError(`unknown directive #${word}`);
-        const middle = close(i + 1, i);
-        const end = (lines[middle] as string).trimStart().startsWith('#else') ? close(middle + 1, i) : middle;
-        if (word === 'if') {
-          if (evaluate(rest, scope)) emit(i + 1, middle, scope);
-          else emit(middle + 1, Math.max(end, middle), scope);
-        } else {
-          if (end !== middle) throw new ShaderSourceError('a #for has no #else');
-          const header = /^(\w+) in (.+)\.\.(.+)$/.exec(rest);
-          if (!header) throw new ShaderSourceError(`"${rest}" should read NAME in FROM..TO`);
-          const [, name, first, last] = header as unknown as [string, string, string, string];
-          const stop = Number(evaluate(last, scope));
-          for (let value = Number(evaluate(first, scope)); value < stop; value++)
-            emit(i + 1, middle, { ...scope, [name]: value });
-        }
-        i = end;
-      } catch (error) {
-        if (!(error instanceof ShaderSourceError) || /^line /.test(error.message)) throw error;
-        throw new ShaderSourceError(`line ${i + 1}: ${error.message}`);
+  const emit = (parts: readonly Part[], scope: Defines): void => {
+    for (const part of parts)
+      if ('text' in part) {
+        let text = '';
+        for (const piece of part.text)
+          if (typeof piece === 'string') text += piece;
+          else
+            text += located(
+              piece.line,
+              () =>
+                late?.field(piece.expression, scope) ?? `${piece.expression.compute(scope)}${piece.suffix}`,
+            );
+        output.push(text);
+      } else if ('when' in part)
+        emit(located(part.line, () => part.when.compute(scope)) ? part.then : part.otherwise, scope);
+      else {
+        const { line, name, first, last } = part;
+        const [start, stop] = located(line, () => [
+          Number(first.compute(scope)),
+          Number(last.compute(scope)),
+        ]);
+        for (let value = start; value < stop; value++)
+          emit(part.body, Object.assign(Object.create(scope) as Defines, { [name]: value }));
       }
-    }
   };
-  emit(0, lines.length, defines);
+  emit(readSource(source), defines);
   return output.join('\n');
 }

@@ -42,7 +42,7 @@ describe('evaluate', () => {
     ['N )', '")" is unexpected in "N )"'],
     ['1 # 2', 'cannot read " # 2" in the expression "1 # 2"'],
     ['N & 1', 'cannot read " & 1" in the expression "N & 1"'],
-    ['* 2', 'the name * in "* 2" is not defined'],
+    ['* 2', '"*" is unexpected in "* 2"'],
   ])('%s is refused', (text, message) => {
     expect(() => evaluate(text, defines)).toThrow(new ShaderSourceError(message));
   });
@@ -124,7 +124,7 @@ describe('expand', () => {
     [['a', '#define X'], 'line 2: unknown directive #define'],
     [['a', '#end'], 'line 2: #end belongs to no #if or #for'],
     [['#else', '#end'], 'line 1: #else belongs to no #if or #for'],
-    [['#if 1', '#else', '#else', '#end'], 'line 4: #end belongs to no #if or #for'],
+    [['#if 1', '#else', '#else', '#end'], 'line 3: #else belongs to no #if or #for'],
     [['#for i in 0..2', 'a', '#else', 'b', '#end'], 'line 1: a #for has no #else'],
   ])('%j is refused with its line', (source, message) => {
     expect(() => expand(source.join('\n'), {})).toThrow(new ShaderSourceError(message));
