@@ -15,7 +15,7 @@ fn take(start: u32, at: u32) -> vec4f { return x[start + at]; }
 
 // Where batch element b begins, and the window of line t in it; before the first step that wraps around.
 fn window(b: u32, t: u32) -> vec2u {
-#if SHIFT < 0
+#if AHEAD
   return vec2u(b * ${L * D}u, t * ${STRIDE * D}u + ${-SHIFT * D}u);
 #else
   return vec2u(b * ${L * D}u, t * ${STRIDE * D}u - ${SHIFT * D}u);
@@ -93,7 +93,7 @@ fn next(p: Position) -> Position {
 #end
 }
 
-#if LINES % 4 == 0
+#if LINES_BY_FOURS
 fn line_a(p: Position) -> u32 { return (p.x * $LINES + p.y) * $M_LINE; }
 fn load_a(line: u32, at: u32) -> vec4f { return dy[line + min(at / 4, ${M_LINE - 1}u)]; }
 #else

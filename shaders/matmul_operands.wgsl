@@ -17,7 +17,7 @@ fn load_a(line: u32, at: u32) -> vec4f {
   return a[(line + at) / 4];
 #else
   let value = a[(line + min(at, ${M - 4}u)) / 4];
-#if K % 4 == 0
+#if K_BY_FOURS
   return value;
 #else
   return select(value, vec4f(), line >= ${M * K});
@@ -27,13 +27,13 @@ fn load_a(line: u32, at: u32) -> vec4f {
 #else
 fn a_at(line: u32, at: u32) -> f32 {
   let value = a[min(line + at, ${M * K - 1}u)];
-#if K % 4 == 0
+#if K_BY_FOURS
   return value;
 #end
-#if K % 4 != 0 && A_K_MAJOR
+#if !K_BY_FOURS && A_K_MAJOR
   return select(value, 0.0, at >= $K);
 #end
-#if K % 4 != 0 && !A_K_MAJOR
+#if !K_BY_FOURS && !A_K_MAJOR
   return select(value, 0.0, line >= ${M * K});
 #end
 }
@@ -52,7 +52,7 @@ fn load_b(line: u32, at: u32) -> vec4f {
   return b[(line + at) / 4];
 #else
   let value = b[(line + min(at, ${N - 4}u)) / 4];
-#if K % 4 == 0
+#if K_BY_FOURS
   return value;
 #else
   return select(value, vec4f(), line >= ${N * K});
@@ -62,13 +62,13 @@ fn load_b(line: u32, at: u32) -> vec4f {
 #else
 fn b_at(line: u32, at: u32) -> f32 {
   let value = b[min(line + at, ${N * K - 1}u)];
-#if K % 4 == 0
+#if K_BY_FOURS
   return value;
 #end
-#if K % 4 != 0 && B_K_MAJOR
+#if !K_BY_FOURS && B_K_MAJOR
   return select(value, 0.0, at >= $K);
 #end
-#if K % 4 != 0 && !B_K_MAJOR
+#if !K_BY_FOURS && !B_K_MAJOR
   return select(value, 0.0, line >= ${N * K});
 #end
 }

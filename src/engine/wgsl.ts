@@ -133,38 +133,6 @@ function parse(text: string): Compute {
 /** The value of `text`; throws ShaderSourceError on unknown names and bad syntax. */
 export const evaluate = (text: string, defines: Defines): Value => readExpression(text).compute(defines);
 
-/**
- * Sizes that the shader reads from a uniform instead of having them in its text, so that equal kernels of other sizes are
- * one pipeline: an expression that names one of `sizes` is computed here and becomes a field, `size.s0` and so on.
- */
-export class LateSizes {
-  readonly #names = new Map<string, string>();
-  /** The fields' values, in order. */
-  readonly values: number[] = [];
-
-  constructor(readonly sizes: Readonly<Record<string, number>>) {}
-
-  /** WGSL of the uniform's type. */
-  get struct(): string {
-    return `struct Size { ${this.values.map((_, i) => `s${i}: u32`).join(', ')} }`;
-  }
-
-  /** What stands for the expression in the shader, or undefined if it names no size. */
-  field({ parts, names, compute }: Expression, defines: Defines): string | undefined {
-    if (!names.some((name) => name in this.sizes)) return undefined;
-    // Other names may stand for other values elsewhere in the file (#for), sizes never do.
-    const key = parts
-      .map((part, i) => (i % 2 === 0 || part in this.sizes ? part : String(defines[part])))
-      .join('');
-    let field = this.#names.get(key);
-    if (field === undefined) {
-      this.#names.set(key, (field = `size.s${this.values.length}`));
-      this.values.push(Number(compute(defines)));
-    }
-    return field;
-  }
-}
-
 /** A line of the source, or a block of lines. */
 type Part =
   | { readonly text: readonly (string | Hole)[] }
@@ -257,7 +225,48 @@ function readLine(text: string, line: number): (string | Hole)[] {
 }
 
 /** Expands a shader source; throws ShaderSourceError with the line number. */
-export function expand(source: string, defines: Defines, late?: LateSizes): string {
+export const expand = (source: string, defines: Defines): string =>
+  emitSource(source, defines, ({ compute }, scope) => compute(scope));
+
+export interface LateExpanded {
+  readonly text: string;
+  /** What the uniform's fields s0, s1 … hold, as expressions of the sizes alone. */
+  readonly fields: readonly string[];
+}
+
+const lateExpanded = new Map<string, Map<string, LateExpanded>>();
+
+/**
+ * Expands a source that reads `sizes` from a uniform instead of having them in its text, so that equal kernels of other
+ * sizes are one pipeline: an expression that names one of them becomes a field, `size.s0` and so on. Directives cannot
+ * name them. What was expanded once is remembered.
+ */
+export function expandLate(source: string, defines: Defines, sizes: ReadonlySet<string>): LateExpanded {
+  let known = lateExpanded.get(source);
+  if (!known) lateExpanded.set(source, (known = new Map<string, LateExpanded>()));
+  const key = JSON.stringify([defines, [...sizes]]);
+  let expanded = known.get(key);
+  if (!expanded) {
+    const fields = new Map<string, string>();
+    const text = emitSource(source, defines, ({ parts, names, compute }, scope) => {
+      if (!names.some((name) => sizes.has(name))) return compute(scope);
+      // Other names may stand for other values elsewhere in the file (#for), sizes never do.
+      const field = parts
+        .map((part, i) => (i % 2 === 0 || sizes.has(part) ? part : String(scope[part])))
+        .join('');
+      if (!fields.has(field)) fields.set(field, `size.s${fields.size}`);
+      return { late: fields.get(field) as string };
+    });
+    known.set(key, (expanded = { text, fields: [...fields.keys()] }));
+  }
+  return expanded;
+}
+
+function emitSource(
+  source: string,
+  defines: Defines,
+  fill: (expression: Expression, scope: Defines) => Value | { readonly late: string },
+): string {
   const output: string[] = [];
   const emit = (parts: readonly Part[], scope: Defines): void => {
     for (const part of parts)
@@ -265,22 +274,19 @@ export function expand(source: string, defines: Defines, late?: LateSizes): stri
         let text = '';
         for (const piece of part.text)
           if (typeof piece === 'string') text += piece;
-          else
-            text += located(
-              piece.line,
-              () =>
-                late?.field(piece.expression, scope) ?? `${piece.expression.compute(scope)}${piece.suffix}`,
-            );
+          else {
+            const { line, expression, suffix } = piece;
+            const value = located(line, () => fill(expression, scope));
+            text += typeof value === 'object' ? value.late : `${value}${suffix}`;
+          }
         output.push(text);
       } else if ('when' in part)
         emit(located(part.line, () => part.when.compute(scope)) ? part.then : part.otherwise, scope);
       else {
         const { line, name, first, last } = part;
-        const [start, stop] = located(line, () => [
-          Number(first.compute(scope)),
-          Number(last.compute(scope)),
-        ]);
-        for (let value = start; value < stop; value++)
+        const bound = (of: Expression): number => located(line, () => Number(of.compute(scope)));
+        const stop = bound(last);
+        for (let value = bound(first); value < stop; value++)
           emit(part.body, Object.assign(Object.create(scope) as Defines, { [name]: value }));
       }
   };

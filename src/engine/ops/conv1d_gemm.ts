@@ -69,7 +69,12 @@ interface Windows {
 const reachesOut = ({ length, lines, stride, shift, taps }: Windows): boolean =>
   shift > 0 || (lines - 1) * stride - shift + taps > length;
 
-const windowDefines = (windows: Windows): Defines => ({ GUARD: reachesOut(windows), BATCH: windows.batch });
+const windowDefines = (windows: Windows): Defines => ({
+  GUARD: reachesOut(windows),
+  BATCH: windows.batch,
+  AHEAD: windows.shift < 0,
+  LINES_BY_FOURS: windows.lines % 4 === 0,
+});
 
 const windowSizes = (windows: Windows): Readonly<Record<string, number>> => ({
   L: windows.length,

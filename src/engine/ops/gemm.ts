@@ -253,7 +253,7 @@ function matrices(gemm: Gemm): Product {
     ...gemm,
     vector: aVector && bVector,
     operands: operandsSource,
-    defines: { A_VECTOR: aVector, B_VECTOR: bVector },
+    defines: { A_VECTOR: aVector, B_VECTOR: bVector, K_BY_FOURS: k % 4 === 0 },
     bindings: [read('a', a, aVector ? 'vec4f' : 'f32'), read('b', b, bVector ? 'vec4f' : 'f32')],
     sum: (partial, split) => sumPartials(partial, y, split, bias),
   };

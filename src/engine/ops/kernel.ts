@@ -1,7 +1,7 @@
 /** From a shader file and its bindings to a dispatch. */
 import { elements, GraphError, type Tensor } from '../graph';
 import { STEP_WGSL } from '../step';
-import { expand, LateSizes, type Defines } from '../wgsl';
+import { evaluate, expand, expandLate, type Defines } from '../wgsl';
 import { storeHalf } from '../half';
 import type { Binding, Dispatch } from './definition';
 
@@ -36,8 +36,8 @@ export function kernel(options: {
   readonly source: string;
   readonly defines?: Defines;
   /**
-   * Defines that the shader reads from a uniform rather than from its text, `workgroups` with them. The storage variables
-   * are then declared without their lengths.
+   * Defines that the shader reads from a uniform rather than from its text, `workgroups` with them: directives cannot name
+   * them. The storage variables are then declared without their lengths.
    */
   readonly sizes?: Readonly<Record<string, number>>;
   readonly bindings: readonly Binding[];
@@ -66,16 +66,27 @@ export function kernel(options: {
   const halves = bindings
     .filter(({ tensor }) => tensor.dtype === 'f16')
     .map(({ name, type }) => ({ name, vector: type === 'vec4f' }));
-  const late = sizes && new LateSizes({ ...sizes, WORKGROUPS: workgroups });
-  const expanded = expand(source, { WORKGROUPS: workgroups, ...options.defines, ...sizes }, late);
-  if (late) declarations.push(late.struct, `@group(0) @binding(${uniforms}) var<uniform> size: Size;`);
+  let expanded: string;
+  let values: readonly number[] = [];
+  if (sizes) {
+    const late: Defines = { ...sizes, WORKGROUPS: workgroups };
+    const defines = Object.entries(options.defines ?? {}).filter(([name]) => !(name in late));
+    const { text, fields } = expandLate(source, Object.fromEntries(defines), new Set(Object.keys(late)));
+    expanded = text;
+    values = fields.map((field) => Number(evaluate(field, late)));
+    const members = fields.map((_, i) => `s${i}: u32`).join(', ');
+    declarations.push(
+      `struct Size { ${members} }`,
+      `@group(0) @binding(${uniforms}) var<uniform> size: Size;`,
+    );
+  } else expanded = expand(source, { WORKGROUPS: workgroups, ...options.defines });
   const code = [
     ...(halves.length > 0 ? ['enable f16;'] : []),
     ...(subgroups ? ['enable subgroups;'] : []),
     ...declarations,
     PRELUDE + (halves.length > 0 ? storeHalf(expanded, halves) : expanded),
   ].join('\n');
-  return { kernel: name, code, bindings, workgroups, usesStep, sizes: late?.values ?? [] };
+  return { kernel: name, code, bindings, workgroups, usesStep, sizes: values };
 }
 
 /** Enough workgroups for any CPU's cores. */

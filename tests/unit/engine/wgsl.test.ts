@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evaluate, expand, LateSizes, ShaderSourceError, type Defines } from '../../../src/engine/wgsl';
+import { evaluate, expand, expandLate, ShaderSourceError, type Defines } from '../../../src/engine/wgsl';
 
 describe('evaluate', () => {
   const defines: Defines = { N: 16, ROWS: 5, LAST: true, NONE: false, TYPE: 'vec4f', RATE: 0.25 };
@@ -136,35 +136,26 @@ describe('late sizes', () => {
     '#for i in 0..2',
     'a_$i = x[min($i * $L, ${L * D - 1}u) + ${i + D}u];',
     '#end',
-    '#if L > 4',
     'let tile = $TILE;',
-    '#end',
   ].join('\n');
-  const expanded = (L: number, D: number) => {
-    const late = new LateSizes({ L, D });
-    return { text: expand(source, { L, D, TILE: 8 }, late), values: late.values, struct: late.struct };
-  };
+  const sizes = new Set(['L', 'D']);
 
-  test('are computed once each and read from the uniform, where other names stay in the text', () => {
-    expect(expanded(6, 5)).toEqual({
+  test('are fields of the uniform, one for each expression of them; other names stay in the text', () => {
+    expect(expandLate(source, { TILE: 8 }, sizes)).toEqual({
       text: [
         'a_0 = x[min(0 * size.s0, size.s1) + size.s2];',
         'a_1 = x[min(1 * size.s0, size.s1) + size.s3];',
         'let tile = 8;',
       ].join('\n'),
-      values: [6, 29, 5, 6],
-      struct: 'struct Size { s0: u32, s1: u32, s2: u32, s3: u32 }',
+      fields: ['L', 'L * D - 1', '0 + D', '1 + D'],
     });
+    expect(expandLate(source, { TILE: 4 }, sizes).text).toContain('let tile = 4;');
   });
 
-  test('leave equal text for other sizes, even where their values coincide', () => {
-    expect(expanded(9, 9).text).toBe(expanded(6, 5).text);
-    expect(expanded(2, 1).text).not.toBe(expanded(6, 5).text);
-  });
-
-  test('are refused when unknown', () => {
-    expect(() => expand('$M', {}, new LateSizes({ N: 1 }))).toThrow(
-      new ShaderSourceError('line 1: the name M in "M" is not defined'),
-    );
+  test('are refused in directives, and when unknown', () => {
+    const refused = (line: string, message: string): void =>
+      expect(() => expandLate(line, {}, sizes)).toThrow(new ShaderSourceError(message));
+    refused('#if L > 4\n#end', 'line 1: the name L in "L > 4" is not defined');
+    refused('$M', 'line 1: the name M in "M" is not defined');
   });
 });
