@@ -255,7 +255,8 @@ test(
       });
     const phase = (text: string) => page.getByTestId('phase').filter({ hasText: text }).waitFor(SLOW);
     const update = async () => Number(await page.getByTestId('Update').textContent());
-    await page.goto(`${app.url}${LINK}`);
+    // So long that it is not over before it is paused.
+    await page.goto(`${app.url}${LINK.replace('epochs=2&', 'epochs=100&')}`);
     await start(page);
     await phase('Training, epoch');
     await hide();
@@ -305,7 +306,7 @@ test(
     const imported = page.getByRole('article', { name: 'run.state.safetensors' });
     await imported
       .getByTestId('kept')
-      .filter({ hasText: `update ${progress.step} of 40` })
+      .filter({ hasText: `update ${progress.step} of 2,000` })
       .waitFor();
     await imported.getByRole('button', { name: 'Resume' }).waitFor();
     await context.close();
