@@ -286,7 +286,7 @@ test(
     await button(page, 'Resume').click();
     await phase('Training, epoch');
     await hide();
-    await saved(page, /\d*[1-9]/);
+    await saved(page, /[1-9][\d,]*/);
     await page
       .getByTestId('saved')
       .filter({
