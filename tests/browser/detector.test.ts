@@ -1,16 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readZip } from '../../src/checkpoints/zip';
 import { recordingFiles, syntheticCorpus } from '../../src/data/synthetic/corpus';
 import { generate } from '../../src/data/synthetic/generator';
 import { startApp, type App } from './app';
+import { overflow, PHONE, SILENT, violations } from './looks';
 import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
 
-const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-const SILENT = { console: [], page: [], foreign: [] };
 /** Hundreds of kernels are compiled before the first step, on a software GPU slowly. */
 const SLOW = { timeout: 400_000 };
 const LONGEST = 900_000;
@@ -26,17 +24,8 @@ const phase = (page: Page, text: string | RegExp) =>
   page.getByTestId('phase').filter({ hasText: text }).waitFor(SLOW);
 
 declare global {
-  var axe: { run(): Promise<AxeResults> };
   /** What the page has shown as the loss, one after the other. */
   var losses: number[];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
 /** How many pixels of the traces are of a colour of the theme. */
@@ -224,7 +213,7 @@ test('a folder is opened on a phone: what can be read is shown, what cannot is r
   await page.getByText('1 could not be used').waitFor();
   await page.getByText(/^broken\.edf/).waitFor();
   await expect.poll(() => pixels(page, '--text')).toBeGreaterThan(1000);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - screen.width)).toBe(0);
+  expect(await overflow(page)).toBe(0);
   expect(await violations(page)).toEqual([]);
 
   const before = await page.getByText(/ of 1:30$/).textContent();

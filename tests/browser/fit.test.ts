@@ -1,4 +1,3 @@
-import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bytes, percent, short } from '../../src/app/format';
@@ -18,10 +17,9 @@ import { scenarioTable, withHost } from '../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
 import { PRESETS } from '../../src/production/presets';
 import { startApp, type App } from './app';
+import { overflow, PHONE, SILENT, violations } from './looks';
 import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
 
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const SILENT = { console: [], page: [], foreign: [] };
 /** Simulations take seconds, on a busy machine more. */
 const SLOW = { timeout: 120_000 };
 
@@ -40,18 +38,6 @@ beforeAll(async () => {
   app = await startApp();
 });
 afterAll(() => app.close());
-
-declare global {
-  var axe: { run(): Promise<AxeResults> };
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
 
 /** A run of three updates of one window, at the least width. */
 async function smallest(page: Page): Promise<void> {
@@ -304,7 +290,7 @@ test('on a phone, without motion and in the dark nothing is cut off', async () =
   // Nothing moves by itself: the end is there at once.
   await page.getByTestId('kill').filter({ hasText: /kills/ }).waitFor(SLOW);
   expect(await page.getByRole('button', { name: 'Pause', exact: true }).count()).toBe(0);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - screen.width)).toBe(0);
+  expect(await overflow(page)).toBe(0);
   expect(await violations(page)).toEqual([]);
   expect(complaints).toEqual(SILENT);
 });

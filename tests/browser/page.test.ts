@@ -1,13 +1,9 @@
-import axe, { type AxeResults } from 'axe-core';
 import { chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findChromium } from '../../src/cli/chromium';
 import { openPage, startApp, type App } from './app';
+import { overflow, PHONE, SILENT, violations, WIDE } from './looks';
 import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
-
-const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-const WIDE = { viewport: { width: 1440, height: 900 } };
-const SILENT = { console: [], page: [], foreign: [] };
 
 /** Kernels are timed and compiled before the first step, on a software GPU slowly. */
 const PREPARATION = { timeout: 150_000 };
@@ -52,23 +48,6 @@ const curvePixels = (page: Page, chart: string): Promise<number> =>
         if (data[i] === r && data[i + 1] === g && data[i + 2] === b) found++;
       return found;
     });
-
-declare global {
-  var axe: { run(): Promise<AxeResults> };
-}
-
-/** What axe finds that is serious or critical: rule and elements. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
-/** By how many pixels the page is wider than the screen. */
-const overflow = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - screen.width);
 
 describe('a run of the tiny preset', () => {
   test('is started by the one button, draws its curves, fills the grid, and does not block the page', async () => {

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApp, type App } from './app';
+import { emptiness, overflow, PHONE, SILENT, violations, WIDE } from './looks';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+/** Pages by their addresses, and what they show when they are ready; the lesson's tests look at it themselves. */
+const PAGES = {
+  '#/detector': 'Ready to train',
+  '#/config': 'Show findings by weight',
+  '#/fit': 'Where else',
+  '#/runs': 'No runs yet',
+} as const;
+
+test.each([
+  ['wide, light', { ...WIDE, colorScheme: 'light' }],
+  ['wide, dark', { ...WIDE, colorScheme: 'dark' }],
+  ['phone, light', { ...PHONE, colorScheme: 'light' }],
+  ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
+] as const)('each page is accessible and fits: %s', async (_, options) => {
+  for (const [path, ready] of Object.entries(PAGES)) {
+    const { page, complaints } = await app.open(path, options);
+    await page.getByText(ready).or(page.getByLabel(ready)).first().waitFor();
+    const tabs = await page.getByRole('tab').allTextContents();
+    for (const name of tabs.length > 0 ? tabs : ['']) {
+      if (name) await page.getByRole('tab', { name: name.replace(/\d+$/, '') }).click();
+      await page.waitForTimeout(400);
+      expect(await violations(page), `${path} ${name}`).toEqual([]);
+      expect(await overflow(page), `${path} ${name}`).toBe(0);
+      expect(await emptiness(page), `${path} ${name}`).toBe(0);
+    }
+    expect(complaints).toEqual(SILENT);
+    await page.context().close();
+  }
+});
