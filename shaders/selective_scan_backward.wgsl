@@ -12,8 +12,7 @@
 // C·h, and selective_scan_prepare.wgsl runs before and after.
 // work: partial dB, dC [parts, b, l, 2n]; then carries in, dA out [b·chunks, d, n]; then dD and dbias [b·chunks, d, 2];
 // then, with DIRECT, D [d].
-// Three kernels, as forward: MAIN alone walks all of time; CHUNKS > 1 adds LOCAL (an interval's g from zero) and
-// CARRY (g at each interval's end).
+// Alone it walks all of time; for CHUNKS > 1 selective_scan_backward_chunks.wgsl has left g at each interval's end.
 // TAIL (l not a multiple of TILE) and RAGGED (d not a multiple of all lanes) add the checks that those need: a branch
 // among this many live values is dear on a CPU-backed adapter, to compile and to run.
 // FLOPs about 30 per (b, l, d, n), three of them exp (two with one tile an interval).
@@ -23,98 +22,6 @@
 const LOG2E = 1.4426950408889634;
 const LN2 = 0.6931471805599453;
 
-#if CARRY
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${BATCH * D * N}) { return; }
-  let n = i % $N;
-  let channel = i / $N % $D;
-  let batch = i / ${D * N};
-  let a2 = states[channel * $N + n] * LOG2E;
-  var g = 0.0;
-  for (var c = ${CHUNKS}u; c > 0;) {
-    c--;
-    let at = (batch * $CHUNKS + c) * $D + channel;
-    let local = work[$CARRIES + at * $N + n];
-    work[$CARRIES + at * $N + n] = g;
-    g = exp2(a2 * work[$SUMS + at * 2]) * g + local;
-  }
-}
-#end
-
-#if DIRECT && LOCAL
-// dy' = dy · silu(z).
-fn gated(at: u32) -> f32 {
-#if HAS_Z
-  let gate = z[at];
-  return dy[at] * gate * sigmoid(gate);
-#else
-  return dy[at];
-#end
-}
-#end
-
-#if LOCAL
-@compute @workgroup_size($LANES)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
-  let own = group % $BLOCKS * $LANES + lane;
-  let channel = min(own, ${D - 1}u);
-  let chunk = group / $BLOCKS % $CHUNKS;
-  let batch = group / ${BLOCKS * CHUNKS};
-  let first = chunk * $INTERVAL;
-  var sum = 0.0;
-#for n in 0..N
-  let a_$n = states[channel * $N + $n] * LOG2E;
-  var g_$n = 0.0;
-#end
-#if QUAD
-  let quarter = lane % 4;
-#end
-  for (var t = min(first + $INTERVAL, ${L}u); t > first;) {
-    t--;
-    let row = batch * $L + t;
-    let delta = ddelta[row * $D + channel];
-#if DIRECT
-    let dy = gated(row * $D + channel);
-#else
-    let dy = du[row * $D + channel];
-#end
-    sum += delta;
-#if QUAD
-#for i in 0..N/4
-    let cq_$i = c[row * $N + ${4 * i} + quarter];
-#end
-#end
-#for n in 0..N
-#if QUAD
-    g_$n = exp2(delta * a_$n) * fma(dy, quadBroadcast(cq_${n / 4}, ${n % 4}u), g_$n);
-#else
-    g_$n = exp2(delta * a_$n) * fma(dy, c[row * $N + $n], g_$n);
-#end
-#end
-  }
-  if (own < $D) {
-    let at = (batch * $CHUNKS + chunk) * $D + channel;
-    work[$SUMS + at * 2] = sum;
-#for n in 0..N
-    work[$CARRIES + at * $N + $n] = g_$n;
-#end
-  }
-}
-#end
-
-#if MAIN
 #if SOFTPLUS
 // d softplus(x)/dx = sigmoid(x) = 1 − exp(−Δ); by its series for a small Δ, where the difference would cancel.
 fn activate_gradient(delta: f32) -> f32 {
@@ -442,4 +349,3 @@ fn main(
 #end
   }
 }
-#end

@@ -1,6 +1,7 @@
 /** Mamba-1's selective scan, backward; the formulas stand in shaders/selective_scan_backward.wgsl. */
 import activation from '../../../shaders/activation.wgsl?raw';
 import walk from '../../../shaders/selective_scan_backward.wgsl?raw';
+import chunksSource from '../../../shaders/selective_scan_backward_chunks.wgsl?raw';
 import sumsSource from '../../../shaders/selective_scan_sums.wgsl?raw';
 import { bytesOf, GraphError, type Tensor } from '../graph';
 import { defineOp, type Dispatch, type Lowering, type OpInputs, type Variant } from './definition';
@@ -88,7 +89,6 @@ function backwardKernels(
   const work = lowering.scratch('work', [
     sums + batch * chunks * 2 * channels + (skip === undefined ? 0 : channels),
   ]);
-  const source = activation + walk;
   const defines = {
     BATCH: batch,
     L: length,
@@ -116,9 +116,6 @@ function backwardKernels(
     DIRECT: direct,
     SKIP: skip ?? 0,
     TYPE: 'f32',
-    LOCAL: false,
-    CARRY: false,
-    MAIN: false,
   };
   const cotangent = direct ? [read('dy', dy), ...(z ? [read('z', z)] : [])] : [];
   const dispatches = [
@@ -143,8 +140,8 @@ function backwardKernels(
     dispatches.push(
       kernel({
         name: 'selective_scan_backward.local',
-        source,
-        defines: { ...defines, LOCAL: true, LANES: localLanes, BLOCKS: blocks },
+        source: activation + chunksSource,
+        defines: { ...defines, LOCAL: true, CARRY: false, LANES: localLanes, BLOCKS: blocks },
         bindings: [
           read('ddelta', ddelta),
           ...(direct ? cotangent : [read('du', du)]),
@@ -157,8 +154,8 @@ function backwardKernels(
       }),
       kernel({
         name: 'selective_scan_backward.carry',
-        source,
-        defines: { ...defines, CARRY: true },
+        source: chunksSource,
+        defines: { ...defines, LOCAL: false, CARRY: true },
         bindings: [read('states', states), readWrite('work', work)],
         workgroups: Math.ceil((batch * channels * n) / 64),
       }),
@@ -167,8 +164,8 @@ function backwardKernels(
   dispatches.push(
     kernel({
       name: 'selective_scan_backward',
-      source,
-      defines: { ...defines, MAIN: true },
+      source: activation + walk,
+      defines,
       bindings: [
         read('u', u),
         read('b', B),
