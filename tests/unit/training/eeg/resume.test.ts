@@ -31,7 +31,7 @@ const SETTINGS: EegSettings = {
   model: { ...SMOKE_RUN.model, baseChannels: 2, layers: 1, mixer: 'conv', dropout: 0.2 },
   epochs: 2,
   batch: 2,
-  stepsPerEpoch: 3,
+  stepsPerEpoch: 2,
   validationStride: 60,
   checkpoints: { everySteps: 1, everyMinutes: null },
 };
@@ -87,10 +87,10 @@ const keptAt = async (step: number, settings: EegSettings): Promise<TrainingStat
 
 describe('a resumed run', () => {
   test.each([
-    ['in the middle of an epoch', SETTINGS, 2],
-    ['at the end of an epoch, before its validation', SETTINGS, 3],
-    ['in the second epoch', SETTINGS, 4],
-    ['with micro-batches', { ...SETTINGS, microBatches: 2 }, 2],
+    ['in the middle of an epoch', SETTINGS, 1],
+    ['at the end of an epoch, before its validation', SETTINGS, 2],
+    ['in the second epoch', SETTINGS, 3],
+    ['with micro-batches', { ...SETTINGS, microBatches: 2 }, 1],
   ])('goes on as if nothing had happened, to the bit: %s', async (_, settings, step) => {
     const expected = await whole(settings);
     expect(expected.of('failed')).toEqual([]);
@@ -100,14 +100,14 @@ describe('a resumed run', () => {
     expect(rest.norms).toEqual(expected.norms.slice(step));
     expect(rest.of('validated')).toEqual(expected.of('validated').filter((event) => event.step >= step));
     expect(rest.end).toEqual(expected.end);
-    expect(rest.end?.progress).toMatchObject({ epoch: 2, step: 6, batches: 6 * settings.microBatches });
+    expect(rest.end?.progress).toMatchObject({ epoch: 2, step: 4, batches: 4 * settings.microBatches });
   });
 
   test('has nothing left to do where it had come to its end', async () => {
     const expected = await whole(SETTINGS);
     const again = await run(SETTINGS, { from: expected.end as TrainingState });
     expect(again.losses).toEqual([]);
-    expect(again.of('finished')).toMatchObject([{ reason: 'completed', steps: 6 }]);
+    expect(again.of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
   });
 
   test('keeps all that production has, in the order of PyTorch', async () => {
@@ -123,7 +123,7 @@ describe('a resumed run', () => {
   });
 
   test('refuses the state of other recordings, another schedule or another model at once, with a sentence', async () => {
-    const from = await keptAt(2, SETTINGS);
+    const from = await keptAt(1, SETTINGS);
     const failure = async (settings: EegSettings, options: Partial<EegTrainerOptions> = {}) => {
       const { of } = await run(settings, { from, ...options });
       // Before anything is allocated or compiled.
@@ -134,7 +134,7 @@ describe('a resumed run', () => {
     expect(await failure(SETTINGS, { dataset: other })).toMatch(
       /^The recordings that are open are not those/,
     );
-    expect(await failure({ ...SETTINGS, epochs: 3 })).toMatch(/^The run had 6 updates to do, .* it is 9/);
+    expect(await failure({ ...SETTINGS, epochs: 3 })).toMatch(/^The run had 4 updates to do, .* it is 6/);
     const wider = { ...SETTINGS, model: { ...SETTINGS.model, baseChannels: 4 } };
     expect(await failure(wider)).toMatch(/^The checkpoint is that of another model: .* has \d+ values/);
     const deeper = { ...SETTINGS, model: { ...SETTINGS.model, layers: 2 } };
@@ -150,20 +150,17 @@ describe('a lost GPU', () => {
     const { gpu, lose } = losable(await requestNodeGpu());
     const checkpoints = new MemoryCheckpoints();
     let lost = false;
-    const result = await run(
-      { ...SETTINGS, checkpoints: { everySteps: 2, everyMinutes: null } },
-      {
-        device: () => Device.request(gpu, { defaultsOnly: true }),
-        checkpoints: {
-          save: async (slots, state) => {
-            await checkpoints.save(slots, state);
-            if (!lost) lose();
-            lost = true;
-          },
-          latest: () => checkpoints.latest(),
+    const result = await run(SETTINGS, {
+      device: () => Device.request(gpu, { defaultsOnly: true }),
+      checkpoints: {
+        save: async (slots, state) => {
+          await checkpoints.save(slots, state);
+          if (!lost) lose();
+          lost = true;
         },
+        latest: () => checkpoints.latest(),
       },
-    );
+    });
     return { ...result, end: await checkpoints.latest() };
   }
 
@@ -171,8 +168,8 @@ describe('a lost GPU', () => {
     const expected = await whole(SETTINGS);
     const { of, end } = await losing();
     expect(of('failed')).toEqual([]);
-    expect(of('recovering')).toMatchObject([{ attempt: 1, most: 3, step: 2 }]);
-    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 6 }]);
+    expect(of('recovering')).toMatchObject([{ attempt: 1, most: 3, step: 1 }]);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
     expect({ ...end?.progress, config: '' }).toEqual({ ...expected.end?.progress, config: '' });
     expect(end?.parameters).toEqual(expected.end?.parameters);
     expect(end?.secondMoments).toEqual(expected.end?.secondMoments);
@@ -230,6 +227,6 @@ describe('a checkpoint that cannot be kept', () => {
       },
     });
     expect(of('unsaved')[0]).toMatchObject({ message: 'The disk is full.' });
-    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 6 }]);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
   });
 });
