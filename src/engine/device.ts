@@ -1,5 +1,6 @@
 /** One GPU device: what it can do, what it was asked to allocate, and the first thing that went wrong on it. */
 import type { Dispatch, Lowering } from './ops/definition';
+import { quadsRefused } from './quads';
 
 export type EngineErrorKind =
   'unsupported' | 'compilation' | 'validation' | 'out-of-memory' | 'internal' | 'device-lost';
@@ -69,6 +70,7 @@ export class Device {
   #allocatedBytes = 0;
   #destroyed = false;
   readonly #software: boolean;
+  #quadsRefused: string | undefined;
 
   private constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
     this.#gpu = gpu;
@@ -99,10 +101,21 @@ export class Device {
       requiredFeatures.push(...OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)));
     }
     try {
-      return new Device(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter.info);
+      const device = new Device(
+        await adapter.requestDevice({ requiredLimits, requiredFeatures }),
+        adapter.info,
+      );
+      if (device.features.has('subgroups')) device.#quadsRefused = await quadsRefused(device);
+      return device;
     } catch (error) {
+      if (error instanceof EngineError) throw error;
       throw new EngineError('unsupported', 'the graphics adapter', `it refused a device (${String(error)})`);
     }
+  }
+
+  /** Why kernels do without the subgroups that the device has; undefined where it has none or they are used. */
+  get quadsRefused(): string | undefined {
+    return this.#quadsRefused;
   }
 
   /** Bytes of all buffers created and not yet destroyed. */
@@ -118,7 +131,7 @@ export class Device {
   get capabilities(): Omit<Lowering, 'scratch' | 'isUsed'> {
     return {
       limits: this.limits,
-      subgroups: this.features.has('subgroups'),
+      subgroups: this.features.has('subgroups') && this.#quadsRefused === undefined,
       half: this.features.has('shader-f16'),
       software: this.#software,
     };
