@@ -18,7 +18,7 @@ import {
   vramRunOf,
   type Place,
 } from '../../../src/app/pages/fit/setup';
-import { areaPaths, atPixel, linePath, moved, nearest, ticks } from '../../../src/app/pages/fit/stack';
+import { apart, areaPaths, atPixel, linePath, moved, nearest, ticks } from '../../../src/app/pages/fit/stack';
 import { stepPicture, usesAt } from '../../../src/app/pages/fit/step_picture';
 import { verdictOf, verdictOfOdds, worst } from '../../../src/app/pages/fit/verdict';
 import { barOf, layerRows } from '../../../src/app/pages/fit/vram_view';
@@ -125,6 +125,18 @@ describe('pictures of amounts', () => {
     ).toEqual(['M0 40L100 30L100 50L0 50Z', 'M0 30L100 20L100 30L0 40Z']);
     expect(linePath(frame, [0, 5], [1, 2], true)).toBe('M0 40L50 40L50 30L100 30');
     expect(areaPaths(frame, [], [[]])).toEqual(['']);
+  });
+
+  it('write no caption into another', () => {
+    const captions = ['0 s', '17 min 49 s', '35 min 39 s', '53 min 28 s'].map((label, i) => ({
+      at: i,
+      label,
+    }));
+    const shown = (width: number) =>
+      apart({ width, height: 1, xMost: 4, yMost: 1 }, captions).map(({ at }) => at);
+    expect(shown(600)).toEqual([0, 1, 2, 3]);
+    expect(shown(280)).toEqual([0, 1, 3]);
+    expect(shown(20)).toEqual([0]);
   });
 
   it('have round ticks in their unit', () => {

@@ -72,6 +72,24 @@ export function ticks(most: number, count: number, unit = 1): number[] {
   return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
+/** Pixels of a character of small text, on the wide side, and between two captions. */
+const CHARACTER = 7;
+const GAP = 8;
+
+/** The captions, each beginning at its x, that do not run into the one before. */
+export function apart<T extends { readonly at: number; readonly label: string }>(
+  frame: Frame,
+  captions: readonly T[],
+): T[] {
+  let free = -Infinity;
+  return captions.filter(({ at, label }) => {
+    const left = xAt(frame, at);
+    if (left < free) return false;
+    free = left + CHARACTER * label.length + GAP;
+    return true;
+  });
+}
+
 /** Index of the value of `xs` nearest to `x`. */
 export function nearest(xs: ArrayLike<number>, x: number): number {
   let [low, high] = [0, xs.length - 1];
