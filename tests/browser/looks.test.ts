@@ -24,7 +24,8 @@ test.each([
 ] as const)('each page is accessible and fits: %s', async (_, options) => {
   for (const [path, ready] of Object.entries(PAGES)) {
     const { page, complaints } = await app.open(path, options);
-    await page.getByText(ready).or(page.getByLabel(ready)).first().waitFor();
+    // Simulations take seconds, on a busy machine more.
+    await page.getByText(ready).or(page.getByLabel(ready)).first().waitFor({ timeout: 120_000 });
     const tabs = await page.getByRole('tab').allTextContents();
     for (const name of tabs.length > 0 ? tabs : ['']) {
       if (name) await page.getByRole('tab', { name: name.replace(/\d+$/, '') }).click();
