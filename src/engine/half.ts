@@ -42,15 +42,17 @@ export function fromHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
 }
 
 /** WGSL of the conversions that `storeHalf` writes. */
-const CONVERSIONS = `// What is too large for float16, and what is no number, has all bits of its exponent set: the language leaves open whether
-// a conversion overflows to infinity, and the loss scale must see that it did.
+const CONVERSIONS = `// What is too large for float16, and what is no number, becomes infinite by a product that overflows: the language leaves
+// open whether a conversion does, and the loss scale must see it. (Firefox's compiler casts no bits of float16.)
 fn to_half(v: f32) -> f16 {
-  let beyond = select(0u, 0x7c00u, (bitcast<u32>(v) & 0x7fffffffu) >= 0x477ff000u);
-  return bitcast<vec2h>(bitcast<u32>(vec2h(f16(v), f16())) | beyond).x;
+  let beyond = (bitcast<u32>(v) & 0x7fffffffu) >= 0x477ff000u;
+  let h = f16(clamp(v, -65504.0, 65504.0));
+  return select(h, h * f16(65504.0), beyond);
 }
 fn to_half4(v: vec4f) -> vec4h {
-  let beyond = select(vec4u(), vec4u(0x7c00u), (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) >= vec4u(0x477ff000u));
-  return bitcast<vec4h>(bitcast<vec2u>(vec4h(v)) | beyond.xz | (beyond.yw << vec2u(16u)));
+  let beyond = (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) >= vec4u(0x477ff000u);
+  let h = vec4h(clamp(v, vec4f(-65504.0), vec4f(65504.0)));
+  return select(h, h * f16(65504.0), beyond);
 }
 `;
 
