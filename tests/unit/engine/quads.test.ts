@@ -64,6 +64,8 @@ test('this device is asked, and its buffers are given back', async ({ skip }) =>
   const before = device().allocatedBytes;
   expect(await quadsRefused(device())).toBe(device().quadsRefused);
   expect(device().capabilities.subgroups).toBe(device().quadsRefused === undefined);
+  // Elsewhere they may rightly be refused.
+  if (device().capabilities.software) expect(device().quadsRefused).toBeUndefined();
   expect(device().allocatedBytes).toBe(before);
 });
 
