@@ -42,8 +42,8 @@ export function fromHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
 }
 
 /** WGSL of the conversions that `storeHalf` writes. */
-const CONVERSIONS = `// What is too large for float16, and what is no number, becomes infinite by a product that overflows: the language leaves
-// open whether a conversion does, and the loss scale must see it. (Firefox's compiler casts no bits of float16.)
+const CONVERSIONS = `// What is too large for float16 overflows in a product, and what is no number is not finite after it: the language leaves
+// open whether a conversion overflows, and the loss scale must see it. (Firefox's compiler casts no bits of float16.)
 fn to_half(v: f32) -> f16 {
   let beyond = (bitcast<u32>(v) & 0x7fffffffu) >= 0x477ff000u;
   let h = f16(clamp(v, -65504.0, 65504.0));
