@@ -8,33 +8,36 @@ import svelteConfig from './svelte.config.js';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
-const LOW = ['models', 'data', 'clinical', 'checkpoints'];
-const MIDDLE = ['training', 'production', 'estimate', 'lessons'];
-const ABOVE_ENGINE = [...LOW, 'engine'];
-const ALL_BELOW = [...MIDDLE, ...ABOVE_ENGINE];
+const LOW = ['config', 'models', 'eeg', 'checkpoints', 'engine', 'base'];
+const RUNS = ['run', ...LOW];
+const MIDDLE = ['training', 'estimate', 'handoff', 'lessons'];
 
 /** The rooms of src and the rooms that each may import besides itself (ARCHITECTURE.md has the picture). */
 const MAY_IMPORT = {
-  app: ALL_BELOW,
-  cli: ALL_BELOW,
-  training: ABOVE_ENGINE,
-  production: [],
-  estimate: ABOVE_ENGINE,
-  lessons: ABOVE_ENGINE,
-  models: ['engine'],
-  data: ['engine'],
-  clinical: ['engine'],
-  checkpoints: ['engine'],
-  engine: [],
+  app: ['ui', ...MIDDLE, ...RUNS],
+  cli: [...MIDDLE, ...RUNS],
+  lessons: ['ui', ...RUNS],
+  handoff: ['estimate', ...LOW],
+  training: RUNS,
+  estimate: LOW,
+  ui: RUNS,
+  run: ['eeg', 'engine', 'base'],
+  config: ['base'],
+  models: ['engine', 'base'],
+  eeg: ['engine', 'base'],
+  checkpoints: ['engine', 'base'],
+  engine: ['base'],
+  base: [],
 };
 
-/** Rooms that import nothing of ours, not even the types of a protocol. */
-const ALONE = ['engine', 'production'];
+/** Rooms that import nothing of a room above, not even the types of a protocol. */
+const ALONE = ['base', 'engine', 'config'];
 
-/** Splits a path of the repository: `src/app/x.ts` is in room `app`, `shaders/x.wgsl` in `shaders`. */
+/** Splits a path of the repository: `src/app/x.ts` is in room `app`, `src/app/ui/x.ts` in `ui`, `shaders/x.wgsl` in `shaders`. */
 function roomOf(path) {
   const [top, room, ...rest] = relative(root, path).split(sep);
   if (top !== 'src') return top;
+  if (room === 'app' && rest[0] === 'ui') return 'ui';
   return rest.length > 0 ? room : 'src';
 }
 
@@ -45,7 +48,7 @@ function refusal(from, to, path, typeOnly) {
   if (!(from in MAY_IMPORT)) return `"${from}" is not a room of src.`;
   if (!(to in MAY_IMPORT)) return `"${from}" may not import from "${to}", which is not a room of src.`;
   if (typeOnly && !ALONE.includes(from) && /[\\/]protocol(\.ts)?$/.test(path)) return undefined;
-  return `"${from}" may not import from "${to}": imports go app, cli → training, production, estimate, lessons → models, data, clinical, checkpoints → engine.`;
+  return `"${from}" may not import from "${to}": imports go app, cli → lessons, handoff → training, estimate, app/ui → run → config, models, eeg, checkpoints → engine → base.`;
 }
 
 const importDirection = {

@@ -49,7 +49,7 @@ function canary() {
 }
 
 const sections = [
-  ['Chromium', () => run(process.execPath, ['src/cli/run.mjs', 'chromium', '--install']).status === 0],
+  ['Chromium', () => run(process.execPath, ['tests/load.mjs', 'chromium.ts', '--install']).status === 0],
   ['Formatting (prettier)', () => script('format:check')],
   ['Lint (eslint)', () => script('lint')],
   ['Types (svelte-check, tsc)', () => script('check')],

@@ -5,13 +5,13 @@ import { settingsFrom } from '../estimate/from_config';
 import { GPU_IDS, GPUS, isGpuId, type GpuId } from '../estimate/hardware';
 import { GIB } from '../estimate/host_facts';
 import { insteadOf, type Instead } from '../estimate/inverse_instead';
-import { exactly, type Quantity } from '../estimate/quantity';
+import { exactly, type Quantity } from '../base/quantity';
 import { forecast, type Forecast, type Plan } from '../estimate/scenario';
 import { checkRun } from '../estimate/vram/options';
 import type { Fit } from '../estimate/vram/predict';
-import { readConfig } from '../production/pyyaml';
-import { invalidities, settingAt } from '../production/schema';
-import { targetOf, TARGETS } from '../production/targets';
+import { readConfig } from '../config/pyyaml';
+import { invalidities, settingAt } from '../config/schema';
+import { targetOf, TARGETS } from '../config/targets';
 
 const PLACES = ['local', 'wsl2', 'modal'] as const;
 type PlaceName = (typeof PLACES)[number];

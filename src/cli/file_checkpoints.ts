@@ -8,7 +8,7 @@ import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError, type TrainingState } from '../checkpoints/state';
 import { readState, writeState } from '../checkpoints/state_file';
 import type { Slot } from '../checkpoints/store';
-import type { Checkpoints } from '../training/eeg/checkpoints';
+import type { Checkpoints } from '../training/checkpoints';
 
 type FileName = Slot | 'previous';
 

@@ -5,30 +5,30 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { write } from '../checkpoints/safetensors';
 import type { TrainingState } from '../checkpoints/state';
-import { writeCsvBi } from '../clinical/csv_bi';
-import { handleSource, memorySource } from '../data/bytes';
-import { Dataset, openRecordings } from '../data/dataset';
-import { pairFiles, type DataFile } from '../data/recording';
-import { DEMO_CORPUS, syntheticCorpus } from '../data/synthetic/corpus';
+import { writeCsvBi } from '../eeg/events/csv_bi';
+import { handleSource, memorySource } from '../eeg/files/bytes';
+import { Dataset, openRecordings } from '../eeg/windows/dataset';
+import { pairFiles, type DataFile } from '../eeg/files/recording';
+import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
 import { Device } from '../engine/device';
-import { readConfig } from '../production/pyyaml';
-import { settingAt } from '../production/schema';
-import { MemoryCheckpoints, type Checkpoints } from '../training/eeg/checkpoints';
-import { fitted, fromProduction } from '../training/eeg/config';
-import { productionCheckpoint } from '../training/eeg/export';
-import type { EegEvent } from '../training/eeg/protocol';
+import { readConfig } from '../config/pyyaml';
+import { settingAt } from '../config/schema';
+import { MemoryCheckpoints, type Checkpoints } from '../training/checkpoints';
+import { fitted, fromProduction } from '../training/config';
+import { productionCheckpoint } from '../training/export';
+import type { EegEvent } from '../training/protocol';
 import {
   detectorConfigOf,
   metricsOf,
   SMOKE_RUN,
   storedSettings,
   type EegSettings,
-} from '../training/eeg/settings';
-import { differences } from '../training/eeg/share';
-import { EegTrainer } from '../training/eeg/trainer';
-import { SettingsError } from '../training/failure';
+} from '../training/settings';
+import { differences } from '../training/share';
+import { EegTrainer } from '../training/trainer';
+import { SettingsError } from '../run/failure';
 import { FileCheckpoints } from './file_checkpoints';
-import { requestNodeGpu } from './node-gpu';
+import { requestNodeGpu } from './node_gpu';
 import { jsonReport, progressReport } from './train_report';
 import { refusalsOf } from './validate';
 

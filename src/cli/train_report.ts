@@ -1,6 +1,6 @@
 /** What the command `train` says while it runs. */
 import { availableParallelism } from 'node:os';
-import type { EegEvent } from '../training/eeg/protocol';
+import type { EegEvent } from '../training/protocol';
 
 /** Numbers that JSON has no words for become null. */
 export function jsonReport(event: EegEvent): void {

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { figuresFrom } from '../estimate/figures';
-import { failing, inspectAll, sentence, type Remark, type Subject } from '../production/findings';
-import { readConfig } from '../production/pyyaml';
-import { invalidities, settingAt } from '../production/schema';
-import { isTargetName, targetOf, TARGETS, type Target, type TargetName } from '../production/targets';
+import { failing, inspectAll, sentence, type Remark, type Subject } from '../config/findings';
+import { readConfig } from '../config/pyyaml';
+import { invalidities, settingAt } from '../config/schema';
+import { isTargetName, targetOf, TARGETS, type Target, type TargetName } from '../config/targets';
 
 const NAMES = Object.keys(TARGETS).join('|');
 

@@ -1,5 +1,5 @@
 /** Dollars and hours of a whole run. */
-import { weakest, type Quantity } from './quantity';
+import { weakest, type Quantity } from '../base/quantity';
 import { LAUNCH_HOURS, launches, type Launches } from './time';
 
 export interface Run {

@@ -2,7 +2,7 @@
 import { hostOptions, machineOf, settingsFrom, type Get, type HostPlan } from './from_config';
 import type { Surroundings } from './host_facts';
 import { HostEnsemble } from './host_odds';
-import { scaled, type Quantity } from './quantity';
+import { scaled, type Quantity } from '../base/quantity';
 import { predictVram } from './vram/predict';
 
 /** In GiB. */

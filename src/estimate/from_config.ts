@@ -13,7 +13,7 @@ import {
 } from './host_facts';
 import type { HostMachine, HostRamOptions, LoaderSettings } from './host_ram';
 import type { RecordingLengths } from './loader_files';
-import { exactly } from './quantity';
+import { exactly } from '../base/quantity';
 import { epochWindows, SMOKE_FILES, stepsPerEpoch, type EpochWindows } from './time';
 import type { VramRun } from './vram/options';
 

@@ -1,5 +1,5 @@
 /** Graphics cards by their makers' data sheets, and the machines that they sit in. */
-import { quantity, type Quantity } from './quantity';
+import { quantity, type Quantity } from '../base/quantity';
 import type { DeviceRates } from './time_per_step';
 
 export const GPU_IDS = [

@@ -1,6 +1,6 @@
 /** What is known of the memory of production's processes, and what is judged. */
 import type { RecordingLengths } from './loader_files';
-import { exactly, quantity, type Quantity } from './quantity';
+import { exactly, quantity, type Quantity } from '../base/quantity';
 
 export const GIB = 2 ** 30;
 const MB = 1e6;

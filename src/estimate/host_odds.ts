@@ -1,6 +1,6 @@
 /** Many seeded runs: how likely a kill is before a batch, whom it hits, and what the machine would have to have. */
 import { killAt, HostSimulator, type HostRamOptions, type HostRun } from './host_ram';
-import { quantity, type Quantity } from './quantity';
+import { quantity, type Quantity } from '../base/quantity';
 
 /** A share of runs with its 95 % interval. */
 export interface Odds {

@@ -2,7 +2,7 @@
 import { hostOptions, type HostPlan } from './from_config';
 import { validationBytes } from './host_facts';
 import { HostEnsemble, type KillOdds } from './host_odds';
-import { quantity, type Quantity } from './quantity';
+import { quantity, type Quantity } from '../base/quantity';
 
 export type HostFit = 'fits' | 'perhaps' | 'does not fit';
 

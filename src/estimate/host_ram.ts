@@ -2,7 +2,7 @@
  * Memory of the machine that feeds the GPU, as production's processes use it over time, and when Linux would kill one of
  * them. Deterministic for a seed: what is unknown (other processes, the order of windows) is drawn from it.
  */
-import { Random } from '../data/random';
+import { Random } from '../base/random';
 import {
   CACHED_WINDOW_BYTES,
   inflateSeconds,
@@ -15,7 +15,7 @@ import {
 import { HostWatch, type HostFrame, type HostRecord, type Kill } from './host_watch';
 import { simulateLoader, type LoaderMemory } from './loader';
 import { lengthsOf, triangular, windowFiles, type RecordingLengths, type WindowFiles } from './loader_files';
-import type { Quantity } from './quantity';
+import type { Quantity } from '../base/quantity';
 
 export interface LoaderSettings {
   /** Windows. */

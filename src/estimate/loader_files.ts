@@ -1,6 +1,6 @@
 /** How long the recordings of a corpus are, in windows, and the draw of a random window's file. */
-import type { Random } from '../data/random';
-import type { Quantity } from './quantity';
+import type { Random } from '../base/random';
+import type { Quantity } from '../base/quantity';
 
 /** Lengths that are known, or a distribution that stands for them. */
 export type RecordingLengths =

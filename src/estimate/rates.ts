@@ -1,6 +1,6 @@
 /** What an hour costs, with the day on which it was read. */
 import type { GpuId } from './hardware';
-import { exactly, quantity, weakest, type Quantity } from './quantity';
+import { exactly, quantity, weakest, type Quantity } from '../base/quantity';
 
 export interface RateCard {
   readonly id: string;

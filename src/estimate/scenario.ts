@@ -5,7 +5,7 @@ import { machineOf, type HostPlan, type Reading, type RunSettings } from './from
 import type { Gpu } from './hardware';
 import { CORPUS_LENGTHS, GIB, type Surroundings } from './host_facts';
 import { predictHostRam, type HostPrediction } from './host_predict';
-import { quantity, type Quantity } from './quantity';
+import { quantity, type Quantity } from '../base/quantity';
 import {
   CURRENT_CARD,
   electricityRate,

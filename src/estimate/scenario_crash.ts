@@ -6,7 +6,7 @@ import { machineOf } from './from_config';
 import { CORPUS, CORPUS_LENGTHS, GIB, MAIN_BYTES, NO_HEAP_RETURNED, WHOLE_HEAP_RETURNED } from './host_facts';
 import { HostEnsemble, quantileOf, type KillOdds } from './host_odds';
 import type { HostRamOptions } from './host_ram';
-import { exactly, quantity } from './quantity';
+import { exactly, quantity } from '../base/quantity';
 
 /** Batches that were done when the worker was killed. */
 export const CRASH_BATCH = 127;

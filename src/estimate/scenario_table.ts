@@ -4,7 +4,7 @@ import { GIB, type Surroundings } from './host_facts';
 import { hostOptions } from './from_config';
 import { HostEnsemble } from './host_odds';
 import { HOST_RUNS, predictHostRam, smallestRam, type HostFit } from './host_predict';
-import { quantity, type Quantity } from './quantity';
+import { quantity, type Quantity } from '../base/quantity';
 import { MODAL_REQUEST } from './rates';
 import { costsOf, epochHours, hostPlanOf, vramFits, type Plan, type StopCost } from './scenario';
 import type { TrainerRun } from './time_run';

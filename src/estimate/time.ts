@@ -2,7 +2,7 @@
 import { GPUS, slowdown, type GpuId } from './hardware';
 import { CACHED_WINDOW_BYTES, CORPUS, inflateSeconds } from './host_facts';
 import { WindowFiles, type RecordingLengths } from './loader_files';
-import { exactly, quantity, type Quantity } from './quantity';
+import { exactly, quantity, type Quantity } from '../base/quantity';
 
 export interface EpochWindows {
   readonly training: number;

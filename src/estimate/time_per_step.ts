@@ -2,7 +2,7 @@
  * Seconds that one update takes in this browser: from what it computes and moves, what the device was measured to reach
  * (src/engine/profile.ts), and how runs on the same device came out against that.
  */
-import { quantity, type Quantity } from './quantity';
+import { quantity, type Quantity } from '../base/quantity';
 
 /** Of one update: all of its micro-batches and the update itself. */
 export interface StepCost {

@@ -1,6 +1,6 @@
 /** Initial values of parameters, each drawn from a stream of its own that depends on the seed and its name alone. */
 import { elements, type Parameter, type Shape } from '../engine/graph';
-import { Random } from './random';
+import { Random } from '../base/random';
 
 /** Fills the values of one parameter. */
 export type Initialiser = (values: Float32Array, random: Random) => void;

@@ -4,7 +4,7 @@
  * hold; an update whose gradient overflowed is skipped, and the next one has a smaller scale.
  */
 import type { Json } from '../checkpoints/state';
-import { SettingsError } from './failure';
+import { SettingsError } from '../run/failure';
 
 export interface LossScale {
   readonly scale: number;

@@ -1,108 +1,166 @@
-/**
- * Everything that passes between the page and the training worker. Calls go through comlink (`TrainingWorker`);
- * what happens during a run comes back as `RunEvent`s over a MessagePort, a few per second however fast it trains.
- */
+/** What passes between the page and the worker that trains on EEG; see the service for the calls. */
+import type { DetectorScores } from '../eeg/scores/evaluate';
+import type { PredictedEvent, SeizureEvent } from '../eeg/events/events';
+import type { Slot } from '../checkpoints/store';
+import type { SignalPage } from '../eeg/files/page';
+import type { RecordingInfo } from '../eeg/files/recording';
+import type { AdapterDescription } from '../engine/device';
+import type { Metrics } from '../run/progress';
+import type { DeviceReport, Failure } from '../run/protocol';
+import type { Suggestion } from './fits';
+import type { EegSettings } from './settings';
 
-/** What one run is made of; plain data, so that it can be sent, compared and shared. */
-export interface RunSettings {
-  /** Name of a task in src/models/tasks. */
-  readonly task: string;
-  /** Name of one of the task's presets. */
-  readonly preset: string;
-  readonly seed: number;
-  /** How much of the state's motion follows from the tokens; see models/mamba.ts. */
-  readonly dynamics: 'selective' | 'delta-frozen' | 'time-invariant';
+export interface FolderReport {
+  readonly recordings: readonly RecordingInfo[];
+  readonly refused: readonly { readonly path: string; readonly reason: string }[];
+  /** Whether the recordings are made up. */
+  readonly synthetic: boolean;
 }
 
-/** What the GPU is and can do, measured where it says so. */
-export interface DeviceReport {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  readonly features: readonly string[];
-  /** Why kernels do without the subgroups that are there; null where there are none or they are used. */
-  readonly quadsRefused: string | null;
-  /** Name and value of the limits that matter here. */
-  readonly limits: readonly (readonly [name: string, value: number])[];
-  /** vec4 copy, counting both ways; null while not measured. */
-  readonly bandwidthBytesPerSecond: number | null;
-  /** Fused multiply-adds counted as two. */
-  readonly flopsPerSecond: number | null;
-}
-
-/** What a run will take, known before anything is allocated. */
-export interface RunPlan {
-  readonly steps: number;
+export interface EegPlan {
   readonly parameters: number;
-  readonly tokensPerStep: number;
-  /** Bytes of GPU memory by use; their sum is what the device is asked for. */
+  readonly baseChannels: number;
+  /** Why it is this width, where it was chosen. */
+  readonly reason: string | null;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly windows: { readonly training: number; readonly validation: number };
+  readonly recordings: { readonly training: readonly number[]; readonly validation: readonly number[] };
+  /** By production's formula; what the loss uses. */
+  readonly posWeight: number;
   readonly memory: readonly { readonly use: string; readonly bytes: number }[];
   readonly dispatchesPerStep: number;
   readonly flopsPerStep: number;
-  readonly layers: number;
-  /** Tokens of the sequence that is shown. */
-  readonly length: number;
-  readonly vocabulary: number;
 }
 
-/** One sequence as the model sees it now, for the grid and the Δ strip. */
-export interface Preview {
-  readonly step: number;
-  readonly tokens: Uint32Array;
-  /** Wanted token per position; IGNORE (0xffffffff) where nothing is asked. */
-  readonly targets: Uint32Array;
-  readonly predicted: Uint32Array;
-  /** Per layer: geometric mean over channels of Δ_t = softplus(delta_t + bias), one value per token. */
-  readonly delta: readonly Float32Array[];
+/** A validated recording: what the detector says of it, a few values per second. */
+export interface RecordingResult {
+  readonly recording: number;
+  /** Hz of `probabilities`, each the highest of its stretch of the recording; NaN in gaps. */
+  readonly rate: number;
+  readonly probabilities: Float32Array;
+  /** In seconds of the recording. */
+  readonly predicted: readonly PredictedEvent[];
+  readonly reference: readonly SeizureEvent[];
 }
 
-/** Metrics of consecutive steps; arrays of equal length, `step` ascending. */
-export interface Metrics {
-  readonly step: Float64Array;
-  readonly loss: Float64Array;
-  /** Share of asked tokens predicted right, 0..1, of the training batch. */
-  readonly accuracy: Float64Array;
-  /** Global norm of the gradient before clipping. */
-  readonly gradientNorm: Float64Array;
-}
+export type Scores = Omit<DetectorScores, 'reference' | 'predicted'>;
 
-export interface Failure {
-  readonly kind: string;
-  /** What happened, where: a sentence for the person. */
-  readonly message: string;
-  /** What to do next. */
-  readonly advice: string;
-}
+/** The norm is that of the gradient before clipping. */
+export const METRICS = ['loss', 'gradientNorm'] as const;
+export type MetricName = (typeof METRICS)[number];
 
-export type RunEvent =
-  | { readonly type: 'planned'; readonly plan: RunPlan }
-  /** Something takes a while before the first step; `label` says what. */
+export type EegEvent =
+  | {
+      readonly type: 'planned';
+      readonly plan: EegPlan;
+      /** Those of the run, the width as a number. */
+      readonly settings: EegSettings;
+      readonly device: AdapterDescription;
+    }
   | { readonly type: 'preparing'; readonly label: string; readonly done: number; readonly total: number }
   | {
       readonly type: 'progress';
-      readonly metrics: Metrics;
+      readonly epoch: number;
+      readonly metrics: Metrics<MetricName>;
+      /** Of training since the run was begun or gone on with, rests and validation not counted. */
+      readonly seconds: number;
       readonly stepsPerSecond: number;
-      readonly tokensPerSecond: number;
       readonly secondsLeft: number;
     }
-  | { readonly type: 'preview'; readonly preview: Preview }
+  | {
+      readonly type: 'validated';
+      readonly epoch: number;
+      readonly step: number;
+      readonly scores: Scores;
+      readonly best: boolean;
+      readonly results: readonly RecordingResult[];
+    }
+  /** An update whose gradient overflowed float16 changed nothing; how many did in all, and the loss scale from now on. */
+  | {
+      readonly type: 'skipped';
+      readonly step: number;
+      readonly skipped: number;
+      readonly lossScale: number;
+    }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
   | {
       readonly type: 'finished';
-      readonly reason: 'completed' | 'solved' | 'stopped';
+      readonly reason: 'completed' | 'stopped' | 'early-stopping' | 'collapse';
       readonly steps: number;
       readonly seconds: number;
     }
-  | { readonly type: 'failed'; readonly failure: Failure };
+  /** The state of that step is kept; for how long training waited, and how long it took in all. */
+  | {
+      readonly type: 'saved';
+      readonly slots: readonly Slot[];
+      readonly step: number;
+      readonly milliseconds: { readonly paused: number; readonly all: number };
+    }
+  /** It could not be kept; training goes on. */
+  | { readonly type: 'unsaved'; readonly step: number; readonly message: string }
+  /** The run goes on from a checkpoint of that step; what was after it is done again. */
+  | { readonly type: 'continuing'; readonly step: number }
+  /** The GPU was lost: on another device the run goes on from that step. */
+  | {
+      readonly type: 'recovering';
+      readonly attempt: number;
+      readonly most: number;
+      readonly step: number;
+      /** What is wrong with a newer checkpoint, where one is damaged. */
+      readonly damaged: string | null;
+    }
+  | {
+      readonly type: 'failed';
+      readonly failure: Failure;
+      /** Where memory is what lacks. */
+      readonly suggestions: readonly Suggestion[];
+    };
 
-export interface TrainingWorker {
-  /** Adapter, limits and features. Throws with a sentence when there is no usable GPU. */
+/** One of the states that the store has of a run. */
+export interface CheckpointName {
+  readonly slot: Slot;
+  readonly number: number;
+  readonly step: number;
+}
+
+/** A run of the store: to go on with it, or to begin another with its weights. */
+export interface StartFrom {
+  readonly run: string;
+  readonly weightsOnly: boolean;
+  /** The newest unless told otherwise. */
+  readonly checkpoint?: CheckpointName;
+}
+
+/** A state whose bytes are not those that were saved. */
+export interface DamagedCheckpoint {
+  /** Which it is and what is wrong with it: a sentence. */
+  readonly damaged: string;
+  /** The newest other one that is whole. */
+  readonly instead: CheckpointName | null;
+}
+
+export interface EegWorker {
   device(): Promise<DeviceReport>;
-  /** The same with bandwidth and FLOP rate measured (about a second); refused while a run is under way. */
-  measure(): Promise<DeviceReport>;
-  /** Starts a run; events go to `port` until `finished` or `failed`. One run at a time. */
-  start(settings: RunSettings, port: MessagePort): Promise<void>;
+  /** Inspects the files; the folder that was open before is closed. */
+  open(
+    files: readonly { readonly path: string; readonly data: Blob }[],
+    limit?: number,
+  ): Promise<FolderReport>;
+  /** The same with recordings that are made up. */
+  synthesize(seed: number): Promise<FolderReport>;
+  /** The synthetic recordings that are open as a zip of EDF and csv_bi files. */
+  saveSynthetic(): Promise<Blob>;
+  page(recording: number, start: number, seconds: number): Promise<SignalPage>;
+  /** Starts a run, or goes on with one: then its own settings count. Does not where the checkpoint is damaged. */
+  start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null>;
+  /** The store's name of the run that is under way; undefined where there is none. */
+  underWay(): string | undefined;
+  /** Keeps the state after the update that is under way. */
+  checkpoint(): void;
+  /** The newest state of the run that is under way, or was last, as a file to go on from. */
+  saveState(): Promise<Blob>;
   pause(): void;
   resume(): void;
   stop(): void;

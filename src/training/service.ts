@@ -1,16 +1,30 @@
-/** What the training worker does for the page: one device, one run at a time. */
+/** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
+import { writeState } from '../checkpoints/state_file';
+import { startStoreWorker, type StoreWorker } from '../checkpoints/store_worker';
+import { writeZip } from '../checkpoints/zip';
+import { Dataset, KEEP_BYTES, openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
+import { PageReader, type SignalPage } from '../eeg/files/page';
+import { pairFiles } from '../eeg/files/recording';
+import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
 import { Device } from '../engine/device';
-import { profileDevice, type DeviceProfile } from '../engine/profile';
 import type { TuneMemory } from '../engine/tune';
-import type { DeviceReport, RunSettings, TrainingWorker } from './protocol';
-import { reportDevice } from './report';
-import { Trainer } from './trainer';
+import type { DeviceReport } from '../run/protocol';
+import { reportDevice } from '../run/device_report';
+import { startWorkers } from './pool';
+import { preparedCache } from './prepared_cache';
+import type { DamagedCheckpoint, EegWorker, FolderReport, StartFrom } from './protocol';
+import { storedSettings, type EegSettings } from './settings';
+import { openCheckpoint, StoredRun } from './stored_run';
+import { EegTrainer } from './trainer';
 
-export class TrainingService implements TrainingWorker {
+export class EegService implements EegWorker {
   #device: Promise<Device> | undefined;
-  #profile: DeviceProfile | undefined;
-  #measuring: Promise<void> | undefined;
-  #trainer: Trainer | undefined;
+  #folder: OpenedFolder | undefined;
+  #trainer: EegTrainer | undefined;
+  #syntheticSeed: number | undefined;
+  readonly #pages = new PageReader();
+  #store: StoreWorker | undefined;
+  #run: StoredRun | undefined;
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
   constructor(
@@ -19,34 +33,99 @@ export class TrainingService implements TrainingWorker {
   ) {}
 
   async device(): Promise<DeviceReport> {
-    return reportDevice(await this.#usable(), this.#profile);
+    return reportDevice(await this.#usable(), undefined);
   }
 
-  async measure(): Promise<DeviceReport> {
-    this.#refuseDuringRun('Measuring');
-    const measuring = Promise.resolve(this.#measuring).then(async () => {
-      this.#profile = await profileDevice(await this.#usable());
+  async open(files: readonly { path: string; data: Blob }[], limit?: number): Promise<FolderReport> {
+    return this.#opened(await openRecordings(pairFiles(files), limit), false);
+  }
+
+  async synthesize(seed: number): Promise<FolderReport> {
+    const files = [...syntheticCorpus({ ...DEMO_CORPUS, seed })].map(({ path, bytes }) => ({
+      path,
+      data: new Blob([bytes]),
+    }));
+    const report = this.#opened(await openRecordings(pairFiles(files)), true);
+    this.#syntheticSeed = seed;
+    return report;
+  }
+
+  async saveSynthetic(): Promise<Blob> {
+    const seed = this.#syntheticSeed;
+    if (seed === undefined) throw new Error('The recordings that are open are not synthetic.');
+    const files = [...syntheticCorpus({ ...DEMO_CORPUS, seed })];
+    return new Blob(writeZip(new Map(files.map(({ path, bytes }) => [path, bytes]))), {
+      type: 'application/zip',
     });
-    // A run that is started meanwhile waits for this, and need not know how it ended.
-    this.#measuring = measuring.catch(() => undefined);
-    await measuring;
-    return this.device();
   }
 
-  async start(settings: RunSettings, port: MessagePort): Promise<void> {
-    this.#refuseDuringRun('A new run');
-    const device = Promise.resolve(this.#measuring).then(() => this.#usable());
-    const trainer = new Trainer({
-      device,
-      settings,
+  async page(recording: number, start: number, seconds: number): Promise<SignalPage> {
+    const files = this.#folder?.files[recording];
+    if (!files) throw new Error(`there is no recording ${recording} in the open folder`);
+    return this.#pages.read(files, start, seconds);
+  }
+
+  async start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null> {
+    const folder = this.#startable();
+    const [first] = folder.recordings;
+    const data =
+      this.#syntheticSeed === undefined
+        ? { recordings: folder.recordings.length, first: first?.path ?? '' }
+        : { synthetic: this.#syntheticSeed };
+    const { store } = (this.#store ??= startStoreWorker());
+    const run = new StoredRun(store, data);
+    const opened = from && (await openCheckpoint(store, from.run, from.checkpoint));
+    if (opened && 'damaged' in opened) return opened;
+    const weights = from?.weightsOnly ? opened?.state : undefined;
+    const state = from?.weightsOnly ? undefined : opened?.state;
+    if (from && state) await run.reopen(from.run, state);
+    const chosen = state ? storedSettings(state.progress.config) : settings;
+    const cache = chosen.cache ? await preparedCache() : undefined;
+    // Another call may have come first while this one waited.
+    this.#startable();
+    const trainer = new EegTrainer({
+      device: () => this.#usable(),
+      dataset: new Dataset(folder, KEEP_BYTES, cache),
+      startWorkers: (count) => startWorkers(count, folder, chosen.cache),
+      settings: chosen,
       tuning: this.tuning,
-      emit: (event) => port.postMessage(event),
+      checkpoints: run,
+      ...(state && { from: state }),
+      ...(weights && { weights }),
+      emit: (event) => {
+        const written = run.observe(event);
+        // The end is told when it is written: whoever hears of it may look at the runs.
+        if (event.type === 'finished' || event.type === 'failed')
+          void written.then(() => port.postMessage(event));
+        else port.postMessage(event);
+      },
     });
     this.#trainer = trainer;
+    this.#run = run;
     void trainer.run().finally(() => {
       this.#trainer = undefined;
-      port.close();
     });
+    return null;
+  }
+
+  #startable(): OpenedFolder {
+    if (this.#trainer) throw new Error('A new run has to wait for the end of the run that is under way.');
+    if (!this.#folder) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
+    return this.#folder;
+  }
+
+  async saveState(): Promise<Blob> {
+    const state = await this.#run?.latest();
+    if (!state) throw new Error('There is no checkpoint yet.');
+    return new Blob([writeState(state) as Uint8Array<ArrayBuffer>]);
+  }
+
+  underWay(): string | undefined {
+    return this.#trainer && this.#run?.id;
+  }
+
+  checkpoint(): void {
+    this.#trainer?.checkpoint();
   }
 
   pause(): void {
@@ -61,11 +140,15 @@ export class TrainingService implements TrainingWorker {
     this.#trainer?.stop();
   }
 
-  #refuseDuringRun(what: string): void {
-    if (this.#trainer) throw new Error(`${what} has to wait for the end of the run that is under way.`);
+  #opened(folder: OpenedFolder, synthetic: boolean): FolderReport {
+    if (this.#trainer)
+      throw new Error('Other recordings have to wait for the end of the run that is under way.');
+    this.#folder = folder;
+    this.#syntheticSeed = undefined;
+    return { recordings: folder.recordings, refused: folder.refused, synthetic };
   }
 
-  /** The one device, or another when that was lost or has failed: its errors are for those who used it. */
+  /** The one device, or another when that was lost or has failed. */
   #usable(): Promise<Device> {
     const request = (): Promise<Device> => Device.request(this.gpu);
     this.#device =

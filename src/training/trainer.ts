@@ -1,60 +1,82 @@
 /**
- * The training loop of a sequence task. It needs a device and somebody to tell: it runs in the page's worker and
- * without a page. It waits for the GPU only (and for the end of a pause), never for a timer or an animation frame,
- * which browsers withhold from tabs in the background.
+ * Production's training loop on EEG: warm-up and cosine, clipping, loss, validation on whole recordings after each epoch,
+ * early stopping, the stop on a collapse. It needs a device, recordings and somebody to tell.
  */
-import type { Device } from '../engine/device';
-import type { Tensor } from '../engine/graph';
-import { Parameters } from '../engine/packs';
-import { frozenChoice, planProgram, STAGING_SLOTS, type Plan } from '../engine/plan';
-import { Program } from '../engine/program';
-import { tune, type TuneMemory } from '../engine/tune';
-import { initialise } from '../models/initialise';
-import { trainingBatch } from '../models/tasks/task';
-import { NotFiniteError, toFailure } from './failure';
-import { Held } from './held';
-import { MetricsReporter } from './metrics';
-import { handled, PreviewPace, SolvedRule } from './pace';
-import { Previewer, previewGraph } from './preview';
-import type { RunEvent, RunSettings } from './protocol';
-import { planRun, resolveRun, trainingGraph, type Run, type TrainingGraph } from './sequence';
+import type { TrainingState } from '../checkpoints/state';
+import type { Slot } from '../checkpoints/store';
+import { load, localSource, type BatchSource } from '../eeg/windows/loader';
+import { Sampler } from '../eeg/windows/sampler';
+import type { WindowRef } from '../eeg/windows/windows';
+import { EngineError, type Device } from '../engine/device';
+import { firstNotFinite } from '../engine/not_finite';
+import type { Parameters } from '../engine/packs';
+import { NotFiniteError, toFailure } from '../run/failure';
+import { Held } from '../run/owned';
+import { handled } from '../base/handled';
+import type { Failure } from '../run/protocol';
+import type { Checkpoints } from './checkpoints';
+import type { Suggestion } from './fits';
+import type { EegEvent } from './protocol';
+import { prepareSession, type Session, type SessionOptions } from './session';
+import { Sources } from './sources';
+import { capture } from './state';
+import { submitUpdate } from './update';
+import { metricOf, validate, type Validation } from './validation';
+import { answered } from './watchdog';
 
-export interface TrainerOptions {
-  readonly device: Device | Promise<Device>;
-  readonly settings: RunSettings;
-  readonly emit: (event: RunEvent) => void;
-  /** Kernel variants are timed and kept here; without it they are the frozen ones. */
-  readonly tuning?: TuneMemory | Promise<TuneMemory>;
-  /** Ends the run earlier than the preset does. */
-  readonly mostSteps?: number | undefined;
+export interface EegTrainerOptions extends SessionOptions {
+  /** Asked at the begin, and again when that device was lost. */
+  readonly device: () => Promise<Device>;
+  /** Keeps states; without it a lost device is the end of the run. */
+  readonly checkpoints?: Checkpoints;
+  /** The state to go on from, to the bit. */
+  readonly from?: TrainingState;
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
 }
 
-const now = (): number => performance.now();
+/** Production: three epochs are given, then an AUROC below this is no better than guessing. */
+const COLLAPSE = { epochs: 3, auroc: 0.55 } as const;
 
-type Finished = Extract<RunEvent, { type: 'finished' }>;
+/** How often a run goes on after the GPU was lost. */
+const MOST_RECOVERIES = 3;
+/** How often, and at what distance in milliseconds, another device is then asked for. */
+const DEVICE_TRIES = 20;
+const DEVICE_WAIT = 500;
 
-/** Thrown to leave the preparations. */
+/** What is better done here than what is advised for any training. */
+const ADVICE = {
+  'out-of-memory': 'Take what would fit, or close other tabs and programs that use the GPU, and start again.',
+  'device-lost':
+    'The last checkpoint is kept: go on from it. If the GPU is lost again at the same place, take a narrower model or smaller micro-batches.',
+  graph: 'Take a narrower model or a smaller batch: this one does not fit the limits of this GPU.',
+  settings: 'Change that and start again.',
+  'not-finite':
+    'Take a lower learning rate or another seed, float32 where activations are float16, or go on from the last checkpoint. If it happens with every seed, this GPU computes wrongly: try another browser.',
+} as const;
+
 class Stopped extends Error {}
 
-/** What the loop works with. */
-interface Session {
-  readonly run: Run;
-  readonly device: Device;
-  readonly view: TrainingGraph;
-  readonly program: Program;
-  readonly previewer: Previewer;
-  readonly parameters: Parameters;
-  readonly metrics: MetricsReporter;
-}
+const isLost = (error: unknown): boolean => error instanceof EngineError && error.kind === 'device-lost';
 
-export class Trainer {
+type Finished = Extract<EegEvent, { type: 'finished' }>;
+
+export class EegTrainer {
   #paused = false;
   #stopped = false;
   #wake: () => void = () => undefined;
+  #epoch = 0;
+  /** A checkpoint was asked for. */
+  #due = false;
+  #lastSave = 0;
+  /** Checkpoints that are on their way. Never rejects. */
+  #saving: Promise<void> = Promise.resolve();
+  #savesUnderWay = 0;
+  /** How often the GPU was lost. */
+  #lost = 0;
+  #suggestions: readonly Suggestion[] = [];
 
-  constructor(private readonly options: TrainerOptions) {}
+  constructor(private readonly options: EegTrainerOptions) {}
 
   pause(): void {
     this.#paused = true;
@@ -70,116 +92,259 @@ export class Trainer {
     this.#wake();
   }
 
-  /** Runs to the end. Never rejects: what goes wrong is the event `failed`. To be called once. */
-  async run(): Promise<void> {
-    const held = new Held();
-    let last: RunEvent;
-    try {
-      last = await this.#train(await this.#prepare(held));
-    } catch (error) {
-      last =
-        error instanceof Stopped
-          ? { type: 'finished', reason: 'stopped', steps: 0, seconds: 0 }
-          : { type: 'failed', failure: toFailure(error) };
-    } finally {
-      held.destroy();
-    }
-    this.options.emit(last);
+  /** Asks for a checkpoint after the update that is under way. */
+  checkpoint(): void {
+    this.#due = true;
   }
 
-  /** Plans, tells the plan, allocates, compiles and initialises. Throws Stopped when stopped meanwhile. */
-  async #prepare(held: Held): Promise<Session> {
-    const { emit, tuning, settings, mostSteps } = this.options;
-    const preparing = (label: string, done: number, total: number): void => {
-      if (this.#stopped) throw new Stopped();
-      emit({ type: 'preparing', label, done, total });
-    };
-    const run = resolveRun(settings, mostSteps);
-    const device = await this.options.device;
-    const view = trainingGraph(run);
-    const preview = previewGraph(run);
-    let choose = frozenChoice;
-    if (tuning)
-      ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
-        preparing(`timing kernels: ${label}`, done, total),
-      ));
-    const planned = ({ graph, outputs }: Pick<TrainingGraph, 'graph' | 'outputs'>): Plan =>
-      planProgram(graph, device.capabilities, { outputs, choose });
-    const [trainingPlan, previewPlan] = [planned(view), planned(preview)];
-    const plan = planRun(run, view, trainingPlan, previewPlan);
-    emit({ type: 'planned', plan });
+  /** Runs to the end. Never rejects: what goes wrong is the event `failed`. To be called once. */
+  async run(): Promise<void> {
+    let { from } = this.options;
+    for (;;) {
+      const held = new Held();
+      let session: Session | undefined;
+      let last: EegEvent;
+      try {
+        session = await prepareSession(this.options, held, from, {
+          preparing: (label, done, total) => this.#preparing(label, done, total),
+          device: () => this.#device(),
+          epoch: () => this.#epoch,
+          suggested: (suggestions) => void (this.#suggestions = suggestions),
+        });
+        last = await this.#train(session);
+      } catch (error) {
+        await this.#saving;
+        if (isLost(error) && this.options.checkpoints && !this.#stopped && this.#lost < MOST_RECOVERIES) {
+          this.#lost++;
+          const { checkpoints } = this.options;
+          // A store that cannot be read is no reason to lose the run.
+          from = (await checkpoints.latest().catch(() => undefined)) ?? this.options.from;
+          this.options.emit({
+            type: 'recovering',
+            attempt: this.#lost,
+            most: MOST_RECOVERIES,
+            step: from?.progress.step ?? 0,
+            damaged: checkpoints.damaged ?? null,
+          });
+          continue;
+        }
+        last =
+          error instanceof Stopped
+            ? {
+                type: 'finished',
+                reason: 'stopped',
+                steps: from?.progress.step ?? 0,
+                seconds: session?.metrics.seconds ?? 0,
+              }
+            : { type: 'failed', failure: this.#failureOf(error), suggestions: this.#suggestions };
+      } finally {
+        held.destroy();
+      }
+      this.options.emit(last);
+      return;
+    }
+  }
 
-    preparing('initial weights', 0, 3);
-    const parameters = held.add(await Parameters.create(device, view.graph, { training: true }));
-    for (const [name, values] of initialise(view.declared, run.seed)) parameters.write(name, values);
-    preparing('kernels of a training step', 1, 3);
-    const program = held.add(
-      await Program.compile(device, view.graph, { outputs: view.outputs, parameters, plan: trainingPlan }),
-    );
-    preparing('kernels of the preview', 2, 3);
-    const previewer = held.add(await Previewer.create(device, preview, { parameters, plan: previewPlan }));
-    const metrics = new MetricsReporter(plan, emit, now);
-    return { run, device, view, program, previewer, parameters, metrics };
+  #failureOf(error: unknown): Failure {
+    const failure = toFailure(error, ADVICE);
+    if (!isLost(error) || this.#lost === 0) return failure;
+    return {
+      ...failure,
+      message: `${failure.message} It was the ${this.#lost + 1}th time in this run, so it is not tried again.`,
+    };
+  }
+
+  /** After a loss the browser needs a moment until it has a GPU again. */
+  async #device(): Promise<Device> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.options.device();
+      } catch (error) {
+        if (this.#lost === 0 || tried === DEVICE_TRIES || this.#stopped) throw error;
+        await new Promise((resolve) => setTimeout(resolve, DEVICE_WAIT));
+      }
+    }
+  }
+
+  #preparing(label: string, done: number, total: number): void {
+    if (this.#stopped) throw new Stopped();
+    this.options.emit({ type: 'preparing', label, done, total });
   }
 
   async #train(session: Session): Promise<Finished> {
-    const { run, view, program, previewer, metrics } = session;
-    const { steps, batch, learningRate, solved } = run.preset.training;
-    const previews = new PreviewPace(previewer, this.options.emit, now);
-    const rule = new SolvedRule(previewer, solved);
-    // What the GPU still computes: while it does one step, the next is prepared here.
-    const underWay: Promise<unknown>[] = [];
-    const settle = async (): Promise<void> => {
-      while (underWay.length > 0) await underWay.shift();
-    };
-    let step = 0;
+    const { settings, emit, keep } = this.options;
+    const { plan, set, metrics, standing } = session;
+    const { metric, mode, patience } = settings.earlyStopping;
+    const sign = mode === 'max' ? 1 : -1;
+    const place = { epoch: standing.epoch, position: standing.inEpoch * settings.batch };
+    const sampler = new Sampler(set.windows.length, settings.seed, place);
+    const sources = new Sources(this.options);
+    await this.#preflight(session);
+    let reason: Finished['reason'] = standing.without >= patience ? 'early-stopping' : 'completed';
+    this.#lastSave = performance.now();
+    metrics.start();
     try {
-      await previews.show(0);
-      metrics.start();
-      while (step < steps && !rule.solved && !this.#stopped) {
-        if (this.#paused) {
-          await settle();
-          await this.#rest(session, () => previews.show(step));
+      while ((standing.step < plan.steps || standing.inEpoch > 0) && reason === 'completed') {
+        const epoch = (this.#epoch = standing.epoch + 1);
+        await this.#epochOf(session, this.#batches(session, sampler), sources.open());
+        if (!settings.persistentWorkers) sources.close();
+        metrics.stop();
+        const validation = this.#stopped ? undefined : await this.#validate(session);
+        if (this.#stopped) {
+          reason = 'stopped';
+          break;
+        }
+        metrics.start();
+        sampler.advance();
+        Object.assign(standing, { epoch, inEpoch: 0 });
+        if (!validation) {
+          await this.#save(session, ['last']);
           continue;
         }
-        step++;
-        const { tokens, targets } = trainingBatch(run.task, run.preset.sizes, batch, run.seed, step);
-        program.write(view.tokens, tokens);
-        program.write(view.targets, targets);
-        program.run({ step, seed: run.seed >>> 0, learningRate });
-        underWay.push(handled(Promise.all([this.#record(session, step), rule.look(step)])));
-        if (underWay.length === STAGING_SLOTS) await underWay.shift();
-        await previews.offer(step);
+        const value = metricOf(validation.scores, metric);
+        const isBest = value !== undefined && (standing.best === null || sign * value > sign * standing.best);
+        emit({ type: 'validated', epoch, step: standing.step, best: isBest, ...validation });
+        if (isBest) standing.best = value;
+        standing.without = isBest ? 0 : standing.without + 1;
+        await this.#save(session, isBest ? ['best', 'last'] : ['last']);
+        const { auroc } = validation.scores;
+        if (epoch > COLLAPSE.epochs && auroc !== undefined && auroc < COLLAPSE.auroc) reason = 'collapse';
+        else if (value !== undefined && standing.without >= patience) reason = 'early-stopping';
       }
-      await settle();
-      metrics.stop();
-      await previews.show(step);
-      await this.options.keep?.(session.parameters);
     } finally {
-      await Promise.allSettled(underWay);
-      await previews.settled();
+      sources.close();
     }
-    const reason = rule.solved ? 'solved' : step < steps ? 'stopped' : 'completed';
-    return { type: 'finished', reason, steps: step, seconds: metrics.seconds };
-  }
-
-  /** Reads a step's metrics as soon as the GPU has them. Throws NotFiniteError. */
-  async #record({ run, view, program, metrics }: Session, step: number): Promise<void> {
-    const values = await program.read();
-    const valueOf = (tensor: Tensor): number => values.get(tensor)?.[0] ?? NaN;
-    const [loss, gradientNorm] = [valueOf(view.loss), valueOf(view.norm)];
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
-      throw new NotFiniteError(
-        `in step ${step} of ${run.preset.training.steps} the loss became ${loss} and the norm of its gradient ${gradientNorm}, so training stopped`,
-      );
-    metrics.record({ step, loss, accuracy: valueOf(view.correct), gradientNorm });
-  }
-
-  /** Waits for the end of a pause; a GPU that is lost meanwhile ends it with its error. */
-  async #rest({ device, metrics }: Session, preview: () => Promise<void>): Promise<void> {
     metrics.stop();
-    await preview();
+    if (reason === 'stopped') await this.#save(session, ['last']);
+    await this.#saving;
+    await keep?.(session.parameters);
+    return { type: 'finished', reason, steps: standing.step, seconds: metrics.seconds };
+  }
+
+  /** Whether it is time for a checkpoint; those by the clock wait until the one before is written. */
+  #isDue({ standing }: Session): boolean {
+    const { everySteps, everyMinutes } = this.options.settings.checkpoints;
+    if (!this.options.checkpoints) return false;
+    if (everySteps !== null && standing.step % everySteps === 0) return true;
+    if (this.#savesUnderWay > 0) return false;
+    return (
+      this.#due || (everyMinutes !== null && performance.now() - this.#lastSave >= 60_000 * everyMinutes)
+    );
+  }
+
+  /** Queues a checkpoint of what the training is now; it goes on while that is written. */
+  async #save(session: Session, slots: readonly Slot[]): Promise<void> {
+    const { checkpoints, emit } = this.options;
+    if (!checkpoints) return;
+    const { standing, settings, plan, data } = session;
+    const { step } = standing;
+    // One at a time, so that no more than one lies in memory.
+    await this.#saving;
+    const begun = performance.now();
+    const read = await capture(session, standing, settings, plan.steps, data);
+    const paused = performance.now() - begun;
+    this.#due = false;
+    this.#lastSave = begun;
+    this.#savesUnderWay++;
+    const state = read();
+    state.catch(() => undefined); // awaited below
+    this.#saving = this.#saving.then(async () => {
+      try {
+        await checkpoints.save(slots, await state);
+        emit({ type: 'saved', slots, step, milliseconds: { paused, all: performance.now() - begun } });
+      } catch (error) {
+        // A lost device is told by whoever trains on it.
+        if (!isLost(error)) emit({ type: 'unsaved', step, message: toFailure(error).message });
+      } finally {
+        this.#savesUnderWay--;
+      }
+    });
+  }
+
+  /** One batch forward before anything is learned: what cannot work fails now and not after the first epoch. */
+  async #preflight({ device, evaluating, evaluation, set }: Session): Promise<void> {
+    this.#preparing('preflight of one batch', 0, 1);
+    const windows = set.windows.slice(0, evaluation.x.shape[0]);
+    const { x } = await localSource(this.options.dataset).read(windows);
+    evaluating.write(evaluation.x, x);
+    const scalars = { step: 1, seed: 0, learningRate: 0 };
+    evaluating.run(scalars);
+    const probabilities = (await answered(device, evaluating.read())).get(
+      evaluation.probabilities,
+    ) as Float32Array;
+    if (probabilities.every(Number.isFinite)) return;
+    const found = await firstNotFinite(evaluating, scalars);
+    throw new NotFiniteError(
+      `the first batch gives probabilities that are no numbers${found ? `, from ${found.tensor} on` : ''}; nothing was trained`,
+    );
+  }
+
+  /** The windows of the updates that an epoch has left; what is left over of a batch is left out. */
+  #batches({ plan, set, standing }: Session, sampler: Sampler): WindowRef[][] {
+    const left = Math.min(plan.stepsPerEpoch - standing.inEpoch, plan.steps - standing.step);
+    return Array.from({ length: left }, () =>
+      sampler.next(this.options.settings.batch).flatMap((index) => set.windows[index] ?? []),
+    );
+  }
+
+  /** The updates that an epoch has left. While the GPU computes, the next windows are read. */
+  async #epochOf(
+    session: Session,
+    windows: readonly WindowRef[][],
+    sources: readonly BatchSource[],
+  ): Promise<void> {
+    const { workers, prefetch } = this.options.settings;
+    const { standing } = session;
+    const batches = load(windows, sources, workers === 0 ? 1 : workers * prefetch);
+    let underWay: Promise<void> = Promise.resolve();
+    try {
+      for await (const batch of batches) {
+        if (this.#paused) {
+          await underWay;
+          await this.#rest(session);
+        }
+        if (this.#stopped) break;
+        const submitted = await submitUpdate(session, batch, standing.step + 1, underWay, (skipped) =>
+          this.options.emit({ type: 'skipped', ...skipped }),
+        );
+        underWay = handled(submitted.recorded);
+        standing.step++;
+        standing.inEpoch++;
+        if (this.#isDue(session)) {
+          await underWay;
+          await this.#save(session, ['last']);
+        }
+      }
+      await underWay;
+    } finally {
+      await Promise.allSettled([underWay]);
+    }
+  }
+
+  async #validate(session: Session): Promise<Validation | undefined> {
+    const { dataset, settings, emit } = this.options;
+    const { device, split } = session;
+    try {
+      return await validate(session, dataset, split.validation, settings, async (done, total) => {
+        if (this.#stopped) throw new Stopped();
+        emit({ type: 'preparing', label: 'validating', done, total });
+        while (this.#paused && !this.#stopped) {
+          const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+          await device.guard(woken, 'the pause');
+        }
+      });
+    } catch (error) {
+      if (error instanceof Stopped) return undefined;
+      throw error;
+    }
+  }
+
+  /** Waits until the pause ends or the run is stopped. */
+  async #rest(session: Session): Promise<void> {
+    const { device, metrics } = session;
+    metrics.stop();
     this.options.emit({ type: 'paused' });
+    await this.#save(session, ['last']);
     while (this.#paused && !this.#stopped) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       await device.guard(woken, 'the pause');

@@ -1,6 +1,6 @@
-/** The training worker's entry: see protocol.ts for what it understands. */
+/** The EEG worker's entry: see protocol.ts for what it understands. */
 import { expose } from 'comlink';
-import { storedChoices } from './kernel_choices';
-import { TrainingService } from './service';
+import { storedChoices } from '../run/kernel_choices';
+import { EegService } from './service';
 
-expose(new TrainingService(navigator.gpu, storedChoices()));
+expose(new EegService(navigator.gpu, storedChoices()));

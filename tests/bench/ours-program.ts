@@ -1,6 +1,6 @@
 /** From a graph to a prepared case of the bench. */
 
-import type { EngineReport } from '../../src/cli/bench/protocol';
+import type { EngineReport } from './harness/protocol';
 import type { Device } from '../../src/engine/device';
 import type { Graph, Tensor } from '../../src/engine/graph';
 import type { Parameters } from '../../src/engine/packs';

@@ -20,7 +20,7 @@ import { multiply } from '../../src/engine/ops/multiply';
 import { selectiveScan } from '../../src/engine/ops/selective_scan';
 import { parameterGradients } from '../../src/engine/optimizer';
 import { packLayout, Parameters } from '../../src/engine/packs';
-import { mambaBlock } from '../../src/models/mamba';
+import { mambaBlock } from '../../src/lessons/mamba';
 import { ourLayers } from './ours-layers';
 import { compile, prepare, type OurBenchCase } from './ours-program';
 import {

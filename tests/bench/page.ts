@@ -1,7 +1,7 @@
 /** The bench itself: what `src/cli/bench` drives in a page of Chromium, or in Node. */
 
-import type { Work } from '../../src/cli/bench/cases';
-import type { Bench, ContenderName, EngineReport, Prepared } from '../../src/cli/bench/protocol';
+import type { Work } from './harness/cases';
+import type { Bench, ContenderName, EngineReport, Prepared } from './harness/protocol';
 import { createOurs, type Ours } from './ours';
 import { cpu } from './rivals/cpu';
 import { blockInputs, convInputs, matmulInputs, normInputs, scanInputs, updateInputs } from './rivals/inputs';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { preview, type PreviewServer } from 'vite';
-import { launchChromium } from '../../src/cli/chromium';
+import { launchChromium } from '../chromium';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const SOURCES = ['index.html', 'vite.config.ts', 'package-lock.json', 'public', 'configs', 'shaders', 'src'];

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { chromiumEngine } from '../../src/cli/golden/engines';
+import { chromiumEngine } from '../golden/runner/engines';
 import { CASES, golden, NAMES } from '../golden/cases';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findChromium } from '../../src/cli/chromium';
+import { findChromium } from '../chromium';
 import { openPage, startApp, type App } from './app';
 import { overflow, PHONE, SILENT, violations, WIDE } from './looks';
 import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { write } from '../../src/checkpoints/safetensors';
 import { readState } from '../../src/checkpoints/state_file';
-import { webgpuFlags } from '../../src/cli/chromium';
+import { webgpuFlags } from '../chromium';
 import { startApp, type App } from './app';
 import { startKillable, type Killable } from './store/browser';
 

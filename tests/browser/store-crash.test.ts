@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Random } from '../../src/models/random';
+import { Random } from '../../src/base/random';
 import { startKillable, startSite, type Site } from './store/browser';
 
 const KILLS = Number(process.env['KILLS'] ?? 10);

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { main } from '../../src/cli/golden';
+import { main } from './main';
 
 /** The folder of golden cases that belong to what the engine can do, and their names. */
 export const CASES = join(import.meta.dirname, 'cases');

@@ -1,7 +1,7 @@
 /** From the detector's graph to PyTorch's tape. */
 import { elements, Graph, type Node } from '../../engine/graph';
 import { binaryLoss } from '../../engine/ops/binary_loss';
-import { WINDOW } from '../../data/windows';
+import { WINDOW } from '../../eeg/windows/windows';
 import { convKernelOf } from '../../models/bimamba';
 import { detectorModel, type DetectorConfig } from '../../models/detector';
 import { mamba2Parameters } from '../../models/mamba2';

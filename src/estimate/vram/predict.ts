@@ -2,7 +2,7 @@
  * What production's training takes of a GPU, before it is begun: PyTorch 2.2 with CUDA 12.1 on the detector, from the same
  * graph that this engine trains (lower.ts), its allocations in order (trace.ts) and the caching allocator (allocator.ts).
  */
-import { quantity, type Basis, type Quantity } from '../quantity';
+import { quantity, type Basis, type Quantity } from '../../base/quantity';
 import { OutOfMemory } from './allocator';
 import { boundsOf, UNCERTAIN, type Bound, type Bounds } from './bounds';
 import { checkRun, windowsOf, type VramOptions, type VramRun } from './options';

@@ -3,7 +3,7 @@
  * batches, and in words why they differ: both are lines, so many bytes a window from so many at none.
  */
 import { MIXERS } from '../../models/bimamba';
-import { exactly, type Quantity } from '../quantity';
+import { exactly, type Quantity } from '../../base/quantity';
 import type { VramRun } from './options';
 import { predictVram } from './predict';
 import { replayRun } from './scenarios';

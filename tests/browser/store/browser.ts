@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 import { createServer } from 'vite';
-import { findChromium } from '../../../src/cli/chromium';
+import { findChromium } from '../../chromium';
 
 const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/tests/browser/store/page.ts"></script>';

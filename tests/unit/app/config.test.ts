@@ -5,8 +5,8 @@ import { forAllReaders } from '../../../src/app/pages/config/exporting';
 import { safeFixes } from '../../../src/app/pages/config/findings';
 import { changeOf, resetOf } from '../../../src/app/pages/config/form';
 import { inspect } from '../../../src/app/pages/config/inspection';
-import { KEY_AT, type Key } from '../../../src/production/keys';
-import { TARGETS } from '../../../src/production/targets';
+import { KEY_AT, type Key } from '../../../src/config/keys';
+import { TARGETS } from '../../../src/config/targets';
 
 const ENDS = ['\n', '\r\n', '\r'];
 

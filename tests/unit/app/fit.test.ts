@@ -22,18 +22,18 @@ import { apart, areaPaths, atPixel, linePath, moved, nearest, ticks } from '../.
 import { stepPicture, usesAt } from '../../../src/app/pages/fit/step_picture';
 import { verdictOf, verdictOfOdds, worst } from '../../../src/app/pages/fit/verdict';
 import { barOf, layerRows } from '../../../src/app/pages/fit/vram_view';
-import { WINDOW } from '../../../src/data/windows';
+import { WINDOW } from '../../../src/eeg/windows/windows';
 import { HostSimulator } from '../../../src/estimate/host_ram';
 import { largestBatch, smallestGpu } from '../../../src/estimate/inverse';
 import { hostOptions, type Reading } from '../../../src/estimate/from_config';
 import { costsOf, epochHours, hostPlanOf, rateOf } from '../../../src/estimate/scenario';
 import { scenarioTable, USUAL_RAM, withHost } from '../../../src/estimate/scenario_table';
-import { TARGETS } from '../../../src/production/targets';
-import { exactly, quantity } from '../../../src/estimate/quantity';
+import { TARGETS } from '../../../src/config/targets';
+import { exactly, quantity } from '../../../src/base/quantity';
 import { launches } from '../../../src/estimate/time';
 import { predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
-import { PRESETS } from '../../../src/production/presets';
-import { applyChanges } from '../../../src/production/edit';
+import { PRESETS } from '../../../src/config/presets';
+import { applyChanges } from '../../../src/config/edit';
 
 const text = (name: string): string => PRESETS.find((preset) => preset.name === name)?.text ?? '';
 const ORIGINAL = text('configs/review/tusz_train.yaml');

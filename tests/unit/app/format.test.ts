@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { byteRate, bytes, count, duration, flopRate, percent, plain, short } from '../../../src/app/format';
+import {
+  byteRate,
+  bytes,
+  count,
+  duration,
+  flopRate,
+  percent,
+  plain,
+  short,
+} from '../../../src/app/ui/format';
 
 /** With ordinary spaces, which are easier to read here. */
 const texts = <T>(format: (value: T) => string, values: readonly T[]): string[] =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applyMontage, displayFilter } from '../../../src/app/pages/detector/montage';
-import { CHANNELS } from '../../../src/data/signal/montage';
+import { CHANNELS } from '../../../src/eeg/signal/montage';
 
 /** Channel i holds i and 10 i. */
 const channels = CHANNELS.map((_, i) => Float32Array.of(i, 10 * i));

@@ -6,7 +6,7 @@ import { Tuple } from '../../../src/checkpoints/python';
 import { readTorch, TorchFileError, writeTorch } from '../../../src/checkpoints/torch';
 import { PickleError, unpickle } from '../../../src/checkpoints/unpickle';
 import { readZip, writeZip, ZipError } from '../../../src/checkpoints/zip';
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 
 const text = (content: string) => new TextEncoder().encode(content);
 const join = (parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));

@@ -1,4 +1,4 @@
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 import type { FloatTensor, Progress, TrainingState } from '../../../src/checkpoints/state';
 
 export const PROGRESS: Progress = {

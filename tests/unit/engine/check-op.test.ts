@@ -6,7 +6,7 @@ import { multiply, multiplyOp } from '../../../src/engine/ops/multiply';
 import { silu, siluBackwardOp, siluOp } from '../../../src/engine/ops/silu';
 import { ops } from '../../../src/engine/ops/table';
 import { checkGradient, checkOp, relativeError, seededValues, testDevice } from './check-op';
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 
 const device = testDevice();
 

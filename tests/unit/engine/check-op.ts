@@ -8,7 +8,7 @@
  * and every gradient of every variant on the GPU against float64. A failure names the tensor, its error and the shapes.
  */
 import { afterAll, beforeAll } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node-gpu';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device, type DeviceOptions } from '../../../src/engine/device';
 import { differentiate } from '../../../src/engine/gradient';
 import { elements, formatShape, Graph, type Shape, type Tensor } from '../../../src/engine/graph';
@@ -19,7 +19,7 @@ import { copy } from '../../../src/engine/ops/copy';
 import type { StepScalars } from '../../../src/engine/ops/definition';
 import type { ChooseVariant } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 
 /** Largest relative errors. */
 export const TOLERANCE = { outputs: 1e-5, gradients: 1e-4, differences: 1e-6 } as const;
@@ -234,7 +234,7 @@ function measureDifferences<Name extends string>(opCase: OpCase<Name>, forward: 
     if (!gradient) continue;
     const want = exact.get(gradient) as Float64Array;
     const count = want.length;
-    const picked = random.sample(Math.min(count, MEASURED_ELEMENTS), count);
+    const picked = random.choose(Math.min(count, MEASURED_ELEMENTS), count);
     const measured = picked.map((index) => slope(tensor, new Float64Array(count).fill(1, index, index + 1)));
     // The picked elements may all have a tiny slope, so errors are measured against the typical slope of the input.
     const typical = Math.sqrt(want.reduce((sum, value) => sum + value * value, 0) / count) || 1;

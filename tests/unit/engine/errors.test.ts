@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node-gpu';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device, EngineError } from '../../../src/engine/device';
 import { Graph, type Tensor } from '../../../src/engine/graph';
 import { defineOp, type Dispatch } from '../../../src/engine/ops/definition';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node-gpu';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device } from '../../../src/engine/device';
 import { bytesOf, Graph, GraphError } from '../../../src/engine/graph';
 import { fromHalf, storeHalf, toHalf } from '../../../src/engine/half';

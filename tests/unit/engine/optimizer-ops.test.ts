@@ -5,7 +5,7 @@ import { adamw, type AdamwAttrs } from '../../../src/engine/ops/adamw';
 import { globalNorm } from '../../../src/engine/ops/global_norm';
 import { packLayout, Parameters, TRAINING_PACKS, type PackLayout } from '../../../src/engine/packs';
 import { Program } from '../../../src/engine/program';
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 import { checkOp, relativeError, seededValues, testDevice, TOLERANCE } from './check-op';
 
 const device = testDevice({ defaultsOnly: true });

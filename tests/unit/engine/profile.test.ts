@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node-gpu';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device } from '../../../src/engine/device';
 import { profileDevice } from '../../../src/engine/profile';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node-gpu';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device } from '../../../src/engine/device';
 import { differentiate } from '../../../src/engine/gradient';
 import { Graph } from '../../../src/engine/graph';

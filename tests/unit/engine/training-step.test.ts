@@ -11,7 +11,7 @@ import { Parameters, type PackOptions } from '../../../src/engine/packs';
 import { planProgram } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
 import type { SegmentOf } from '../../../src/engine/recompute';
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 import { relativeError, testDevice } from './check-op';
 
 const device = testDevice({ defaultsOnly: true });

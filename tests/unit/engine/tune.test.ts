@@ -8,7 +8,7 @@ import { softmaxCrossEntropy } from '../../../src/engine/ops/softmax_cross_entro
 import type { ChooseVariant } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
 import { tune, tuneKey } from '../../../src/engine/tune';
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 import { testDevice } from './check-op';
 
 const device = testDevice();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { costOf } from '../../../src/estimate/cost';
 import { GPU_IDS, GPUS } from '../../../src/estimate/hardware';
-import { exactly, quantity } from '../../../src/estimate/quantity';
+import { exactly, quantity } from '../../../src/base/quantity';
 import { electricityRate, hourlyRate, PRICE_PER_KWH, RATE_CARDS, wattsOf } from '../../../src/estimate/rates';
 
 const [current, review] = RATE_CARDS;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { figuresFrom, type FiguresFor } from '../../../src/estimate/figures';
-import { readConfig } from '../../../src/production/pyyaml';
-import { settingAt } from '../../../src/production/schema';
+import { readConfig } from '../../../src/config/pyyaml';
+import { settingAt } from '../../../src/config/schema';
 
 const of = (name: string, changed: Record<string, unknown> = {}, where: Partial<FiguresFor> = {}) => {
   const { value } = readConfig(readFileSync(join(import.meta.dirname, '../../../configs', name), 'utf8'));

@@ -17,7 +17,7 @@ import { HostEnsemble, quantileOf, wilson } from '../../../src/estimate/host_odd
 import { HostSimulator, killAt, type HostRamOptions } from '../../../src/estimate/host_ram';
 import { simulateLoader, type LoaderOptions } from '../../../src/estimate/loader';
 import { lengthsOf, triangular, WindowFiles } from '../../../src/estimate/loader_files';
-import { exactly, quantity } from '../../../src/estimate/quantity';
+import { exactly, quantity } from '../../../src/base/quantity';
 import {
   CRASH,
   CRASH_BATCH,
@@ -27,7 +27,7 @@ import {
   VARIATIONS,
   WSL2_SAFE,
 } from '../../../src/estimate/scenario_crash';
-import { Random } from '../../../src/data/random';
+import { Random } from '../../../src/base/random';
 
 const MIB = 2 ** 20;
 const known = (value: number) => exactly(value, 'assumed', 'a test');

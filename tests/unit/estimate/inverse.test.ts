@@ -15,14 +15,14 @@ import {
   smallestGpu,
 } from '../../../src/estimate/inverse';
 import { insteadOf } from '../../../src/estimate/inverse_instead';
-import { exactly } from '../../../src/estimate/quantity';
+import { exactly } from '../../../src/base/quantity';
 import { costsOf, epochHours, forecast, hostPlanOf, rateOf, vramFits } from '../../../src/estimate/scenario';
 import type { Plan } from '../../../src/estimate/scenario';
 import { scenarioTable, USUAL_RAM, withHost } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { predictVram } from '../../../src/estimate/vram/predict';
-import { readConfig } from '../../../src/production/pyyaml';
-import { settingAt } from '../../../src/production/schema';
+import { readConfig } from '../../../src/config/pyyaml';
+import { settingAt } from '../../../src/config/schema';
 
 function settingsOf(path: string, surroundings: Surroundings, { smoke = false, split = NaN } = {}) {
   const { value } = readConfig(readFileSync(new URL(`../../../configs/${path}`, import.meta.url), 'utf8'));

@@ -12,7 +12,7 @@ import {
   stops,
 } from '../../../src/estimate/time';
 import { workOf } from '../../../src/estimate/time_work';
-import { planLaunches } from '../../../src/production/launches';
+import { planLaunches } from '../../../src/config/launches';
 
 const FALLBACK = {
   layers: 6,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { settingsFrom } from '../../../src/estimate/from_config';
 import { GPUS } from '../../../src/estimate/hardware';
 import { GIB } from '../../../src/estimate/host_facts';
-import { exactly } from '../../../src/estimate/quantity';
+import { exactly } from '../../../src/base/quantity';
 import { epochHours, loadingOf, type Plan } from '../../../src/estimate/scenario';
 import { scenarioTable } from '../../../src/estimate/scenario_table';
 import {
@@ -15,9 +15,9 @@ import {
 } from '../../../src/estimate/time_run';
 import { windowWork, workOf } from '../../../src/estimate/time_work';
 import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/options';
-import { settingAt } from '../../../src/production/schema';
-import { costOf } from '../../../src/training/eeg/fits';
-import { PRODUCTION_RUN, type EegSettings } from '../../../src/training/eeg/settings';
+import { settingAt } from '../../../src/config/schema';
+import { costOf } from '../../../src/training/fits';
+import { PRODUCTION_RUN, type EegSettings } from '../../../src/training/settings';
 
 const run: VramRun = { ...PRODUCTION_VRAM, mixer: 'conv', convKernel: 3, loss: 'bce' };
 const A100 = GPUS['a100-80'];

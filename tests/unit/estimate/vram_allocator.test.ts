@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CachingAllocator, OutOfMemory, roundSize, segmentSize } from '../../../src/estimate/vram/allocator';
-import { Random } from '../../../src/models/random';
+import { Random } from '../../../src/base/random';
 
 const MIB = 2 ** 20;
 

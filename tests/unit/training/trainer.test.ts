@@ -1,211 +1,209 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node-gpu';
-import { Device } from '../../../src/engine/device';
-import { Random } from '../../../src/models/random';
-import { tasks } from '../../../src/models/tasks';
-import type { RunEvent } from '../../../src/training/protocol';
-import { losable } from './losable';
-import { mean, record, TINY, type Recording } from './record';
+import { describe, expect, test } from 'vitest';
+import type { FloatTensor, TrainingState } from '../../../src/checkpoints/state';
+import { memorySource } from '../../../src/eeg/files/bytes';
+import { Dataset, openRecordings } from '../../../src/eeg/windows/dataset';
+import { localSource } from '../../../src/eeg/windows/loader';
+import { pairFiles } from '../../../src/eeg/files/recording';
+import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
+import { MemoryCheckpoints } from '../../../src/training/checkpoints';
+import type { EegEvent } from '../../../src/training/protocol';
+import { SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
+import { EegTrainer, type EegTrainerOptions } from '../../../src/training/trainer';
+import { testDevice } from '../engine/check-op';
 
-const STEPS = 40;
-/** Milliseconds that a software adapter on a busy machine may take for all kernels. */
-const COMPILING = 300_000;
-const { sizes, training } = tasks.selective_copying.presets.tiny;
+const device = testDevice({ defaultsOnly: true });
 
-let device: Device;
-let first: Recording;
-/** Bytes on the device at the first step of the first run. */
-let allocated = 0;
+const CORPUS = { seed: 7, patients: 3, recordingsPerPatient: 1, duration: 150, seizures: 1 };
+const folder = openRecordings(
+  pairFiles([...syntheticCorpus(CORPUS)].map(({ path, bytes }) => ({ path, data: memorySource(bytes) }))),
+);
 
-// The kernels of a device are compiled once, which takes SwiftShader longer than the steps here.
-beforeAll(async () => {
-  device = await Device.request(await requestNodeGpu());
-  first = await record(device, TINY, { mostSteps: STEPS }, ({ type }) => {
-    if (type === 'progress') allocated = device.allocatedBytes;
+const SETTINGS: EegSettings = {
+  ...SMOKE_RUN,
+  model: { ...SMOKE_RUN.model, baseChannels: 2, layers: 1, mixer: 'conv' },
+  epochs: 2,
+  batch: 2,
+  stepsPerEpoch: 3,
+  validationStride: 60,
+};
+
+type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
+
+async function run(
+  settings: EegSettings,
+  during?: (trainer: EegTrainer, event: EegEvent) => void,
+  more: Partial<EegTrainerOptions> = {},
+) {
+  const events: EegEvent[] = [];
+  let weights = new Map<string, Float32Array>();
+  const before = device().allocatedBytes;
+  let planned = 0;
+  let highest = 0;
+  const trainer: EegTrainer = new EegTrainer({
+    device: () => Promise.resolve(device()),
+    dataset: new Dataset(await folder),
+    settings,
+    emit: (event) => {
+      events.push(event);
+      if (event.type === 'planned') planned = event.plan.memory.reduce((sum, { bytes }) => sum + bytes, 0);
+      highest = Math.max(highest, device().allocatedBytes - before);
+      during?.(trainer, event);
+    },
+    keep: async (parameters) => void (weights = await parameters.read()),
+    ...more,
   });
-}, COMPILING);
-afterAll(() => device.destroy());
-
-const types = ({ events }: Recording): string[] => events.map(({ type }) => type);
-
-function only<T extends RunEvent['type']>({ events }: Recording, type: T): Extract<RunEvent, { type: T }>[] {
-  return events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
+  await trainer.run();
+  expect(device().allocatedBytes).toBe(before);
+  const of = <T extends EegEvent['type']>(type: T): Of<T>[] =>
+    events.filter((event): event is Of<T> => event.type === type);
+  const steps = of('progress').flatMap(({ metrics }) => [...metrics.loss]);
+  return { of, events, losses: steps, weights, planned, highest };
 }
 
-describe('a run of some steps', () => {
-  test('learns', () => {
-    expect(mean(first.losses.slice(-10))).toBeLessThan(0.95 * mean(first.losses.slice(0, 3)));
-  });
+/** The run that others are held against, and its last state. */
+const plain = () =>
+  (plainRun ??= (async () => {
+    const checkpoints = new MemoryCheckpoints();
+    const result = await run(SETTINGS, undefined, { checkpoints });
+    return { ...result, state: (await checkpoints.latest()) as TrainingState };
+  })());
+let plainRun: Promise<Awaited<ReturnType<typeof run>> & { state: TrainingState }> | undefined;
 
-  test('says what it does in order', () => {
-    const order = types(first).filter((type, i, all) => type !== all[i - 1]);
-    expect(order.slice(0, 4)).toEqual(['planned', 'preparing', 'preview', 'progress']);
-    expect(order.slice(-3)).toEqual(['progress', 'preview', 'finished']);
-    expect(first.last).toMatchObject({ reason: 'completed', steps: STEPS });
-  });
-
-  test('reports every step once, with finite numbers', () => {
-    const progress = only(first, 'progress');
-    expect(progress.flatMap(({ metrics }) => [...metrics.step])).toEqual(
-      Array.from({ length: STEPS }, (_, i) => i + 1),
-    );
-    for (const { metrics, stepsPerSecond, tokensPerSecond, secondsLeft } of progress) {
-      for (const values of [metrics.loss, metrics.accuracy, metrics.gradientNorm]) {
-        expect(values).toHaveLength(metrics.step.length);
-        expect(values.every((value) => value >= 0 && value < 100)).toBe(true);
+describe('a training on EEG', () => {
+  test('goes through its epochs, validates after each, and takes what it planned', async () => {
+    const { of, losses, planned, highest } = await plain();
+    expect(of('failed')).toEqual([]);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 6 }]);
+    expect(losses).toHaveLength(6);
+    expect(losses.every(Number.isFinite)).toBe(true);
+    expect(highest).toBe(planned);
+    const validated = of('validated');
+    expect(validated.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 3],
+      [2, 6],
+    ]);
+    const [{ plan }] = of('planned') as [Of<'planned'>];
+    for (const { results, scores } of validated) {
+      expect(results.map(({ recording }) => recording)).toEqual(plan.recordings.validation);
+      expect(scores.hours).toBeCloseTo(150 / 3600, 6);
+      expect(scores.auroc).toBeGreaterThanOrEqual(0);
+      for (const { probabilities, rate, reference } of results) {
+        expect(probabilities).toHaveLength(150 * rate);
+        expect(reference).toHaveLength(1);
       }
-      expect(stepsPerSecond).toBeGreaterThan(0);
-      expect(tokensPerSecond).toBeCloseTo(stepsPerSecond * training.batch * sizes.length);
-      expect(secondsLeft).toBeGreaterThanOrEqual(0);
     }
-    expect(progress.at(-1)?.secondsLeft).toBe(0);
+    expect(plan.recordings.training).not.toContain(plan.recordings.validation[0]);
   });
 
-  test('asks the device for exactly what it planned, and gives it back', () => {
-    const [planned] = only(first, 'planned');
-    expect(planned?.plan).toMatchObject({
-      steps: STEPS,
-      tokensPerStep: training.batch * sizes.length,
-      layers: 1,
-      length: sizes.length,
-      vocabulary: sizes.vocabulary,
-    });
-    const bytes = planned?.plan.memory.map(({ bytes }) => bytes) ?? [];
-    expect(bytes.every((part) => part > 0)).toBe(true);
-    expect(bytes.reduce((sum, part) => sum + part, 0)).toBe(allocated);
-    expect(device.allocatedBytes).toBe(0);
-  });
-
-  test('previews the same held-out sequence from before the first step to the last', () => {
-    const previews = only(first, 'preview').map(({ preview }) => preview);
-    expect(previews[0]?.step).toBe(0);
-    expect(previews.at(-1)?.step).toBe(STEPS);
-    for (const { tokens, targets, predicted, delta } of previews) {
-      expect(tokens).toEqual(previews[0]?.tokens);
-      expect(targets).toEqual(previews[0]?.targets);
-      expect(predicted).toHaveLength(sizes.length);
-      expect(predicted.every((token) => token < sizes.vocabulary)).toBe(true);
-      expect(delta.map(({ length }) => length)).toEqual([sizes.length]);
-      expect(delta[0]?.every((value) => value > 0 && value < 10)).toBe(true);
-    }
-    // Noise looks like noise and letters do not: the model's Δ depends on the token.
-    expect(new Set(previews.at(-1)?.delta[0]).size).toBeGreaterThan(2);
-  });
-});
-
-describe('a run repeats', () => {
-  test('bit for bit with the same seed, a pause in it or not', async () => {
-    let rested = 0;
-    const second = await record(device, TINY, { mostSteps: STEPS }, (event, trainer) => {
-      if (event.type === 'progress' && rested++ === 0) trainer.pause();
-      if (event.type === 'paused') setTimeout(() => trainer.resume(), 200);
-    });
+  test('gives the same bits twice', async () => {
+    const short = { ...SETTINGS, epochs: 1, model: { ...SETTINGS.model, dropout: 0.2 } };
+    const [first, second] = [await run(short), await run(short)];
     expect(second.losses).toEqual(first.losses);
-    expect(second.parameters).toEqual(first.parameters);
-    const order = types(second);
-    const at = order.indexOf('paused');
-    expect(order.slice(at - 1, at + 2)).toEqual(['preview', 'paused', 'resumed']);
-    expect(order.filter((type) => type === 'paused' || type === 'resumed')).toHaveLength(2);
+    expect(second.weights).toEqual(first.weights);
+    const other = await run({ ...short, seed: 43 });
+    expect(other.losses).not.toEqual(first.losses);
   });
 
-  test('differently with another seed', async () => {
-    const other = await record(device, { ...TINY, seed: 2 }, { mostSteps: 3 });
-    expect(other.losses).toHaveLength(3);
-    other.losses.forEach((loss, i) => expect(loss).not.toBe(first.losses[i]));
-  });
-});
-
-describe('a run is stopped', () => {
-  test('after the step it is at', async () => {
-    const run = await record(device, TINY, {}, ({ type }, trainer) => {
-      if (type === 'progress') trainer.stop();
+  test('can be paused, resumed and stopped', async () => {
+    let paused = 0;
+    const { of } = await run({ ...SETTINGS, epochs: 5 }, (trainer, event) => {
+      if (event.type === 'planned') trainer.pause();
+      if (event.type === 'paused') {
+        paused++;
+        setTimeout(() => trainer.resume(), 50);
+      }
+      if (event.type === 'validated') trainer.stop();
     });
-    expect(run.last).toMatchObject({ type: 'finished', reason: 'stopped', steps: run.losses.length });
-    expect(run.losses.length).toBeLessThan(training.steps);
-    expect(run.losses.slice(0, STEPS)).toEqual(first.losses.slice(0, run.losses.length));
-    expect(run.parameters.size).toBeGreaterThan(0);
+    expect(paused).toBe(1);
+    expect(of('resumed')).toHaveLength(1);
+    expect(of('finished')).toMatchObject([{ reason: 'stopped' }]);
   });
 
-  test('in a pause, which does not end', async () => {
-    const run = await record(device, TINY, {}, ({ type }, trainer) => {
-      if (type === 'progress') trainer.pause();
-      if (type === 'paused') setTimeout(() => trainer.stop(), 50);
-    });
-    expect(types(run)).not.toContain('resumed');
-    expect(run.last).toMatchObject({ type: 'finished', reason: 'stopped' });
+  test('stops early where less is better, when it was not less for as long as the patience is', async () => {
+    const earlyStopping = { metric: 'auroc', mode: 'min', patience: 2 } as const;
+    const { of } = await run({ ...SETTINGS, epochs: 12, stepsPerEpoch: 1, earlyStopping });
+    let least = Infinity;
+    let without = 0;
+    for (const { scores, best } of of('validated')) {
+      expect(without).toBeLessThan(2);
+      expect(best).toBe((scores.auroc as number) < least);
+      least = Math.min(least, scores.auroc as number);
+      without = best ? 0 : without + 1;
+    }
+    expect(without).toBe(2);
+    expect(of('finished')).toMatchObject([{ reason: 'early-stopping', steps: of('validated').length }]);
   });
 
-  test('before the first step', async () => {
-    const run = await record(device, TINY, {}, ({ type }, trainer) => {
-      if (type === 'preparing') trainer.stop();
-    });
-    expect(types(run)).toEqual(['planned', 'preparing', 'finished']);
-    expect(run.last).toEqual({ type: 'finished', reason: 'stopped', steps: 0, seconds: 0 });
-    expect(device.allocatedBytes).toBe(0);
-  });
-});
-
-describe('a run fails with a reason and advice', () => {
-  const failure = ({ last }: Recording) => (last.type === 'failed' ? last.failure : undefined);
-
-  test(
-    'when the GPU is lost, after the same steps on a device of its own',
-    { timeout: COMPILING },
-    async () => {
-      const { gpu, lose } = losable(await requestNodeGpu());
-      const lost = await Device.request(gpu);
-      const run = await record(lost, TINY, {}, ({ type }) => {
-        if (type === 'progress') lose();
-      });
-      expect(failure(run)).toMatchObject({
-        kind: 'device-lost',
-        message: expect.stringMatching(/GPU was lost/) as string,
-      });
-      expect(failure(run)?.advice).toMatch(/Reload/);
-      expect(types(run).filter((type) => type === 'failed' || type === 'finished')).toEqual(['failed']);
-      expect(run.losses.length).toBeGreaterThan(0);
-      expect(run.losses.slice(0, STEPS)).toEqual(first.losses.slice(0, run.losses.length));
-      expect(lost.failure?.kind).toBe('device-lost');
-      expect(lost.allocatedBytes).toBe(0);
-    },
-  );
-
-  test('when the model does not fit the device', async () => {
-    const small = await Device.request(await requestNodeGpu(), { defaultsOnly: true });
-    const run = await record(small, { ...TINY, preset: 'published' });
-    expect(types(run)).toEqual(['failed']);
-    expect(failure(run)).toMatchObject({ kind: 'graph' });
-    expect(failure(run)?.message).toMatch(/linear.* bytes, this device binds at most 134217728\.$/);
-    expect(failure(run)?.advice).toMatch(/smaller preset/);
-    expect(small.allocatedBytes).toBe(0);
-    small.destroy();
-  });
-
-  test('when a number is no number any more', async () => {
-    // The embedding begins so.
-    const normal = vi.spyOn(Random.prototype, 'normal').mockReturnValue(NaN);
-    const run = await record(device, TINY);
-    normal.mockRestore();
-    expect(failure(run)).toMatchObject({ kind: 'not-finite' });
-    expect(failure(run)?.message).toMatch(/^In step 1 of \d+ the loss became NaN/);
-    expect(run.losses).toEqual([]);
-    expect(device.allocatedBytes).toBe(0);
-  });
-
-  test('when there is no GPU', async () => {
-    const run = await record(Device.request(undefined), TINY);
-    expect(failure(run)).toMatchObject({ kind: 'unsupported' });
+  test('stops on a collapse after three epochs no better than guessing', async () => {
+    const settings = { ...SETTINGS, epochs: 9, stepsPerEpoch: 1, learningRate: 1e-6, seed: 2 };
+    const { of } = await run(settings);
+    const areas = of('validated').map(({ scores }) => scores.auroc as number);
+    expect(areas).toHaveLength(4);
+    expect(areas[3]).toBeLessThan(0.55);
+    expect(of('finished')).toMatchObject([{ reason: 'collapse', steps: 4 }]);
   });
 
   test.each([
-    [{ task: 'toString' }, /no task named toString, only selective_copying/],
-    [{ preset: 'huge' }, /no preset of Selective copying named huge/],
-    [{ seed: 0.5 }, /whole number/],
-  ])('when the settings are %o', async (change, message) => {
-    const run = await record(device, { ...TINY, ...change });
-    expect(failure(run)).toMatchObject({
-      kind: 'settings',
-      message: expect.stringMatching(message) as string,
+    [true, 1],
+    [false, 2],
+  ])(
+    'workers that persist (%s) are started %i times for two epochs, and read the same windows',
+    async (persistentWorkers, starts) => {
+      const dataset = new Dataset(await folder);
+      const startedWith: number[] = [];
+      let open = 0;
+      const startWorkers: EegTrainerOptions['startWorkers'] = (count) => {
+        startedWith.push(count);
+        return Array.from({ length: count }, () => {
+          open++;
+          return { ...localSource(dataset), close: () => void open-- };
+        });
+      };
+      const settings = {
+        ...SETTINGS,
+        workers: 2,
+        persistentWorkers,
+        ...(!persistentWorkers && { stepsPerEpoch: 1 }),
+      };
+      const { of, losses } = await run(settings, undefined, { startWorkers });
+      expect(of('finished')).toMatchObject([{ reason: 'completed' }]);
+      expect(startedWith).toEqual(Array(starts).fill(2));
+      expect(open).toBe(0);
+      if (persistentWorkers) expect(losses).toEqual((await plain()).losses);
+    },
+  );
+
+  test('with weights that are no numbers fails before anything is trained, and says from which tensor on', async () => {
+    const { state } = await plain();
+    const parameters = new Map(state.parameters);
+    const [name, { shape, data }] = [...parameters][0] as [string, FloatTensor];
+    parameters.set(name, { shape, data: data.map(() => NaN) });
+    const { of, losses } = await run(SETTINGS, undefined, { weights: { ...state, parameters } });
+    expect(losses).toEqual([]);
+    expect(of('failed')[0]?.failure).toMatchObject({
+      kind: 'not-finite',
+      message: expect.stringMatching(
+        /^The first batch gives probabilities that are no numbers, from .* on; nothing was trained/,
+      ) as string,
     });
+  });
+
+  test('in micro-batches and with checkpointing takes as many updates', async () => {
+    const { of, losses } = await run({ ...SETTINGS, epochs: 1, microBatches: 2, checkpointing: true });
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 3 }]);
+    expect(losses.every(Number.isFinite)).toBe(true);
+  });
+
+  test.each([
+    [{ batch: 3, microBatches: 2 }, 'A batch of 3 windows cannot be divided into 2 equal parts.'],
+    [{ batch: 200 }, /^There are \d+ windows of 60 s to train on, fewer than one batch of 200\.$/],
+    [{ workers: 2 }, 'Workers that read windows exist in a browser alone: ask for 0.'],
+    [{ persistentWorkers: true }, 'Persistent workers need at least one worker.'],
+    [{ epochs: 0 }, 'Epochs is a whole number from 1 to 200, it is 0.'],
+  ])('with settings that do not work fails with a sentence: %o', async (changes, message) => {
+    const { of } = await run({ ...SETTINGS, ...changes });
+    expect(of('failed')[0]?.failure.message).toEqual(
+      typeof message === 'string' ? message : expect.stringMatching(message),
+    );
   });
 });

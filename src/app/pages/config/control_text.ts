@@ -1,5 +1,5 @@
-import type { PyValue } from '../../../production/plain';
-import { scalarText } from '../../../production/scalar';
+import type { PyValue } from '../../../config/plain';
+import { scalarText } from '../../../config/scalar';
 
 /** As a control of the form shows it. */
 export function controlText(value: PyValue): string {

@@ -1,7 +1,7 @@
 /** What leaves the page: texts that PyYAML and YAML 1.2 read alike. */
-import { exportText, type Exported } from '../../../production/canonical';
-import { EditError } from '../../../production/edit';
-import { readConfig } from '../../../production/pyyaml';
+import { exportText, type Exported } from '../../../config/canonical';
+import { EditError } from '../../../config/edit';
+import { readConfig } from '../../../config/pyyaml';
 
 export interface Leaving extends Pick<Exported, 'text'> {
   /** What the person has to know of it: a sentence without its subject. */

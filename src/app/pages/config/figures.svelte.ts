@@ -1,5 +1,5 @@
-import { TARGETS, type Target, type TargetName } from '../../../production/targets';
-import { recall, remember } from '../../state/stored';
+import { TARGETS, type Target, type TargetName } from '../../../config/targets';
+import { recall, remember } from '../../ui/stored';
 
 export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
 

@@ -1,4 +1,4 @@
-import type { Change } from '../../../production/change';
+import type { Change } from '../../../config/change';
 import type { Finding, Severity } from './inspection';
 
 /** Weights in their order, with what each means. */

@@ -1,8 +1,8 @@
 /** The form: one field a key of production's, with what the file says or the default. */
-import type { Change } from '../../../production/change';
-import type { Key, Kind } from '../../../production/keys';
-import type { PyValue } from '../../../production/plain';
-import { readCore, scalarText } from '../../../production/scalar';
+import type { Change } from '../../../config/change';
+import type { Key, Kind } from '../../../config/keys';
+import type { PyValue } from '../../../config/plain';
+import { readCore, scalarText } from '../../../config/scalar';
 import { controlText } from './control_text';
 import type { Finding, Inspection } from './inspection';
 import { SECTIONS } from './key_text';

@@ -1,5 +1,5 @@
 /** Which files are inspected when: the latest text of each, those that belong together in one question. */
-import type { Target } from '../../../production/targets';
+import type { Target } from '../../../config/targets';
 import type { Inspection, Question } from './inspection';
 import type { OpenFile } from './open_file.svelte';
 

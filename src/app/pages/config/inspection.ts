@@ -1,8 +1,8 @@
 /** What the worker tells the page of a file. */
-import type { Change } from '../../../production/change';
-import { inspectAll, type Inspection as Whole, type Remark, type Weight } from '../../../production/findings';
-import type { Entry } from '../../../production/pyyaml';
-import type { Target } from '../../../production/targets';
+import type { Change } from '../../../config/change';
+import { inspectAll, type Inspection as Whole, type Remark, type Weight } from '../../../config/findings';
+import type { Entry } from '../../../config/pyyaml';
+import type { Target } from '../../../config/targets';
 import { figuresOf } from './predicted';
 import { allSeen, type Seen } from './seen';
 

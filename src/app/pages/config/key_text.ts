@@ -1,7 +1,7 @@
 /** Production's keys in words: what hover, completion, form and table say of them. */
-import { KEYS, type Effect, type Key } from '../../../production/keys';
-import { allowed } from '../../../production/lax';
-import { scalarText } from '../../../production/scalar';
+import { KEYS, type Effect, type Key } from '../../../config/keys';
+import { allowed } from '../../../config/lax';
+import { scalarText } from '../../../config/scalar';
 
 /** Type and range: “a whole number from 1 to 256”. */
 export const typeOf = ({ kind, nullable }: Key): string => allowed(kind, nullable);

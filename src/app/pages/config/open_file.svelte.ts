@@ -1,5 +1,5 @@
 import type { EditorState } from '@codemirror/state';
-import type { TargetName } from '../../../production/targets';
+import type { TargetName } from '../../../config/targets';
 import { bytesOf, describeText, type FileText } from './file_text';
 import type { Inspection } from './inspection';
 

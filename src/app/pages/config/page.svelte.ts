@@ -1,10 +1,10 @@
 import { tick } from 'svelte';
-import type { BundleFile } from '../../../production/bundle';
-import type { Change } from '../../../production/change';
-import type { Compared } from '../../../production/matrix';
-import { PRESETS } from '../../../production/presets';
-import { download } from '../../download';
-import { recall, remember } from '../../state/stored';
+import type { BundleFile } from '../../../handoff/bundle';
+import type { Change } from '../../../config/change';
+import type { Compared } from '../../../handoff/matrix';
+import { PRESETS } from '../../../config/presets';
+import { download } from '../../ui/download';
+import { recall, remember } from '../../ui/stored';
 import { linesOf, zipOf } from './file_text';
 import { ORDER, safeFixes, SEVERITIES } from './findings';
 import type { Finding, Severity } from './inspection';

@@ -1,9 +1,9 @@
 /** What the estimator says of a file's memory, for the findings, the comparison and the review. In the worker: it takes a while. */
 import { figuresFrom, type MemoryFigures } from '../../../estimate/figures';
-import type { Compared } from '../../../production/matrix';
-import { readConfig } from '../../../production/pyyaml';
-import { invalidities, settingAt } from '../../../production/schema';
-import type { Target } from '../../../production/targets';
+import type { Compared } from '../../../handoff/matrix';
+import { readConfig } from '../../../config/pyyaml';
+import { invalidities, settingAt } from '../../../config/schema';
+import type { Target } from '../../../config/targets';
 
 interface Subject {
   readonly name: string;

@@ -1,8 +1,8 @@
 import { startStoreWorker } from '../../../checkpoints/store_worker';
 import { hourlyRate, CURRENT_CARD } from '../../../estimate/rates';
-import { PRESETS } from '../../../production/presets';
-import type { SmokeEvidence } from '../../../production/evidence';
-import { readSummary, type RunSummary } from '../../../training/eeg/run_record';
+import { PRESETS } from '../../../config/presets';
+import type { SmokeEvidence } from '../../../handoff/evidence';
+import { readSummary, type RunSummary } from '../../../training/run_record';
 import type { Run } from '../../../checkpoints/store';
 import type { OpenFile } from './open_file.svelte';
 import type { ConfigPage } from './page.svelte';

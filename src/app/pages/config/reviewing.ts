@@ -1,9 +1,9 @@
 /** What the review is made of besides the files: what is known of the crash, what it costs, what a run here showed. */
-import type { CostFigures, SmokeEvidence } from '../../../production/evidence';
-import { MODAL_HOURS } from '../../../production/launches';
-import type { Compared } from '../../../production/matrix';
-import type { ReviewInput } from '../../../production/review';
-import { caseOf20250119 } from '../../../production/review/case_2025_01_19';
+import type { CostFigures, SmokeEvidence } from '../../../handoff/evidence';
+import { MODAL_HOURS } from '../../../config/launches';
+import type { Compared } from '../../../handoff/matrix';
+import type { ReviewInput } from '../../../handoff/review';
+import { caseOf20250119 } from '../../../handoff/review/case_2025_01_19';
 
 export interface ReviewRequest {
   /** Of the document, as “2026-11-25”. */

@@ -1,9 +1,9 @@
 /** What production makes of a file: each key's value as PyYAML reads it, what the trainer uses, and defaults. */
-import { KEY_AT, KEYS, type Effect } from '../../../production/keys';
-import { PyDate, readPlain } from '../../../production/plain';
-import { isPyMapping, sameValue, type Entry, type PyValue } from '../../../production/pyyaml';
-import { readCore, scalarText } from '../../../production/scalar';
-import { settingAt } from '../../../production/schema';
+import { KEY_AT, KEYS, type Effect } from '../../../config/keys';
+import { PyDate, readPlain } from '../../../config/plain';
+import { isPyMapping, sameValue, type Entry, type PyValue } from '../../../config/pyyaml';
+import { readCore, scalarText } from '../../../config/scalar';
+import { settingAt } from '../../../config/schema';
 import { controlText } from './control_text';
 
 export interface Seen {

@@ -1,10 +1,10 @@
 /** Reads, checks and changes texts away from the page's thread: a hostile one may take seconds. */
 import { expose } from 'comlink';
-import { bundleOf, type BundledConfig, type BundleFile } from '../../../production/bundle';
-import type { Change } from '../../../production/change';
-import { commandsFor, scriptFor, type Command, type LaunchConfig } from '../../../production/commands';
-import { derive, VARIANTS, type Variant } from '../../../production/derive';
-import { applyChanges, EditError, editsFor, type Edit } from '../../../production/edit';
+import { bundleOf, type BundledConfig, type BundleFile } from '../../../handoff/bundle';
+import type { Change } from '../../../config/change';
+import { commandsFor, scriptFor, type Command, type LaunchConfig } from '../../../handoff/commands';
+import { derive, VARIANTS, type Variant } from '../../../handoff/derive';
+import { applyChanges, EditError, editsFor, type Edit } from '../../../config/edit';
 import {
   compare,
   toCsv,
@@ -12,9 +12,9 @@ import {
   type Compared,
   type Matrix,
   type MatrixOptions,
-} from '../../../production/matrix';
-import { reviewDocument } from '../../../production/review';
-import type { Target } from '../../../production/targets';
+} from '../../../handoff/matrix';
+import { reviewDocument } from '../../../handoff/review';
+import type { Target } from '../../../config/targets';
 import { forAllReaders } from './exporting';
 import { inspect } from './inspection';
 import { withMemory } from './predicted';

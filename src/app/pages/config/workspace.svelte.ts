@@ -4,11 +4,11 @@ import { EditorState, type Extension, type TransactionSpec } from '@codemirror/s
 import { EditorView, type ViewUpdate } from '@codemirror/view';
 import type { Remote } from 'comlink';
 import { SvelteSet } from 'svelte/reactivity';
-import type { Change } from '../../../production/change';
-import { PRESETS } from '../../../production/presets';
-import type { Place } from '../../../production/pyyaml';
-import { targetOf, type TargetName } from '../../../production/targets';
-import { recall, remember } from '../../state/stored';
+import type { Change } from '../../../config/change';
+import { PRESETS } from '../../../config/presets';
+import type { Place } from '../../../config/pyyaml';
+import { targetOf, type TargetName } from '../../../config/targets';
+import { recall, remember } from '../../ui/stored';
 import { aboutAt, type About } from './editor/about';
 import { diagnosticsOf, extensions, lineEnds } from './editor/extensions';
 import { cleanPath, freePath, linesOf, type FileText } from './file_text';

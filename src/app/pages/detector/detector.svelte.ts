@@ -1,7 +1,7 @@
 import { transfer } from 'comlink';
-import type { Failure } from '../../../training/protocol';
+import type { Failure } from '../../../run/protocol';
 import { askToPersist } from '../../../checkpoints/store';
-import type { Suggestion } from '../../../training/eeg/fits';
+import type { Suggestion } from '../../../training/fits';
 import type {
   CheckpointName,
   EegEvent,
@@ -9,14 +9,14 @@ import type {
   FolderReport,
   RecordingResult,
   StartFrom,
-} from '../../../training/eeg/protocol';
-import type { RunSummary } from '../../../training/eeg/run_record';
-import { SMOKE_RUN, type EegSettings } from '../../../training/eeg/settings';
-import { decodeShare, differences, encodeShare, type Difference } from '../../../training/eeg/share';
-import { eegLink } from '../../state/link';
-import { failureOf } from '../../state/run.svelte';
-import { capital } from '../../wording';
-import { download } from '../../download';
+} from '../../../training/protocol';
+import type { RunSummary } from '../../../training/run_record';
+import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
+import { decodeShare, differences, encodeShare, type Difference } from '../../../training/share';
+import { capital } from '../../ui/format';
+import { failureOf } from '../../ui/link';
+import { eegLink } from './link';
+import { download } from '../../ui/download';
 
 export type Phase = 'idle' | 'opening' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;

@@ -1,5 +1,5 @@
 /** Draws a page of EEG, and the overview of a recording, on a canvas. */
-import type { SeizureEvent } from '../../../clinical/events';
+import type { SeizureEvent } from '../../../eeg/events/events';
 import type { Trace } from './montage';
 
 export interface Colours {

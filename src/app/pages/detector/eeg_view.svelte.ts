@@ -1,6 +1,6 @@
-import type { SignalPage } from '../../../data/page';
-import { inRecordedTime } from '../../../data/recorded_time';
-import { SAMPLE_RATE } from '../../../data/signal/preprocess';
+import type { SignalPage } from '../../../eeg/files/page';
+import { inRecordedTime } from '../../../eeg/files/recorded_time';
+import { SAMPLE_RATE } from '../../../eeg/signal/preprocess';
 import type { Detector } from './detector.svelte';
 import type { Overview, PageToDraw } from './draw';
 import { applyMontage, displayFilter, LEAD_IN, MONTAGES, type MontageName } from './montage';

@@ -1,6 +1,6 @@
 /** What readers of EEG look at: differences of the 19 electrodes. */
-import { applyFilter, butterworthBandPass, notch } from '../../../data/signal/filters';
-import { CHANNELS, type Channel } from '../../../data/signal/montage';
+import { applyFilter, butterworthBandPass, notch } from '../../../eeg/signal/filters';
+import { CHANNELS, type Channel } from '../../../eeg/signal/montage';
 
 export const MONTAGES = ['bipolar', 'referential', 'average'] as const;
 export type MontageName = (typeof MONTAGES)[number];

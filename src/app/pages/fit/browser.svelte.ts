@@ -1,6 +1,6 @@
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
-import { asJson, readSummary, type RunDevice } from '../../../training/eeg/run_record';
-import type { EegSettings } from '../../../training/eeg/settings';
+import { asJson, readSummary, type RunDevice } from '../../../training/run_record';
+import type { EegSettings } from '../../../training/settings';
 import type { BrowserDevice, BrowserRow, KeptRun } from './browser_worker';
 import { browserLink } from './link';
 

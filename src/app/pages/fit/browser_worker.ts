@@ -8,9 +8,9 @@ import {
 } from '../../../estimate/time_per_step';
 import { Device } from '../../../engine/device';
 import { profileDevice } from '../../../engine/profile';
-import { costOf } from '../../../training/eeg/fits';
-import type { RunDevice } from '../../../training/eeg/run_record';
-import type { EegSettings } from '../../../training/eeg/settings';
+import { costOf } from '../../../training/fits';
+import type { RunDevice } from '../../../training/run_record';
+import type { EegSettings } from '../../../training/settings';
 
 /** A run that is kept in this browser. */
 export interface KeptRun {

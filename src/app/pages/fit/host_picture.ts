@@ -1,7 +1,7 @@
 /** A simulated run of the host's memory as a picture. */
 import type { HostFrame, HostRecord, Victim } from '../../../estimate/host_watch';
 import type { HostRun } from '../../../estimate/host_ram';
-import { bytes, count, duration } from '../../format';
+import { bytes, count, duration } from '../../ui/format';
 import { HOST_ORDER, HOST_PARTS, type HostPart } from './parts';
 
 export interface HostPicture {

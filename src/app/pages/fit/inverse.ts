@@ -12,7 +12,7 @@ import {
 } from '../../../estimate/inverse';
 import { hostPlanOf, type Bound, type Plan, type StopCost } from '../../../estimate/scenario';
 import { scenarioTable, withHost, type HostedRow } from '../../../estimate/scenario_table';
-import { bytes, percent } from '../../format';
+import { bytes, percent } from '../../ui/format';
 import type { Asked, QuestionName } from './questions';
 import { dollars, hours } from './said';
 

@@ -1,4 +1,4 @@
-import { Link } from '../../state/link';
+import { Link } from '../../ui/link';
 import type { BrowserPredictions } from './browser_worker';
 import type { Predictions } from './worker';
 

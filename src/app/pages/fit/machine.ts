@@ -1,6 +1,6 @@
 /** The machine that a run is predicted for. */
 import { GPUS, type GpuId } from '../../../estimate/hardware';
-import { TARGETS } from '../../../production/targets';
+import { TARGETS } from '../../../config/targets';
 import type { Place } from './setup';
 
 export interface Machine {

@@ -1,6 +1,6 @@
 /** The curve of a kill's odds as a picture. */
 import type { KillOdds } from '../../../estimate/host_odds';
-import { count, percent } from '../../format';
+import { count, percent } from '../../ui/format';
 
 export interface Curve {
   readonly xs: Float64Array;

@@ -1,9 +1,9 @@
 /** Lengths of recordings: an assumed distribution, or those of recordings that are open. */
 import { lengthsOf, WindowFiles, type RecordingLengths } from '../../../estimate/loader_files';
 import { CACHED_WINDOW_BYTES } from '../../../estimate/host_facts';
-import { exactly } from '../../../estimate/quantity';
-import type { RecordingInfo } from '../../../data/recording';
-import { windowStarts } from '../../../data/windows';
+import { exactly } from '../../../base/quantity';
+import type { RecordingInfo } from '../../../eeg/files/recording';
+import { windowStarts } from '../../../eeg/windows/windows';
 
 export const givenLengths = (recordings: readonly Pick<RecordingInfo, 'segments'>[]): RecordingLengths => ({
   kind: 'given',

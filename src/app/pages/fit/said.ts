@@ -1,7 +1,7 @@
 /** Figures of the page as people read them. */
-import type { Quantity } from '../../../estimate/quantity';
+import type { Quantity } from '../../../base/quantity';
 import type { Launches } from '../../../estimate/time';
-import { count, plain, short } from '../../format';
+import { count, plain, short } from '../../ui/format';
 
 const GAP = '\u00a0';
 

@@ -1,6 +1,6 @@
 /** The scaling of a short run as a table of two columns. */
 import { GPUS } from '../../../estimate/hardware';
-import { scaled, type Quantity } from '../../../estimate/quantity';
+import { scaled, type Quantity } from '../../../base/quantity';
 import type { ScaledHours } from '../../../estimate/time_run';
 import type { Machine } from './machine';
 import { shownRun } from './measured';

@@ -1,8 +1,8 @@
 /** The same run on other machines, as rows of a table. */
-import type { Quantity } from '../../../estimate/quantity';
+import type { Quantity } from '../../../base/quantity';
 import { rateOf, type StopCost } from '../../../estimate/scenario';
 import type { HostedRow, RowHost, ScenarioRow } from '../../../estimate/scenario_table';
-import { bytes } from '../../format';
+import { bytes } from '../../ui/format';
 import type { Machine } from './machine';
 import { worst, type Verdict } from './verdict';
 

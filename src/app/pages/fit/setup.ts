@@ -4,10 +4,10 @@ import type { EpochWindows } from '../../../estimate/time';
 import { BYTES, type Float } from '../../../estimate/vram/tape';
 import type { VramRun } from '../../../estimate/vram/options';
 import { MIXERS, type Mixer } from '../../../models/bimamba';
-import type { Change } from '../../../production/change';
-import { readConfig } from '../../../production/pyyaml';
-import { settingAt } from '../../../production/schema';
-import type { TargetName } from '../../../production/targets';
+import type { Change } from '../../../config/change';
+import { readConfig } from '../../../config/pyyaml';
+import { settingAt } from '../../../config/schema';
+import type { TargetName } from '../../../config/targets';
 
 /** Where production's trainer runs. */
 export type Place = Exclude<TargetName, 'browser'>;

@@ -1,6 +1,6 @@
 /** The configurations that can be looked at. */
-import { PRESETS } from '../../../production/presets';
-import type { TargetName } from '../../../production/targets';
+import { PRESETS } from '../../../config/presets';
+import type { TargetName } from '../../../config/targets';
 import type { Place } from './setup';
 
 export interface Source {

@@ -1,7 +1,7 @@
 /** One training step's memory as a picture: stacked by use over its operations, and what lives at each. */
 import { livingAt, type Timeline, type TimelineBlock } from '../../../estimate/vram/replay';
 import type { Phase, Use } from '../../../estimate/vram/trace';
-import { bytes } from '../../format';
+import { bytes } from '../../ui/format';
 import { VRAM_ORDER } from './parts';
 
 export const USES: readonly Use[] = VRAM_ORDER.filter(

@@ -1,5 +1,5 @@
 /** Whether a predicted range stays below a limit. */
-import type { Quantity } from '../../../estimate/quantity';
+import type { Quantity } from '../../../base/quantity';
 import type { Fit } from '../../../estimate/vram/predict';
 
 export type Verdict = Fit;

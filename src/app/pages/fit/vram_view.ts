@@ -1,5 +1,5 @@
 /** What the picture and the tables of the GPU's memory show. */
-import type { Quantity } from '../../../estimate/quantity';
+import type { Quantity } from '../../../base/quantity';
 import type { VramLayer, VramPart, VramPrediction } from '../../../estimate/vram/predict';
 import { VRAM_ORDER } from './parts';
 

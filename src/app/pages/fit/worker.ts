@@ -4,7 +4,7 @@ import { hostOptions } from '../../../estimate/from_config';
 import { HOST_RUNS, predictHostRam, type HostPrediction } from '../../../estimate/host_predict';
 import { HostEnsemble, type KillOdds } from '../../../estimate/host_odds';
 import { HostSimulator, type HostRun } from '../../../estimate/host_ram';
-import type { Quantity } from '../../../estimate/quantity';
+import type { Quantity } from '../../../base/quantity';
 import {
   costsOf,
   epochHours,

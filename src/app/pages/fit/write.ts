@@ -1,4 +1,4 @@
-import type { Change } from '../../../production/change';
+import type { Change } from '../../../config/change';
 import type { Workspace } from '../config/workspace.svelte';
 import type { Source } from './sources';
 

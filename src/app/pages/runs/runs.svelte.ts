@@ -3,11 +3,11 @@ import { readState, readWeights, writeState, writeWeights } from '../../../check
 import type { TrainingState } from '../../../checkpoints/state';
 import { runBytes, type Run, type RunChanges, type Slot } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
-import { productionCheckpoint } from '../../../training/eeg/export';
-import { preparedCache } from '../../../training/eeg/prepared_cache';
-import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/eeg/run_record';
-import { differences, type Difference } from '../../../training/eeg/share';
-import { download } from '../../download';
+import { productionCheckpoint } from '../../../training/export';
+import { preparedCache } from '../../../training/prepared_cache';
+import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/run_record';
+import { differences, type Difference } from '../../../training/share';
+import { download } from '../../ui/download';
 import type { Detector } from '../detector/detector.svelte';
 
 export interface ShownRun {

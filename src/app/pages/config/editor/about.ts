@@ -1,6 +1,6 @@
 /** What is to be said of the key at a place in the text. */
-import { KEY_AT } from '../../../../production/keys';
-import { allowedSentence } from '../../../../production/documentation';
+import { KEY_AT } from '../../../../config/keys';
+import { allowedSentence } from '../../../../config/documentation';
 import { effectOf, fallbackOf } from '../key_text';
 import type { Inspection } from '../inspection';
 import type { Seen } from '../seen';

@@ -1,8 +1,8 @@
 /** Completion of production's keys, by section and only those that are missing, and of their values. */
 import type { Completion, CompletionContext, CompletionResult } from '@codemirror/autocomplete';
-import { KEY_AT } from '../../../../production/keys';
-import { scalarText } from '../../../../production/scalar';
-import { effectSentence } from '../../../../production/documentation';
+import { KEY_AT } from '../../../../config/keys';
+import { scalarText } from '../../../../config/scalar';
+import { effectSentence } from '../../../../config/documentation';
 import { fallbackOf, namesBelow, suggestions, typeOf } from '../key_text';
 import { keyAt, outline, parentAt } from './outline';
 

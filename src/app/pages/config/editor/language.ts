@@ -4,7 +4,7 @@
  */
 import { foldService, indentService, StreamLanguage, type StringStream } from '@codemirror/language';
 import type { EditorState, Extension } from '@codemirror/state';
-import { readPlain, type PyType } from '../../../../production/plain';
+import { readPlain, type PyType } from '../../../../config/plain';
 
 interface State {
   /** Indentation of the line that began a block scalar (| or >); −1 outside of one. */

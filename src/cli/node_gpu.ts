@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+
+const NO_ADAPTER =
+  'No WebGPU adapter was found: install a Vulkan driver for your GPU, or Chromium for its software driver ' +
+  '(on Debian: apt-get install chromium), or set VK_DRIVER_FILES to the JSON file of a Vulkan driver.';
+
+// Quantized timestamps are multiples of 65,536 ns, which is longer than many dispatches.
+const DAWN_OPTIONS = ['disable-dawn-features=timestamp_quantization'];
+
+// The C library's value, which Node does not name: the library stays loaded when Node closes it again.
+const RTLD_NODELETE = 0x1000;
+
+/** Folders in which Linux packages of Chromium put the browser's libraries, SwiftShader among them. */
+const CHROMIUM_FOLDERS = [
+  '/usr/lib/chromium',
+  '/usr/lib64/chromium-browser',
+  '/usr/lib/chromium-browser',
+  '/snap/chromium/current/usr/lib/chromium-browser',
+  '/opt/google/chrome',
+  '/opt/microsoft/msedge',
+];
+
+/** Whether this Linux machine shows a GPU: a render node, NVIDIA's device, or the one of WSL. */
+export function linuxHasGpu(): boolean {
+  return ['/dev/dri', '/dev/nvidia0', '/dev/dxg'].some((path) => existsSync(path));
+}
+
+let found: Promise<GPU> | undefined;
+
+/**
+ * WebGPU for Node: the same Dawn that Chromium has, on the machine's GPU or else on SwiftShader.
+ * There is one GPU object per process, kept for good: Dawn ends with its last reference.
+ * Defines GPUBufferUsage and the other WebGPU globals. Throws when there is no adapter at all.
+ */
+export function requestNodeGpu(): Promise<GPU> {
+  return (found ??= findGpu());
+}
+
+async function findGpu(): Promise<GPU> {
+  if (process.platform === 'linux') loadVulkan();
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+
+  // Without a GPU the first try would only print the Vulkan loader's complaints.
+  const userChoseDriver = Boolean(process.env['VK_DRIVER_FILES'] ?? process.env['VK_ICD_FILENAMES']);
+  if (process.platform !== 'linux' || userChoseDriver || linuxHasGpu()) {
+    const gpu = create(DAWN_OPTIONS);
+    if (await gpu.requestAdapter({ powerPreference: 'high-performance' })) return gpu;
+    if (process.platform !== 'linux' || userChoseDriver) throw new Error(NO_ADAPTER);
+  }
+
+  const driver = inChromium('vk_swiftshader_icd.json');
+  if (driver === undefined) throw new Error(NO_ADAPTER);
+  // Each create() makes a Vulkan instance, and the loader reads this variable anew for each.
+  process.env['VK_DRIVER_FILES'] = driver;
+  const gpu = create(DAWN_OPTIONS);
+  if (!(await gpu.requestAdapter())) throw new Error(NO_ADAPTER);
+  return gpu;
+}
+
+/**
+ * Dawn opens `libvulkan.so.1` by name. Debian without Vulkan has it only in Chromium's folder, where the
+ * linker does not look, but a library that is loaded already is found by its name.
+ */
+function loadVulkan(): void {
+  if (canLoad('libvulkan.so.1')) return;
+  const path = inChromium('libvulkan.so.1');
+  if (path !== undefined) canLoad(path);
+}
+
+/** Loads a library for good. Node says that it is no Node module, which shows that the linker found it. */
+function canLoad(library: string): boolean {
+  try {
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+    return true;
+  } catch (error) {
+    return error instanceof Error && error.message.includes('did not self-register');
+  }
+}
+
+function inChromium(file: string): string | undefined {
+  return CHROMIUM_FOLDERS.map((folder) => join(folder, file)).find((path) => existsSync(path));
+}

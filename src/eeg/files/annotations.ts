@@ -1,0 +1,188 @@
+/**
+ * Annotations of the TUH seizure corpus: `.csv` and `.csv_bi` (version 2), `.tse` and `.tse_bi` (version 1). The bi-class
+ * files know `bckg` and `seiz`, the others the type of seizure, `.csv` per channel.
+ * https://isip.piconepress.com/projects/tuh_eeg/ (file formats in the corpus' documentation).
+ */
+import { DataError, quoted } from '../errors';
+
+export interface LabelledEvent {
+  /** `TERM` stands for all channels, and so does null, in formats without channels. */
+  readonly channel: string | null;
+  /** Seconds from the start of the recording. */
+  readonly start: number;
+  readonly stop: number;
+  readonly label: string;
+  readonly confidence: number;
+}
+
+export interface Annotations {
+  /** Seconds as the file says; null where it does not. */
+  readonly duration: number | null;
+  readonly events: readonly LabelledEvent[];
+  readonly warnings: readonly string[];
+}
+
+/** What production counts as a seizure. */
+export const SEIZURE_LABELS: ReadonlySet<string> = new Set([
+  'seiz',
+  'gnsz',
+  'fnsz',
+  'cpsz',
+  'absz',
+  'spsz',
+  'tcsz',
+  'tnsz',
+  'mysz',
+]);
+
+/** Seizure types of the corpus that production does not count. */
+const UNCOUNTED_SEIZURES = new Set(['cnsz', 'atsz', 'nesz']);
+
+/** The other labels of the TUH corpora: background, artefacts, sleep and non-epileptic patterns. */
+const OTHER_LABELS = new Set(
+  'bckg null spsw gped pled eybl artf intr slow eyem chew shiv musc elpp elst elec calb hphs trip'.split(' '),
+);
+
+/** In the order in which they are looked for beside a recording: production reads `.csv`. */
+export const ANNOTATION_EXTENSIONS = ['.csv', '.csv_bi', '.tse', '.tse_bi'] as const;
+
+/** Longer files are no annotations; the longest of the corpus have a few hundred kilobytes. */
+export const MAX_ANNOTATION_BYTES = 16 << 20;
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const HEADER = 'channel,start_time,stop_time,label,confidence';
+
+/** Parses the text of `file`, whose extension says the format. Throws DataError that names the line. */
+export function parseAnnotations(file: string, text: string): Annotations {
+  const warnings: string[] = [];
+  const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
+  const isTse = /\.tse(_bi)?$/i.test(file);
+  if (!isTse && !/\.csv(_bi)?$/i.test(file))
+    throw new DataError(file, 'name', `it ends in none of ${ANNOTATION_EXTENSIONS.join(', ')}`);
+  const parsed = isTse ? parseTse(file, lines) : parseCsv(file, lines);
+  for (const label of new Set(parsed.events.map((event) => event.label))) {
+    if (UNCOUNTED_SEIZURES.has(label))
+      warnings.push(`${label} is a seizure type that production counts as background, and so it is here`);
+    else if (!SEIZURE_LABELS.has(label) && !isOther(label))
+      warnings.push(`the label ${quoted(label)} is unknown and counts as background`);
+  }
+  const { duration } = parsed;
+  const last = Math.max(0, ...parsed.events.map((event) => event.stop));
+  if (duration !== null && last > duration + 1)
+    warnings.push(`an event ends at ${last} s, after the ${duration} s that the file gives as duration`);
+  return { ...parsed, warnings };
+}
+
+/** Artefact labels are joined where two coincide, e.g. `eyem_musc`. */
+const isOther = (label: string): boolean => label.split('_').every((part) => OTHER_LABELS.has(part));
+
+function parseCsv(file: string, lines: readonly string[]): Omit<Annotations, 'warnings'> {
+  let duration: number | null = null;
+  let begun = false;
+  const events: LabelledEvent[] = [];
+  for (const [index, raw] of lines.entries()) {
+    const line = raw.trim();
+    const where = `line ${index + 1}`;
+    if (line === '') continue;
+    if (line.startsWith('#')) {
+      const version = /^#\s*version\s*=\s*(.*)$/i.exec(line)?.[1];
+      if (version !== undefined && !version.startsWith('csv_v'))
+        throw new DataError(file, where, `version ${quoted(version)} is not known, only csv_v1.0.0`);
+      const written = /^#\s*duration\s*=\s*(.*?)\s*(secs?)?$/i.exec(line)?.[1];
+      if (written !== undefined) duration = decimal(file, `${where}, duration`, written);
+      continue;
+    }
+    const fields = line.split(',').map((field) => field.trim());
+    if (!begun) {
+      if (fields.join(',').toLowerCase() !== HEADER)
+        throw new DataError(file, where, `${quoted(line)} stands where the header ${HEADER} should`);
+      begun = true;
+      continue;
+    }
+    if (fields.length !== 5)
+      throw new DataError(file, where, `it has ${fields.length} fields, not the 5 of ${HEADER}`);
+    const [channel = '', start = '', stop = '', label = '', confidence = ''] = fields;
+    events.push({ channel, ...eventFields(file, where, start, stop, label, confidence) });
+  }
+  if (!begun)
+    throw new DataError(file, 'header', `the line ${HEADER} is missing: this is no annotation file`);
+  return { duration, events };
+}
+
+function parseTse(file: string, lines: readonly string[]): Omit<Annotations, 'warnings'> {
+  let begun = false;
+  const events: LabelledEvent[] = [];
+  for (const [index, raw] of lines.entries()) {
+    const line = raw.trim();
+    const where = `line ${index + 1}`;
+    if (line === '' || line.startsWith('#')) continue;
+    if (!begun) {
+      if (!/^version\s*=\s*tse_v/i.test(line))
+        throw new DataError(file, where, `${quoted(line)} stands where version = tse_v1.0.0 should`);
+      begun = true;
+      continue;
+    }
+    const fields = line.split(/\s+/);
+    if (fields.length !== 4)
+      throw new DataError(
+        file,
+        where,
+        `it has ${fields.length} fields, not the 4 of start, stop, label, confidence`,
+      );
+    const [start = '', stop = '', label = '', confidence = ''] = fields;
+    events.push({ channel: null, ...eventFields(file, where, start, stop, label, confidence) });
+  }
+  if (!begun)
+    throw new DataError(
+      file,
+      'header',
+      'the line version = tse_v1.0.0 is missing: this is no annotation file',
+    );
+  return { duration: null, events };
+}
+
+function eventFields(
+  file: string,
+  where: string,
+  startText: string,
+  stopText: string,
+  label: string,
+  confidenceText: string,
+): Omit<LabelledEvent, 'channel'> {
+  const start = decimal(file, `${where}, start`, startText);
+  const stop = decimal(file, `${where}, stop`, stopText);
+  if (stop < start) throw new DataError(file, `${where}, stop`, `${stop} s is before the start, ${start} s`);
+  if (!/^[a-z][a-z0-9_]*$/i.test(label))
+    throw new DataError(file, `${where}, label`, `${quoted(label)} is no label`);
+  const confidence = decimal(file, `${where}, confidence`, confidenceText);
+  if (confidence > 1)
+    throw new DataError(file, `${where}, confidence`, `${confidence} is no number from 0 to 1`);
+  return { start, stop, label: label.toLowerCase(), confidence };
+}
+
+/** Times within a million hours: beyond that sample numbers are no longer exact, and it is no recording either. */
+function decimal(file: string, field: string, written: string): number {
+  const value = DECIMAL.test(written) ? Number(written) : NaN;
+  if (!(value >= 0 && value <= 3.6e9))
+    throw new DataError(file, field, `${quoted(written)} is no number of zero or more`);
+  return value;
+}
+
+/** A `.csv_bi` file as the corpus has them: seizures of all channels, with the background between them. */
+export function writeCsvBi(
+  name: string,
+  duration: number,
+  seizures: readonly { readonly start: number; readonly stop: number; readonly confidence?: number }[],
+): string {
+  const rows: string[] = [];
+  const row = (start: number, stop: number, label: string, confidence = 1): number =>
+    rows.push(`TERM,${start.toFixed(4)},${stop.toFixed(4)},${label},${confidence.toFixed(4)}`);
+  let at = 0;
+  for (const { start, stop, confidence } of [...seizures].sort((a, b) => a.start - b.start)) {
+    if (start > at) row(at, start, 'bckg');
+    row(start, stop, 'seiz', confidence);
+    at = Math.max(at, stop);
+  }
+  if (at < duration) row(at, duration, 'bckg');
+  return `# version = csv_v1.0.0\n# bname = ${name}\n# duration = ${duration.toFixed(4)} secs\n#\n${HEADER}\n${rows.join('\n')}\n`;
+}

@@ -1,0 +1,123 @@
+/** All scores of a detector on whole recordings: production's, and SzCORE's beside them. */
+import { falseAlarmsPer24Hours, sensitivity, taes, type EventPair } from './event_scores';
+import { labelRuns, toEvents, type PredictedEvent, type SeizureEvent } from '../events/events';
+import { postprocess, predictEvents, type Postprocessing } from '../events/postprocess';
+import { SampleScorer, type SampleScores } from './sample_scores';
+import { szcoreEvents, szcoreSamples, szcoreScores, type SzcoreScores } from './szcore';
+
+/** One recording: stitched probabilities and labels (0: background), both [samples]. */
+export interface ScoredRecording {
+  readonly probabilities: Float32Array;
+  readonly labels: Uint8Array;
+}
+
+/** What the detector finds when its threshold allows so many false alarms. */
+export interface OperatingPoint {
+  /** The allowed false alarms per 24 hours. */
+  readonly falseAlarmRate: number;
+  readonly tau_on: number;
+  readonly tau_off: number;
+  readonly sensitivity: number;
+  /** What it comes to at this threshold. */
+  readonly falseAlarmsPer24Hours: number;
+  /** False where no threshold that was tried stays within the rate; the threshold is then production's default. */
+  readonly reached: boolean;
+}
+
+export interface DetectorScores extends SampleScores {
+  readonly taes: number;
+  readonly falseAlarmsPer24Hours: number;
+  readonly sensitivity: number;
+  readonly operatingPoints: readonly OperatingPoint[];
+  readonly szcore: { readonly events: SzcoreScores; readonly samples: SzcoreScores };
+  readonly hours: number;
+  /** By recording, in the order given. */
+  readonly reference: readonly (readonly SeizureEvent[])[];
+  readonly predicted: readonly (readonly PredictedEvent[])[];
+}
+
+/** False alarms per 24 hours at which production reports the sensitivity. */
+export const FALSE_ALARM_RATES: readonly number[] = [10, 5, 2.5, 1];
+
+/** Production's search: tau_off stays this far below tau_on, which is halved in so many times, from here to 1. */
+const HYSTERESIS_GAP = 0.08;
+const SEARCH_STEPS = 10;
+const UNREACHED_TAU_ON = 0.86;
+
+/** Scores `recordings` sampled at `rate` Hz. */
+export function evaluate(
+  recordings: readonly ScoredRecording[],
+  parameters: Postprocessing,
+  rate: number,
+  falseAlarmRates: readonly number[] = FALSE_ALARM_RATES,
+): DetectorScores {
+  const samples = recordings.reduce((sum, { labels }) => sum + labels.length, 0);
+  const scorer = new SampleScorer(samples);
+  for (const { probabilities, labels } of recordings) scorer.add(probabilities, labels);
+  const reference = recordings.map(({ labels }) => toEvents(labelRuns(labels), rate));
+  const predicted = recordings.map(({ probabilities }) => predictEvents(probabilities, parameters, rate));
+  const pairs = recordings.map((_, i) => ({
+    reference: reference[i] ?? [],
+    predicted: predicted[i] ?? [],
+    seconds: (recordings[i]?.labels.length ?? 0) / rate,
+  }));
+  const hours = samples / rate / 3600;
+  return {
+    ...scorer.scores(),
+    taes: taes(pairs),
+    falseAlarmsPer24Hours: falseAlarmsPer24Hours(pairs, hours),
+    sensitivity: sensitivity(pairs),
+    operatingPoints: operatingPoints(recordings, parameters, rate, falseAlarmRates),
+    szcore: {
+      events: szcoreScores(pairs.map((pair) => szcoreEvents(pair.reference, pair.predicted, pair.seconds))),
+      samples: szcoreScores(pairs.map((pair) => szcoreSamples(pair.reference, pair.predicted, pair.seconds))),
+    },
+    hours,
+    reference,
+    predicted,
+  };
+}
+
+/**
+ * Sensitivity at false-alarm rates as production finds it: ten bisections of tau_on in [0.08, 1], towards lower
+ * thresholds while the rate holds, the last that held counts. tau_off = tau_on − 0.08; everything else as configured.
+ */
+export function operatingPoints(
+  recordings: readonly ScoredRecording[],
+  parameters: Postprocessing,
+  rate: number,
+  falseAlarmRates: readonly number[],
+): OperatingPoint[] {
+  const reference = recordings.map(({ labels }) => toEvents(labelRuns(labels), rate));
+  const hours = recordings.reduce((sum, { labels }) => sum + labels.length, 0) / rate / 3600;
+  // The searches for different rates begin with the same thresholds.
+  const tried = new Map<number, Omit<OperatingPoint, 'falseAlarmRate' | 'reached'>>();
+  const at = (tau_on: number) => {
+    const known = tried.get(tau_on);
+    if (known) return known;
+    const tau_off = Math.max(0, tau_on - HYSTERESIS_GAP);
+    const pairs = recordings.map(({ probabilities }, i): EventPair => ({
+      reference: reference[i] ?? [],
+      predicted: toEvents(postprocess(probabilities, { ...parameters, tau_on, tau_off }, rate), rate),
+    }));
+    const point = {
+      tau_on,
+      tau_off,
+      sensitivity: sensitivity(pairs),
+      falseAlarmsPer24Hours: falseAlarmsPer24Hours(pairs, hours),
+    };
+    tried.set(tau_on, point);
+    return point;
+  };
+  return falseAlarmRates.map((falseAlarmRate) => {
+    let low = HYSTERESIS_GAP;
+    let high = 1;
+    let best: number | undefined;
+    for (let step = 0; step < SEARCH_STEPS; step++) {
+      const middle = (low + high) / 2;
+      if (at(middle).falseAlarmsPer24Hours > falseAlarmRate) low = middle;
+      else best = high = middle;
+    }
+    return { ...at(best ?? UNREACHED_TAU_ON), falseAlarmRate, reached: best !== undefined };
+  });
+}

@@ -1,0 +1,114 @@
+/** Windows of 60 s by 10 s, their labels, and production's balanced choice among them. */
+import { DataError } from '../errors';
+import { Random } from '../../base/random';
+import type { RecordingInfo } from '../files/recording';
+import { SAMPLE_RATE } from '../signal/preprocess';
+
+/** Samples. */
+export const WINDOW = 60 * SAMPLE_RATE;
+export const STRIDE = 10 * SAMPLE_RATE;
+
+export interface WindowRef {
+  /** Index of the recording in its data set. */
+  readonly recording: number;
+  /** First sample in the prepared signal. */
+  readonly start: number;
+}
+
+/** By how much of a window is labelled as seizure: nothing, 99 % or more, or something between. */
+export type WindowKind = 'none' | 'partial' | 'full';
+
+/** First samples of the windows that lie within one segment; what is left at a segment's end has no window. */
+export function windowStarts({ segments }: Pick<RecordingInfo, 'segments'>, stride = STRIDE): number[] {
+  return segments.flatMap(({ firstSample, samples }) => {
+    const count = Math.max(0, Math.floor((samples - WINDOW) / stride) + 1);
+    return Array.from({ length: count }, (_, i) => firstSample + i * stride);
+  });
+}
+
+/** 1 where a seizure is labelled, else 0, for samples [from, from + out.length) of the prepared signal. */
+export function fillLabels(
+  { seizures }: Pick<RecordingInfo, 'seizures'>,
+  from: number,
+  out: Float32Array,
+): void {
+  out.fill(0);
+  for (const span of seizures)
+    if (span.to > from && span.from < from + out.length)
+      out.fill(1, Math.max(0, span.from - from), span.to - from);
+}
+
+export function windowKind({ seizures }: Pick<RecordingInfo, 'seizures'>, start: number): WindowKind {
+  let labelled = 0;
+  for (const { from, to } of seizures)
+    labelled += Math.max(0, Math.min(to, start + WINDOW) - Math.max(from, start));
+  if (labelled === 0) return 'none';
+  return labelled >= 0.99 * WINDOW ? 'full' : 'partial';
+}
+
+/** Windows for training and what their choice says about the classes. */
+export interface WindowSet {
+  readonly windows: readonly WindowRef[];
+  readonly counts: Readonly<Record<WindowKind, number>>;
+  /** √((1 − r) / r) with r the share of windows that hold a seizure; 1 if r ≥ 0.5 or r = 0. */
+  readonly posWeight: number;
+}
+
+export function posWeight(share: number): number {
+  return share > 0 && share < 0.5 ? Math.sqrt((1 - share) / share) : 1;
+}
+
+/** Every window of the recordings of those indices, in order; recordings without annotations have none to learn from. */
+export function allWindows(recordings: readonly RecordingInfo[], indices: readonly number[]): WindowSet {
+  return windowSet(recordings, labelledWindows(recordings, indices));
+}
+
+/**
+ * Production's balanced set: every partly-seizing window, 0.3 times as many fully-seizing and 2.5 times as many without,
+ * as far as there are so many, chosen by `seed`. Throws DataError where no window is partly seizing.
+ */
+export function balancedWindows(
+  recordings: readonly RecordingInfo[],
+  indices: readonly number[],
+  seed: number,
+): WindowSet {
+  const byKind: Record<WindowKind, WindowRef[]> = { none: [], partial: [], full: [] };
+  for (const window of labelledWindows(recordings, indices)) byKind[kindOf(recordings, window)].push(window);
+  const { none, partial, full } = byKind;
+  if (partial.length === 0)
+    throw new DataError(
+      'these recordings',
+      'annotations',
+      'no window holds the begin or end of a seizure, so there is nothing to balance on; add recordings with seizures or switch balanced sampling off',
+    );
+  const random = new Random(seed, 'balanced windows');
+  const some = (windows: readonly WindowRef[], ratio: number, name: string): WindowRef[] =>
+    random
+      .stream(name)
+      .choose(Math.floor(ratio * partial.length), windows.length)
+      .flatMap((i) => windows[i] ?? []);
+  return windowSet(recordings, [...partial, ...some(full, 0.3, 'full'), ...some(none, 2.5, 'none')]);
+}
+
+function labelledWindows(recordings: readonly RecordingInfo[], indices: readonly number[]): WindowRef[] {
+  return indices.flatMap((recording) => {
+    const info = recordings[recording];
+    return info?.labelled ? windowStarts(info).map((start) => ({ recording, start })) : [];
+  });
+}
+
+function kindOf(recordings: readonly RecordingInfo[], { recording, start }: WindowRef): WindowKind {
+  const info = recordings[recording];
+  if (!info) throw new RangeError(`there is no recording ${recording}`);
+  return windowKind(info, start);
+}
+
+function windowSet(recordings: readonly RecordingInfo[], windows: readonly WindowRef[]): WindowSet {
+  const counts = { none: 0, partial: 0, full: 0 };
+  for (const window of windows) counts[kindOf(recordings, window)]++;
+  return {
+    windows,
+    counts,
+    posWeight: posWeight((counts.partial + counts.full) / Math.max(1, windows.length)),
+  };
+}

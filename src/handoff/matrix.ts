@@ -1,0 +1,228 @@
+/** Configurations side by side, as the review's comparison table: what differs, from what, by how much. */
+import type { Effect } from '../config/keys';
+import { KEY_AT, KEYS } from '../config/keys';
+import type { Figure, MemoryFigure } from './evidence';
+import { inspect, type Inspection } from '../config/findings';
+import { csvLine, tableOf } from './markdown';
+import { sameValue, type PyValue } from '../config/pyyaml';
+import { scalarText } from '../config/scalar';
+import { settingAt, valueAt } from '../config/schema';
+import type { Figures, Target } from '../config/targets';
+
+export interface Compared {
+  /** Path of the file, the column's head. */
+  readonly name: string;
+  readonly text: string;
+  readonly target: Target;
+  /** A few words, as “Original”; without, experiment.description or the first sentence of the comment at the file's top. */
+  readonly purpose?: string;
+  /** What became of it there, as “killed after 127 batches”. */
+  readonly outcome?: string;
+  /** Predicted memory, of the GPU and of the host. Without, the column says nothing. */
+  readonly memory?: readonly MemoryFigure[];
+  /** For the findings. */
+  readonly figures?: Figures;
+}
+
+export type RowKind = 'purpose' | 'environment' | 'setting' | 'memory' | 'findings';
+
+export interface Cell {
+  /** As it is shown: “8”, or “– (0.2)” for a default, or “–” for a key that is not there and has none. */
+  readonly text: string;
+  /** As it is shown beside a baseline: “16 → 8, 50 % less”. The same as `text` where nothing differs. */
+  readonly change: string;
+  readonly differs: boolean;
+}
+
+export interface Row {
+  readonly kind: RowKind;
+  /** The key's path, or what the row is about. */
+  readonly label: string;
+  readonly unit?: string;
+  /** `ignored` is a key that the trainer does not know. */
+  readonly effect?: Effect | 'ignored';
+  readonly cells: readonly Cell[];
+}
+
+export interface Matrix {
+  readonly columns: readonly { readonly name: string; readonly baseline: boolean }[];
+  readonly rows: readonly Row[];
+}
+
+export interface MatrixOptions {
+  /** Also the settings that are alike. */
+  readonly all?: boolean;
+  /** Index of the column that the others are compared with; −1 for none. The first by default. */
+  readonly baseline?: number;
+}
+
+/** Compares any number of configurations. A file that cannot be read has a column without settings and says so. */
+export function compare(
+  configs: readonly Compared[],
+  { all = false, baseline = 0 }: MatrixOptions = {},
+): Matrix {
+  const inspected = configs.map(({ text, name, target, figures }) =>
+    inspect(text, { name, target, ...(figures && { figures }) }),
+  );
+  const values = inspected.map(({ file }) => file.value);
+  const settings = pathsOf(inspected)
+    .map((path) => settingRow(path, values, baseline))
+    .filter(({ cells }) => all || cells.some(({ differs }) => differs));
+  return {
+    columns: configs.map(({ name }, i) => ({ name, baseline: i === baseline })),
+    rows: [
+      plainRow('purpose', 'Purpose', configs.map(purposeOf)),
+      plainRow('environment', 'Environment', configs.map(environmentOf)),
+      ...settings,
+      ...(configs.some(({ memory }) => memory && memory.length > 0)
+        ? [plainRow('memory', 'Predicted memory', configs.map(memoryOf))]
+        : []),
+      plainRow('findings', 'Findings', inspected.map(findingsOf)),
+    ],
+  };
+}
+
+/** The schema's keys, and after each section's those that the trainer does not know. */
+function pathsOf(inspected: readonly Inspection[]): string[] {
+  const known = KEYS.map(({ path }) => path);
+  const unknown = inspected.flatMap(({ file }) =>
+    file.entries
+      .filter(({ path, read }) => !path.includes('[') && !KEY_AT.has(path) && isLeaf(read))
+      .map(({ path }) => path)
+      .filter((path) => !known.some((one) => path.startsWith(`${one}.`))),
+  );
+  const section = (path: string): string => path.split('.')[0] ?? '';
+  const sections = [...new Set([...known, ...unknown].map(section))];
+  return sections.flatMap((one) => [
+    ...known.filter((path) => section(path) === one),
+    ...new Set(unknown.filter((path) => section(path) === one)),
+  ]);
+}
+
+const isLeaf = (value: unknown): boolean =>
+  typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length === 0;
+
+const plainRow = (kind: RowKind, label: string, texts: readonly string[]): Row => ({
+  kind,
+  label,
+  cells: texts.map((text) => ({ text, change: text, differs: texts.some((one) => one !== texts[0]) })),
+});
+
+function settingRow(path: string, values: readonly (PyValue | undefined)[], baseline: number): Row {
+  const key = KEY_AT.get(path);
+  const unread = { text: 'cannot be read', value: undefined, unread: true };
+  const read = values.map((value) => {
+    if (value === undefined) return unread;
+    const setting = settingAt(value, path) as PyValue | undefined;
+    const given = valueAt(value, path) !== undefined;
+    const text = given ? shown(setting) : key ? `– (${shown(setting)})` : '–';
+    return { text, value: setting, unread: false };
+  });
+  const base = read[baseline];
+  const readable = read.filter((one) => !one.unread);
+  const cells = read.map((one): Cell => {
+    const reference = base ?? readable[0];
+    const differs =
+      !one.unread && reference !== undefined && !reference.unread && !sameValue(one.value, reference.value);
+    const ratio = differs ? ratioOf(reference.value, one.value) : undefined;
+    return {
+      text: one.text,
+      change: differs && base ? `${base.text} → ${one.text}${ratio ? `, ${ratio}` : ''}` : one.text,
+      differs,
+    };
+  });
+  return {
+    kind: 'setting',
+    label: path,
+    ...(key?.unit !== undefined && { unit: key.unit }),
+    effect: key?.effect ?? 'ignored',
+    cells,
+  };
+}
+
+const shown = (value: PyValue | undefined): string =>
+  value === undefined ? '–' : typeof value === 'string' ? value : scalarText(value);
+
+/** “50 % less”, “4× more”; nothing where one is no number, or 0 or less. */
+export function ratioOf(from: unknown, to: unknown): string | undefined {
+  if (typeof from !== 'number' || typeof to !== 'number' || !(from > 0) || !(to > 0)) return undefined;
+  if (!Number.isFinite(from) || !Number.isFinite(to) || from === to) return undefined;
+  const ratio = to / from;
+  if (ratio >= 2) return `${digits(ratio)}× more`;
+  const percent = digits(100 * Math.abs(ratio - 1));
+  return `${percent} % ${ratio > 1 ? 'more' : 'less'}`;
+}
+
+const digits = (value: number): string => String(Number(value.toPrecision(value >= 100 ? 3 : 2)));
+
+function purposeOf({ purpose, text }: Compared): string {
+  if (purpose !== undefined) return purpose;
+  const [comment = ''] = /^\ufeff?(?:[ \t]*#[^\n]*\n?)+/.exec(text) ?? [];
+  const words = comment
+    .replace(/^\ufeff?[ \t]*#+[ \t]?/gm, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return /^.*?[.:;](?= |$)/.exec(words)?.[0].slice(0, -1) ?? (words === '' ? '–' : words);
+}
+
+const environmentOf = ({ target, outcome }: Compared): string =>
+  `${target.title}: ${target.gpu}, ${target.ramGiB} GiB RAM, ${target.cores} cores${outcome === undefined ? '' : `; ${outcome}`}`;
+
+const memoryOf = ({ memory = [] }: Compared): string =>
+  memory.length === 0
+    ? '–'
+    : memory
+        .map(
+          ({ unit = 'GiB', of, ...figure }) =>
+            `${of === undefined ? '' : `${of} `}${figureText(figure, unit)}`,
+        )
+        .join('; ');
+
+/** “6.0 GiB (5.1 to 7.4; derived: …)”. */
+export function figureText({ likely, low, high, basis, source }: Figure, unit: string): string {
+  const range =
+    low !== undefined && high !== undefined && (low !== likely || high !== likely)
+      ? `${amount(low)} to ${amount(high)}; `
+      : '';
+  return `${amount(likely)} ${unit} (${range}${basis}: ${source})`;
+}
+
+const amount = (value: number): string => String(Number(value.toPrecision(3)));
+
+function findingsOf({ accepted, findings }: Inspection): string {
+  const weights = ['R', 'C', 'H', 'M', 'L'] as const;
+  const mendable = findings.filter((one) => one.mendable);
+  const counts = weights
+    .map((weight) => ({ weight, count: mendable.filter(({ severity }) => severity === weight).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ weight, count }) => `${count} ${weight}`);
+  const notes = findings.length - mendable.length;
+  return [
+    accepted ? '' : 'refused by production',
+    counts.length === 0 ? 'nothing to mend' : counts.join(', '),
+    notes === 0 ? '' : `${notes} for the launch`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
+}
+
+const labelOf = ({ label, unit, effect }: Row): string =>
+  `${label}${unit === undefined ? '' : ` (${unit})`}${effect === undefined || effect === 'live' ? '' : ` [${effect}]`}`;
+
+const head = ({ columns }: Matrix): string[] => [
+  'Setting',
+  ...columns.map(({ name, baseline }) => (baseline ? `${name} (baseline)` : name)),
+];
+
+/** The table in Markdown. */
+export const toMarkdown = (matrix: Matrix): string =>
+  tableOf(
+    head(matrix),
+    matrix.rows.map((row) => [labelOf(row), ...row.cells.map(({ change }) => change)]),
+  );
+
+/** The table as CSV (RFC 4180), safe to open in a spreadsheet. */
+export const toCsv = (matrix: Matrix): string =>
+  [head(matrix), ...matrix.rows.map((row) => [labelOf(row), ...row.cells.map(({ change }) => change)])]
+    .map(csvLine)
+    .join('');

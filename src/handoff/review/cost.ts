@@ -1,0 +1,92 @@
+/** Hours and dollars of a run: stated rates times hours, with the range that the parts leave. */
+import type { CostFigures, Figure } from '../evidence';
+import { planLaunches } from '../../config/launches';
+import { tableOf } from '../markdown';
+import { figureText } from '../matrix';
+
+export interface Range {
+  readonly low: number;
+  readonly likely: number;
+  readonly high: number;
+}
+
+export interface Cost {
+  /** Of all epochs, each once. */
+  readonly hours: Range;
+  readonly dollars: Range;
+  /** Where a launch ends after some hours: how many it takes; undefined where no number of them comes to the end. */
+  readonly launches?: number;
+  /** Dollars with the epochs that resumed launches repeat. */
+  readonly withRepeats: number;
+}
+
+const rangeOf = ({ likely, low = likely, high = likely }: Figure): Range => ({ low, likely, high });
+
+const times = (a: Range, b: Range): Range => ({
+  low: a.low * b.low,
+  likely: a.likely * b.likely,
+  high: a.high * b.high,
+});
+
+export function costOf({ epochs, hoursPerEpoch, dollarsPerHour, limitHours }: CostFigures): Cost {
+  const each = rangeOf(hoursPerEpoch);
+  const rate = rangeOf(dollarsPerHour);
+  const hours = times({ low: epochs, likely: epochs, high: epochs }, each);
+  const plan = planLaunches(epochs, each.likely, limitHours ?? Infinity);
+  return {
+    hours,
+    dollars: times(hours, rate),
+    ...(plan.launches.length > 0 && { launches: plan.launches.length }),
+    withRepeats: plan.hours * rate.likely,
+  };
+}
+
+export const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
+
+const number = (value: number): string => String(Number(value.toPrecision(4)));
+
+function span({ low, likely, high }: Range, shown: (value: number) => string): string {
+  return low === high ? shown(likely) : `${shown(likely)} (${shown(low)} to ${shown(high)})`;
+}
+
+function launchesOf(figures: CostFigures, { launches, withRepeats, dollars: once }: Cost): string {
+  if (figures.limitHours === undefined) return 'no limit';
+  if (launches === undefined) return `never ends in launches of ${figures.limitHours} h`;
+  if (launches === 1) return '1';
+  const repeats = launches - 1;
+  const paid = once.likely > 0 ? `, ${dollars(withRepeats)} with ${repeats === 1 ? 'it' : 'them'}` : '';
+  return `${launches} of ${figures.limitHours} h; ${repeats === 1 ? '1 epoch is repeated' : `${repeats} epochs are repeated`}${paid}`;
+}
+
+const rateOf = ({ likely, low = likely, high = likely, basis, source }: Figure): string =>
+  `${span({ low, likely, high }, dollars)} (${basis}: ${source})`;
+
+/** The scenarios as a table; every product is derived from the two figures before it. */
+export function costTable(costs: readonly CostFigures[]): string {
+  return tableOf(
+    [
+      'Scenario',
+      'Epochs',
+      'Hours an epoch',
+      'Hours',
+      'Dollars an hour',
+      'Dollars',
+      'Launches',
+      'With early stopping',
+    ],
+    costs.map((figures) => {
+      const cost = costOf(figures);
+      const { stoppedEarly: early } = figures;
+      return [
+        figures.title,
+        String(figures.epochs),
+        figureText(figures.hoursPerEpoch, 'h'),
+        `${span(cost.hours, number)} (derived)`,
+        rateOf(figures.dollarsPerHour),
+        `${span(cost.dollars, dollars)} (derived)`,
+        launchesOf(figures, cost),
+        early ? `$${early.low} to $${early.high} (${early.basis}: ${early.source})` : '–',
+      ];
+    }),
+  );
+}

@@ -1,0 +1,201 @@
+/**
+ * The training loop of a sequence task. It needs a device and somebody to tell: it runs in the page's worker and
+ * without a page. It waits for the GPU only (and for the end of a pause), never for a timer or an animation frame,
+ * which browsers withhold from tabs in the background.
+ */
+import type { Device } from '../../engine/device';
+import type { Tensor } from '../../engine/graph';
+import { handled } from '../../base/handled';
+import { Parameters } from '../../engine/packs';
+import { frozenChoice, planProgram, STAGING_SLOTS, type Plan } from '../../engine/plan';
+import { Program } from '../../engine/program';
+import { tune, type TuneMemory } from '../../engine/tune';
+import { initialise } from '../../models/initialise';
+import { trainingBatch } from '../tasks/task';
+import { NotFiniteError, toFailure } from '../../run/failure';
+import { Held } from '../../run/owned';
+import { ProgressReporter } from '../../run/progress';
+import { PreviewPace, SolvedRule } from './pace';
+import { Previewer, previewGraph } from './preview';
+import { METRICS, type MetricName, type RunEvent, type RunSettings } from './protocol';
+import { planRun, resolveRun, trainingGraph, type Run, type TrainingGraph } from './sequence';
+
+export interface TrainerOptions {
+  readonly device: Device | Promise<Device>;
+  readonly settings: RunSettings;
+  readonly emit: (event: RunEvent) => void;
+  /** Kernel variants are timed and kept here; without it they are the frozen ones. */
+  readonly tuning?: TuneMemory | Promise<TuneMemory>;
+  /** Ends the run earlier than the preset does. */
+  readonly mostSteps?: number | undefined;
+  /** Is shown the trained model before its memory is given back, unless the run failed. */
+  readonly keep?: (parameters: Parameters) => Promise<void>;
+}
+
+const now = (): number => performance.now();
+
+type Finished = Extract<RunEvent, { type: 'finished' }>;
+
+/** Thrown to leave the preparations. */
+class Stopped extends Error {}
+
+/** What the loop works with. */
+interface Session {
+  readonly run: Run;
+  readonly device: Device;
+  readonly view: TrainingGraph;
+  readonly program: Program;
+  readonly previewer: Previewer;
+  readonly parameters: Parameters;
+  readonly metrics: ProgressReporter<MetricName>;
+}
+
+export class Trainer {
+  #paused = false;
+  #stopped = false;
+  #wake: () => void = () => undefined;
+
+  constructor(private readonly options: TrainerOptions) {}
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#wake();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  /** Runs to the end. Never rejects: what goes wrong is the event `failed`. To be called once. */
+  async run(): Promise<void> {
+    const held = new Held();
+    let last: RunEvent;
+    try {
+      last = await this.#train(await this.#prepare(held));
+    } catch (error) {
+      last =
+        error instanceof Stopped
+          ? { type: 'finished', reason: 'stopped', steps: 0, seconds: 0 }
+          : { type: 'failed', failure: toFailure(error) };
+    } finally {
+      held.destroy();
+    }
+    this.options.emit(last);
+  }
+
+  /** Plans, tells the plan, allocates, compiles and initialises. Throws Stopped when stopped meanwhile. */
+  async #prepare(held: Held): Promise<Session> {
+    const { emit, tuning, settings, mostSteps } = this.options;
+    const preparing = (label: string, done: number, total: number): void => {
+      if (this.#stopped) throw new Stopped();
+      emit({ type: 'preparing', label, done, total });
+    };
+    const run = resolveRun(settings, mostSteps);
+    const device = await this.options.device;
+    const view = trainingGraph(run);
+    const preview = previewGraph(run);
+    let choose = frozenChoice;
+    if (tuning)
+      ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
+        preparing(`timing kernels: ${label}`, done, total),
+      ));
+    const planned = ({ graph, outputs }: Pick<TrainingGraph, 'graph' | 'outputs'>): Plan =>
+      planProgram(graph, device.capabilities, { outputs, choose });
+    const [trainingPlan, previewPlan] = [planned(view), planned(preview)];
+    const plan = planRun(run, view, trainingPlan, previewPlan);
+    emit({ type: 'planned', plan });
+
+    preparing('initial weights', 0, 3);
+    const parameters = held.add(await Parameters.create(device, view.graph, { training: true }));
+    for (const [name, values] of initialise(view.declared, run.seed)) parameters.write(name, values);
+    preparing('kernels of a training step', 1, 3);
+    const program = held.add(
+      await Program.compile(device, view.graph, { outputs: view.outputs, parameters, plan: trainingPlan }),
+    );
+    preparing('kernels of the preview', 2, 3);
+    const previewer = held.add(await Previewer.create(device, preview, { parameters, plan: previewPlan }));
+    const metrics = new ProgressReporter(
+      METRICS,
+      plan.steps,
+      (progress) =>
+        emit({
+          type: 'progress',
+          tokensPerSecond: progress.stepsPerSecond * plan.tokensPerStep,
+          ...progress,
+        }),
+      now,
+    );
+    return { run, device, view, program, previewer, parameters, metrics };
+  }
+
+  async #train(session: Session): Promise<Finished> {
+    const { run, view, program, previewer, metrics } = session;
+    const { steps, batch, learningRate, solved } = run.preset.training;
+    const previews = new PreviewPace(previewer, this.options.emit, now);
+    const rule = new SolvedRule(previewer, solved);
+    // What the GPU still computes: while it does one step, the next is prepared here.
+    const underWay: Promise<unknown>[] = [];
+    const settle = async (): Promise<void> => {
+      while (underWay.length > 0) await underWay.shift();
+    };
+    let step = 0;
+    try {
+      await previews.show(0);
+      metrics.start();
+      while (step < steps && !rule.solved && !this.#stopped) {
+        if (this.#paused) {
+          await settle();
+          await this.#rest(session, () => previews.show(step));
+          continue;
+        }
+        step++;
+        const { tokens, targets } = trainingBatch(run.task, run.preset.sizes, batch, run.seed, step);
+        program.write(view.tokens, tokens);
+        program.write(view.targets, targets);
+        program.run({ step, seed: run.seed >>> 0, learningRate });
+        underWay.push(handled(Promise.all([this.#record(session, step), rule.look(step)])));
+        if (underWay.length === STAGING_SLOTS) await underWay.shift();
+        await previews.offer(step);
+      }
+      await settle();
+      metrics.stop();
+      await previews.show(step);
+      await this.options.keep?.(session.parameters);
+    } finally {
+      await Promise.allSettled(underWay);
+      await previews.settled();
+    }
+    const reason = rule.solved ? 'solved' : step < steps ? 'stopped' : 'completed';
+    return { type: 'finished', reason, steps: step, seconds: metrics.seconds };
+  }
+
+  /** Reads a step's metrics as soon as the GPU has them. Throws NotFiniteError. */
+  async #record({ run, view, program, metrics }: Session, step: number): Promise<void> {
+    const values = await program.read();
+    const valueOf = (tensor: Tensor): number => values.get(tensor)?.[0] ?? NaN;
+    const [loss, gradientNorm] = [valueOf(view.loss), valueOf(view.norm)];
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+      throw new NotFiniteError(
+        `in step ${step} of ${run.preset.training.steps} the loss became ${loss} and the norm of its gradient ${gradientNorm}, so training stopped`,
+      );
+    metrics.record({ step, loss, accuracy: valueOf(view.correct), gradientNorm });
+  }
+
+  /** Waits for the end of a pause; a GPU that is lost meanwhile ends it with its error. */
+  async #rest({ device, metrics }: Session, preview: () => Promise<void>): Promise<void> {
+    metrics.stop();
+    await preview();
+    this.options.emit({ type: 'paused' });
+    while (this.#paused && !this.#stopped) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      await device.guard(woken, 'the pause');
+    }
+    if (!this.#stopped) this.options.emit({ type: 'resumed' });
+    metrics.start();
+  }
+}

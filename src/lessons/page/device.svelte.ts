@@ -1,0 +1,64 @@
+import type { DeviceReport } from '../../run/protocol';
+import { LinkError } from '../../app/ui/link';
+import type { LessonLink } from './link';
+
+/** `missing`: no GPU that can be used, so the advice is shown. `unknown`: the worker could not be asked. */
+export type DeviceStatus = 'asking' | 'ready' | 'missing' | 'unknown';
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export class Device {
+  status = $state<DeviceStatus>('asking');
+  report = $state.raw<DeviceReport | null>(null);
+  /** Why the status is `missing` or `unknown`, or why a measurement failed. */
+  problem = $state<string | null>(null);
+  measuring = $state(false);
+
+  /** What the adapter calls itself, most telling part first. Browsers leave parts empty for privacy. */
+  readonly names: readonly string[] = $derived.by(() => {
+    const { description = '', architecture = '', vendor = '' } = this.report ?? {};
+    const names = [description, `${vendor} ${architecture}`.trim()].filter((name) => name !== '');
+    return names.length > 0 ? names : ['A GPU that does not say its name'];
+  });
+
+  readonly measured = $derived((this.report?.flopsPerSecond ?? null) !== null);
+
+  readonly #link: LessonLink;
+  constructor(link: LessonLink) {
+    this.#link = link;
+  }
+
+  async ask(): Promise<void> {
+    // Checked here so that browsers without WebGPU load no worker.
+    if (!('gpu' in navigator)) {
+      this.status = 'missing';
+      this.problem = window.isSecureContext
+        ? 'This browser has no WebGPU (navigator.gpu is missing).'
+        : 'This address is not secure, so the browser hides WebGPU from it.';
+      return;
+    }
+    this.status = 'asking';
+    try {
+      this.report = await this.#link.call((worker) => worker.device());
+      this.problem = null;
+      this.status = 'ready';
+    } catch (error) {
+      this.problem = sentence(error);
+      this.status = error instanceof LinkError ? 'unknown' : 'missing';
+    }
+  }
+
+  /** Bandwidth and FLOP rate; a failure is shown beside them and stops nothing else. */
+  async measure(): Promise<void> {
+    if (this.measuring) return;
+    this.measuring = true;
+    try {
+      this.report = await this.#link.call((worker) => worker.measure());
+      this.problem = null;
+    } catch (error) {
+      this.problem = sentence(error);
+    } finally {
+      this.measuring = false;
+    }
+  }
+}

@@ -1,6 +1,0 @@
-/** The EEG worker's entry: see protocol.ts for what it understands. */
-import { expose } from 'comlink';
-import { storedChoices } from '../kernel_choices';
-import { EegService } from './service';
-
-expose(new EegService(navigator.gpu, storedChoices()));

@@ -1,0 +1,83 @@
+/** The graphs of a training on EEG: an update's forward and backward pass, the update itself, and the evaluation. */
+import { Graph, type Tensor } from '../engine/graph';
+import { binaryLoss, type BinaryLossAttrs } from '../engine/ops/binary_loss';
+import { sigmoid } from '../engine/ops/sigmoid';
+import { storeActivationsInHalf } from '../engine/mixed_precision';
+import { microStep, trainingStep, updateStep } from '../engine/optimizer';
+import { detectorModel, segmentOf, type DetectorConfig } from '../models/detector';
+import type { Declared } from '../models/initialise';
+import { WINDOW } from '../eeg/windows/windows';
+import type { EegSettings } from './settings';
+
+export interface StepGraph {
+  readonly graph: Graph;
+  /** [micro-batch, WINDOW, electrodes] */
+  readonly x: Tensor;
+  /** [micro-batch, WINDOW, 1] */
+  readonly target: Tensor;
+  readonly loss: Tensor;
+  readonly declared: readonly Declared[];
+  /** Of the published model, without influence on this one. */
+  readonly idle: readonly Declared[];
+  /** The gradient's norm, and the graph that computes it: the step's own where there is one micro-batch. */
+  readonly norm: Tensor;
+  readonly update: Graph | null;
+  /** Where activations are float16: inputs [1], the loss scale of the step and its inverse, read by norm and update. */
+  readonly scaling: { readonly scale: Tensor; readonly inverse: Tensor } | null;
+}
+
+export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeight: number): StepGraph {
+  const { batch, microBatches, weightDecay, clip, checkpointing, precision } = settings;
+  const graph = new Graph();
+  const size = batch / microBatches;
+  const x = graph.input('eeg', [size, WINDOW, config.electrodes]);
+  const target = graph.input('labels', [size, WINDOW, 1]);
+  const { logits, declared, idle } = detectorModel(graph, x, config, { training: true });
+  const loss = binaryLoss(graph, logits, target, lossOptions(settings, posWeight));
+  const update = microBatches === 1 ? null : new Graph();
+  const scaling =
+    precision === 'float16'
+      ? {
+          scale: graph.input('loss scale', [1]),
+          inverse: (update ?? graph).input('inverse loss scale', [1]),
+        }
+      : null;
+  const backward = { segmentOf: checkpointing ? segmentOf : undefined, lossScale: scaling?.scale };
+  const optimizer = { weightDecay, clip, unscale: scaling?.inverse };
+  if (!update) {
+    const norm = trainingStep(graph, loss, { ...backward, ...optimizer });
+    return { graph, x, target, loss, declared, idle, norm, update, scaling };
+  }
+  microStep(graph, loss, backward);
+  const norm = updateStep(update, graph, optimizer);
+  return { graph, x, target, loss, declared, idle, norm, update, scaling };
+}
+
+/** Production leaves pos_weight out where alpha weights the classes already. */
+export function lossOptions(
+  { loss, focalAlpha, focalGamma }: EegSettings,
+  posWeight: number,
+): BinaryLossAttrs {
+  if (loss === 'bce') return { posWeight };
+  return { posWeight: focalAlpha === 0.5 ? posWeight : 1, focal: { alpha: focalAlpha, gamma: focalGamma } };
+}
+
+export interface EvaluationGraph {
+  readonly graph: Graph;
+  readonly x: Tensor;
+  /** [batch, WINDOW, 1] */
+  readonly probabilities: Tensor;
+}
+
+/** Activations are stored as in training; the probabilities are float32. */
+export function evaluationGraph(
+  config: DetectorConfig,
+  batch: number,
+  precision: EegSettings['precision'],
+): EvaluationGraph {
+  const graph = new Graph();
+  const x = graph.input('eeg', [batch, WINDOW, config.electrodes]);
+  const { logits } = detectorModel(graph, x, config, { training: false });
+  if (precision === 'float16') storeActivationsInHalf(graph);
+  return { graph, x, probabilities: sigmoid(graph, logits) };
+}

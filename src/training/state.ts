@@ -1,0 +1,203 @@
+/** From a training on EEG to a state that can be kept, and back. */
+import type { FloatTensor, Json, TrainingState } from '../checkpoints/state';
+import type { RecordingInfo } from '../eeg/files/recording';
+import { elements, formatShape, type Shape } from '../engine/graph';
+import type { Parameters } from '../engine/packs';
+import { inTorchOrder } from '../models/torch_order';
+import type { Declared } from '../models/initialise';
+import { SettingsError } from '../run/failure';
+import type { StepGraph } from './graphs';
+import { FIRST_SCALE, readLossScale, type LossScale } from './loss_scale';
+import type { EegSettings } from './settings';
+
+/** Where a training stands between two updates. */
+export interface Standing {
+  /** Completed epochs, validation included. */
+  epoch: number;
+  /** Updates since. */
+  inEpoch: number;
+  /** Updates in all. */
+  step: number;
+  /** The best value of the early-stopping metric, and epochs since it was reached. */
+  best: number | null;
+  without: number;
+  /** Of the next update; null where activations are float32. */
+  lossScale: LossScale | null;
+}
+
+export const atBegin = ({ precision }: Pick<EegSettings, 'precision'>): Standing => ({
+  epoch: 0,
+  inEpoch: 0,
+  step: 0,
+  best: null,
+  without: 0,
+  lossScale: precision === 'float16' ? FIRST_SCALE : null,
+});
+
+/** The model whose state it is. */
+export interface StateOf {
+  readonly parameters: Parameters;
+  readonly declared: readonly Declared[];
+  /** Parameters of the published model that are not trained, with their values. */
+  readonly idle: ReadonlyMap<string, FloatTensor>;
+}
+
+/** Which data: a state goes on with the same alone. */
+export interface DataIdentity {
+  readonly windows: number;
+  readonly recordings: string;
+}
+
+/** SHA-256 over names, lengths and labels of the recordings. */
+export async function identify(recordings: readonly RecordingInfo[], windows: number): Promise<DataIdentity> {
+  const known = recordings.map(({ path, samples, seizures }) => [path, samples, seizures]);
+  const bytes = new TextEncoder().encode(JSON.stringify(known));
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return { windows, recordings: Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('') };
+}
+
+/**
+ * What the training is made of now; later updates do not change it. Resolves when the GPU's copies are queued, so that
+ * training goes on while they are read. `settings`: with the width as a number.
+ */
+export async function capture(
+  { parameters, declared, idle }: StateOf,
+  { epoch, inEpoch, step, best, without, lossScale }: Readonly<Standing>,
+  settings: EegSettings,
+  steps: number,
+  data: DataIdentity,
+): Promise<() => Promise<TrainingState>> {
+  const reads = await Promise.all(
+    (['value', 'first_moment', 'second_moment', 'buffer'] as const).map((pack) => parameters.snapshot(pack)),
+  );
+  const updated = step > (lossScale?.skipped ?? 0);
+  return async () => {
+    const [values, first, second, buffers] = await Promise.all(reads.map((read) => read()));
+    const shapes = new Map(declared.map((one) => [one.parameter.name, one.publishedShape]));
+    const order = inTorchOrder([...shapes.keys(), ...idle.keys()]);
+    const group = (from: ReadonlyMap<string, Float32Array<ArrayBuffer>> | undefined) => {
+      const tensors: [string, FloatTensor][] = [];
+      for (const name of order) {
+        const [shape, values] = [shapes.get(name), from?.get(name)];
+        if (shape && values) tensors.push([name, { shape, data: values }]);
+      }
+      return new Map(tensors);
+    };
+    const trained = group(values);
+    const running = [...(buffers ?? [])].map(
+      ([name, data]) => [name, { shape: [data.length], data }] as const,
+    );
+    return {
+      parameters: new Map(
+        order.map((name) => [name, (trained.get(name) ?? idle.get(name)) as FloatTensor] as const),
+      ),
+      // AdamW has none before its first update.
+      firstMoments: updated ? group(first) : new Map(),
+      secondMoments: updated ? group(second) : new Map(),
+      buffers: new Map(running),
+      progress: {
+        epoch,
+        step,
+        batches: step * settings.microBatches,
+        bestScore: best,
+        config: JSON.stringify(settings),
+        schedule: { steps },
+        lossScale: lossScale && { ...lossScale },
+        rng: { seed: settings.seed },
+        sampler: { position: inEpoch * settings.batch, updates: inEpoch, ...data },
+        earlyStopping: { without },
+      },
+    };
+  };
+}
+
+const OTHER_MIXER = /_mamba_(real|fallback)\./;
+
+/**
+ * Whether a model takes these weights and running statistics; those of the mixer that is not trained may be there or not.
+ * Throws SettingsError when they are those of another model.
+ */
+export function checkWeights(
+  { declared, idle, graph }: Pick<StepGraph, 'declared' | 'idle' | 'graph'>,
+  weights: Pick<TrainingState, 'parameters' | 'buffers'>,
+): void {
+  const refuse = (how: string): never => {
+    throw new SettingsError(`the checkpoint is that of another model: ${how}`);
+  };
+  const known = new Set([...declared, ...idle].map(({ parameter }) => parameter.name));
+  for (const name of weights.parameters.keys())
+    if (!known.has(name) && !OTHER_MIXER.test(name)) refuse(`it has ${name}, which this one has not`);
+  const compare = (name: string, shape: Shape, tensor: FloatTensor | undefined): void => {
+    if (!tensor) return refuse(`it lacks ${name}`);
+    if (tensor.data.length !== elements(shape))
+      refuse(
+        `${name} has ${elements(shape)} values ${formatShape(shape)}, in the checkpoint ${tensor.data.length}`,
+      );
+  };
+  for (const { parameter } of declared)
+    compare(parameter.name, parameter.shape, weights.parameters.get(parameter.name));
+  for (const { name, shape } of graph.buffers) compare(name, shape, weights.buffers.get(name));
+}
+
+/** Writes weights and running statistics that `checkWeights` has passed. */
+export function restoreWeights(
+  { parameters, declared }: Pick<StateOf, 'parameters' | 'declared'>,
+  weights: Pick<TrainingState, 'parameters' | 'buffers'>,
+): void {
+  const names = declared.map(({ parameter }) => parameter.name);
+  for (const name of names) writeTensor(parameters, name, weights.parameters.get(name));
+  for (const name of parameters.bufferLayout.slices.keys())
+    writeTensor(parameters, name, weights.buffers.get(name));
+}
+
+/** Writes all tensors of a state. Throws SettingsError when it is that of another model. */
+export function restore(model: StateOf, state: TrainingState): void {
+  restoreWeights(model, state);
+  for (const [name, tensor] of state.firstMoments)
+    writeTensor(model.parameters, name, tensor, 'first_moment');
+  for (const [name, tensor] of state.secondMoments)
+    writeTensor(model.parameters, name, tensor, 'second_moment');
+}
+
+function writeTensor(
+  parameters: Parameters,
+  name: string,
+  tensor: FloatTensor | undefined,
+  pack?: 'first_moment' | 'second_moment',
+): void {
+  const refuse = (how: string): never => {
+    throw new SettingsError(`the checkpoint is that of another model: ${how}`);
+  };
+  if (!tensor) return refuse(`it lacks ${name}`);
+  try {
+    parameters.write(name, tensor.data, pack);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    refuse(error.message);
+  }
+}
+
+/** Where a state stood. Throws SettingsError when data or schedule are others than its own. */
+export function standingOf(
+  { progress }: TrainingState,
+  steps: number,
+  data: DataIdentity,
+  { precision }: Pick<EegSettings, 'precision'>,
+): Standing {
+  const { sampler, schedule, earlyStopping, epoch, step, bestScore } = progress;
+  const field = (json: Json, name: string): Json | undefined =>
+    typeof json === 'object' && json !== null ? (json as Record<string, Json>)[name] : undefined;
+  if (field(sampler, 'recordings') !== data.recordings || field(sampler, 'windows') !== data.windows)
+    throw new SettingsError(
+      'the recordings that are open are not those of this run, so it cannot go on from its checkpoint; open the same folder with the same limit',
+    );
+  if (field(schedule, 'steps') !== steps)
+    throw new SettingsError(
+      `the run had ${JSON.stringify(field(schedule, 'steps'))} updates to do, with these settings it is ${steps}: the learning rates would be others`,
+    );
+  const [inEpoch, without] = [field(sampler, 'updates'), field(earlyStopping, 'without')];
+  if (typeof inEpoch !== 'number' || typeof without !== 'number')
+    throw new SettingsError('the checkpoint does not say where the run stood');
+  const lossScale = precision === 'float16' ? readLossScale(progress.lossScale) : null;
+  return { epoch, inEpoch, step, best: bestScore, without, lossScale };
+}

@@ -1,0 +1,154 @@
+/** A run in the store of checkpoints: what the trainer keeps in it, and what is shown of it. */
+import type { Run, Slot } from '../checkpoints/store';
+import type { TrainingState } from '../checkpoints/state';
+import type { StoreWorker } from '../checkpoints/store_worker';
+import type { Checkpoints } from './checkpoints';
+import type { CheckpointName, DamagedCheckpoint, EegEvent } from './protocol';
+import { readSummary, RunRecord, type RunSummary } from './run_record';
+
+type Store = StoreWorker['store'];
+
+export class StoredRun implements Checkpoints {
+  damaged: string | null = null;
+  #id: string | undefined;
+  /** What the run is made with, as soon as the store takes it. */
+  #about: Pick<Run, 'name' | 'config' | 'device'> | undefined;
+  #record: RunRecord | undefined;
+  /** The newest state that the store did not take. */
+  #unstored: TrainingState | undefined;
+  /** Writes of the record, one after the other. */
+  #queue: Promise<void> = Promise.resolve();
+
+  /** `data`: what is trained on. */
+  constructor(
+    private readonly store: Store,
+    private readonly data: RunSummary['data'],
+  ) {}
+
+  /** Of the run in the store; undefined before it is there. */
+  get id(): string | undefined {
+    return this.#id;
+  }
+
+  /** Goes on with a run that is there, from one of its states. Throws with a sentence when it has no settings. */
+  async reopen(id: string, state: TrainingState): Promise<void> {
+    const run = await this.store.run(id);
+    const summary = readSummary(run.summary);
+    if (!summary)
+      throw new Error(`The run “${run.name}” has no settings to go on with: its weights can be used alone.`);
+    this.#id = id;
+    this.#record = new RunRecord(summary);
+    this.#record.backTo(state.progress.step);
+  }
+
+  /** Takes notice of what happens; resolves when what has to be written is. Never rejects. */
+  async observe(event: EegEvent): Promise<void> {
+    if (event.type === 'planned' && !this.#record) {
+      const { settings, plan, device } = event;
+      const { parameters, steps, memory, windows } = plan;
+      this.#record = new RunRecord({
+        kind: 'eeg',
+        settings,
+        plan: { parameters, steps, memory, windows },
+        data: this.data,
+        losses: [],
+        validations: [],
+        seconds: 0,
+        outcome: null,
+      });
+      this.#about = {
+        name: `Width ${settings.model.baseChannels}, ${settings.model.mixer === 'mamba2' ? 'Mamba-2' : 'convolution'}, ${settings.model.layers} ${settings.model.layers === 1 ? 'layer' : 'layers'}`,
+        config: JSON.stringify(settings),
+        device: device.description || `${device.vendor} ${device.architecture}`.trim() || 'a GPU',
+      };
+      this.#write();
+    } else {
+      this.#record?.add(event);
+      if (event.type === 'finished' || event.type === 'failed') this.#write();
+    }
+    // What the store refuses is told where a checkpoint is saved.
+    this.#queue = this.#queue.catch(() => undefined);
+    await this.#queue;
+  }
+
+  async save(slots: readonly Slot[], state: TrainingState): Promise<void> {
+    this.#unstored = state;
+    // Before the checkpoint, so that the curves reach at least as far: what is too much is cut off.
+    this.#write();
+    const written = this.#queue;
+    this.#queue = written.catch(() => undefined);
+    await written;
+    if (this.#id === undefined) throw new Error('The run was not planned, so it cannot be kept.');
+    for (const slot of slots) await this.store.save(this.#id, slot, state);
+    this.#unstored = undefined;
+  }
+
+  async latest(): Promise<TrainingState | undefined> {
+    this.damaged = null;
+    if (this.#unstored) return this.#unstored;
+    if (this.#id === undefined) return undefined;
+    const { state, problems } = await firstWhole(
+      this.store,
+      this.#id,
+      namesOf(await this.store.run(this.#id)),
+    );
+    this.damaged = problems[0] ?? null;
+    return state;
+  }
+
+  /** Queues a write of the record. A run that there was no room for is made then. */
+  #write(): void {
+    const summary = this.#record?.toJson();
+    this.#queue = this.#queue.then(async () => {
+      if (summary === undefined) return;
+      if (this.#id === undefined && this.#about) this.#id = (await this.store.createRun(this.#about)).id;
+      if (this.#id !== undefined) await this.store.updateRun(this.#id, { summary });
+    });
+  }
+}
+
+/** The newest first; of one step the last state before the best. */
+const namesOf = ({ last, best }: Pick<Run, 'last' | 'best'>): CheckpointName[] =>
+  [
+    ...last.map(({ number, step }) => ({ slot: 'last' as const, number, step })),
+    ...best.map(({ number, step }) => ({ slot: 'best' as const, number, step })),
+  ].sort((a, b) => b.step - a.step);
+
+/** The first state that is whole, and what is wrong with those before it. */
+async function firstWhole(store: Store, id: string, names: readonly CheckpointName[]) {
+  const problems: string[] = [];
+  for (const name of names)
+    try {
+      const { state } = await store.load(id, name.slot, name.number);
+      return { name, state, problems };
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'CorruptedCheckpointError') throw error;
+      problems.push(error.message);
+    }
+  return { name: null, state: undefined, problems };
+}
+
+/**
+ * A checkpoint of a run: the one that is named, else the newest of `last`. Where it is damaged, what is wrong and which
+ * other is whole. Throws with a sentence where there is none.
+ */
+export async function openCheckpoint(
+  store: Store,
+  id: string,
+  which?: CheckpointName,
+): Promise<{ readonly state: TrainingState } | DamagedCheckpoint> {
+  const names = namesOf(await store.run(id));
+  const wanted = which ?? names.find(({ slot }) => slot === 'last');
+  if (!wanted) return { state: (await store.load(id, 'last')).state };
+  const isWanted = ({ slot, number }: CheckpointName): boolean =>
+    slot === wanted.slot && number === wanted.number;
+  const { name, state, problems } = await firstWhole(store, id, [
+    wanted,
+    ...names.filter((other) => !isWanted(other)),
+  ]);
+  if (problems.length === 0 && state) return { state };
+  return {
+    damaged: (name ? problems.slice(0, 1) : problems).join(' '),
+    instead: name,
+  };
+}

@@ -1,0 +1,92 @@
+/** One update on the GPU, in one part or in micro-batches, and what is recorded of it. */
+import type { Batch } from '../eeg/windows/loader';
+import { firstNotFinite } from '../engine/not_finite';
+import type { StepScalars } from '../engine/ops/definition';
+import type { Program } from '../engine/program';
+import { NotFiniteError } from '../run/failure';
+import { afterUpdate } from './loss_scale';
+import { learningRateAt } from './schedule';
+import type { EegEvent } from './protocol';
+import type { Session } from './session';
+import { answered } from './watchdog';
+
+export type Skipped = Omit<Extract<EegEvent, { type: 'skipped' }>, 'type'>;
+
+/**
+ * Waits for `before`, submits an update; `recorded` is when its metrics are, and with float16 the loss scale of the next
+ * update, so that it depends on updates alone and not on who was faster. `skipped` is told of an update that overflowed.
+ */
+export async function submitUpdate(
+  { device, settings, standing, view, step: program, update, schedule, metrics, plan }: Session,
+  { x, y }: Batch,
+  step: number,
+  before: Promise<void>,
+  skipped: (update: Skipped) => void,
+): Promise<{ recorded: Promise<void> }> {
+  const { seed, microBatches } = settings;
+  const [perX, perY] = [x.length / microBatches, y.length / microBatches];
+  const learningRate = learningRateAt(schedule, step - 1);
+  const stop = async (what: string, program: Program, scalars?: StepScalars): Promise<never> => {
+    const found = scalars && (await firstNotFinite(program, scalars));
+    const where = found
+      ? `; the first that is not finite is element ${found.index} of ${found.tensor} (${found.value})${found.where ? `, written by ${found.where}` : ''}`
+      : '';
+    throw new NotFiniteError(
+      `in step ${step} of ${plan.steps} ${what}, so training stopped with the weights before it${where}`,
+    );
+  };
+  /** `scalars` where the program can be run again to see where the norm went bad. */
+  const record = async (loss: number, norm: number, program: Program, scalars?: StepScalars) => {
+    const finite = Number.isFinite(norm);
+    const { lossScale } = standing;
+    if (lossScale) {
+      const next = afterUpdate(lossScale, !finite);
+      if (!next)
+        return stop(
+          `the gradient overflowed float16 even with a loss scale of ${lossScale.scale}`,
+          program,
+          scalars,
+        );
+      standing.lossScale = next;
+      if (!finite) skipped({ step, skipped: next.skipped, lossScale: next.scale });
+    } else if (!finite) return stop(`the gradient's norm became ${norm}`, program, scalars);
+    metrics.record({ step, loss, gradientNorm: norm });
+  };
+  let loss = 0;
+  await before;
+  const { scaling } = view;
+  const { scale, skipped: behind } = standing.lossScale ?? { scale: 1, skipped: 0 };
+  if (scaling) {
+    program.write(scaling.scale, Float32Array.of(scale));
+    (update ?? program).write(scaling.inverse, Float32Array.of(1 / scale));
+  }
+  // PyTorch's AdamW counts its own updates, while production's schedule goes on with every batch.
+  const updates = step - behind;
+  for (let index = 0; index < microBatches; index++) {
+    program.write(view.x, x.subarray(index * perX, (index + 1) * perX));
+    program.write(view.target, y.subarray(index * perY, (index + 1) * perY));
+    const micro = { index, count: microBatches };
+    // Each part has a dropout of its own.
+    const scalars = {
+      step,
+      updates,
+      seed: (seed + Math.imul(index, 0x9e3779b9)) >>> 0,
+      learningRate,
+      micro,
+    };
+    program.run(scalars);
+    const values = answered(device, program.read()).then(async (read) => {
+      const [value, norm] = [view.loss, view.norm].map((tensor) => read.get(tensor)?.[0] ?? NaN);
+      if (!Number.isFinite(value)) await stop(`the loss became ${value}`, program, scalars);
+      return [value as number, norm as number] as const;
+    });
+    if (!update) return { recorded: values.then(([value, norm]) => record(value, norm, program, scalars)) };
+    loss += (await values)[0] / microBatches;
+  }
+  const updating = update ?? program;
+  updating.run({ step, updates, seed, learningRate });
+  const recorded = answered(device, updating.read()).then((values) =>
+    record(loss, values.get(view.norm)?.[0] ?? NaN, updating),
+  );
+  return { recorded };
+}

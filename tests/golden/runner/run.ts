@@ -1,0 +1,219 @@
+/** Runs a golden case on a device. Nothing here needs Node: the same code runs in the browser. */
+import { Device, type DeviceOptions } from '../../../src/engine/device';
+import { differentiate, type Seed } from '../../../src/engine/gradient';
+import { formatShape, type Shape, type Tensor } from '../../../src/engine/graph';
+import { parameterGradients } from '../../../src/engine/optimizer';
+import { Parameters } from '../../../src/engine/packs';
+import { Program } from '../../../src/engine/program';
+import { adapters, type Adapter } from './adapters';
+import {
+  CaseError,
+  CaseGraph,
+  inverse,
+  permute,
+  permuteShape,
+  readCase,
+  tensorOf,
+  type GoldenCase,
+  type Placed,
+} from './case';
+import { BOUNDS, judge, relativeError, size, type Measurement, type Verdict } from './compare';
+import { measureTraining } from './detector';
+
+export interface GoldenOptions extends DeviceOptions {
+  /** Activations in float16, with a loss scale; for training runs alone. */
+  readonly half?: boolean;
+}
+
+/**
+ * Runs cases one after another, on one device for what it has compiled. Whatever goes wrong is the case's verdict, and the
+ * next case gets a new device.
+ */
+export class GoldenRunner {
+  #device: Device | undefined;
+
+  constructor(
+    private readonly gpu: GPU | undefined,
+    private readonly options: GoldenOptions,
+  ) {}
+
+  async run(name: string, file: Uint8Array): Promise<Verdict> {
+    const { half = false, ...options } = this.options;
+    try {
+      const measure = measurementOf(readCase(file), half);
+      this.#device ??= await Device.request(this.gpu, options);
+      return judge(name, await measure(this.#device));
+    } catch (error) {
+      this.close();
+      return { name, passed: false, problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  close(): void {
+    this.#device?.destroy();
+    this.#device = undefined;
+  }
+}
+
+function measurementOf(golden: GoldenCase, half: boolean): (device: Device) => Promise<Measurement[]> {
+  const { op } = golden;
+  if (op === 'train.detector') return (device) => measureTraining(device, golden, half);
+  if (half) throw new CaseError(`${op} is no training run, so it has nothing to do with a loss scale`);
+  const adapter = Object.hasOwn(adapters, op) ? adapters[op] : undefined;
+  if (!adapter) throw new CaseError(`unknown op ${op}`);
+  return (device) => runCase(device, golden, adapter);
+}
+
+/** Measures every expected output and gradient of a case. */
+async function runCase(device: Device, golden: GoldenCase, adapter: Adapter): Promise<Measurement[]> {
+  const builder = new CaseGraph(golden);
+  adapter(builder);
+  const { graph } = builder;
+  const cotangents = addCotangents(builder);
+  const compared = [
+    ...expectedOutputs(builder),
+    ...expectedBuffers(builder),
+    ...expectedGradients(builder, cotangents),
+  ];
+  refuseLeftovers(builder, compared);
+
+  const parameters =
+    graph.parameters.length + graph.buffers.length > 0
+      ? await Parameters.create(device, graph, { training: true })
+      : undefined;
+  let program: Program | undefined;
+  try {
+    const outputs = [...new Set(compared.map(({ placed }) => placed.tensor))];
+    program = await Program.compile(device, graph, { outputs, ...(parameters && { parameters }) });
+    for (const { name } of graph.parameters) parameters?.write(name, tensorOf(golden, `param.${name}`).data);
+    for (const { name } of graph.buffers) {
+      const start = golden.tensors.get(`param.${name}`);
+      if (start) parameters?.write(name, start.data);
+    }
+    for (const [name, { tensor, axes }] of builder.inputs)
+      program.write(tensor, permute(tensorOf(golden, `in.${name}`), axes).data);
+    for (const { name, cotangent, axes } of cotangents)
+      program.write(cotangent, permute(tensorOf(golden, `cot.${name}`), axes).data);
+    program.run();
+    const results = await program.read();
+    device.check();
+    const floor = 1e-12 * Math.max(...compared.map(({ name }) => size(tensorOf(golden, name).data)));
+    return compared.map(({ name, placed: { tensor, axes }, bound }) => {
+      const got = permute({ shape: tensor.shape, data: results.get(tensor) as Float32Array }, inverse(axes));
+      return { tensor: name, error: relativeError(got.data, tensorOf(golden, name).data, floor), bound };
+    });
+  } finally {
+    program?.destroy();
+    parameters?.destroy();
+  }
+}
+
+interface NamedSeed extends Seed {
+  readonly name: string;
+  readonly axes: Placed['axes'];
+}
+
+/** A tensor of the file and the one of the graph that must equal it. */
+interface Compared {
+  readonly name: string;
+  readonly placed: Placed;
+  readonly bound: number;
+}
+
+/** Names of the file's tensors of one kind, `out` or `grad.param`, without the kind. */
+const namesOf = ({ tensors }: GoldenCase, kind: string): string[] =>
+  [...tensors.keys()]
+    .filter((name) => name.startsWith(`${kind}.`))
+    .map((name) => name.slice(kind.length + 1));
+
+function addCotangents({ golden, graph, outputs }: CaseGraph): NamedSeed[] {
+  return namesOf(golden, 'cot').map((name) => {
+    const output = outputs.get(name);
+    if (!output) throw new CaseError(`cot.${name} belongs to no output of ${golden.op}`);
+    requireShape(golden, `cot.${name}`, output);
+    const cotangent = graph.input(`cot.${name}`, output.tensor.shape);
+    return { name, of: output.tensor, cotangent, axes: output.axes };
+  });
+}
+
+function expectedOutputs({ golden, outputs }: CaseGraph): Compared[] {
+  return namesOf(golden, 'out').map((name) => {
+    const placed = outputs.get(name);
+    if (!placed) throw new CaseError(`out.${name} is no output of ${golden.op}`);
+    requireShape(golden, `out.${name}`, placed);
+    return { name: `out.${name}`, placed, bound: BOUNDS.output };
+  });
+}
+
+/** Running statistics after one forward pass in training mode, from their initial values. */
+function expectedBuffers({ golden, graph }: CaseGraph): Compared[] {
+  return namesOf(golden, 'buffer').map((name) => {
+    const tensor = graph.buffers.find((buffer) => buffer.name === name);
+    if (!tensor) throw new CaseError(`buffer.${name} is no buffer of ${golden.op}`);
+    requireShape(golden, `buffer.${name}`, { tensor, axes: undefined });
+    return { name: `buffer.${name}`, placed: { tensor, axes: undefined }, bound: BOUNDS.output };
+  });
+}
+
+/** Parameters are differentiated as in training, into the gradient pack; inputs by a backward pass of their own. */
+function expectedGradients({ golden, graph, inputs }: CaseGraph, seeds: readonly Seed[]): Compared[] {
+  const ofParameters = namesOf(golden, 'grad.param');
+  const ofInputs = namesOf(golden, 'grad').filter((name) => !name.startsWith('param.'));
+  const compared: Compared[] = [];
+  const expect = (name: string, placed: Placed): void => {
+    requireShape(golden, name, placed);
+    compared.push({ name, placed, bound: BOUNDS.gradient });
+  };
+  if (ofParameters.length + ofInputs.length > 0 && seeds.length === 0)
+    throw new CaseError('it expects gradients but has no cotangent');
+  if (ofInputs.length > 0) {
+    const placed = ofInputs.map((name) => {
+      const input = inputs.get(name);
+      if (!input) throw new CaseError(`grad.${name} belongs to no input of ${golden.op}`);
+      return { name, ...input };
+    });
+    const gradients = differentiate(
+      graph,
+      seeds,
+      placed.map(({ tensor }) => tensor),
+    );
+    for (const { name, ...input } of placed)
+      expect(`grad.${name}`, { ...input, tensor: gradients.get(input.tensor) as Tensor });
+  }
+  if (ofParameters.length > 0) {
+    const gradients = parameterGradients(graph, seeds);
+    for (const name of ofParameters) {
+      const tensor = gradients.get(name);
+      if (!tensor) throw new CaseError(`grad.param.${name} belongs to no parameter of ${golden.op}`);
+      expect(`grad.param.${name}`, { tensor, axes: undefined });
+    }
+  }
+  return compared;
+}
+
+/** A tensor that the graph does not use means that the case asks for something else than what was built. */
+function refuseLeftovers({ golden, graph, inputs, idle }: CaseGraph, compared: readonly Compared[]): void {
+  const used = new Set([
+    ...[...inputs.keys()].map((name) => `in.${name}`),
+    ...namesOf(golden, 'cot').map((name) => `cot.${name}`),
+    ...[...graph.parameters, ...graph.buffers].map(({ name }) => `param.${name}`),
+    ...idle.map((name) => `param.${name}`),
+    ...compared.map(({ name }) => name),
+  ]);
+  for (const parameter of graph.parameters)
+    requireShape(golden, `param.${parameter.name}`, { tensor: parameter, axes: undefined });
+  for (const name of golden.tensors.keys())
+    if (!used.has(name)) throw new CaseError(`${name} is nothing that ${golden.op} has`);
+}
+
+/** The file writes some weights with axes of size 1, such as a depthwise convolution's [d, 1, k]. */
+const squeeze = (shape: Shape): string => formatShape(shape.filter((size) => size !== 1));
+
+function requireShape(golden: GoldenCase, name: string, { tensor, axes, fileShape }: Placed): void {
+  const { shape } = tensorOf(golden, name);
+  const ours = fileShape ?? permuteShape(tensor.shape, inverse(axes));
+  if (squeeze(shape) !== squeeze(ours))
+    throw new CaseError(
+      `${name} has shape ${formatShape(shape)}, that of ${golden.op} has ${formatShape(ours)}`,
+    );
+}

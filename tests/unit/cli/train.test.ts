@@ -1,0 +1,244 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parse } from '../../../src/checkpoints/safetensors';
+import { exitCodeOf, main } from '../../../src/cli/train';
+import { main as validate } from '../../../src/cli/validate';
+import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smokescan-train-'));
+  const corpus = { seed: 7, patients: 3, recordingsPerPatient: 1, duration: 120, seizures: 1 };
+  for (const { path, bytes } of syntheticCorpus(corpus)) {
+    const file = join(folder, 'edf', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (...args: string[]) => capture(main, args);
+
+async function capture(
+  command: (args: string[]) => Promise<number>,
+  args: string[],
+): Promise<{ code: number; lines: string[]; errors: string[] }> {
+  const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+  const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
+  try {
+    const code = await command(args);
+    return { code, lines: log.mock.calls.map(String), errors: error.mock.calls.map(String) };
+  } finally {
+    log.mockRestore();
+    error.mockRestore();
+  }
+}
+
+const SMALL = [
+  '--width',
+  '2',
+  '--layers',
+  '1',
+  '--mixer',
+  'conv',
+  '--epochs',
+  '1',
+  '--steps',
+  '2',
+  '--batch',
+  '1',
+];
+
+/** Forty updates in three epochs, the state kept after the twentieth and at the end of each epoch. */
+const FORTY = [
+  ...['--width', '2', '--layers', '1', '--mixer', 'conv', '--batch', '1', '--stride', '60'],
+  ...['--epochs', '40', '--steps', '40', '--every', '20', '--json'],
+];
+
+/** What a folder has of the run that it holds. */
+const contents = (out: string): Map<string, string> =>
+  new Map(
+    readdirSync(out)
+      .sort()
+      .map((name) => [name, readFileSync(join(out, name), 'latin1')]),
+  );
+
+interface Line {
+  type: string;
+  step?: number;
+  metrics?: { step: number[]; loss: number[]; gradientNorm: number[] };
+}
+
+const eventsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as Line);
+
+/** [update, loss, gradient's norm] of each update that was told. */
+const updatesOf = (events: readonly Line[]) =>
+  events.flatMap(({ metrics }) =>
+    metrics ? metrics.step.map((step, i) => [step, metrics.loss[i], metrics.gradientNorm[i]]) : [],
+  );
+
+/** Runs the command in a process of its own, which is killed as soon as it tells that the state of `step` is kept. */
+async function killedAt(step: number, args: readonly string[]): Promise<Line[]> {
+  const child = spawn(process.execPath, [join(ROOT, 'src/cli/run.mjs'), 'train', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const events: Line[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    const [event] = eventsOf([line]);
+    if (event) events.push(event);
+    if (event?.type === 'saved' && event.step === step) child.kill('SIGKILL');
+  }
+  expect(child.signalCode ?? (await once(child, 'exit'))[1]).toBe('SIGKILL');
+  return events;
+}
+
+describe('the command train', () => {
+  let config: string;
+  let data: string;
+  let unbroken: { out: string; events: Line[] };
+  beforeAll(() => {
+    config = join(folder, 'config.yaml');
+    data = join(folder, 'edf');
+    writeFileSync(
+      config,
+      'data: {validation_split: 0.4}\nmodel: {}\ntraining: {mixed_precision: false, learning_rate: 3e-4, loss: focal, early_stopping: {metric: auroc}}\npostprocessing: {}\n',
+    );
+  });
+
+  test('trains on a folder and leaves weights, states, scores and events', async () => {
+    const out = join(folder, 'out');
+    const { code, lines, errors } = await run(config, '--data', data, ...FORTY, '--out', out);
+    expect(errors).toEqual([]);
+    expect(code).toBe(0);
+    const events = eventsOf(lines);
+    unbroken = { out, events };
+    expect(events.map(({ type }) => type)).toContain('validated');
+    expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 40 });
+    expect(readdirSync(out).sort()).toEqual([
+      'best.pt',
+      'best.state.safetensors',
+      'last.pt',
+      'last.state.safetensors',
+      'previous.state.safetensors',
+      'scores.json',
+      'synth000_s001_t000.predicted.csv_bi',
+      'weights.safetensors',
+    ]);
+    const { tensors, metadata } = parse(new Uint8Array(readFileSync(join(out, 'weights.safetensors'))));
+    expect(tensors.get('encoder.input_conv.conv.weight')?.shape).toEqual([2, 19, 7]);
+    expect(tensors.get('encoder.input_conv.bn.running_var')?.shape).toEqual([2]);
+    expect(JSON.parse(metadata['config'] ?? '')).toMatchObject({ baseChannels: 2, mixer: 'conv' });
+    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({ epoch: 3, step: 40 });
+  });
+
+  test('killed after twenty updates it does the other twenty as if nothing had happened, to the bit', async () => {
+    const out = join(folder, 'killed');
+    const before = await killedAt(20, [config, '--data', data, ...FORTY, '--out', out]);
+    expect([...contents(out).keys()]).toEqual([
+      'best.state.safetensors',
+      'last.state.safetensors',
+      'previous.state.safetensors',
+    ]);
+    // What was kept is not trained over.
+    const again = await run(config, '--data', data, ...FORTY, '--out', out);
+    expect(again.code).toBe(2);
+    expect(again.errors).toEqual([
+      `--out ${out} has the state of a run, of update 20: go on with it by --resume, or give another folder`,
+    ]);
+    // With all of its arguments or with none; not with others.
+    const other = await run(config, '--data', data, ...FORTY, '--rate', '0.01', '--out', out, '--resume');
+    expect(other.code).toBe(2);
+    expect(other.errors.join()).toMatch(
+      /its learningRate is 0.0003, the arguments say 0.01. Give all .* or none/,
+    );
+    const { code, lines, errors } = await run('--data', data, '--out', out, '--resume', '--json');
+    expect(errors).toEqual([]);
+    expect(code).toBe(0);
+    const after = eventsOf(lines);
+    expect(after).toContainEqual({ type: 'continuing', step: 20 });
+    const updates = updatesOf(unbroken.events);
+    expect(updates).toHaveLength(40);
+    expect(updatesOf(after)).toEqual(updates.slice(20));
+    const told = updatesOf(before);
+    expect(told).toEqual(updates.slice(0, told.length));
+    expect(after.filter(({ type }) => type === 'validated')).toEqual(
+      unbroken.events.filter(({ type, step = 0 }) => type === 'validated' && step > 20),
+    );
+    // Weights, moments, running statistics, where it stood, scores and predicted events.
+    const [files, expected] = [contents(out), contents(unbroken.out)];
+    expect([...files.keys()]).toEqual([...expected.keys()]);
+    for (const [name, content] of files) expect(content === expected.get(name), name).toBe(true);
+  });
+
+  test('a state that is not whole is named, and the one before it is gone on from', async () => {
+    const path = join(folder, 'killed', 'last.state.safetensors');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    const { code, lines, errors } = await run('--data', other, '--out', dirname(path), '--resume');
+    expect(code).toBe(1);
+    expect(errors).toEqual([
+      `${path} is not whole: the file is damaged: its contents do not have the checksum that it was written with. The state of update 40 is.`,
+      'There are no recordings that can be used; give a folder with --data.',
+    ]);
+    expect(lines).toEqual([]);
+  });
+
+  test.each([
+    [['--data', '/does/not/exist'], 1, /ENOENT/],
+    [['--width', 'wide'], 2, '--width is wide, not a number'],
+    [['--mixer', 'lstm'], 2, '--mixer is lstm; it is mamba2 or conv'],
+    [['--speed', '9'], 2, /Unknown option '--speed'[^]*Usage/],
+    [['missing.yaml'], 1, /ENOENT/],
+    [['--resume'], 2, '--resume needs --out'],
+    [['--every', '5'], 2, '--every needs --out'],
+    [['--resume', '--out', '/does/not/exist'], 2, 'has no last.state.safetensors to go on from'],
+  ] as const)('answers %o with exit code %i and a sentence', async (args, want, message) => {
+    const { code, errors } = await run(...args);
+    expect(code).toBe(want);
+    expect(errors.join('\n')).toMatch(message);
+  });
+
+  test('a configuration that production refuses is refused in the words of validate', async () => {
+    const config = join(folder, 'refused.yaml');
+    writeFileSync(
+      config,
+      'data: {}\nmodel: {}\ntraining:\n  batch_size: 300\n  early_stopping: {patience: maybe}\npostprocessing: {}\n',
+    );
+    const { code, errors } = await run(config, ...SMALL);
+    const validated = await capture(validate, [config]);
+    expect(code).toBe(1);
+    expect(errors.join('\n').split('\n')).toEqual(validated.lines.filter((line) => line.includes(' R ')));
+    expect(errors.join('\n')).toContain(`${config}:4:15 R invalid training.batch_size`);
+  });
+
+  test.each([
+    [{ type: 'finished', reason: 'completed', steps: 2, seconds: 1 }, 0],
+    [{ type: 'finished', reason: 'early-stopping', steps: 2, seconds: 1 }, 0],
+    [{ type: 'finished', reason: 'stopped', steps: 2, seconds: 1 }, 0],
+    [{ type: 'finished', reason: 'collapse', steps: 2, seconds: 1 }, 1],
+    [{ type: 'failed', failure: { kind: 'not-finite', message: '', advice: '' }, suggestions: [] }, 1],
+    [undefined, 1],
+  ] as const)('ends with the exit code of its last event: %o', (event, code) => {
+    expect(exitCodeOf(event)).toBe(code);
+  });
+
+  test('a folder whose recordings are all refused ends with 1 and says why', async () => {
+    const data = join(folder, 'bad');
+    mkdirSync(data);
+    writeFileSync(join(data, 'broken.edf'), Buffer.alloc(500));
+    const { code, errors } = await run('--data', data, ...SMALL);
+    expect(code).toBe(1);
+    expect(errors[0]).toMatch(/^refused: broken\.edf/);
+  });
+});

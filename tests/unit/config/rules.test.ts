@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import { applyChanges } from '../../../src/config/edit';
+import { inspect, inspectAll, type Remark } from '../../../src/config/findings';
+import { COLLISION, RULES } from '../../../src/config/rules';
+import { TARGETS, type Figures, type TargetName } from '../../../src/config/targets';
+
+interface Situation {
+  /** Lines `section.key: value`, or whole lines. */
+  readonly lines: readonly string[];
+  readonly target?: TargetName;
+  readonly name?: string;
+  readonly figures?: Figures;
+  readonly base?: readonly string[];
+}
+
+/** A file of these keys, with the sections that production needs. */
+function textOf(lines: readonly string[]): string {
+  const empty = ['data', 'model', 'training', 'postprocessing'].map((name) => `${name}: {}`).join('\n');
+  return lines.reduce((text, line) => {
+    const [, path = '', value] = /^([\w.]+): (.*)$/.exec(line) ?? [];
+    return value === undefined ? `${text}${line}\n` : applyChanges(text, [{ path, value, reason: '' }]);
+  }, `${empty}\n`);
+}
+
+function remarks(
+  text: string,
+  { target = 'local', name = 'train.yaml', figures, base }: Situation,
+): Remark[] {
+  const subject = {
+    name,
+    target: TARGETS[target],
+    ...(figures && { figures }),
+    ...(base && { base: textOf(base) }),
+  };
+  return [...inspect(text, subject).findings];
+}
+
+interface Case {
+  readonly fires: Situation;
+  readonly not: Situation;
+  /** No edit of the file mends it. */
+  readonly note?: true;
+  /** It can only be mended elsewhere, or by who wrote it. */
+  readonly unfixed?: true;
+}
+
+const of = (...lines: string[]): Situation => ({ lines });
+const on = (target: TargetName, ...lines: string[]): Situation => ({ lines, target });
+const gib = (likely: number) => ({ low: likely / 2, likely, high: likely * 1.5 });
+
+const CASES: Readonly<Record<string, Case>> = {
+  'fa-rate-key': {
+    fires: of('evaluation.fa_rates: [10, 5]'),
+    not: of('evaluation.fa_rates: [10]', 'training.early_stopping.metric: sensitivity_at_10.0fa'),
+  },
+  'modal-data-dir': {
+    fires: on('modal', 'data.data_dir: /data/edf/dev'),
+    not: on('modal', 'data.data_dir: /data/edf/train'),
+  },
+  'modal-fallback': { fires: on('modal'), not: on('local'), note: true },
+  'modal-no-resume': {
+    fires: on('modal', 'training.epochs: 2'),
+    not: on('modal', 'training.epochs: 1'),
+    note: true,
+  },
+  'patient-leak': {
+    fires: of('data.validation_split: 0.1'),
+    not: of('data.validation_split: 0'),
+    note: true,
+  },
+  'focal-alpha': {
+    fires: of('training.loss: focal', 'training.focal_alpha: 0.25'),
+    not: of('training.loss: bce', 'training.focal_alpha: 0.25'),
+  },
+  'empty-manifest': { fires: of(), not: of('data.use_balanced_sampling: false'), note: true },
+  'resume-semantics': { fires: of('training.epochs: 2'), not: of('training.epochs: 1'), note: true },
+  'epochs-zero': { fires: of('training.epochs: 0'), not: of('training.epochs: 1') },
+  'optimizer-crash': { fires: of('training.optimizer: sgd'), not: of('training.optimizer: adamw') },
+  'scheduler-crash': {
+    fires: of('training.scheduler.type: linear'),
+    not: of('training.scheduler.type: cosine'),
+  },
+  'conv-kernel': { fires: of(), not: of('model.mamba.conv_kernel: 3') },
+  'no-validation': { fires: of('data.validation_split: 0.0'), not: of('data.validation_split: 0.1') },
+  secrets: { fires: on('modal'), not: on('wsl2'), note: true },
+  'time-limit': {
+    fires: on('modal', 'training.epochs: 25'),
+    not: on('modal', 'training.epochs: 24'),
+    note: true,
+  },
+  'cpu-amp': {
+    fires: of('experiment.device: cpu'),
+    not: of('experiment.device: cpu', 'training.mixed_precision: false'),
+  },
+  'validation-ram': {
+    fires: on('modal', 'data.validation_split: 0.2'),
+    not: on('modal', 'data.validation_split: 0.11'),
+  },
+  'amp-4090': { fires: on('wsl2'), not: on('modal') },
+  'learning-rate': { fires: of('training.learning_rate: 3e-4'), not: of('training.learning_rate: 1e-4') },
+  'unknown-key': { fires: of('training.batchsize: 8'), not: of('training.batch_size: 8') },
+  'dead-key': {
+    fires: of('preprocessing.notch_freq: 50'),
+    not: of('preprocessing.notch_freq: 60', 'experiment.name: x'),
+  },
+  'duplicate-key': {
+    fires: of('evaluation:', '  fa_rates: [1]', '  fa_rates: [2]'),
+    not: of('evaluation:', '  fa_rates: [2]'),
+  },
+  'shell-in-name': {
+    fires: of('experiment.output_dir: "out/$(date)"'),
+    not: of('experiment.output_dir: out/date'),
+  },
+  'cache-mismatch': {
+    fires: of('data.cache_dir: a', 'experiment.cache_dir: b'),
+    not: of('data.cache_dir: a', 'experiment.cache_dir: a'),
+  },
+  'smoke-name': {
+    fires: { ...on('modal', 'training.epochs: 100'), name: 'smoke/train.yaml' },
+    not: { ...on('modal', 'training.epochs: 100'), name: 'train.yaml' },
+    note: true,
+  },
+  'wsl2-workers': { fires: on('wsl2', 'data.num_workers: 4'), not: on('wsl2', 'data.num_workers: 0') },
+  'persistent-needs-workers': {
+    fires: of('data.persistent_workers: true'),
+    not: of('data.persistent_workers: true', 'data.num_workers: 2'),
+  },
+  'starved-loader': { fires: on('modal', 'data.num_workers: 5'), not: on('modal', 'data.num_workers: 4') },
+  vram: {
+    fires: { ...of('training.batch_size: 64'), figures: { vramGiB: gib(40) } },
+    not: { ...of('training.batch_size: 64'), figures: { vramGiB: gib(12) } },
+    unfixed: true,
+  },
+  'host-ram': {
+    fires: { ...on('wsl2', 'data.num_workers: 4'), figures: { hostGiB: gib(40) } },
+    not: { ...on('wsl2', 'data.num_workers: 4'), figures: { hostGiB: gib(20) } },
+    unfixed: true,
+  },
+  'batch-lr': {
+    fires: {
+      ...of('training.batch_size: 64', 'training.learning_rate: 1e-4'),
+      base: ['training.learning_rate: 1.0e-4'],
+    },
+    not: {
+      ...of('training.batch_size: 64', 'training.learning_rate: 2e-4'),
+      base: ['training.learning_rate: 1.0e-4'],
+    },
+  },
+  'yaml-1.1': { fires: of('training.learning_rate: 1e-4'), not: of('training.learning_rate: 1.0e-4') },
+};
+
+test('every rule has its cases', () => {
+  expect(Object.keys(CASES).sort()).toEqual(RULES.map(({ id }) => id).sort());
+});
+
+describe.each(Object.entries(CASES))('the rule %s', (id, { fires, not, note, unfixed }) => {
+  const text = textOf(fires.lines);
+  const found = remarks(text, fires).find((one) => one.id === id);
+
+  test('fires, with evidence', () => {
+    expect(found).toBeDefined();
+    expect(found?.evidence).toMatch(/\w{3}.*\.$/s);
+    expect(found?.mendable).toBe(note !== true);
+  });
+
+  test('does not fire', () => {
+    expect(remarks(textOf(not.lines), not).map((one) => one.id)).not.toContain(id);
+  });
+
+  test('is silenced by its fixes', () => {
+    if (note) expect(found?.fix).toBeUndefined();
+    else expect(found?.fix).toBeDefined();
+    for (const fix of [...(found?.fix ? [found.fix] : []), ...(found?.instead ?? [])]) {
+      const mended = applyChanges(text, fix);
+      expect(mended).not.toBe(text);
+      // What was predicted for the old value says nothing about the new one.
+      if (!unfixed) expect(remarks(mended, fires).map((one) => one.id)).not.toContain(id);
+    }
+  });
+});
+
+test('two files for Modal that write to one folder are told of each other', () => {
+  const file = (name: string, output: string) => ({
+    text: textOf([`experiment.output_dir: ${output}`]),
+    subject: { name, target: TARGETS.modal },
+  });
+  const files = [file('a.yaml', '/results/run'), file('b.yaml', 'elsewhere/run/'), file('c.yaml', 'run2')];
+  const found = inspectAll(files).map(({ findings }) => findings.find(({ id }) => id === COLLISION.id));
+  expect(found.map((one) => one?.message.slice(0, 6))).toEqual(['b.yaml', 'a.yaml', undefined]);
+  const mended = { ...files[0]!, text: applyChanges(files[0]!.text, found[0]?.fix ?? []) };
+  expect(
+    inspectAll([mended, files[1]!]).flatMap(({ findings }) => findings.map(({ id }) => id)),
+  ).not.toContain(COLLISION.id);
+});
+
+test.each([
+  ['1e5', true],
+  ['0o17', true],
+  ['08', true],
+  ['1_000', true],
+  ['12:30', true],
+  ['017', true],
+  ['on', true],
+  ['"on"', false],
+  ['1.0e+5', false],
+  ['true', false],
+  ['0', false],
+  ['-5', false],
+])('of %s the readers of YAML disagree: %o', (value, disagree) => {
+  const text = textOf([`logging.log_every_n_steps: ${value}`]);
+  const found = remarks(text, of()).filter(({ id }) => id === 'yaml-1.1');
+  expect(found.length).toBe(disagree ? 1 : 0);
+});

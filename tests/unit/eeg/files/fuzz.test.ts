@@ -1,0 +1,142 @@
+/** Damaged files: each is refused with a DataError, or read into something that keeps every promise of its type. */
+import { expect, test } from 'vitest';
+import { parseAnnotations, writeCsvBi } from '../../../../src/eeg/files/annotations';
+import { memorySource } from '../../../../src/eeg/files/bytes';
+import { EdfFile } from '../../../../src/eeg/files/edf/file';
+import { writeEdf, type EdfToWrite } from '../../../../src/eeg/files/edf/write';
+import { DataError } from '../../../../src/eeg/errors';
+import { Random } from '../../../../src/base/random';
+
+const FILES = 10_000;
+const TOKENS = [
+  '-1',
+  '0',
+  '1e9',
+  '1e-9',
+  '99999999',
+  'nan',
+  'inf',
+  '-',
+  '.',
+  ',',
+  '\0',
+  '\x14',
+  '\x15',
+  '+',
+  ' ',
+  'é',
+];
+const encoder = new TextEncoder();
+
+/** One to four changes: a byte, a run of bytes, a token written over the file, a cut, a repetition. */
+function mutated(random: Random, original: Uint8Array, upTo: number): Uint8Array {
+  let bytes = original.slice();
+  for (let change = random.integer(4); change >= 0; change--) {
+    const at = random.integer(Math.min(upTo, Math.max(1, bytes.length)));
+    const kind = random.integer(8);
+    if (kind < 2) bytes[at] = random.integer(256);
+    else if (kind < 3) bytes.fill(random.integer(128), at, at + random.integer(12));
+    else if (kind < 6) {
+      const token = encoder.encode((TOKENS[random.integer(TOKENS.length)] ?? '').padEnd(random.integer(9)));
+      bytes.set(token.subarray(0, bytes.length - at), at);
+    } else if (kind < 7) bytes = bytes.slice(0, random.integer(bytes.length + 1));
+    else {
+      const from = random.integer(bytes.length + 1);
+      bytes = new Uint8Array([
+        ...bytes.subarray(0, at),
+        ...bytes.subarray(from, from + 64),
+        ...bytes.subarray(at),
+      ]);
+    }
+  }
+  return bytes;
+}
+
+async function checkEdf(bytes: Uint8Array): Promise<'refused' | 'read'> {
+  try {
+    const file = await EdfFile.open(memorySource(bytes), 'fuzz.edf');
+    const { header, segments } = file;
+    expect(header.records).toBeGreaterThan(0);
+    expect(header.headerBytes + header.records * header.recordBytes).toBeLessThanOrEqual(bytes.length);
+    expect(Number.isFinite(file.duration) && file.duration >= 0).toBe(true);
+    expect(segments.reduce((sum, s) => sum + s.records, 0)).toBe(header.records);
+    const readable = [...header.signals.keys()].filter((i) => header.signals[i]?.calibrated);
+    for (const i of readable) {
+      const { rate = NaN, samplesPerRecord = NaN } = header.signals[i] ?? {};
+      expect(rate).toBeGreaterThan(0);
+      const [values] = await file.readRecords(0, header.records, [i]);
+      expect(values).toHaveLength(header.records * samplesPerRecord);
+      for (const value of values ?? []) if (Number.isNaN(value)) throw new Error('a sample is no number');
+    }
+    for (const pieces of await file.view(readable, 0.2, 1.3))
+      for (const { start, values } of pieces) expect(values.length > 0 && start >= 0.2 - 1e-3).toBe(true);
+    for (const { onset, text } of await file.annotations()) {
+      expect(Number.isFinite(onset)).toBe(true);
+      expect(text).not.toBe('');
+    }
+    return 'read';
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    expect(error.message).toMatch(/^fuzz\.edf, .+: ./s);
+    return 'refused';
+  }
+}
+
+test(`${FILES} damaged recordings`, { timeout: 60_000 }, async () => {
+  const values = Float32Array.from({ length: 40 }, (_, i) => i);
+  const signal = { unit: 'uV', physicalMinimum: -100, physicalMaximum: 100, values };
+  const signals = [
+    { ...signal, label: 'EEG Fz-REF', rate: 20 },
+    { ...signal, label: 'EEG Cz-REF', rate: 10, values: values.subarray(0, 20) },
+  ];
+  const annotations = [{ onset: 0.5, duration: 1, text: 'seiz' }];
+  const common: EdfToWrite = { kind: 'EDF', recordDuration: 0.5, signals };
+  const originals = [
+    writeEdf(common),
+    writeEdf({ ...common, kind: 'EDF+C', annotations }),
+    writeEdf({ ...common, kind: 'EDF+D', annotations, recordStarts: [0, 0.5, 1, 9] }),
+    writeEdf({ ...common, kind: 'BDF+D', annotations, recordStarts: [0, 0.5, 1, 9] }),
+  ];
+  const random = new Random(1, 'damaged recordings');
+  const counts = { refused: 0, read: 0 };
+  for (let i = 0; i < FILES; i++) {
+    const original = originals[i % originals.length] ?? new Uint8Array();
+    counts[await checkEdf(mutated(random, original, original.length))]++;
+  }
+  // Both ways must be well trodden, or the test would prove little.
+  expect(counts.refused).toBeGreaterThan(FILES / 10);
+  expect(counts.read).toBeGreaterThan(FILES / 10);
+});
+
+test(`${FILES} damaged annotation files`, { timeout: 60_000 }, () => {
+  const rows = Array.from(
+    { length: 6 },
+    (_, i) => `${i}.0000 ${i + 1}.0000 ${i % 2 ? 'seiz' : 'bckg'} 1.0000`,
+  );
+  const originals = [
+    ['fuzz.csv_bi', writeCsvBi('fuzz', 60, [{ start: 10, stop: 20 }])],
+    ['fuzz.tse', `version = tse_v1.0.0\n\n${rows.join('\n')}\n`],
+  ] as const;
+  const random = new Random(2, 'damaged annotations');
+  const decoder = new TextDecoder();
+  const counts = { refused: 0, read: 0 };
+  for (let i = 0; i < FILES; i++) {
+    const [name, text] = originals[i % originals.length] ?? ['', ''];
+    const damaged = decoder.decode(mutated(random, encoder.encode(text), text.length));
+    try {
+      const { duration, events } = parseAnnotations(name, damaged);
+      expect(duration === null || (Number.isFinite(duration) && duration >= 0)).toBe(true);
+      for (const { start, stop, label, confidence } of events) {
+        expect(start >= 0 && stop >= start && Number.isFinite(stop)).toBe(true);
+        expect(confidence >= 0 && confidence <= 1).toBe(true);
+        expect(label).toMatch(/^[a-z0-9_]+$/);
+      }
+      counts.read++;
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      counts.refused++;
+    }
+  }
+  expect(counts.refused).toBeGreaterThan(FILES / 10);
+  expect(counts.read).toBeGreaterThan(FILES / 20);
+});

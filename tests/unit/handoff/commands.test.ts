@@ -1,0 +1,296 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { commandsFor, scriptFor, type LaunchConfig } from '../../../src/handoff/commands';
+import { planLaunches } from '../../../src/config/launches';
+import { pathWord, shellWord } from '../../../src/handoff/shell';
+import { TARGETS } from '../../../src/config/targets';
+
+const read = (path: string): string =>
+  readFileSync(join(import.meta.dirname, '../../../configs', path), 'utf8');
+
+const NASTY = [
+  'configs/plain.yaml',
+  'configs/with space.yaml',
+  "configs/it's.yaml",
+  'configs/"double".yaml',
+  'configs/$HOME/$(date)/`id`.yaml',
+  'configs/back\\slash\\.yaml',
+  '-rf.yaml',
+  '--resume',
+  'configs/Müller/脑电图/🧠.yaml',
+  'configs/‘curly’ “quotes”.yaml',
+  'configs/new\nline.yaml',
+  'configs/tab\tand\rreturn.yaml',
+  'configs/zero\u200bwidth\u00a0blank.yaml',
+  'configs/!history!*?[a]{b,c}~;&|<>#.yaml',
+  "configs/$'ansi'\\n\n'.yaml",
+  ' leading and trailing ',
+  '',
+];
+
+const launches = (name: string): LaunchConfig[] => [
+  { name, text: read('local/train.yaml'), target: TARGETS.local },
+  { name, text: read('local/train.yaml'), target: TARGETS.wsl2 },
+  { name, text: read('local/smoke.yaml'), target: TARGETS.wsl2 },
+  { name, text: read('modal/train_a100.yaml'), target: TARGETS.modal },
+  { name, text: read('modal/smoke_a100.yaml'), target: TARGETS.modal },
+];
+const local: LaunchConfig = {
+  name: 'configs/local/train.yaml',
+  text: read('local/train.yaml'),
+  target: TARGETS.wsl2,
+};
+const modal: LaunchConfig = {
+  name: 'configs/modal/train_a100.yaml',
+  text: read('modal/train_a100.yaml'),
+  target: TARGETS.modal,
+};
+const texts = (config: LaunchConfig): string[] => commandsFor(config).map(({ text }) => text);
+
+/** What bash makes of the words of each command: python and modal are functions that print their arguments. */
+function wordsOf(commands: readonly string[]): string[][] {
+  const stub = `print() { printf '%s\\0' "$@"; }; python() { print python "$@"; }; modal() { print modal "$@"; }; timeout() { shift; "$@"; }; free() { :; }`;
+  const script = [stub, ...commands.flatMap((command) => [command, `printf '\\1\\0'`])].join('\n');
+  const out = execFileSync('bash', ['-s'], {
+    input: script,
+    env: {
+      PATH: process.env['PATH'],
+      LC_ALL: 'C',
+      APP_ID: 'ap-1',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b c',
+      WANDB_API_KEY: 'd',
+    },
+  });
+  return out
+    .toString('utf8')
+    .split('\x01\0')
+    .slice(0, -1)
+    .map((words) => words.split('\0').slice(0, -1));
+}
+const words = (command = ''): string[] => wordsOf([command])[0] ?? [];
+
+describe('a word', () => {
+  test.each(['C', 'C.UTF-8'])('is read back by bash in the locale %s', (locale) => {
+    const input = NASTY.map((path) => `printf '%s\\0' ${shellWord(path)}`).join('\n');
+    const out = execFileSync('bash', ['-s'], { input, env: { LC_ALL: locale } }).toString('utf8');
+    expect(out.split('\0').slice(0, -1)).toEqual(NASTY);
+    for (const path of NASTY) expect(shellWord(path)).not.toContain('\n');
+  });
+
+  test('that looks like an option becomes a path', () => {
+    expect(pathWord('-rf.yaml')).toBe('./-rf.yaml');
+    expect(pathWord('a b')).toBe("'a b'");
+  });
+
+  test.each(['a\0b', 'a\ud800b'])('that no argument can be is refused', (path) => {
+    expect(() => shellWord(path)).toThrow(/cannot stand in a command.*Rename the file/);
+  });
+});
+
+test('the commands name the file, whatever it is called', () => {
+  const named = NASTY.flatMap((path) =>
+    launches(path).flatMap((config) =>
+      commandsFor(config)
+        .filter(({ id }) => ['validate', 'check', 'train', 'resume'].includes(id))
+        .map(({ text }) => ({ path: path.startsWith('-') ? `./${path}` : path, text })),
+    ),
+  );
+  expect(named.length).toBeGreaterThan(10 * NASTY.length);
+  const read = wordsOf(named.map(({ text }) => text));
+  expect(read).toHaveLength(named.length);
+  named.forEach(({ path }, i) => expect(read[i]).toContain(path));
+});
+
+test('folders of the file are quoted too', () => {
+  const text = `data: {data_dir: "my data/$x", cache_dir: "it's/-c"}\nexperiment: {output_dir: "/results/-a b"}\n`;
+  const build = commandsFor({ ...local, text }).find(({ id }) => id === 'build_train');
+  expect(words(build?.text)).toEqual(
+    "python|-m|src|build-cache|--data-dir|my data/$x|--cache-dir|it's/-c/train|--split|train".split('|'),
+  );
+  const onModal = commandsFor({ ...modal, text });
+  const scan = words(onModal.find(({ id }) => id === 'scan')?.text);
+  expect(scan.slice(0, -1)).toEqual('modal shell deploy/modal/app.py::train --cmd'.split(' '));
+  // Modal's client splits what stands after --cmd once more, as a shell does.
+  expect(words(scan.at(-1))).toEqual(['python', '-m', 'src', 'scan-cache', '--cache-dir', "it's/-c/train"]);
+  expect(words(onModal.find(({ id }) => id === 'fetch')?.text).at(-1)).toBe('/-a b/checkpoints/best.pt');
+});
+
+describe('the commands', () => {
+  test('of WSL2', () => {
+    expect(texts(local)).toEqual([
+      'free -h',
+      'python -m src validate configs/local/train.yaml',
+      'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/train --split train',
+      'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/val --split val',
+      'python -m src scan-cache --cache-dir cache/tusz/train',
+      'BGB_LIMIT_FILES=2 timeout 60 python -m src train configs/local/train.yaml',
+      'python -m src train configs/local/train.yaml',
+      'python -m src train configs/local/train.yaml --resume',
+    ]);
+    expect(texts({ ...local, target: TARGETS.local })).toEqual(texts(local).slice(1));
+  });
+
+  test('of Modal', () => {
+    const all = texts(modal);
+    expect(all).toEqual(
+      expect.arrayContaining([
+        'modal secret list',
+        'modal deploy deploy/modal/app.py',
+        'BGB_LIMIT_FILES=2 timeout 60 python -m src train configs/modal/train_a100.yaml',
+        'modal run deploy/modal/app.py --action train --config configs/modal/smoke_a100.yaml',
+        'modal run --detach deploy/modal/app.py --action train --config configs/modal/train_a100.yaml --resume',
+        'modal app list',
+        'modal volume get brain-go-brr-results tusz_a100_100ep/checkpoints/best.pt',
+      ]),
+    );
+    const ids = commandsFor(modal).map(({ id }) => id);
+    expect(ids).toEqual([
+      'validate',
+      'secrets',
+      'secret_aws',
+      'secret_wandb',
+      'deploy',
+      'check',
+      'smoke',
+      'build_train',
+      'build_val',
+      'scan',
+      'train',
+      'resume',
+      'apps',
+      'logs',
+      'fetch',
+    ]);
+    expect(all.find((text) => text.startsWith('modal secret create aws-s3-secret'))).toBeDefined();
+    expect(all.find((text) => text.startsWith('modal secret create wandb-secret'))).toBeDefined();
+    for (const text of all) {
+      expect(text).not.toMatch(/--resume[= ](?:true|\S)/);
+      if (text.includes('--detach')) expect(text).toMatch(/^modal run --detach deploy\/modal\/app\.py/);
+    }
+  });
+
+  test('the plan names the launches', () => {
+    const resume = commandsFor(modal).find(({ id }) => id === 'resume');
+    expect(resume?.purpose).toContain(
+      '5 launches of 24 h, with the epochs 1–24, 24–47, 47–70, 70–93, 93–100',
+    );
+    const slow = commandsFor({ ...modal, target: { ...TARGETS.modal, hoursPerEpoch: 13 } });
+    expect(slow.find(({ id }) => id === 'resume')?.purpose).toContain(
+      'no number of launches comes to the end',
+    );
+  });
+
+  test('without balanced sampling nothing is scanned; a smoke run is not resumed', () => {
+    const text = local.text.replace('use_balanced_sampling: true', 'use_balanced_sampling: no');
+    expect(texts({ ...local, text }).join('\n')).not.toContain('scan-cache');
+    const smoke = { ...modal, name: 'configs/modal/smoke_a100.yaml', text: read('modal/smoke_a100.yaml') };
+    expect(texts(smoke).join('\n')).not.toContain('--resume');
+    expect(texts(smoke)).toContain(
+      'modal run deploy/modal/app.py --action train --config configs/modal/smoke_a100.yaml',
+    );
+  });
+
+  test('a file that cannot be read has none', () => {
+    expect(() => commandsFor({ ...local, text: 'a: [' })).toThrow(
+      /cannot be launched, because it cannot be read.*Mend/,
+    );
+  });
+});
+
+test.each([
+  [100, 1, 5, 104],
+  [100, 0.25, 2, 25.25],
+  [24, 1, 1, 24],
+  [96, 1, 5, 100],
+  [1, 20, 1, 20],
+  [2, 20, 0, Infinity],
+  [1, 30, 0, Infinity],
+])('%i epochs of %d h take %i launches', (epochs, each, count, hours) => {
+  const plan = planLaunches(epochs, each);
+  expect(plan.launches).toHaveLength(count);
+  expect(plan.hours).toBe(hours);
+  for (const { first, last } of plan.launches) expect((last - first + 1) * each).toBeLessThanOrEqual(24);
+  if (count > 0) expect(plan.launches.at(-1)?.last).toBe(epochs);
+});
+
+describe('the script', () => {
+  const bash = (script: string, steps: string[], env: Record<string, string> = {}) =>
+    spawnSync('bash', ['-s', '--', ...steps], {
+      input: script.replace(
+        'set -euo pipefail',
+        `set -euo pipefail\npython() { printf '%s\\n' "python $*"; [[ "$*" != *" train "* ]] || return "\${CODE:-0}"; }\nmodal() { printf '%s\\n' "modal $*"; }\ntimeout() { shift; "$@"; }`,
+      ),
+      env: { PATH: process.env['PATH'], ...env },
+      encoding: 'utf8',
+    });
+
+  test('takes the steps that are named', () => {
+    const { stdout, status } = bash(scriptFor(local), ['validate', 'scan']);
+    expect(stdout.trim().split('\n')).toEqual([
+      'python -m src validate configs/local/train.yaml',
+      'python -m src scan-cache --cache-dir cache/tusz/train',
+    ]);
+    expect(status).toBe(0);
+  });
+
+  test('says what there is', () => {
+    const none = bash(scriptFor(modal), []);
+    expect(none.status).toBe(2);
+    for (const { id } of commandsFor(modal)) expect(none.stderr).toContain(`  ${id} `);
+    expect(bash(scriptFor(modal), ['fly'])).toMatchObject({ status: 2, stderr: 'There is no step “fly”.\n' });
+  });
+
+  test('stops with a sentence where a placeholder is not set', () => {
+    const { status, stderr, stdout } = bash(scriptFor(modal), ['secret_aws', 'deploy']);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('AWS_ACCESS_KEY_ID is not set.');
+    expect(stdout).toBe('');
+    expect(bash(scriptFor(modal), ['logs'], { APP_ID: 'ap-1' }).stdout).toBe('modal app logs -f ap-1\n');
+  });
+
+  test('takes the time limit of the check for success, and nothing else', () => {
+    expect(bash(scriptFor(local), ['check', 'validate'], { CODE: '124' })).toMatchObject({ status: 0 });
+    const failed = bash(scriptFor(local), ['check', 'validate'], { CODE: '1' });
+    expect(failed.status).not.toBe(0);
+    expect(failed.stdout).not.toContain('validate');
+    expect(bash(scriptFor(local), ['train'], { CODE: '124' }).status).toBe(124);
+  });
+});
+
+const shellcheck = spawnSync('shellcheck', ['--version']).error === undefined;
+if (!shellcheck) console.warn('shellcheck is not installed: the commands are not checked with it.');
+
+test.skipIf(!shellcheck)(
+  'every command and every script passes shellcheck',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'commands-'));
+    try {
+      const files = NASTY.flatMap((name, i) =>
+        launches(name).flatMap((config, j) => {
+          const texts = commandsFor(config).map(({ text }) => text);
+          return [
+            { path: join(folder, `${i}-${j}.sh`), script: scriptFor(config) },
+            {
+              path: join(folder, `${i}-${j}-lines.sh`),
+              script: `#!/usr/bin/env bash\n${texts.join('\n')}\n`,
+            },
+          ];
+        }),
+      );
+      for (const { path, script } of files) writeFileSync(path, script);
+      const found = spawnSync('shellcheck', ['--format=gcc', ...files.map(({ path }) => path)], {
+        encoding: 'utf8',
+      });
+      expect(found.stdout).toBe('');
+      expect(found.status).toBe(0);
+      expect(spawnSync('shellcheck', ['-'], { input: '#!/bin/bash\necho $1\n' }).status).toBe(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  120_000,
+);

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import type { TrainingState } from '../../../src/checkpoints/state';
+import { readState, writeState } from '../../../src/checkpoints/state_file';
+import { memorySource } from '../../../src/eeg/files/bytes';
+import { Dataset, openRecordings } from '../../../src/eeg/windows/dataset';
+import { pairFiles } from '../../../src/eeg/files/recording';
+import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
+import { Device } from '../../../src/engine/device';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
+import { MemoryCheckpoints } from '../../../src/training/checkpoints';
+import type { EegEvent } from '../../../src/training/protocol';
+import { SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
+import { EegTrainer, type EegTrainerOptions } from '../../../src/training/trainer';
+import { testDevice } from '../engine/check-op';
+import { losable } from '../run/losable';
+
+const device = testDevice({ defaultsOnly: true });
+
+const open = (seed: number) =>
+  openRecordings(
+    pairFiles(
+      [...syntheticCorpus({ seed, patients: 3, recordingsPerPatient: 1, duration: 150, seizures: 1 })].map(
+        ({ path, bytes }) => ({ path, data: memorySource(bytes) }),
+      ),
+    ),
+  );
+const folder = open(7);
+
+const SETTINGS: EegSettings = {
+  ...SMOKE_RUN,
+  model: { ...SMOKE_RUN.model, baseChannels: 2, layers: 1, mixer: 'conv', dropout: 0.2 },
+  epochs: 2,
+  batch: 2,
+  stepsPerEpoch: 2,
+  validationStride: 60,
+  checkpoints: { everySteps: 1, everyMinutes: null },
+};
+
+/** Keeps every state, as a file would. */
+class AllCheckpoints extends MemoryCheckpoints {
+  readonly #states: TrainingState[] = [];
+
+  override save(slots: readonly ('last' | 'best')[], state: TrainingState): Promise<void> {
+    this.#states.push(state);
+    return super.save(slots, state);
+  }
+
+  /** The first state of that step: before the validation where an epoch ends there. */
+  first(step: number): TrainingState {
+    const state = this.#states.find(({ progress }) => progress.step === step);
+    if (!state) throw new Error(`no state of step ${step} was kept`);
+    return state;
+  }
+}
+
+async function run(settings: EegSettings, options: Partial<EegTrainerOptions> = {}) {
+  const events: EegEvent[] = [];
+  const checkpoints = new AllCheckpoints();
+  const trainer = new EegTrainer({
+    device: () => Promise.resolve(device()),
+    dataset: new Dataset(await folder),
+    settings,
+    checkpoints,
+    emit: (event) => events.push(event),
+    ...options,
+  });
+  await trainer.run();
+  const of = <T extends EegEvent['type']>(type: T) =>
+    events.filter((event): event is Extract<EegEvent, { type: T }> => event.type === type);
+  const losses = of('progress').flatMap(({ metrics }) => [...metrics.loss]);
+  const norms = of('progress').flatMap(({ metrics }) => [...metrics.gradientNorm]);
+  return { events, of, losses, norms, checkpoints, end: await checkpoints.latest() };
+}
+
+/** A run from its begin to its end; the same for each test that compares with it. */
+const whole = (settings: EegSettings) => {
+  const key = JSON.stringify(settings);
+  const known = wholes.get(key) ?? run(settings);
+  wholes.set(key, known);
+  return known;
+};
+const wholes = new Map<string, ReturnType<typeof run>>();
+
+/** The state that a run keeps after that update, as read from a file. */
+const keptAt = async (step: number, settings: EegSettings): Promise<TrainingState> =>
+  readState(writeState((await whole(settings)).checkpoints.first(step)));
+
+describe('a resumed run', () => {
+  test.each([
+    ['in the middle of an epoch', SETTINGS, 1],
+    ['at the end of an epoch, before its validation', SETTINGS, 2],
+    ['in the second epoch', SETTINGS, 3],
+    ['with micro-batches', { ...SETTINGS, microBatches: 2 }, 1],
+  ])('goes on as if nothing had happened, to the bit: %s', async (_, settings, step) => {
+    const expected = await whole(settings);
+    expect(expected.of('failed')).toEqual([]);
+    const rest = await run(settings, { from: await keptAt(step, settings) });
+    expect(rest.of('failed')).toEqual([]);
+    expect(rest.losses).toEqual(expected.losses.slice(step));
+    expect(rest.norms).toEqual(expected.norms.slice(step));
+    expect(rest.of('validated')).toEqual(expected.of('validated').filter((event) => event.step >= step));
+    expect(rest.end).toEqual(expected.end);
+    expect(rest.end?.progress).toMatchObject({ epoch: 2, step: 4, batches: 4 * settings.microBatches });
+  });
+
+  test('has nothing left to do where it had come to its end', async () => {
+    const expected = await whole(SETTINGS);
+    const again = await run(SETTINGS, { from: expected.end as TrainingState });
+    expect(again.losses).toEqual([]);
+    expect(again.of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
+  });
+
+  test('keeps all that production has, in the order of PyTorch', async () => {
+    const { end } = await run({ ...SETTINGS, model: { ...SETTINGS.model, mixer: 'mamba2' }, epochs: 1 });
+    const names = [...(end?.parameters.keys() ?? [])];
+    expect(names.slice(0, 2)).toEqual(['encoder.input_conv.conv.weight', 'encoder.input_conv.conv.bias']);
+    // The fallback's weights are there, and AdamW knows nothing of them.
+    const fallback = 'mamba.layers.0.forward_mamba_fallback.weight';
+    expect(names).toContain(fallback);
+    expect(end?.firstMoments.has(fallback)).toBe(false);
+    expect(end?.firstMoments.has('mamba.layers.0.forward_mamba_real.A_log')).toBe(true);
+    expect(end?.parameters.get(fallback)?.data.some((value) => value !== 0)).toBe(true);
+  });
+
+  test('refuses the state of other recordings, another schedule or another model at once, with a sentence', async () => {
+    const from = await keptAt(1, SETTINGS);
+    const failure = async (settings: EegSettings, options: Partial<EegTrainerOptions> = {}) => {
+      const { of } = await run(settings, { from, ...options });
+      // Before anything is allocated or compiled.
+      expect(of('planned')).toEqual([]);
+      return of('failed')[0]?.failure.message;
+    };
+    const other = new Dataset(await open(8));
+    expect(await failure(SETTINGS, { dataset: other })).toMatch(
+      /^The recordings that are open are not those/,
+    );
+    expect(await failure({ ...SETTINGS, epochs: 3 })).toMatch(/^The run had 4 updates to do, .* it is 6/);
+    const wider = { ...SETTINGS, model: { ...SETTINGS.model, baseChannels: 4 } };
+    expect(await failure(wider)).toMatch(/^The checkpoint is that of another model: .* has \d+ values/);
+    const deeper = { ...SETTINGS, model: { ...SETTINGS.model, layers: 2 } };
+    expect(await failure(deeper)).toMatch(
+      /^The checkpoint is that of another model: it lacks mamba\.layers\.1/,
+    );
+  });
+});
+
+describe('a lost GPU', () => {
+  /** Loses it once, after the first checkpoint. */
+  async function losing() {
+    const { gpu, lose } = losable(await requestNodeGpu());
+    const checkpoints = new MemoryCheckpoints();
+    let lost = false;
+    const result = await run(SETTINGS, {
+      device: () => Device.request(gpu, { defaultsOnly: true }),
+      checkpoints: {
+        save: async (slots, state) => {
+          await checkpoints.save(slots, state);
+          if (!lost) lose();
+          lost = true;
+        },
+        latest: () => checkpoints.latest(),
+      },
+    });
+    return { ...result, end: await checkpoints.latest() };
+  }
+
+  test('is recovered from the last checkpoint, and the end is the same to the bit', async () => {
+    const expected = await whole(SETTINGS);
+    const { of, end } = await losing();
+    expect(of('failed')).toEqual([]);
+    expect(of('recovering')).toMatchObject([{ attempt: 1, most: 3, step: 1 }]);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
+    expect({ ...end?.progress, config: '' }).toEqual({ ...expected.end?.progress, config: '' });
+    expect(end?.parameters).toEqual(expected.end?.parameters);
+    expect(end?.secondMoments).toEqual(expected.end?.secondMoments);
+  });
+
+  test('is recovered three times, then the run ends with the reason', async () => {
+    const { of } = await run(SETTINGS, {
+      device: async () => {
+        const { gpu, lose } = losable(await requestNodeGpu());
+        const lost = await Device.request(gpu, { defaultsOnly: true });
+        lose();
+        return lost;
+      },
+    });
+    expect(of('recovering')).toHaveLength(3);
+    expect(of('failed').map(({ failure }) => failure.kind)).toEqual(['device-lost']);
+    expect(of('failed')[0]?.failure.message).toContain('It was the 4th time in this run');
+  });
+});
+
+describe('a run that would not fit', () => {
+  test('is refused before it begins, with what would fit', async () => {
+    const { of } = await whole(SETTINGS);
+    const bytes = of('planned')[0]?.plan.memory.reduce((sum, use) => sum + use.bytes, 0) ?? 0;
+    const limit = Math.floor(0.95 * bytes);
+    const before = device().allocatedBytes;
+    const refused = await run({ ...SETTINGS, memoryLimit: limit });
+    expect(device().allocatedBytes).toBe(before);
+    expect(refused.of('progress')).toEqual([]);
+    const [failed] = refused.of('failed');
+    expect(failed?.failure.message).toMatch(
+      /asks the GPU for .* GiB, and may have .* what would fit: 2 micro-b/,
+    );
+    expect(failed?.suggestions.map(({ label }) => label)).toEqual([
+      '2 micro-batches',
+      'gradient checkpointing',
+      'a batch of 1',
+    ]);
+    for (const { settings, bytes: promised } of failed?.suggestions ?? []) {
+      const tried = await run({ ...settings, epochs: 1 });
+      expect(tried.of('failed')).toEqual([]);
+      const [planned] = tried.of('planned');
+      expect(planned?.plan.memory.reduce((sum, use) => sum + use.bytes, 0)).toBe(promised);
+      expect(promised).toBeLessThanOrEqual(limit);
+    }
+  });
+});
+
+describe('a checkpoint that cannot be kept', () => {
+  test('is told, and training goes on', async () => {
+    const { of } = await run(SETTINGS, {
+      checkpoints: {
+        save: () => Promise.reject(new Error('the disk is full')),
+        latest: () => Promise.resolve(undefined),
+      },
+    });
+    expect(of('unsaved')[0]).toMatchObject({ message: 'The disk is full.' });
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { settingAt } from '../../../src/config/schema';
+import { fromProduction, toProduction } from '../../../src/training/config';
+import { PRODUCTION_RUN, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
+import { decodeShare, differences, encodeShare } from '../../../src/training/share';
+
+describe('a link', () => {
+  test('holds the differences alone, and gives the settings back', () => {
+    const settings: EegSettings = {
+      ...SMOKE_RUN,
+      model: { ...SMOKE_RUN.model, baseChannels: 8, mixer: 'conv' },
+      stepsPerEpoch: null,
+      balanced: false,
+      learningRate: 3e-4,
+      falseAlarmRates: [10, 0.5],
+      earlyStopping: { metric: 'sensitivity_at_0.5fa', mode: 'min', patience: 5 },
+    };
+    const link = encodeShare(settings);
+    expect(link).toBe(
+      'v=1&model.baseChannels=8&model.mixer=conv&learningRate=0.0003&balanced=false&stepsPerEpoch=null&falseAlarmRates=10%2C0.5&earlyStopping.metric=sensitivity_at_0.5fa&earlyStopping.mode=min',
+    );
+    expect(decodeShare(link)).toEqual(settings);
+    expect(encodeShare(SMOKE_RUN)).toBe('v=1');
+    expect(decodeShare(encodeShare(PRODUCTION_RUN))).toEqual(PRODUCTION_RUN);
+    expect(differences(SMOKE_RUN, settings)).toContainEqual({ name: 'balanced', from: true, to: false });
+  });
+
+  test.each([
+    ['', 'the link is of version (none), this page reads version 1'],
+    ['v=2&epochs=3', 'the link is of version 2, this page reads version 1'],
+    ['v=1&epoch=3', 'the link sets "epoch", which is no setting'],
+    ['v=1&model=3', 'the link sets "model", which is no setting'],
+    ['v=1&__proto__.x=3', 'the link sets "__proto__.x", which is no setting'],
+    ['v=1&epochs=many', 'the link sets epochs to "many", it must be a number'],
+    ['v=1&epochs=null', 'the link sets epochs to "null", it must be a number'],
+    ['v=1&epochs=1000', 'epochs is a whole number from 1 to 200, it is 1000'],
+    ['v=1&epochs=3&epochs=4', 'the link sets "epochs" twice'],
+    ['v=1&v=1&epochs=3', 'the link sets "v" twice'],
+    ['v=1&seed=0.5', 'the seed is a whole number from'],
+    ['v=1&learningRate=Infinity', 'the link sets learningRate to "Infinity", it must be a number'],
+    ['v=1&model.kernelSizes=3,x', 'the link sets model.kernelSizes to "3,x", it must be numbers with commas'],
+    ['v=1&model.kernelSizes.0=3', 'the link sets "model.kernelSizes.0", which is no setting'],
+    ['v=1&model.kernelSizes=4', 'a kernel size must be odd, it is 4'],
+    ['v=1&earlyStopping.metric=%3Cimg%3E', 'it must be the name of a score'],
+    ['v=1&postprocessing.opening_kernel=4', 'post-processing: opening_kernel is 4, and must be odd'],
+    ['v=1&constructor=3', 'the link sets "constructor", which is no setting'],
+    [`v=1${'&x'.repeat(2000)}`, 'the link has 4003 characters of settings, 4000 are the most'],
+    ['v=1&loss=hinge', 'the link sets loss to "hinge", it must be one of bce, focal'],
+    ['v=1&balanced=yes', 'the link sets balanced to "yes", it must be true or false'],
+  ])('%#: what cannot be is refused with a sentence', (link, message) => {
+    expect(() => decodeShare(link)).toThrow(message);
+  });
+});
+
+test("production's configuration of a run means the same run", () => {
+  const settings: EegSettings = {
+    ...PRODUCTION_RUN,
+    split: 'file',
+    epochs: 7,
+    batch: 12,
+    learningRate: 1e-4,
+    model: { ...PRODUCTION_RUN.model, kernelSizes: [3, 11] },
+    falseAlarmRates: [10, 0.5],
+    earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'min', patience: 3 },
+  };
+  const config = toProduction(settings);
+  expect(fromProduction((name) => settingAt(config, name)).settings).toEqual(settings);
+});
