@@ -6,8 +6,9 @@
  */
 import { promisifyRequest } from 'idb-keyval';
 import { openDatabase, type Database } from './database';
+import type { Generation, Run, Slot } from './run';
 import { describeShards, packShards, sha256, unpackShards, type Manifest } from './shards';
-import { refuseNonJson, type Json, type TrainingState } from './state';
+import { refuseNonJson, type TrainingState } from './state';
 import {
   CorruptedCheckpointError,
   explain,
@@ -16,42 +17,8 @@ import {
   StoreUnavailableError,
 } from './store_errors';
 
-export type Slot = 'last' | 'best';
-
 /** How many generations stay once the newest is verified. */
 const KEPT: Readonly<Record<Slot, number>> = { last: 2, best: 1 };
-
-/** One saved checkpoint. */
-export interface Generation {
-  /** Counts up within the run, over both slots. */
-  readonly number: number;
-  readonly step: number;
-  /** Milliseconds since 1970. */
-  readonly saved: number;
-  /** Of all shards. */
-  readonly bytes: number;
-  /** Whether it was read back whole after it was written. */
-  readonly verified: boolean;
-  readonly manifestSha256: string;
-}
-
-export interface Run {
-  readonly id: string;
-  readonly name: string;
-  /** Pinned runs are not deleted. */
-  readonly pinned: boolean;
-  /** Milliseconds since 1970. */
-  readonly created: number;
-  readonly updated: number;
-  /** The configuration as text, and the device that trains. */
-  readonly config: string;
-  readonly device: string;
-  /** Whatever the page shows: scores, curves. */
-  readonly summary: Json;
-  /** Newest first. */
-  readonly last: readonly Generation[];
-  readonly best: readonly Generation[];
-}
 
 export type RunChanges = Partial<Pick<Run, 'name' | 'pinned' | 'summary'>>;
 
@@ -66,10 +33,6 @@ const shardKey = (id: string, generation: number, shard: number): string =>
   `shard/${id}/${generation}/${shard}`;
 /** All keys that begin with `prefix`. */
 const below = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-
-/** Bytes that a run's checkpoints take. */
-export const runBytes = ({ last, best }: Run): number =>
-  [...last, ...best].reduce((sum, { bytes }) => sum + bytes, 0);
 
 /**
  * Asks the browser to keep the origin's data when the disk runs full; undefined where it cannot be asked (in a worker,

@@ -1,5 +1,5 @@
 /** What can go wrong with the store. A worker's errors keep their `name` and `message` over comlink, so tell them by name. */
-import type { Generation, Slot } from './store';
+import type { Generation, Slot } from './run';
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError, type TrainingState } from '../checkpoints/state';
 import { readState, writeState } from '../checkpoints/state_file';
-import type { Slot } from '../checkpoints/store';
+import type { Slot } from '../checkpoints/run';
 import type { Checkpoints } from '../training/checkpoints';
 
 type FileName = Slot | 'previous';

@@ -1,5 +1,5 @@
 /** Where a run's states are kept while it trains. */
-import type { Slot } from '../checkpoints/store';
+import type { Slot } from '../checkpoints/run';
 import type { TrainingState } from '../checkpoints/state';
 
 export interface Checkpoints {

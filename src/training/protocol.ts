@@ -1,7 +1,7 @@
 /** What passes between the page and the worker that trains on EEG; see the service for the calls. */
 import type { DetectorScores } from '../eeg/scores/evaluate';
 import type { PredictedEvent, SeizureEvent } from '../eeg/events/events';
-import type { Slot } from '../checkpoints/store';
+import type { Slot } from '../checkpoints/run';
 import type { SignalPage } from '../eeg/files/page';
 import type { RecordingInfo } from '../eeg/files/recording';
 import type { AdapterDescription } from '../engine/device';

@@ -1,5 +1,5 @@
 /** A run in the store of checkpoints: what the trainer keeps in it, and what is shown of it. */
-import type { Run, Slot } from '../checkpoints/store';
+import type { Run, Slot } from '../checkpoints/run';
 import type { TrainingState } from '../checkpoints/state';
 import type { StoreWorker } from '../checkpoints/store_worker';
 import type { Checkpoints } from './checkpoints';

@@ -3,7 +3,7 @@
  * early stopping, the stop on a collapse. It needs a device, recordings and somebody to tell.
  */
 import type { TrainingState } from '../checkpoints/state';
-import type { Slot } from '../checkpoints/store';
+import type { Slot } from '../checkpoints/run';
 import { load, localSource, type BatchSource } from '../eeg/windows/loader';
 import { Sampler } from '../eeg/windows/sampler';
 import type { WindowRef } from '../eeg/windows/windows';

@@ -1,8 +1,9 @@
 /** The browser's side of the tests of the store: what they call in the page. */
 import { promisifyRequest } from 'idb-keyval';
 import { openDatabase } from '../../../src/checkpoints/database';
+import type { Slot } from '../../../src/checkpoints/run';
 import type { FloatTensor, TrainingState } from '../../../src/checkpoints/state';
-import { askToPersist, CheckpointStore, type Slot } from '../../../src/checkpoints/store';
+import { askToPersist, CheckpointStore } from '../../../src/checkpoints/store';
 import { handOver, startStoreWorker } from '../../../src/checkpoints/store_worker';
 
 const DATABASE = 'smokescan-checkpoints';

@@ -3,7 +3,7 @@ import { hourlyRate, CURRENT_CARD } from '../../../estimate/rates';
 import { PRESETS } from '../../../config/presets';
 import type { SmokeEvidence } from '../../../handoff/evidence';
 import { readSummary, type RunSummary } from '../../../training/run_record';
-import type { Run } from '../../../checkpoints/store';
+import type { Run } from '../../../checkpoints/run';
 import type { OpenFile } from './open_file.svelte';
 import type { ConfigPage } from './page.svelte';
 import { costFigures, type ReviewRequest } from './reviewing';

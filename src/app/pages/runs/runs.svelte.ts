@@ -1,7 +1,8 @@
 import { readTorchCheckpoint } from '../../../checkpoints/torch_checkpoint';
 import { readState, readWeights, writeState, writeWeights } from '../../../checkpoints/state_file';
 import type { TrainingState } from '../../../checkpoints/state';
-import { runBytes, type Run, type RunChanges, type Slot } from '../../../checkpoints/store';
+import { runBytes, type Run, type Slot } from '../../../checkpoints/run';
+import type { RunChanges } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { productionCheckpoint } from '../../../training/export';
 import { preparedCache } from '../../../training/prepared_cache';
