@@ -5,19 +5,17 @@
  * place where nothing else looks at the first (torch/csrc/autograd/input_buffer.cpp, `accumulate`). On a CPU, PyTorch's
  * profiler sees the same peaks (tests/unit/estimate/vram_trace.test.ts).
  */
-import type { Size, Tape, TorchOp, Value } from './tape';
-import type { LoopOptions, Phase, Storage, Use, Writer } from './trace';
+import type { SegmentOf } from '../../engine/recompute';
+import type { Phase, Storage, Use, Writer } from './events';
+import type { Library, Size, Tape, TorchOp, Value } from './tape';
 
 interface Gradient {
   readonly storage: number;
   readonly slice: boolean;
 }
 
-/** What a thread allocates when it first multiplies matrices, or runs a Triton kernel. */
-export interface FirstRun {
-  readonly cublas?: Size;
-  readonly triton?: Size;
-}
+/** What a thread allocates when it first uses a library. */
+export type FirstRun = Partial<Readonly<Record<Library, Size>>>;
 
 export class AutogradRun {
   readonly #tape: Tape;
@@ -40,7 +38,7 @@ export class AutogradRun {
   /** What was saved, by the index of its operation. */
   readonly #kept = new Map<number, readonly number[]>();
 
-  constructor(tape: Tape, writer: Writer, { segmentOf }: Pick<LoopOptions, 'segmentOf'>) {
+  constructor(tape: Tape, writer: Writer, segmentOf?: SegmentOf) {
     this.#tape = tape;
     this.#writer = writer;
     this.#segments = tape.ops.map(({ label }) => segmentOf?.(label));
@@ -69,7 +67,7 @@ export class AutogradRun {
   }
 
   forward(first: FirstRun): void {
-    const { ops, logits } = this.#tape;
+    const { ops, logits, loss } = this.#tape;
     const results: number[] = [];
     const casts: number[] = [];
     const pending = { ...first };
@@ -82,8 +80,7 @@ export class AutogradRun {
       else if (this.#segments[index - 1] !== segment)
         for (const value of this.#entering.get(segment) ?? []) this.#hold(this.#where(value));
       for (const value of op.writes)
-        if (value === logits || (index === ops.length - 1 && value === op.backward.of))
-          results.push(this.#hold(this.#where(value)));
+        if (value === logits || value === loss) results.push(this.#hold(this.#where(value)));
       this.#leave(op, index);
     });
     // Autocast's cache of weights ends with its context; variables of the last step are overwritten.
@@ -92,11 +89,9 @@ export class AutogradRun {
   }
 
   backward(first: FirstRun): void {
-    const { ops } = this.#tape;
-    const loss = ops.at(-1);
-    if (!loss) return;
+    const { ops, loss } = this.#tape;
     this.#writer.begin('backward', loss.layer, 'gradient of the loss');
-    this.#gradients.set(loss.backward.of, { storage: this.#gradientStorage(loss.backward.of), slice: false });
+    this.#gradients.set(loss, { storage: this.#gradientStorage(loss), slice: false });
     const pending = { ...first };
     for (let index = ops.length - 1; index >= 0; index--) {
       const segment = this.#segments[index];
@@ -217,12 +212,12 @@ export class AutogradRun {
     );
   }
 
-  #firstRun(op: TorchOp, pending: { cublas?: Size; triton?: Size }): void {
-    if (pending.cublas && (op.name === 'linear' || op.name.startsWith('mamba'))) {
+  #firstRun({ libraries }: TorchOp, pending: Partial<Record<Library, Size>>): void {
+    if (pending.cublas && libraries.includes('cublas')) {
       this.#allocate('cuBLAS workspace', 'libraries', 'workspace', pending.cublas);
       delete pending.cublas;
     }
-    if (pending.triton && op.name.startsWith('mamba')) {
+    if (pending.triton && libraries.includes('triton')) {
       this.#drop(this.#allocate('Triton’s cache flush', 'libraries', 'temporaries', pending.triton));
       delete pending.triton;
     }

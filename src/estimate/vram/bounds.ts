@@ -5,7 +5,7 @@
 import { windowsOf, type Measurement, type VramOptions, type VramRun } from './options';
 import type { ByUse, Replay } from './replay';
 import { replayRun, traceOf } from './scenarios';
-import type { Use } from './trace';
+import type { Use } from './events';
 
 /** One end of a range. */
 export interface Bound {
@@ -63,7 +63,7 @@ export function boundsOf(options: VramOptions, likely: Replay): Bounds {
   if (measurement) return calibrated(options, measurement, likely);
   const spread = spreadOf(options);
   return {
-    low: withoutIdle(scaledBound(replayRun(options, 'low'), 1 - spread), options),
+    low: withoutMambaSsm(scaledBound(replayRun(options, 'low'), 1 - spread), options),
     likely,
     high: scaledBound(replayRun(options, 'high'), 1 + spread),
     ratio: null,
@@ -71,16 +71,15 @@ export function boundsOf(options: VramOptions, likely: Replay): Bounds {
 }
 
 /** Where mamba_ssm is not installed, the convolution mixer is alone in memory. */
-function withoutIdle({ allocated, reserved, atPeak }: Bound, run: VramRun): Bound {
-  const idle = traceOf(run).storages.reduce(
-    (sum, { use, name, size }) =>
-      sum + (run.mixer === 'conv' && use === 'parameters' && name.includes('_mamba_real.') ? size.fixed : 0),
+function withoutMambaSsm({ allocated, reserved, atPeak }: Bound, run: VramRun): Bound {
+  const unused = traceOf(run).storages.reduce(
+    (sum, { package: needed, size }) => sum + (needed === 'mamba_ssm' ? size.fixed : 0),
     0,
   );
   return {
-    allocated: allocated - idle,
-    reserved: reserved - idle,
-    atPeak: { ...atPeak, parameters: atPeak.parameters - idle },
+    allocated: allocated - unused,
+    reserved: reserved - unused,
+    atPeak: { ...atPeak, parameters: atPeak.parameters - unused },
   };
 }
 

@@ -1,106 +1,103 @@
 /** From the detector's graph to PyTorch's tape. */
-import { elements, Graph, type Node } from '../../engine/graph';
+import { elements, Graph, GraphError, type Node, type Shape } from '../../engine/graph';
 import { binaryLoss } from '../../engine/ops/binary_loss';
 import { WINDOW } from '../../eeg/windows/windows';
-import { convKernelOf } from '../../models/bimamba';
 import { detectorModel, type DetectorConfig } from '../../models/detector';
-import { mamba2Parameters } from '../../models/mamba2';
-import { mamba2 } from './mamba2';
+import { mamba2Rules } from './mamba2';
+import { mamba2Blocks } from './mamba2_nodes';
 import { Recorder, type Framework } from './recorder';
-import { DETECTOR_OPS, RULES, type DetectorOp } from './rules';
+import { RULES, type Rule } from './rules';
 import { BYTES, fixed, type Tape, type Value } from './tape';
 
 export interface TapeOptions extends Framework {
   readonly model: DetectorConfig;
   readonly loss: 'bce' | 'focal';
-  /** Whether both mixers are in memory, though one of them idle: so it is wherever mamba_ssm is installed. */
+  /** Whether both mixers are in memory, though one of them is unused: so it is wherever mamba_ssm is installed. */
   readonly bothMixers: boolean;
   /** Samples of a window. */
   readonly length?: number;
 }
 
-const MAMBA2_BLOCK = /^.*_mamba_real(?=\/)/;
-
-/** The part of the model that a node belongs to, such as `encoder/encoder_blocks.0`. */
-function layerOf({ label, op }: Node, next: Node | undefined): string {
-  if (op.name === 'binary_loss') return 'loss';
-  const [part = '', child = ''] = label.split('/');
-  if (!isRuled(child)) return `${part}/${child}`;
-  // What joins a decoder block's inputs belongs to the block.
-  return op.name === 'concat' && next ? layerOf(next, undefined) : part;
-}
-
-const isRuled = (name: string): boolean => DETECTOR_OPS.some((op) => op === name);
-
-/** `mamba.layers.0.layer_norm.weight` is of `mamba/layers.0`. */
-const layerOfName = (name: string): string =>
-  name.replace(/^(\w+)\.(\w+(?:\.\d+)?)\..*$/, (_, part: string, child: string) => `${part}/${child}`);
-
-/** What PyTorch records of one window through the detector in training, and its loss. */
+/** What PyTorch records of one window through the detector in training, and its loss. Throws GraphError as `lowerGraph`. */
 export function detectorTape(options: TapeOptions): Tape {
   const { model, bothMixers, length = WINDOW } = options;
   const graph = new Graph();
-  const x = graph.input('EEG', [1, length, model.electrodes]);
-  const detector = detectorModel(graph, x, model, { training: true });
-  const { logits } = detector;
+  const detector = detectorOn(graph, model, length);
   const focal = options.loss === 'focal' ? { focal: { alpha: 0.5, gamma: 2 } } : {};
-  binaryLoss(graph, logits, graph.input('labels', logits.shape), { posWeight: 1, ...focal });
+  const labels = graph.input('labels', detector.logits.shape);
+  const loss = binaryLoss(graph, detector.logits, labels, { posWeight: 1, ...focal });
 
-  const recorder = new Recorder(options, graph);
-  for (let i = 0; i < graph.nodes.length; i++) {
-    const node = graph.nodes[i] as Node;
-    recorder.at(node.label, layerOf(node, graph.nodes[i + 1]));
-    const block = MAMBA2_BLOCK.exec(node.label)?.[0];
-    if (block === undefined) {
-      ruleOf(node)(recorder, node);
-      continue;
-    }
-    const count = graph.nodes.slice(i).findIndex(({ label }) => !label.startsWith(`${block}/`));
-    mamba2(recorder, graph.nodes.slice(i, i + count));
-    i += count - 1;
-  }
-
-  const idle: Value[] = [];
-  const keep = (name: string, count: number): void => {
+  const recorder = lowerGraph(graph, options);
+  const unused: Value[] = [];
+  const keep = (name: string, shape: Shape, more: Pick<Value, 'package'> = {}): void => {
     recorder.at(name, layerOfName(name));
-    idle.push(recorder.create(name, fixed(count * BYTES.fp32), 'fp32', 'parameter', false));
+    const size = fixed(elements(shape) * BYTES.fp32);
+    unused.push({ ...recorder.create(name, size, 'fp32', 'parameter', false), ...more });
   };
-  for (const { name, shape } of graph.buffers) keep(name, elements(shape));
+  for (const { name, shape } of graph.buffers) keep(name, shape);
   if (bothMixers) {
-    for (const { parameter } of detector.idle) keep(parameter.name, elements(parameter.shape));
-    if (model.mixer === 'conv') keepMamba2(model, keep);
+    for (const { parameter } of detector.idle) keep(parameter.name, parameter.shape);
+    if (model.mixer === 'conv')
+      for (const { name, shape } of parametersBeside(graph, { ...model, mixer: 'mamba2' }, length))
+        keep(name, shape, { package: 'mamba_ssm' });
   }
   return {
     ops: recorder.ops,
     inputs: recorder.inputs,
     parameters: recorder.parameters,
-    idle,
-    logits: recorder.value(logits),
+    unused,
+    logits: recorder.value(detector.logits),
+    loss: recorder.value(loss),
   };
 }
 
-function ruleOf(node: Node) {
-  const rule = (RULES as Readonly<Record<string, (typeof RULES)[DetectorOp] | undefined>>)[node.op.name];
-  if (rule === undefined || rule === 'fused')
-    throw new RangeError(
-      `${node.label}: no rule says what PyTorch keeps of ${node.op.name} outside of Mamba-2`,
-    );
+/**
+ * Records what PyTorch does for every node of a forward graph. Throws GraphError, with the node's label, for a node that no
+ * rule is written for, for a Mamba-2 block that is built otherwise than mamba_ssm's, and for a parameter that no rule reads.
+ */
+export function lowerGraph(graph: Graph, framework: Framework): Recorder {
+  const recorder = new Recorder(framework, graph);
+  const ofBlocks = mamba2Rules(mamba2Blocks(graph));
+  for (const node of graph.nodes) {
+    recorder.at(node.label, layerOf(node, graph));
+    (ofBlocks.get(node) ?? ruleOf(node))(recorder, node);
+  }
+  const unread = graph.parameters.find((parameter) => !recorder.knows(parameter));
+  if (unread) throw new GraphError(`no rule says what PyTorch does with the parameter ${unread.name}`);
+  return recorder;
+}
+
+function ruleOf(node: Node): Rule {
+  const rule = RULES[node.op.name];
+  if (!rule) throw new GraphError(`${node.label}: no rule says what PyTorch keeps of ${node.op.name}`);
   return rule;
 }
 
-function keepMamba2(model: DetectorConfig, keep: (name: string, count: number) => void): void {
-  const { dState, expand, headdim, convKernel } = model;
-  const dModel = model.baseChannels * 2 ** (model.depth - 1);
-  const shapes = mamba2Parameters({
-    dModel,
-    dState,
-    expand,
-    headdim,
-    groups: 1,
-    dConv: convKernelOf(convKernel),
-  });
-  for (let layer = 0; layer < model.layers; layer++)
-    for (const direction of ['forward', 'backward'])
-      for (const [name, { shape }] of Object.entries(shapes))
-        keep(`mamba.layers.${layer}.${direction}_mamba_real.${name}`, elements(shape));
+/** The part of the model that a node belongs to, such as `encoder/encoder_blocks.0`. */
+function layerOf({ label, op, outputs }: Node, graph: Graph): string {
+  if (op.name === 'binary_loss') return 'loss';
+  const scope = label.split('/').slice(0, -1);
+  if (scope.length < 2 && op.name === 'concat') {
+    // What joins a decoder block's inputs belongs to the block.
+    const reader = graph.nodes.find(({ inputs }) =>
+      Object.values(inputs).some(({ id }) => id === outputs.y?.id),
+    );
+    if (reader) return layerOf(reader, graph);
+  }
+  return scope.slice(0, 2).join('/');
+}
+
+/** `mamba.layers.0.layer_norm.weight` is of `mamba/layers.0`. */
+const layerOfName = (name: string): string =>
+  name.replace(/^(\w+)\.(\w+(?:\.\d+)?)\..*$/, (_, part: string, child: string) => `${part}/${child}`);
+
+const detectorOn = (graph: Graph, model: DetectorConfig, length: number) =>
+  detectorModel(graph, graph.input('EEG', [1, length, model.electrodes]), model, { training: true });
+
+/** Parameters of another model that `graph` does not have. */
+function parametersBeside(graph: Graph, model: DetectorConfig, length: number) {
+  const names = new Set(graph.parameters.map(({ name }) => name));
+  const other = new Graph();
+  detectorOn(other, model, length);
+  return other.parameters.filter(({ name }) => !names.has(name));
 }

@@ -5,10 +5,12 @@
  * weight, rstd and the projection's weight as autocast has cast it; x, B, C, the chunks' states and the norm's output are
  * computed again in the backward pass. Read in the source, not measured: the operator needs a GPU.
  */
-import type { Node, Tensor } from '../../engine/graph';
+import type { Node } from '../../engine/graph';
+import type { SsdAttrs } from '../../engine/ops/ssd_scan_shared';
+import type { Mamba2Nodes } from './mamba2_nodes';
 import type { Recorder } from './recorder';
-import { flipped, linear, tensorOf } from './rules';
-import { BYTES, perWindow, type InputGradient, type Scratch, type Value } from './tape';
+import { flipped, linear, tensorOf, type Rule } from './rules';
+import { BYTES, fixed, perWindow, type Float, type InputGradient, type Scratch, type Value } from './tape';
 
 /** Mamba2's default `chunk_size`; shorter sequences are padded to whole chunks. */
 const CHUNK = 256;
@@ -18,26 +20,33 @@ const CHUNK = 256;
  */
 const SPLITS = 4;
 
-/** `nodes`: one block, from in_proj to out_proj. Backward in time, production flips its input and its output. */
-export function mamba2(recorder: Recorder, nodes: readonly Node[]): void {
-  const [inProj, , conv, decay, scan, , norm, outProj] = nodes as readonly [
-    Node,
-    Node,
-    Node,
-    Node,
-    Node,
-    Node,
-    Node,
-    Node,
-  ];
-  const { reverse, groups, headdim, dState } = scan.attrs as {
-    reverse: boolean;
-    groups: number;
-    headdim: number;
-    dState: number;
-  };
+/** Where the graph's nodes of a block become PyTorch's operations; the other nodes of the block are inside of `fused`. */
+export function mamba2Rules(blocks: readonly Mamba2Nodes[]): ReadonlyMap<Node, Rule> {
+  const inside: Rule = () => undefined;
+  return new Map(
+    blocks.flatMap((block) => [
+      [block.inProj, (recorder: Recorder) => projectIn(recorder, block)] as const,
+      ...[block.split, block.conv, block.decay, block.scan, block.gate, block.norm].map(
+        (node) => [node, inside] as const,
+      ),
+      [block.outProj, (recorder: Recorder) => fused(recorder, block)] as const,
+    ]),
+  );
+}
+
+const attrsOf = ({ attrs }: Node): SsdAttrs => attrs as SsdAttrs;
+
+/** x → zxbcdt. Backward in time, the trainer flips the block's input and its output. */
+function projectIn(recorder: Recorder, { inProj, scan }: Mamba2Nodes): void {
   const x = recorder.value(tensorOf(inProj, 'inputs', 'x'));
-  const zxbcdt = linear(recorder, inProj, reverse ? flipped(recorder, x) : x);
+  const given = attrsOf(scan).reverse ? flipped(recorder, x) : x;
+  recorder.is(tensorOf(inProj, 'outputs', 'y'), linear(recorder, inProj, given));
+}
+
+/** zxbcdt → y, `MambaSplitConv1dScanCombinedFn`. */
+function fused(recorder: Recorder, block: Mamba2Nodes): void {
+  const { inProj, conv, decay, scan, norm, outProj } = block;
+  const zxbcdt = recorder.value(tensorOf(inProj, 'outputs', 'y'));
   const weight = (node: Node, name: string): Value => recorder.value(tensorOf(node, 'inputs', name));
   const small = [
     weight(conv, 'weight'),
@@ -48,8 +57,37 @@ export function mamba2(recorder: Recorder, nodes: readonly Node[]): void {
     weight(norm, 'weight'),
   ];
   const projection = weight(outProj, 'weight');
-
   const { dtype } = zxbcdt;
+  const memory = fusedMemory(recorder, scan, dtype);
+  const { half, rstd: rstdSize } = memory;
+  const target = tensorOf(outProj, 'outputs', 'y');
+  const y = recorder.output('mamba2', { size: recorder.sized(target.shape, dtype), dtype });
+  const scanned = recorder.create('scan before its norm', half, dtype, 'activation', false);
+  const rstd = recorder.create('1/σ of the gated norm', rstdSize, 'fp32', 'activation', false);
+  const lowered = fixed((projection.size.fixed / BYTES.fp32) * BYTES[dtype]);
+  const cast =
+    dtype === 'fp32'
+      ? []
+      : [recorder.create(`${projection.name} in ${dtype}`, lowered, dtype, 'cast', false)];
+  recorder.emit('mamba_split_conv1d_scan_combined', {
+    reads: [zxbcdt, ...small, projection],
+    writes: [y, scanned, rstd, ...cast],
+    saves: [zxbcdt, ...small, scanned, rstd, ...cast],
+    scratch: memory.forward,
+    gradients: [zxbcdt, ...small, projection].map((of): InputGradient => ({
+      of,
+      memory: 'new',
+      scratch: of === projection ? [{ name: 'gradient of out_proj', size: lowered, workspace: false }] : [],
+    })),
+    backwardScratch: memory.backward,
+    libraries: ['cublas', 'triton'],
+  });
+  recorder.is(target, attrsOf(scan).reverse ? flipped(recorder, y) : y);
+}
+
+/** Bytes of what the fused function allocates around its output: [b, l, channels] in its precision is `half`. */
+function fusedMemory(recorder: Recorder, scan: Node, dtype: Float) {
+  const { groups, headdim, dState } = attrsOf(scan);
   const inner = tensorOf(scan, 'outputs', 'y');
   const [, length, channels] = inner.shape as readonly [number, number, number];
   const half = recorder.sized(inner.shape, dtype);
@@ -73,33 +111,11 @@ export function mamba2(recorder: Recorder, nodes: readonly Node[]): void {
     scratch('states of the chunks', states * (BYTES.fp32 + BYTES[dtype])),
     scratch('C Bᵀ of the chunks', squares),
   ];
-
-  const target: Tensor = tensorOf(outProj, 'outputs', 'y');
-  const y = recorder.output('mamba2', { size: recorder.sized(target.shape, dtype), dtype });
-  const scanned = recorder.create('scan before its norm', half, dtype, 'activation', false);
-  const rstd = recorder.create(
-    '1/σ of the gated norm',
-    perWindow(length * groups * BYTES.fp32),
-    'fp32',
-    'activation',
-    false,
-  );
-  const lowered = { perWindow: 0, fixed: (projection.size.fixed / BYTES.fp32) * BYTES[dtype] };
-  const cast =
-    dtype === 'fp32'
-      ? []
-      : [recorder.create(`${projection.name} in ${dtype}`, lowered, dtype, 'cast', false)];
-  recorder.emit('mamba_split_conv1d_scan_combined', {
-    reads: [zxbcdt, ...small, projection],
-    writes: [y, scanned, rstd, ...cast],
-    saves: [zxbcdt, ...small, scanned, rstd, ...cast],
-    scratch: [...shared, halves('output of the gated norm')],
-    gradients: [zxbcdt, ...small, projection].map((of): InputGradient => ({
-      of,
-      memory: 'new',
-      scratch: of === projection ? [{ name: 'gradient of out_proj', size: lowered, workspace: false }] : [],
-    })),
-    backwardScratch: [
+  return {
+    half,
+    rstd: perWindow(length * groups * BYTES.fp32),
+    forward: [...shared, halves('output of the gated norm')],
+    backward: [
       ...shared,
       halves('output of the gated norm, again'),
       halves('gradient of the gated norm’s output'),
@@ -110,6 +126,5 @@ export function mamba2(recorder: Recorder, nodes: readonly Node[]): void {
       scratch('gradient of C Bᵀ', (SPLITS + 1) * squares),
       scratch('gradients of Δ', 6 * steps),
     ],
-  });
-  recorder.is(target, reverse ? flipped(recorder, y) : y);
+  };
 }

@@ -9,7 +9,8 @@ import { checkRun, windowsOf, type VramOptions, type VramRun } from './options';
 import { timelineOf, type Replay, type Timeline } from './replay';
 import { replayRun, traceOf, WORKSPACES, type Scenario } from './scenarios';
 import { bytesFor } from './tape';
-import { livingWhenForwardEnds, type Trace, type Use } from './trace';
+import type { Trace, Use } from './events';
+import { livingWhenForwardEnds } from './trace';
 
 export type PartName = Use | 'reserve' | 'context';
 

@@ -1,5 +1,5 @@
 /** Writes a tape: keeps which value a tensor of the graph is, and casts as autocast does. */
-import { elements, type Graph, type Shape, type Tensor } from '../../engine/graph';
+import { elements, GraphError, type Graph, type Shape, type Tensor } from '../../engine/graph';
 import {
   BYTES,
   fixed,
@@ -7,6 +7,7 @@ import {
   type Backward,
   type Float,
   type InputGradient,
+  type Library,
   type Scratch,
   type Size,
   type TorchOp,
@@ -72,7 +73,8 @@ export class Recorder {
       this.inputs.push(input);
       return this.is(tensor, input);
     }
-    if (tensor.role !== 'parameter') throw new Error(`${tensor.name} is used before it is written`);
+    if (tensor.role !== 'parameter')
+      throw new GraphError(`${tensor.name} is read before a rule has written it`);
     const parameter = this.create(tensor.name, fixed(bytes), 'fp32', 'parameter');
     this.parameters.push(parameter);
     return this.is(tensor, parameter);
@@ -81,6 +83,11 @@ export class Recorder {
   is(tensor: Tensor, value: Value): Value {
     this.#values.set(tensor.id, value);
     return value;
+  }
+
+  /** Whether a rule has given the tensor a value. */
+  knows(tensor: Pick<Tensor, 'id'>): boolean {
+    return this.#values.has(tensor.id);
   }
 
   /** Bytes of a shape of the graph, whose batch is one window, in a precision. */
@@ -98,6 +105,7 @@ export class Recorder {
       scratch = [],
       gradients,
       backwardScratch = [],
+      libraries = [],
     }: {
       readonly reads: readonly Value[];
       readonly writes: readonly [Value, ...Value[]];
@@ -105,6 +113,7 @@ export class Recorder {
       readonly scratch?: readonly Scratch[];
       readonly gradients: readonly InputGradient[];
       readonly backwardScratch?: readonly Scratch[];
+      readonly libraries?: readonly Library[];
     },
   ): Value {
     const backward: Backward = {
@@ -112,7 +121,17 @@ export class Recorder {
       scratch: backwardScratch,
       gradients: gradients.filter(({ of }) => of.needsGradient),
     };
-    this.ops.push({ name, layer: this.#layer, label: this.#label, reads, writes, saves, scratch, backward });
+    this.ops.push({
+      name,
+      layer: this.#layer,
+      label: this.#label,
+      reads,
+      writes,
+      saves,
+      scratch,
+      backward,
+      libraries,
+    });
     return writes[0];
   }
 

@@ -1,7 +1,7 @@
 /** A trace through the caching allocator: peaks, what lay in memory at the peak, and one step drawn over its operations. */
 import { CachingAllocator, roundSize, type Block } from './allocator';
 import { bytesFor } from './tape';
-import type { Moment, Phase, Storage, Trace, Use } from './trace';
+import type { Moment, Phase, Storage, Trace, Use } from './events';
 
 export interface TimelinePoint {
   readonly phase: Phase;

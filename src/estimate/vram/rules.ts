@@ -6,7 +6,7 @@
  * The engine's graph differs from PyTorch's in three places: a convolution before BatchNorm has its bias there (`shift`),
  * BatchNorm and ReLU are one node, and Mamba-2 is several nodes where PyTorch runs one fused function (mamba2.ts).
  */
-import { elements, type Node, type Tensor } from '../../engine/graph';
+import { elements, GraphError, type Node, type Tensor } from '../../engine/graph';
 import type { DropoutAttrs } from '../../engine/ops/dropout';
 import type { Recorder } from './recorder';
 import {
@@ -20,35 +20,13 @@ import {
   type Value,
 } from './tape';
 
-/** Ops that occur in the detector's training graph, forward. */
-export const DETECTOR_OPS = [
-  'add',
-  'batch_norm',
-  'binary_loss',
-  'causal_conv1d',
-  'concat',
-  'conv1d',
-  'conv_transpose1d',
-  'dropout',
-  'flip_time',
-  'layer_norm',
-  'linear',
-  'negative_exp',
-  'relu',
-  'rms_norm',
-  'silu_gate',
-  'split',
-  'ssd_scan',
-] as const;
-export type DetectorOp = (typeof DETECTOR_OPS)[number];
-
 export type Rule = (recorder: Recorder, node: Node) => void;
-/** `fused`: part of Mamba-2's one function. */
-export const RULES: Readonly<Record<DetectorOp, Rule | 'fused'>> = {
+
+/** By name of the op. Mamba-2's are one function in PyTorch, whose rules go by node (mamba2.ts). */
+export const RULES: Readonly<Record<string, Rule>> = {
   add: addition,
   batch_norm: batchNorm,
   binary_loss: loss,
-  causal_conv1d: 'fused',
   concat,
   conv1d: convolution,
   conv_transpose1d: convolution,
@@ -56,19 +34,13 @@ export const RULES: Readonly<Record<DetectorOp, Rule | 'fused'>> = {
   flip_time: flip,
   layer_norm: layerNorm,
   linear: projected,
-  negative_exp: 'fused',
   relu,
-  rms_norm: 'fused',
-  silu_gate: 'fused',
-  split: 'fused',
-  ssd_scan: 'fused',
 };
-
-const FP32_VALUES = BYTES.fp32;
 
 export function tensorOf(node: Node, side: 'inputs' | 'outputs', name: string): Tensor {
   const tensor = node[side][name];
-  if (!tensor) throw new Error(`${node.label} has no ${name}`);
+  if (!tensor)
+    throw new GraphError(`${node.label} has no ${name}, which its rule for PyTorch’s memory needs`);
   return tensor;
 }
 
@@ -230,6 +202,7 @@ export function linear(recorder: Recorder, node: Node, given: Value): Value {
     writes: [recorder.output('linear', { size, dtype: x.dtype })],
     saves: [x, weight],
     gradients: [made(x), made(weight), ...(bias ? [made(bias)] : [])],
+    libraries: ['cublas'],
   });
 }
 
@@ -246,7 +219,7 @@ function layerNorm(recorder: Recorder, node: Node): void {
     Value,
     Value,
   ];
-  const rows = perWindow(lengthOf(tensorOf(node, 'inputs', 'x')) * FP32_VALUES);
+  const rows = perWindow(lengthOf(tensorOf(node, 'inputs', 'x')) * BYTES.fp32);
   const stats = ['mean', '1/σ'].map((name) =>
     recorder.create(`LayerNorm's ${name}`, rows, 'fp32', 'activation', false),
   );
@@ -261,7 +234,7 @@ function layerNorm(recorder: Recorder, node: Node): void {
 }
 
 /**
- * BCE with logits saves logits and target. Production's focal loss composes elementwise operations: probability, BCE, p_t,
+ * BCE with logits saves logits and target. The trainer's focal loss composes elementwise operations: probability, BCE, p_t,
  * (1 − p_t)^γ and the weights are tensors of one value a sample; eight of them are saved (assumed: the composition is not
  * known to the letter; together they are under half a percent). Autocast: fp32.
  */

@@ -3,7 +3,8 @@ import { PRODUCTION, segmentOf } from '../../models/detector';
 import { detectorTape } from './lower';
 import { windowsOf, type VramModel, type VramRun } from './options';
 import { replay, type Replay } from './replay';
-import { traceLoop, type Trace } from './trace';
+import type { Trace } from './events';
+import { traceLoop } from './trace';
 
 /**
  * cuDNN's workspace of a convolution, in copies of what it reads and writes. Which algorithm its heuristics choose is not
@@ -36,7 +37,6 @@ export function traceOf({
   const tape = detectorTape({ backend: 'cuda', precision, model, loss, bothMixers: true });
   const trace = traceLoop(tape, {
     microBatches: parts,
-    autotunes: mixer === 'mamba2',
     segmentOf: checkpointing ? segmentOf : undefined,
   });
   const oldest = traces.keys().next();

@@ -43,6 +43,8 @@ export interface Value {
   readonly dtype: Float;
   readonly size: Size;
   readonly needsGradient: boolean;
+  /** The package without which it is not in memory. */
+  readonly package?: 'mamba_ssm';
 }
 
 /** Memory that an operation takes only while it runs. */
@@ -71,6 +73,9 @@ export interface Backward {
   readonly gradients: readonly InputGradient[];
 }
 
+/** cuBLAS has a workspace for each thread that multiplies matrices; Triton times its kernels when they first run. */
+export type Library = 'cublas' | 'triton';
+
 export interface TorchOp {
   readonly name: string;
   readonly layer: string;
@@ -82,6 +87,8 @@ export interface TorchOp {
   readonly saves: readonly Value[];
   readonly scratch: readonly Scratch[];
   readonly backward: Backward;
+  /** What it runs on besides PyTorch's own kernels, forward and backward. */
+  readonly libraries: readonly Library[];
 }
 
 export interface Tape {
@@ -90,9 +97,10 @@ export interface Tape {
   /** Trained parameters, in the model's order. */
   readonly parameters: readonly Value[];
   /** Parameters without a gradient, and what BatchNorm remembers: they lie in memory and nothing more. */
-  readonly idle: readonly Value[];
-  /** The logits: the training loop's variable holds them. */
+  readonly unused: readonly Value[];
+  /** The training loop's variables hold both. */
   readonly logits: Value;
+  readonly loss: Value;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { detectorTape } from '../../../src/estimate/vram/lower';
 import { bytesFor } from '../../../src/estimate/vram/tape';
-import { traceLoop, type Trace } from '../../../src/estimate/vram/trace';
+import type { Trace } from '../../../src/estimate/vram/events';
+import { traceLoop } from '../../../src/estimate/vram/trace';
 import { PRODUCTION, segmentOf } from '../../../src/models/detector';
 import { pythonWithTorch } from '../checkpoints/python';
 import { peaksByTorch, type PeaksByTorch } from './torch_detector';
@@ -28,7 +29,7 @@ const TAPE = detectorTape({
 const SEGMENTS = new Set(TAPE.ops.flatMap(({ label }) => segmentOf(label) ?? []));
 
 const traced = (checkpointing: boolean, microBatches: 1 | 2 = 1): Trace =>
-  traceLoop(TAPE, { microBatches, autotunes: false, segmentOf: checkpointing ? segmentOf : undefined });
+  traceLoop(TAPE, { microBatches, segmentOf: checkpointing ? segmentOf : undefined });
 
 /** The first step, from before its forward pass to its update, without what only GPUs have. */
 function peaksOf({ storages, moments }: Trace, windows: number): PeaksByTorch {

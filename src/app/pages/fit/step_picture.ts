@@ -1,6 +1,6 @@
 /** One training step's memory as a picture: stacked by use over its operations, and what lives at each. */
 import { livingAt, type Timeline, type TimelineBlock } from '../../../estimate/vram/replay';
-import type { Phase, Use } from '../../../estimate/vram/trace';
+import type { Phase, Use } from '../../../estimate/vram/events';
 import { bytes } from '../../ui/format';
 import { VRAM_ORDER } from './parts';
 
