@@ -3,7 +3,7 @@ import { isMap, isScalar, isSeq, Scalar, type Node, type Pair, type YAMLMap } fr
 import type { Edit } from './pieces';
 
 /** A change that cannot be made in this file without changing more than it says; the sentence says why. */
-export class EditError extends Error {}
+export class EditError extends RangeError {}
 
 export type Item = Pair<Node | null, Node | null>;
 export type Map = YAMLMap<Node | null, Node | null>;

@@ -3,6 +3,7 @@ import type { BundleFile } from '../../../handoff/bundle';
 import type { Change } from '../../../config/change';
 import type { Compared } from '../../../handoff/matrix';
 import { PRESETS } from '../../../config/presets';
+import type { Answer } from '../../ui/answer';
 import { download } from '../../ui/download';
 import { recall, remember } from '../../ui/stored';
 import { linesOf, zipOf } from './file_text';
@@ -11,7 +12,7 @@ import type { Finding, Severity } from './inspection';
 import type { OpenFile } from './open_file.svelte';
 import { givenBy, givenByDrop, openFiles, writeFolder, type Given } from './opening';
 import { Review } from './review.svelte';
-import type { Answer, Variation } from './worker';
+import type { Variation } from './worker';
 import { workspace } from './shared';
 import { FIRST } from './workspace.svelte';
 

@@ -4,7 +4,7 @@ import { bundleOf, type BundledConfig, type BundleFile } from '../../../handoff/
 import type { Change } from '../../../config/change';
 import { commandsFor, scriptFor, type Command, type LaunchConfig } from '../../../handoff/commands';
 import { derive, VARIANTS, type Variant } from '../../../handoff/derive';
-import { applyChanges, EditError, editsFor, type Edit } from '../../../config/edit';
+import { applyChanges, editsFor, type Edit } from '../../../config/edit';
 import {
   compare,
   toCsv,
@@ -15,13 +15,11 @@ import {
 } from '../../../handoff/matrix';
 import { reviewDocument } from '../../../handoff/review';
 import type { Target } from '../../../config/targets';
+import { answer, type Answer } from '../../ui/answer';
 import { forAllReaders } from './exporting';
 import { inspect } from './inspection';
 import { withMemory } from './predicted';
 import { reviewInput, type ReviewRequest } from './reviewing';
-
-/** What was asked for, or a sentence that says why it cannot be. */
-export type Answer<T> = { readonly value: T } | { readonly problem: string };
 
 export interface Comparison {
   readonly matrix: Matrix;
@@ -43,16 +41,6 @@ export interface Variation {
 export interface Launch {
   readonly commands: readonly Command[];
   readonly script: string;
-}
-
-/** Errors that are sentences for the person who asked. */
-function answer<T>(make: () => T): Answer<T> {
-  try {
-    return { value: make() };
-  } catch (error) {
-    if (error instanceof EditError || error instanceof RangeError) return { problem: error.message };
-    throw error;
-  }
 }
 
 /** Edits for the changes that can be made, and sentences about those that cannot. */
