@@ -2,8 +2,8 @@
 import columnSumSource from '../../../shaders/column_sum.wgsl?raw';
 import { bytesOf, elements, formatShape, GraphError, type Graph, type Shape, type Tensor } from '../graph';
 import { defineOp, type Value64 } from './definition';
-import { gemmCost, gemmKernels, gemmReference, gemmVariants, type Gemm } from './gemm';
 import { kernel, read, write } from './kernel';
+import { productOp } from './product';
 import { sumPartials } from './sum_partials';
 
 const last = (shape: Shape): number => shape.at(-1) as number;
@@ -16,125 +16,62 @@ function matrix(weight: { shape: Shape }): { outputs: number; inputs: number } {
   return { outputs, inputs };
 }
 
-type Layer = { x: Tensor; weight: Tensor; bias?: Tensor | undefined; y: Tensor };
-const forward = ({ x, weight, bias, y }: Layer): Gemm => {
-  const { outputs, inputs } = matrix(weight);
-  return {
-    name: 'linear',
-    a: x,
-    aKMajor: true,
-    b: weight,
-    bKMajor: true,
-    bias,
-    y,
-    m: rows(x.shape),
-    n: outputs,
-    k: inputs,
-  };
-};
-
-/** x [..., i], weight [o, i], bias [o] → y [..., o]. */
-export const linearOp = defineOp({
+/** y = x Wᵀ + bias: x [..., i], weight [o, i], bias [o] → y [..., o]. */
+export const linearOp = productOp({
   name: 'linear',
-  inputs: ['x', 'weight'],
-  optional: ['bias'],
-  outputs: ['y'],
-  half: ['y'],
+  a: 'x',
+  aKMajor: true,
+  b: 'weight',
+  bKMajor: true,
+  bias: 'bias',
+  output: 'y',
+  half: true,
   shape({ x, weight, bias }) {
     const { outputs, inputs } = matrix(weight);
     if (last(x.shape) !== inputs)
       throw new GraphError(`x has ${last(x.shape)} channels, the weight takes ${inputs}`);
     if (bias && formatShape(bias.shape) !== formatShape([outputs]))
       throw new GraphError(`bias must be [${outputs}], it is ${formatShape(bias.shape)}`);
-    return { y: { shape: [...x.shape.slice(0, -1), outputs], dtype: 'f32' } };
+    return { m: rows(x.shape), n: outputs, k: inputs, shape: [...x.shape.slice(0, -1), outputs] };
   },
-  variants: ({ inputs, outputs }, lowering) => gemmVariants(forward({ ...inputs, ...outputs }), lowering),
-  kernels: ({ inputs, outputs }, lowering, variant) =>
-    gemmKernels(forward({ ...inputs, ...outputs }), lowering, variant),
   gradient: ({ graph, inputs: { x, weight, bias }, cotangents: { y: dy }, needs }) => ({
     x: dy && needs('x') ? graph.apply(linearInputGradientOp, { dy, weight }, {}).dx : undefined,
     weight: dy && needs('weight') ? graph.apply(linearWeightGradientOp, { dy, x }, {}).dweight : undefined,
     bias: dy && bias && needs('bias') ? graph.apply(columnSumOp, { x: dy }, {}).y : undefined,
   }),
-  reference({ x, weight, bias }) {
-    const { outputs, inputs } = matrix(weight);
-    const sizes = { m: rows(x.shape), n: outputs, k: inputs, aKMajor: true, bKMajor: true };
-    const y = gemmReference(x.data, weight.data, sizes);
-    return { y: bias ? y.map((value, i) => value + (bias.data[i % outputs] as number)) : y };
-  },
-  cost: ({ inputs, outputs }) => gemmCost(forward({ ...inputs, ...outputs })),
 });
-
-const inputGradient = ({ dy, weight, dx }: { dy: Tensor; weight: Tensor; dx: Tensor }): Gemm => {
-  const { outputs, inputs } = matrix(weight);
-  return {
-    name: 'linear_input_gradient',
-    a: dy,
-    aKMajor: true,
-    b: weight,
-    bKMajor: false,
-    y: dx,
-    m: rows(dy.shape),
-    n: inputs,
-    k: outputs,
-  };
-};
 
 /** dx = dy W: dy [..., o], weight [o, i] → dx [..., i]. */
-export const linearInputGradientOp = defineOp({
+export const linearInputGradientOp = productOp({
   name: 'linear_input_gradient',
-  inputs: ['dy', 'weight'],
-  optional: [],
-  outputs: ['dx'],
-  half: ['dx'],
-  shape: ({ dy, weight }) => ({
-    dx: { shape: [...dy.shape.slice(0, -1), matrix(weight).inputs], dtype: 'f32' },
-  }),
-  variants: ({ inputs, outputs }, lowering) =>
-    gemmVariants(inputGradient({ ...inputs, ...outputs }), lowering),
-  kernels: ({ inputs, outputs }, lowering, variant) =>
-    gemmKernels(inputGradient({ ...inputs, ...outputs }), lowering, variant),
-  gradient: null,
-  reference({ dy, weight }) {
-    const { outputs, inputs } = matrix(weight);
-    const sizes = { m: rows(dy.shape), n: inputs, k: outputs, aKMajor: true, bKMajor: false };
-    return { dx: gemmReference(dy.data, weight.data, sizes) };
-  },
-  cost: ({ inputs, outputs }) => gemmCost(inputGradient({ ...inputs, ...outputs })),
-});
-
-const weightGradient = ({ dy, x, dweight }: { dy: Tensor; x: Tensor; dweight: Tensor }): Gemm => ({
-  name: 'linear_weight_gradient',
-  a: dy,
-  aKMajor: false,
-  b: x,
+  a: 'dy',
+  aKMajor: true,
+  b: 'weight',
   bKMajor: false,
-  y: dweight,
-  m: last(dy.shape),
-  n: last(x.shape),
-  k: rows(x.shape),
+  output: 'dx',
+  half: true,
+  shape({ dy, weight }) {
+    const { outputs, inputs } = matrix(weight);
+    return { m: rows(dy.shape), n: inputs, k: outputs, shape: [...dy.shape.slice(0, -1), inputs] };
+  },
+  gradient: null,
 });
 
 /** dW = dyᵀ x: dy [..., o], x [..., i] → dweight [o, i]. */
-export const linearWeightGradientOp = defineOp({
+export const linearWeightGradientOp = productOp({
   name: 'linear_weight_gradient',
-  inputs: ['dy', 'x'],
-  optional: [],
-  outputs: ['dweight'],
+  a: 'dy',
+  aKMajor: false,
+  b: 'x',
+  bKMajor: false,
+  output: 'dweight',
+  half: false,
   shape({ dy, x }) {
     if (rows(dy.shape) !== rows(x.shape)) throw new GraphError('dy and x must have the same number of rows');
-    return { dweight: { shape: [last(dy.shape), last(x.shape)], dtype: 'f32' } };
+    const [m, n] = [last(dy.shape), last(x.shape)];
+    return { m, n, k: rows(x.shape), shape: [m, n] };
   },
-  variants: ({ inputs, outputs }, lowering) =>
-    gemmVariants(weightGradient({ ...inputs, ...outputs }), lowering),
-  kernels: ({ inputs, outputs }, lowering, variant) =>
-    gemmKernels(weightGradient({ ...inputs, ...outputs }), lowering, variant),
   gradient: null,
-  reference({ dy, x }) {
-    const sizes = { m: last(dy.shape), n: last(x.shape), k: rows(x.shape), aKMajor: false, bKMajor: false };
-    return { dweight: gemmReference(dy.data, x.data, sizes) };
-  },
-  cost: ({ inputs, outputs }) => gemmCost(weightGradient({ ...inputs, ...outputs })),
 });
 
 /** Rows one thread of the first stage adds. */

@@ -1,26 +1,19 @@
-/** y = a · b, equal shapes. */
 import type { Graph, Tensor } from '../graph';
-import { defineOp } from './definition';
-import { elementwiseCost, elementwiseKernel, sameShape } from './elementwise';
+import { elementwiseOp } from './elementwise';
 
-/** da = dy · b and db = dy · a, which are products again. */
-export const multiplyOp = defineOp({
+export const multiplyOp = elementwiseOp({
   name: 'multiply',
   inputs: ['a', 'b'],
-  optional: [],
-  outputs: ['y'],
-  half: ['y'],
-  shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }, lowering) => [
-    elementwiseKernel('multiply', [inputs.a, inputs.b], outputs.y, lowering),
-  ],
+  wgsl: 'return a * b;',
+  reference: (a, b) => a * b,
+  flops: 1,
+  // Products again.
   gradient: ({ graph, inputs: { a, b }, cotangents: { y: dy }, needs }) => ({
     a: dy && needs('a') ? multiply(graph, dy, b) : undefined,
     b: dy && needs('b') ? multiply(graph, dy, a) : undefined,
   }),
-  reference: ({ a, b }) => ({ y: a.data.map((value, i) => value * (b.data[i] as number)) }),
-  cost: ({ inputs, outputs }) => elementwiseCost([inputs.a, inputs.b, outputs.y], 1),
 });
 
+/** y = a · b, equal shapes. */
 export const multiply = (graph: Graph, a: Tensor, b: Tensor): Tensor =>
   graph.apply(multiplyOp, { a, b }, {}).y;

@@ -1,22 +1,17 @@
-/** y = −e^x: Mamba's A from its parameter A_log. An x above 88 counts as 88, so that y stays finite in float32. */
 import type { Graph, Tensor } from '../graph';
-import { defineOp } from './definition';
-import { elementwiseCost, elementwiseKernel, MAX_EXPONENT, sameShape } from './elementwise';
+import { elementwiseOp, MAX_EXPONENT } from './elementwise';
 import { multiply } from './multiply';
 
-/** dx = dy · y, because −e^x is its own derivative. */
-export const negativeExpOp = defineOp({
+/** It is of parameters, so it is never stored in float16. −e^x is its own derivative: dx = dy · y. */
+export const negativeExpOp = elementwiseOp({
   name: 'negative_exp',
   inputs: ['x'],
-  optional: [],
-  outputs: ['y'],
-  shape: (inputs) => ({ y: sameShape(inputs) }),
-  kernels: ({ inputs, outputs }, lowering) => [
-    elementwiseKernel('negative_exp', [inputs.x], outputs.y, lowering),
-  ],
-  gradient: ({ graph, outputs, cotangents: { y: dy } }) => ({ x: dy && multiply(graph, dy, outputs.y) }),
-  reference: ({ x }) => ({ y: x.data.map((value) => -Math.exp(Math.min(value, MAX_EXPONENT))) }),
-  cost: ({ inputs, outputs }) => elementwiseCost([inputs.x, outputs.y], 2),
+  half: false,
+  wgsl: `return -exp(min(x, T(${MAX_EXPONENT})));`,
+  reference: (x) => -Math.exp(Math.min(x, MAX_EXPONENT)),
+  flops: 2,
+  gradient: ({ graph, outputs: { y }, cotangents: { y: dy } }) => ({ x: dy && multiply(graph, dy, y) }),
 });
 
+/** y = −e^x: Mamba's A from its parameter A_log. An x above 88 counts as 88, so that y stays finite in float32. */
 export const negativeExp = (graph: Graph, x: Tensor): Tensor => graph.apply(negativeExpOp, { x }, {}).y;

@@ -151,7 +151,7 @@ export function buildCase<Name extends string>(opCase: OpCase<Name>): Built {
 }
 
 /** Adds the backward pass; gradients by the names of the inputs. */
-function addGradients({ graph, outputs, cotangents, wrt }: Built): ReadonlyMap<string, Tensor> {
+export function addGradients({ graph, outputs, cotangents, wrt }: Built): ReadonlyMap<string, Tensor> {
   if (cotangents.size === 0) return new Map();
   const seeds = [...cotangents].map(([name, cotangent]) => ({ of: outputs.get(name) as Tensor, cotangent }));
   const gradients = differentiate(graph, seeds, [...wrt.values()]);
@@ -287,6 +287,8 @@ export async function checkOp<Name extends string>(device: Device, opCase: OpCas
       };
       for (const [name, tensor] of results) compare('outputs', name, tensor);
       for (const [name, tensor] of gradients) compare('gradients', name, tensor);
+      // Written again: an op may have changed its inputs.
+      for (const [tensor, data] of feed) program.write(tensor, data);
       program.run(opCase.step);
       const again = await program.read();
       for (const [tensor, data] of got)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph';
 import { interpret } from '../../../src/engine/interpret';
 import { dropout } from '../../../src/engine/ops/dropout';
-import { silu } from '../../../src/engine/ops/silu';
+import { silu } from './sample_ops';
 import { checkOp, testDevice } from './check-op';
 
 const device = testDevice({ defaultsOnly: true });

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Graph, type Tensor } from '../../../src/engine/graph';
-import { add } from '../../../src/engine/ops/add';
-import { copy } from '../../../src/engine/ops/copy';
+import type { AnyOp } from '../../../src/engine/ops/definition';
 import { multiply } from '../../../src/engine/ops/multiply';
 import { negativeExp } from '../../../src/engine/ops/negative_exp';
 import { sigmoid } from '../../../src/engine/ops/sigmoid';
-import { silu } from '../../../src/engine/ops/silu';
-import { siluGate } from '../../../src/engine/ops/silu_gate';
-import { softplus } from '../../../src/engine/ops/softplus';
 import { checkOp, testDevice } from './check-op';
+import { DIFFERENTIATED, elementwiseCase } from './op_cases';
+import { silu, softplus } from './sample_ops';
 
 const device = testDevice({ defaultsOnly: true });
 
@@ -20,28 +18,38 @@ const SHAPES = [[1], [4], [3, 5, 7], [64], [65], [1, 251], [256], [5, 52], [1009
   (shape) => ({ shape }),
 );
 
-const unary = { copy, silu, softplus, sigmoid, negative_exp: negativeExp } as const;
-const binary = { add, multiply, silu_gate: siluGate } as const;
+const ALL = [...DIFFERENTIATED, silu.op, softplus.op].map((op) => ({ name: op.name, op }));
+const unary = ALL.filter(({ op }) => op.inputs.length === 1);
+const binary = ALL.filter(({ op }) => op.inputs.length === 2);
+
+const applied = (graph: Graph, op: AnyOp, ...inputs: readonly Tensor[]): Tensor =>
+  graph.apply(op, Object.fromEntries(op.inputs.map((name, i) => [name, inputs[i] as Tensor])), {})[
+    'y'
+  ] as Tensor;
+
+test('they are found', () => {
+  expect(unary.map(({ name }) => name)).toEqual(expect.arrayContaining(['copy', 'relu', 'sigmoid']));
+  expect(binary.map(({ name }) => name)).toEqual(expect.arrayContaining(['add', 'multiply', 'silu_gate']));
+});
 
 /** Where exp underflows or overflows in float32 and float64, and around zero. */
 const EXTREMES = [
   1e4, -1e4, 709, -709, 104, -104, 89, -89, 88, -88, 30, -30, 20, -20, 17, -17, 1e-4, -1e-4, 1e-30, -1e-30, 0,
 ];
 
-describe.each(Object.entries(unary))('%s', (_, op) => {
+describe.each(ALL)('$name', ({ op }) => {
   test.each(SHAPES)('$shape', async ({ shape }) => {
-    await checkOp(device(), {
-      inputs: { x: { shape, range: [-6, 6] } },
-      build: (graph, { x }) => ({ y: op(graph, x) }),
-    });
+    await checkOp(device(), elementwiseCase(op, shape));
   });
+});
 
+describe.each(unary)('$name', ({ op }) => {
   // By fours too, which is another kernel.
   test.each([EXTREMES, [...EXTREMES, 1, 2, 3]])('extremes', async (...values) => {
     await checkOp(device(), {
       inputs: { x: { shape: [values.length], values } },
       differences: false,
-      build: (graph, { x }) => ({ y: op(graph, x) }),
+      build: (graph, { x }) => ({ y: applied(graph, op, x) }),
     });
   });
 });
@@ -77,16 +85,12 @@ test('softplus has no seam: neighbours of every magnitude keep 1e-6', async () =
   });
 });
 
-describe.each(Object.entries(binary))('%s', (_, op) => {
-  test.each(SHAPES)('$shape', async ({ shape }) => {
-    await checkOp(device(), {
-      inputs: { a: { shape }, b: { shape, range: [-3, 1] } },
-      build: (graph, { a, b }) => ({ y: op(graph, a, b) }),
-    });
-  });
-
+describe.each(binary)('$name', ({ op }) => {
   test('both inputs may be one tensor', async () => {
-    await checkOp(device(), { inputs: { x: { shape: [7] } }, build: (g, { x }) => ({ y: op(g, x, x) }) });
+    await checkOp(device(), {
+      inputs: { x: { shape: [7] } },
+      build: (graph, { x }) => ({ y: applied(graph, op, x, x) }),
+    });
   });
 
   test('extremes', async () => {
@@ -97,14 +101,14 @@ describe.each(Object.entries(binary))('%s', (_, op) => {
         b: { shape: [49], values: values.flatMap((v) => Array<number>(7).fill(v)) },
       },
       differences: false,
-      build: (graph, { a, b }) => ({ y: op(graph, a, b) }),
+      build: (graph, { a, b }) => ({ y: applied(graph, op, a, b) }),
     });
   });
 
   test('unequal shapes are refused with a sentence', () => {
     const graph = new Graph();
     const [a, b]: [Tensor, Tensor] = [graph.input('a', [2, 3]), graph.input('b', [3, 2])];
-    expect(() => op(graph, a, b)).toThrow(
+    expect(() => applied(graph, op, a, b)).toThrow(
       /^\w+\(\w \[2, 3\], \w \[3, 2\]\): shapes must be equal, they are \[2, 3\] and \[3, 2\]$/,
     );
   });

@@ -4,7 +4,7 @@ import { Device, EngineError } from '../../../src/engine/device';
 import { Graph, type Tensor } from '../../../src/engine/graph';
 import { defineOp, type Dispatch } from '../../../src/engine/ops/definition';
 import { kernel, read, write } from '../../../src/engine/ops/kernel';
-import { silu } from '../../../src/engine/ops/silu';
+import { silu } from './sample_ops';
 import { Program } from '../../../src/engine/program';
 import { testDevice } from './check-op';
 

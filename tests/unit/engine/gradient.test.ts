@@ -6,7 +6,7 @@ import { add } from '../../../src/engine/ops/add';
 import { globalNorm } from '../../../src/engine/ops/global_norm';
 import { multiply } from '../../../src/engine/ops/multiply';
 import { sigmoid } from '../../../src/engine/ops/sigmoid';
-import { silu } from '../../../src/engine/ops/silu';
+import { silu } from './sample_ops';
 import { splitChannels } from '../../../src/engine/ops/split';
 import { checkGradient, checkOp, testDevice } from './check-op';
 

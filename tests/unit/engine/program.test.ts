@@ -6,7 +6,7 @@ import { Graph } from '../../../src/engine/graph';
 import { add } from '../../../src/engine/ops/add';
 import { flipTime } from '../../../src/engine/ops/flip_time';
 import { linear } from '../../../src/engine/ops/linear';
-import { silu } from '../../../src/engine/ops/silu';
+import { silu } from './sample_ops';
 import { STAGING_SLOTS } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
 

@@ -5,7 +5,7 @@ import { batchNorm, type BatchNormWeights } from '../../../src/engine/ops/batch_
 import { binaryLoss } from '../../../src/engine/ops/binary_loss';
 import { dropout } from '../../../src/engine/ops/dropout';
 import { linear } from '../../../src/engine/ops/linear';
-import { silu } from '../../../src/engine/ops/silu';
+import { silu } from './sample_ops';
 import { microStep, trainingStep, updateStep } from '../../../src/engine/optimizer';
 import { Parameters, type PackOptions } from '../../../src/engine/packs';
 import { planProgram } from '../../../src/engine/plan';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Graph, type Tensor } from '../../../src/engine/graph';
 import { linear } from '../../../src/engine/ops/linear';
-import { silu } from '../../../src/engine/ops/silu';
+import { silu } from './sample_ops';
 import { trainingStep } from '../../../src/engine/optimizer';
 import { Parameters } from '../../../src/engine/packs';
 import { softmaxCrossEntropy } from '../../../src/engine/ops/softmax_cross_entropy';

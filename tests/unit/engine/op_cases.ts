@@ -1,30 +1,27 @@
-/** Every op that stores something in float16, at sizes that are odd, prime or divided by four. */
+/** Cases of every op, at sizes that are odd, prime or divided by four. Elementwise ops have theirs by being there. */
 import type { Graph, Tensor } from '../../../src/engine/graph';
-import { add } from '../../../src/engine/ops/add';
 import { batchNorm } from '../../../src/engine/ops/batch_norm';
+import { accumulate } from '../../../src/engine/ops/accumulate';
+import { adamw } from '../../../src/engine/ops/adamw';
 import { binaryLoss } from '../../../src/engine/ops/binary_loss';
 import { causalConv1d } from '../../../src/engine/ops/causal_conv1d';
 import { concatChannels } from '../../../src/engine/ops/concat';
 import { conv1d } from '../../../src/engine/ops/conv1d';
 import { convTranspose1d } from '../../../src/engine/ops/conv_transpose1d';
-import { copy } from '../../../src/engine/ops/copy';
 import { dropout, dropout1d } from '../../../src/engine/ops/dropout';
 import { embedding } from '../../../src/engine/ops/embedding';
 import { flipTime } from '../../../src/engine/ops/flip_time';
+import { globalNorm } from '../../../src/engine/ops/global_norm';
 import { layerNorm } from '../../../src/engine/ops/layer_norm';
 import { linear } from '../../../src/engine/ops/linear';
-import { multiply } from '../../../src/engine/ops/multiply';
-import { relu } from '../../../src/engine/ops/relu';
 import { rmsNorm } from '../../../src/engine/ops/rms_norm';
 import { selectiveScan } from '../../../src/engine/ops/selective_scan';
-import { sigmoid } from '../../../src/engine/ops/sigmoid';
-import { silu } from '../../../src/engine/ops/silu';
-import { siluGate } from '../../../src/engine/ops/silu_gate';
 import { softmaxCrossEntropy } from '../../../src/engine/ops/softmax_cross_entropy';
-import { softplus } from '../../../src/engine/ops/softplus';
 import { splitChannels } from '../../../src/engine/ops/split';
 import { ssdScan } from '../../../src/engine/ops/ssd_scan';
 import type { Shape } from '../../../src/engine/graph';
+import type { AnyOp } from '../../../src/engine/ops/definition';
+import { isElementwise, OPS } from './all_ops';
 import type { InputSpec, OpCase } from './check-op';
 
 type Case = OpCase<string>;
@@ -45,15 +42,31 @@ function opCase(inputs: Readonly<Record<string, Shape | InputSpec>>, build: Buil
   return {
     inputs: Object.fromEntries(specs),
     build: (graph, tensors) => ({ y: build(graph, tensors) }),
-    differences: false,
     ...settings,
   };
 }
 
 const unary = (op: (graph: Graph, x: Tensor) => Tensor, shape: Shape): Case =>
   opCase({ x: shape }, (graph, inputs) => op(graph, at(inputs, 'x')));
-const binary = (op: (graph: Graph, a: Tensor, b: Tensor) => Tensor, shape: Shape): Case =>
-  opCase({ a: shape, b: shape }, (graph, inputs) => op(graph, at(inputs, 'a'), at(inputs, 'b')));
+
+/** Both signs up to 6, and no value so near to 0, where an activation may have a corner, that a finite step crosses it. */
+const AWAY_FROM_ZERO = Array.from(
+  { length: 1009 },
+  (_, i) => (i % 3 === 0 ? -1 : 1) * (0.1 + ((i * 37) % 59) / 10),
+);
+
+/** A case of an elementwise op. */
+export const elementwiseCase = (op: AnyOp, shape: Shape): Case => {
+  const [first, ...others] = op.inputs as [string, ...string[]];
+  const ranged = others.map((name): [string, InputSpec] => [name, { shape, range: [-3, 1] }]);
+  return {
+    inputs: { [first]: { shape, values: AWAY_FROM_ZERO }, ...Object.fromEntries(ranged) },
+    build: (graph, inputs) => ({ y: graph.apply(op, inputs, {})[op.outputs[0] as string] as Tensor }),
+  };
+};
+
+/** Elementwise ops that are differentiated; the others are the gradients of these. */
+export const DIFFERENTIATED = OPS.filter((op) => isElementwise(op) && op.gradient !== null);
 
 const scan = (h: number, p: number, n: number, l: number, bias: boolean, reverse = false): Case =>
   opCase(
@@ -151,20 +164,11 @@ const lossOf = (shape: Shape, focal: boolean): Case =>
     }),
   );
 
-// Away from the corner, and float16 without rounding.
-const corner = Array.from({ length: 1009 }, (_, i) => (i % 3 === 0 ? -1 : 1) * (0.125 + (i % 17)));
-
-export const HALF_CASES: Readonly<Record<string, Case>> = {
-  'add [7]': binary(add, [7]),
-  'add [3, 5, 8]': binary(add, [3, 5, 8]),
-  'multiply [1009]': binary(multiply, [1009]),
-  'copy [5]': unary(copy, [5]),
-  'silu [3, 67]': unary(silu, [3, 67]),
-  'sigmoid [1009]': unary(sigmoid, [1009]),
-  'softplus [64]': unary(softplus, [64]),
-  'silu_gate [5, 13]': binary(siluGate, [5, 13]),
-  'relu [1009]': opCase({ x: { shape: [1009], values: corner } }, (graph, inputs) =>
-    relu(graph, at(inputs, 'x')),
+export const OP_CASES: Readonly<Record<string, Case>> = {
+  ...Object.fromEntries(
+    DIFFERENTIATED.flatMap((op) =>
+      [[7], [3, 5, 8]].map((shape) => [`${op.name} [${shape.join(', ')}]`, elementwiseCase(op, shape)]),
+    ),
   ),
   'dropout [3, 67]': opCase({ x: [3, 67] }, (graph, inputs) => dropout(graph, at(inputs, 'x'), 0.25), {
     step: { step: 3, seed: 7, learningRate: 0 },
@@ -243,4 +247,39 @@ export const HALF_CASES: Readonly<Record<string, Case>> = {
     { logits: [9, 13], target: { shape: [9], dtype: 'u32', range: [0, 13] } },
     (graph, inputs) => softmaxCrossEntropy(graph, at(inputs, 'logits'), at(inputs, 'target')).loss,
   ),
+  'global_norm [192]': {
+    ...opCase({ gradient: [192] }, (graph, inputs) => globalNorm(graph, at(inputs, 'gradient'))),
+    differentiate: [],
+  },
+  'accumulate [192]': {
+    inputs: { accumulated: { shape: [192] }, gradient: { shape: [192] } },
+    differentiate: [],
+    step: { step: 1, seed: 0, learningRate: 0, micro: { index: 1, count: 3 } },
+    build: (graph, inputs) => {
+      const accumulated = at(inputs, 'accumulated');
+      accumulate(graph, { accumulated, gradient: at(inputs, 'gradient') });
+      return { accumulated };
+    },
+  },
+  'adamw [192]': {
+    inputs: {
+      value: { shape: [192] },
+      gradient: { shape: [192] },
+      first_moment: { shape: [192] },
+      second_moment: { shape: [192], range: [0.1, 2] },
+      norm: { shape: [1], range: [2, 3] },
+    },
+    differentiate: [],
+    step: { step: 3, seed: 0, learningRate: 0.01 },
+    build: (graph, inputs) => {
+      const [value, gradient] = [at(inputs, 'value'), at(inputs, 'gradient')];
+      const moments = {
+        first_moment: at(inputs, 'first_moment'),
+        second_moment: at(inputs, 'second_moment'),
+      };
+      const attrs = { weightDecay: 0.1, decayed: 128, clip: 1 };
+      adamw(graph, { value, gradient, ...moments, norm: at(inputs, 'norm') }, attrs);
+      return { value, ...moments };
+    },
+  },
 };
