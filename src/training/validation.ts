@@ -1,5 +1,5 @@
 /** Whole recordings through the detector, stitched and scored as production scores them. */
-import { evaluate } from '../eeg/scores/evaluate';
+import { evaluate, type ScoredRecording } from '../eeg/scores/evaluate';
 import { Stitcher } from '../eeg/events/stitch';
 import type { Dataset } from '../eeg/windows/dataset';
 import { highestInRecordedTime, inRecordedTime } from '../eeg/files/recorded_time';
@@ -52,7 +52,7 @@ export async function validate(
   const eeg = new Float32Array(batch * WINDOW * perWindow);
   const labels = new Float32Array(WINDOW);
   let done = 0;
-  const scored: { probabilities: Float32Array; labels: Uint8Array }[] = [];
+  const scored: ScoredRecording[] = [];
   for (const { recording, info, starts } of infos) {
     const stitcher = new Stitcher(info.samples);
     for (let first = 0; first < starts.length; first += batch) {
@@ -71,7 +71,7 @@ export async function validate(
         stitcher.add(start, values.subarray(i * WINDOW, (i + 1) * WINDOW));
       done += chosen.length;
     }
-    scored.push({ probabilities: stitcher.finish(), labels: labelsOf(info) });
+    scored.push({ subject: info.patient, probabilities: stitcher.finish(), labels: labelsOf(info) });
   }
   const { reference, predicted, ...scores } = evaluate(scored, postprocessing, SAMPLE_RATE, falseAlarmRates);
   const results = infos.map(({ recording, info: { segments, duration } }, i) => ({

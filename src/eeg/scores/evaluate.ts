@@ -7,6 +7,8 @@ import { szcoreEvents, szcoreSamples, szcoreScores, type SzcoreScores } from './
 
 /** One recording: stitched probabilities and labels (0: background), both [samples]. */
 export interface ScoredRecording {
+  /** Whose it is: SzCORE averages over subjects. */
+  readonly subject: string;
   readonly probabilities: Float32Array;
   readonly labels: Uint8Array;
 }
@@ -56,7 +58,8 @@ export function evaluate(
   for (const { probabilities, labels } of recordings) scorer.add(probabilities, labels);
   const reference = recordings.map(({ labels }) => toEvents(labelRuns(labels), rate));
   const predicted = recordings.map(({ probabilities }) => predictEvents(probabilities, parameters, rate));
-  const pairs = recordings.map((_, i) => ({
+  const pairs = recordings.map(({ subject }, i) => ({
+    subject,
     reference: reference[i] ?? [],
     predicted: predicted[i] ?? [],
     seconds: (recordings[i]?.labels.length ?? 0) / rate,
@@ -69,8 +72,8 @@ export function evaluate(
     sensitivity: sensitivity(pairs),
     operatingPoints: operatingPoints(recordings, parameters, rate, falseAlarmRates),
     szcore: {
-      events: szcoreScores(pairs.map((pair) => szcoreEvents(pair.reference, pair.predicted, pair.seconds))),
-      samples: szcoreScores(pairs.map((pair) => szcoreSamples(pair.reference, pair.predicted, pair.seconds))),
+      events: szcoreScores(pairs.map((pair) => ({ subject: pair.subject, counts: szcoreEvents(pair) }))),
+      samples: szcoreScores(pairs.map((pair) => ({ subject: pair.subject, counts: szcoreSamples(pair) }))),
     },
     hours,
     reference,

@@ -10,8 +10,8 @@ export const HOW_PRODUCTION_DIFFERS =
   'Production counts a predicted event as a false alarm only when it overlaps no seizure at all, scores a seizure by the ' +
   'share of its time that was found (its TAES), and works at 256 Hz with the events as they come. SzCORE, which papers ' +
   'report, first joins events less than 90 s apart and cuts those above 5 minutes, then forgives 30 s before and 60 s ' +
-  'after a seizure, counts any overlap as found, and counts an event as false when any part of it lies outside a found ' +
-  'seizure and its margins. The numbers of the two must not be compared.';
+  'after a seizure: a detection that overlaps this longer stretch finds the seizure, and one that overlaps none is a false ' +
+  'alarm. Its scores are averaged over subjects. The numbers of the two must not be compared.';
 
 /** Seconds before and after a seizure in which a detection still belongs to it. */
 const TOLERANCE_BEFORE = 30;
@@ -34,23 +34,37 @@ export interface SzcoreCounts {
   readonly hours: number;
 }
 
-export interface SzcoreScores extends SzcoreCounts {
+/** Scores of counts; those of the library's `computeScores`. */
+export interface SzcoreMetrics {
   /** NaN without a reference. */
   readonly sensitivity: number;
   /** NaN without a detection. */
   readonly precision: number;
-  /** Harmonic mean of the two; NaN where one is. */
+  /** 2 tp / (2 tp + fp + fn); NaN where there is neither a reference nor a false alarm. */
   readonly f1: number;
   /** Of events, or of seconds. */
   readonly falsePositivesPer24Hours: number;
 }
 
-/** Event-based counts of one recording of `seconds`; a hit is any overlap with a seizure and its tolerances. */
-export function szcoreEvents(
-  reference: readonly SeizureEvent[],
-  predicted: readonly SeizureEvent[],
-  seconds: number,
-): SzcoreCounts {
+export interface SzcoreScores extends SzcoreCounts, SzcoreMetrics {
+  /** The mean over subjects, each with its recordings added up; a subject whose score is NaN is left out of that mean. */
+  readonly bySubject: SzcoreMetrics;
+  readonly subjects: number;
+}
+
+/** The reference's and the detector's events of one recording of so many seconds. */
+export interface ScoredEvents {
+  readonly reference: readonly SeizureEvent[];
+  readonly predicted: readonly SeizureEvent[];
+  readonly seconds: number;
+}
+
+/**
+ * Event-based counts of one recording: a seizure is found where any detection overlaps it or its tolerances, and a
+ * detection is false where it overlaps no found one (timescoring from 0.0.6 on; before, one that left the tolerances was
+ * false too).
+ */
+export function szcoreEvents({ reference, predicted, seconds }: ScoredEvents): SzcoreCounts {
   const samples = roundHalfEven(seconds * EVENT_RATE);
   const length = samples / EVENT_RATE;
   const toRun = (event: SeizureEvent): Run => grid(event, EVENT_RATE, samples);
@@ -61,21 +75,16 @@ export function szcoreEvents(
       toRun({ start: Math.max(0, start - TOLERANCE_BEFORE), end: Math.min(length, end + TOLERANCE_AFTER) }),
     )
     .filter((window) => detections.some((run) => shared(window, run) > 0));
-  const margins = union(found);
   return {
     reference: seizures.length,
     truePositives: found.length,
-    falsePositives: detections.filter((run) => covered(run, margins) < run.end - run.start).length,
+    falsePositives: detections.filter((run) => covered(run, found) === 0).length,
     hours: samples / EVENT_RATE / 3600,
   };
 }
 
-/** Sample-based counts of one recording of `seconds`, second by second. */
-export function szcoreSamples(
-  reference: readonly SeizureEvent[],
-  predicted: readonly SeizureEvent[],
-  seconds: number,
-): SzcoreCounts {
+/** Sample-based counts of one recording, second by second. */
+export function szcoreSamples({ reference, predicted, seconds }: ScoredEvents): SzcoreCounts {
   checkEvents(reference, 'reference');
   checkEvents(predicted, 'predicted');
   const samples = roundHalfEven(seconds * SAMPLE_RATE);
@@ -92,24 +101,48 @@ export function szcoreSamples(
   };
 }
 
-/** The scores of counts, added up over recordings. */
-export function szcoreScores(recordings: readonly SzcoreCounts[]): SzcoreScores {
+/** The scores of recordings: their counts added up, and beside that the mean over subjects, which SzCORE reports. */
+export function szcoreScores(
+  recordings: readonly { readonly subject: string; readonly counts: SzcoreCounts }[],
+): SzcoreScores {
+  const subjects = new Map<string, SzcoreCounts[]>();
+  for (const { subject, counts } of recordings)
+    subjects.set(subject, [...(subjects.get(subject) ?? []), counts]);
+  const metrics = [...subjects.values()].map((counts) => metricsOf(sumOf(counts)));
+  const mean = (name: keyof SzcoreMetrics): number => {
+    const known = metrics.map((metric) => metric[name]).filter((value) => !Number.isNaN(value));
+    return total(known) / known.length;
+  };
+  const pooled = sumOf(recordings.map(({ counts }) => counts));
+  return {
+    ...pooled,
+    ...metricsOf(pooled),
+    bySubject: {
+      sensitivity: mean('sensitivity'),
+      precision: mean('precision'),
+      f1: mean('f1'),
+      falsePositivesPer24Hours: mean('falsePositivesPer24Hours'),
+    },
+    subjects: subjects.size,
+  };
+}
+
+function sumOf(recordings: readonly SzcoreCounts[]): SzcoreCounts {
   const sum = (name: keyof SzcoreCounts): number => total(recordings.map((counts) => counts[name]));
-  const counts = {
+  return {
     reference: sum('reference'),
     truePositives: sum('truePositives'),
     falsePositives: sum('falsePositives'),
     hours: sum('hours'),
   };
-  const sensitivity = counts.truePositives / counts.reference;
-  const precision = counts.truePositives / (counts.truePositives + counts.falsePositives);
-  const both = sensitivity + precision;
+}
+
+function metricsOf({ reference, truePositives, falsePositives, hours }: SzcoreCounts): SzcoreMetrics {
   return {
-    ...counts,
-    sensitivity,
-    precision,
-    f1: both === 0 ? 0 : (2 * sensitivity * precision) / both,
-    falsePositivesPer24Hours: (counts.falsePositives / counts.hours) * 24,
+    sensitivity: truePositives / reference,
+    precision: truePositives / (truePositives + falsePositives),
+    f1: (2 * truePositives) / (truePositives + falsePositives + reference),
+    falsePositivesPer24Hours: (falsePositives / hours) * 24,
   };
 }
 

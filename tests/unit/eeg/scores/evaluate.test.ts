@@ -17,7 +17,7 @@ function recording(
   const labels = new Uint8Array(seconds * RATE);
   for (const [start, end] of seizures) labels.fill(1, start * RATE, end * RATE);
   for (const [start, end, probability] of raised) probabilities.fill(probability, start * RATE, end * RATE);
-  return { probabilities, labels };
+  return { subject: 'one', probabilities, labels };
 }
 
 /** An hour: seizures at 0.95 and 0.7, false alarms at 0.9, 0.8 and 0.6. */
