@@ -52,6 +52,14 @@ export const MAX_ANNOTATION_BYTES = 16 << 20;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const HEADER = 'channel,start_time,stop_time,label,confidence';
 
+/** The text of an annotation file: UTF-8, or UTF-16 as some spreadsheets save it, with or without a byte order mark. */
+export function decodeAnnotations(bytes: Uint8Array): string {
+  const [first = 0, second = 0] = bytes;
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  const utf16 = (first === 0xff && second === 0xfe) || (first !== 0 && second === 0 && bytes.length > 1);
+  return new TextDecoder(utf16 ? 'utf-16le' : 'utf-8').decode(bytes);
+}
+
 /** Parses the text of `file`, whose extension says the format. Throws DataError that names the line. */
 export function parseAnnotations(file: string, text: string): Annotations {
   const warnings: string[] = [];
@@ -67,7 +75,8 @@ export function parseAnnotations(file: string, text: string): Annotations {
       warnings.push(`the label ${quoted(label)} is unknown and counts as background`);
   }
   const { duration } = parsed;
-  const last = Math.max(0, ...parsed.events.map((event) => event.stop));
+  let last = 0;
+  for (const { stop } of parsed.events) last = Math.max(last, stop);
   if (duration !== null && last > duration + 1)
     warnings.push(`an event ends at ${last} s, after the ${duration} s that the file gives as duration`);
   return { ...parsed, warnings };
@@ -76,9 +85,36 @@ export function parseAnnotations(file: string, text: string): Annotations {
 /** Artefact labels are joined where two coincide, e.g. `eyem_musc`. */
 const isOther = (label: string): boolean => label.split('_').every((part) => OTHER_LABELS.has(part));
 
+const HEADER_FIELDS = HEADER.split(',');
+
+/** Fields between delimiters; a quoted field may hold delimiters and doubled quotes (RFC 4180). */
+function fieldsOf(line: string, delimiter: string): string[] {
+  if (!line.includes('"')) return line.split(delimiter).map((field) => field.trim());
+  const fields: string[] = [];
+  let [field, inside] = ['', false];
+  for (let i = 0; i < line.length; i++) {
+    const letter = line.charAt(i);
+    if (letter === '"' && inside && line[i + 1] === '"') {
+      field += letter;
+      i++;
+    } else if (letter === '"') inside = !inside;
+    else if (letter === delimiter && !inside) {
+      fields.push(field.trim());
+      field = '';
+    } else field += letter;
+  }
+  return [...fields, field.trim()];
+}
+
+/** What separates the fields of the header line: a comma, or what spreadsheets write where the comma is decimal. */
+const delimiterOf = (line: string): string | undefined =>
+  [',', ';', '\t'].find(
+    (delimiter) => fieldsOf(line, delimiter).join().toLowerCase() === HEADER_FIELDS.join(),
+  );
+
 function parseCsv(file: string, lines: readonly string[]): Omit<Annotations, 'warnings'> {
   let duration: number | null = null;
-  let begun = false;
+  let delimiter: string | undefined;
   const events: LabelledEvent[] = [];
   for (const [index, raw] of lines.entries()) {
     const line = raw.trim();
@@ -89,37 +125,40 @@ function parseCsv(file: string, lines: readonly string[]): Omit<Annotations, 'wa
       if (version !== undefined && !version.startsWith('csv_v'))
         throw new DataError(file, where, `version ${quoted(version)} is not known, only csv_v1.0.0`);
       const written = /^#\s*duration\s*=\s*(.*?)\s*(secs?)?$/i.exec(line)?.[1];
-      if (written !== undefined) duration = decimal(file, `${where}, duration`, written);
+      if (written !== undefined) duration = decimal(file, `${where}, duration`, written.replace(',', '.'));
       continue;
     }
-    const fields = line.split(',').map((field) => field.trim());
-    if (!begun) {
-      if (fields.join(',').toLowerCase() !== HEADER)
+    if (delimiter === undefined) {
+      delimiter = delimiterOf(line);
+      if (delimiter === undefined)
         throw new DataError(file, where, `${quoted(line)} stands where the header ${HEADER} should`);
-      begun = true;
       continue;
     }
-    if (fields.length !== 5)
+    const fields = fieldsOf(line, delimiter);
+    if (fields.length !== HEADER_FIELDS.length)
       throw new DataError(file, where, `it has ${fields.length} fields, not the 5 of ${HEADER}`);
-    const [channel = '', start = '', stop = '', label = '', confidence = ''] = fields;
+    const [channel = '', label = ''] = [fields[0], fields[3]];
+    const [start = '', stop = '', confidence = ''] = [fields[1], fields[2], fields[4]].map((field) =>
+      delimiter === ',' ? field : field?.replace(',', '.'),
+    );
     events.push({ channel, ...eventFields(file, where, start, stop, label, confidence) });
   }
-  if (!begun)
+  if (delimiter === undefined)
     throw new DataError(file, 'header', `the line ${HEADER} is missing: this is no annotation file`);
   return { duration, events };
 }
 
 function parseTse(file: string, lines: readonly string[]): Omit<Annotations, 'warnings'> {
-  let begun = false;
+  let started = false;
   const events: LabelledEvent[] = [];
   for (const [index, raw] of lines.entries()) {
     const line = raw.trim();
     const where = `line ${index + 1}`;
     if (line === '' || line.startsWith('#')) continue;
-    if (!begun) {
+    if (!started) {
       if (!/^version\s*=\s*tse_v/i.test(line))
         throw new DataError(file, where, `${quoted(line)} stands where version = tse_v1.0.0 should`);
-      begun = true;
+      started = true;
       continue;
     }
     const fields = line.split(/\s+/);
@@ -132,7 +171,7 @@ function parseTse(file: string, lines: readonly string[]): Omit<Annotations, 'wa
     const [start = '', stop = '', label = '', confidence = ''] = fields;
     events.push({ channel: null, ...eventFields(file, where, start, stop, label, confidence) });
   }
-  if (!begun)
+  if (!started)
     throw new DataError(
       file,
       'header',

@@ -1,10 +1,17 @@
 /** A recording and its annotations: what they are called, how they belong together, what they hold. */
-import { ANNOTATION_EXTENSIONS, MAX_ANNOTATION_BYTES, SEIZURE_LABELS, parseAnnotations } from './annotations';
-import type { LabelledEvent } from './annotations';
+import {
+  ANNOTATION_EXTENSIONS,
+  decodeAnnotations,
+  MAX_ANNOTATION_BYTES,
+  parseAnnotations,
+  SEIZURE_LABELS,
+  type Annotations,
+  type LabelledEvent,
+} from './annotations';
 import { blobSource, type ByteSource } from './bytes';
 import { EdfFile } from './edf/file';
-import { DataError } from '../errors';
-import { chooseChannels } from '../signal/channels';
+import { DataError, quoted } from '../errors';
+import { chooseChannels, microvoltsOf } from '../signal/channels';
 import type { Channel } from '../signal/montage';
 import { SAMPLE_RATE } from '../signal/preprocess';
 import { resampledLength } from '../signal/resample';
@@ -18,7 +25,8 @@ export interface DataFile {
 
 export interface RecordingFiles {
   readonly recording: DataFile;
-  readonly annotations: DataFile | null;
+  /** Those beside it, the trainer's choice first. */
+  readonly annotations: readonly DataFile[];
 }
 
 /** Samples [from, to) of the prepared signal. */
@@ -39,8 +47,10 @@ export interface PreparedSegment {
 /** All that is known of a recording without its samples; plain data. */
 export interface RecordingInfo {
   readonly path: string;
-  /** Recordings of one patient have the same; the path where its form is unknown. */
+  /** Recordings of one patient have the same. */
   readonly patient: string;
+  /** Where the patient was read from; `none`: nothing names one, and the recording is taken as a patient of its own. */
+  readonly patientFrom: PatientSource;
   /** Seconds, gaps included. */
   readonly duration: number;
   /** Hz, of the first channel as recorded. */
@@ -63,15 +73,19 @@ export const sourceOf = ({ data }: DataFile): ByteSource => (data instanceof Blo
 
 /**
  * The recordings among `files` with the annotations beside them, by path as Python sorts paths (component by component).
- * Where there are several annotation files production's choice is first: `.csv`.
+ * Names of annotations are compared without regard to case. Where there are several, `.csv`, the trainer's choice, is first.
  */
 export function pairFiles(files: Iterable<DataFile>): RecordingFiles[] {
   const byPath = new Map([...files].map((file) => [file.path, file]));
+  const annotations = new Map<string, DataFile>();
+  for (const file of byPath.values()) annotations.set(file.path.toLowerCase(), file);
   const recordings = [...byPath.values()].filter((file) => RECORDING.test(file.path));
   return recordings.sort(byComponents).map((recording) => {
     const stem = recording.path.replace(RECORDING, '');
-    const found = ANNOTATION_EXTENSIONS.map((extension) => byPath.get(stem + extension));
-    return { recording, annotations: found.find((file) => file !== undefined) ?? null };
+    const found = ANNOTATION_EXTENSIONS.map(
+      (extension) => byPath.get(stem + extension) ?? annotations.get((stem + extension).toLowerCase()),
+    );
+    return { recording, annotations: found.filter((file) => file !== undefined) };
   });
 }
 
@@ -84,15 +98,44 @@ function byComponents(a: DataFile, b: DataFile): number {
   return left.length - right.length;
 }
 
-/** The patient in file names of TUSZ (both versions), CHB-MIT and BIDS; otherwise each file is taken as its own. */
-export function patientOf(path: string): string {
-  const name = path.split('/').at(-1) ?? path;
-  return (
-    /^([a-z0-9]{8})_s\d{3}(_\d{4})?_t\d{3}\./i.exec(name)?.[1] ??
-    /^(chb\d{2})[a-c]?_\d/i.exec(name)?.[1] ??
-    /^sub-([a-z0-9]+)_/i.exec(name)?.[1] ??
-    path
-  ).toLowerCase();
+export type PatientSource = 'file name' | 'folder' | 'header' | 'none';
+
+/** Names of recordings that begin with their patient. */
+const NAMED_BY_PATIENT = [
+  /^([a-z0-9]{8})_s\d{3}(?:_\d{4})?_t\d{3}\./i, // TUSZ, both versions
+  /^(chb\d{2})[a-c]?_\d/i, // CHB-MIT; chb01 and chb21 are one girl, which their names do not say
+  /^sub-([a-z0-9]+)_/i, // BIDS
+  /^(PN\d{2})-\d/i, // Siena
+  /^(P_ID\d+)_r\d/i, // SeizeIT1
+  /^((?:patient|subject|pat|subj)[-_ ]?\d+)[-_ .]/i,
+];
+
+const NAMED_FOLDER = /^(sub-[a-z0-9]+|(?:patient|subject|pat|subj)[-_ ]?\d+|chb\d{2}|PN\d{2}|P_ID\d+)$/i;
+
+/**
+ * The patient of a recording by its file's name, a folder's, or the patient field of the header: in EDF+ code, sex, birth
+ * date and name, in EDF any text; what is anonymised (X, or nothing) names nobody.
+ */
+export function patientOf(
+  path: string,
+  header = '',
+): { readonly patient: string; readonly patientFrom: PatientSource } {
+  const [name = path, ...folders] = path.split('/').reverse();
+  for (const pattern of NAMED_BY_PATIENT) {
+    const patient = pattern.exec(name)?.[1];
+    if (patient !== undefined) return { patient: patient.toLowerCase(), patientFrom: 'file name' };
+  }
+  const folder = folders.find((folder) => NAMED_FOLDER.test(folder));
+  if (folder !== undefined)
+    return { patient: folder.toLowerCase().replace(/^sub-/, ''), patientFrom: 'folder' };
+  // EDF+ writes code, sex, birth date and name; sex and birth date are no name.
+  const parts = header.trim().split(/\s+/);
+  const isPlus = parts.length >= 4 && /^[mfx]$/i.test(parts[1] ?? '');
+  const names = (isPlus ? [parts[0] ?? '', ...parts.slice(3)] : parts).filter(
+    (part) => /[\p{L}\d]/u.test(part) && !/^(x+|anonym\w*|unknown|none)$/i.test(part),
+  );
+  if (names.length > 0) return { patient: names.join(' ').toLowerCase(), patientFrom: 'header' };
+  return { patient: path.toLowerCase(), patientFrom: 'none' };
 }
 
 /** Opens the recording alone. Throws DataError. */
@@ -101,6 +144,9 @@ export const openEdf = ({ recording }: RecordingFiles): Promise<EdfFile> =>
 
 /** Reads headers and annotations, a few kilobytes. Throws DataError for what cannot be used. */
 export async function inspectRecording(files: RecordingFiles): Promise<RecordingInfo> {
+  const { path } = files.recording;
+  if (/[\r\n]/.test(path))
+    throw new DataError(quoted(path), 'name', 'it contains a line break; rename the file or its folder');
   const edf = await openEdf(files);
   const sources = chooseChannels(edf);
   const [first] = sources;
@@ -118,25 +164,30 @@ export async function inspectRecording(files: RecordingFiles): Promise<Recording
   if (interpolated.length > 0)
     warnings.push(`${interpolated.join(' and ')} interpolated from the other electrodes`);
 
-  let events: readonly LabelledEvent[] = [];
-  if (files.annotations) {
-    const { path } = files.annotations;
-    const parsed = parseAnnotations(path, await readText(files.annotations));
-    events = parsed.events;
-    warnings.push(...parsed.warnings);
-    if (parsed.duration !== null && Math.abs(parsed.duration - edf.duration) > 1)
+  const guessed = sources
+    .flatMap(({ terms }) => terms.map(({ signal }) => edf.header.signals[signal]?.unit ?? ''))
+    .filter((unit) => microvoltsOf(unit)?.guessed);
+  if (guessed.length > 0)
+    warnings.push(`the unit ${[...new Set(guessed)].map(quoted).join(', ')} is taken as µV`);
+
+  const annotations = await readAnnotations(files.annotations);
+  if (annotations) {
+    const { file, duration } = annotations;
+    warnings.push(...annotations.warnings);
+    if (duration !== null && Math.abs(duration - edf.duration) > 1)
       warnings.push(
-        `${path} gives a duration of ${parsed.duration} s, the recording has ${edf.duration} s: do they belong together?`,
+        `${file} gives a duration of ${duration} s, the recording has ${edf.duration} s: do they belong together?`,
       );
   } else warnings.push('no annotations beside it: it cannot be trained on');
+  const events = annotations?.events ?? [];
   return {
-    path: files.recording.path,
-    patient: patientOf(files.recording.path),
+    path,
+    ...patientOf(path, edf.header.patient),
     duration: edf.duration,
     rate,
     samples,
     segments,
-    labelled: files.annotations !== null,
+    labelled: annotations !== null,
     events,
     seizures: seizureSpans(events, segments),
     interpolated,
@@ -144,11 +195,30 @@ export async function inspectRecording(files: RecordingFiles): Promise<Recording
   };
 }
 
+/** The first of `files` that can be read, with a remark on those before it. Throws the first one's DataError where none can. */
+async function readAnnotations(
+  files: readonly DataFile[],
+): Promise<(Annotations & { readonly file: string }) | null> {
+  const failures: DataError[] = [];
+  for (const file of files) {
+    try {
+      const parsed = parseAnnotations(file.path, await readText(file));
+      const remarks = failures.map(({ message }) => `${message}; ${file.path} is used instead`);
+      return { ...parsed, file: file.path, warnings: [...remarks, ...parsed.warnings] };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures[0]) throw failures[0];
+  return null;
+}
+
 async function readText(file: DataFile): Promise<string> {
   const source = sourceOf(file);
   if (source.size > MAX_ANNOTATION_BYTES)
     throw new DataError(file.path, 'size', `${source.size} bytes are too many for annotations`);
-  return new TextDecoder().decode(await source.read(0, source.size));
+  return decodeAnnotations(await source.read(0, source.size));
 }
 
 /** Production's rounding: a label covers the samples from ⌊256 start⌋ to before ⌊256 stop⌋. */

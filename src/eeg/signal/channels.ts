@@ -1,22 +1,41 @@
 /** Which signals of a file are the 19 electrodes. */
 import type { EdfFile } from '../files/edf/file';
-import { DataError } from '../errors';
+import { DataError, quoted } from '../errors';
 import { CHANNELS, channelOf, type Channel } from './montage';
 import { splineWeights } from './spline';
 
 /** The only ones that may be interpolated. */
 const MIDLINE: readonly Channel[] = ['Fz', 'Pz'];
 
-/** µV per unit. What has no unit is taken as µV: the z-score removes the scale. */
+/**
+ * µV per unit. The µ comes in several encodings: as Latin-1 (µ), as the two bytes of UTF-8 read as Latin-1 (Âµ, Î¼), as
+ * Shift-JIS (byte 0x83 0xCA), or as a dot where an exporter did not know it.
+ */
 const MICROVOLTS: ReadonlyMap<string, number> = new Map([
-  ['', 1],
   ['uv', 1],
   ['µv', 1],
   ['μv', 1],
+  ['âµv', 1],
+  ['î¼v', 1],
+  ['\u0083\u00cav', 1],
+  ['\u0083êv', 1],
+  ['.v', 1],
+  ['?v', 1],
   ['nv', 1e-3],
   ['mv', 1e3],
   ['v', 1e6],
 ]);
+
+/** µV per unit as written, and whether that was a guess; the z-score removes the scale, so a guess costs little. */
+export function microvoltsOf(unit: string): { readonly weight: number; readonly guessed: boolean } | null {
+  const name = unit
+    .toLowerCase()
+    .replaceAll(' ', '')
+    .replace(/\/bit$/, '');
+  if (name === '') return { weight: 1, guessed: true };
+  const weight = MICROVOLTS.get(name);
+  return weight === undefined ? null : { weight, guessed: !/^[nuµm]?v$/.test(unit.toLowerCase().trim()) };
+}
 
 /** Rates that a recorder of EEG may have; others would be resampled into nonsense or into no memory. */
 const LOWEST_RATE = 32;
@@ -34,9 +53,15 @@ export interface ChannelSource {
 /** The 19 channels in order. Throws DataError for a missing, doubled or unusable one. */
 export function chooseChannels(file: EdfFile): ChannelSource[] {
   const found = new Map<Channel, number>();
-  for (const [index, { label, calibrated }] of file.header.signals.entries()) {
-    const channel = calibrated ? channelOf(label) : null;
-    if (channel === null) continue;
+  const unreadable: string[] = [];
+  for (const [index, signal] of file.header.signals.entries()) {
+    const { label } = signal;
+    const channel = channelOf(label);
+    if (channel === null || signal.isAnnotations) continue;
+    if (signal.unreadable !== null) {
+      unreadable.push(`${label} cannot be read: ${signal.unreadable}`);
+      continue;
+    }
     const other = found.get(channel);
     if (other !== undefined)
       throw new DataError(
@@ -51,25 +76,39 @@ export function chooseChannels(file: EdfFile): ChannelSource[] {
     throw new DataError(
       file.name,
       'labels',
-      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing of the 19 electrodes; only Fz and Pz can be interpolated`,
+      [
+        `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing of the 19 electrodes; only Fz and Pz can be interpolated`,
+        ...unreadable,
+        `the file has ${listed(file.header.signals.filter((signal) => !signal.isAnnotations).map(({ label }) => label))}`,
+      ].join('; '),
     );
   const direct = new Map<Channel, ChannelSource>();
   for (const [channel, index] of found) direct.set(channel, directSource(file, channel, index));
   return CHANNELS.map((channel) => direct.get(channel) ?? interpolated(file, channel, missing, direct));
 }
 
+/** Names as a sentence shows them: bounded. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 30).map((name) => quoted(name).slice(1, -1));
+  return shown.join(', ') + (names.length > 30 ? ` and ${names.length - 30} more` : '');
+}
+
 function directSource(file: EdfFile, channel: Channel, signal: number): ChannelSource {
   const { unit = '', rate = 0, label = '' } = file.header.signals[signal] ?? {};
-  const weight = MICROVOLTS.get(unit.toLowerCase());
-  if (weight === undefined)
-    throw new DataError(file.name, `unit of signal ${signal + 1} (${label})`, `${unit} is no voltage`);
+  const scale = microvoltsOf(unit);
+  if (!scale)
+    throw new DataError(
+      file.name,
+      `unit of signal ${signal + 1} (${label})`,
+      `${quoted(unit)} is no voltage`,
+    );
   if (!(rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
     throw new DataError(
       file.name,
       `samples per record of signal ${signal + 1} (${label})`,
       `${rate} Hz is no rate of EEG (${LOWEST_RATE} to ${HIGHEST_RATE} Hz)`,
     );
-  return { channel, terms: [{ signal, weight }], rate, interpolated: false };
+  return { channel, terms: [{ signal, weight: scale.weight }], rate, interpolated: false };
 }
 
 function interpolated(

@@ -36,8 +36,12 @@ export async function openRecordings(
       recordings.push(await inspectRecording(file));
       usable.push(file);
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      refused.push({ path: file.recording.path, reason: error.message });
+      // Whatever one file throws rejects that file alone: a folder of thousands stays usable.
+      const reason =
+        error instanceof DataError
+          ? error.message
+          : `${file.recording.path} could not be read: ${error instanceof Error ? error.message : String(error)}`;
+      refused.push({ path: file.recording.path, reason });
     }
   }
   progress(chosen.length, chosen.length);

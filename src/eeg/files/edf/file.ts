@@ -2,7 +2,7 @@
 import type { ByteSource } from '../bytes';
 import { DataError } from '../../errors';
 import { FIXED_BYTES, headerLength, parseHeader, type EdfHeader, type EdfSignal } from './header';
-import { parseTals, type Tal } from './tal';
+import { parseTals, type Tals } from './tal';
 
 /** Records without a gap between them. Everything but EDF+D and BDF+D is one segment. */
 export interface EdfSegment {
@@ -69,20 +69,25 @@ export class EdfFile {
 
     if (header.kind.endsWith('D')) {
       const onsets: number[] = [];
-      for await (const { record, tals } of bare.#tals(header.records))
-        onsets.push(onsetOf(name, record, tals));
-      const segments = toSegments(name, header, onsets);
+      for await (const { record, lists } of bare.#tals(0, header.records))
+        onsets.push(onsetOf(name, record, lists));
+      const segments = toSegments(name, header, onsets, warnings);
       return new EdfFile(source, name, header, segments, warnings, onsets[0] ?? 0);
     }
     let startOffset = 0;
     try {
-      for await (const { record, tals } of bare.#tals(1)) startOffset = onsetOf(name, record, tals);
+      startOffset = await bare.#onset(0);
+      const last = header.records - 1;
+      const late = last === 0 ? 0 : (await bare.#onset(last)) - startOffset - last * header.recordDuration;
+      if (Math.abs(late) > toleranceOf(header))
+        warnings.push(
+          `${header.kind} promises no gaps, but the last record starts ${shown(late)} s ${late > 0 ? 'late' : 'early'} ` +
+            'by its own time stamp; it is read as one stretch without gaps',
+        );
     } catch (error) {
       // Without gaps the samples are right whatever the clock says.
       if (!(error instanceof DataError)) throw error;
-      warnings.push(
-        `${error.field}: ${error.problem}; the recording is taken to start with its header's time`,
-      );
+      warnings.push(`${error.field}: ${error.problem}; the time stamps are not used`);
     }
     return new EdfFile(source, name, header, [whole], warnings, startOffset);
   }
@@ -93,15 +98,23 @@ export class EdfFile {
     return last ? last.start + last.duration : 0;
   }
 
-  /** Annotations of EDF+ and BDF+, without those that only keep time, by onset. Reads the file once. Throws DataError. */
-  async annotations(): Promise<EdfAnnotation[]> {
-    const found: EdfAnnotation[] = [];
-    if (!this.header.signals.some((signal) => signal.isAnnotations)) return found;
-    for await (const { tals } of this.#tals(this.header.records))
-      for (const { onset, duration, texts } of tals)
-        for (const text of texts)
-          if (text !== '') found.push({ onset: onset - this.startOffset, duration, text });
-    return found.sort((a, b) => a.onset - b.onset);
+  /**
+   * Annotations of EDF+ and BDF+, without those that only keep time, by onset; `damaged` counts those that could not be
+   * read. Reads the file once.
+   */
+  async annotations(): Promise<{ readonly events: EdfAnnotation[]; readonly damaged: number }> {
+    const events: EdfAnnotation[] = [];
+    let damaged = 0;
+    if (!this.header.signals.some((signal) => signal.isAnnotations)) return { events, damaged };
+    for await (const { lists } of this.#tals(0, this.header.records))
+      for (const list of lists) {
+        damaged += list.damaged.length;
+        for (const { onset, duration, texts } of list.tals)
+          for (const text of texts)
+            if (text !== '') events.push({ onset: onset - this.startOffset, duration, text });
+      }
+    events.sort((a, b) => a.onset - b.onset);
+    return { events, damaged };
   }
 
   /**
@@ -190,12 +203,8 @@ export class EdfFile {
   #signal(index: number): EdfSignal {
     const signal = this.header.signals[index];
     if (!signal) throw new RangeError(`${this.name} has no signal ${index + 1}`);
-    if (!signal.calibrated)
-      throw new DataError(
-        this.name,
-        `physical range of signal ${index + 1} (${signal.label})`,
-        'minimum and maximum are equal, so its samples have no physical meaning',
-      );
+    if (signal.unreadable !== null)
+      throw new DataError(this.name, `signal ${index + 1} (${signal.label})`, signal.unreadable);
     return signal;
   }
 
@@ -229,69 +238,103 @@ export class EdfFile {
     }
   }
 
-  /** The annotation lists of the first `records` records; those of several annotation signals together. */
-  async *#tals(records: number): AsyncGenerator<{ record: number; tals: Tal[] }> {
+  /** When a record starts by its own time stamp. Throws DataError where it has none. */
+  async #onset(record: number): Promise<number> {
+    for await (const { lists } of this.#tals(record, 1)) return onsetOf(this.name, record, lists);
+    throw new RangeError(`there is no record ${record + 1}`);
+  }
+
+  /** The annotation lists of `records` records from `first` on, one for each annotation signal. */
+  async *#tals(first: number, records: number): AsyncGenerator<{ record: number; lists: Tals[] }> {
     const { recordBytes, headerBytes, bytesPerSample, signals } = this.header;
-    const lists = signals.filter((signal) => signal.isAnnotations);
+    const places = signals.filter((signal) => signal.isAnnotations);
     const bulk = recordBytes <= SLICE_BYTES;
     const perSlice = bulk ? Math.floor(SLICE_BYTES / recordBytes) : 1;
-    for (let first = 0; first < records; first += perSlice) {
-      const count = Math.min(perSlice, records - first);
-      const base = headerBytes + first * recordBytes;
+    for (let done = 0; done < records; done += perSlice) {
+      const count = Math.min(perSlice, records - done);
+      const base = headerBytes + (first + done) * recordBytes;
       const slice = bulk ? await this.#source.read(base, count * recordBytes) : undefined;
       for (let i = 0; i < count; i++) {
-        const tals: Tal[] = [];
-        for (const { byteOffset, samplesPerRecord } of lists) {
+        const lists: Tals[] = [];
+        for (const { byteOffset, samplesPerRecord } of places) {
           const at = i * recordBytes + byteOffset;
           const length = samplesPerRecord * bytesPerSample;
-          const bytes = slice?.subarray(at, at + length) ?? (await this.#source.read(base + at, length));
-          try {
-            tals.push(...parseTals(bytes));
-          } catch (error) {
-            if (!(error instanceof SyntaxError)) throw error;
-            throw new DataError(this.name, `annotations of record ${first + i + 1}`, error.message);
-          }
+          lists.push(
+            parseTals(slice?.subarray(at, at + length) ?? (await this.#source.read(base + at, length))),
+          );
         }
-        yield { record: first + i, tals };
+        yield { record: first + done + i, lists };
       }
     }
   }
 }
 
-function onsetOf(name: string, record: number, tals: readonly Tal[]): number {
-  const [first] = tals;
-  if (!first || first.texts[0] !== '')
+/** The first list of the first annotation signal says when the record starts. */
+function onsetOf(name: string, record: number, lists: readonly Tals[]): number {
+  const stamp = lists.find(({ tals }) => tals[0]?.texts[0] === '')?.tals[0];
+  if (!stamp)
     throw new DataError(
       name,
       `annotations of record ${record + 1}`,
-      'they do not say when the record starts',
+      `they do not say when the record starts${lists[0]?.damaged[0] ? ` (${lists[0].damaged[0]})` : ''}`,
     );
-  return first.onset;
+  return stamp.onset;
 }
 
-function toSegments(name: string, header: EdfHeader, onsets: readonly number[]): EdfSegment[] {
-  const { recordDuration, signals } = header;
-  const highest = Math.max(...signals.filter((s) => !s.isAnnotations).map((s) => s.rate), 1);
-  const tolerance = 0.5 / highest; // less than half a sample is no gap but rounding
+/** Less than half a sample, in seconds, is no gap but rounding. */
+function toleranceOf({ signals }: EdfHeader): number {
+  let highest = 1;
+  for (const { isAnnotations, rate } of signals) if (!isAnnotations) highest = Math.max(highest, rate);
+  return 0.5 / highest;
+}
+
+const shown = (seconds: number): string => String(Number(Math.abs(seconds).toPrecision(3)));
+
+/**
+ * Records into stretches without gaps. Clocks drift and records overlap by a little in real files: less than half a record
+ * is told and read as if it fitted, so that a stretch is as long as its records. Throws DataError for more.
+ */
+function toSegments(
+  name: string,
+  header: EdfHeader,
+  onsets: readonly number[],
+  warnings: string[],
+): EdfSegment[] {
+  const { recordDuration } = header;
+  const tolerance = toleranceOf(header);
   const origin = onsets[0] ?? 0;
-  const starts: number[] = [];
+  const segments: { start: number; duration: number; firstRecord: number; records: number }[] = [];
+  let overlaps = 0;
+  let drift = 0;
   for (const [i, onset] of onsets.entries()) {
-    const gap = onset - ((onsets[i - 1] ?? -Infinity) + recordDuration);
-    if (gap < -tolerance)
+    const current = segments.at(-1);
+    const step = onset - ((onsets[i - 1] ?? -Infinity) + recordDuration);
+    if (step < -recordDuration / 2 && current)
       throw new DataError(
         name,
         `annotations of record ${i + 1}`,
         `it starts at ${onset} s, before the record ahead of it ends`,
       );
-    if (gap > tolerance) starts.push(i);
+    if (current && step <= tolerance) {
+      if (step < -tolerance) overlaps++;
+      current.records++;
+      current.duration = current.records * recordDuration;
+      drift = Math.max(drift, Math.abs(onset + recordDuration - origin - current.start - current.duration));
+    } else {
+      const end = current ? current.start + current.duration : 0;
+      segments.push({
+        start: Math.max(onset - origin, end),
+        duration: recordDuration,
+        firstRecord: i,
+        records: 1,
+      });
+    }
   }
-  return starts.map((firstRecord, i) => {
-    const records = (starts[i + 1] ?? onsets.length) - firstRecord;
-    return {
-      start: (onsets[firstRecord] ?? 0) - origin,
-      duration: records * recordDuration,
-      firstRecord,
-      records,
-    };
-  });
+  if (overlaps > 0)
+    warnings.push(
+      `${overlaps} records start a little before the one ahead ends; they are read one after the other`,
+    );
+  else if (drift > Math.max(tolerance, recordDuration / 2))
+    warnings.push(`the clock of the records drifts by ${shown(drift)} s; samples are counted instead`);
+  return segments;
 }

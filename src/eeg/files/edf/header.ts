@@ -15,11 +15,11 @@ export interface EdfSignal {
   readonly samplesPerRecord: number;
   /** Hz; 0 in a file that holds nothing but annotations. */
   readonly rate: number;
-  /** physical = gain · digital + offset, in `unit`. Zero gain where `calibrated` is false. */
+  /** physical = gain · digital + offset, in `unit`; zero where `unreadable` says why. */
   readonly gain: number;
   readonly offset: number;
-  /** False where physical minimum and maximum are equal: the samples have no physical meaning. */
-  readonly calibrated: boolean;
+  /** Why its samples cannot be read as physical values; null where they can. */
+  readonly unreadable: string | null;
   /** Holds time-stamped annotation lists instead of samples. */
   readonly isAnnotations: boolean;
   /** Bytes from the start of a record. */
@@ -68,11 +68,16 @@ function text(bytes: Uint8Array, from: number, length: number): string {
   return out.replace(/^[ \0]+|[ \0]+$/g, '');
 }
 
-/** A decimal number; some recorders write a decimal comma. */
-function number(file: string, field: string, written: string): number {
+/** A decimal number, or NaN; some recorders write a decimal comma. */
+function decimal(written: string): number {
   const plain = written.replace(',', '.');
   const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(plain) ? Number(plain) : NaN;
-  if (!Number.isFinite(value)) throw new DataError(file, field, `${quoted(written)} is no number`);
+  return Number.isFinite(value) ? value : NaN;
+}
+
+function number(file: string, field: string, written: string): number {
+  const value = decimal(written);
+  if (Number.isNaN(value)) throw new DataError(file, field, `${quoted(written)} is no number`);
   return value;
 }
 
@@ -114,16 +119,18 @@ export function parseHeader(file: string, bytes: Uint8Array, fileSize: number): 
   const signals: EdfSignal[] = [];
   let recordBytes = 0;
   for (const [index, fields] of written.entries()) {
-    const signal = readSignal(file, fields, index, { kind, bytesPerSample, recordDuration }, recordBytes);
+    const signal = readSignal(file, fields, index, { bytesPerSample, recordDuration }, recordBytes);
     recordBytes += signal.samplesPerRecord * bytesPerSample;
-    if (!signal.calibrated && !signal.isAnnotations)
-      warnings.push(
-        `signal ${index + 1} (${signal.label}) has equal physical minimum and maximum and is not read`,
-      );
+    if (signal.unreadable !== null && !signal.isAnnotations)
+      warnings.push(`signal ${index + 1} (${signal.label}) is ignored: ${signal.unreadable}`);
     signals.push(signal);
   }
 
-  const hasSamples = signals.some((signal) => !signal.isAnnotations);
+  if (!kind.includes('+') && signals.some((signal) => signal.isAnnotations))
+    warnings.push(`${kind} knows no annotations, but a signal is called so: it is read as in ${kind}+`);
+  const hasSamples = signals.some((signal) => !signal.isAnnotations && signal.samplesPerRecord > 0);
+  if (recordBytes === 0)
+    throw new DataError(file, 'samples per record', 'no signal of the file has any samples');
   if (recordDuration < 0 || (recordDuration === 0 && hasSamples))
     throw new DataError(file, 'duration of a record', `${recordDuration} s; it must be above zero`);
   if (kind.endsWith('D') && !signals.some((signal) => signal.isAnnotations))
@@ -186,50 +193,72 @@ function readSignal(
   file: string,
   fields: Readonly<Record<SignalField, string>>,
   index: number,
-  { kind, bytesPerSample, recordDuration }: Pick<EdfHeader, 'kind' | 'bytesPerSample' | 'recordDuration'>,
+  { bytesPerSample, recordDuration }: Pick<EdfHeader, 'bytesPerSample' | 'recordDuration'>,
   byteOffset: number,
 ): EdfSignal {
   const { label, transducer, unit, prefilter } = fields;
-  const where = (field: string): string => `${field} of signal ${index + 1} (${quoted(label).slice(1, -1)})`;
   const samplesPerRecord = whole(
     file,
-    where('samples per record'),
+    `samples per record of signal ${index + 1} (${quoted(label).slice(1, -1)})`,
     fields.samplesPerRecord,
-    1,
+    0,
     Number.MAX_SAFE_INTEGER,
   );
-  const isAnnotations = kind.includes('+') && /^[EB]DF Annotations$/.test(label);
-  const common = {
+  const isAnnotations = /^[EB]DF Annotations$/.test(label);
+  // The specification asks for limits of annotations too, but they mean nothing.
+  const scale = isAnnotations ? 'it holds annotations' : calibration(fields, 2 ** (8 * bytesPerSample - 1));
+  const unreadable = typeof scale === 'string' ? scale : samplesPerRecord === 0 ? 'it has no samples' : null;
+  return {
     label,
     transducer,
     unit,
     prefilter,
     samplesPerRecord,
     rate: recordDuration > 0 ? samplesPerRecord / recordDuration : 0,
+    ...(typeof scale === 'string' ? { gain: 0, offset: 0 } : scale),
+    unreadable,
     isAnnotations,
     byteOffset,
   };
-  // The specification asks for limits here too, but they mean nothing.
-  if (isAnnotations) return { ...common, gain: 0, offset: 0, calibrated: false };
+}
 
-  const range = 2 ** (8 * bytesPerSample - 1);
-  const digital = (field: 'digitalMinimum' | 'digitalMaximum', name: string): number =>
-    whole(file, where(name), fields[field], -range, range - 1);
-  const digitalMinimum = digital('digitalMinimum', 'digital minimum');
-  const digitalMaximum = digital('digitalMaximum', 'digital maximum');
+const LIMITS = [
+  ['physicalMinimum', 'physical minimum'],
+  ['physicalMaximum', 'physical maximum'],
+  ['digitalMinimum', 'digital minimum'],
+  ['digitalMaximum', 'digital maximum'],
+] as const satisfies readonly (readonly [SignalField, string])[];
+
+/**
+ * Gain and offset from a signal's limits, or what is wrong with them. `range` is 2¹⁵ for EDF; some recorders write it as the
+ * digital maximum, which no sample reaches.
+ */
+function calibration(
+  fields: Readonly<Record<SignalField, string>>,
+  range: number,
+): Pick<EdfSignal, 'gain' | 'offset'> | string {
+  const limits = LIMITS.map(([field]) => decimal(fields[field]));
+  for (const [i, [field, name]] of LIMITS.entries())
+    if (Number.isNaN(limits[i])) return `its ${name} ${quoted(fields[field])} is no number`;
+  const [physicalMinimum, physicalMaximum, digitalMinimum, digitalMaximum] = limits as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  for (const [i, [, name]] of LIMITS.entries()) {
+    const value = limits[i] ?? NaN;
+    if (name.startsWith('digital') && !(Number.isInteger(value) && value >= -range && value <= range))
+      return `its ${name} ${value} is no whole number from ${-range} to ${range - 1}`;
+  }
   if (digitalMinimum >= digitalMaximum)
-    throw new DataError(
-      file,
-      where('digital maximum'),
-      `${digitalMaximum} is not above the digital minimum, ${digitalMinimum}`,
-    );
-  const physicalMinimum = number(file, where('physical minimum'), fields.physicalMinimum);
-  const physicalMaximum = number(file, where('physical maximum'), fields.physicalMaximum);
+    return `its digital maximum ${digitalMaximum} is not above its digital minimum ${digitalMinimum}`;
+  if (physicalMinimum === physicalMaximum) return 'its physical minimum and maximum are equal';
   const gain = (physicalMaximum - physicalMinimum) / (digitalMaximum - digitalMinimum);
   const offset = physicalMinimum - gain * digitalMinimum;
   if (!Number.isFinite(gain) || !Number.isFinite(offset))
-    throw new DataError(file, where('physical maximum'), 'the physical range is too large to compute with');
-  return { ...common, gain, offset, calibrated: gain !== 0 };
+    return 'its physical range is too large to compute with';
+  return gain === 0 ? 'its physical range is too small to compute with' : { gain, offset };
 }
 
 function countRecords(

@@ -15,9 +15,16 @@ export interface Tal {
 const SEPARATOR = 0x14;
 const DURATION = 0x15;
 
-/** Parses one record's annotation signal. Throws SyntaxError with what is wrong. */
-export function parseTals(bytes: Uint8Array): Tal[] {
+export interface Tals {
+  readonly tals: readonly Tal[];
+  /** What is wrong with each list that could not be read; the others are not affected. */
+  readonly damaged: readonly string[];
+}
+
+/** Parses one record's annotation signal. */
+export function parseTals(bytes: Uint8Array): Tals {
   const tals: Tal[] = [];
+  const damaged: string[] = [];
   let start = 0;
   while (start < bytes.length) {
     if (bytes[start] === 0) {
@@ -26,10 +33,15 @@ export function parseTals(bytes: Uint8Array): Tal[] {
     }
     const end = bytes.indexOf(0, start);
     const list = bytes.subarray(start, end < 0 ? bytes.length : end);
-    tals.push(parseTal(list));
+    try {
+      tals.push(parseTal(list));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      damaged.push(error.message);
+    }
     start += list.length;
   }
-  return tals;
+  return { tals, damaged };
 }
 
 function parseTal(list: Uint8Array): Tal {
@@ -39,14 +51,22 @@ function parseTal(list: Uint8Array): Tal {
   const mark = list.subarray(0, stampEnd).indexOf(DURATION);
   const onset = seconds(list.subarray(0, mark < 0 ? stampEnd : mark), /^[+-]\d+(\.\d*)?$/, 'onset');
   const duration = mark < 0 ? null : seconds(list.subarray(mark + 1, stampEnd), /^\d+(\.\d*)?$/, 'duration');
-  const decoder = new TextDecoder();
   const texts: string[] = [];
   for (let from = stampEnd + 1; from < list.length;) {
     const to = list.indexOf(SEPARATOR, from);
-    texts.push(decoder.decode(list.subarray(from, to)));
+    texts.push(decodeText(list.subarray(from, to)));
     from = to + 1;
   }
   return { onset, duration, texts };
+}
+
+/** UTF-8 as the specification asks, or Latin-1 as older recorders write. */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
 }
 
 function seconds(bytes: Uint8Array, pattern: RegExp, what: string): number {

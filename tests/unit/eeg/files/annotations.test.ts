@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAnnotations, writeCsvBi } from '../../../../src/eeg/files/annotations';
+import { decodeAnnotations, parseAnnotations, writeCsvBi } from '../../../../src/eeg/files/annotations';
 import { DataError } from '../../../../src/eeg/errors';
 
 const HEADER = 'channel,start_time,stop_time,label,confidence';
@@ -98,3 +98,29 @@ function thrown(run: () => unknown): DataError {
   }
   throw new Error('not refused');
 }
+
+test('quoted fields, and what spreadsheets write where the comma is decimal', () => {
+  const expected = [{ channel: 'FP1,F7', start: 1.5, stop: 2.25, label: 'seiz', confidence: 1 }];
+  const quotedRow = `${HEADER}\n"FP1,F7","1.5",2.25,"seiz",1\n`;
+  expect(parseAnnotations('a.csv', quotedRow).events).toEqual(expected);
+  const decimalCommas = `# duration = 10,5 secs\n${HEADER.replaceAll(',', ';')}\n"FP1,F7";1,5;2,25;seiz;1,0\n`;
+  const parsed = parseAnnotations('a.csv', decimalCommas);
+  expect([parsed.duration, parsed.events]).toEqual([10.5, expected]);
+});
+
+test('UTF-16 with and without a byte order mark', () => {
+  const text = `${HEADER}\nTERM,0,1,seiz,1\n`;
+  const little = Uint8Array.from([...Buffer.from(text, 'utf16le')]);
+  const big = little.map((_, i) => little[i ^ 1] ?? 0);
+  for (const bytes of [little, [0xff, 0xfe, ...little], [0xfe, 0xff, ...big]])
+    expect(decodeAnnotations(Uint8Array.from(bytes)).replace('\uFEFF', '')).toBe(text);
+});
+
+test('500,000 rows', () => {
+  const rows = Array.from({ length: 500_000 }, (_, i) => `TERM,${i},${i + 1},bckg,1`);
+  const { events, warnings } = parseAnnotations(
+    'a.csv',
+    `# duration = 500000 secs\n${HEADER}\n${rows.join('\n')}`,
+  );
+  expect([events.length, warnings]).toEqual([500_000, []]);
+});

@@ -151,7 +151,7 @@ describe('EDF+', () => {
     );
     expect(file.header.start).toBe(plain.start);
     expect(file.startOffset).toBeCloseTo(0.3945, 7);
-    const read = await file.annotations();
+    const { events: read } = await file.annotations();
     expect(read.map(({ duration, text }) => ({ duration, text }))).toEqual(
       annotations.map(({ duration, text }) => ({ duration, text })),
     );
@@ -168,7 +168,7 @@ describe('EDF+', () => {
         { start: 10, duration: 1, firstRecord: 2, records: 2 },
       ]);
       expect(file.duration).toBe(11);
-      expect(await file.annotations()).toEqual([late]);
+      expect(await file.annotations()).toEqual({ events: [late], damaged: 0 });
       const [pieces = []] = await file.view([0], 0.98, 10.02);
       expect(
         pieces.map((piece) => [piece.start, ...piece.values].map((v) => Math.round(v * 100) / 100)),
@@ -179,14 +179,70 @@ describe('EDF+', () => {
     }
   });
 
-  test('records that overlap are refused; broken time stamps only where gaps depend on them', async () => {
-    const overlapping = writeEdf({ ...plain, kind: 'EDF+D', recordStarts: [0, 0.3, 1, 2] });
+  test('records that overlap much are rejected; broken time stamps only where gaps depend on them', async () => {
+    const overlapping = writeEdf({ ...plain, kind: 'EDF+D', recordStarts: [0, 0.2, 1, 2] });
     expect((await refusal(overlapping)).field).toBe('annotations of record 2');
     const stamp = 256 * 4 + (50 + 5) * 2;
     const contiguous = await openBytes(patched(writeEdf({ ...plain, kind: 'EDF+C' }), stamp, '#'));
     expect(contiguous.warnings).toEqual([expect.stringContaining('"#0" is no onset') as string]);
     const withGaps = patched(writeEdf({ ...plain, kind: 'EDF+D', recordStarts: [0, 1, 2, 3] }), stamp, '#');
     expect((await refusal(withGaps)).field).toBe('annotations of record 1');
+  });
+
+  test('small overlaps and a drifting clock are told, and a stretch is as long as its records', async () => {
+    const recordStarts = [0, 0.45, 0.95, 10];
+    const overlapping = await openBytes(writeEdf({ ...plain, kind: 'EDF+D', recordStarts }));
+    expect(overlapping.segments).toEqual([
+      { start: 0, duration: 1.5, firstRecord: 0, records: 3 },
+      { start: 10, duration: 0.5, firstRecord: 3, records: 1 },
+    ]);
+    expect(overlapping.warnings).toEqual([
+      expect.stringContaining('1 records start a little before') as string,
+    ]);
+
+    const records = 100;
+    const long = {
+      ...plain,
+      kind: 'EDF+D',
+      signals: plain.signals.map((signal) => ({
+        ...signal,
+        values: ramp(signal.rate * 0.5 * records, 0.01),
+      })),
+      recordStarts: Array.from({ length: records }, (_, i) => Number((i * 0.504).toFixed(3))),
+    } as const satisfies EdfToWrite;
+    const drifting = await openBytes(writeEdf(long));
+    expect(drifting.segments).toEqual([{ start: 0, duration: 50, firstRecord: 0, records }]);
+    expect(drifting.warnings).toEqual([expect.stringContaining('drifts by 0.396 s') as string]);
+  });
+
+  test('a jump in a file that promises none is told', async () => {
+    const jump = writeEdf({ ...plain, kind: 'EDF+D', recordStarts: [0, 0.5, 1, 31.5] });
+    const file = await openBytes(patched(jump, 192, 'EDF+C'));
+    expect(file.segments).toHaveLength(1);
+    expect(file.warnings).toEqual([expect.stringContaining('the last record starts 30 s late') as string]);
+  });
+
+  test('a damaged annotation loses only itself; plain EDF may hold annotations; old texts are Latin-1', async () => {
+    const bytes = writeEdf({ ...plain, kind: 'EDF+C', annotations });
+    const text = Buffer.from(bytes).indexOf('spike');
+    const unended = patched(bytes, text + 5, 'x');
+    const { events, damaged } = await (await openBytes(unended)).annotations();
+    expect([events.map((event) => event.text), damaged]).toEqual([['Anfall über Fz'], 1]);
+
+    const plainKind = await openBytes(patched(bytes, 192, '     '));
+    expect(plainKind.warnings).toEqual([expect.stringContaining('EDF knows no annotations') as string]);
+    expect((await plainKind.annotations()).events).toHaveLength(2);
+
+    const latin = bytes.slice();
+    const umlaut = Buffer.from(bytes).indexOf('ü');
+    latin.set([0xfc, 0x20], umlaut);
+    expect((await (await openBytes(latin)).annotations()).events[1]?.text).toBe('Anfall ü ber Fz');
+  });
+
+  test('500,000 annotations in one record', async () => {
+    const many = Array.from({ length: 500_000 }, () => ({ onset: 0.25, duration: null, text: 'x' }));
+    const bytes = writeEdf({ ...plain, kind: 'BDF+C', annotations: many });
+    expect((await (await openBytes(bytes)).annotations()).events).toHaveLength(many.length);
   });
 });
 
@@ -217,13 +273,43 @@ describe('odd headers', () => {
     expect([long.header.records, long.warnings.length]).toEqual([4, 1]);
   });
 
-  test('a signal without a physical range is not read, the others are', async () => {
-    const flat = await openBytes(patched(bytes, 256 + 2 * (16 + 80 + 8 + 8), '-3276.8 '));
-    expect(flat.warnings).toEqual([
-      'signal 1 (EEG Cz) has equal physical minimum and maximum and is not read',
-    ]);
-    await expect(flat.readRecords(0, 1, [0])).rejects.toThrow(DataError);
-    expect((await flat.readRecords(0, 1, [1]))[0]).toHaveLength(5);
+  test.each<[what: string, offset: number, text: string, why: string]>([
+    [
+      'equal physical limits',
+      256 + 2 * (16 + 80 + 8 + 8),
+      '-3276.8 ',
+      'its physical minimum and maximum are equal',
+    ],
+    ['no physical minimum', 256 + 2 * 104, '8e+3.5  ', 'its physical minimum "8e+3.5" is no number'],
+    ['digital minimum', 256 + 2 * 120, '40000   ', 'its digital minimum 40000 is no whole number'],
+    ['digital maximum', 256 + 2 * 128, '65535   ', 'its digital maximum 65535 is no whole number'],
+    ['swapped limits', 256 + 2 * 120, '32767   ', 'is not above its digital minimum'],
+  ])('an odd signal is ignored, the others are read: %s', async (_, offset, text, why) => {
+    const file = await openBytes(patched(bytes, offset, text));
+    expect(file.warnings).toEqual([expect.stringMatching(/^signal 1 \(EEG Cz\) is ignored: its /) as string]);
+    expect(file.warnings[0]).toContain(why);
+    await expect(file.readRecords(0, 1, [0])).rejects.toThrow(DataError);
+    expect((await file.readRecords(0, 1, [1]))[0]).toHaveLength(5);
+  });
+
+  test('a digital maximum of 32,768, which no sample reaches, is read', async () => {
+    const file = await openBytes(patched(bytes, 256 + 2 * 128, '32768   '));
+    expect(file.warnings).toEqual([]);
+    expect((await file.readRecords(0, 1, [0]))[0]?.[10]).toBeCloseTo(10, 0);
+  });
+
+  test('a signal without samples is ignored', async () => {
+    const signals = plain.signals.slice(0, 1);
+    const file = writeEdf({ ...plain, kind: 'EDF+C', signals });
+    // The annotation signal has none, so the record is shorter by its bytes; there is no time stamp to read.
+    const at = 256 + 2 * 216 + 8;
+    const listBytes = 2 * Number(Buffer.from(file.subarray(at, at + 8)).toString());
+    const record = 100 + listBytes;
+    const header = patched(file, at, '0       ').subarray(0, 256 * 3);
+    const records = Array.from({ length: 4 }, (_, i) => file.slice(768 + i * record, 768 + i * record + 100));
+    const opened = await openBytes(new Uint8Array(Buffer.concat([header, ...records])));
+    expect(opened.header.records).toBe(4);
+    expect((await opened.readRecords(0, 4, [0]))[0]).toHaveLength(200);
   });
 
   test.each<[what: string, offset: number, text: string, field: string]>([
@@ -236,12 +322,9 @@ describe('odd headers', () => {
     ['no signals', 252, '0   ', 'number of signals'],
     ['letters', 252, 'ns  ', 'number of signals'],
     ['gaps without times', 192, 'EDF+D', 'reserved'],
-    ['physical minimum', 256 + 2 * 104, '8e+3.5  ', 'physical minimum of signal 1 (EEG Cz)'],
-    ['digital minimum', 256 + 2 * 120, '40000   ', 'digital minimum of signal 1 (EEG Cz)'],
-    ['digital order', 256 + 2 * 120, '32767   ', 'digital maximum of signal 1 (EEG Cz)'],
-    ['samples', 256 + 2 * 216 + 8, '0       ', 'samples per record of signal 2 (slow)'],
+    ['samples', 256 + 2 * 216 + 8, '-1      ', 'samples per record of signal 2 (slow)'],
     ['samples', 256 + 2 * 216, '99999999', 'number of records'],
-  ])('refused with the field: %s (%i)', async (_, offset, text, field) => {
+  ])('rejected with the field: %s (%i)', async (_, offset, text, field) => {
     expect((await refusal(patched(bytes, offset, text))).field).toBe(field);
   });
 
@@ -272,7 +355,7 @@ describe('real recordings', () => {
     const file = await openBytes(realBytes('edf/pyedflib_test_subsecond.edf'));
     expect(file.startOffset).toBe(0.3945312);
     expect(file.duration).toBe(698);
-    const [first] = await file.annotations();
+    const [first] = (await file.annotations()).events;
     expect(first?.text).toBe('XLSpike');
     expect(first?.onset).toBeCloseTo(1.9511719, 6);
     // Physical minimum 8711 above the maximum −8711: the sign is turned.

@@ -60,7 +60,7 @@ async function checkEdf(bytes: Uint8Array): Promise<'refused' | 'read'> {
     expect(header.headerBytes + header.records * header.recordBytes).toBeLessThanOrEqual(bytes.length);
     expect(Number.isFinite(file.duration) && file.duration >= 0).toBe(true);
     expect(segments.reduce((sum, s) => sum + s.records, 0)).toBe(header.records);
-    const readable = [...header.signals.keys()].filter((i) => header.signals[i]?.calibrated);
+    const readable = [...header.signals.keys()].filter((i) => header.signals[i]?.unreadable === null);
     for (const i of readable) {
       const { rate = NaN, samplesPerRecord = NaN } = header.signals[i] ?? {};
       expect(rate).toBeGreaterThan(0);
@@ -70,7 +70,7 @@ async function checkEdf(bytes: Uint8Array): Promise<'refused' | 'read'> {
     }
     for (const pieces of await file.view(readable, 0.2, 1.3))
       for (const { start, values } of pieces) expect(values.length > 0 && start >= 0.2 - 1e-3).toBe(true);
-    for (const { onset, text } of await file.annotations()) {
+    for (const { onset, text } of (await file.annotations()).events) {
       expect(Number.isFinite(onset)).toBe(true);
       expect(text).not.toBe('');
     }

@@ -48,7 +48,7 @@ function counted(bytes: Uint8Array): { source: ByteSource; read: () => number } 
 
 const files = (data: ByteSource): RecordingFiles => ({
   recording: { path: 'gaps.edf', data },
-  annotations: null,
+  annotations: [],
 });
 
 /** 0 to 3 s, then 10 to 15 s. */

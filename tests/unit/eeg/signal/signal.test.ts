@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { memorySource } from '../../../../src/eeg/files/bytes';
 import { EdfFile } from '../../../../src/eeg/files/edf/file';
 import { writeEdf } from '../../../../src/eeg/files/edf/write';
-import { chooseChannels } from '../../../../src/eeg/signal/channels';
+import { chooseChannels, microvoltsOf } from '../../../../src/eeg/signal/channels';
 import { CHANNELS, channelOf } from '../../../../src/eeg/signal/montage';
 import { Fft } from '../../../../src/eeg/signal/fft';
 import { applyFilter, butterworthBandPass, notch, type Filter } from '../../../../src/eeg/signal/filters';
@@ -239,8 +239,31 @@ describe('electrodes', () => {
     expect(sum).toBeCloseTo(1, 9); // a constant field stays itself
     const refused = await without('FZ', 'T4', 'O1');
     expect(() => chooseChannels(refused)).toThrow(
-      'a.edf, labels: O1, Fz, T4 are missing of the 19 electrodes',
+      'a.edf, labels: O1, Fz, T4 are missing of the 19 electrodes; only Fz and Pz can be interpolated; the file has EEG ',
     );
+    const bipolar = await edf(['FP1-F7', 'F7-T7', 'Cz']);
+    expect(() => chooseChannels(bipolar)).toThrow('the file has FP1-F7, F7-T7, Cz');
+  });
+
+  test.each(['uV', 'µV', 'μV', 'ÂµV', 'Î¼V', '\u0083ÊV', '.V', 'uV/bit', ''])(
+    'the unit %j is taken as µV',
+    (unit) => expect(microvoltsOf(unit)?.weight).toBe(1),
+  );
+
+  test('a unit that had to be guessed is known as one', () => {
+    expect(['uV', 'µV', 'mV', 'V'].map((unit) => microvoltsOf(unit)?.guessed)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(['.V', 'uV/bit', '', 'ÂµV'].map((unit) => microvoltsOf(unit)?.guessed)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect(microvoltsOf('mmHg')).toBeNull();
   });
 
   test('doubled electrodes, other units and impossible rates are refused', async () => {
@@ -249,7 +272,7 @@ describe('electrodes', () => {
       'T3 is there twice, as signals 14 (EEG T3-REF) and 20 (T7)',
     );
     const degrees = await edf(reversed, ['DegC']);
-    expect(() => chooseChannels(degrees)).toThrow('unit of signal 1 (EEG O2-REF): DegC is no voltage');
+    expect(() => chooseChannels(degrees)).toThrow('unit of signal 1 (EEG O2-REF): "DegC" is no voltage');
     const slow = await edf(reversed, [], [1]);
     expect(() => chooseChannels(slow)).toThrow('1 Hz is no rate of EEG');
     const mixed = await edf(

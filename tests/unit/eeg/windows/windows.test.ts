@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { blobSource, memorySource } from '../../../../src/eeg/files/bytes';
+import { blobSource, memorySource, type ByteSource } from '../../../../src/eeg/files/bytes';
 import { Dataset, openRecordings } from '../../../../src/eeg/windows/dataset';
 import { DataError } from '../../../../src/eeg/errors';
 import { pairFiles, patientOf, type RecordingInfo, type Span } from '../../../../src/eeg/files/recording';
@@ -21,7 +21,7 @@ function info(path: string, seconds: number, seizures: readonly Span[] = [], lab
   const samples = seconds * 256;
   return {
     path,
-    patient: patientOf(path),
+    ...patientOf(path),
     duration: seconds,
     rate: 256,
     samples,
@@ -139,12 +139,75 @@ describe('splits', () => {
   });
 
   test.each([
-    ['edf/train/aaaaaabb/s001_2010/02_tcp_le/aaaaaabb_s001_t004.edf', 'aaaaaabb'],
-    ['00000258_s002_0000_t000.edf', '00000258'],
-    ['chb17c_02.edf', 'chb17'],
-    ['sub-07_ses-1_eeg.edf', '07'],
-    ['night.edf', 'night.edf'],
-  ])('%s is of %s', (path, patient) => expect(patientOf(path)).toBe(patient));
+    ['edf/train/aaaaaabb/s001_2010/02_tcp_le/aaaaaabb_s001_t004.edf', 'aaaaaabb', 'file name'],
+    ['00000258_s002_0000_t000.edf', '00000258', 'file name'],
+    ['chb17c_02.edf', 'chb17', 'file name'],
+    ['sub-07_ses-1_eeg.edf', '07', 'file name'],
+    ['sub-07/eeg/night.edf', '07', 'folder'],
+    ['PN00/PN00-1.edf', 'pn00', 'file name'],
+    ['P_ID10_r5.edf', 'p_id10', 'file name'],
+    ['Patient1/night1.edf', 'patient1', 'folder'],
+    ['night.edf', 'night.edf', 'none'],
+  ])('%s is of %s by its %s', (path, patient, patientFrom) =>
+    expect(patientOf(path)).toEqual({ patient, patientFrom }),
+  );
+
+  test.each([
+    ['MCH-0234567 F 02-MAY-1951 Haagse_Harry', 'mch-0234567 haagse_harry', 'header'],
+    ['X F 02-MAY-1951 X', 'night.edf', 'none'],
+    ['Harry Haagse', 'harry haagse', 'header'],
+    ['X X X X', 'night.edf', 'none'],
+    ['Anonymous', 'night.edf', 'none'],
+  ])('of the header’s %j the name alone tells: %s', (header, patient, patientFrom) =>
+    expect(patientOf('night.edf', header)).toEqual({ patient, patientFrom }),
+  );
+});
+
+describe('files that belong together', () => {
+  const settings = { seed: 1, patients: 1, recordingsPerPatient: 1, duration: 70, seizures: 1 };
+  const [recording, csvBi] = [...syntheticCorpus(settings)].map(({ path, bytes }) => ({
+    path,
+    data: memorySource(bytes),
+  })) as [{ path: string; data: ByteSource }, { path: string; data: ByteSource }];
+  const text = (path: string, content: string) => ({
+    path,
+    data: memorySource(new TextEncoder().encode(content)),
+  });
+
+  test('whatever the case of their names', () => {
+    const [pair] = pairFiles([text('a/A.EDF', ''), text('a/A.CSV_BI', ''), text('a/B.csv_bi', '')]);
+    expect(pair?.annotations.map(({ path }) => path)).toEqual(['a/A.CSV_BI']);
+  });
+
+  test('a stray .csv does not beat good annotations', async () => {
+    const stray = text(recording.path.replace('.edf', '.csv'), 'electrode,impedance\nCz,5\n');
+    const { recordings } = await openRecordings(pairFiles([recording, csvBi, stray]));
+    expect(recordings[0]?.events.length).toBeGreaterThan(0);
+    expect(recordings[0]?.warnings).toEqual([
+      expect.stringContaining(`${csvBi.path} is used instead`) as string,
+    ]);
+    const alone = await openRecordings(pairFiles([recording, stray]));
+    expect(alone.refused[0]?.reason).toContain('stands where the header');
+  });
+
+  test('whatever a file throws rejects that file alone', async () => {
+    const failing = {
+      path: 'b.edf',
+      data: { size: 5000, read: () => Promise.reject(new RangeError('Maximum call stack size exceeded')) },
+    };
+    const { recordings, refused } = await openRecordings(pairFiles([failing, recording, csvBi]));
+    expect([recordings.length, refused]).toEqual([
+      1,
+      [{ path: 'b.edf', reason: 'b.edf could not be read: Maximum call stack size exceeded' }],
+    ]);
+  });
+
+  test('a line break in a name is rejected when the folder is opened', async () => {
+    const { refused } = await openRecordings(pairFiles([{ ...recording, path: 'a\nb.edf' }]));
+    expect(refused[0]?.reason).toBe(
+      '"a\\nb.edf", name: it contains a line break; rename the file or its folder',
+    );
+  });
 });
 
 describe('the sampler', () => {
