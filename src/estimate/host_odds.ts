@@ -93,8 +93,3 @@ export class HostEnsemble {
     );
   }
 }
-
-/** Share of the killed runs that were killed by then; the review's 127 batches against what the simulation says. */
-export function quantileOf(batch: number, { batches }: KillOdds): number {
-  return batches.filter((one) => one <= batch).length / Math.max(1, batches.length);
-}

@@ -26,6 +26,11 @@ export function block(language: string, text: string): string {
 const longest = (text: string): number =>
   Math.max(0, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
 
+export const list = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n');
+
+export const numbered = (items: readonly string[]): string =>
+  items.map((item, i) => `${i + 1}. ${item}`).join('\n');
+
 /** A table; cells are escaped. */
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;

@@ -1,7 +1,8 @@
 /** Configurations side by side, as the review's comparison table: what differs, from what, by how much. */
 import type { Effect } from '../config/keys';
 import { KEY_AT, KEYS } from '../config/keys';
-import type { Figure, MemoryFigure } from './evidence';
+import type { Figure } from '../config/incidents';
+import type { MemoryFigure } from './evidence';
 import { inspect, type Inspection } from '../config/findings';
 import { csvLine, tableOf } from './markdown';
 import { sameValue, type PyValue } from '../config/pyyaml';

@@ -6,13 +6,14 @@ import type { Change } from '../config/change';
 import { commandsFor } from './commands';
 import { derive, variantFor, type Variant } from './derive';
 import { applyChanges, EditError } from '../config/edit';
-import type { Check, Section } from './evidence';
+import type { Check, Statement } from '../config/incidents';
 import { inspect } from '../config/findings';
-import { block, code, escaped, tableOf } from './markdown';
+import { block, code, escaped, list, numbered, tableOf } from './markdown';
 import { compare, toMarkdown, type Compared, type Row } from './matrix';
 import { readConfig, sameValue } from '../config/pyyaml';
 import { checklistOf } from './review/checklist';
 import { costOf, costTable, dollars } from './review/cost';
+import { issueSummary, previousIssue, rootCause } from './review/incident';
 import type { ReviewInput } from './review/input';
 import { LAUNCHER_FACTS, launchFacts } from './review/launcher';
 import { idsOf, isGrave, risksOf, riskTable, type FileRisks } from './review/risks';
@@ -41,8 +42,8 @@ export function reviewDocument(input: ReviewInput): string {
   const sections = [
     headOf(facts),
     ['## Executive summary', ...summaryOf(facts)],
-    ['## Previous issue', ...incidentOf(facts)],
-    ['## Root cause', ...causeOf(facts), ...saidIn(facts, 'cause')],
+    ['## Previous issue', ...previousIssue(facts.incident)],
+    ['## Root cause', ...rootCause(facts.incident), ...saidIn(facts, 'cause')],
     ['## Changes', ...changesOf(facts), ...saidIn(facts, 'changes')],
     ['## Comparison matrix', ...matrixOf(facts)],
     ['## Deployment', ...deploymentOf(facts), ...saidIn(facts, 'deployment')],
@@ -56,8 +57,6 @@ export function reviewDocument(input: ReviewInput): string {
   return `${sections.flat().join('\n\n')}\n`;
 }
 
-const list = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n');
-const numbered = (items: readonly string[]): string => items.map((item, i) => `${i + 1}. ${item}`).join('\n');
 const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
 
@@ -97,9 +96,6 @@ function summaryOf(facts: Facts): string[] {
     const file = facts.files[i];
     return `${code(one.name)} (${escaped(one.target.title)}): ${counted(changed, 'setting')} changed from ${code(before.name)}; ${counted(file?.mended.length ?? 0, 'finding')} mended, ${file ? mendable(file) : 0} critical or high left to mend, ${file?.launch.length ?? 0} for the launch.`;
   });
-  const issue = incident
-    ? `**Previous issue:** the run of ${code(incident.config)} (batch_size ${incident.batchSize}, num_workers ${incident.workers}) was killed after ${incident.batchesDone} batches on ${escaped(incident.machine)}.`
-    : '**Previous issue:** there is none; no earlier run was reported.';
   const all = costs
     .map((figures) => ({ title: figures.title, paid: costOf(figures).withRepeats }))
     .sort((a, b) => a.paid - b.paid);
@@ -123,34 +119,10 @@ function summaryOf(facts: Facts): string[] {
   return [
     ...(goal === undefined ? [] : [escaped(goal)]),
     list(made),
-    issue,
+    issueSummary(incident),
     escaped(launch),
     escaped(cost),
     escaped(tried),
-  ];
-}
-
-function incidentOf({ incident }: Facts): string[] {
-  if (!incident) return ['There is none: no earlier run was reported.'];
-  const { date, machine, config, batchSize, workers, batchesDone, lost, source } = incident;
-  return [
-    `On ${escaped(date)} the run of ${code(config)} with batch_size ${batchSize} and num_workers ${workers} was killed after ${batchesDone} batches, on ${escaped(machine)} (${escaped(source)}).`,
-    `Lost: ${escaped(lost)}.`,
-  ];
-}
-
-function causeOf({ incident }: Facts): string[] {
-  if (!incident) return ['There is no incident to explain.'];
-  const { process, memory, machine, cause, factors } = incident;
-  return [
-    list([
-      `Process: ${escaped(process)}`,
-      ...(memory === undefined ? [] : [`Memory at the crash: ${escaped(memory)}`]),
-      `System: ${escaped(machine)}`,
-      `Cause: ${escaped(cause)}`,
-    ]),
-    'What led to it, and what did not:',
-    numbered(factors.map(escaped)),
   ];
 }
 
@@ -296,7 +268,7 @@ function checklistSection({ checklist }: Facts): string[] {
   return [list(checklist.map(line))];
 }
 
-function saidIn({ statements = [] }: Facts, section: Section): string[] {
+function saidIn({ statements = [] }: Facts, section: Statement['section']): string[] {
   const said = statements.filter((one) => one.section === section);
   if (said.length === 0) return [];
   return [

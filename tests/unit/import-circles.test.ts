@@ -54,8 +54,6 @@ const KNOWN: readonly string[] = [
   'src/engine/ops/split.ts',
   'src/engine/ops/ssd_scan.ts',
   'src/engine/ops/ssd_scan_backward.ts',
-  'src/estimate/vram/autograd.ts',
-  'src/estimate/vram/trace.ts',
   'src/app/pages/config/page.svelte.ts',
   'src/app/pages/config/review.svelte.ts',
 ];

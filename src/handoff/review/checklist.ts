@@ -1,5 +1,5 @@
 /** The checklist of a review: what is verified and how, what is not and how it can be. */
-import type { Check } from '../evidence';
+import type { Check } from '../../config/incidents';
 import { inspect } from '../../config/findings';
 import { costOf, dollars } from './cost';
 import type { ReviewInput } from './input';

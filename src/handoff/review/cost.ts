@@ -1,5 +1,6 @@
 /** Hours and dollars of a run: stated rates times hours, with the range that the parts leave. */
-import type { CostFigures, Figure } from '../evidence';
+import type { Figure } from '../../config/incidents';
+import type { CostFigures } from '../evidence';
 import { planLaunches } from '../../config/launches';
 import { tableOf } from '../markdown';
 import { figureText } from '../matrix';

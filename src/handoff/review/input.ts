@@ -1,5 +1,6 @@
 /** What a review is made of. */
-import type { Check, CostFigures, Incident, Risk, SmokeEvidence, Statement } from '../evidence';
+import type { Check, Incident, Risk, Statement } from '../../config/incidents';
+import type { CostFigures, SmokeEvidence } from '../evidence';
 import type { Compared } from '../matrix';
 
 export interface ReviewInput {

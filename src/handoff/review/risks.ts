@@ -1,5 +1,5 @@
 /** What the rules say of a file before and after, as risks with their state. */
-import type { Risk } from '../evidence';
+import type { Risk } from '../../config/incidents';
 import { inspect, type Remark, type Weight } from '../../config/findings';
 import { tableOf } from '../markdown';
 import type { Compared } from '../matrix';

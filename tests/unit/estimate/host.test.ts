@@ -13,24 +13,21 @@ import {
   WINDOW_BYTES,
   WORKER_BYTES,
 } from '../../../src/estimate/host_facts';
-import { HostEnsemble, quantileOf, wilson } from '../../../src/estimate/host_odds';
+import { HostEnsemble, wilson } from '../../../src/estimate/host_odds';
 import { HostSimulator, killAt, type HostRamOptions } from '../../../src/estimate/host_ram';
 import { simulateLoader, type LoaderOptions } from '../../../src/estimate/loader';
 import { lengthsOf, triangular, WindowFiles } from '../../../src/estimate/loader_files';
 import { exactly, quantity } from '../../../src/base/quantity';
-import {
-  CRASH,
-  CRASH_BATCH,
-  MECHANISMS,
-  replaySeed,
-  sensitivityTo,
-  VARIATIONS,
-  WSL2_SAFE,
-} from '../../../src/estimate/scenario_crash';
+import { insteadRun, mechanismsOf, nearestSeed, replayedRun } from '../../../src/estimate/incident';
+import { INCIDENTS } from '../../../src/config/incidents';
 import { Random } from '../../../src/base/random';
 
 const MIB = 2 ** 20;
 const known = (value: number) => exactly(value, 'assumed', 'a test');
+
+const INCIDENT = INCIDENTS[0]!;
+const CRASH = replayedRun(INCIDENT);
+const MECHANISMS = mechanismsOf(INCIDENT);
 
 /** A machine and a loader without anything unknown. */
 const PLAIN: HostRamOptions = {
@@ -313,7 +310,7 @@ describe('odds of a kill', () => {
   });
 });
 
-describe('the review’s crash', () => {
+describe('the crash of 2025-01-19', () => {
   const RUNS = 60;
   const BATCHES = 800;
   const ensembles = new Map(
@@ -321,7 +318,7 @@ describe('the review’s crash', () => {
       ({ id, options }) => [id, new HostEnsemble({ ...options, batches: BATCHES }).advance(RUNS)] as const,
     ),
   );
-  const odds = (id: (typeof MECHANISMS)[number]['id']) => {
+  const odds = (id: string) => {
     const ensemble = ensembles.get(id);
     if (!ensemble) throw new Error(id);
     return ensemble.odds();
@@ -342,7 +339,8 @@ describe('the review’s crash', () => {
     const replayed = odds('views-heap');
     expect(replayed.killed.likely).toBeGreaterThan(0.2);
     expect(replayed.victims.main).toBe(0);
-    const quantile = quantileOf(CRASH_BATCH, replayed);
+    const { batches } = replayed;
+    const quantile = batches.filter((batch) => batch <= INCIDENT.killed.afterBatches).length / batches.length;
     expect(quantile).toBeGreaterThan(0.05);
     expect(quantile).toBeLessThan(0.95);
     expect(odds('views').killed.likely).toBeLessThan(replayed.killed.likely);
@@ -354,7 +352,7 @@ describe('the review’s crash', () => {
   });
 
   test('the WSL2-safe file on the same seeds is never killed', () => {
-    const safe = new HostEnsemble({ ...WSL2_SAFE, batches: BATCHES }).advance(RUNS);
+    const safe = new HostEnsemble({ ...insteadRun(INCIDENT), batches: BATCHES }).advance(RUNS);
     expect(safe.odds().batches).toEqual([]);
     const machine = (ensemble?: HostEnsemble) => ensemble?.runs.map(({ limitBytes }) => limitBytes);
     expect(machine(safe)).toEqual(machine(ensembles.get('views-heap')));
@@ -363,7 +361,7 @@ describe('the review’s crash', () => {
   test('is replayed by a seed near it, frame by frame until the kill', () => {
     const ensemble = ensembles.get('views-heap');
     if (!ensemble) throw new Error('no ensemble');
-    const seed = replaySeed(ensemble) ?? 0;
+    const seed = nearestSeed(INCIDENT, ensemble) ?? 0;
     const { kill, frames, limitBytes } = ensemble.simulator.train(seed, 240);
     expect(kill?.batch).toBe(ensemble.runs.find((run) => run.seed === seed)?.kill?.batch);
     expect(kill?.batch).toBeGreaterThan(60);
@@ -373,16 +371,15 @@ describe('the review’s crash', () => {
   });
 
   test('hangs on what is assumed, in the direction that one expects', () => {
-    const killed = (what: string): number => {
-      const variation = VARIATIONS.find((one) => one.what === what);
-      if (!variation) throw new Error(`no variation “${what}”`);
-      const { options } = variation;
-      return sensitivityTo({ what, options: { ...options, batches: BATCHES } }, 30).odds.killed.likely;
-    };
-    const other = [killed('other programs take 1 GiB'), killed('other programs take 12 GiB')] as const;
-    expect(other[0]).toBeLessThan(other[1]);
-    expect(killed('no swap')).toBeGreaterThan(killed('swap of 8 GiB, WSL2’s own'));
-    expect(killed('recordings vary more (1.2)')).toBeGreaterThan(killed('recordings vary less (0.8)'));
-    expect(killed('no workers')).toBe(0);
+    const killed = (change: Partial<HostRamOptions>): number =>
+      new HostEnsemble({ ...CRASH, ...change, batches: BATCHES }).advance(30).odds().killed.likely;
+    const withOther = (gib: number) => killed({ machine: { ...CRASH.machine, other: known(gib * GIB) } });
+    const withSwap = (gib: number) => killed({ machine: { ...CRASH.machine, swap: known(gib * GIB) } });
+    const withSpread = (spread: number) =>
+      killed({ recordings: { ...CORPUS_LENGTHS, spread: known(spread) } });
+    expect(withOther(1)).toBeLessThan(withOther(12));
+    expect(withSwap(0)).toBeGreaterThan(withSwap(8));
+    expect(withSpread(1.2)).toBeGreaterThan(withSpread(0.8));
+    expect(killed({ workers: 0 })).toBe(0);
   });
 });

@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { SmokeEvidence } from '../../../src/handoff/evidence';
 import { reviewDocument, type ReviewInput } from '../../../src/handoff/review';
-import { caseOf20250119, INCIDENT_2025_01_19 } from '../../../src/handoff/review/case_2025_01_19';
+import { reviewOf } from '../../../src/handoff/review/from_incident';
 import { costOf } from '../../../src/handoff/review/cost';
 import { smokeFindings } from '../../../src/handoff/review/smoke';
+import { INCIDENTS } from '../../../src/config/incidents';
 import { TARGETS } from '../../../src/config/targets';
 
 const read = (path: string): string =>
   readFileSync(join(import.meta.dirname, '../../../configs', path), 'utf8');
 
-const CASE = caseOf20250119('2026-11-25');
+const INCIDENT = INCIDENTS[0]!;
+const CASE = reviewOf(INCIDENT, '2026-11-25');
 const DOCUMENT = reviewDocument(CASE);
 
 const HEADS = [
@@ -153,7 +155,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Risks', 'BGB_LIMIT_FILES is conditional', 'holds', 'file’s name'],
     ['Risks', '--checkpoint', 'corrected', '--resume'],
     ['Risks', 'timeout is 30 h', 'corrected', '24 h'],
-    ['Risks', 'high', 'Local training: out-of-memory crashes, lost progress', 'mended'],
+    ['Risks', 'high', 'Local training: out-of-memory crashes, lost progress', 'fixed'],
     ['Risks', 'medium', 'No distributed training', 'potential'],
     ['Risks', 'medium', 'No gradient checkpointing', 'larger batches'],
     ['Risks', 'medium', 'No W&B', 'not wired'],
@@ -374,7 +376,7 @@ test('cost is rate times hours, with the range of both', () => {
 });
 
 test('the incident is data with a source', () => {
-  expect(INCIDENT_2025_01_19.source).toBe('review of 2025-01-19');
+  expect(INCIDENT.source).toBe('review of 2025-01-19');
   const { incident: _, ...without } = CASE;
   expect(sectionOf(reviewDocument(without), 'Previous issue')).toContain('There is none');
 });

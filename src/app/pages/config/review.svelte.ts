@@ -1,6 +1,7 @@
 import { startStoreWorker } from '../../../checkpoints/store_worker';
 import { hourlyRate, CURRENT_CARD } from '../../../estimate/rates';
-import { PRESETS } from '../../../config/presets';
+import { INCIDENTS } from '../../../config/incidents';
+import { presetOf } from '../../../config/presets';
 import type { SmokeEvidence } from '../../../handoff/evidence';
 import { readSummary, type RunSummary } from '../../../training/run_record';
 import type { Run } from '../../../checkpoints/run';
@@ -8,7 +9,6 @@ import type { OpenFile } from './open_file.svelte';
 import type { ConfigPage } from './page.svelte';
 import { costFigures, type ReviewRequest } from './reviewing';
 
-const CRASHED = 'configs/review/tusz_train.yaml';
 const GPUS = { 'A100-80': 'a100-80', 'A100-40': 'a100-40', L40S: 'l40s', H100: 'h100' } as const;
 
 interface Tried {
@@ -23,7 +23,7 @@ export class Review {
   before = $state<string | undefined>();
   left = $state.raw<readonly string[]>([]);
   preparedBy = $state('');
-  crash = $state(true);
+  withIncident = $state(true);
   /** Runs of this browser that can show that a configuration trains. */
   runs = $state.raw<readonly Tried[]>([]);
   run = $state('');
@@ -43,8 +43,9 @@ export class Review {
   });
   readonly candidates = $derived.by(() => this.#files.filter((file) => file !== this.base));
   readonly after = $derived.by(() => this.candidates.filter(({ id }) => !this.left.includes(id)));
-  readonly isCrash = $derived.by(() =>
-    PRESETS.some(({ name, text }) => name === CRASHED && text === this.base?.text),
+  /** The incident whose configuration the first file is. */
+  readonly incident = $derived.by(() =>
+    INCIDENTS.find((incident) => presetOf(incident, incident.config).text === this.base?.text),
   );
 
   include(file: OpenFile, chosen: boolean): void {
@@ -75,7 +76,7 @@ export class Review {
       preparedBy: this.preparedBy,
       before: this.page.comparedOf(this.base),
       after,
-      crash: this.crash && this.isCrash,
+      incident: this.withIncident ? this.incident : undefined,
       costs: this.after.flatMap((file, i) => {
         const compared = after[i];
         const epochs = Number(file.good?.seen.find(({ path }) => path === 'training.epochs')?.text);

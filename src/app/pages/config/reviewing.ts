@@ -1,9 +1,10 @@
 /** What the review is made of besides the files: what is known of the crash, what it costs, what a run here showed. */
+import type { Incident } from '../../../config/incidents';
 import type { CostFigures, SmokeEvidence } from '../../../handoff/evidence';
 import { MODAL_HOURS } from '../../../config/launches';
 import type { Compared } from '../../../handoff/matrix';
 import type { ReviewInput } from '../../../handoff/review';
-import { caseOf20250119 } from '../../../handoff/review/case_2025_01_19';
+import { reviewOf } from '../../../handoff/review/from_incident';
 
 export interface ReviewRequest {
   /** Of the document, as “2026-11-25”. */
@@ -11,25 +12,32 @@ export interface ReviewRequest {
   readonly preparedBy: string;
   readonly before: Compared;
   readonly after: readonly Compared[];
-  /** Whether the file before is the one whose run was killed, so that what is known of that belongs in the document. */
-  readonly crash: boolean;
+  /** Where the file before is one whose run failed: what is known of that. */
+  readonly incident: Incident | undefined;
   readonly costs: readonly CostFigures[];
   readonly smoke: readonly SmokeEvidence[];
 }
 
-export function reviewInput({ preparedBy, crash, costs, ...request }: ReviewRequest): ReviewInput {
-  const { before: _, after: __, others: ___, goal, ...known } = caseOf20250119(request.date);
-  const targets = request.after.map(({ target }) => target.name).sort();
-  // The case's goal is said of its two files.
-  const asThere = targets.join() === 'modal,wsl2';
+export function reviewInput({ preparedBy, incident, costs, ...request }: ReviewRequest): ReviewInput {
+  const preparer = preparedBy.trim() !== '' && { preparedBy: preparedBy.trim() };
+  if (!incident) return { ...request, costs, ...preparer };
+  const { after, others: _, goal, ...known } = reviewOf(incident, request.date);
+  // The incident's goal is of the targets that its own files are for.
+  const asThere = targetsOf(request.after) === targetsOf(after);
   return {
-    ...(crash && known),
-    ...(crash && asThere && goal !== undefined && { goal }),
+    ...known,
+    ...(asThere && goal !== undefined && { goal }),
     ...request,
-    costs: [...((crash && known.costs) || []), ...costs],
-    ...(preparedBy.trim() !== '' && { preparedBy: preparedBy.trim() }),
+    costs: [...(known.costs ?? []), ...costs],
+    ...preparer,
   };
 }
+
+const targetsOf = (configs: readonly Compared[]): string =>
+  configs
+    .map(({ target }) => target.name)
+    .sort()
+    .join();
 
 /** What a run takes with the figures of its target, where the rate of an hour is known. */
 export function costFigures(

@@ -1,11 +1,17 @@
-/** The replay of the review's crash beside the WSL2-safe settings. */
+/** The replay of an incident beside the configuration that it puts instead. */
 import type { Kill } from '../../../estimate/host_watch';
 import { edgeOf, hostPicture, type HostPicture } from './host_picture';
-import type { CrashReplay } from './worker';
+import type { Incident } from '../../../config/incidents';
+import { incidentSettings, type IncidentReplay } from '../../../estimate/incident';
 
 export interface CrashView {
   readonly crash: HostPicture;
-  readonly safe: HostPicture;
+  /** The run that was killed, and the one instead. */
+  readonly pictures: readonly {
+    readonly picture: HostPicture;
+    readonly title: string;
+    readonly kill: Kill | null;
+  }[];
   readonly kill: Kill | null;
   /** RAM and swap, bytes. */
   readonly limit: number;
@@ -13,20 +19,33 @@ export interface CrashView {
   /** Simulated seconds of the replay: the kill comes a little before its end. */
   readonly span: number;
   /** Within the span. */
-  readonly safePeak: number;
+  readonly insteadPeak: number;
 }
 
-export function crashView({ crash: run, safe: other }: CrashReplay): CrashView {
+export function crashView(incident: Incident, { crash: run, instead: other }: IncidentReplay): CrashView {
   const crash = hostPicture(run);
   const span = 1.15 * crash.seconds;
-  const safe = hostPicture({ frames: other.frames.filter(({ seconds }) => seconds <= span) });
+  const instead = hostPicture({ frames: other.frames.filter(({ seconds }) => seconds <= span) });
   return {
     crash,
-    safe,
+    pictures: [
+      { picture: crash, title: `Original: ${titleOf(incident, incident.config)}`, kill: run.kill },
+      {
+        picture: instead,
+        title: `${incident.replay.instead.title}: ${titleOf(incident, incident.replay.instead.config)}, same seed`,
+        kill: null,
+      },
+    ],
     kill: run.kill,
     limit: run.limitBytes,
-    edge: edgeOf(run.limitBytes, crash, safe),
+    edge: edgeOf(run.limitBytes, crash, instead),
     span,
-    safePeak: safe.peak,
+    insteadPeak: instead.peak,
   };
+}
+
+/** “batch 16, 4 workers”: of a configuration that the incident names. */
+export function titleOf(incident: Incident, config: string): string {
+  const { batch, workers } = incidentSettings(incident, config).loader;
+  return `batch ${batch}, ${workers === 0 ? 'no workers' : `${workers} ${workers === 1 ? 'worker' : 'workers'}`}`;
 }

@@ -3,7 +3,7 @@ import type { Reading } from '../../../estimate/from_config';
 import type { Plan } from '../../../estimate/scenario';
 import type { HostedRow, ScenarioRow } from '../../../estimate/scenario_table';
 import type { Measurement } from '../../../estimate/vram/options';
-import type { ReviewTable } from '../../../estimate/vram/review';
+import type { ClaimTable } from '../../../estimate/vram/claims';
 import type { Change } from '../../../config/change';
 import { isTargetName } from '../../../config/targets';
 import { recall, remember } from '../../ui/stored';
@@ -50,7 +50,7 @@ export class FitPage {
   times = $state.raw<Times | undefined>();
   timesBefore = $state.raw<Times | undefined>();
   picture = $state.raw<StepPicture | undefined>();
-  review = $state.raw<ReviewTable | undefined>();
+  claims = $state.raw<readonly ClaimTable[] | undefined>();
   /** The host’s memory is simulated after the rest. */
   scenarios = $state.raw<readonly (ScenarioRow | HostedRow)[]>([]);
   /** Answers to the inverse questions; they are of the setup that they were asked for. */
@@ -274,8 +274,8 @@ export class FitPage {
       this.#try(async () => {
         const scenarios = await this.#others.call((worker) => worker.scenarios(plan));
         this.scenarios = scenarios.value ?? [];
-        const review = await this.#others.call((worker) => worker.review(vramRunOf(now)));
-        this.review = review.value;
+        const claims = await this.#others.call((worker) => worker.claims(vramRunOf(now)));
+        this.claims = claims.value;
         for (const [at, row] of this.scenarios.entries()) {
           // Something was changed meanwhile.
           if (this.plan !== plan) return;

@@ -3,9 +3,11 @@ import type { HostPrediction } from '../../../estimate/host_predict';
 import type { Plan } from '../../../estimate/scenario';
 import { Lane } from './lane';
 import { predictionsLink } from './link';
-import type { CrashReplay, HostRuns, Progress } from './worker';
+import type { Incident } from '../../../config/incidents';
+import type { IncidentReplay } from '../../../estimate/incident';
+import type { HostRuns, Progress } from './worker';
 
-/** Seeds among which the review's crash is looked for. */
+/** Seeds among which an incident's kill is looked for. */
 const CRASH_SEEDS = 60;
 
 /** The simulations of the host's memory: in workers of their own, because a run takes a tenth of a second and more. */
@@ -19,7 +21,7 @@ export class HostState {
   stale = $state(true);
   problem = $state<string | undefined>();
   crashProgress = $state.raw<Progress | undefined>();
-  crash = $state.raw<CrashReplay | undefined>();
+  crash = $state.raw<IncidentReplay | undefined>();
   crashing = $state(false);
 
   readonly #odds = predictionsLink('host odds');
@@ -67,15 +69,15 @@ export class HostState {
     }
   }
 
-  /** Looks for the review's crash among seeds; the result is a replay. */
-  async replayCrash(): Promise<void> {
+  /** Looks for an incident's kill among seeds; the result is a replay. */
+  async replayCrash(incident: Incident): Promise<void> {
     if (this.crashing) return;
     this.crashing = true;
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<Progress>) => (this.crashProgress = data);
     try {
       const replay = await this.#pictures.call((worker) =>
-        worker.crash(CRASH_SEEDS, transfer(port2, [port2])),
+        worker.incident(incident, CRASH_SEEDS, transfer(port2, [port2])),
       );
       this.crash = replay ?? undefined;
     } catch (error) {

@@ -1,5 +1,6 @@
 /** The predictions, away from the page's thread. Several of these run: long simulations must not hold sliders up. */
 import { expose } from 'comlink';
+import { INCIDENTS, type Incident } from '../../../config/incidents';
 import { hostOptions } from '../../../estimate/from_config';
 import { HOST_RUNS, predictHostRam, type HostPrediction } from '../../../estimate/host_predict';
 import { HostEnsemble, type KillOdds } from '../../../estimate/host_odds';
@@ -16,7 +17,7 @@ import {
   type StopCost,
 } from '../../../estimate/scenario';
 import { scenarioTable, withHost, type HostedRow, type ScenarioRow } from '../../../estimate/scenario_table';
-import { CRASH, replaySeed, WSL2_SAFE } from '../../../estimate/scenario_crash';
+import { replayedRun, replayIncident, type IncidentReplay } from '../../../estimate/incident';
 import type { ScaledHours } from '../../../estimate/time_run';
 import type { Measurement, VramRun } from '../../../estimate/vram/options';
 import {
@@ -27,7 +28,7 @@ import {
   type VramPrediction,
 } from '../../../estimate/vram/predict';
 import type { Timeline } from '../../../estimate/vram/replay';
-import { reviewTable, type ReviewTable } from '../../../estimate/vram/review';
+import { claimTable, type ClaimTable } from '../../../estimate/vram/claims';
 import { withScores } from './host_picture';
 import { answerTo } from './inverse';
 import type { Asked } from './questions';
@@ -64,16 +65,6 @@ export interface Progress {
   readonly peak: Quantity;
   /** With validation, when all runs are done. */
   readonly whole?: HostPrediction;
-}
-
-export interface CrashReplay {
-  readonly seed: number;
-  /** Seeds that were tried. */
-  readonly of: number;
-  readonly killed: number;
-  readonly crash: HostRun;
-  /** The review's WSL2-safe settings on the same seed, for as many windows. */
-  readonly safe: HostRun;
 }
 
 export interface HostRuns {
@@ -142,7 +133,9 @@ const predictions = {
 
   timeline: (run: VramRun): Answer<Timeline> => answer(() => vramTimeline(run)),
 
-  review: (run: VramRun): Answer<ReviewTable> => answer(() => reviewTable(run)),
+  /** A table for each incident whose document claims memory. */
+  claims: (run: VramRun): Answer<ClaimTable[]> =>
+    answer(() => INCIDENTS.map((one) => claimTable(one, run)).filter(({ rows }) => rows.length > 0)),
 
   times: (plan: Plan): Answer<Times> =>
     answer(() => ({
@@ -197,18 +190,13 @@ const predictions = {
       return { training, validation: { ...run, frames: withScores(run.frames, FRAMES) } };
     }),
 
-  /** Looks for the seed whose run is killed most like the review's, then runs it again for its picture. */
-  async crash(seeds: number, port: MessagePort): Promise<CrashReplay | null> {
-    const current = begin('crash');
-    const ensemble = new HostEnsemble(CRASH);
+  /** Looks for the seed whose run is killed most like the incident's, then runs it again for its picture. */
+  async incident(incident: Incident, seeds: number, port: MessagePort): Promise<IncidentReplay | null> {
+    const current = begin('incident');
+    const ensemble = new HostEnsemble(replayedRun(incident));
     const done = await simulate(ensemble, seeds, port, current);
     port.close();
-    const seed = done ? replaySeed(ensemble) : undefined;
-    if (seed === undefined) return null;
-    const crash = ensemble.simulator.train(seed, FRAMES);
-    const batches = Math.max(1, Math.ceil(((crash.kill?.batch ?? 0) * CRASH.batch) / WSL2_SAFE.batch));
-    const safe = new HostSimulator({ ...WSL2_SAFE, batches }).train(seed, FRAMES);
-    return { seed, of: seeds, killed: ensemble.odds().batches.length, crash, safe };
+    return done ? replayIncident(incident, ensemble, FRAMES) : null;
   },
 };
 export type Predictions = typeof predictions;

@@ -1,0 +1,118 @@
+/**
+ * The run of an incident, simulated. An incident tells what was killed and when, not why; so it names several mechanisms, and
+ * each is simulated with what the configuration and the machine say and ranges for what they leave open.
+ */
+import type { Incident } from '../config/incidents';
+import { presetOf } from '../config/presets';
+import { readConfig } from '../config/pyyaml';
+import { settingAt } from '../config/schema';
+import { exactly, quantity, type Quantity } from '../base/quantity';
+import { machineOf, settingsFrom, type RunSettings } from './from_config';
+import { CORPUS_LENGTHS, GIB, MAIN_BYTES } from './host_facts';
+import type { HostEnsemble } from './host_odds';
+import { HostSimulator, type HostRamOptions, type HostRun } from './host_ram';
+import { stepsPerEpoch } from './time';
+
+export interface Mechanism {
+  readonly id: string;
+  readonly title: string;
+  /** What it assumes, and what speaks for and against it. */
+  readonly account: string;
+  readonly options: HostRamOptions;
+}
+
+/** Of the whole corpus, from its first batch, with every mechanism that the incident names, in its order. */
+export function mechanismsOf(incident: Incident): readonly Mechanism[] {
+  return incident.replay.mechanisms.map((mechanism) => {
+    const { id, title, account } = mechanism;
+    return { id, title, account, options: optionsOf(incident, incident.config, mechanism) };
+  });
+}
+
+/** The run that is replayed: the mechanism under which such a kill is most likely. */
+export const replayedRun = (incident: Incident): HostRamOptions =>
+  optionsOf(incident, incident.config, replayedMechanism(incident));
+
+/** The configuration that the incident puts beside it, under the same mechanism and on the same machine. */
+export const insteadRun = (incident: Incident): HostRamOptions =>
+  optionsOf(incident, incident.replay.instead.config, replayedMechanism(incident));
+
+type MechanismData = Incident['replay']['mechanisms'][number];
+
+const replayedMechanism = ({ replay }: Incident): MechanismData =>
+  replay.mechanisms.find(({ id }) => id === replay.replayed) as MechanismData;
+
+function optionsOf(incident: Incident, config: string, mechanism: MechanismData): HostRamOptions {
+  const { place, ramGiB } = incident.machine;
+  const { loader, windows } = incidentSettings(incident, config);
+  const batches = stepsPerEpoch(windows.training, loader.batch);
+  return {
+    ...loader,
+    machine: machineOf(place, ramGiB * GIB),
+    main: MAIN_BYTES,
+    recordings: CORPUS_LENGTHS,
+    arraysStay: mechanism.arraysStay,
+    heapKeeps: heapOf(mechanism),
+    stepSeconds: (3600 * incident.replay.hoursPerEpoch) / batches,
+    batches,
+    afterFirstEpoch: false,
+  };
+}
+
+/** Settings of a configuration that the incident names, on its machine. */
+export function incidentSettings(incident: Incident, config: string): RunSettings {
+  const { value } = readConfig(presetOf(incident, config).text);
+  return settingsFrom((path) => settingAt(value, path), { surroundings: incident.machine.place });
+}
+
+function heapOf({ heapKeeps, title }: MechanismData): Quantity {
+  return typeof heapKeeps === 'number'
+    ? exactly(heapKeeps, 'assumed', title)
+    : quantity(heapKeeps, 'assumed', title);
+}
+
+export interface IncidentReplay {
+  /** Id of the incident. */
+  readonly incident: string;
+  readonly seed: number;
+  /** Seeds that were tried. */
+  readonly of: number;
+  readonly killed: number;
+  readonly crash: HostRun;
+  /** The other configuration on the same seed, for as many windows. */
+  readonly instead: HostRun;
+}
+
+/**
+ * The run of `ensemble`, which is of `replayedRun`, that is killed most like the incident's, and the other configuration on
+ * its seed, both with at most `frames` frames; null where no run is killed.
+ */
+export function replayIncident(
+  incident: Incident,
+  ensemble: HostEnsemble,
+  frames: number,
+): IncidentReplay | null {
+  const seed = nearestSeed(incident, ensemble);
+  if (seed === undefined) return null;
+  const crash = ensemble.simulator.train(seed, frames);
+  const other = insteadRun(incident);
+  const windows = (crash.kill?.batch ?? 0) * ensemble.options.batch;
+  const batches = Math.max(1, Math.ceil(windows / other.batch));
+  return {
+    incident: incident.id,
+    seed,
+    of: ensemble.runs.length,
+    killed: ensemble.odds().batches.length,
+    crash,
+    instead: new HostSimulator({ ...other, batches }).train(seed, frames),
+  };
+}
+
+/** A seed whose run is killed nearest to the incident's batch, by the ratio of their numbers. */
+export function nearestSeed({ killed }: Incident, { runs }: HostEnsemble): number | undefined {
+  const away = (batch: number): number => Math.abs(Math.log((batch + 1) / (killed.afterBatches + 1)));
+  const kills = runs.flatMap(({ seed, kill }) =>
+    kill?.cause === 'oom' ? [{ seed, batch: kill.batch }] : [],
+  );
+  return kills.sort((a, b) => away(a.batch) - away(b.batch))[0]?.seed;
+}

@@ -1,0 +1,46 @@
+/** The sections of a review that tell of an incident. */
+import type { Incident } from '../../config/incidents';
+import { presetOf } from '../../config/presets';
+import { readConfig } from '../../config/pyyaml';
+import { settingAt } from '../../config/schema';
+import { code, escaped, list, numbered } from '../markdown';
+
+/** A line of the summary. */
+export function issueSummary(incident: Incident | undefined): string {
+  if (!incident) return '**Previous issue:** there is none; no earlier run was reported.';
+  const { config, killed, machine } = incident;
+  const { batchSize, workers } = loaderOf(incident);
+  return `**Previous issue:** the run of ${code(config)} (batch_size ${batchSize}, num_workers ${workers}) was killed after ${killed.afterBatches} batches on ${escaped(machine.description)}.`;
+}
+
+export function previousIssue(incident: Incident | undefined): string[] {
+  if (!incident) return ['There is none: no earlier run was reported.'];
+  const { date, config, killed, machine, source, lost } = incident;
+  const { batchSize, workers } = loaderOf(incident);
+  return [
+    `On ${escaped(date)} the run of ${code(config)} with batch_size ${batchSize} and num_workers ${workers} was killed after ${killed.afterBatches} batches, on ${escaped(machine.description)} (${escaped(source)}).`,
+    `Lost: ${escaped(lost)}.`,
+  ];
+}
+
+export function rootCause(incident: Incident | undefined): string[] {
+  if (!incident) return ['There is no incident to explain.'];
+  const { killed, machine, cause, factors } = incident;
+  return [
+    list([
+      `Process: ${escaped(killed.process)}`,
+      ...(killed.memory === undefined ? [] : [`Memory at the crash: ${escaped(killed.memory)}`]),
+      `System: ${escaped(machine.description)}`,
+      `Cause: ${escaped(cause)}`,
+    ]),
+    'What led to it, and what did not:',
+    numbered(factors.map(escaped)),
+  ];
+}
+
+/** As the configuration that ran says. */
+function loaderOf(incident: Incident): { readonly batchSize: string; readonly workers: string } {
+  const { value } = readConfig(presetOf(incident, incident.config).text);
+  const setting = (path: string): string => String(settingAt(value, path));
+  return { batchSize: setting('training.batch_size'), workers: setting('data.num_workers') };
+}
