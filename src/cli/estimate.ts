@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { settingsFrom } from '../estimate/from_config';
-import { GPU_IDS, GPUS, isGpuId, type GpuId } from '../estimate/hardware';
-import { GIB } from '../estimate/host_facts';
+import { GIB, MODAL } from '../config/facts';
+import { GPU_IDS, GPUS, isGpuId } from '../config/gpus';
 import { insteadOf, type Instead } from '../estimate/inverse_instead';
 import { exactly, type Quantity } from '../base/quantity';
 import { forecast, type Forecast, type Plan } from '../estimate/scenario';
@@ -11,10 +11,7 @@ import { checkRun } from '../estimate/vram/options';
 import type { Fit } from '../estimate/vram/predict';
 import { readConfig } from '../config/pyyaml';
 import { invalidities, settingAt } from '../config/schema';
-import { targetOf, TARGETS } from '../config/targets';
-
-const PLACES = ['local', 'wsl2', 'modal'] as const;
-type PlaceName = (typeof PLACES)[number];
+import { isPlatform, MACHINES, PLATFORMS, targetOf, type Machine } from '../config/targets';
 
 const USAGE = `Usage: smokescan estimate CONFIG [--gpu GPU] [--ram GIB] [--target T] [--windows N]
                           [--hours-per-epoch H] [--rate DOLLARS] [--json]
@@ -23,7 +20,7 @@ Predicts GPU memory, host memory, hours and dollars of a production configuratio
 it was measured, derived or assumed; and what would fit where the run does not.
   --gpu G              ${GPU_IDS.join(', ')}; left out: the target's
   --ram GIB            memory of the machine, under WSL2 of WSL2; left out: the target's
-  --target T           ${PLACES.join(', ')}; left out: what the file's path says
+  --target T           ${PLATFORMS.join(', ')}; left out: what the file's path says
   --windows N          windows of a training epoch; left out: the corpus's
   --hours-per-epoch H  as measured on this machine; left out: what later runs took
   --rate DOLLARS       for an hour; left out: the price list of 2026-07-01, or electricity
@@ -35,11 +32,8 @@ values do; the first line, and "verdict" in the JSON, say which.`;
 
 interface Asked {
   readonly file: string;
-  readonly target: PlaceName;
-  readonly gpu: GpuId;
-  readonly ramGiB: number;
+  readonly machine: Machine;
   readonly windows: number | undefined;
-  readonly hours: number | undefined;
   readonly rate: number | undefined;
   readonly json: boolean;
 }
@@ -92,11 +86,10 @@ function argumentsOf(args: string[]): Asked {
   const [file, ...more] = positionals;
   if (file === undefined) throw new Error('There is no file to estimate.');
   if (more.length > 0) throw new Error(`One file is estimated at a time; ${more.join(' ')} came on top.`);
-  const target = values.target ?? guessed(file);
-  if (!PLACES.some((place) => place === target))
-    throw new Error(`--target is ${target}; it is one of ${PLACES.join(', ')}.`);
-  const place = target as PlaceName;
-  const gpu = values.gpu ?? (place === 'modal' ? 'a100-80' : 'rtx4090');
+  const target = values.target ?? targetOf(file);
+  if (!isPlatform(target)) throw new Error(`--target is ${target}; it is one of ${PLATFORMS.join(', ')}.`);
+  const usual = MACHINES[target];
+  const gpu = values.gpu ?? usual.gpu.id;
   if (!isGpuId(gpu)) throw new Error(`--gpu is ${gpu}; it is one of ${GPU_IDS.join(', ')}.`);
   const positive = (name: string, text: string | undefined, whole = false): number | undefined => {
     if (text === undefined) return undefined;
@@ -105,45 +98,34 @@ function argumentsOf(args: string[]): Asked {
       throw new Error(`--${name} is ${text}; it is a ${whole ? 'whole ' : ''}number above 0.`);
     return value;
   };
+  const hours = positive('hours-per-epoch', values['hours-per-epoch']);
   return {
     file,
-    target: place,
-    gpu,
-    ramGiB: positive('ram', values.ram) ?? TARGETS[place].ramGiB,
+    machine: {
+      ...usual,
+      gpu: GPUS[gpu],
+      ramGiB: positive('ram', values.ram) ?? usual.ramGiB,
+      hoursPerEpoch: hours === undefined ? undefined : exactly(hours, 'measured', '--hours-per-epoch'),
+    },
     windows: positive('windows', values.windows, true),
-    hours: positive('hours-per-epoch', values['hours-per-epoch']),
     rate: positive('rate', values.rate),
     json: values.json ?? false,
   };
 }
 
-function guessed(file: string): PlaceName {
-  const target = targetOf(file);
-  return target === 'browser' ? 'local' : target;
-}
-
 /** Throws an Error with a sentence for a file that production refuses, or that no run can be. */
-function planOf(
-  { file, target, gpu, ramGiB, windows, hours, rate }: Asked,
-  text: string,
-): { plan: Plan; split: number } {
+function planOf({ file, machine, windows, rate }: Asked, text: string): { plan: Plan; split: number } {
   const { value, refusals } = readConfig(text);
   if (refusals[0]) throw new Error(`line ${refusals[0].place.line}: ${refusals[0].message}`);
   const invalid = invalidities(value)[0];
   if (invalid)
     throw new Error(`production refuses it: ${invalid.path || 'the file'} ${invalid.problem}; see validate`);
-  const settings = settingsFrom((path) => settingAt(value, path), {
-    surroundings: target,
-    smoke: target === 'modal' && file.includes('smoke'),
-  });
+  const settings = settingsFrom((path) => settingAt(value, path), file, machine.name);
   checkRun(settings.vram);
   const plan: Plan = {
     settings:
       windows === undefined ? settings : { ...settings, windows: { ...settings.windows, training: windows } },
-    surroundings: target,
-    gpu: GPUS[gpu],
-    ramBytes: ramGiB * GIB,
-    hoursPerEpoch: hours === undefined ? undefined : exactly(hours, 'measured', '--hours-per-epoch'),
+    machine,
     rate: rate === undefined ? undefined : exactly(rate, 'measured', '--rate'),
   };
   return { plan, split: Number(settingAt(value, 'data.validation_split')) };
@@ -175,7 +157,7 @@ const SHOW: Readonly<Record<Row['unit'], (value: number) => string>> = {
   $: (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : 'no end'),
 };
 
-function rowsOf(plan: Plan, { vram, host, epoch, loading, costs }: Forecast): Row[] {
+function rowsOf({ machine: { gpu } }: Plan, { vram, host, epoch, loading, costs }: Forecast): Row[] {
   const cost = (id: 'earliest' | 'likely' | 'all') => costs.find(({ stop }) => stop.id === id);
   const [likely, all] = [cost('likely'), cost('all')];
   const money = (what: string, value: Quantity | undefined): Row[] =>
@@ -185,7 +167,7 @@ function rowsOf(plan: Plan, { vram, host, epoch, loading, costs }: Forecast): Ro
       what: 'GPU memory',
       value: vram.total,
       unit: 'GiB',
-      of: `${SHOW.GiB(plan.gpu.memoryBytes)} of ${plan.gpu.name}`,
+      of: `${SHOW.GiB(gpu.memoryBytes)} of ${gpu.name}`,
     },
     { what: 'host memory, training', value: host.training, unit: 'GiB', of: SHOW.GiB(host.limit) },
     { what: 'host memory, validation', value: host.validation, unit: 'GiB', of: SHOW.GiB(host.limit) },
@@ -233,19 +215,19 @@ function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const { killed } = host.odds;
   return [
-    `${asked.file} on ${plan.gpu.name}, ${asked.ramGiB} GiB, ${asked.target}: ${SAID[found.verdict]}`,
+    `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[found.verdict]}`,
     '',
     line(heads),
     ...rows.map(line),
     '',
     `GPU memory: ${found.vramFits}. Host memory: ${host.fits}.`,
     `Killed in training: ${percent(killed.likely)} of ${host.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${host.odds.curve.at(-1)?.batch ?? 0} batches.`,
-    all?.launches
-      ? `All epochs take ${all.launches.count === 1 ? 'one launch' : `${all.launches.count} launches of 24 h, each resumed`}.`
-      : 'No number of launches comes to the end: fewer than two epochs fit 24 h.',
+    all?.jobs
+      ? `All epochs take ${all.jobs.count === 1 ? 'one job' : `${all.jobs.count} jobs of ${MODAL.jobHours} h, each resumed`}.`
+      : `No number of jobs completes the run: fewer than two epochs fit ${MODAL.jobHours} h.`,
     rate
       ? `An hour costs $${rate.likely.toFixed(2)}: ${rate.source}.`
-      : `No price of a ${plan.gpu.name} is known; give --rate.`,
+      : `No price of a ${plan.machine.gpu.name} is known; give --rate.`,
     ...notes,
     ...(instead.length > 0 ? ['', 'What would fit:', ...instead.map((one) => `  ${inWords(one)}`)] : []),
   ].join('\n');
@@ -253,11 +235,12 @@ function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
 
 function asJson(asked: Asked, plan: Plan, found: Forecast, instead: readonly Instead[]): unknown {
   const { vram, vramFits, host, epoch, loading, rate, costs, fits, verdict, notes } = found;
+  const { name: target, gpu, ramGiB } = plan.machine;
   return {
     file: asked.file,
-    target: asked.target,
-    gpu: { id: plan.gpu.id, name: plan.gpu.name, memoryBytes: plan.gpu.memoryBytes },
-    ramBytes: plan.ramBytes,
+    target,
+    gpu: { id: gpu.id, name: gpu.name, memoryBytes: gpu.memoryBytes },
+    ramBytes: ramGiB * GIB,
     fits,
     verdict,
     vram: {
@@ -279,10 +262,10 @@ function asJson(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
     hoursPerEpoch: epoch,
     loadingHoursPerEpoch: loading,
     dollarsPerHour: rate ?? null,
-    costs: costs.map(({ stop, hours, launches, dollars }) => ({
+    costs: costs.map(({ stop, hours, jobs, dollars }) => ({
       stop,
       hours,
-      launches: launches ?? null,
+      jobs: jobs ?? null,
       dollars: dollars ?? null,
     })),
     instead,

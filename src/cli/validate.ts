@@ -58,12 +58,7 @@ function subjectOf(name: string, text: string, target: Target): Subject {
   const { value } = readConfig(text);
   if (target.name === 'browser' || value === undefined || invalidities(value).length > 0)
     return { name, target };
-  const figures = figuresFrom((path) => settingAt(value, path), {
-    surroundings: target.name,
-    smoke: /smoke/i.test(name),
-    ramGiB: target.ramGiB,
-    hoursPerEpoch: target.hoursPerEpoch,
-  });
+  const figures = figuresFrom((path) => settingAt(value, path), name, target);
   return { name, target, ...(figures && { figures }) };
 }
 

@@ -1,36 +1,49 @@
-/** How many launches a run takes where each ends after a day. */
+/** The jobs that a run takes where the platform ends each of them after some hours, as Modal does. */
+import { MODAL } from './facts';
 
-/** Modal ends a launch after so many hours; more cannot be asked for. */
-export const MODAL_HOURS = 24;
-
-export interface Launch {
-  /** Counted from 1; after the first launch the first epoch is the saved one again. */
+/** Epochs of one job, counted from 1; after the first job, the first epoch is the saved one again. */
+export interface Span {
   readonly first: number;
   readonly last: number;
 }
 
-export interface LaunchPlan {
-  /** Of training alone, with the epochs that are repeated. */
+export interface Jobs {
+  readonly count: number;
+  readonly spans: readonly Span[];
+  /** Paid for, all jobs together. */
   readonly hours: number;
-  /** Empty where no number of launches comes to the end. */
-  readonly launches: readonly Launch[];
+  /** Hours of epochs that are trained a second time, because a resumed run repeats the saved epoch. */
+  readonly repeated: number;
+  /** Hours of epochs that the end of a job interrupts. */
+  readonly lost: number;
 }
 
 /**
- * Launches of at most `limit` hours for so many epochs: an epoch that is interrupted is lost, and a resumed run repeats the
- * epoch that was saved (read in the trainer's source at 2025-09-21). Starting up is not counted. No plan comes to the end
- * where fewer than two epochs fit a launch and one launch is not enough.
+ * Plans jobs of at most `limit` hours for `epochs` epochs: an epoch that the end of a job interrupts is lost, and a resumed run
+ * repeats the saved epoch (the trainer's source at 2025-09-21). Undefined where no number of jobs completes the run, because
+ * fewer than two epochs fit a job; also for less than one epoch and for hours that are not above 0.
  */
-export function planLaunches(epochs: number, hoursPerEpoch: number, limit = MODAL_HOURS): LaunchPlan {
+export function planJobs(
+  epochs: number,
+  hoursPerEpoch: number,
+  limit: number = MODAL.jobHours,
+): Jobs | undefined {
   const fit = Math.floor(limit / hoursPerEpoch + 1e-9);
-  if (!(epochs >= 1) || !(hoursPerEpoch > 0)) return { hours: 0, launches: [] };
-  if (epochs > fit && fit < 2) return { hours: Infinity, launches: [] };
-  const launches: Launch[] = [];
+  if (!(epochs >= 1) || !(hoursPerEpoch > 0) || (epochs > fit && fit < 2)) return undefined;
+  const spans: Span[] = [];
   for (let first = 1; ;) {
     const last = Math.min(epochs, first + fit - 1);
-    launches.push({ first, last });
+    spans.push({ first, last });
     if (last === epochs) break;
     first = last;
   }
-  return { hours: (epochs + launches.length - 1) * hoursPerEpoch, launches };
+  const resumed = spans.length - 1;
+  const lost = resumed === 0 ? 0 : resumed * Math.max(0, limit - fit * hoursPerEpoch);
+  return {
+    count: spans.length,
+    spans,
+    hours: (epochs + resumed) * hoursPerEpoch + lost,
+    repeated: resumed * hoursPerEpoch,
+    lost,
+  };
 }

@@ -1,88 +1,112 @@
-/** Where a configuration is going to run, with the figures that the rules compare it against; people may change them. */
+/** Where a configuration is going to run: the machines that rules and estimates assume. People may change their numbers. */
+import type { Quantity } from '../base/quantity';
+import { GIB, LOGGED_PACES, MODAL, SMOKE_FILES, WSL2_RAM_GIB } from './facts';
+import { GPUS, type Gpu } from './gpus';
 
-export type TargetName = 'local' | 'wsl2' | 'modal' | 'browser';
+/** Where the trainer runs. */
+export const PLATFORMS = ['local', 'wsl2', 'modal'] as const;
+export type Platform = (typeof PLATFORMS)[number];
 
-export interface Target {
-  readonly name: TargetName;
+export type TargetName = Platform | 'browser';
+
+interface Base {
   /** As on a button. */
   readonly title: string;
-  /** What kind of machine it is and what that means for a run; a sentence. */
+  /** Which kind of machine it is, and what that means for a run; a sentence. */
   readonly environment: string;
-  readonly gpu: string;
-  /** Memory of the machine that trains; on Modal what the app asks for. */
+  /** System RAM, GiB; under WSL2 that of WSL2, on Modal what the app asks for. */
   readonly ramGiB: number;
-  /** Memory of its GPU. */
-  readonly vramGiB: number;
   readonly cores: number;
-  /** Of the whole corpus. */
-  readonly hoursPerEpoch: number;
 }
 
-export const TARGETS: Readonly<Record<TargetName, Target>> = {
+/** A machine on which the trainer runs. */
+export interface Machine extends Base {
+  readonly name: Platform;
+  readonly gpu: Gpu;
+  /** Hours of an epoch of the run, as measured on this machine; left out, they are estimated. */
+  readonly hoursPerEpoch?: Quantity | undefined;
+}
+
+/** This tab: the detector is trained here, and the trainer takes no part. */
+export interface BrowserTarget extends Base {
+  readonly name: 'browser';
+  readonly gpu: Pick<Gpu, 'name' | 'memoryBytes'>;
+}
+
+export type Target = Machine | BrowserTarget;
+
+export const MACHINES: Readonly<Record<Platform, Machine>> = {
   local: {
     name: 'local',
     title: 'Linux',
     environment:
-      'A Linux machine of one’s own: all of its memory, workers that fork or spawn freely, no limit of time.',
-    gpu: 'RTX 4090',
+      'A Linux machine of one’s own: all of its memory, workers that fork or spawn freely, no time limit.',
+    gpu: GPUS.rtx4090,
     ramGiB: 64,
-    vramGiB: 24,
     cores: 16,
-    hoursPerEpoch: 2.5,
   },
   wsl2: {
     name: 'wsl2',
     title: 'WSL2',
     environment:
       'Linux inside Windows: half of the host’s memory unless .wslconfig says otherwise, and little of it can be pinned.',
-    gpu: 'RTX 4090',
-    // What the run that was killed had.
-    ramGiB: 31,
-    vramGiB: 24,
+    gpu: GPUS.rtx4090,
+    ramGiB: WSL2_RAM_GIB,
     cores: 16,
-    hoursPerEpoch: 2.5,
   },
   modal: {
     name: 'modal',
     title: 'Modal A100',
-    environment:
-      'A container on Modal with an A100 of 80 GB; the app asks for 8 cores and 32 GiB, and a launch ends after 24 hours.',
-    gpu: 'A100-80GB',
-    ramGiB: 32,
-    vramGiB: 80,
-    cores: 8,
-    hoursPerEpoch: 1,
+    environment: `A container on Modal with an A100 of 80 GB; the app asks for ${MODAL.cores} cores and ${MODAL.ramGiB} GiB, and a job ends after ${MODAL.jobHours} hours.`,
+    gpu: GPUS['a100-80'],
+    ramGiB: MODAL.ramGiB,
+    cores: MODAL.cores,
   },
+};
+
+export const TARGETS: Readonly<Record<Platform, Machine>> & { readonly browser: BrowserTarget } = {
+  ...MACHINES,
   browser: {
     name: 'browser',
     title: 'This browser',
     environment:
       'This tab, with WebGPU: the detector is trained here, in float32, and neither the trainer nor its launcher takes part.',
-    gpu: 'WebGPU',
+    gpu: { name: 'WebGPU', memoryBytes: 4 * GIB },
     ramGiB: 8,
-    vramGiB: 4,
     cores: 8,
-    hoursPerEpoch: 12,
   },
 };
 
+export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
+
 export const isTargetName = (name: string): name is TargetName => Object.hasOwn(TARGETS, name);
+export const isPlatform = (name: string): name is Platform => Object.hasOwn(MACHINES, name);
 
-/** What the path of a file says about where it runs: `configs/modal/train_a100.yaml` on Modal. */
-export function targetOf(name: string): TargetName {
-  if (/modal|a100/i.test(name)) return 'modal';
-  return /wsl/i.test(name) ? 'wsl2' : 'local';
+/** The target that the path of a file names: `configs/modal/train_a100.yaml` runs on Modal. */
+export function targetOf(path: string): Platform {
+  if (/modal|a100/i.test(path)) return 'modal';
+  return /wsl/i.test(path) ? 'wsl2' : 'local';
 }
 
-/** A predicted number, in GiB. */
-export interface Predicted {
-  readonly low: number;
-  readonly likely: number;
-  readonly high: number;
-}
+/** Whether a configuration is of a smoke run: the launcher looks for the word in its path, in any case of letters. */
+export const isSmokeRun = (path: string): boolean => /smoke/i.test(path);
 
-/** What a run is predicted to take; who asks for the findings brings it along. */
+/** How many recordings a run takes at most; undefined: all of the corpus. */
+export const fileLimit = (path: string, platform: Platform): number | undefined =>
+  isSmokeRun(path) ? SMOKE_FILES[platform] : undefined;
+
+/** GPU memory in GiB, to three digits. */
+export const vramGiB = ({ gpu }: Target): number => Number((gpu.memoryBytes / GIB).toPrecision(3));
+
+/** Likely hours of an epoch: as measured on the target, or of the later runs on its GPU or on the RTX 4090. */
+export const likelyHours = (target: Target): number => {
+  const measured = target.name === 'browser' ? undefined : target.hoursPerEpoch;
+  const logged = LOGGED_PACES.find(({ gpu }) => target.name !== 'browser' && gpu === target.gpu.id);
+  return (measured ?? logged?.hours ?? LOGGED_PACES[0].hours).likely;
+};
+
+/** Predicted memory, GiB; who asks for the findings brings it along. */
 export interface Figures {
-  readonly vramGiB?: Predicted;
-  readonly hostGiB?: Predicted;
+  readonly vramGiB?: Quantity;
+  readonly hostGiB?: Quantity;
 }

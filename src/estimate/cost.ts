@@ -1,22 +1,20 @@
 /** Dollars and hours of a whole run. */
 import { weakest, type Quantity } from '../base/quantity';
-import { LAUNCH_HOURS, launches, type Launches } from './time';
+import { planJobs, type Jobs } from '../config/launches';
 
 export interface Run {
   readonly epochs: number;
   /** Hours. */
   readonly epoch: Quantity;
-  /** Hours after which a launch ends; Infinity on a machine of one's own. */
-  readonly limit?: number;
-  /** Hours of a launch before its first epoch. */
-  readonly start?: number;
+  /** Hours after which a job ends; Infinity on a machine of one's own. */
+  readonly limit: number;
 }
 
 export interface RunTime {
-  /** Paid for; high is Infinity where a run of slow epochs never comes to its end. */
+  /** Paid for; high is Infinity where no number of jobs completes a run of slow epochs. */
   readonly hours: Quantity;
-  /** For epochs as likely; undefined where no number of launches comes to the end. */
-  readonly launches: Launches | undefined;
+  /** At the likely hours of an epoch; undefined where no number of jobs completes the run. */
+  readonly jobs: Jobs | undefined;
 }
 
 export interface RunCost extends RunTime {
@@ -24,8 +22,8 @@ export interface RunCost extends RunTime {
 }
 
 /** Hours of a run's fastest, likely and slowest epochs. */
-export function timeOf({ epochs, epoch, limit = LAUNCH_HOURS, start = 0 }: Run): RunTime {
-  const hours = (each: number): number => launches(epochs, each, limit, start)?.hours ?? Infinity;
+export function timeOf({ epochs, epoch, limit }: Run): RunTime {
+  const hours = (each: number): number => planJobs(epochs, each, limit)?.hours ?? Infinity;
   return {
     hours: {
       low: hours(epoch.low),
@@ -34,7 +32,7 @@ export function timeOf({ epochs, epoch, limit = LAUNCH_HOURS, start = 0 }: Run):
       basis: epoch.basis,
       source: `${epochs} epochs: ${epoch.source}`,
     },
-    launches: launches(epochs, epoch.likely, limit, start),
+    jobs: planJobs(epochs, epoch.likely, limit),
   };
 }
 

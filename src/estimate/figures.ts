@@ -1,8 +1,9 @@
 /** A run's memory in a few numbers, for rules and tables that compare many configurations. */
-import { hostOptions, machineOf, settingsFrom, type Get, type HostPlan } from './from_config';
-import type { Surroundings } from './host_facts';
-import { HostEnsemble } from './host_odds';
 import { scaled, type Quantity } from '../base/quantity';
+import { GIB } from '../config/facts';
+import { likelyHours, type Machine } from '../config/targets';
+import { hostOptions, settingsFrom, type Get, type HostPlan } from './from_config';
+import { HostEnsemble } from './host_odds';
 import { predictVram } from './vram/predict';
 
 /** In GiB. */
@@ -13,15 +14,6 @@ export interface MemoryFigures {
   readonly hostGiB: Quantity;
 }
 
-export interface FiguresFor {
-  readonly surroundings: Surroundings;
-  /** Whether the file's path has “smoke” in it. */
-  readonly smoke: boolean;
-  readonly ramGiB: number;
-  readonly hoursPerEpoch: number;
-}
-
-const GIB = 2 ** 30;
 /** A third of what a forecast takes, so that an editor does not wait. */
 const RUNS = 13;
 const REMEMBERED = 64;
@@ -31,17 +23,14 @@ const remembered = new Map<string, MemoryFigures | null>();
  * What a configuration that production accepts takes, `get` as settingsFrom wants it. Null for one that validates and still
  * no model can be made of, such as an even kernel for the convolution mixer. The same question is answered from memory.
  */
-export function figuresFrom(
-  get: Get,
-  { surroundings, smoke, ramGiB, hoursPerEpoch }: FiguresFor,
-): MemoryFigures | null {
-  const settings = settingsFrom(get, { surroundings, smoke: smoke && surroundings === 'modal' });
+export function figuresFrom(get: Get, path: string, machine: Machine): MemoryFigures | null {
+  const settings = settingsFrom(get, path, machine.name);
   const plan: HostPlan = {
     loader: settings.loader,
     windows: settings.windows,
-    surroundings,
-    machine: machineOf(surroundings, ramGiB * GIB),
-    hoursPerEpoch,
+    platform: machine.name,
+    ramBytes: machine.ramGiB * GIB,
+    hoursPerEpoch: likelyHours(machine),
   };
   const key = JSON.stringify([settings.vram, plan]);
   let found = remembered.get(key);

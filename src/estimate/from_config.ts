@@ -1,7 +1,6 @@
-/**
- * What a production configuration says to the estimator. The configuration comes as a function from a dotted path to its
- * value or production's default, so that this room need not know how the file is read.
- */
+/** The settings of a trainer's configuration that decide memory and time. */
+import { exactly } from '../base/quantity';
+import { fileLimit, type Platform } from '../config/targets';
 import {
   MAIN_BYTES,
   NO_HEAP_RETURNED,
@@ -9,13 +8,13 @@ import {
   CORPUS_LENGTHS,
   WHOLE_HEAP_RETURNED,
   wsl2Swap,
-  type Surroundings,
 } from './host_facts';
 import type { HostMachine, HostRamOptions, LoaderSettings } from './host_ram';
 import type { RecordingLengths } from './loader_files';
-import { exactly } from '../base/quantity';
-import { epochWindows, SMOKE_FILES, stepsPerEpoch, type EpochWindows } from './time';
+import { epochWindows, stepsPerEpoch, type EpochWindows } from './time';
 import type { VramRun } from './vram/options';
+
+/** From a dotted path to the value that the trainer has for it: the file's, or the default. */
 
 export type Get = (path: string) => unknown;
 
@@ -29,14 +28,11 @@ export interface RunSettings {
   readonly windows: EpochWindows;
 }
 
-export interface Where {
-  readonly surroundings: Surroundings;
-  /** Whether the launcher takes SMOKE_FILES recordings alone, because the file's path has “smoke” in it. */
-  readonly smoke?: boolean;
-}
-
-/** Throws RangeError for a key that is no number where one is needed. */
-export function settingsFrom(get: Get, { surroundings, smoke = false }: Where): RunSettings {
+/**
+ * Settings of the configuration at `path` on a platform; a smoke run takes few recordings. Throws RangeError for a key that is
+ * no number where one is needed.
+ */
+export function settingsFrom(get: Get, path: string, platform: Platform): RunSettings {
   const number = (path: string): number => {
     const value = get(path);
     if (typeof value !== 'number' || !Number.isFinite(value))
@@ -46,7 +42,7 @@ export function settingsFrom(get: Get, { surroundings, smoke = false }: Where): 
   const workers = number('data.num_workers');
   const kernelSizes = get('model.rescnn.kernel_sizes');
   // The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for.
-  const mixer = surroundings === 'modal' ? 'conv' : 'mamba2';
+  const mixer = platform === 'modal' ? 'conv' : 'mamba2';
   return {
     vram: {
       batch: number('training.batch_size'),
@@ -76,18 +72,18 @@ export function settingsFrom(get: Get, { surroundings, smoke = false }: Where): 
         balanced: get('data.use_balanced_sampling') !== false,
         validationSplit: number('data.validation_split'),
       },
-      smoke ? SMOKE_FILES : undefined,
+      fileLimit(path, platform),
     ),
   };
 }
 
 /** A machine with so much memory, and what else is usual there. */
-export function machineOf(surroundings: Surroundings, ramBytes: number): HostMachine {
+export function machineOf(platform: Platform, ramBytes: number): HostMachine {
   return {
     ramBytes,
-    swap: surroundings === 'wsl2' ? wsl2Swap(ramBytes) : exactly(0, 'assumed', 'no swap'),
+    swap: platform === 'wsl2' ? wsl2Swap(ramBytes) : exactly(0, 'assumed', 'no swap'),
     shmBytes: ramBytes / 2,
-    other: OTHER_BYTES[surroundings],
+    other: OTHER_BYTES[platform],
   };
 }
 
@@ -95,12 +91,12 @@ export function machineOf(surroundings: Surroundings, ramBytes: number): HostMac
  * Share of runs whose arrays stay in memory. Where the trainer's source says what happens they do not; under WSL2 a run was
  * killed that this does not explain, so half of the runs there are taken to be of its kind.
  */
-const ARRAYS_STAY: Readonly<Record<Surroundings, number>> = { wsl2: 0.5, local: 0, modal: 0 };
+const ARRAYS_STAY: Readonly<Record<Platform, number>> = { wsl2: 0.5, local: 0, modal: 0 };
 
 /** Windows whose loading is simulated: 1,000 batches of 16, a third of an epoch. */
 const SIMULATED = 16_000;
 
-/** How the loader holds what it reads; what is left out is as is assumed for the surroundings. */
+/** How the loader holds what it reads; what is left out is as is assumed for the platform. */
 export interface Reading {
   readonly recordings?: RecordingLengths;
   /** Share of runs in which a window keeps its recording until its batch is put together. */
@@ -112,20 +108,20 @@ export interface Reading {
 export interface HostPlan extends Reading {
   readonly loader: LoaderSettings;
   readonly windows: EpochWindows;
-  readonly surroundings: Surroundings;
-  readonly machine: HostMachine;
+  readonly platform: Platform;
+  readonly ramBytes: number;
   /** As likely; decides only how fast batches are taken out of the queue. */
   readonly hoursPerEpoch: number;
 }
 
 /** Training of these settings on a machine, for HostSimulator and HostEnsemble. */
 export function hostOptions(plan: HostPlan): HostRamOptions {
-  const { surroundings, arraysStay = ARRAYS_STAY[surroundings], heapKeeps } = plan;
+  const { platform, arraysStay = ARRAYS_STAY[platform], heapKeeps } = plan;
   const steps = stepsPerEpoch(plan.windows.training, plan.loader.batch);
-  const usualHeap = surroundings === 'wsl2' ? NO_HEAP_RETURNED : WHOLE_HEAP_RETURNED;
+  const usualHeap = platform === 'wsl2' ? NO_HEAP_RETURNED : WHOLE_HEAP_RETURNED;
   return {
     ...plan.loader,
-    machine: plan.machine,
+    machine: machineOf(platform, plan.ramBytes),
     main: MAIN_BYTES,
     recordings: plan.recordings ?? CORPUS_LENGTHS,
     arraysStay,

@@ -1,17 +1,10 @@
 /** What is known of the memory of production's processes, and what is judged. */
-import type { RecordingLengths } from './loader_files';
 import { exactly, quantity, type Quantity } from '../base/quantity';
+import { CORPUS, GIB, WINDOW_SAMPLES } from '../config/facts';
+import type { Platform } from '../config/targets';
+import type { RecordingLengths } from './loader_files';
 
-export const GIB = 2 ** 30;
 const MB = 1e6;
-
-/** Samples of a window. */
-export const WINDOW_SAMPLES = 15_360;
-
-/** EEG [19, 15360] and labels [15360], float32, as they travel from a worker: 1.2288 MB. */
-export const EEG_BYTES = 19 * WINDOW_SAMPLES * 4;
-export const LABEL_BYTES = WINDOW_SAMPLES * 4;
-export const WINDOW_BYTES = EEG_BYTES + LABEL_BYTES;
 
 /** Of a cached recording's array, a window: one item inflates all of them. Measured: 67 windows 75 MiB, 355 windows 395 MiB. */
 export const CACHED_WINDOW_BYTES = 1.17 * MB;
@@ -24,14 +17,6 @@ export function inflateSeconds(bytes: number): number {
 
 /** Read from disk for a byte that is inflated. */
 export const COMPRESSED = 0.8;
-
-/** Windows of the corpus, read in its manifests. */
-export const CORPUS = {
-  recordings: 3734,
-  trainingWindows: 252_089,
-  validationWindows: 51_901,
-  balancedWindows: 49_760,
-} as const;
 
 /** What validation keeps of a sample, by and by; together 77 B. How they divide is judged from the steps it goes through. */
 export const VALIDATION_BYTES = {
@@ -46,13 +31,13 @@ export const VALIDATION_BYTES = {
 export const VALIDATION_BYTES_PER_SAMPLE =
   VALIDATION_BYTES.listed + VALIDATION_BYTES.joined + VALIDATION_BYTES.sorted;
 
-/** Validation's lists, joined and sorted, bytes: 61.4 GB for the 51,901 windows that a split of 0.2 holds out. */
+/** Validation's lists, joined and sorted, bytes: 61.4 GB at a validation split of 0.2. */
 export function validationBytes(windows: number): Quantity {
   const bytes = windows * WINDOW_SAMPLES * VALIDATION_BYTES_PER_SAMPLE;
   return quantity(
     [0.8 * bytes, bytes, 1.2 * bytes],
     'derived',
-    `${VALIDATION_BYTES_PER_SAMPLE} B of each of ${windows.toLocaleString('en')} × 15,360 samples; ±20 % assumed`,
+    `${VALIDATION_BYTES_PER_SAMPLE} B of each of ${windows.toLocaleString('en')} × ${WINDOW_SAMPLES.toLocaleString('en')} samples; ±20 % assumed`,
   );
 }
 
@@ -70,10 +55,8 @@ export const MAIN_BYTES = quantity(
   'Python, PyTorch with its CUDA libraries, the context’s part in host memory, MNE',
 );
 
-export type Surroundings = 'wsl2' | 'local' | 'modal';
-
 /** Kernel and other processes on the same machine. */
-export const OTHER_BYTES: Readonly<Record<Surroundings, Quantity>> = {
+export const OTHER_BYTES: Readonly<Record<Platform, Quantity>> = {
   wsl2: quantity(
     [1 * GIB, 4 * GIB, 12 * GIB],
     'assumed',
@@ -105,7 +88,7 @@ export const WHOLE_HEAP_RETURNED = exactly(
   'glibc maps blocks of 32 MiB and more by themselves and gives them back when they are freed',
 );
 
-/** Lengths of the corpus's recordings: their mean is known (252,089 windows of 3,734 recordings), their tail is not. */
+/** Lengths of the corpus's recordings: their mean is known, their tail is not. */
 export const CORPUS_LENGTHS = {
   kind: 'lognormal',
   mean: CORPUS.trainingWindows / CORPUS.recordings,

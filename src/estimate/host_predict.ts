@@ -1,8 +1,9 @@
 /** Host memory of a run as one answer: training by many seeds, validation, and whether a machine has it. */
+import { quantity, type Quantity } from '../base/quantity';
+import { GIB } from '../config/facts';
 import { hostOptions, type HostPlan } from './from_config';
 import { validationBytes } from './host_facts';
 import { HostEnsemble, type KillOdds } from './host_odds';
-import { quantity, type Quantity } from '../base/quantity';
 
 export type HostFit = 'fits' | 'perhaps' | 'does not fit';
 
@@ -48,7 +49,8 @@ export function predictHostRam(
   plan: HostPlan,
   ensemble = new HostEnsemble(hostOptions(plan)).advance(HOST_RUNS),
 ): HostPrediction {
-  const { machine, windows, surroundings, loader } = plan;
+  const { windows, platform, loader } = plan;
+  const { machine } = ensemble.options;
   const odds = ensemble.odds();
   const training = ensemble.peak();
   const validation =
@@ -67,11 +69,11 @@ export function predictHostRam(
   );
   const killed = odds.killed.likely > ACCEPTED_KILLS || validation.likely > limit;
   const notes: string[] = [];
-  if (surroundings === 'modal')
+  if (platform === 'modal')
     notes.push(
       'On Modal the memory is what is asked for, not a cap: a run above it may live, and pays for it.',
     );
-  if (surroundings === 'wsl2' && loader.workers > 0)
+  if (platform === 'wsl2' && loader.workers > 0)
     notes.push(
       'Under WSL2 a worker was killed in a way that the loader’s source does not explain; half of the simulated runs are of that kind.',
     );
@@ -98,5 +100,5 @@ export function smallestRam(
   const spared = peaks[Math.floor(accepted * peaks.length)] ?? 0;
   const held = plan.windows.validation;
   const needed = Math.max(spared, held > 0 ? validationPeak(ensemble, held).likely : 0);
-  return Math.ceil(needed / 2 ** 30) * 2 ** 30;
+  return Math.ceil(needed / GIB) * GIB;
 }

@@ -3,12 +3,11 @@
  * them. Deterministic for a seed: what is unknown (other processes, the order of windows) is drawn from it.
  */
 import { Random } from '../base/random';
+import { WINDOW_BYTES, WINDOW_SAMPLES } from '../config/facts';
 import {
   CACHED_WINDOW_BYTES,
   inflateSeconds,
   VALIDATION_BYTES,
-  WINDOW_BYTES,
-  WINDOW_SAMPLES,
   WORKER_BYTES,
   type StartMethod,
 } from './host_facts';

@@ -1,5 +1,6 @@
 /** Watches one simulated run: memory by part, records, the kill and its victim, frames for a picture. */
-import { COMPRESSED, EEG_BYTES, LABEL_BYTES, WINDOW_BYTES } from './host_facts';
+import { EEG_BYTES, LABEL_BYTES, WINDOW_BYTES } from '../config/facts';
+import { COMPRESSED } from './host_facts';
 import type { LoaderMemory } from './loader';
 
 /** Where memory is; bytes. */

@@ -5,10 +5,11 @@
 import type { Incident } from '../config/incidents';
 import { presetOf } from '../config/presets';
 import { readConfig } from '../config/pyyaml';
+import { GIB } from '../config/facts';
 import { settingAt } from '../config/schema';
 import { exactly, quantity, type Quantity } from '../base/quantity';
 import { machineOf, settingsFrom, type RunSettings } from './from_config';
-import { CORPUS_LENGTHS, GIB, MAIN_BYTES } from './host_facts';
+import { CORPUS_LENGTHS, MAIN_BYTES } from './host_facts';
 import type { HostEnsemble } from './host_odds';
 import { HostSimulator, type HostRamOptions, type HostRun } from './host_ram';
 import { stepsPerEpoch } from './time';
@@ -62,7 +63,7 @@ function optionsOf(incident: Incident, config: string, mechanism: MechanismData)
 /** Settings of a configuration that the incident names, on its machine. */
 export function incidentSettings(incident: Incident, config: string): RunSettings {
   const { value } = readConfig(presetOf(incident, config).text);
-  return settingsFrom((path) => settingAt(value, path), { surroundings: incident.machine.place });
+  return settingsFrom((path) => settingAt(value, path), config, incident.machine.place);
 }
 
 function heapOf({ heapKeeps, title }: MechanismData): Quantity {

@@ -1,5 +1,5 @@
 /** The questions the other way round: the largest that fits, the smallest card that does, the cheapest plan in time. */
-import { GPU_IDS, GPUS, type Gpu } from './hardware';
+import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
 import { hostOptions, type HostPlan } from './from_config';
 import { ACCEPTED_KILLS, HOST_RUNS, predictHostRam } from './host_predict';
 import { HostEnsemble } from './host_odds';

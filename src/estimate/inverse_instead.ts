@@ -1,6 +1,6 @@
 /** What would fit where a run does not: single changes, each found by asking the other way round and predicted once more. */
+import { GIB } from '../config/facts';
 import { hostOptions, type HostPlan } from './from_config';
-import { GIB } from './host_facts';
 import { HostEnsemble } from './host_odds';
 import { HOST_RUNS, predictHostRam, smallestRam, validationPeak } from './host_predict';
 import { largestBatch, largestLayers, largestWorkers, smallestGpu } from './inverse';
@@ -15,7 +15,8 @@ export type Instead =
 
 /** Each mends what it is about: the card's memory or the host's. `split`: data.validation_split as it is. */
 export function insteadOf(plan: Plan, { vram, vramFits, host }: Forecast, split: number): Instead[] {
-  const { settings, gpu } = plan;
+  const { settings, machine } = plan;
+  const { gpu } = machine;
   const found: Instead[] = [];
   if (vram.total.likely > gpu.memoryBytes || vramFits === 'does not fit') {
     const batch = largestBatch(settings.vram, gpu, { most: settings.vram.batch });
@@ -39,7 +40,7 @@ export function insteadOf(plan: Plan, { vram, vramFits, host }: Forecast, split:
       found.push({ change: 'workers', value: workers });
   }
   const ramBytes = smallestRam(hostPlan, undefined, ensemble);
-  const larger = predictHostRam(hostPlanOf({ ...plan, ramBytes }));
+  const larger = predictHostRam(hostPlanOf({ ...plan, machine: { ...machine, ramGiB: ramBytes / GIB } }));
   if (larger.fits !== 'does not fit') found.push({ change: 'ram', value: ramBytes / GIB });
   return found;
 }

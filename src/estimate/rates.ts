@@ -1,6 +1,7 @@
 /** What an hour costs, with the day on which it was read. */
-import type { GpuId } from './hardware';
 import { exactly, quantity, weakest, type Quantity } from '../base/quantity';
+import { MODAL } from '../config/facts';
+import type { GpuId } from '../config/gpus';
 
 export interface RateCard {
   readonly id: string;
@@ -38,22 +39,19 @@ export const RATE_CARDS = [
 
 export const CURRENT_CARD: RateCard = RATE_CARDS[0];
 
-/** What the app on Modal asks for beside the GPU, and pays for. */
-export const MODAL_REQUEST = { cores: 8, gib: 32 } as const;
-
 /** Dollars an hour, to the cent; undefined where the card does not list the GPU. */
 export function hourlyRate(
   card: RateCard,
   gpu: GpuId,
-  { cores, gib }: { readonly cores: number; readonly gib: number } = MODAL_REQUEST,
+  { cores, ramGiB }: { readonly cores: number; readonly ramGiB: number } = MODAL,
 ): Quantity | undefined {
   const price = card.gpu[gpu];
   if (price === undefined) return undefined;
-  const dollars = Math.round(100 * (price + cores * card.core + gib * card.gib)) / 100;
+  const dollars = Math.round(100 * (price + cores * card.core + ramGiB * card.gib)) / 100;
   const parts =
     card.core === 0 && card.gib === 0
       ? ''
-      : `: GPU $${price.toFixed(2)} + ${cores} cores × $${card.core} + ${gib} GiB × $${card.gib}`;
+      : `: GPU $${price.toFixed(2)} + ${cores} cores × $${card.core} + ${ramGiB} GiB × $${card.gib}`;
   return exactly(dollars, 'derived', `${card.source}${parts}`);
 }
 

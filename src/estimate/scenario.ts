@@ -1,38 +1,36 @@
 /** A whole run on a machine: GPU memory, host memory, hours and dollars. */
+import { quantity, type Quantity } from '../base/quantity';
+import { GIB, MODAL, type LoggedPace } from '../config/facts';
+import type { Gpu } from '../config/gpus';
+import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
 import { costOf, timeOf, type RunTime } from './cost';
-import { machineOf, type HostPlan, type Reading, type RunSettings } from './from_config';
-import type { Gpu } from './hardware';
-import { CORPUS_LENGTHS, GIB, type Surroundings } from './host_facts';
+import type { HostPlan, Reading, RunSettings } from './from_config';
+import { CORPUS_LENGTHS } from './host_facts';
 import { predictHostRam, type HostPrediction } from './host_predict';
-import { quantity, type Quantity } from '../base/quantity';
 import {
   CURRENT_CARD,
   electricityRate,
   hourlyRate,
-  MODAL_REQUEST,
   PRICE_PER_KWH,
   wattsOf,
   type Electricity,
   type RateCard,
 } from './rates';
-import { forWindows, hoursOn, LAUNCH_HOURS, loadingHours, stops, type EpochFigure, type Stop } from './time';
+import { forWindows, hoursOn, loadingHours, stops, type Stop } from './time';
 import { hoursFromRun, ratioOf, sideOn, type ScaledHours, type ShortRun } from './time_run';
 import { fitsCard, predictVram, type Fit, type VramPrediction } from './vram/predict';
 import type { VramRun } from './vram/options';
 
+/** A run on a machine, and what is known of its pace and prices. */
 export interface Plan {
   readonly settings: RunSettings;
-  readonly surroundings: Surroundings;
-  readonly gpu: Gpu;
-  readonly ramBytes: number;
-  /** Hours of an epoch, as typed or measured; left out: from `run`, without it from `figure`. */
-  readonly hoursPerEpoch?: Quantity | undefined;
+  /** `hoursPerEpoch` left out: from `run`, without it from `pace`. */
+  readonly machine: Machine;
   readonly run?: ShortRun | undefined;
-  readonly figure?: EpochFigure['id'] | undefined;
+  /** Of the logged paces; the later runs' by default. */
+  readonly pace?: LoggedPace['id'] | undefined;
   readonly card?: RateCard | undefined;
-  /** Asked for beside a rented GPU. */
-  readonly cores?: number | undefined;
   /** Of a machine of one's own; what is left out is assumed. */
   readonly electricity?: { readonly [K in keyof Electricity]?: Electricity[K] | undefined };
   /** Dollars an hour, as typed. */
@@ -77,12 +75,14 @@ export const loadingOf = ({ settings, reading }: Plan): Quantity =>
   loadingHours(reading?.recordings ?? CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);
 
 /** What a short run says of an epoch; undefined where none is asked. */
-export const scaledHours = ({ settings, gpu, run, hoursPerEpoch }: Plan): ScaledHours | undefined =>
-  run && !hoursPerEpoch ? hoursFromRun(run, settings.windows.training, settings.vram, gpu) : undefined;
+export const scaledHours = ({ settings, machine, run }: Plan): ScaledHours | undefined =>
+  run && !machine.hoursPerEpoch
+    ? hoursFromRun(run, settings.windows.training, settings.vram, machine.gpu)
+    : undefined;
 
-/** A figure that others wrote of an epoch, of production's model; for another by FLOPs and bytes of a window. */
-function figureHours({ settings: { vram, windows }, gpu, figure = 'later' }: Plan): Quantity {
-  const hours = forWindows(hoursOn(gpu.id, figure, vram.precision !== 'fp32'), windows.training);
+/** From the logged paces, which are of production's model; for another by FLOPs and bytes of a window. */
+function loggedHours({ settings: { vram, windows }, machine: { gpu }, pace = 'later' }: Plan): Quantity {
+  const hours = forWindows(hoursOn(gpu.id, pace, vram.precision !== 'fp32'), windows.training);
   const { layers, kernelSizes } = PRODUCTION;
   const production = sideOn({ ...vram, layers, kernelSizes, checkpointing: false }, gpu);
   const [low, likely, high] = ratioOf(production, sideOn(vram, gpu));
@@ -95,12 +95,12 @@ function figureHours({ settings: { vram, windows }, gpu, figure = 'later' }: Pla
 }
 
 /**
- * Of an epoch. Neither a figure that others wrote nor a run in a browser knows this loader, so the slow bound is at least its
+ * Hours of an epoch. Neither the logged paces nor a run in a browser knows this loader, so the slow bound is at least its
  * time.
  */
 export function epochHours(plan: Plan): Quantity {
-  if (plan.hoursPerEpoch) return plan.hoursPerEpoch;
-  const hours = scaledHours(plan)?.hours ?? figureHours(plan);
+  if (plan.machine.hoursPerEpoch) return plan.machine.hoursPerEpoch;
+  const hours = scaledHours(plan)?.hours ?? loggedHours(plan);
   const loading = loadingOf(plan).likely;
   if (loading <= hours.high || plan.run?.made === 'trainer') return hours;
   return {
@@ -111,11 +111,12 @@ export function epochHours(plan: Plan): Quantity {
   };
 }
 
+/** Dollars an hour; undefined where the price list does not have the GPU. */
 export function rateOf(plan: Plan): Quantity | undefined {
-  const { surroundings, gpu, ramBytes, card = CURRENT_CARD, electricity, rate } = plan;
+  const { machine, card = CURRENT_CARD, electricity, rate } = plan;
+  const { gpu } = machine;
   if (rate) return rate;
-  const { cores = MODAL_REQUEST.cores } = plan;
-  if (surroundings === 'modal') return hourlyRate(card, gpu.id, { cores, gib: ramBytes / GIB });
+  if (machine.name === 'modal') return hourlyRate(card, gpu.id, machine);
   return electricityRate({
     watts: electricity?.watts ?? wattsOf(gpu.watts),
     perKwh: electricity?.perKwh ?? PRICE_PER_KWH,
@@ -125,8 +126,8 @@ export function rateOf(plan: Plan): Quantity | undefined {
 export const hostPlanOf = (plan: Plan): HostPlan => ({
   loader: plan.settings.loader,
   windows: plan.settings.windows,
-  surroundings: plan.surroundings,
-  machine: machineOf(plan.surroundings, plan.ramBytes),
+  platform: plan.machine.name,
+  ramBytes: plan.machine.ramGiB * GIB,
   hoursPerEpoch: epochHours(plan).likely,
   ...plan.reading,
 });
@@ -135,7 +136,7 @@ export const hostPlanOf = (plan: Plan): HostPlan => ({
 export function costsOf(plan: Plan): StopCost[] {
   const { epochs, patience } = plan.settings;
   const epoch = epochHours(plan);
-  const limit = plan.surroundings === 'modal' ? LAUNCH_HOURS : Infinity;
+  const limit = plan.machine.name === 'modal' ? MODAL.jobHours : Infinity;
   const rate = rateOf(plan);
   return stops(epochs, patience).map((stop) => {
     const run = { epochs: stop.epochs, epoch, limit };
@@ -145,7 +146,8 @@ export function costsOf(plan: Plan): StopCost[] {
 
 /** `host`: where it was predicted already. */
 export function forecast(plan: Plan, host = predictHostRam(hostPlanOf(plan))): Forecast {
-  const { settings, gpu } = plan;
+  const { settings } = plan;
+  const { gpu } = plan.machine;
   const vram = predictVram(settings.vram);
   const card = fitsCard(settings.vram, gpu.memoryBytes);
   const epoch = epochHours(plan);

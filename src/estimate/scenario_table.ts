@@ -1,41 +1,26 @@
 /** The same run on other machines: on one's own, and on those that can be rented. */
-import { GPUS, type GpuId } from './hardware';
-import { GIB, type Surroundings } from './host_facts';
+import { quantity, type Quantity } from '../base/quantity';
+import { GIB } from '../config/facts';
+import { GPUS, type GpuId } from '../config/gpus';
+import { MACHINES, type Machine, type Platform } from '../config/targets';
 import { hostOptions } from './from_config';
 import { HostEnsemble } from './host_odds';
 import { HOST_RUNS, predictHostRam, smallestRam, type HostFit } from './host_predict';
-import { quantity, type Quantity } from '../base/quantity';
-import { MODAL_REQUEST } from './rates';
 import { costsOf, epochHours, hostPlanOf, vramFits, type Plan, type StopCost } from './scenario';
 import type { TrainerRun } from './time_run';
 import { predictVram } from './vram/predict';
 
-/** Bytes that a machine usually has; on Modal what the app asks for. */
-export const USUAL_RAM: Readonly<Record<Surroundings, number>> = {
-  wsl2: 31 * GIB,
-  local: 64 * GIB,
-  modal: MODAL_REQUEST.gib * GIB,
-};
+const on = (platform: Platform, ...gpus: GpuId[]): Machine[] =>
+  gpus.map((gpu) => ({ ...MACHINES[platform], gpu: GPUS[gpu] }));
 
-interface Place {
-  readonly surroundings: Surroundings;
-  readonly gpu: GpuId;
-}
-
-/** Where the same run could go: the machine of one's own, and the cards that can be rented, from the largest memory down. */
-export const PLACES: readonly Place[] = [
-  { surroundings: 'wsl2', gpu: 'rtx4090' },
-  { surroundings: 'local', gpu: 'rtx4090' },
-  { surroundings: 'modal', gpu: 'h100' },
-  { surroundings: 'modal', gpu: 'a100-80' },
-  { surroundings: 'modal', gpu: 'a100-40' },
-  { surroundings: 'modal', gpu: 'l40s' },
-  { surroundings: 'modal', gpu: 'a10g' },
-  { surroundings: 'modal', gpu: 'l4' },
-  { surroundings: 'modal', gpu: 't4' },
+/** Where the same run could go: the machine of one's own, and the GPUs that can be rented, from the largest memory down. */
+export const OTHER_MACHINES: readonly Machine[] = [
+  ...on('wsl2', 'rtx4090'),
+  ...on('local', 'rtx4090'),
+  ...on('modal', 'h100', 'a100-80', 'a100-40', 'l40s', 'a10g', 'l4', 't4'),
 ];
 
-const NAMES: Readonly<Record<Surroundings, string>> = { wsl2: 'WSL2', local: 'Linux', modal: 'Modal' };
+const NAMES: Readonly<Record<Platform, string>> = { wsl2: 'WSL2', local: 'Linux', modal: 'Modal' };
 
 export interface ScenarioRow {
   readonly title: string;
@@ -65,13 +50,14 @@ export interface HostedRow extends ScenarioRow {
 }
 
 const rowOf = (plan: Plan, own: Quantity): ScenarioRow => {
+  const { machine } = plan;
   const vram = predictVram(plan.settings.vram).total;
   const epoch = epochHours(plan);
   return {
-    title: `${NAMES[plan.surroundings]}, ${plan.gpu.name}`,
+    title: `${NAMES[machine.name]}, ${machine.gpu.name}`,
     plan,
     vram,
-    vramFits: vramFits(plan.settings.vram, plan.gpu),
+    vramFits: vramFits(plan.settings.vram, machine.gpu),
     epoch,
     slowdown: quantity(
       [epoch.low / own.high, epoch.likely / own.likely, epoch.high / own.low].sort((a, b) => a - b) as [
@@ -87,16 +73,16 @@ const rowOf = (plan: Plan, own: Quantity): ScenarioRow => {
 };
 
 /** Hours as typed, as those of a run of the plan's own. */
-function typedRun({ hoursPerEpoch, settings, gpu }: Plan): TrainerRun | undefined {
-  if (!hoursPerEpoch) return undefined;
-  const { likely, basis, source } = hoursPerEpoch;
+function typedRun({ settings, machine }: Plan): TrainerRun | undefined {
+  if (!machine.hoursPerEpoch) return undefined;
+  const { likely, basis, source } = machine.hoursPerEpoch;
   const { training } = settings.windows;
   return {
     made: 'trainer',
     seconds: 3600 * likely,
     windows: training,
     run: settings.vram,
-    gpu,
+    gpu: machine.gpu,
     basis,
     source,
   };
@@ -108,28 +94,25 @@ function typedRun({ hoursPerEpoch, settings, gpu }: Plan): TrainerRun | undefine
  */
 export function scenarioTable(plan: Plan): ScenarioRow[] {
   const own = epochHours(plan);
-  const here = ({ surroundings, gpu }: Place): boolean =>
-    surroundings === plan.surroundings && gpu === plan.gpu.id;
-  const places = PLACES.some(here) ? PLACES : [{ ...plan, gpu: plan.gpu.id }, ...PLACES];
-  return places.map((place) => {
-    const { surroundings, gpu } = place;
-    if (here(place)) return rowOf(plan, own);
-    const alike = surroundings === plan.surroundings;
-    const mixer = surroundings === 'modal' ? 'conv' : 'mamba2';
+  const here = ({ name, gpu }: Machine): boolean =>
+    name === plan.machine.name && gpu.id === plan.machine.gpu.id;
+  const machines = OTHER_MACHINES.some(here) ? OTHER_MACHINES : [plan.machine, ...OTHER_MACHINES];
+  return machines.map((machine) => {
+    if (here(machine)) return rowOf(plan, own);
+    const mixer = machine.name === 'modal' ? 'conv' : 'mamba2';
     const there: Plan = {
       ...plan,
       settings: { ...plan.settings, vram: { ...plan.settings.vram, mixer } },
-      surroundings,
-      gpu: GPUS[gpu],
-      ramBytes: alike ? plan.ramBytes : USUAL_RAM[surroundings],
-      // What was typed holds for the plan's own card and machine; hours are scaled from it.
-      hoursPerEpoch: undefined,
+      // Hours, rate and watts that were typed hold for the plan's own GPU and machine; hours are scaled from them.
+      machine:
+        machine.name === plan.machine.name
+          ? { ...plan.machine, gpu: machine.gpu, hoursPerEpoch: undefined }
+          : machine,
       run: plan.run ?? typedRun(plan),
       rate: undefined,
-      cores: alike ? plan.cores : undefined,
       electricity: {
         perKwh: plan.electricity?.perKwh,
-        watts: gpu === plan.gpu.id ? plan.electricity?.watts : undefined,
+        watts: machine.gpu.id === plan.machine.gpu.id ? plan.electricity?.watts : undefined,
       },
     };
     return rowOf(there, own);
@@ -149,10 +132,10 @@ export function withHost(row: ScenarioRow): HostedRow {
     fits,
     peak,
     needs: smallestRam(hostPlan, undefined, ensemble),
-    usual: plan.ramBytes,
+    usual: plan.machine.ramGiB * GIB,
   };
-  if (fits !== 'does not fit' || plan.surroundings !== 'modal') return { ...row, host };
-  const larger = { ...plan, ramBytes: host.needs };
+  if (fits !== 'does not fit' || plan.machine.name !== 'modal') return { ...row, host };
+  const larger = { ...plan, machine: { ...plan.machine, ramGiB: host.needs / GIB } };
   const there = predictHostRam(hostPlanOf(larger));
   return {
     ...row,

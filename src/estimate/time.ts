@@ -1,83 +1,44 @@
-/** How long a run takes: steps, hours of an epoch, epochs until it stops, launches of a day. */
-import { GPUS, slowdown, type GpuId } from './hardware';
-import { CACHED_WINDOW_BYTES, CORPUS, inflateSeconds } from './host_facts';
-import { WindowFiles, type RecordingLengths } from './loader_files';
+/** How long a run takes: steps, hours of an epoch, epochs until it stops. */
 import { exactly, quantity, type Quantity } from '../base/quantity';
+import { CORPUS, LOGGED_PACES, type LoggedPace } from '../config/facts';
+import { GPUS, type GpuId } from '../config/gpus';
+import { slowdown } from './hardware';
+import { CACHED_WINDOW_BYTES, inflateSeconds } from './host_facts';
+import { WindowFiles, type RecordingLengths } from './loader_files';
 
 export interface EpochWindows {
   readonly training: number;
   readonly validation: number;
 }
 
-/** The share of files that the corpus's counts were read at. */
-const COUNTED_SPLIT = 0.2;
-/** Files that the launcher takes where the path of a configuration has “smoke” in it. */
-export const SMOKE_FILES = 50;
-
 /** Windows of an epoch on the corpus. `files`: where only so many recordings are taken. */
 export function epochWindows(
   { balanced, validationSplit }: { readonly balanced: boolean; readonly validationSplit: number },
   files = Infinity,
 ): EpochWindows {
-  const kept = (1 - validationSplit) / (1 - COUNTED_SPLIT);
-  const held = validationSplit / COUNTED_SPLIT;
-  const share = Math.min(1, files / (CORPUS.recordings / (1 - COUNTED_SPLIT)));
+  const kept = (1 - validationSplit) / (1 - CORPUS.countedSplit);
+  const held = validationSplit / CORPUS.countedSplit;
+  const share = Math.min(1, files / (CORPUS.recordings / (1 - CORPUS.countedSplit)));
   return {
     training: Math.round(share * kept * (balanced ? CORPUS.balancedWindows : CORPUS.trainingWindows)),
     validation: Math.round(share * held * CORPUS.validationWindows),
   };
 }
 
-/** Updates of an epoch; the last batch may be smaller. */
+/** Steps of an epoch; the last batch may be smaller. */
 export const stepsPerEpoch = (windows: number, batch: number): number => Math.ceil(windows / batch);
-
-export interface EpochFigure {
-  readonly id: 'later' | 'review';
-  readonly title: string;
-  readonly gpu: GpuId;
-  /** Of the balanced set. */
-  readonly hours: Quantity;
-}
-
-/** What is said of an epoch of the balanced set; the later runs' first, because they were made. */
-export const EPOCH_FIGURES: readonly EpochFigure[] = [
-  {
-    id: 'later',
-    title: 'later runs, local',
-    gpu: 'rtx4090',
-    hours: quantity([2, 2.5, 3], 'measured', 'later runs on the local machine: 2–3 h'),
-  },
-  {
-    id: 'later',
-    title: 'later runs, A100',
-    gpu: 'a100-80',
-    hours: quantity([0.8, 1, 1.2], 'measured', 'later runs on the A100: about 1 h'),
-  },
-  {
-    id: 'review',
-    title: 'the review, local',
-    gpu: 'rtx4090',
-    hours: exactly(0.75, 'assumed', 'the review’s estimate of 45 min; nobody measured it'),
-  },
-  {
-    id: 'review',
-    title: 'the review, A100',
-    gpu: 'a100-80',
-    hours: exactly(0.25, 'assumed', 'the review’s estimate of 15 min; nobody measured it'),
-  },
-];
 
 /**
  * Hours of an epoch on a card, from a figure for the same or another card. A faster card shortens what the GPU takes, not
  * what the loader takes, and nobody knows which of them bounds a run: so the time lies between the figure and the figure
  * times the cards' ratio.
  */
-export function hoursOn(gpu: GpuId, id: EpochFigure['id'], mixedPrecision: boolean): Quantity {
-  const figures = EPOCH_FIGURES.filter((one) => one.id === id);
+export function hoursOn(gpu: GpuId, id: LoggedPace['id'], mixedPrecision: boolean): Quantity {
+  const figures = LOGGED_PACES.filter((one) => one.id === id);
   const own = figures.find((one) => one.gpu === gpu);
   if (own) return own.hours;
   // The A100's: its runs are the ones that other rented cards replace.
-  const from = figures[figures.length - 1] as EpochFigure;
+  const from = figures[figures.length - 1] as LoggedPace;
   const ratio = slowdown(GPUS[from.gpu], GPUS[gpu], mixedPrecision);
   return quantity(
     [
@@ -159,46 +120,4 @@ export function stops(epochs: number, patience: number): readonly Stop[] {
     },
     { id: 'all', title: 'all epochs', epochs, why: 'every so often an epoch is better than the best before' },
   ];
-}
-
-/** Modal ends a launch after so many hours. */
-export const LAUNCH_HOURS = 24;
-
-export interface Launches {
-  readonly count: number;
-  /** Paid for, all launches together. */
-  readonly hours: number;
-  /** In epochs that are trained a second time, because a resumed run repeats the saved one. */
-  readonly repeated: number;
-  /** In epochs that the end of a launch interrupts. */
-  readonly lost: number;
-  /** In which launches start up: image, index of the files, model. */
-  readonly starting: number;
-}
-
-/**
- * Launches of at most `limit` hours, each of which takes `start` hours until its first epoch begins; undefined where no
- * number of them comes to the end, because fewer than two epochs fit one launch.
- */
-export function launches(
-  epochs: number,
-  hoursPerEpoch: number,
-  limit = LAUNCH_HOURS,
-  start = 0,
-): Launches | undefined {
-  const fit = Math.floor((limit - start) / hoursPerEpoch + 1e-9);
-  if (epochs <= fit)
-    return { count: 1, hours: start + epochs * hoursPerEpoch, repeated: 0, lost: 0, starting: start };
-  if (fit < 2) return undefined;
-  const count = Math.ceil((epochs - 1) / (fit - 1));
-  const restarts = count - 1;
-  const lost = restarts * Math.max(0, limit - start - fit * hoursPerEpoch);
-  const repeated = restarts * hoursPerEpoch;
-  return {
-    count,
-    hours: count * start + (epochs + restarts) * hoursPerEpoch + lost,
-    repeated,
-    lost,
-    starting: count * start,
-  };
 }

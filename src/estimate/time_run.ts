@@ -1,6 +1,7 @@
 /** Hours of an epoch from a short run: the trainer's own, or one in a browser, scaled by FLOPs and bytes of the same graph. */
-import { ratesOf, type Gpu, type Work } from './hardware';
 import { quantity, type Basis, type Quantity } from '../base/quantity';
+import type { Gpu } from '../config/gpus';
+import { ratesOf, type Work } from './hardware';
 import { DISPATCH_SECONDS, limitSeconds, type DeviceRates } from './time_per_step';
 import { windowWork } from './time_work';
 import type { VramRun } from './vram/options';

@@ -1,11 +1,11 @@
 /** FLOPs and bytes of a training step, from the same graph that the engine trains. */
+import { SAVED_MIB, WINDOW_SAMPLES } from '../config/facts';
 import { Graph } from '../engine/graph';
 import { binaryLoss } from '../engine/ops/binary_loss';
 import { trainingStep } from '../engine/optimizer';
 import type { Mixer } from '../models/bimamba';
 import { detectorModel, PRODUCTION, segmentOf } from '../models/detector';
 import type { Work } from './hardware';
-import { WINDOW_SAMPLES } from './host_facts';
 import type { VramRun } from './vram/options';
 
 export interface WorkModel {
@@ -55,8 +55,8 @@ export function workOf(model: WorkModel, batch: number): Work {
   };
 }
 
-/** Under autocast a window saves (117.9 + 25.5) of 235.3 MiB, measured: what moves is taken to shrink alike. */
-const AUTOCAST_BYTES = (117.9 + 25.5) / 235.3;
+/** Under autocast a window saves less, measured: what moves is assumed to shrink alike. */
+const AUTOCAST_BYTES = (SAVED_MIB.autocast + SAVED_MIB.casts) / SAVED_MIB.fp32;
 
 /** Of one window of a run, its share of the update included. */
 export function windowWork(run: VramRun): Work {

@@ -2,11 +2,12 @@
  * What is typed to launch a run, in the order in which it is typed. The commands are the trainer's and the launcher's
  * (`python -m src …`, `deploy/modal/app.py`), read in their source at 2025-09-21, and those of Modal's own client.
  */
-import { planLaunches } from '../config/launches';
+import { MODAL, SMOKE_FILES } from '../config/facts';
+import { planJobs, type Jobs } from '../config/launches';
 import { readConfig } from '../config/pyyaml';
 import { settingAt } from '../config/schema';
 import { commentText, needed, pathWord, shellWord } from './shell';
-import type { Target } from '../config/targets';
+import { isSmokeRun, likelyHours, type Target } from '../config/targets';
 
 export interface LaunchConfig {
   /** Path of the file, below the trainer's folder. */
@@ -32,7 +33,7 @@ export const SMOKE_CONFIG = 'configs/modal/smoke_a100.yaml';
 const APP = 'deploy/modal/app.py';
 const VOLUME = 'brain-go-brr-results';
 /** The review’s check that a configuration runs: so many files and seconds. */
-const CHECK = 'BGB_LIMIT_FILES=2 timeout 60';
+const CHECK = `BGB_LIMIT_FILES=${SMOKE_FILES.local} timeout 60`;
 
 interface Facts {
   readonly config: string;
@@ -61,7 +62,7 @@ function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Fa
     config: pathWord(name),
     name,
     smoke,
-    isSmoke: /smoke/i.test(name),
+    isSmoke: isSmokeRun(name),
     target,
     dataDir: setting('data.data_dir'),
     cacheDir: setting('data.cache_dir').replace(/\/+$/, ''),
@@ -94,7 +95,7 @@ const RESUME_CAUTION =
 
 function localCommands(facts: Facts): Command[] {
   const { config, target, balanced } = facts;
-  const limit = facts.isSmoke ? 'BGB_LIMIT_FILES=2 ' : '';
+  const limit = facts.isSmoke ? `BGB_LIMIT_FILES=${SMOKE_FILES.local} ` : '';
   return [
     ...(target.name === 'wsl2'
       ? [
@@ -156,11 +157,11 @@ const APP_ID = needed(
 
 function modalCommands(facts: Facts): Command[] {
   const { config, target, balanced, epochs, isSmoke } = facts;
-  const plan = planLaunches(epochs, target.hoursPerEpoch);
+  const jobs = planJobs(epochs, likelyHours(target));
   const resumes = epochs > 1 && !isSmoke;
   const folder = facts.outputDir.split('/').at(-1) ?? '';
   const best = `${folder}/checkpoints/best.pt`;
-  const prepared: Facts = { ...facts, dataDir: '/data/edf/train' };
+  const prepared: Facts = { ...facts, dataDir: MODAL.dataDir };
   return [
     validate(facts),
     {
@@ -202,8 +203,8 @@ function modalCommands(facts: Facts): Command[] {
     {
       id: 'smoke',
       text: `modal run ${APP} --action train --config ${isSmoke ? config : pathWord(facts.smoke)}`,
-      purpose: 'One epoch on 50 files in the container that the run will have, in this terminal.',
-      caution: 'The limit of 50 files follows the word smoke in the path. Ends with the terminal.',
+      purpose: `One epoch on ${SMOKE_FILES.modal} files in the container that the run will have, in this terminal.`,
+      caution: `The limit of ${SMOKE_FILES.modal} files follows the word smoke in the path. Ends with the terminal.`,
     },
     ...(isSmoke
       ? []
@@ -227,7 +228,7 @@ function modalCommands(facts: Facts): Command[] {
             caution: `--detach stands before the file, or it is handed to the app.${resumes ? ' A last.pt that is in the output folder already is gone on from: use a new folder for a new run.' : ''}`,
           },
         ]),
-    ...(resumes ? [resumeCommand(config, facts, plan.launches)] : []),
+    ...(resumes ? [resumeCommand(config, facts, jobs)] : []),
     {
       id: 'apps',
       text: 'modal app list',
@@ -248,22 +249,19 @@ function modalCommands(facts: Facts): Command[] {
   ];
 }
 
-function resumeCommand(
-  config: string,
-  { target, epochs }: Facts,
-  launches: readonly { first: number; last: number }[],
-): Command {
-  const spans = launches.map(({ first, last }) => `${first}–${last}`).join(', ');
-  const hours = `${epochs} epochs of ${target.hoursPerEpoch} h (as set for the target)`;
+function resumeCommand(config: string, { target, epochs }: Facts, jobs: Jobs | undefined): Command {
+  const spans = (jobs?.spans ?? []).map(({ first, last }) => `${first}–${last}`).join(', ');
+  const each = likelyHours(target);
+  const hours = `${epochs} epochs of ${each} h (as set for the target)`;
   return {
     id: 'resume',
     text: modalTrain(config, ' --resume'),
     purpose:
-      launches.length > 1
-        ? `Again after each launch that ended: ${hours} take ${launches.length} launches of 24 h, with the epochs ${spans}.`
-        : launches.length === 1
-          ? `Goes on after a launch that ended early; ${hours} fit one launch of 24 h.`
-          : `Goes on from last.pt; at ${target.hoursPerEpoch} h an epoch no number of launches comes to the end, because each repeats the saved epoch.`,
+      jobs === undefined
+        ? `Resumes from last.pt; at ${each} h per epoch no number of jobs completes the run, because each repeats the saved epoch.`
+        : jobs.count > 1
+          ? `Again after each job that ended: ${hours} take ${jobs.count} jobs of ${MODAL.jobHours} h, with the epochs ${spans}.`
+          : `Resumes after a job that ended early; ${hours} fit one job of ${MODAL.jobHours} h.`,
     caution: `--resume is a flag: “--resume true” is refused. ${RESUME_CAUTION}`,
   };
 }

@@ -5,11 +5,12 @@
 import type { Change } from '../config/change';
 import { applyChanges } from '../config/edit';
 import { inspect } from '../config/findings';
+import { GIB, MODAL, SAVED_MIB, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { readConfig, type PyValue } from '../config/pyyaml';
 import { scalarText } from '../config/scalar';
 import { settingAt, valueAt } from '../config/schema';
-import { TARGETS, type Target, type TargetName } from '../config/targets';
+import { isSmokeRun, TARGETS, type Target, type TargetName } from '../config/targets';
 
 export type Variant = 'wsl2' | 'a100' | 'smoke' | 'smoke_modal';
 
@@ -68,10 +69,7 @@ const A100_BATCH = 64;
 const MODAL_WORKERS = 8;
 const MODAL_PREFETCH = 4;
 const FULL_EPOCHS = 100;
-const MODAL_DATA = '/data/edf/train';
 const LOCAL_DATA = 'data_ext4/tusz/edf/train';
-/** A window of 19 × 15,360 samples and its labels as float32, as a worker hands it over: bytes. */
-const WINDOW_BYTES = 20 * 15_360 * 4;
 
 class Source {
   readonly info: VariantInfo;
@@ -203,10 +201,10 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
   'data.data_dir': (source) => {
     const now = source.text('data.data_dir');
     if (source.modal)
-      return now === MODAL_DATA
+      return now === MODAL.dataDir
         ? undefined
         : want(
-            MODAL_DATA,
+            MODAL.dataDir,
             'the S3 mount; the launcher replaces any other path by it, so this one says what is read',
           );
     return now.startsWith('/data/') ? want(LOCAL_DATA, '/data is Modal’s mount') : undefined;
@@ -243,7 +241,7 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
     const { workers, batch } = source;
     if (workers === 0) return now === 2 ? undefined : want(2, 'is ignored without workers; 2 is the default');
     if (now >= MODAL_PREFETCH) return undefined;
-    const gib = (workers * MODAL_PREFETCH * batch * WINDOW_BYTES) / 2 ** 30;
+    const gib = (workers * MODAL_PREFETCH * batch * WINDOW_BYTES) / GIB;
     return want(
       MODAL_PREFETCH,
       `${workers} workers × ${MODAL_PREFETCH} batches ahead keep ${gib.toFixed(2)} GiB in flight (derived)`,
@@ -272,7 +270,7 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
     source.modal && source.get('training.mixed_precision') === false
       ? want(
           true,
-          'bf16 autocast saves 117.9 MiB a window for the backward pass instead of 235.3 (measured on a CPU)',
+          `bf16 autocast saves ${SAVED_MIB.autocast} MiB a window for the backward pass instead of ${SAVED_MIB.fp32} (measured on a CPU)`,
         )
       : undefined,
   'experiment.device': (source) => {
@@ -361,7 +359,7 @@ export function derive(
 
 /** The variant that a file of this path and target is. */
 export function variantFor(name: string, target: TargetName): Variant {
-  const smoke = /smoke/i.test(name);
+  const smoke = isSmokeRun(name);
   if (target === 'modal') return smoke ? 'smoke_modal' : 'a100';
   return smoke ? 'smoke' : 'wsl2';
 }

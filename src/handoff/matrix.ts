@@ -167,7 +167,7 @@ function purposeOf({ purpose, text }: Compared): string {
 }
 
 const environmentOf = ({ target, outcome }: Compared): string =>
-  `${target.title}: ${target.gpu}, ${target.ramGiB} GiB RAM, ${target.cores} cores${outcome === undefined ? '' : `; ${outcome}`}`;
+  `${target.title}: ${target.gpu.name}, ${target.ramGiB} GiB RAM, ${target.cores} cores${outcome === undefined ? '' : `; ${outcome}`}`;
 
 const memoryOf = ({ memory = [] }: Compared): string =>
   memory.length === 0

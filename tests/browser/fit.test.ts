@@ -10,7 +10,6 @@ import { openRecordings } from '../../src/eeg/windows/dataset';
 import { pairFiles } from '../../src/eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { HOST_RUNS, predictHostRam } from '../../src/estimate/host_predict';
-import { GIB } from '../../src/estimate/host_facts';
 import { cheapest, largestBatch } from '../../src/estimate/inverse';
 import { costsOf, hostPlanOf, loadingOf } from '../../src/estimate/scenario';
 import { scenarioTable, withHost } from '../../src/estimate/scenario_table';
@@ -89,7 +88,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
   await page.getByText('training.batch_size: 8').waitFor();
 
   await page.getByRole('button', { name: 'Find the largest batch for the card' }).click();
-  const largest = largestBatch(plan.settings.vram, plan.gpu);
+  const largest = largestBatch(plan.settings.vram, plan.machine.gpu);
   await page
     .getByTestId('inverse-batch')
     .filter({ hasText: `batches of ${largest}` })
@@ -192,7 +191,7 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
   const scenarios = page.getByTestId('scenarios');
   const own = scenarios.getByRole('row', { name: /^WSL2, RTX 4090/ });
   await own.filter({ hasText: 'of 256 GiB' }).waitFor(SLOW);
-  const needed = scenarioTable({ ...plan, ramBytes: 256 * GIB }).map(withHost);
+  const needed = scenarioTable({ ...plan, machine: { ...plan.machine, ramGiB: 256 } }).map(withHost);
   const linux = needed.find(({ title }) => title === 'Linux, RTX 4090');
   await scenarios
     .getByRole('row', { name: /^Linux/ })

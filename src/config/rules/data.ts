@@ -1,5 +1,7 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
-import type { Predicted } from '../targets';
+import type { Quantity } from '../../base/quantity';
+import { CORPUS, GIB, WINDOW_SAMPLES } from '../facts';
+import { vramGiB } from '../targets';
 import {
   at,
   LAUNCHER,
@@ -16,13 +18,12 @@ import {
 const SPLIT = 'data.validation_split';
 const WORKERS = 'data.num_workers';
 
-/** Windows of the corpus that a split of 0.2 holds out, samples of one, and bytes that scoring one takes. */
-const HELD_OUT_AT_02 = 51_901;
-const SAMPLES = 15_360;
+/** Bytes that scoring a sample takes. */
 const BYTES_PER_SAMPLE = 77;
 /** Python with CUDA, workers and what else runs beside the lists; assumed, at the upper end. */
 const PROCESSES_GIB = 7;
-const VALIDATION_GIB_PER_SHARE = ((HELD_OUT_AT_02 / 0.2) * SAMPLES * BYTES_PER_SAMPLE) / 2 ** 30;
+const VALIDATION_GIB_PER_SHARE =
+  ((CORPUS.validationWindows / CORPUS.countedSplit) * WINDOW_SAMPLES * BYTES_PER_SAMPLE) / GIB;
 
 export const DATA_RULES: readonly Rule[] = [
   {
@@ -71,8 +72,7 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'validation-ram',
     severity: 'H',
     targets: PRODUCTION,
-    evidence:
-      'Estimate: all probabilities and labels are kept and sorted, about 77 bytes a sample; 51,901 windows are held out at 0.2 of the corpus.',
+    evidence: `Estimate: all probabilities and labels are kept and sorted, about 77 bytes a sample; ${CORPUS.validationWindows.toLocaleString('en')} windows are held out at ${CORPUS.countedSplit} of the corpus.`,
     check: (config) => {
       // So named, the launcher takes 50 files alone; elsewhere a smoke run limits them too.
       if (config.smoke) return NONE;
@@ -160,9 +160,9 @@ export const DATA_RULES: readonly Rule[] = [
       const { figures, target } = config.checked;
       const batch = config.number('training.batch_size');
       const likely = figures?.vramGiB?.likely ?? 0;
-      const fits = Math.floor((batch * target.vramGiB) / likely);
+      const fits = Math.floor((batch * vramGiB(target)) / likely);
       const fix = [set('training.batch_size', fits, 'memory grows with the batch')];
-      return over(figures?.vramGiB, target.vramGiB, `of the GPU’s memory (${target.gpu})`, {
+      return over(figures?.vramGiB, vramGiB(target), `of the GPU’s memory (${target.gpu.name})`, {
         ...(fits >= 1 && fits < batch && { fix }),
       });
     },
@@ -219,7 +219,7 @@ function cacheMismatch(config: Config): readonly Found[] {
 }
 
 function over(
-  figure: Predicted | undefined,
+  figure: Quantity | undefined,
   has: number,
   what: string,
   more: Partial<Found>,

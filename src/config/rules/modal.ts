@@ -1,16 +1,18 @@
 /** Rules about a launch on Modal. */
-import { MODAL_HOURS, planLaunches } from '../launches';
+import { MODAL } from '../facts';
+import { planJobs } from '../launches';
+import { likelyHours } from '../targets';
 import { at, LAUNCHER, mend, NONE, SOURCE, type Rule } from './rule';
 
-const MODAL = ['modal'] as const;
-const MODAL_DATA = '/data/edf/train';
+const ON_MODAL = ['modal'] as const;
+const MODAL_DATA = MODAL.dataDir;
 const EPOCHS = 'training.epochs';
 
 export const MODAL_RULES: readonly Rule[] = [
   {
     id: 'modal-data-dir',
     severity: 'C',
-    targets: MODAL,
+    targets: ON_MODAL,
     evidence: `${LAUNCHER}: it sets data.data_dir to ${MODAL_DATA} whenever that folder exists.`,
     check: (config) =>
       config.text('data.data_dir') === MODAL_DATA
@@ -26,7 +28,7 @@ export const MODAL_RULES: readonly Rule[] = [
     id: 'modal-fallback',
     severity: 'C',
     note: true,
-    targets: MODAL,
+    targets: ON_MODAL,
     evidence: `${LAUNCHER}: it forces the convolution fallback for training, and not for evaluation.`,
     check: () =>
       at(
@@ -38,7 +40,7 @@ export const MODAL_RULES: readonly Rule[] = [
     id: 'modal-no-resume',
     severity: 'C',
     note: true,
-    targets: MODAL,
+    targets: ON_MODAL,
     evidence:
       'Modal restarts a pre-empted or crashed container with the same arguments; without --resume the trainer begins at epoch 0 (its source at 2025-09-21).',
     check: (config) =>
@@ -67,7 +69,7 @@ export const MODAL_RULES: readonly Rule[] = [
     id: 'secrets',
     severity: 'H',
     note: true,
-    targets: MODAL,
+    targets: ON_MODAL,
     evidence: `${LAUNCHER}: the function lists both secrets, and Modal refuses to start it when one is missing.`,
     check: () =>
       at(
@@ -79,19 +81,19 @@ export const MODAL_RULES: readonly Rule[] = [
     id: 'time-limit',
     severity: 'H',
     note: true,
-    targets: MODAL,
+    targets: ON_MODAL,
     evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours an epoch are an estimate (later runs took about 1 h on an A100).`,
     check: (config) => {
-      const { hoursPerEpoch } = config.target;
+      const hoursPerEpoch = likelyHours(config.target);
       const alone = config.number(EPOCHS) * hoursPerEpoch;
-      if (config.smoke || !(alone > MODAL_HOURS)) return NONE;
-      const { hours, launches } = planLaunches(config.number(EPOCHS), hoursPerEpoch);
-      const limit = `and a launch ends after ${MODAL_HOURS} h`;
+      if (config.smoke || !(alone > MODAL.jobHours)) return NONE;
+      const jobs = planJobs(config.number(EPOCHS), hoursPerEpoch);
+      const limit = `and a job ends after ${MODAL.jobHours} h`;
       return at(
         EPOCHS,
-        launches.length === 0
-          ? `an epoch takes ${hoursPerEpoch} h, ${limit}: no number of launches comes to the end, for each repeats the saved epoch`
-          : `about ${round(hours)} h at ${hoursPerEpoch} h an epoch, ${limit}: it takes ${launches.length} launches, all with --resume, each of which repeats the saved epoch`,
+        jobs
+          ? `about ${round(jobs.hours)} h at ${hoursPerEpoch} h per epoch, ${limit}: it takes ${jobs.count} jobs, all with --resume, each of which repeats the saved epoch`
+          : `an epoch takes ${hoursPerEpoch} h, ${limit}: no number of jobs completes the run, because each repeats the saved epoch`,
       );
     },
   },
@@ -99,7 +101,7 @@ export const MODAL_RULES: readonly Rule[] = [
     id: 'smoke-name',
     severity: 'M',
     note: true,
-    targets: MODAL,
+    targets: ON_MODAL,
     evidence: `${LAUNCHER}: it sets BGB_LIMIT_FILES=50 when “smoke” occurs in the config’s path, and unsets it otherwise.`,
     check: (config) => {
       const short = config.number(EPOCHS) <= 1;

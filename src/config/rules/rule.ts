@@ -3,7 +3,7 @@ import type { Change } from '../change';
 import type { ConfigFile, Entry, Place } from '../pyyaml';
 import { scalarText } from '../scalar';
 import { settingAt, valueAt } from '../schema';
-import type { Figures, Target, TargetName } from '../targets';
+import { isSmokeRun, PLATFORMS, type Figures, type Target, type TargetName } from '../targets';
 
 /** C: the run is wasted, H: crash or large cost, M: misleading, L: hygiene. */
 export type Severity = 'C' | 'H' | 'M' | 'L';
@@ -57,7 +57,7 @@ export interface Rule {
 }
 
 /** Where production's trainer runs. */
-export const PRODUCTION: readonly TargetName[] = ['local', 'wsl2', 'modal'];
+export const PRODUCTION: readonly TargetName[] = PLATFORMS;
 
 export const SOURCE = 'Read in the trainer’s source at 2025-09-21';
 export const LAUNCHER = 'Read in the launcher’s source at 2025-09-21';
@@ -78,9 +78,8 @@ export class Config {
     return this.checked.file.entries;
   }
 
-  /** The launcher takes 50 files alone where this word is in the path. */
   get smoke(): boolean {
-    return this.checked.name.toLowerCase().includes('smoke');
+    return isSmokeRun(this.checked.name);
   }
 
   get(path: string): unknown {

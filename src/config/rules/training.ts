@@ -128,7 +128,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     evidence:
       'Seen in runs of the trainer on an RTX 4090: the loss became NaN; without mixed precision it did not.',
     check: (config) =>
-      config.target.gpu.includes('4090') &&
+      config.target.gpu.name.includes('4090') &&
       config.get(AMP) === true &&
       ['auto', 'cuda'].includes(config.text('experiment.device'))
         ? mend(AMP, false, 'on an RTX 4090 it gave NaN; write false', 'gave NaN on this GPU')

@@ -1,7 +1,7 @@
 /** Hours and dollars of a run: stated rates times hours, with the range that the parts leave. */
 import type { Figure } from '../../config/incidents';
 import type { CostFigures } from '../evidence';
-import { planLaunches } from '../../config/launches';
+import { planJobs } from '../../config/launches';
 import { tableOf } from '../markdown';
 import { figureText } from '../matrix';
 
@@ -33,12 +33,12 @@ export function costOf({ epochs, hoursPerEpoch, dollarsPerHour, limitHours }: Co
   const each = rangeOf(hoursPerEpoch);
   const rate = rangeOf(dollarsPerHour);
   const hours = times({ low: epochs, likely: epochs, high: epochs }, each);
-  const plan = planLaunches(epochs, each.likely, limitHours ?? Infinity);
+  const jobs = planJobs(epochs, each.likely, limitHours ?? Infinity);
   return {
     hours,
     dollars: times(hours, rate),
-    ...(plan.launches.length > 0 && { launches: plan.launches.length }),
-    withRepeats: plan.hours * rate.likely,
+    ...(jobs && { launches: jobs.count }),
+    withRepeats: (jobs?.hours ?? Infinity) * rate.likely,
   };
 }
 

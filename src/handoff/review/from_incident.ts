@@ -1,6 +1,6 @@
 /** An incident as a review: the configuration whose run failed, what was made of it, and what is known of both now. */
 import type { Claim, Cost, Incident } from '../../config/incidents';
-import { MODAL_HOURS } from '../../config/launches';
+import { MODAL } from '../../config/facts';
 import { presetOf } from '../../config/presets';
 import { TARGETS } from '../../config/targets';
 import type { CostFigures } from '../evidence';
@@ -39,5 +39,5 @@ function compared(incident: Incident, config: string, { outcome, claimedGB }: Cl
 
 const costOf = ({ place, ...cost }: Cost): CostFigures => ({
   ...cost,
-  ...(place === 'modal' && { limitHours: MODAL_HOURS }),
+  ...(place === 'modal' && { limitHours: MODAL.jobHours }),
 });

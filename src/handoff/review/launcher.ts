@@ -3,6 +3,7 @@ import { code, escaped } from '../markdown';
 import type { Compared } from '../matrix';
 import { readConfig } from '../../config/pyyaml';
 import { settingAt } from '../../config/schema';
+import { isSmokeRun, likelyHours } from '../../config/targets';
 
 /** Read in the launcher's source at 2025-09-21. */
 export const LAUNCHER_FACTS: readonly string[] = [
@@ -27,7 +28,7 @@ export function launchFacts({ name, text, target }: Compared): string {
   };
   const limit =
     target.name === 'modal'
-      ? `, ${/smoke/i.test(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`
+      ? `, ${isSmokeRun(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`
       : '';
-  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; reckoned with ${escaped(target.gpu)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores and ${target.hoursPerEpoch} h an epoch, as set for the target.`;
+  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; reckoned with ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores and ${likelyHours(target)} h an epoch, as set for the target.`;
 }

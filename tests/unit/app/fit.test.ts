@@ -5,7 +5,7 @@ import { answerTo } from '../../../src/app/pages/fit/inverse';
 import { hostNeed, hostVerdict, planOf, validationNeed, wholeRun } from '../../../src/app/pages/fit/plan';
 import type { QuestionName } from '../../../src/app/pages/fit/questions';
 import { placeOf } from '../../../src/app/pages/fit/sources';
-import { describeLaunches } from '../../../src/app/pages/fit/said';
+import { describeJobs } from '../../../src/app/pages/fit/said';
 import { scenarioView } from '../../../src/app/pages/fit/scenario_view';
 import { Lane } from '../../../src/app/pages/fit/lane';
 import { machineOf } from '../../../src/app/pages/fit/machine';
@@ -27,10 +27,10 @@ import { HostSimulator } from '../../../src/estimate/host_ram';
 import { largestBatch, smallestGpu } from '../../../src/estimate/inverse';
 import { hostOptions, type Reading } from '../../../src/estimate/from_config';
 import { costsOf, epochHours, hostPlanOf, rateOf } from '../../../src/estimate/scenario';
-import { scenarioTable, USUAL_RAM, withHost } from '../../../src/estimate/scenario_table';
+import { scenarioTable, withHost } from '../../../src/estimate/scenario_table';
+import { planJobs } from '../../../src/config/launches';
 import { TARGETS } from '../../../src/config/targets';
 import { exactly, quantity } from '../../../src/base/quantity';
-import { launches } from '../../../src/estimate/time';
 import { predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 import { PRESETS } from '../../../src/config/presets';
 import { applyChanges } from '../../../src/config/edit';
@@ -258,7 +258,7 @@ describe('time and cost', () => {
     );
     const all = costsOf(plan).find(({ stop }) => stop.id === 'all');
     // 100 epochs of 15 min; the second launch repeats an epoch.
-    expect(all?.launches?.count).toBe(2);
+    expect(all?.jobs?.count).toBe(2);
     expect(all?.dollars?.likely).toBeCloseTo(25.25 * 5.59, 2);
     const whole = wholeRun(costsOf(plan), 'hours');
     expect(whole?.likely).toBe(all?.hours.likely);
@@ -277,8 +277,8 @@ describe('time and cost', () => {
     expect(rateOf(planOf(original, modal, PACE, PRICES))?.likely).toBe(3.13);
   });
 
-  it('of several launches say what is done twice, and what is lost if anything is', () => {
-    const said = (hours: number) => describeLaunches(launches(100, hours)).replaceAll('\u00a0', ' ');
+  it('of several jobs say what is done twice, and what is lost if anything is', () => {
+    const said = (hours: number) => describeJobs(planJobs(100, hours)).replaceAll('\u00a0', ' ');
     expect(said(1)).toBe('5, resumed; 4.00 h repeated');
     expect(said(2.5)).toBe('13, resumed; 30.0 h repeated, 18.0 h lost');
     expect(said(0.2)).toBe('1');
@@ -300,7 +300,7 @@ describe('time and cost', () => {
   it('the other way round are sentences with the numbers that the estimator finds', () => {
     const plan = planOf({ ...original, mixer: 'conv' }, machineOf('wsl2'), PACE, PRICES);
     const say = (name: QuestionName, deadline = 168): string => answerTo({ name, deadline }, plan);
-    expect(say('batch')).toContain(`batches of ${largestBatch(plan.settings.vram, plan.gpu)}`);
+    expect(say('batch')).toContain(`batches of ${largestBatch(plan.settings.vram, plan.machine.gpu)}`);
     expect(say('batch')).toMatch(/\(\d+ at the high end of the prediction, \d+ at its low end\)/);
     expect(say('layers')).toMatch(/12 Mamba layers, the most that production accepts/);
     expect(say('gpu')).toContain(smallestGpu(plan.settings.vram)?.name);
@@ -314,7 +314,7 @@ describe('time and cost', () => {
 describe('machines', () => {
   it('have the memory that the rules take them to have', () => {
     for (const place of ['wsl2', 'local', 'modal'] as const)
-      expect(USUAL_RAM[place]).toBe(TARGETS[place].ramGiB * 2 ** 30);
+      expect(machineOf(place).ramGiB).toBe(TARGETS[place].ramGiB);
   });
 });
 

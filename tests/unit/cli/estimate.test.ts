@@ -100,7 +100,7 @@ describe('the command estimate', () => {
       costs: {
         stop: { id: string };
         hours: { likely: number };
-        launches: { count: number };
+        jobs: { count: number };
         dollars: { likely: number };
       }[];
       instead: unknown[];
@@ -108,8 +108,8 @@ describe('the command estimate', () => {
     expect(found).toMatchObject({ fits: true, verdict: 'fits', target: 'modal', instead: [] });
     expect(found.vram.total.low).toBeLessThan(found.vram.total.high);
     const all = found.costs.find(({ stop }) => stop.id === 'all');
-    // A hundred epochs of 15 minutes and the one that the second launch repeats.
-    expect(all).toMatchObject({ hours: { likely: 25.25 }, launches: { count: 2 } });
+    // A hundred epochs of 15 minutes and the one that the second job repeats.
+    expect(all).toMatchObject({ hours: { likely: 25.25 }, jobs: { count: 2 } });
     expect(all?.dollars.likely).toBeCloseTo(25.25 * 5.59, 8);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
 import { inspect, inspectAll, type Remark } from '../../../src/config/findings';
 import { COLLISION, RULES } from '../../../src/config/rules';
+import { quantity } from '../../../src/base/quantity';
 import { TARGETS, type Figures, type TargetName } from '../../../src/config/targets';
 
 interface Situation {
@@ -46,7 +47,7 @@ interface Case {
 
 const of = (...lines: string[]): Situation => ({ lines });
 const on = (target: TargetName, ...lines: string[]): Situation => ({ lines, target });
-const gib = (likely: number) => ({ low: likely / 2, likely, high: likely * 1.5 });
+const gib = (likely: number) => quantity([likely / 2, likely, likely * 1.5], 'derived', 'a test');
 
 const CASES: Readonly<Record<string, Case>> = {
   'fa-rate-key': {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { costOf } from '../../../src/estimate/cost';
-import { GPU_IDS, GPUS } from '../../../src/estimate/hardware';
+import { GPU_IDS, GPUS } from '../../../src/config/gpus';
 import { exactly, quantity } from '../../../src/base/quantity';
 import { electricityRate, hourlyRate, PRICE_PER_KWH, RATE_CARDS, wattsOf } from '../../../src/estimate/rates';
 
@@ -16,7 +16,7 @@ describe('rate cards', () => {
   test('the card of 2026-07-01: an A100 with 8 cores and 32 GiB is $3.13 an hour', () => {
     expect(rateOf(current).likely).toBe(3.13);
     expect(current.read).toBe('2026-07-01');
-    expect(hourlyRate(current, 'a100-80', { cores: 0, gib: 0 })?.likely).toBe(2.5);
+    expect(hourlyRate(current, 'a100-80', { cores: 0, ramGiB: 0 })?.likely).toBe(2.5);
     expect([current.gpu['a100-40'], current.gpu.l40s, current.gpu.h100]).toEqual([2.1, 1.95, 3.95]);
   });
 
@@ -33,9 +33,9 @@ describe('cost of a run', () => {
     expect(costOf({ ...hundred, rate: rateOf(current) }).dollars.likely).toBeCloseTo(78.25, 10);
   });
 
-  test('with launches of 24 h a second one repeats an epoch', () => {
-    const { hours, launches, dollars } = costOf({ ...hundred, rate: rateOf(current), limit: 24 });
-    expect(launches?.count).toBe(2);
+  test('with jobs of 24 h a second one repeats an epoch', () => {
+    const { hours, jobs, dollars } = costOf({ ...hundred, rate: rateOf(current), limit: 24 });
+    expect(jobs?.count).toBe(2);
     expect(hours.likely).toBe(25.25);
     expect(dollars.likely).toBeCloseTo(25.25 * 3.13, 10);
   });
@@ -53,14 +53,14 @@ describe('cost of a run', () => {
     expect(dollars({ rate: exactly(1, 'assumed', '') }).basis).toBe('assumed');
   });
 
-  test('is without end where no launch holds two epochs', () => {
-    const { launches, dollars } = costOf({
+  test('is without end where no job holds two epochs', () => {
+    const { jobs, dollars } = costOf({
       epochs: 3,
       epoch: exactly(13, 'assumed', ''),
       rate: rateOf(current),
       limit: 24,
     });
-    expect(launches).toBeUndefined();
+    expect(jobs).toBeUndefined();
     expect(dollars.likely).toBe(Infinity);
   });
 });

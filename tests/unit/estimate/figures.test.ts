@@ -1,19 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { figuresFrom, type FiguresFor } from '../../../src/estimate/figures';
+import { figuresFrom } from '../../../src/estimate/figures';
 import { readConfig } from '../../../src/config/pyyaml';
 import { settingAt } from '../../../src/config/schema';
+import { MACHINES, type Platform } from '../../../src/config/targets';
 
-const of = (name: string, changed: Record<string, unknown> = {}, where: Partial<FiguresFor> = {}) => {
+const of = (name: string, changed: Record<string, unknown> = {}, platform: Platform = 'wsl2') => {
   const { value } = readConfig(readFileSync(join(import.meta.dirname, '../../../configs', name), 'utf8'));
-  return figuresFrom((path) => changed[path] ?? settingAt(value, path), {
-    surroundings: 'wsl2',
-    smoke: false,
-    ramGiB: 31,
-    hoursPerEpoch: 2.5,
-    ...where,
-  });
+  return figuresFrom((path) => changed[path] ?? settingAt(value, path), name, MACHINES[platform]);
 };
 
 test('the WSL2-safe file takes less than the original, of the GPU and of the host', () => {
@@ -34,10 +29,9 @@ test('grows with the batch on the GPU and with the workers on the host', () => {
 
 test('is the same when it is asked again, and for another machine is asked anew', () => {
   expect(of('local/train.yaml')).toBe(of('local/train.yaml'));
-  expect(of('local/train.yaml', {}, { surroundings: 'local' })).not.toEqual(of('local/train.yaml'));
+  expect(of('local/train.yaml', {}, 'local')).not.toEqual(of('local/train.yaml'));
 });
 
 test('there is none of a model that cannot be made', () => {
-  const modal = { surroundings: 'modal' } as const;
-  expect(of('modal/train_a100.yaml', { 'model.mamba.conv_kernel': 4 }, modal)).toBeNull();
+  expect(of('modal/train_a100.yaml', { 'model.mamba.conv_kernel': 4 }, 'modal')).toBeNull();
 });

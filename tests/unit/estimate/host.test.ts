@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { CORPUS, GIB, WINDOW_BYTES } from '../../../src/config/facts';
 import {
   CACHED_WINDOW_BYTES,
-  CORPUS,
   CORPUS_LENGTHS,
   DOCKER_SHM_BYTES,
-  GIB,
   inflateSeconds,
   MAIN_BYTES,
   OTHER_BYTES,
   validationBytes,
   WHOLE_HEAP_RETURNED,
-  WINDOW_BYTES,
   WORKER_BYTES,
 } from '../../../src/estimate/host_facts';
 import { HostEnsemble, wilson } from '../../../src/estimate/host_odds';

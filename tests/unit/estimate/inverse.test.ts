@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { machineOf, settingsFrom, type HostPlan } from '../../../src/estimate/from_config';
-import { GPU_IDS, GPUS } from '../../../src/estimate/hardware';
-import { GIB, type Surroundings } from '../../../src/estimate/host_facts';
+import { settingsFrom, type HostPlan } from '../../../src/estimate/from_config';
+import { GIB } from '../../../src/config/facts';
+import { GPU_IDS, GPUS, type Gpu } from '../../../src/config/gpus';
+import { MACHINES, type Machine, type Platform } from '../../../src/config/targets';
 import { ACCEPTED_KILLS, predictHostRam, smallestRam } from '../../../src/estimate/host_predict';
 import {
   cheapest,
@@ -18,31 +19,32 @@ import { insteadOf } from '../../../src/estimate/inverse_instead';
 import { exactly } from '../../../src/base/quantity';
 import { costsOf, epochHours, forecast, hostPlanOf, rateOf, vramFits } from '../../../src/estimate/scenario';
 import type { Plan } from '../../../src/estimate/scenario';
-import { scenarioTable, USUAL_RAM, withHost } from '../../../src/estimate/scenario_table';
+import { scenarioTable, withHost } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { predictVram } from '../../../src/estimate/vram/predict';
 import { readConfig } from '../../../src/config/pyyaml';
 import { settingAt } from '../../../src/config/schema';
 
-function settingsOf(path: string, surroundings: Surroundings, { smoke = false, split = NaN } = {}) {
+function settingsOf(path: string, platform: Platform, split = NaN) {
   const { value } = readConfig(readFileSync(new URL(`../../../configs/${path}`, import.meta.url), 'utf8'));
   const given = (key: string): unknown =>
     key === 'data.validation_split' && split > 0 ? split : settingAt(value, key);
-  return settingsFrom(given, { surroundings, smoke });
+  return settingsFrom(given, path, platform);
 }
+
+const on = (plan: Plan, change: Partial<Machine>): Plan => ({
+  ...plan,
+  machine: { ...plan.machine, ...change },
+});
 
 const A100: Plan = {
   // Validation of a tenth of the corpus takes more than the 32 GiB that the app asks for.
-  settings: settingsOf('modal/train_a100.yaml', 'modal', { split: 0.1 }),
-  surroundings: 'modal',
-  gpu: GPUS['a100-80'],
-  ramBytes: 48 * GIB,
+  settings: settingsOf('modal/train_a100.yaml', 'modal', 0.1),
+  machine: { ...MACHINES.modal, ramGiB: 48 },
 };
 const LOCAL: Plan = {
   settings: settingsOf('local/train.yaml', 'wsl2'),
-  surroundings: 'wsl2',
-  gpu: GPUS.rtx4090,
-  ramBytes: 31 * GIB,
+  machine: MACHINES.wsl2,
 };
 
 describe('a configuration', () => {
@@ -72,14 +74,14 @@ describe('a configuration', () => {
   });
 
   test('of a smoke run takes 50 recordings', () => {
-    const { windows } = settingsOf('modal/smoke_a100.yaml', 'modal', { smoke: true });
+    const { windows } = settingsOf('modal/smoke_a100.yaml', 'modal');
     expect(windows.training).toBeLessThan(A100.settings.windows.training / 50);
     expect(windows.training).toBeGreaterThan(0);
   });
 
   test('with a text where a number belongs is refused with its path', () => {
     const get = (key: string) => (key === 'training.batch_size' ? 'many' : settingAt({}, key));
-    expect(() => settingsFrom(get, { surroundings: 'local' })).toThrow('training.batch_size is "many"');
+    expect(() => settingsFrom(get, 'train.yaml', 'local')).toThrow('training.batch_size is "many"');
   });
 });
 
@@ -191,8 +193,8 @@ describe('the host', () => {
   const original = (gib: number): HostPlan => ({
     loader: { ...settingsOf('review/tusz_train.yaml', 'wsl2').loader, workers: 4 },
     windows: { training: 49_760, validation: 2000 },
-    surroundings: 'wsl2',
-    machine: machineOf('wsl2', gib * GIB),
+    platform: 'wsl2',
+    ramBytes: gib * GIB,
     hoursPerEpoch: 2.5,
   });
 
@@ -224,14 +226,14 @@ describe('the host', () => {
     const plan = { ...hostPlanOf(A100), windows: { training: 49_760, validation: 51_901 } };
     const ram = smallestRam(plan);
     expect(ram / GIB).toBeGreaterThan(57);
-    const at = (bytes: number) => predictHostRam({ ...plan, machine: machineOf('modal', bytes) }).fits;
+    const at = (bytes: number) => predictHostRam({ ...plan, ramBytes: bytes }).fits;
     expect(at(ram)).not.toBe('does not fit');
     expect(at(ram - 2 * GIB)).toBe('does not fit');
   });
 
   test('the largest batch that it feeds is fed, and the next is not', () => {
     const plan = {
-      ...hostPlanOf({ ...A100, ramBytes: 11 * GIB }),
+      ...hostPlanOf(on(A100, { ramGiB: 11 })),
       windows: { training: 49_760, validation: 2000 },
     };
     const batch = largestHostBatch(plan) ?? 0;
@@ -243,29 +245,28 @@ describe('the host', () => {
 });
 
 describe('a forecast', () => {
-  test('of the A100’s file: it fits, takes two launches and more, and says what is assumed', () => {
+  test('of the A100’s file: it fits, takes two jobs and more, and says what is assumed', () => {
     const { fits, vram, epoch, costs, rate } = forecast(A100);
     expect(fits).toBe(true);
     expect(vram.total.likely).toBeLessThan(80 * GIB);
     // 48 GiB instead of the app's 32 are paid for: $2.50 + 8 × $0.047 + 48 × $0.008.
     expect(rate?.likely).toBe(3.26);
     const all = costs.find(({ stop }) => stop.id === 'all');
-    expect(all?.launches?.count).toBeGreaterThan(1);
+    expect(all?.jobs?.count).toBeGreaterThan(1);
     expect(all?.dollars?.likely).toBeCloseTo((all?.hours.likely ?? 0) * 3.26, 6);
     expect(costs[0]?.dollars?.likely ?? NaN).toBeLessThan(all?.dollars?.likely ?? NaN);
     expect(epoch.low).toBeCloseTo((0.8 * 55_980) / 49_760, 6);
   });
 
   test('with the review’s hours says that loading alone takes longer', () => {
-    const { notes, epoch, loading } = forecast({ ...A100, figure: 'review' });
+    const { notes, epoch, loading } = forecast({ ...A100, pace: 'review' });
     expect(epoch.high).toBe(loading.likely);
     expect(notes.some((note) => note.includes('Inflating the recordings takes'))).toBe(true);
   });
 
   test('takes hours and rate as typed', () => {
     const typed: Plan = {
-      ...A100,
-      hoursPerEpoch: exactly(0.25, 'measured', 'typed'),
+      ...on(A100, { hoursPerEpoch: exactly(0.25, 'measured', 'typed') }),
       rate: exactly(5.59, 'measured', 'typed'),
     };
     expect(epochHours(typed).likely).toBe(0.25);
@@ -273,14 +274,14 @@ describe('a forecast', () => {
   });
 
   test('knows no price of a card that the list does not have', () => {
-    expect(rateOf({ ...A100, gpu: GPUS.t4 })).toBeUndefined();
-    expect(rateOf({ ...LOCAL, gpu: GPUS.t4 })?.basis).toBe('assumed');
+    expect(rateOf(on(A100, { gpu: GPUS.t4 }))).toBeUndefined();
+    expect(rateOf(on(LOCAL, { gpu: GPUS.t4 }))?.basis).toBe('assumed');
   });
 });
 
 describe('what would fit instead', () => {
   test('mends what is about the host, and each change does when it is made', () => {
-    const plan: Plan = { ...A100, ramBytes: 32 * GIB };
+    const plan = on(A100, { ramGiB: 32 });
     const found = forecast(plan);
     expect(found.fits).toBe(false);
     const changes = insteadOf(plan, found, 0.1);
@@ -296,14 +297,14 @@ describe('what would fit instead', () => {
                 windows: { ...windows, validation: Math.round((windows.validation * Number(value)) / 0.1) },
               },
             }
-          : { ...plan, ramBytes: Number(value) * GIB };
+          : on(plan, { ramGiB: Number(value) });
       expect(forecast(mended).fits, change).toBe(true);
     }
   });
 
   test('mends what is about the card', () => {
     const vram = { ...A100.settings.vram, batch: 256, precision: 'fp32' as const };
-    const plan: Plan = { ...A100, gpu: GPUS.rtx4090, settings: { ...A100.settings, vram } };
+    const plan: Plan = { ...on(A100, { gpu: GPUS.rtx4090 }), settings: { ...A100.settings, vram } };
     const changes = insteadOf(plan, forecast(plan), 0.1);
     const value = (name: string) => changes.find(({ change }) => change === name)?.value;
     expect(vramFits({ ...vram, batch: Number(value('batch')) }, GPUS.rtx4090)).toBe(true);
@@ -322,23 +323,23 @@ describe('the same run elsewhere', () => {
     expect(own?.plan).toBe(A100);
     expect(own?.slowdown.likely).toBe(1);
     for (const { plan, vramFits: fits, vram } of rows)
-      expect(fits).toBe(vramFits(plan.settings.vram, plan.gpu) && vram.likely > 0);
+      expect(fits).toBe(vramFits(plan.settings.vram, plan.machine.gpu) && vram.likely > 0);
     expect(rows.find(({ title }) => title.startsWith('WSL2'))?.plan.settings.vram.mixer).toBe('mamba2');
-    const odd = scenarioTable({ ...LOCAL, gpu: GPUS.rtx3090 });
+    const odd = scenarioTable(on(LOCAL, { gpu: GPUS.rtx3090 }));
     expect(odd.map(({ title }) => title)).toEqual(['WSL2, RTX 3090', ...rows.map(({ title }) => title)]);
   });
 
   test('keeps the price of electricity that was typed, and the watts where the card is the same', () => {
     const electricity = { watts: exactly(500, 'measured', ''), perKwh: exactly(0.3, 'measured', '') };
-    const dollars = (gpu: Plan['gpu']) =>
-      scenarioTable({ ...LOCAL, gpu, electricity }).map(({ plan }) => rateOf(plan)?.likely);
+    const dollars = (gpu: Gpu) =>
+      scenarioTable({ ...on(LOCAL, { gpu }), electricity }).map(({ plan }) => rateOf(plan)?.likely);
     expect(dollars(GPUS.rtx4090).slice(0, 2)).toEqual([0.15, 0.15]);
     expect(dollars(GPUS.rtx3090)[0]).toBe(0.15);
     expect(dollars(GPUS.rtx3090)[1]).toBeCloseTo((0.3 * (0.85 * 450 + 150)) / 1000, 10);
   });
 
   test('has the host’s memory as it is predicted for the machine', () => {
-    expect(called('WSL2, RTX 4090')?.plan.ramBytes).toBe(USUAL_RAM.wsl2);
+    expect(called('WSL2, RTX 4090')?.plan.machine.ramGiB).toBe(MACHINES.wsl2.ramGiB);
     for (const { plan, host } of hosted) {
       expect(host.fits).toBe(predictHostRam(hostPlanOf(plan)).fits);
       expect(host.needs).toBe(smallestRam(hostPlanOf(plan)));
@@ -348,20 +349,19 @@ describe('the same run elsewhere', () => {
   test('names what RAM is missing on a machine of one’s own; on Modal it is asked for, and paid', () => {
     // Validation of a fifth of the corpus takes 61 GB.
     const review: Plan = {
-      ...A100,
-      ramBytes: 32 * GIB,
+      ...on(A100, { ramGiB: 32 }),
       settings: settingsOf('review/modal_train_a100.yaml', 'modal'),
     };
     const table = scenarioTable(review).map(withHost);
     const own = table.find(({ title }) => title === 'WSL2, RTX 4090');
     expect(own?.host.fits).toBe('does not fit');
-    expect(own?.plan.ramBytes).toBe(31 * GIB);
+    expect(own?.plan.machine.ramGiB).toBe(31);
     expect((own?.host.needs ?? 0) / GIB).toBeGreaterThan(60);
-    for (const row of table.filter(({ plan }) => plan.surroundings === 'modal')) {
+    for (const row of table.filter(({ plan }) => plan.machine.name === 'modal')) {
       expect(row.host.fits).not.toBe('does not fit');
       expect(row.host.usual).toBe(32 * GIB);
-      expect(row.plan.ramBytes).toBe(row.host.needs);
-      const before = rateOf({ ...row.plan, ramBytes: 32 * GIB })?.likely;
+      expect(row.plan.machine.ramGiB * GIB).toBe(row.host.needs);
+      const before = rateOf(on(row.plan, { ramGiB: 32 }))?.likely;
       if (before === undefined) continue;
       const more = 0.008 * (row.host.needs / GIB - 32);
       expect(rateOf(row.plan)?.likely).toBeCloseTo(before + more, 1);
@@ -371,7 +371,7 @@ describe('the same run elsewhere', () => {
       );
     }
     const found = cheapest(table, Infinity);
-    expect(found?.plan.surroundings).toBe('modal');
+    expect(found?.plan.machine.name).toBe('modal');
     expect(cost(found ?? table[0]!)?.dollars?.likely).toBeGreaterThan(
       cost(own ?? table[0]!)?.dollars?.likely ?? Infinity,
     );

@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { GPUS } from '../../../src/estimate/hardware';
+import { LOGGED_PACES } from '../../../src/config/facts';
+import { GPUS } from '../../../src/config/gpus';
 import { CORPUS_LENGTHS } from '../../../src/estimate/host_facts';
 import {
   epochWindows,
-  EPOCH_FIGURES,
   forWindows,
   hoursOn,
-  launches,
   loadingHours,
   stepsPerEpoch,
   stops,
 } from '../../../src/estimate/time';
 import { workOf } from '../../../src/estimate/time_work';
-import { planLaunches } from '../../../src/config/launches';
+import { planJobs } from '../../../src/config/launches';
 
 const FALLBACK = {
   layers: 6,
@@ -45,7 +44,7 @@ describe('an epoch', () => {
     expect(hoursOn('a100-80', 'later', true)).toMatchObject({ likely: 1, basis: 'measured' });
     expect(hoursOn('rtx4090', 'later', true)).toMatchObject({ low: 2, high: 3, basis: 'measured' });
     expect(
-      EPOCH_FIGURES.filter(({ id }) => id === 'review').every(({ hours }) => hours.basis === 'assumed'),
+      LOGGED_PACES.filter(({ id }) => id === 'review').every(({ hours }) => hours.basis === 'assumed'),
     ).toBe(true);
   });
 
@@ -117,44 +116,35 @@ describe('early stopping', () => {
   });
 });
 
-describe('launches of 24 hours', () => {
+describe('jobs of 24 hours', () => {
   test('100 epochs of 15 minutes do not fit one', () => {
-    expect(launches(96, 0.25)).toMatchObject({ count: 1, hours: 24, lost: 0, repeated: 0 });
-    expect(launches(100, 0.25)).toMatchObject({ count: 2, hours: 25.25, repeated: 0.25, lost: 0 });
+    expect(planJobs(96, 0.25)).toMatchObject({ count: 1, hours: 24, lost: 0, repeated: 0 });
+    expect(planJobs(100, 0.25)).toMatchObject({ count: 2, hours: 25.25, repeated: 0.25, lost: 0 });
   });
 
   test('an interrupted epoch is lost and the saved one repeated, and both are paid for', () => {
     // 9 epochs of 2.5 h end after 22.5 h; the tenth is interrupted after 1.5 h. Then one is repeated.
-    expect(launches(10, 2.5)).toEqual({
+    expect(planJobs(10, 2.5)).toEqual({
       count: 2,
+      spans: [
+        { first: 1, last: 9 },
+        { first: 9, last: 10 },
+      ],
       hours: 24 + 2 * 2.5,
       repeated: 2.5,
       lost: 1.5,
-      starting: 0,
     });
-    const whole = launches(100, 2.5);
+    const whole = planJobs(100, 2.5);
     expect(whole?.hours).toBeCloseTo(250 + (whole?.repeated ?? 0) + (whole?.lost ?? 0), 10);
   });
 
-  test('what starting up takes is paid in each', () => {
-    expect(launches(10, 2.5, 24, 1)).toMatchObject({ count: 2, starting: 2, lost: 0.5, hours: 24 + 1 + 5 });
-  });
-
-  test('never come to the end where two epochs do not fit one', () => {
-    expect(launches(2, 13)).toBeUndefined();
-    expect(launches(1, 13)?.hours).toBe(13);
-    expect(launches(1, 25)).toBeUndefined();
-  });
-
-  test('are as many as the launch commands say', () => {
-    for (const epochs of [1, 7, 24, 60, 100, 200])
-      for (const hours of [0.1, 0.25, 1, 2.5, 7, 12, 12.5, 30])
-        expect(launches(epochs, hours)?.count ?? 0, `${epochs} × ${hours} h`).toBe(
-          planLaunches(epochs, hours).launches.length,
-        );
+  test('never complete the run where two epochs do not fit one', () => {
+    expect(planJobs(2, 13)).toBeUndefined();
+    expect(planJobs(1, 13)?.hours).toBe(13);
+    expect(planJobs(1, 25)).toBeUndefined();
   });
 
   test('on a machine of one’s own there is one', () => {
-    expect(launches(100, 2.5, Infinity)).toEqual({ count: 1, hours: 250, repeated: 0, lost: 0, starting: 0 });
+    expect(planJobs(100, 2.5, Infinity)).toMatchObject({ count: 1, hours: 250, repeated: 0, lost: 0 });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { settingsFrom } from '../../../src/estimate/from_config';
-import { GPUS } from '../../../src/estimate/hardware';
-import { GIB } from '../../../src/estimate/host_facts';
+import { GPUS } from '../../../src/config/gpus';
+import { MACHINES } from '../../../src/config/targets';
 import { exactly } from '../../../src/base/quantity';
 import { epochHours, loadingOf, type Plan } from '../../../src/estimate/scenario';
 import { scenarioTable } from '../../../src/estimate/scenario_table';
@@ -145,8 +145,9 @@ describe('a short run in a browser', () => {
 });
 
 describe('hours of an epoch', () => {
-  const settings = settingsFrom((key) => settingAt({}, key), { surroundings: 'modal' });
-  const plan: Plan = { settings, surroundings: 'modal', gpu: A100, ramBytes: 48 * GIB };
+  const settings = settingsFrom((key) => settingAt({}, key), 'train.yaml', 'modal');
+  const machine = { ...MACHINES.modal, ramGiB: 48 };
+  const plan: Plan = { settings, machine };
   const deeper = (layers: number, checkpointing = false): Plan => ({
     ...plan,
     settings: { ...settings, vram: { ...settings.vram, layers, checkpointing } },
@@ -180,7 +181,10 @@ describe('hours of an epoch', () => {
   });
 
   test('typed for one card are scaled to the others', () => {
-    const typed = scenarioTable({ ...plan, hoursPerEpoch: exactly(5, 'assumed', 'typed') });
+    const typed = scenarioTable({
+      ...plan,
+      machine: { ...machine, hoursPerEpoch: exactly(5, 'assumed', 'typed') },
+    });
     const hours = (title: string) => typed.find((row) => row.title === title)?.epoch;
     expect(hours('Modal, A100 80 GB')?.likely).toBe(5);
     expect(hours('Modal, T4')?.likely).toBeGreaterThan(10);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandsFor, scriptFor, type LaunchConfig } from '../../../src/handoff/commands';
-import { planLaunches } from '../../../src/config/launches';
+import { exactly } from '../../../src/base/quantity';
+import { planJobs } from '../../../src/config/launches';
 import { pathWord, shellWord } from '../../../src/handoff/shell';
 import { TARGETS } from '../../../src/config/targets';
 
@@ -173,15 +174,14 @@ describe('the commands', () => {
     }
   });
 
-  test('the plan names the launches', () => {
+  test('the plan names the jobs', () => {
     const resume = commandsFor(modal).find(({ id }) => id === 'resume');
-    expect(resume?.purpose).toContain(
-      '5 launches of 24 h, with the epochs 1–24, 24–47, 47–70, 70–93, 93–100',
-    );
-    const slow = commandsFor({ ...modal, target: { ...TARGETS.modal, hoursPerEpoch: 13 } });
-    expect(slow.find(({ id }) => id === 'resume')?.purpose).toContain(
-      'no number of launches comes to the end',
-    );
+    expect(resume?.purpose).toContain('5 jobs of 24 h, with the epochs 1–24, 24–47, 47–70, 70–93, 93–100');
+    const slow = commandsFor({
+      ...modal,
+      target: { ...TARGETS.modal, hoursPerEpoch: exactly(13, 'assumed', '') },
+    });
+    expect(slow.find(({ id }) => id === 'resume')?.purpose).toContain('no number of jobs completes the run');
   });
 
   test('without balanced sampling nothing is scanned; a smoke run is not resumed', () => {
@@ -207,14 +207,15 @@ test.each([
   [24, 1, 1, 24],
   [96, 1, 5, 100],
   [1, 20, 1, 20],
-  [2, 20, 0, Infinity],
-  [1, 30, 0, Infinity],
-])('%i epochs of %d h take %i launches', (epochs, each, count, hours) => {
-  const plan = planLaunches(epochs, each);
-  expect(plan.launches).toHaveLength(count);
-  expect(plan.hours).toBe(hours);
-  for (const { first, last } of plan.launches) expect((last - first + 1) * each).toBeLessThanOrEqual(24);
-  if (count > 0) expect(plan.launches.at(-1)?.last).toBe(epochs);
+  [2, 20, undefined, undefined],
+  [1, 30, undefined, undefined],
+])('%i epochs of %d h take %i jobs', (epochs, each, count, hours) => {
+  const jobs = planJobs(epochs, each);
+  expect(jobs?.count).toBe(count);
+  expect(jobs?.hours).toBe(hours);
+  if (jobs) expect(jobs.spans).toHaveLength(jobs.count);
+  for (const { first, last } of jobs?.spans ?? []) expect((last - first + 1) * each).toBeLessThanOrEqual(24);
+  if (jobs) expect(jobs.spans.at(-1)?.last).toBe(epochs);
 });
 
 describe('the script', () => {

@@ -5,6 +5,7 @@ import { derive, variantFor, VARIANTS, type Variant } from '../../../src/handoff
 import { applyChanges } from '../../../src/config/edit';
 import { inspect } from '../../../src/config/findings';
 import { readPlain } from '../../../src/config/pyyaml';
+import { GPUS } from '../../../src/config/gpus';
 import { TARGETS } from '../../../src/config/targets';
 
 const read = (path: string): string =>
@@ -126,7 +127,7 @@ test('the figures of the machine count', () => {
   expect(cores.find(({ path }) => path === 'data.num_workers')?.value).toBe('2');
   const ram = derive(TUSZ, 'a100', { ...TARGETS.modal, ramGiB: 96 }).changes;
   expect(ram.find(({ path }) => path === 'data.validation_split')).toBeUndefined();
-  const gpu = derive(TUSZ, 'wsl2', { ...TARGETS.wsl2, gpu: 'RTX 3090' }).changes;
+  const gpu = derive(TUSZ, 'wsl2', { ...TARGETS.wsl2, gpu: GPUS.rtx3090 }).changes;
   expect(gpu.find(({ path }) => path === 'training.mixed_precision')).toBeUndefined();
 });
 

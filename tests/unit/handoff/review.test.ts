@@ -165,7 +165,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Risks', 'critical', 'patient-leak', 'open: for the launch', 'by file'],
     ['Risks', 'critical', 'modal-fallback', 'open: for the launch'],
     ['Risks', 'critical', 'modal-no-resume', 'open: for the launch', 'epoch 0'],
-    ['Risks', 'high', 'time-limit', '5 launches'],
+    ['Risks', 'high', 'time-limit', '5 jobs'],
     ['Risks', 'high', 'validation-ram', 'mended', '57 GiB'],
     ['Risks', 'high', 'secrets', 'open: for the launch', 'wandb-secret'],
     ['Risks', 'medium', 'wsl2-workers', 'mended'],

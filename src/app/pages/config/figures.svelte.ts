@@ -1,17 +1,19 @@
-import { TARGETS, type Target, type TargetName } from '../../../config/targets';
+import { exactly } from '../../../base/quantity';
+import { GIB } from '../../../config/facts';
+import { GPUS, isGpuId } from '../../../config/gpus';
+import { TARGETS, vramGiB, type Target, type TargetName } from '../../../config/targets';
 import { recall, remember } from '../../ui/stored';
 
-export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
-
-/** Figures that a person may change, with their units. */
+/** Numbers that a person may change, with their units. */
 export const FIGURES = [
   { name: 'ramGiB', label: 'RAM', unit: 'GiB' },
   { name: 'vramGiB', label: 'VRAM', unit: 'GiB' },
   { name: 'cores', label: 'Cores', unit: '' },
-  { name: 'hoursPerEpoch', label: 'An epoch takes', unit: 'h' },
-] as const satisfies readonly { name: keyof Target; label: string; unit: string }[];
+  { name: 'hoursPerEpoch', label: 'Time per epoch', unit: 'h' },
+] as const;
+type FigureName = (typeof FIGURES)[number]['name'];
 
-type Changed = Partial<Record<(typeof FIGURES)[number]['name'], number>> & { gpu?: string };
+type Changed = Partial<Record<FigureName, number>> & { gpu?: string };
 type All = Partial<Record<TargetName, Changed>>;
 
 const STORED = 'config.figures';
@@ -32,18 +34,34 @@ export class Figures {
   constructor(private readonly changed: () => void) {}
 
   of(name: TargetName): Target {
+    const { gpu: id = '', ...numbers } = this.#all[name] ?? {};
     const known = TARGETS[name];
-    const changed = this.#all[name] ?? {};
-    const numbers = FIGURES.map((figure) => {
-      const value: unknown = changed[figure.name];
-      return [figure.name, isFigure(value) ? value : known[figure.name]];
-    });
-    const gpu = typeof changed.gpu === 'string' ? changed.gpu : known.gpu;
+    const typed = (figure: FigureName): number | undefined =>
+      isFigure(numbers[figure]) ? numbers[figure] : undefined;
+    const ramGiB = typed('ramGiB') ?? known.ramGiB;
+    const cores = typed('cores') ?? known.cores;
+    const memory = typed('vramGiB');
+    const memoryBytes = memory === undefined ? {} : { memoryBytes: memory * GIB };
+    if (known.name === 'browser') return { ...known, ramGiB, cores, gpu: { ...known.gpu, ...memoryBytes } };
+    const hours = typed('hoursPerEpoch');
     return {
       ...known,
-      ...(Object.fromEntries(numbers) as Pick<Target, (typeof FIGURES)[number]['name']>),
-      gpu,
+      ramGiB,
+      cores,
+      gpu: { ...(isGpuId(id) ? GPUS[id] : known.gpu), ...memoryBytes },
+      hoursPerEpoch:
+        hours === undefined
+          ? undefined
+          : exactly(hours, 'assumed', 'hours of an epoch as set for the target'),
     };
+  }
+
+  /** What to show in a field; undefined where nothing is typed and the hours are estimated. */
+  shown(name: TargetName, figure: FigureName): number | undefined {
+    const target = this.of(name);
+    if (figure === 'vramGiB') return vramGiB(target);
+    if (figure !== 'hoursPerEpoch') return target[figure];
+    return target.name === 'browser' ? undefined : target.hoursPerEpoch?.likely;
   }
 
   isChanged(name: TargetName): boolean {
@@ -51,12 +69,14 @@ export class Figures {
   }
 
   /** Takes a number above 0; anything else leaves the figure as it is. */
-  set(name: TargetName, figure: (typeof FIGURES)[number]['name'], value: number): void {
+  set(name: TargetName, figure: FigureName, value: number): void {
     if (isFigure(value)) this.#put({ ...this.#all, [name]: { ...this.#all[name], [figure]: value } });
   }
 
+  /** Takes the id of a GPU, with its memory. */
   setGpu(name: TargetName, gpu: string): void {
-    this.#put({ ...this.#all, [name]: { ...this.#all[name], gpu } });
+    const { vramGiB: _, ...others } = this.#all[name] ?? {};
+    this.#put({ ...this.#all, [name]: { ...others, gpu } });
   }
 
   reset(name: TargetName): void {

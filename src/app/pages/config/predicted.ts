@@ -15,12 +15,7 @@ export function figuresOf(text: string, { name, target }: Subject): MemoryFigure
   if (target.name === 'browser') return null;
   const { value } = readConfig(text);
   if (value === undefined || invalidities(value).length > 0) return null;
-  return figuresFrom((path) => settingAt(value, path), {
-    surroundings: target.name,
-    smoke: /smoke/i.test(name),
-    ramGiB: target.ramGiB,
-    hoursPerEpoch: target.hoursPerEpoch,
-  });
+  return figuresFrom((path) => settingAt(value, path), name, target);
 }
 
 /** A file with its predicted memory, as the comparison and the review show it. */

@@ -1,15 +1,15 @@
 import { startStoreWorker } from '../../../checkpoints/store_worker';
 import { hourlyRate, CURRENT_CARD } from '../../../estimate/rates';
+import type { Quantity } from '../../../base/quantity';
 import { INCIDENTS } from '../../../config/incidents';
 import { presetOf } from '../../../config/presets';
+import type { Target } from '../../../config/targets';
 import type { SmokeEvidence } from '../../../handoff/evidence';
 import { readSummary, type RunSummary } from '../../../training/run_record';
 import type { Run } from '../../../checkpoints/run';
 import type { OpenFile } from './open_file.svelte';
 import type { ConfigPage } from './page.svelte';
 import { costFigures, type ReviewRequest } from './reviewing';
-
-const GPUS = { 'A100-80': 'a100-80', 'A100-40': 'a100-40', L40S: 'l40s', H100: 'h100' } as const;
 
 interface Tried {
   readonly id: string;
@@ -81,7 +81,7 @@ export class Review {
         const compared = after[i];
         const epochs = Number(file.good?.seen.find(({ path }) => path === 'training.epochs')?.text);
         return compared && Number.isInteger(epochs)
-          ? costFigures(compared, epochs, rateOf(compared.target.gpu))
+          ? costFigures(compared, epochs, rateOf(compared.target))
           : [];
       }),
       smoke,
@@ -89,10 +89,8 @@ export class Review {
   }
 }
 
-function rateOf(gpu: string) {
-  const id = Object.entries(GPUS).find(([name]) => gpu.startsWith(name))?.[1];
-  return id && hourlyRate(CURRENT_CARD, id);
-}
+const rateOf = (target: Target): Quantity | undefined =>
+  target.name === 'modal' ? hourlyRate(CURRENT_CARD, target.gpu.id, target) : undefined;
 
 const recordings = (data: RunSummary['data']): string => {
   if (data === null) return 'recordings that are not known any more';

@@ -1,7 +1,8 @@
 /** What the review is made of besides the files: what is known of the crash, what it costs, what a run here showed. */
 import type { Incident } from '../../../config/incidents';
 import type { CostFigures, SmokeEvidence } from '../../../handoff/evidence';
-import { MODAL_HOURS } from '../../../config/launches';
+import { MODAL } from '../../../config/facts';
+import { likelyHours } from '../../../config/targets';
 import type { Compared } from '../../../handoff/matrix';
 import type { ReviewInput } from '../../../handoff/review';
 import { reviewOf } from '../../../handoff/review/from_incident';
@@ -46,7 +47,7 @@ export function costFigures(
   rate: { readonly likely: number; readonly source: string } | undefined,
 ): CostFigures[] {
   const hoursPerEpoch = {
-    likely: target.hoursPerEpoch,
+    likely: likelyHours(target),
     basis: 'assumed',
     source: 'the figure that the findings reckon with',
   } as const;
@@ -59,7 +60,7 @@ export function costFigures(
             epochs,
             hoursPerEpoch,
             dollarsPerHour: { likely: rate.likely, basis: 'derived', source: rate.source },
-            limitHours: MODAL_HOURS,
+            limitHours: MODAL.jobHours,
           },
         ]
       : [];

@@ -1,5 +1,5 @@
 /** Seconds of an update as people compare them. */
-import { CORPUS } from '../../../estimate/host_facts';
+import { CORPUS } from '../../../config/facts';
 import type { BrowserRow } from './browser_worker';
 
 export interface BrowserView extends BrowserRow {

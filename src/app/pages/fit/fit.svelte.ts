@@ -1,4 +1,4 @@
-import { isGpuId } from '../../../estimate/hardware';
+import { isGpuId } from '../../../config/gpus';
 import type { Reading } from '../../../estimate/from_config';
 import type { Plan } from '../../../estimate/scenario';
 import type { HostedRow, ScenarioRow } from '../../../estimate/scenario_table';

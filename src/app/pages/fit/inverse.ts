@@ -1,6 +1,7 @@
 /** The questions the other way round, answered in sentences. */
 import type { HostPlan } from '../../../estimate/from_config';
-import type { Gpu } from '../../../estimate/hardware';
+import { GIB } from '../../../config/facts';
+import type { Gpu } from '../../../config/gpus';
 import { ACCEPTED_KILLS } from '../../../estimate/host_predict';
 import {
   cheapest,
@@ -39,19 +40,19 @@ function holds(
 
 function workersFor(plan: HostPlan): string {
   const workers = largestWorkers(plan);
-  const ram = bytes(plan.machine.ramBytes);
+  const ram = bytes(plan.ramBytes);
   if (workers === undefined)
     return `Even without workers training is killed in more than ${percent(ACCEPTED_KILLS)} of the simulated runs with ${ram}.`;
   return `With ${ram}, ${atMost(workers, MOST.workers)} workers: with them at most ${percent(ACCEPTED_KILLS)} of the simulated runs are killed in training. Validation is another question.`;
 }
 
 const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked) => string>> = {
-  batch: ({ settings: { vram }, gpu }) => {
+  batch: ({ settings: { vram }, machine: { gpu } }) => {
     const of = (bound: Bound): number | undefined => largestBatch(vram, gpu, { bound });
     const parts = vram.microBatches > 1 ? ` in ${vram.microBatches} micro-batches` : '';
     return `${holds(gpu, of, MOST.batch, (batch) => `batches of ${batch}${parts}`)} The setup above has ${vram.batch}.`;
   },
-  layers: ({ settings: { vram }, gpu }) => {
+  layers: ({ settings: { vram }, machine: { gpu } }) => {
     const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, bound);
     return `${holds(gpu, of, MOST.layers, (layers) => `${layers} Mamba layers`)} The setup above has ${vram.layers} at batch ${vram.batch}.`;
   },
@@ -76,9 +77,11 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked) => strin
 
 const wholeCost = ({ costs }: HostedRow): StopCost | undefined => costs.find(({ stop }) => stop.id === 'all');
 
+const ramBytesOf = ({ machine }: Plan): number => machine.ramGiB * GIB;
+
 const rented = ({ plan, host }: HostedRow): string =>
-  plan.ramBytes > host.usual
-    ? ` with ${bytes(plan.ramBytes)} of RAM asked for instead of ${bytes(host.usual)}`
+  ramBytesOf(plan) > host.usual
+    ? ` with ${bytes(ramBytesOf(plan))} of RAM asked for instead of ${bytes(host.usual)}`
     : '';
 
 /** What would be cheaper than `dollars` if its host had the memory. */
@@ -90,7 +93,7 @@ function tooSmall(rows: readonly HostedRow[], dollars = Infinity): string {
     })
     .map(
       ({ title, host, plan }) =>
-        ` ${title} would be cheaper, but its host’s memory is too small: ${bytes(plan.ramBytes)}, and it needs ${bytes(host.needs)}.`,
+        ` ${title} would be cheaper, but its host’s memory is too small: ${bytes(ramBytesOf(plan))}, and it needs ${bytes(host.needs)}.`,
     )
     .join('');
 }

@@ -1,6 +1,6 @@
 /** The machine that a run is predicted for. */
-import { GPUS, type GpuId } from '../../../estimate/hardware';
-import { TARGETS } from '../../../config/targets';
+import { GPUS, type GpuId } from '../../../config/gpus';
+import { MACHINES } from '../../../config/targets';
 import type { Place } from './setup';
 
 export interface Machine {
@@ -18,13 +18,11 @@ export const PLACE_TITLES: Readonly<Record<Place, string>> = {
   modal: 'Modal',
 };
 
-const GPU_OF: Readonly<Record<Place, GpuId>> = { wsl2: 'rtx4090', local: 'rtx4090', modal: 'a100-80' };
-
 export const machineOf = (place: Place): Machine => ({
   place,
-  gpu: GPU_OF[place],
-  ramGiB: TARGETS[place].ramGiB,
-  cores: TARGETS[place].cores,
+  gpu: MACHINES[place].gpu.id,
+  ramGiB: MACHINES[place].ramGiB,
+  cores: MACHINES[place].cores,
 });
 
 export const cardBytes = ({ gpu }: Machine): number => GPUS[gpu].memoryBytes;

@@ -1,9 +1,10 @@
 /** What the estimator is asked for a setup on a machine. */
 import type { Reading } from '../../../estimate/from_config';
-import { GPUS, type GpuId } from '../../../estimate/hardware';
+import { GPUS, type GpuId } from '../../../config/gpus';
 import { MAIN_BYTES, OTHER_BYTES, validationBytes } from '../../../estimate/host_facts';
 import type { HostPrediction } from '../../../estimate/host_predict';
 import { exactly, sum, type Quantity } from '../../../base/quantity';
+import { MACHINES } from '../../../config/targets';
 import { RATE_CARDS, type RateCard } from '../../../estimate/rates';
 import type { Plan, StopCost } from '../../../estimate/scenario';
 import type { BrowserRun, ShortRun } from '../../../estimate/time_run';
@@ -77,15 +78,17 @@ export function planOf(
 ): Plan {
   return {
     settings: settingsOf(setup),
-    surroundings: machine.place,
-    gpu: GPUS[machine.gpu],
-    ramBytes: ramBytes(machine),
-    hoursPerEpoch:
-      pace.from === 'typed' ? exactly(pace.typed, 'assumed', 'hours of an epoch as typed here') : undefined,
+    machine: {
+      ...MACHINES[machine.place],
+      gpu: GPUS[machine.gpu],
+      ramGiB: machine.ramGiB,
+      cores: machine.cores,
+      hoursPerEpoch:
+        pace.from === 'typed' ? exactly(pace.typed, 'assumed', 'hours of an epoch as typed here') : undefined,
+    },
     run: shortRun(setup, machine, pace),
-    figure: pace.from === 'review' ? 'review' : 'later',
+    pace: pace.from === 'review' ? 'review' : 'later',
     card: rateCard(card),
-    cores: machine.cores,
     electricity: {
       ...(watts !== null && { watts: exactly(watts, 'assumed', `${watts} W at the plug, as typed here`) }),
       perKwh: exactly(perKwh, 'assumed', `$${perKwh} for a kWh, as typed here`),

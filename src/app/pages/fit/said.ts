@@ -1,6 +1,7 @@
 /** Figures of the page as people read them. */
 import type { Quantity } from '../../../base/quantity';
-import type { Launches } from '../../../estimate/time';
+import { MODAL } from '../../../config/facts';
+import type { Jobs } from '../../../config/launches';
 import { count, plain, short } from '../../ui/format';
 
 const GAP = '\u00a0';
@@ -36,10 +37,10 @@ export function difference(
 
 export const perHour = (value: number): string => `${dollars(value)}/h`;
 
-/** How many launches of a day a run takes. */
-export function describeLaunches(launches: Launches | undefined): string {
-  if (!launches) return 'never ends: fewer than two epochs fit one launch of 24 h';
-  const { count: number, repeated, lost } = launches;
+/** How many jobs a run takes. */
+export function describeJobs(jobs: Jobs | undefined): string {
+  if (!jobs) return `never ends: fewer than two epochs fit one job of ${MODAL.jobHours} h`;
+  const { count: number, repeated, lost } = jobs;
   if (number === 1) return '1';
   const interrupted = lost > 0.01 ? `, ${hours(lost)} lost` : '';
   return `${number}, resumed; ${hours(repeated)} repeated${interrupted}`;

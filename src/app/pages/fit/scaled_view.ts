@@ -1,5 +1,5 @@
 /** The scaling of a short run as a table of two columns. */
-import { GPUS } from '../../../estimate/hardware';
+import { GPUS } from '../../../config/gpus';
 import { scaled, type Quantity } from '../../../base/quantity';
 import type { ScaledHours } from '../../../estimate/time_run';
 import type { Machine } from './machine';

@@ -1,5 +1,6 @@
 /** The same run on other machines, as rows of a table. */
 import type { Quantity } from '../../../base/quantity';
+import { GIB } from '../../../config/facts';
 import { rateOf, type StopCost } from '../../../estimate/scenario';
 import type { HostedRow, RowHost, ScenarioRow } from '../../../estimate/scenario_table';
 import { bytes } from '../../ui/format';
@@ -47,13 +48,13 @@ export const scenarioView = (
       title,
       vram,
       vramFits,
-      capacity: plan.gpu.memoryBytes,
-      host: host && { fits: host.fits, said: saidOf(host, plan.ramBytes) },
+      capacity: plan.machine.gpu.memoryBytes,
+      host: host && { fits: host.fits, said: saidOf(host, plan.machine.ramGiB * GIB) },
       fits: host ? worst([vramFits, host.fits]) : vramFits,
       epoch,
       rate: rateOf(plan),
       all: costs.find(({ stop }) => stop.id === 'all'),
-      launched: plan.surroundings === 'modal',
-      chosen: plan.surroundings === place && plan.gpu.id === gpu,
+      launched: plan.machine.name === 'modal',
+      chosen: plan.machine.name === place && plan.machine.gpu.id === gpu,
     };
   });

@@ -7,10 +7,9 @@ import { MIXERS, type Mixer } from '../../../models/bimamba';
 import type { Change } from '../../../config/change';
 import { readConfig } from '../../../config/pyyaml';
 import { settingAt } from '../../../config/schema';
-import type { TargetName } from '../../../config/targets';
+import type { Platform } from '../../../config/targets';
 
-/** Where production's trainer runs. */
-export type Place = Exclude<TargetName, 'browser'>;
+export type Place = Platform;
 
 export interface Setup extends VramRun {
   /** data.num_workers */
@@ -34,8 +33,7 @@ export function setupOf(text: string, path: string, place: Place): Setup {
   const { value, refusals } = readConfig(text);
   if (value === undefined)
     throw new RangeError(`the file cannot be read: ${refusals[0]?.message ?? 'it is empty'}`);
-  const smoke = place === 'modal' && /smoke/i.test(path);
-  const settings = settingsFrom((key) => settingAt(value, key), { surroundings: place, smoke });
+  const settings = settingsFrom((key) => settingAt(value, key), path, place);
   const { vram, loader, epochs, patience, windows } = settings;
   return {
     ...vram,

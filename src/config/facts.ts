@@ -1,0 +1,89 @@
+/** Facts that a configuration is compared against. Each number stands here once, with its source. */
+import { exactly, quantity, type Quantity } from '../base/quantity';
+import type { GpuId } from './gpus';
+
+/** Bytes of a GiB. */
+export const GIB = 2 ** 30;
+
+/** Samples of a window: 60 s at 256 Hz (the trainer's source at 2025-09-21). */
+export const WINDOW_SAMPLES = 15_360;
+/** EEG channels of a window: the electrodes of the 10–20 system. */
+export const ELECTRODES = 19;
+
+/** EEG [19, 15360] and labels [15360] of a window in float32, bytes: 1.2288 MB. */
+export const EEG_BYTES = ELECTRODES * WINDOW_SAMPLES * 4;
+export const LABEL_BYTES = WINDOW_SAMPLES * 4;
+export const WINDOW_BYTES = EEG_BYTES + LABEL_BYTES;
+
+/** The training corpus, TUSZ: recordings and windows as the trainer's manifests count them at a validation split of 0.2. */
+export const CORPUS = {
+  recordings: 3734,
+  trainingWindows: 252_089,
+  validationWindows: 51_901,
+  /** Windows that balanced sampling draws for an epoch. */
+  balancedWindows: 49_760,
+  countedSplit: 0.2,
+} as const;
+
+/** MiB that each window saves for the backward pass; measured on a CPU with the convolution mixer. */
+export const SAVED_MIB = {
+  fp32: 235.3,
+  /** Under bf16 autocast: activations, and weights cast once. */
+  autocast: 117.9,
+  casts: 25.5,
+} as const;
+
+/** What the launcher asks of Modal, and what it does to a run (its source at 2025-09-21). */
+export const MODAL = {
+  /** Modal ends a job after so many hours; its maximum, 86,400 s. */
+  jobHours: 24,
+  cores: 8,
+  ramGiB: 32,
+  /** The launcher replaces data.data_dir by this folder where it exists. */
+  dataDir: '/data/edf/train',
+} as const;
+
+/**
+ * Recordings that a smoke run takes (BGB_LIMIT_FILES): on Modal the launcher sets it, elsewhere the commands that Smokescan
+ * writes do.
+ */
+export const SMOKE_FILES = { modal: 50, local: 2, wsl2: 2 } as const;
+
+/** System RAM of the machine whose run was OOM-killed on 2025-01-19, GiB. */
+export const WSL2_RAM_GIB = 31;
+
+export interface LoggedPace {
+  readonly id: 'later' | 'review';
+  readonly title: string;
+  readonly gpu: GpuId;
+  /** Hours of an epoch of the balanced set. */
+  readonly hours: Quantity;
+}
+
+/** Reported hours of an epoch of the balanced set; the later runs' first, because they were made. */
+export const LOGGED_PACES: readonly [LoggedPace, ...LoggedPace[]] = [
+  {
+    id: 'later',
+    title: 'later runs, local',
+    gpu: 'rtx4090',
+    hours: quantity([2, 2.5, 3], 'measured', 'later runs on the local machine: 2–3 h'),
+  },
+  {
+    id: 'later',
+    title: 'later runs, A100',
+    gpu: 'a100-80',
+    hours: quantity([0.8, 1, 1.2], 'measured', 'later runs on the A100: about 1 h'),
+  },
+  {
+    id: 'review',
+    title: 'the review, local',
+    gpu: 'rtx4090',
+    hours: exactly(0.75, 'assumed', 'the review’s estimate of 45 min; nobody measured it'),
+  },
+  {
+    id: 'review',
+    title: 'the review, A100',
+    gpu: 'a100-80',
+    hours: exactly(0.25, 'assumed', 'the review’s estimate of 15 min; nobody measured it'),
+  },
+];
