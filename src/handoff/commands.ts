@@ -1,5 +1,5 @@
 /**
- * What is typed to launch a run, in the order in which it is typed. The commands are the trainer's and the launcher's
+ * The commands that start a run, in their order. They are the trainer's and the launcher's
  * (`python -m src …`, `deploy/modal/app.py`), read in their source at 2025-09-21, and those of Modal's own client.
  */
 import { MODAL, SMOKE_FILES } from '../config/facts';
@@ -14,7 +14,7 @@ export interface LaunchConfig {
   readonly name: string;
   readonly text: string;
   readonly target: Target;
-  /** Path of the configuration that is tried first on Modal. */
+  /** Path of the configuration for the smoke run on Modal. */
   readonly smoke?: string;
 }
 
@@ -25,14 +25,14 @@ export interface Command {
   /** What it is for. */
   readonly purpose: string;
   readonly caution?: string;
-  /** An exit code besides 0 that is no failure. */
+  /** An exit code besides 0 that is a pass. */
   readonly accepts?: number;
 }
 
 export const SMOKE_CONFIG = 'configs/modal/smoke_a100.yaml';
 const APP = 'deploy/modal/app.py';
 const VOLUME = 'brain-go-brr-results';
-/** The review’s check that a configuration runs: so many files and seconds. */
+/** A check that a configuration runs: so many files and seconds. */
 const CHECK = `BGB_LIMIT_FILES=${SMOKE_FILES.local} timeout 60`;
 
 interface Facts {
@@ -75,8 +75,8 @@ function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Fa
 const validate = ({ config }: Facts): Command => ({
   id: 'validate',
   text: `python -m src validate ${config}`,
-  purpose: 'The trainer reads the file and says whether it accepts it.',
-  caution: 'It accepts much that then crashes or is ignored: the findings say what.',
+  purpose: 'Checks whether the trainer accepts the file.',
+  caution: 'It also accepts settings that crash later or are ignored: see the issues.',
 });
 
 const buildCache = ({ dataDir, cacheDir }: Facts, split: 'train' | 'val'): string =>
@@ -87,11 +87,11 @@ const scanCache = ({ cacheDir }: Facts): string =>
 
 const MANIFEST: Pick<Command, 'purpose' | 'caution'> = {
   purpose: 'Writes the manifest from which balanced sampling draws its windows.',
-  caution: 'Read its counts: a manifest without seizures trains a useless model.',
+  caution: 'Check its counts: training on a manifest without seizures gives a useless model.',
 };
 
 const RESUME_CAUTION =
-  'It repeats the epoch that was saved, its first epoch overwrites best.pt, and early stopping counts anew.';
+  'It re-trains the saved epoch, overwrites best.pt after its first epoch, and restarts the early-stopping counter.';
 
 function localCommands(facts: Facts): Command[] {
   const { config, target, balanced } = facts;
@@ -102,8 +102,8 @@ function localCommands(facts: Facts): Command[] {
           {
             id: 'memory',
             text: 'free -h',
-            purpose: 'How much memory WSL2 has: half of the host’s unless .wslconfig says otherwise.',
-            caution: `The findings reckon with ${target.ramGiB} GiB.`,
+            purpose: 'Shows how much RAM WSL2 has: half of the host’s unless .wslconfig says otherwise.',
+            caution: `The issues assume ${target.ramGiB} GiB.`,
           },
         ]
       : []),
@@ -111,35 +111,35 @@ function localCommands(facts: Facts): Command[] {
     {
       id: 'build_train',
       text: `${limit}${buildCache(facts, 'train')}`,
-      purpose: 'Prepares the training recordings once, so that training does not.',
+      purpose: 'Preprocesses the training recordings once, before training.',
       caution:
-        'A mean recording takes about 75 MiB of memory when it is read back (measured), long ones several times that.',
+        'An average recording takes about 75 MiB of RAM when it is loaded (measured), a long one several times that.',
     },
     {
       id: 'build_val',
       text: `${limit}${buildCache(facts, 'val')}`,
-      purpose: 'The same for the held-out recordings.',
+      purpose: 'Does the same for the validation recordings.',
     },
     ...(balanced ? [{ id: 'scan', text: scanCache(facts), ...MANIFEST }] : []),
     {
       id: 'check',
       text: `${CHECK} python -m src train ${config}`,
-      purpose: 'Loads two files and takes the first batches: does it run at all?',
+      purpose: 'Loads two files and trains on the first batches, to see that it runs.',
       caution:
-        'Exit code 124 means that it still ran after 60 s, which is good. It writes into the same folders as the run.',
+        'Exit code 124 means that it was still running after 60 s, which is a pass. It writes to the same folders as the run.',
       accepts: 124,
     },
     {
       id: 'train',
       text: `${limit}python -m src train ${config}`,
-      purpose: facts.isSmoke ? 'The smoke run, on two files.' : 'The run.',
+      purpose: facts.isSmoke ? 'Starts the smoke run, on two files.' : 'Starts the run.',
       caution:
-        'The first checkpoint is written when the first epoch ends; what is killed before leaves nothing.',
+        'The first checkpoint is written after the first epoch; a run that is killed earlier leaves nothing.',
     },
     {
       id: 'resume',
       text: `${limit}python -m src train ${config} --resume`,
-      purpose: 'Goes on from last.pt in the output folder. --resume is a flag and takes no value.',
+      purpose: 'Resumes from last.pt in the output folder. --resume is a flag and takes no value.',
       caution: RESUME_CAUTION,
     },
   ];
@@ -152,7 +152,7 @@ const inContainer = (command: string): string => `modal shell ${APP}::train --cm
 
 const APP_ID = needed(
   'APP_ID',
-  'APP_ID is not set. It is the id that modal app list shows and begins with ap-',
+  'APP_ID is not set. It is the ID that modal app list shows and starts with ap-',
 );
 
 function modalCommands(facts: Facts): Command[] {
@@ -167,26 +167,26 @@ function modalCommands(facts: Facts): Command[] {
     {
       id: 'secrets',
       text: 'modal secret list',
-      purpose: 'Shows which secrets exist. The app needs aws-s3-secret and wandb-secret.',
-      caution: 'Without both it does not start, wandb-secret also with W&B off.',
+      purpose: 'Lists the secrets. The app needs aws-s3-secret and wandb-secret.',
+      caution: 'The app does not start without both, even with W&B off.',
     },
     {
       id: 'secret_aws',
-      text: `modal secret create aws-s3-secret AWS_ACCESS_KEY_ID=${needed('AWS_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID is not set. It is the id of the key that reads the bucket')} AWS_SECRET_ACCESS_KEY=${needed('AWS_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY is not set. It is the secret of the key that reads the bucket')}`,
-      purpose: 'Creates the key to the corpus in S3, where it is missing.',
-      caution: 'Who lists the processes of this machine meanwhile can read it.',
+      text: `modal secret create aws-s3-secret AWS_ACCESS_KEY_ID=${needed('AWS_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID is not set. It is the ID of the key that reads the bucket')} AWS_SECRET_ACCESS_KEY=${needed('AWS_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY is not set. It is the secret of the key that reads the bucket')}`,
+      purpose: 'Creates the secret for the corpus in S3, if it is missing.',
+      caution: 'The key is visible in the process list while this runs.',
     },
     {
       id: 'secret_wandb',
       text: `modal secret create wandb-secret WANDB_API_KEY=${needed('WANDB_API_KEY', 'WANDB_API_KEY is not set. It is the key of the account, and may be any text while W&B is off')}`,
-      purpose: 'Creates the key to Weights & Biases, where it is missing.',
-      caution: 'The trainer does not log there at this version; the secret must exist all the same.',
+      purpose: 'Creates the secret for Weights & Biases, if it is missing.',
+      caution: 'This version of the trainer does not log there, but the secret must exist.',
     },
     {
       id: 'deploy',
       text: `modal deploy ${APP}`,
       purpose: 'Builds the image and registers the app.',
-      caution: `The image takes the configs folder along as it is now${facts.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. Name the configuration with every launch.`,
+      caution: `The image contains the configs folder as it is now${facts.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. Name the configuration in every command.`,
     },
     ...(isSmoke
       ? []
@@ -194,17 +194,17 @@ function modalCommands(facts: Facts): Command[] {
           {
             id: 'check',
             text: `${CHECK} python -m src train ${config}`,
-            purpose: 'On a machine with a GPU of one’s own: does it run at all?',
+            purpose: 'Trains on the first batches on a local machine with a GPU, to see that it runs.',
             caution:
-              'Works only where /data/edf/train and /results exist. Exit code 124 means that it still ran after 60 s, which is good.',
+              'Works only where /data/edf/train and /results exist. Exit code 124 means that it was still running after 60 s, which is a pass.',
             accepts: 124,
           },
         ]),
     {
       id: 'smoke',
       text: `modal run ${APP} --action train --config ${isSmoke ? config : pathWord(facts.smoke)}`,
-      purpose: `One epoch on ${SMOKE_FILES.modal} files in the container that the run will have, in this terminal.`,
-      caution: `The limit of ${SMOKE_FILES.modal} files follows the word smoke in the path. Ends with the terminal.`,
+      purpose: `Trains one epoch on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal.`,
+      caution: `The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Closing the terminal ends it.`,
     },
     ...(isSmoke
       ? []
@@ -212,39 +212,39 @@ function modalCommands(facts: Facts): Command[] {
           {
             id: 'build_train',
             text: inContainer(buildCache(prepared, 'train')),
-            purpose: 'Prepares the recordings on the volume before the run.',
-            caution: 'The container has the run’s GPU and is paid like it. Keep the terminal open.',
+            purpose: 'Preprocesses the training recordings on the volume, before the run.',
+            caution: 'The container has the run’s GPU and costs the same. Keep the terminal open.',
           },
           {
             id: 'build_val',
             text: inContainer(buildCache(prepared, 'val')),
-            purpose: 'The same for the held-out recordings.',
+            purpose: 'Does the same for the validation recordings.',
           },
           ...(balanced ? [{ id: 'scan', text: inContainer(scanCache(facts)), ...MANIFEST }] : []),
           {
             id: 'train',
             text: modalTrain(config, resumes ? ' --resume' : ''),
-            purpose: `The run; it goes on when the terminal closes.${resumes ? ' With --resume from the start, because a container that is restarted gets the same arguments.' : ''}`,
-            caution: `--detach stands before the file, or it is handed to the app.${resumes ? ' A last.pt that is in the output folder already is gone on from: use a new folder for a new run.' : ''}`,
+            purpose: `Starts the run; it continues when the terminal closes.${resumes ? ' It has --resume from the start, because a restarted container gets the same arguments.' : ''}`,
+            caution: `--detach must come before the file; after it, it is passed to the app.${resumes ? ' An existing last.pt in the output folder is resumed; use a new folder for a fresh run.' : ''}`,
           },
         ]),
     ...(resumes ? [resumeCommand(config, facts, jobs)] : []),
     {
       id: 'apps',
       text: 'modal app list',
-      purpose: 'Shows the ids of what runs, ap-….',
+      purpose: 'Lists the running apps with their IDs, ap-….',
     },
     {
       id: 'logs',
       text: `modal app logs -f ${APP_ID}`,
-      purpose: 'Follows the log of a detached run, by its id.',
-      caution: 'The name of the app does not do.',
+      purpose: 'Follows the log of a detached run.',
+      caution: 'Use the app ID, not its name.',
     },
     {
       id: 'fetch',
       text: `modal volume get ${VOLUME} ${shellWord(best.startsWith('-') ? `/${best}` : best)}`,
       purpose: 'Copies the best checkpoint from the volume into this folder.',
-      caution: 'The launcher keeps only the last name of output_dir, below /results.',
+      caution: 'The launcher keeps only the last part of output_dir, below /results.',
     },
   ];
 }
@@ -262,12 +262,12 @@ function resumeCommand(config: string, { target, epochs }: Facts, jobs: Jobs | u
         : jobs.count > 1
           ? `Again after each job that ended: ${hours} take ${jobs.count} jobs of ${MODAL.jobHours} h, with the epochs ${spans}.`
           : `Resumes after a job that ended early; ${hours} fit one job of ${MODAL.jobHours} h.`,
-    caution: `--resume is a flag: “--resume true” is refused. ${RESUME_CAUTION}`,
+    caution: `--resume is a flag: “--resume true” is rejected. ${RESUME_CAUTION}`,
   };
 }
 
 /**
- * The commands for a configuration on its target, in their order; none for the browser, where nothing is launched. Throws a
+ * The commands for a configuration on its target, in their order; none for the browser, where no command is needed. Throws a
  * RangeError with a sentence where the file cannot be read or a path cannot stand in a command.
  */
 export function commandsFor(config: LaunchConfig): readonly Command[] {
@@ -281,7 +281,7 @@ export function commandsFor(config: LaunchConfig): readonly Command[] {
   return by[config.target.name](facts);
 }
 
-/** All commands as a bash script whose arguments are the steps to take, in their order. Throws as `commandsFor`. */
+/** All commands as a bash script whose arguments are the steps to run, in order. Throws as `commandsFor`. */
 export function scriptFor(config: LaunchConfig): string {
   const commands = commandsFor(config);
   const usage = commands.map(({ id, purpose }) => `  ${id.padEnd(12)} ${purpose}`);
@@ -293,12 +293,12 @@ export function scriptFor(config: LaunchConfig): string {
   ]);
   return [
     '#!/usr/bin/env bash',
-    `# Launches ${commentText(config.name)} (${config.target.title}), from the trainer’s folder.`,
+    `# Runs ${commentText(config.name)} (${config.target.title}), from the trainer’s root.`,
     'set -euo pipefail',
     '',
     'if [[ $# -eq 0 ]]; then',
     "  cat >&2 <<'STEPS'",
-    'Say which steps to take, in their order:',
+    'Name the steps to run, in order:',
     ...usage,
     'STEPS',
     '  exit 2',
@@ -308,7 +308,7 @@ export function scriptFor(config: LaunchConfig): string {
     '  case "$step" in',
     ...steps,
     '    *)',
-    '      printf \'There is no step “%s”.\\n\' "$step" >&2',
+    '      printf \'Unknown step “%s”.\\n\' "$step" >&2',
     '      exit 2',
     '      ;;',
     '  esac',

@@ -1,5 +1,5 @@
 /**
- * From one configuration the variant for another machine or for a quick try: the changes that it needs, each with its
+ * Makes the variant of a configuration for another machine or for a smoke run: the changes that it needs, each with its
  * reason, and none that it already has.
  */
 import type { Change } from '../config/change';
@@ -63,7 +63,7 @@ export interface Derived {
   readonly changes: readonly Change[];
 }
 
-/** Of production's presets: what fits where. */
+/** Of the presets: what fits where. */
 const LOCAL_BATCH = 8;
 const A100_BATCH = 64;
 const MODAL_WORKERS = 8;
@@ -140,7 +140,7 @@ interface Want {
 const want = (value: Want['value'], reason: string): Want => ({ value, reason });
 
 const WORKERS_KILLED =
-  'under WSL2 a worker was killed by the host’s OOM killer (31 GB, batch 16, 4 workers, after 127 batches; review of 2025-01-19), and hangs were seen';
+  'under WSL2 a worker was OOM-killed (31 GB, batch size 16, 4 workers, after 127 batches; review of 2025-01-19), and workers hung';
 
 const folders = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
@@ -191,9 +191,9 @@ function folderWant(now: string, then: string, reason: string): Want | undefined
 
 const cacheReason = ({ modal, info }: Source): string =>
   modal
-    ? 'only what is below /results outlives the container'
+    ? 'only files below /results persist after the container ends'
     : info.smoke
-      ? 'a cache of few files must not stand in for the whole one'
+      ? 'the cache of a few files must not be taken for the full one'
       : 'below the trainer’s folder; /results is Modal’s volume';
 
 /** What a variant wants of each key; undefined where the file has it already. */
@@ -205,7 +205,7 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
         ? undefined
         : want(
             MODAL.dataDir,
-            'the S3 mount; the launcher replaces any other path by it, so this one says what is read',
+            'the S3 mount; the launcher replaces any other path by it, so the file should name it',
           );
     return now.startsWith('/data/') ? want(LOCAL_DATA, '/data is Modal’s mount') : undefined;
   },
@@ -219,7 +219,7 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
     return want(
       workers,
       now > workers
-        ? `training and validation keep ${2 * now} workers alive on ${target.cores} cores; ${workers} each is what they feed`
+        ? `training and validation keep ${2 * now} workers alive on ${target.cores} cores; use ${workers} each`
         : `without workers the GPU waits for windows; training and validation share ${target.cores} cores`,
     );
   },
@@ -233,25 +233,25 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
     const persistent = source.workers > 0;
     if (source.get('data.persistent_workers') === persistent) return undefined;
     return persistent
-      ? want(true, 'workers are started once, not each epoch')
-      : want(false, 'there are no workers that could outlive an epoch');
+      ? want(true, 'workers start once instead of every epoch')
+      : want(false, 'there are no workers to keep');
   },
   'data.prefetch_factor': (source) => {
     const now = source.number('data.prefetch_factor');
     const { workers, batch } = source;
-    if (workers === 0) return now === 2 ? undefined : want(2, 'is ignored without workers; 2 is the default');
+    if (workers === 0) return now === 2 ? undefined : want(2, 'ignored without workers; 2 is the default');
     if (now >= MODAL_PREFETCH) return undefined;
     const gib = (workers * MODAL_PREFETCH * batch * WINDOW_BYTES) / GIB;
     return want(
       MODAL_PREFETCH,
-      `${workers} workers × ${MODAL_PREFETCH} batches ahead keep ${gib.toFixed(2)} GiB in flight (derived)`,
+      `${workers} workers × ${MODAL_PREFETCH} prefetched batches take ${gib.toFixed(2)} GiB (derived)`,
     );
   },
   'training.epochs': (source) => {
     if (source.number('training.epochs') === source.epochs) return undefined;
     return source.info.smoke
-      ? want(1, 'one epoch shows that it runs')
-      : want(source.epochs, 'a full run, which early stopping ends');
+      ? want(1, 'one epoch shows whether it runs')
+      : want(source.epochs, 'a full run; early stopping ends it');
   },
   'training.batch_size': (source) => {
     const now = source.number('training.batch_size');
@@ -259,11 +259,11 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
     return source.modal
       ? want(
           A100_BATCH,
-          'fills an A100-80GB better; the learning rate stays as it is, scaling it is a choice of its own',
+          'uses more of an A100-80GB; the learning rate stays the same, scaling it is a separate decision',
         )
       : want(
           LOCAL_BATCH,
-          'what the WSL2-safe preset has: a run of 16 was killed, and fewer windows take less of RAM and VRAM',
+          'as in the WSL2-safe preset: a run of 16 was killed, and a smaller batch takes less RAM and GPU memory',
         );
   },
   'training.mixed_precision': (source) =>
@@ -276,7 +276,7 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
   'experiment.device': (source) => {
     const now = source.text('experiment.device');
     return source.modal && !['auto', 'cuda'].includes(now)
-      ? want('auto', `${now} leaves the A100 that is paid for unused`)
+      ? want('auto', `${now} leaves the paid A100 unused`)
       : undefined;
   },
   'experiment.output_dir': (source) =>
@@ -284,15 +284,15 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
       source.text('experiment.output_dir'),
       outputDir(source),
       source.modal
-        ? 'Modal’s volume; the launcher keeps the last name alone, so it must be this run’s own'
-        : 'a folder of its own, so that no other run’s checkpoints are overwritten',
+        ? 'Modal’s volume; the launcher keeps only the last part, so it must be unique to this run'
+        : 'a separate folder, so that no other run’s checkpoints are overwritten',
     ),
   'experiment.cache_dir': (source) => {
     if (!source.given('experiment.cache_dir')) return undefined;
     return folderWant(
       source.text('experiment.cache_dir'),
       cacheDir(source),
-      'the same as data.cache_dir, or the trainer warns',
+      'must equal data.cache_dir, otherwise the trainer warns',
     );
   },
 };
@@ -305,7 +305,7 @@ const OF_THE_MACHINE: readonly string[] = [
   'cache-mismatch',
 ];
 
-/** Fixes for what is refused, wasted or crashes, and for what does not suit the machine; one a key. */
+/** Fixes for invalid, critical and high issues, and for what does not suit the machine; one a key. */
 function fixesFor(text: string, name: string, target: Target): readonly Change[] {
   const fixes = inspect(text, { name, target })
     .findings.filter(({ id, severity }) => 'RCH'.includes(severity) || OF_THE_MACHINE.includes(id))
@@ -326,7 +326,7 @@ function ordered(changes: readonly Change[]): Change[] {
   return [...last.values()].sort((a, b) => rank(a.path) - rank(b.path));
 }
 
-/** Two rules whose fixes set each other off would go on for ever. */
+/** Two rules whose fixes trigger each other would never end. */
 const MAX_ROUNDS = 10;
 
 /**

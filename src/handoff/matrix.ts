@@ -1,4 +1,4 @@
-/** Configurations side by side, as the review's comparison table: what differs, from what, by how much. */
+/** Configurations side by side: what differs, from what, by how much. */
 import type { Effect } from '../config/keys';
 import { KEY_AT, KEYS } from '../config/keys';
 import type { Figure } from '../config/incidents';
@@ -78,7 +78,7 @@ export function compare(
       ...(configs.some(({ memory }) => memory && memory.length > 0)
         ? [plainRow('memory', 'Predicted memory', configs.map(memoryOf))]
         : []),
-      plainRow('findings', 'Findings', inspected.map(findingsOf)),
+      plainRow('findings', 'Issues', inspected.map(findingsOf)),
     ],
   };
 }
@@ -199,9 +199,9 @@ function findingsOf({ accepted, findings }: Inspection): string {
     .map(({ weight, count }) => `${count} ${weight}`);
   const notes = findings.length - mendable.length;
   return [
-    accepted ? '' : 'refused by production',
-    counts.length === 0 ? 'nothing to mend' : counts.join(', '),
-    notes === 0 ? '' : `${notes} for the launch`,
+    accepted ? '' : 'rejected by the trainer',
+    counts.length === 0 ? 'nothing to fix' : counts.join(', '),
+    notes === 0 ? '' : `${notes} before launch`,
   ]
     .filter((part) => part !== '')
     .join('; ');

@@ -1,6 +1,6 @@
 /**
- * The review that a senior engineer signs before a run is paid for, as Markdown: made of the configurations at hand, what the
- * rules find in them, and the evidence that is passed in. It claims nothing else.
+ * The sign-off report that a senior engineer signs before a run is paid for, as Markdown: made of the given configurations,
+ * their issues, and the evidence that is passed in. It claims nothing else.
  */
 import type { Change } from '../config/change';
 import { commandsFor } from './commands';
@@ -16,7 +16,7 @@ import { costOf, costTable, dollars } from './review/cost';
 import { issueSummary, previousIssue, rootCause } from './review/incident';
 import type { ReviewInput } from './review/input';
 import { LAUNCHER_FACTS, launchFacts } from './review/launcher';
-import { idsOf, isGrave, risksOf, riskTable, type FileRisks } from './review/risks';
+import { idsOf, isSevere, risksOf, riskTable, type FileRisks } from './review/risks';
 import { smokeFindings, smokeTable } from './review/smoke';
 import { settingAt } from '../config/schema';
 import type { Target } from '../config/targets';
@@ -34,7 +34,7 @@ export function reviewDocument(input: ReviewInput): string {
     const { file } = inspect(text, { name, target });
     if (file.value === undefined)
       throw new RangeError(
-        `${name} cannot be reviewed, because it cannot be read: ${file.refusals.map(({ message }) => message).join('; ')}. Mend that first.`,
+        `${name} cannot be reviewed: it cannot be read: ${file.refusals.map(({ message }) => message).join('; ')}. Mend that first.`,
       );
   }
   const files = risksOf(input.before, input.after);
@@ -60,23 +60,23 @@ export function reviewDocument(input: ReviewInput): string {
 const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
 
-const mendable = (file: FileRisks): number => file.left.filter(isGrave).length;
+const fixable = (file: FileRisks): number => file.left.filter(isSevere).length;
 const openChecks = ({ checklist }: Facts): number => checklist.filter(({ verified }) => !verified).length;
 
-/** Ids of what no edit mends, of all files. */
-const graveForLaunch = ({ files }: Facts): string[] => [
-  ...new Set(files.flatMap(({ launch }) => launch.filter(isGrave).map(({ id }) => id))),
+/** Ids of the severe issues that no edit fixes, of all files. */
+const severeBeforeLaunch = ({ files }: Facts): string[] => [
+  ...new Set(files.flatMap(({ launch }) => launch.filter(isSevere).map(({ id }) => id))),
 ];
 
 function headOf(facts: Facts): string[] {
   const { title = 'Review of the training configuration', date, preparedBy, files } = facts;
-  const left = files.reduce((sum, file) => sum + mendable(file), 0);
-  const launch = graveForLaunch(facts).length;
+  const left = files.reduce((sum, file) => sum + fixable(file), 0);
+  const launch = severeBeforeLaunch(facts).length;
   const state = [
     left > 0
-      ? `not ready, ${counted(left, 'critical or high finding')} can be mended in the files`
-      : 'nothing critical or high is left to mend in the files',
-    `${counted(launch, 'critical or high point')} open for the launch`,
+      ? `not ready, ${counted(left, 'critical or high issue')} can be fixed in the files`
+      : 'nothing critical or high is left to fix in the files',
+    `${counted(launch, 'critical or high issue')} to resolve before launch`,
     `${counted(openChecks(facts), 'line')} of the checklist not verified`,
   ].join('; ');
   return [
@@ -94,21 +94,21 @@ function summaryOf(facts: Facts): string[] {
   const made = after.map((one, i) => {
     const changed = rowsOf(before, one).length;
     const file = facts.files[i];
-    return `${code(one.name)} (${escaped(one.target.title)}): ${counted(changed, 'setting')} changed from ${code(before.name)}; ${counted(file?.mended.length ?? 0, 'finding')} mended, ${file ? mendable(file) : 0} critical or high left to mend, ${file?.launch.length ?? 0} for the launch.`;
+    return `${code(one.name)} (${escaped(one.target.title)}): ${counted(changed, 'setting')} changed from ${code(before.name)}; ${counted(file?.fixed.length ?? 0, 'issue')} fixed, ${file ? fixable(file) : 0} critical or high left to fix, ${file?.launch.length ?? 0} before launch.`;
   });
   const all = costs
     .map((figures) => ({ title: figures.title, paid: costOf(figures).withRepeats }))
     .sort((a, b) => a.paid - b.paid);
-  const [least, most] = [all[0], all.at(-1)];
+  const [min, max] = [all[0], all.at(-1)];
   const cost =
-    least && most
-      ? `Cost of a run: from ${dollars(least.paid)} (${least.title}) to ${dollars(most.paid)} (${most.title}), derived from the figures under Cost and time.`
-      : 'No cost was figured.';
-  const open = graveForLaunch(facts);
+    min && max
+      ? `Cost of a run: ${dollars(min.paid)} (${min.title}) to ${dollars(max.paid)} (${max.title}), derived from the figures under Cost and time.`
+      : 'No cost was computed.';
+  const open = severeBeforeLaunch(facts);
   const launch =
     open.length === 0
-      ? 'Nothing critical or high is open for the launch.'
-      : `Open for the launch, and mended by no edit of the files: ${open.join(', ')} (see Risks).`;
+      ? 'No critical or high issue is left to resolve before launch.'
+      : `Before launch (no edit of the files fixes these): ${open.join(', ')} (see Risks).`;
   const tried =
     smoke.length === 0
       ? 'No smoke run was made.'
@@ -133,17 +133,17 @@ function changesOf(facts: Facts): string[] {
   return facts.after.flatMap((after, i) => {
     const rows = rowsOf(facts.before, after);
     const reason = reasonsFor(facts, after);
-    const { mended = [], left = [] } = facts.files[i] ?? {};
+    const { fixed = [], left = [] } = facts.files[i] ?? {};
     return [
       `### ${code(after.name)}`,
-      `From ${code(facts.before.name)}, for: ${escaped(after.target.environment)}`,
+      `From ${code(facts.before.name)}. Target: ${escaped(after.target.environment)}`,
       rows.length === 0
         ? 'No setting differs.'
         : tableOf(
             ['Setting', 'Change', 'Reason'],
             rows.map(({ label, cells }) => [label, cells[1]?.change ?? '', reason(label)]),
           ),
-      `Findings that are mended: ${idsOf(mended)}. Left to mend: ${idsOf(left)}.`,
+      `Fixed issues: ${idsOf(fixed)}. Left to fix: ${idsOf(left)}.`,
     ];
   });
 }
@@ -158,7 +158,7 @@ function derivedFrom(text: string, variant: Variant, target: Target): readonly C
   }
 }
 
-/** Why a setting differs: what the variant needs, what a rule found in the base, what was passed in. */
+/** Why a setting differs: what the variant needs, a rule's message on the base, or what was passed in. */
 function reasonsFor(
   { before, reasons = {} }: Facts,
   { name, text, target }: Compared,
@@ -176,14 +176,14 @@ function reasonsFor(
       (same ? change.reason : undefined) ??
       findings.find((finding) => finding.path === path && finding.mendable)?.message ??
       reasons[path] ??
-      'a choice: no rule asks for it'
+      'a choice: no rule requires it'
     );
   };
 }
 
 function matrixOf({ before, after, others = [] }: Facts): string[] {
   return [
-    'Settings that differ, as changes from the baseline. “–” is not in the file; what stands in brackets after it is production’s default. “ignored” is a key that the trainer does not know, “dead” one that it never reads, “half” one that works in part. Findings: R production refuses the file, C the run is wasted, H crash or large cost, M misleading, L hygiene; those for the launch can be mended by no edit of the file.',
+    'Settings that differ, as changes from the baseline. “–” is not in the file; the trainer’s default follows in brackets. “ignored” is a key that the trainer does not know, “dead” one that it never reads, “half” one that is partly supported. Issues: R invalid (rejected by the trainer), C critical (the run is wasted), H high (crash or large cost), M medium (misleading), L low (hygiene); those before launch cannot be fixed in the file.',
     toMarkdown(compare([before, ...after, ...others])),
   ];
 }
@@ -199,10 +199,10 @@ function deploymentOf({ after, data = [], smoke = [] }: Facts): string[] {
 }
 
 function costsOf({ costs = [] }: Facts): string[] {
-  if (costs.length === 0) return ['No rates or hours were passed in, so no cost is figured.'];
+  if (costs.length === 0) return ['There are no rates or hours, so no cost is computed.'];
   return [
     costTable(costs),
-    'Hours are epochs × hours an epoch, dollars are hours × rate. A launch that resumes repeats one epoch; starting up is not counted.',
+    'Hours are epochs × hours per epoch, dollars are hours × rate. A job that resumes re-trains one epoch; start-up time is not counted.',
   ];
 }
 
@@ -212,7 +212,7 @@ function recommendationsOf(facts: Facts): string[] {
   const { after, files, smoke = [] } = facts;
   const modal = after.filter(({ target }) => target.name === 'modal');
   const left = files.flatMap(({ name, left }) =>
-    left.filter(isGrave).map(({ path, message }) => `${code(name)}: ${escaped(`${path} ${message}`)}.`),
+    left.filter(isSevere).map(({ path, message }) => `${code(name)}: ${escaped(`${path} ${message}`)}.`),
   );
   const launch = new Set(files.flatMap(({ launch }) => launch.map(({ id }) => id)));
   const untried = after.filter(
@@ -221,30 +221,29 @@ function recommendationsOf(facts: Facts): string[] {
   );
   return [
     numbered([
-      ...left.map((one) => `Mend ${one}`),
+      ...left.map((one) => `Fix ${one}`),
       ...untried.map(
-        ({ name }) =>
-          `Try ${code(name)} on two files before it is launched (the command with timeout 60 below).`,
+        ({ name }) => `Try ${code(name)} on two files before launch (the command with timeout 60 below).`,
       ),
-      ...(modal.length > 0 ? ['Make the smoke run on Modal before the run, and read its log.'] : []),
+      ...(modal.length > 0 ? ['Do the smoke run on Modal first, and read its log.'] : []),
       ...(launch.has('empty-manifest')
-        ? ['Run scan-cache and read its counts: a manifest without seizures trains a useless model.']
+        ? [
+            'Run scan-cache and check its counts: training on a manifest without seizures gives a useless model.',
+          ]
         : []),
       ...(launch.has('modal-no-resume')
-        ? ['Launch with --resume from the start, into an output folder without an older last.pt.']
+        ? ['Start with --resume, in an output folder without an older last.pt.']
         : []),
       ...(launch.has('resume-semantics')
-        ? ['Copy best.pt away before every resume: the first resumed epoch overwrites it.']
+        ? ['Back up best.pt before every resume: the first resumed epoch overwrites it.']
         : []),
       ...(launch.has('modal-fallback')
         ? [
-            'Decide on the convolution fallback: the launcher trains it and evaluates Mamba-2. Take the forced fallback out of the launcher, or evaluate with it too.',
+            'Decide on the convolution fallback: the launcher trains it and evaluates Mamba-2 with untrained weights. Remove the forced fallback from the launcher, or evaluate with it too.',
           ]
         : []),
       ...(launch.has('patient-leak')
-        ? [
-            'Report scores on the corpus’s own dev and eval sets; those of the file-level split come out too good.',
-          ]
+        ? ['Report scores on the corpus’s own dev and eval sets; those of the file-level split are inflated.']
         : []),
     ]),
   ];
@@ -254,7 +253,7 @@ function commandsSection({ after }: Facts): string[] {
   return after.flatMap((one) => {
     const commands = commandsFor(one);
     if (commands.length === 0)
-      return [`${code(one.name)}: nothing is launched for ${escaped(one.target.title)}.`];
+      return [`${code(one.name)}: no command is needed for ${escaped(one.target.title)}.`];
     const lines = commands.map(({ text, purpose, caution }) =>
       [`# ${purpose}`, ...(caution === undefined ? [] : [`# ${caution}`]), text].join('\n'),
     );
@@ -272,9 +271,9 @@ function saidIn({ statements = [] }: Facts, section: Statement['section']): stri
   const said = statements.filter((one) => one.section === section);
   if (said.length === 0) return [];
   return [
-    '**What the earlier review said:**',
+    '**Claims of the earlier review:**',
     tableOf(
-      ['It said', 'State', 'What is known'],
+      ['Claim', 'Status', 'What is known'],
       said.map((one) => [one.said, one.state, one.found]),
     ),
   ];

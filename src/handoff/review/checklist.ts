@@ -3,7 +3,7 @@ import type { Check } from '../../config/incidents';
 import { inspect } from '../../config/findings';
 import { costOf, dollars } from './cost';
 import type { ReviewInput } from './input';
-import { idsOf, isGrave, type FileRisks } from './risks';
+import { idsOf, isSevere, type FileRisks } from './risks';
 import { smokeFindings } from './smoke';
 
 export function checklistOf(
@@ -13,17 +13,17 @@ export function checklistOf(
   const modal = after.some(({ target }) => target.name === 'modal');
   const perFile = after.flatMap((one, i): Check[] => {
     const { accepted } = inspect(one.text, { name: one.name, target: one.target });
-    const left = (files[i]?.left ?? []).filter(isGrave);
+    const left = (files[i]?.left ?? []).filter(isSevere);
     const run = smoke.find(({ config }) => config === one.name);
     const tried = run && smokeFindings(run);
     return [
       {
-        text: `${one.name}: production’s schema takes the file`,
+        text: `${one.name}: the trainer accepts the file`,
         verified: accepted,
-        by: accepted ? 'checked with the same rules as its validate command' : 'it does not',
+        by: accepted ? 'checked by the rules of its validate command' : 'it does not',
       },
       {
-        text: `${one.name}: no critical or high finding is left to mend`,
+        text: `${one.name}: no critical or high issue is left to fix`,
         verified: left.length === 0,
         by: left.length === 0 ? `checked for ${one.target.title}` : idsOf(left),
       },
@@ -32,13 +32,13 @@ export function checklistOf(
         verified: one.memory?.some(({ basis }) => basis === 'measured') ?? false,
         by:
           one.memory && one.memory.length > 0
-            ? 'the figures in the matrix say how each is known'
-            : 'no figure',
+            ? 'the comparison says how each figure is known'
+            : 'there is no figure',
       },
       {
         text: `${one.name}: a smoke run trained`,
         verified: tried?.sound ?? false,
-        by: tried?.text ?? 'none was made',
+        by: tried?.text ?? 'there was none',
       },
     ];
   });
@@ -50,7 +50,7 @@ export function checklistOf(
   return [
     ...perFile,
     ...(launch.has('empty-manifest')
-      ? [{ text: 'The manifest holds seizures', verified: false, by: 'read the counts of scan-cache' }]
+      ? [{ text: 'The manifest holds seizures', verified: false, by: 'check the counts of scan-cache' }]
       : []),
     ...(modal
       ? ['aws-s3-secret', 'wandb-secret'].map((secret) => ({
@@ -73,7 +73,7 @@ export function checklistOf(
           {
             text: `Cost approved: ${paid.join(', ')}`,
             verified: false,
-            by: 'whoever pays',
+            by: 'the budget owner',
           },
         ]
       : []),

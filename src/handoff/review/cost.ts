@@ -1,4 +1,4 @@
-/** Hours and dollars of a run: stated rates times hours, with the range that the parts leave. */
+/** Hours and dollars of a run: given rates times hours, with the range of both. */
 import type { Figure } from '../../config/incidents';
 import type { CostFigures } from '../evidence';
 import { planJobs } from '../../config/launches';
@@ -15,9 +15,9 @@ export interface Cost {
   /** Of all epochs, each once. */
   readonly hours: Range;
   readonly dollars: Range;
-  /** Where a launch ends after some hours: how many it takes; undefined where no number of them comes to the end. */
-  readonly launches?: number;
-  /** Dollars with the epochs that resumed launches repeat. */
+  /** Where a job ends after some hours: how many it takes; undefined where no number of them completes the run. */
+  readonly jobs?: number;
+  /** Dollars with the epochs that resumed jobs re-train. */
   readonly withRepeats: number;
 }
 
@@ -37,7 +37,7 @@ export function costOf({ epochs, hoursPerEpoch, dollarsPerHour, limitHours }: Co
   return {
     hours,
     dollars: times(hours, rate),
-    ...(jobs && { launches: jobs.count }),
+    ...(jobs && { jobs: jobs.count }),
     withRepeats: (jobs?.hours ?? Infinity) * rate.likely,
   };
 }
@@ -50,13 +50,13 @@ function span({ low, likely, high }: Range, shown: (value: number) => string): s
   return low === high ? shown(likely) : `${shown(likely)} (${shown(low)} to ${shown(high)})`;
 }
 
-function launchesOf(figures: CostFigures, { launches, withRepeats, dollars: once }: Cost): string {
+function jobsOf(figures: CostFigures, { jobs, withRepeats, dollars: once }: Cost): string {
   if (figures.limitHours === undefined) return 'no limit';
-  if (launches === undefined) return `never ends in launches of ${figures.limitHours} h`;
-  if (launches === 1) return '1';
-  const repeats = launches - 1;
+  if (jobs === undefined) return `never completes in jobs of ${figures.limitHours} h`;
+  if (jobs === 1) return '1';
+  const repeats = jobs - 1;
   const paid = once.likely > 0 ? `, ${dollars(withRepeats)} with ${repeats === 1 ? 'it' : 'them'}` : '';
-  return `${launches} of ${figures.limitHours} h; ${repeats === 1 ? '1 epoch is repeated' : `${repeats} epochs are repeated`}${paid}`;
+  return `${jobs} of ${figures.limitHours} h; ${repeats === 1 ? '1 epoch is re-trained' : `${repeats} epochs are re-trained`}${paid}`;
 }
 
 const rateOf = ({ likely, low = likely, high = likely, basis, source }: Figure): string =>
@@ -68,11 +68,11 @@ export function costTable(costs: readonly CostFigures[]): string {
     [
       'Scenario',
       'Epochs',
-      'Hours an epoch',
+      'Hours per epoch',
       'Hours',
-      'Dollars an hour',
+      'Dollars per hour',
       'Dollars',
-      'Launches',
+      'Jobs',
       'With early stopping',
     ],
     costs.map((figures) => {
@@ -85,7 +85,7 @@ export function costTable(costs: readonly CostFigures[]): string {
         `${span(cost.hours, number)} (derived)`,
         rateOf(figures.dollarsPerHour),
         `${span(cost.dollars, dollars)} (derived)`,
-        launchesOf(figures, cost),
+        jobsOf(figures, cost),
         early ? `$${early.low} to $${early.high} (${early.basis}: ${early.source})` : '–',
       ];
     }),

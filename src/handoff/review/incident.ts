@@ -1,4 +1,4 @@
-/** The sections of a review that tell of an incident. */
+/** The sections of a review about an incident. */
 import type { Incident } from '../../config/incidents';
 import { presetOf } from '../../config/presets';
 import { readConfig } from '../../config/pyyaml';
@@ -33,7 +33,7 @@ export function rootCause(incident: Incident | undefined): string[] {
       `System: ${escaped(machine.description)}`,
       `Cause: ${escaped(cause)}`,
     ]),
-    'What led to it, and what did not:',
+    'Contributing factors, and what was ruled out:',
     numbered(factors.map(escaped)),
   ];
 }

@@ -1,4 +1,4 @@
-/** What is known of the places where a run is launched, as sentences of a review. */
+/** What is known of the places where a run is started, as sentences of a review. */
 import { code, escaped } from '../markdown';
 import type { Compared } from '../matrix';
 import { readConfig } from '../../config/pyyaml';
@@ -13,10 +13,10 @@ export const LAUNCHER_FACTS: readonly string[] = [
   'Volumes: the S3 mount /data, and /results, which outlives the container.',
   'Timeout: 86,400 s, 24 h, Modal’s maximum; the default would be 300 s.',
   'A pre-empted or crashed container restarts with the same arguments.',
-  `It replaces ${code('data.data_dir')} by /data/edf/train where that exists, keeps only the last name of ${code('experiment.output_dir')} below /results, and prefixes ${code('experiment.cache_dir')}, not ${code('data.cache_dir')}, with /results.`,
+  `It replaces ${code('data.data_dir')} by /data/edf/train where that exists, keeps only the last part of ${code('experiment.output_dir')} below /results, and prefixes ${code('experiment.cache_dir')}, not ${code('data.cache_dir')}, with /results.`,
   'It sets BGB_LIMIT_FILES=50 where “smoke” occurs in the config’s path, and unsets it otherwise.',
   'It forces the convolution fallback instead of Mamba-2 in training, and not in evaluation.',
-  'It needs both secrets, aws-s3-secret and wandb-secret, the latter also with W&B off.',
+  'It needs both secrets, aws-s3-secret and wandb-secret, even with W&B off.',
 ];
 
 /** Where a configuration reads and writes. */
@@ -30,5 +30,5 @@ export function launchFacts({ name, text, target }: Compared): string {
     target.name === 'modal'
       ? `, ${isSmokeRun(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`
       : '';
-  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; reckoned with ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores and ${likelyHours(target)} h an epoch, as set for the target.`;
+  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; assumed: ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores and ${likelyHours(target)} h per epoch, as set for the target.`;
 }

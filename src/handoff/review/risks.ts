@@ -1,25 +1,25 @@
-/** What the rules say of a file before and after, as risks with their state. */
+/** The issues of a file before and after, as risks with their state. */
 import type { Risk } from '../../config/incidents';
 import { inspect, type Remark, type Weight } from '../../config/findings';
 import { tableOf } from '../markdown';
 import type { Compared } from '../matrix';
 
 const LEVELS: Readonly<Record<Weight, string>> = {
-  R: 'refused',
+  R: 'invalid',
   C: 'critical',
   H: 'high',
   M: 'medium',
   L: 'low',
 };
-const ORDER = ['refused', 'critical', 'high', 'medium', 'low'];
+const ORDER = ['invalid', 'critical', 'high', 'medium', 'low'];
 
 export interface FileRisks {
   readonly name: string;
   /** Found in the base for the same target, and in this file no more. */
-  readonly mended: readonly Remark[];
-  /** An edit of the file would mend them. */
+  readonly fixed: readonly Remark[];
+  /** An edit of the file would fix them. */
   readonly left: readonly Remark[];
-  /** No edit of the file mends them. */
+  /** No edit of the file fixes them. */
   readonly launch: readonly Remark[];
 }
 
@@ -32,14 +32,14 @@ export function risksOf(before: Compared, after: readonly Compared[]): FileRisks
     const still = new Set(findings.map(({ id, path }) => `${id} ${path}`));
     return {
       name,
-      mended: once.filter(({ id, path, mendable }) => mendable && !still.has(`${id} ${path}`)),
+      fixed: once.filter(({ id, path, mendable }) => mendable && !still.has(`${id} ${path}`)),
       left: findings.filter(({ mendable }) => mendable),
       launch: findings.filter(({ mendable }) => !mendable),
     };
   });
 }
 
-export const isGrave = ({ severity }: Remark): boolean => 'RCH'.includes(severity);
+export const isSevere = ({ severity }: Remark): boolean => 'RCH'.includes(severity);
 
 /** Each once, or “none”. */
 export const idsOf = (remarks: readonly { readonly id: string }[]): string =>
@@ -58,10 +58,10 @@ export function riskTable(files: readonly FileRisks[], others: readonly Risk[]):
       lines.set(key, line);
     }
   };
-  for (const { name, mended, left, launch } of files) {
-    add('open: mend the file', name, left);
-    add('open: for the launch', name, launch);
-    add('mended', name, mended);
+  for (const { name, fixed, left, launch } of files) {
+    add('open: fix the file', name, left);
+    add('open: before launch', name, launch);
+    add('fixed', name, fixed);
   }
   const found = [...lines.values()].map(({ remark, state, names }): Line => [
     LEVELS[remark.severity],

@@ -2,7 +2,7 @@
 import type { SmokeEvidence } from '../evidence';
 import { tableOf } from '../markdown';
 
-/** Production ends a run as collapsed below it, after the third epoch. */
+/** The trainer stops a run below it as collapsed, after the third epoch. */
 const COLLAPSE_AUROC = 0.55;
 
 export interface SmokeFindings {
@@ -36,7 +36,7 @@ export function smokeFindings(run: SmokeEvidence): SmokeFindings {
   const score =
     auroc === undefined
       ? 'nothing was validated'
-      : `AUROC ${auroc.toFixed(3)}${auroc < COLLAPSE_AUROC ? `, below ${COLLAPSE_AUROC}, where production ends a run as collapsed after its third epoch` : ''}`;
+      : `AUROC ${auroc.toFixed(3)}${auroc < COLLAPSE_AUROC ? `, below ${COLLAPSE_AUROC}, where the trainer stops a run as collapsed after its third epoch` : ''}`;
   return {
     sound: tenths !== undefined && steps > 0 && tenths.last < tenths.first,
     text: `${date}, ${device}: ${steps} steps of ${short(secondsPerStep)} s (measured), ${loss}, ${score}${limits === undefined ? '' : `; ${limits}`}.`,

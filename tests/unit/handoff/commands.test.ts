@@ -87,7 +87,7 @@ describe('a word', () => {
     expect(pathWord('a b')).toBe("'a b'");
   });
 
-  test.each(['a\0b', 'a\ud800b'])('that no argument can be is refused', (path) => {
+  test.each(['a\0b', 'a\ud800b'])('that no argument can be is rejected', (path) => {
     expect(() => shellWord(path)).toThrow(/cannot stand in a command.*Rename the file/);
   });
 });
@@ -229,7 +229,7 @@ describe('the script', () => {
       encoding: 'utf8',
     });
 
-  test('takes the steps that are named', () => {
+  test('runs the named steps', () => {
     const { stdout, status } = bash(scriptFor(local), ['validate', 'scan']);
     expect(stdout.trim().split('\n')).toEqual([
       'python -m src validate configs/local/train.yaml',
@@ -238,11 +238,11 @@ describe('the script', () => {
     expect(status).toBe(0);
   });
 
-  test('says what there is', () => {
+  test('lists its steps', () => {
     const none = bash(scriptFor(modal), []);
     expect(none.status).toBe(2);
     for (const { id } of commandsFor(modal)) expect(none.stderr).toContain(`  ${id} `);
-    expect(bash(scriptFor(modal), ['fly'])).toMatchObject({ status: 2, stderr: 'There is no step “fly”.\n' });
+    expect(bash(scriptFor(modal), ['fly'])).toMatchObject({ status: 2, stderr: 'Unknown step “fly”.\n' });
   });
 
   test('stops with a sentence where a placeholder is not set', () => {
@@ -253,7 +253,7 @@ describe('the script', () => {
     expect(bash(scriptFor(modal), ['logs'], { APP_ID: 'ap-1' }).stdout).toBe('modal app logs -f ap-1\n');
   });
 
-  test('takes the time limit of the check for success, and nothing else', () => {
+  test('takes the time limit of the check for a pass, and nothing else', () => {
     expect(bash(scriptFor(local), ['check', 'validate'], { CODE: '124' })).toMatchObject({ status: 0 });
     const failed = bash(scriptFor(local), ['check', 'validate'], { CODE: '1' });
     expect(failed.status).not.toBe(0);

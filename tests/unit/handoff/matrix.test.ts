@@ -28,7 +28,7 @@ describe('settings', () => {
     expect(matrix.columns.map(({ baseline }) => baseline)).toEqual([true, false, false]);
   });
 
-  test('that are not in the file show production’s default', () => {
+  test('that are not in the file show the trainer’s default', () => {
     const matrix = compare([config(whole('training: {epochs: 2}')), config(whole('training: {}'))]);
     expect(row(matrix, 'training.epochs')).toEqual(['2', '2 → – (1), 50 % less']);
     const all = compare([config(whole('training: {}'))], { all: true });
@@ -37,7 +37,7 @@ describe('settings', () => {
     expect(row(all, 'training.learning_rate')).toEqual(['– (3.0e-4)']);
   });
 
-  test('are rows where production reads different values, whatever is written', () => {
+  test('are rows where the trainer reads different values, whatever is written', () => {
     const same = [
       config(whole('training: {epochs: 1, learning_rate: 3e-4, mixed_precision: yes}')),
       config(whole('training: {learning_rate: 0.0003, mixed_precision: "true"}')),
@@ -86,7 +86,7 @@ describe('settings', () => {
       'cannot be read',
       '– (1)',
     ]);
-    expect(row(matrix, 'Findings')?.[0]).toMatch(/^refused by production/);
+    expect(row(matrix, 'Issues')?.[0]).toMatch(/^rejected by the trainer/);
     expect(settings(matrix)).toEqual([]);
   });
 });
@@ -107,7 +107,7 @@ test.each([
 ])('from %s to %s is %s', (from, to, ratio) => expect(ratioOf(from, to)).toBe(ratio));
 
 describe('the other rows', () => {
-  test('say purpose, environment, memory and findings', () => {
+  test('say purpose, environment, memory and issues', () => {
     const matrix = compare([
       config(whole('training: {learning_rate: 1.0e-4, mixed_precision: false}'), {
         purpose: 'Original',
@@ -127,10 +127,10 @@ describe('the other rows', () => {
       'Linux: RTX 4090, 64 GiB RAM, 16 cores',
     ]);
     expect(row(matrix, 'Predicted memory')).toEqual(['11 GB (estimate: review of 2025-01-19)', '–', '–']);
-    const [first, second, third] = row(matrix, 'Findings') ?? [];
-    expect(first).toMatch(/^2 H; \d for the launch$/);
+    const [first, second, third] = row(matrix, 'Issues') ?? [];
+    expect(first).toMatch(/^2 H; \d before launch$/);
     expect(second).toMatch(/C, \d H/);
-    expect(third).toMatch(/^refused by production; 1 R/);
+    expect(third).toMatch(/^rejected by the trainer; 1 R/);
   });
 
   test('have no memory where none was predicted', () => {

@@ -74,7 +74,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
   ],
   'the changes for WSL2': [
     ['Changes', 'training.batch_size', '16 → 8, 50 % less', 'a run of 16 was killed'],
-    ['Changes', 'data.num_workers', '4 → 0', 'OOM killer'],
+    ['Changes', 'data.num_workers', '4 → 0', 'OOM-killed'],
     ['Changes', 'pin_memory and persistent_workers true → false', 'corrected', 'set neither'],
     ['Changes', 'checkpoint_interval 5', 'corrected', 'drops it'],
     ['Changes', 'training.mixed_precision', 'true → false', 'NaN'],
@@ -117,7 +117,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
       'Environment',
       /crashes under WSL2.*safe under WSL2.*Linux or Modal.*runs anywhere.*Linux only/,
     ],
-    ['Comparison matrix', 'Findings', /\d C, \d H/, 'for the launch'],
+    ['Comparison matrix', 'Issues', /\d C, \d H/, 'before launch'],
   ],
   'the deployment': [
     ['Deployment', 'default examples use smoke configs', 'tusz_train_a100.yaml'],
@@ -130,7 +130,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Deployment', '--resume true', 'corrected', 'flag', 'last.pt'],
     ['Deployment', 'default would be 300 s'],
     ['Deployment', 'restarts with the same arguments'],
-    ['Deployment', 'only the last name of', 'experiment.output_dir'],
+    ['Deployment', 'only the last part of', 'experiment.output_dir'],
     ['Deployment', 'convolution fallback instead of Mamba-2 in training, and not in evaluation'],
     ['Deployment', 'aws-s3-secret and wandb-secret'],
     ['Deployment', '22,093 files, 84.6 GB'],
@@ -148,7 +148,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Cost and time', '2 to 3 h', 'about 1 h', 'Later runs'],
     ['Cost and time', '2.5 h (2 to 3;', '250 (200 to 300)'],
     ['Cost and time', '1 h', '100 (derived)', '$313.00', '5 of 24 h'],
-    ['Cost and time', '139.75', '2 of 24 h; 1 epoch is repeated'],
+    ['Cost and time', '139.75', '2 of 24 h; 1 epoch is re-trained'],
     ['Deployment', 'A100-40GB $2.10', 'L40S $1.95', 'H100 $3.95'],
   ],
   'the risks': [
@@ -161,14 +161,14 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Risks', 'medium', 'No W&B', 'not wired'],
     ['Risks', 'low', 'No torch.compile', '10–20 %', 'estimate'],
     ['Risks', 'low', 'Fixed learning rate', '6.0e-4', '1.2e-3'],
-    ['Risks', 'critical', 'fa-rate-key', 'mended', 'reads 0 each epoch'],
-    ['Risks', 'critical', 'patient-leak', 'open: for the launch', 'by file'],
-    ['Risks', 'critical', 'modal-fallback', 'open: for the launch'],
-    ['Risks', 'critical', 'modal-no-resume', 'open: for the launch', 'epoch 0'],
+    ['Risks', 'critical', 'fa-rate-key', 'fixed', 'reads 0 each epoch'],
+    ['Risks', 'critical', 'patient-leak', 'open: before launch', 'by file'],
+    ['Risks', 'critical', 'modal-fallback', 'open: before launch'],
+    ['Risks', 'critical', 'modal-no-resume', 'open: before launch', 'epoch 0'],
     ['Risks', 'high', 'time-limit', '5 jobs'],
-    ['Risks', 'high', 'validation-ram', 'mended', '57 GiB'],
-    ['Risks', 'high', 'secrets', 'open: for the launch', 'wandb-secret'],
-    ['Risks', 'medium', 'wsl2-workers', 'mended'],
+    ['Risks', 'high', 'validation-ram', 'fixed', '57 GiB'],
+    ['Risks', 'high', 'secrets', 'open: before launch', 'wandb-secret'],
+    ['Risks', 'medium', 'wsl2-workers', 'fixed'],
   ],
   'the recommendations': [
     ['Recommendations', 'one batch', 'BGB_LIMIT_FILES=2', 'timeout 60', 'holds'],
@@ -176,7 +176,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Recommendations', 'torch.load', 'corrected', '--resume'],
     ['Recommendations', 'Run scan-cache'],
     ['Recommendations', 'convolution fallback'],
-    ['Recommendations', 'Copy best.pt away'],
+    ['Recommendations', 'Back up best.pt'],
   ],
   'the commands': [
     ['Commands', 'python -m src train configs/local/train.yaml'],
@@ -186,17 +186,17 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
       'Commands',
       'modal run --detach deploy/modal/app.py --action train --config configs/modal/train_a100.yaml --resume',
     ],
-    ['Commands', '--detach stands before the file'],
+    ['Commands', '--detach must come before the file'],
     ['Commands', 'must go before the script', 'holds'],
     ['Commands', 'modal run deploy/modal/app.py --action train --config configs/modal/smoke_a100.yaml'],
-    ['Commands', '“--resume true” is refused'],
+    ['Commands', '“--resume true” is rejected'],
     ['Commands', 'modal secret create wandb-secret'],
     ['Commands', 'modal app logs -f'],
     ['Commands', 'modal volume get brain-go-brr-results tusz_a100_100ep'],
   ],
   'the checklist': [
-    ['Checklist', '[x]', 'configs/local/train.yaml', 'no critical or high finding'],
-    ['Checklist', '[x]', 'configs/modal/train_a100.yaml', 'no critical or high finding'],
+    ['Checklist', '[x]', 'configs/local/train.yaml', 'no critical or high issue'],
+    ['Checklist', '[x]', 'configs/modal/train_a100.yaml', 'no critical or high issue'],
     ['Checklist', '[ ]', 'memory is measured', 'not verified'],
     ['Checklist', 'Memory calculations validated', 'open', 'estimates'],
     ['Checklist', '[ ]', 'Cost approved', '$140'],
@@ -226,7 +226,7 @@ describe.each(Object.entries(FACTS))('the review’s own case has %s', (_, facts
 test('no sentence of the review that is wrong is left to stand', () => {
   const own = DOCUMENT.split('\n').filter((line) => !/\| (?:corrected|open|holds) \|/.test(line));
   const text = own.join('\n');
-  expect(text).not.toMatch(/--resume true(?!” is refused)/);
+  expect(text).not.toMatch(/--resume true(?!” is rejected)/);
   expect(text).not.toMatch(/30 h\b/);
   expect(text).not.toMatch(/READY|ALL CRITICAL|✅/);
   expect(text).not.toMatch(/\p{Emoji_Presentation}/u);
@@ -266,7 +266,7 @@ describe('a document of one’s own', () => {
     expect(headsOf(document)).toEqual(HEADS);
     expect(sectionOf(document, 'Previous issue')).toContain('There is none');
     expect(sectionOf(document, 'Root cause')).toContain('no incident');
-    expect(sectionOf(document, 'Cost and time')).toContain('no cost is figured');
+    expect(sectionOf(document, 'Cost and time')).toContain('no cost is computed');
     expect(document).toContain('No smoke run was made.');
     expect(sectionOf(document, 'Comparison matrix')).not.toContain('Predicted memory');
     expect(document).not.toMatch(/794619|127 batches of|\$\d|22,093|Modal has the secret/);
@@ -283,21 +283,21 @@ describe('a document of one’s own', () => {
     expect(sectionOf(document, 'Checklist')).toContain('[ ] configs/b.yaml: a smoke run trained');
   });
 
-  test('is not ready while the file has what can be mended', () => {
+  test('is not ready while the file has what can be fixed', () => {
     const bad = reviewDocument({ ...MINE, after: [{ ...before, name: 'configs/c.yaml' }] });
-    expect(bad).toMatch(/State: not ready, 4 critical or high findings/);
+    expect(bad).toMatch(/State: not ready, 4 critical or high issues/);
     expect(sectionOf(bad, 'Changes')).toContain('No setting differs.');
     expect(sectionOf(bad, 'Recommendations')).toContain(
-      'Mend `configs/c.yaml`: training.early_stopping.metric',
+      'Fix `configs/c.yaml`: training.early_stopping.metric',
     );
     expect(sectionOf(bad, 'Checklist')).toContain(
-      '[ ] configs/c.yaml: no critical or high finding is left to mend',
+      '[ ] configs/c.yaml: no critical or high issue is left to fix',
     );
   });
 
-  test('is refused for a file that cannot be read', () => {
+  test('is rejected for a file that cannot be read', () => {
     expect(() => reviewDocument({ ...MINE, before: { ...before, text: 'a: [' } })).toThrow(
-      /configs\/a\.yaml cannot be reviewed, because it cannot be read.*Mend that first/,
+      /configs\/a\.yaml cannot be reviewed: it cannot be read.*Mend that first/,
     );
   });
 
@@ -321,7 +321,7 @@ describe('a document of one’s own', () => {
       { ...before, name: 'configs/d.yaml', text: before.text.replace('batch_size: 16', 'batch_size: 32') },
     ];
     expect(sectionOf(reviewDocument({ ...MINE, after }), 'Changes')).toContain(
-      '| training.batch_size | 16 → 32, 2× more | a choice: no rule asks for it |',
+      '| training.batch_size | 16 → 32, 2× more | a choice: no rule requires it |',
     );
   });
 });
@@ -336,7 +336,7 @@ describe('a smoke run', () => {
       'that collapsed says so',
       { auroc: 0.5 },
       true,
-      /AUROC 0\.500, below 0\.55, where production ends a run/,
+      /AUROC 0\.500, below 0\.55, where the trainer stops a run/,
     ],
   ])('%s', (_, more, sound, text) => {
     const found = smokeFindings({ ...SMOKE, ...more });
@@ -358,11 +358,11 @@ test('cost is rate times hours, with the range of both', () => {
     dollarsPerHour: { likely: 4, low: 3, high: 5, basis: 'assumed', source: '' },
     limitHours: 10,
   });
-  // 5 epochs fit a launch: 1–5, 5–9, 9–10.
+  // 5 epochs fit a job: 1–5, 5–9, 9–10.
   expect(cost).toEqual({
     hours: { low: 10, likely: 20, high: 30 },
     dollars: { low: 30, likely: 80, high: 150 },
-    launches: 3,
+    jobs: 3,
     withRepeats: 96,
   });
   const never = costOf({
@@ -372,7 +372,7 @@ test('cost is rate times hours, with the range of both', () => {
     dollarsPerHour: { likely: 1, basis: 'assumed', source: '' },
     limitHours: 24,
   });
-  expect(never.launches).toBeUndefined();
+  expect(never.jobs).toBeUndefined();
 });
 
 test('the incident is data with a source', () => {
