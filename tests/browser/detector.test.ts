@@ -63,7 +63,7 @@ test(
   'with nothing but the one button a detector is trained on synthetic EEG, scored and drawn',
   async () => {
     const { page, complaints } = await app.open('', { viewport: { width: 1440, height: 900 } });
-    await page.getByText('No recordings yet').waitFor();
+    await page.getByText('No recordings loaded').waitFor();
     await smallest(page);
     const half = await page.evaluate(
       async () => (await navigator.gpu.requestAdapter())?.features.has('shader-f16') ?? false,
@@ -79,7 +79,7 @@ test(
     expect(await pixels(page, '--accent')).toBeGreaterThan(20);
     const [zip] = await Promise.all([
       page.waitForEvent('download'),
-      button(page, 'Save them as EDF and csv_bi').click(),
+      button(page, 'Save as EDF and csv_bi').click(),
     ]);
     const names = [...readZip(new Uint8Array(readFileSync(await zip.path()))).keys()];
     expect(names).toHaveLength(12);
@@ -90,15 +90,15 @@ test(
     expect(await kept).toContain('smokescan-prepared');
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      button(page, 'Save predicted events (csv_bi)').click(),
+      button(page, 'Save detected events (csv_bi)').click(),
     ]);
     expect(download.suggestedFilename()).toMatch(/^synth00\d_s001_t000\.predicted\.csv_bi$/);
     expect(await violations(page)).toEqual([]);
 
     await page.getByRole('link', { name: 'Runs' }).click();
-    await page.getByText(/Prepared recordings.* take [\d.]+\sMiB/).waitFor();
-    await button(page, 'Delete them').click();
-    await page.getByText(/Prepared recordings/).waitFor({ state: 'detached' });
+    await page.getByText(/Preprocessing cache: [\d.]+\sMiB/).waitFor();
+    await button(page, 'Clear cache').click();
+    await page.getByText(/Preprocessing cache/).waitFor({ state: 'detached' });
     expect(complaints).toEqual(SILENT);
   },
   LONGEST,
@@ -210,7 +210,7 @@ test('a folder is opened on a phone: what can be read is shown, what cannot is r
   ];
   await choose(page, files);
   await page.getByRole('cell', { name: 'synth001', exact: true }).waitFor();
-  await page.getByText('1 could not be used').waitFor();
+  await page.getByText('1 file skipped').waitFor();
   await page.getByText(/^broken\.edf/).waitFor();
   await expect.poll(() => pixels(page, '--text')).toBeGreaterThan(1000);
   expect(await overflow(page)).toBe(0);
@@ -232,7 +232,7 @@ test('files without a recording are answered with a sentence, and nothing is los
     input.files = transfer.files;
     input.dispatchEvent(new Event('change', { bubbles: true }));
   });
-  await page.getByText('There are no recordings (.edf or .bdf) among these files.').waitFor();
+  await page.getByText('No .edf or .bdf files found.').waitFor();
   await button(page, 'Close').click();
   expect(await button(page, 'Use synthetic EEG').isEnabled()).toBe(true);
 });

@@ -100,7 +100,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .getByTestId('vram-total')
     .filter({ hasText: total(8) })
     .waitFor(SLOW);
-  await page.getByRole('link', { name: 'Check a config' }).click();
+  await page.getByRole('link', { name: 'Config check' }).click();
   await page.getByRole('tab', { name: 'Production sees' }).click();
   await page
     .getByRole('row')
@@ -236,7 +236,7 @@ test('a run made here gives the lengths of recordings, the time of others on thi
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
 
-  await page.getByRole('link', { name: 'Will it fit?' }).click();
+  await page.getByRole('link', { name: 'Resources & cost' }).click();
   await page.getByText('How long recordings are, and how the loader holds them').click(SLOW);
   const files = [...syntheticCorpus(DEMO_CORPUS)].map(({ path, bytes }) => ({
     path,

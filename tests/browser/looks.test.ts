@@ -14,6 +14,7 @@ const PAGES = {
   '#/config': 'Show findings by weight',
   '#/fit': 'Where else',
   '#/runs': 'No runs yet',
+  '#/nowhere': 'Page not found',
 } as const;
 
 test.each([

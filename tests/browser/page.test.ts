@@ -19,7 +19,7 @@ const phase = (page: Page) => page.getByTestId('phase');
 const waitForPhase = (page: Page, text: string) => phase(page).filter({ hasText: text }).waitFor(PREPARATION);
 
 async function chooseTiny(page: Page): Promise<void> {
-  const details = page.locator('details', { has: page.getByRole('heading', { name: 'What is trained' }) });
+  const details = page.locator('details', { has: page.getByRole('heading', { name: 'Model and data' }) });
   if (!(await details.evaluate((element: HTMLDetailsElement) => element.open)))
     await details.locator('summary').click();
   await page.getByRole('radio', { name: 'Tiny' }).check();
@@ -28,7 +28,7 @@ async function chooseTiny(page: Page): Promise<void> {
 async function startTiny(page: Page): Promise<void> {
   await chooseTiny(page);
   await button(page, 'Start training').click();
-  await waitForPhase(page, 'Learning');
+  await waitForPhase(page, 'Training');
 }
 
 const stepsDone = async (page: Page): Promise<number> =>
@@ -53,7 +53,7 @@ describe('a run of the tiny preset', () => {
   test('is started by the one button, draws its curves, fills the grid, and does not block the page', async () => {
     const { page, complaints } = await app.open('#/lesson', WIDE);
     await page.getByText('An example, not answered yet').waitFor();
-    expect(await page.getByRole('grid').locator('tr.reads td').count()).toBe(48);
+    expect(await page.getByRole('grid').locator('tr.input td').count()).toBe(48);
     expect(await curvePixels(page, 'Loss')).toBe(0);
 
     await startTiny(page);
@@ -70,24 +70,17 @@ describe('a run of the tiny preset', () => {
     expect(seen.mostWorking).toBeLessThan(LONG_MILLISECONDS / 2);
     expect(seen.observed.length).toBeLessThanOrEqual(waited.length);
 
-    for (const chart of ['Loss', 'Right answers']) expect(await curvePixels(page, chart)).toBeGreaterThan(50);
+    for (const chart of ['Loss', 'Training accuracy'])
+      expect(await curvePixels(page, chart)).toBeGreaterThan(50);
     for (const metric of ['loss', 'accuracy'])
       expect(await page.getByTestId(`${metric}-reading`).textContent()).toMatch(/step \d+ .*\d/);
-    for (const reading of [
-      'Speed',
-      'Throughput',
-      'Time left',
-      'Parameters',
-      'Dispatches',
-      'Arithmetic',
-      'memory',
-    ])
+    for (const reading of ['Speed', 'Throughput', 'Time left', 'Parameters', 'Dispatches', 'FLOPs', 'memory'])
       expect(await page.getByTestId(reading).textContent(), reading).toMatch(/^[\d,.]+/);
     expect(await page.getByTestId('right').textContent()).toMatch(/^[0-3] of 3$/);
     const grid = page.getByRole('grid');
-    expect(await grid.locator('tr.reads td').count()).toBe(32);
+    expect(await grid.locator('tr.input td').count()).toBe(32);
     expect(await grid.locator('tr.delta .bar').count()).toBe(32);
-    expect(await grid.getByText(/, (right|wrong)$/).count()).toBe(3);
+    expect(await grid.getByText(/, (correct|wrong)$/).count()).toBe(3);
     expect(await page.getByTestId('bandwidth').textContent()).toMatch(/B\/s$/);
     expect(complaints).toEqual(SILENT);
     await page.context().close();
@@ -105,18 +98,18 @@ describe('a run of the tiny preset', () => {
     expect(await violations(page)).toEqual([]);
 
     await button(page, 'Resume').click();
-    await waitForPhase(page, 'Learning');
+    await waitForPhase(page, 'Training');
     await expect.poll(() => stepsDone(page), { timeout: 30_000 }).toBeGreaterThan(paused);
 
     await page.locator('h1').click(); // away from the buttons, which the space bar presses
     await page.keyboard.press('Space');
     await waitForPhase(page, 'Paused');
     await page.keyboard.press('Space');
-    await waitForPhase(page, 'Learning');
+    await waitForPhase(page, 'Training');
     await page.keyboard.press('r');
     await page.getByText('Selective copying · Tiny · Selective · seed 2').first().waitFor();
-    await waitForPhase(page, 'Learning');
-    await page.getByText('Dashed: the run before (Selective, seed 1).').waitFor();
+    await waitForPhase(page, 'Training');
+    await page.getByText('Dashed: previous run (Selective, seed 1).').waitFor();
     await page.keyboard.press('s');
     await waitForPhase(page, 'Stopped after');
 
@@ -131,12 +124,12 @@ describe('a run of the tiny preset', () => {
     expect(await phase(page).textContent()).toContain('Stopped after');
 
     await button(page, /^Restart/).click();
-    await waitForPhase(page, 'Learning');
+    await waitForPhase(page, 'Training');
     expect(await seed.inputValue()).toBe('3');
     await button(page, 'Stop').click();
     await waitForPhase(page, 'Stopped after');
     await button(page, 'Start again').click();
-    await waitForPhase(page, 'Learning');
+    await waitForPhase(page, 'Training');
     expect(await seed.inputValue()).toBe('3');
     expect(complaints).toEqual(SILENT);
     await page.context().close();
@@ -174,10 +167,10 @@ describe('before a run', () => {
     const { page } = await app.open('#/lesson', { ...WIDE, colorScheme: 'light' });
     const theme = () => page.locator('html').getAttribute('data-theme');
     expect(await theme()).toBe('light');
-    await button(page, 'Use dark colours').click();
+    await button(page, 'Dark theme').click();
     expect(await theme()).toBe('dark');
     await page.reload();
-    await button(page, 'Use light colours').waitFor();
+    await button(page, 'Light theme').waitFor();
     expect(await theme()).toBe('dark');
     await page.context().close();
   });
@@ -188,12 +181,12 @@ describe('before a run', () => {
     const grid = page.getByRole('grid');
     await button(page, 'Go to the next answer').click();
     await page.getByTestId('token').getByText('Token 4,081').waitFor();
-    expect(await grid.locator('tr.reads td').count()).toBeLessThan(200);
+    expect(await grid.locator('tr.input td').count()).toBeLessThan(200);
     await grid.focus();
     await page.keyboard.press('ArrowLeft');
-    expect(await page.getByTestId('token').textContent()).toMatch(/^Token 4,080: reads/);
+    expect(await page.getByTestId('token').textContent()).toMatch(/^Token 4,080: input/);
     await page.keyboard.press('Home');
-    expect(await page.getByTestId('token').textContent()).toMatch(/^Token 1: reads/);
+    expect(await page.getByTestId('token').textContent()).toMatch(/^Token 1: input/);
     await expect.poll(() => grid.locator('td[data-column="0"]').count()).toBe(4);
     expect(await overflow(page)).toBe(0);
     await page.context().close();
@@ -211,7 +204,7 @@ describe('before a run', () => {
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
-    expect(await phase(page).textContent()).toBe('Ended by an error');
+    expect(await phase(page).textContent()).toBe('Training failed');
     await page.context().close();
   });
 });

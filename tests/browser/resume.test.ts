@@ -91,29 +91,29 @@ const kept = (page: Page): Promise<Kept[]> =>
   });
 
 async function start(page: Page): Promise<void> {
-  await button(page, 'Use these settings').click();
+  await button(page, 'Apply').click();
   await button(page, 'Start training').click();
 }
 
-/** Waits until the page says that the state of an update that matches is kept. */
-const saved = (page: Page, update: RegExp) =>
+/** Waits until the page says that the checkpoint of a step that matches is saved. */
+const saved = (page: Page, step: RegExp) =>
   page
     .getByTestId('saved')
-    .filter({ hasText: new RegExp(`update ${update.source}\\b`) })
+    .filter({ hasText: new RegExp(`step ${step.source}\\b`) })
     .waitFor(SLOW);
 
 test(
   'a run whose browser is killed after twenty updates does the other twenty as if nothing had happened, to the bit',
   async () => {
     const first = await openApp(LINK);
-    await first.page.getByText('Nothing runs before you use them').waitFor();
+    await first.page.getByText('This link contains training settings').waitFor();
     await start(first.page);
     await saved(first.page, /20/);
     await first.kill();
 
     const { page } = await openApp('#/runs');
     const run = page.getByRole('article', { name: 'Width 2, convolution, 1 layer' });
-    await run.getByTestId('kept').filter({ hasText: 'update 20 of 40' }).waitFor();
+    await run.getByTestId('checkpoint').filter({ hasText: 'step 20 of 40' }).waitFor();
     const [broken] = await kept(page);
     expect(broken).toMatchObject({ step: 20, outcome: null });
     await run.getByRole('button', { name: 'Resume' }).click();
@@ -153,7 +153,7 @@ test(
     expect(await renamed.getByLabel('pinned').isChecked()).toBe(true);
     // It has come to its end.
     expect(await renamed.getByRole('button', { name: 'Resume' }).count()).toBe(0);
-    await renamed.getByRole('button', { name: 'Duplicate with its settings' }).click();
+    await renamed.getByRole('button', { name: 'New run with these settings' }).click();
     await button(page, 'Start training').waitFor();
     expect(await page.getByLabel('Updates of an epoch', { exact: true }).inputValue()).toBe('20');
   },
@@ -202,13 +202,13 @@ test.skipIf(process.platform !== 'linux')(
     await page
       .getByText(/The checkpoint “last” of the run .* is damaged: shard 1 of \d+ does not have/)
       .waitFor();
-    await button(page, `Go on from update ${step}`).click();
+    await button(page, `Resume from step ${step}`).click();
     await page.getByTestId('phase').filter({ hasText: 'Training, epoch' }).waitFor(SLOW);
     // What the run has shown before is there again.
-    expect(Number(await page.getByTestId('Update').textContent())).toBeGreaterThanOrEqual(step ?? NaN);
+    expect(Number(await page.getByTestId('Step').textContent())).toBeGreaterThanOrEqual(step ?? NaN);
     await saved(page, /[23]0/);
     opened.killGpu();
-    await page.getByText('The GPU was lost. The run goes on from update').waitFor(SLOW);
+    await page.getByText('The GPU was lost. Training resumes from step').waitFor(SLOW);
     await ended(page);
     const [unbroken, recovered] = await kept(page);
     expect(unbroken?.name).toBe('unbroken');
@@ -238,7 +238,7 @@ test(
     const old = Buffer.from(write(new Map([['weight', weights]])));
     await open('old.safetensors', old);
     const oldRun = page.getByRole('article', { name: 'old.safetensors' });
-    await oldRun.getByTestId('kept').filter({ hasText: 'update 0' }).waitFor();
+    await oldRun.getByTestId('checkpoint').filter({ hasText: 'step 0' }).waitFor();
     await limit(1.8e6);
     await open('more.safetensors', old);
     await page
@@ -254,13 +254,13 @@ test(
         document.dispatchEvent(new Event('visibilitychange'));
       });
     const phase = (text: string) => page.getByTestId('phase').filter({ hasText: text }).waitFor(SLOW);
-    const update = async () => Number(await page.getByTestId('Update').textContent());
+    const update = async () => Number(await page.getByTestId('Step').textContent());
     // So long that it is not over before it is paused.
     await page.goto(`${app.url}${LINK.replace('epochs=2&', 'epochs=100&')}`);
     await start(page);
     await phase('Training, epoch');
     await hide();
-    const notice = page.getByRole('status').filter({ hasText: /There is no room for .* Training goes on/ });
+    const notice = page.getByRole('status').filter({ hasText: /There is no room for .* Training continues/ });
     await notice.waitFor(SLOW);
     const told = await update();
     const [download] = await Promise.all([
@@ -270,7 +270,7 @@ test(
     const file = readFileSync(await download.path());
     const { progress } = readState(new Uint8Array(file));
     expect(progress.step).toBeGreaterThanOrEqual(1);
-    await button(page, 'Understood').click();
+    await button(page, 'Dismiss').click();
     await expect.poll(update, SLOW).toBeGreaterThan(told);
     // A pause would keep the state too.
     await button(page, 'Pause').click();
@@ -282,7 +282,7 @@ test(
     await oldRun.getByRole('button', { name: 'Delete…' }).click();
     await oldRun.getByRole('button', { name: 'Delete', exact: true }).click();
     await oldRun.waitFor({ state: 'detached' });
-    await page.getByRole('link', { name: 'Train on EEG' }).click();
+    await page.getByRole('link', { name: 'Train', exact: true }).click();
     await button(page, 'Resume').click();
     await phase('Training, epoch');
     await hide();
@@ -290,7 +290,7 @@ test(
     await page
       .getByTestId('saved')
       .filter({
-        hasText: 'the browser may delete it when the disk is full, and in a private window when that closes',
+        hasText: 'may be evicted if disk space runs low, or when a private window closes',
       })
       .waitFor();
 
@@ -301,12 +301,12 @@ test(
     const training = page.getByRole('article', { name: 'Width 2, convolution, 1 layer' });
     await training.getByRole('button', { name: 'Delete…' }).click();
     await training.getByRole('button', { name: 'Delete', exact: true }).click();
-    await page.getByRole('alert').filter({ hasText: 'This run is under way' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'This run is training' }).waitFor();
     await open('run.state.safetensors', file);
     const imported = page.getByRole('article', { name: 'run.state.safetensors' });
     await imported
-      .getByTestId('kept')
-      .filter({ hasText: `update ${progress.step} of 2,000` })
+      .getByTestId('checkpoint')
+      .filter({ hasText: `step ${progress.step} of 2,000` })
       .waitFor();
     await imported.getByRole('button', { name: 'Resume' }).waitFor();
     await context.close();

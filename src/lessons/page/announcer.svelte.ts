@@ -1,4 +1,4 @@
-/** Least time between two announcements of progress. */
+/** Minimum time between two announcements of progress. */
 const MILLISECONDS = 10_000;
 
 /** What screen readers are told: each change of phase at once, progress only now and then. */

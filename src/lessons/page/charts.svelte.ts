@@ -1,7 +1,7 @@
 import { decimate, positions, type Metric, type Series, type Window } from './series';
 import { recall, remember } from '../../app/ui/stored';
-import type { Run } from './run.svelte';
-import type { Settings } from './settings.svelte';
+import type { LessonRun } from './run.svelte';
+import type { LessonSettings } from './settings.svelte';
 
 /** [x, raw, smoothed, smoothed curve of the run before]. */
 export type ChartData = [number[], (number | null)[], (number | null)[], (number | null)[]];
@@ -30,10 +30,10 @@ export class Charts {
   /** Step under the crosshair. */
   cursor = $state<number | null>(null);
 
-  readonly #run: Run;
-  readonly #settings: Settings;
+  readonly #run: LessonRun;
+  readonly #settings: LessonSettings;
 
-  constructor(run: Run, settings: Settings) {
+  constructor(run: LessonRun, settings: LessonSettings) {
     this.#run = run;
     this.#settings = settings;
     const stored = Number(recall('smoothing') ?? DEFAULT_SMOOTHING);

@@ -1,25 +1,27 @@
+import { Device } from '../../app/ui/device.svelte';
 import { Charts } from './charts.svelte';
-import { Device } from './device.svelte';
 import { lessonLink } from './link';
-import { Run } from './run.svelte';
+import { LessonRun } from './run.svelte';
 import { SequenceView } from './sequence.svelte';
-import { Settings } from './settings.svelte';
+import { LessonSettings } from './settings.svelte';
 import { Shortcuts } from './shortcuts.svelte';
-import type { Theme } from '../../app/ui/theme.svelte';
 
-/** All state of the page; components get the part that they show. */
-export class AppState {
-  readonly settings = new Settings();
+/** All state of the lesson; components get the part that they show. */
+export class Lesson {
+  readonly settings = new LessonSettings();
   readonly device: Device;
-  readonly run: Run;
+  readonly run: LessonRun;
   readonly charts: Charts;
   readonly sequence: SequenceView;
   readonly shortcuts: Shortcuts;
 
-  constructor(readonly theme: Theme) {
+  constructor() {
     const link = lessonLink();
-    this.device = new Device(link);
-    this.run = new Run(link, this.device);
+    this.device = new Device({
+      device: () => link.call((worker) => worker.device()),
+      measure: () => link.call((worker) => worker.measure()),
+    });
+    this.run = new LessonRun(link, this.device);
     this.charts = new Charts(this.run, this.settings);
     this.sequence = new SequenceView(this.run, this.settings);
     this.shortcuts = new Shortcuts(this);

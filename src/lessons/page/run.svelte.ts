@@ -1,7 +1,7 @@
 import { transfer } from 'comlink';
 import type { Preview, RunEvent, RunPlan, RunSettings } from '../loop/protocol';
 import type { Failure } from '../../run/protocol';
-import type { Device } from './device.svelte';
+import type { Device } from '../../app/ui/device.svelte';
 import { failureOf } from '../../app/ui/link';
 import type { LessonLink } from './link';
 import { Series } from './series';
@@ -21,7 +21,7 @@ export interface PastRun {
 const HIDDEN_MILLISECONDS = 500;
 
 /** The run that the page shows: what was asked of the worker, and all that came back. */
-export class Run {
+export class LessonRun {
   phase = $state<Phase>('idle');
   /** A request that the worker has not answered yet. */
   asked = $state<'pause' | 'resume' | 'stop' | 'restart' | null>(null);
@@ -52,8 +52,8 @@ export class Run {
   );
   /** Of what was measured on this device. */
   readonly shareOfDevice = $derived.by(() => {
-    const most = this.#device.report?.flopsPerSecond;
-    return most && this.flopsPerSecond !== undefined ? this.flopsPerSecond / most : undefined;
+    const max = this.#device.report?.flopsPerSecond;
+    return max && this.flopsPerSecond !== undefined ? this.flopsPerSecond / max : undefined;
   });
   readonly stepsDone = $derived.by(() => {
     void this.revision;
@@ -83,7 +83,7 @@ export class Run {
     this.#reset(settings);
     try {
       if (!this.#device.measured) {
-        this.preparation = { label: 'Measuring this GPU', done: 0, total: 0 };
+        this.preparation = { label: 'Benchmarking GPU', done: 0, total: 0 };
         await this.#device.measure();
         if (this.#endedBeforeStart()) return;
       }

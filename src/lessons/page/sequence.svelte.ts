@@ -1,16 +1,16 @@
 import { exampleSequence, findPreset, IGNORE, tokenWords, type TokenWord } from '../loop/catalogue';
 import type { Preview } from '../loop/protocol';
-import type { Run } from './run.svelte';
-import type { Settings } from './settings.svelte';
+import type { LessonRun } from './run.svelte';
+import type { LessonSettings } from './settings.svelte';
 
 export interface Cell {
   readonly index: number;
   readonly word: TokenWord;
   /** null where nothing is asked. */
-  readonly wanted: string | null;
-  /** null where nothing is asked or nothing was said yet. */
-  readonly said: string | null;
-  readonly right: boolean;
+  readonly target: string | null;
+  /** null where nothing is asked or nothing was predicted yet. */
+  readonly output: string | null;
+  readonly correct: boolean;
   /** Δ of the chosen layer; null before the first preview. */
   readonly delta: number | null;
   /** Share of the scale's top, 0..1. */
@@ -33,7 +33,7 @@ const UNKNOWN: TokenWord = { kind: 'noise', text: '' };
 
 /** The sequence under the charts: an example of the chosen task, or the one that the run shows. */
 export class SequenceView {
-  /** null until the person chooses: the last layer, where what was let in has to be kept for the answers. */
+  /** null until the person chooses: the last layer, whose state has to keep what the answers need. */
   layer = $state<number | null>(null);
   /** Number of the example; 0 is the sequence that a run will show. */
   example = $state(0);
@@ -45,10 +45,10 @@ export class SequenceView {
   /** Of the column that names the rows. */
   readonly labelWidth = 62;
 
-  readonly #run: Run;
-  readonly #settings: Settings;
+  readonly #run: LessonRun;
+  readonly #settings: LessonSettings;
 
-  constructor(run: Run, settings: Settings) {
+  constructor(run: LessonRun, settings: LessonSettings) {
     this.#run = run;
     this.#settings = settings;
   }
@@ -96,7 +96,7 @@ export class SequenceView {
   );
 
   readonly asked = $derived(this.#sequence.targets.reduce((n, target) => n + Number(target !== IGNORE), 0));
-  readonly right = $derived.by(() => {
+  readonly correct = $derived.by(() => {
     const { preview } = this;
     if (!preview) return null;
     const { targets, predicted } = preview;
@@ -105,7 +105,7 @@ export class SequenceView {
 
   /** The smallest and the largest Δ of the sequence. */
   readonly deltaRange = $derived(
-    this.#delta && { least: Math.min(...this.#delta), most: Math.max(...this.#delta) },
+    this.#delta && { min: Math.min(...this.#delta), max: Math.max(...this.#delta) },
   );
 
   /** Where the region has to be scrolled for the last answer to stand at its right edge. */
@@ -156,14 +156,14 @@ export class SequenceView {
     const word = (token: number | undefined): TokenWord => this.#words[token ?? -1] ?? UNKNOWN;
     const target = targets[index];
     const isAsked = target !== IGNORE;
-    const said = this.preview?.predicted[index];
+    const output = this.preview?.predicted[index];
     const delta = this.#delta?.[index] ?? null;
     return {
       index,
       word: word(tokens[index]),
-      wanted: isAsked ? word(target).text : null,
-      said: isAsked && said !== undefined ? word(said).text : null,
-      right: isAsked && said === target,
+      target: isAsked ? word(target).text : null,
+      output: isAsked && output !== undefined ? word(output).text : null,
+      correct: isAsked && output === target,
       delta,
       height: delta !== null && this.top ? delta / this.top : 0,
     };

@@ -2,13 +2,14 @@ import type { RunSettings } from '../loop/protocol';
 import { catalogue, defaults, dynamics, findPreset, findTask } from '../loop/catalogue';
 import { recall, remember } from '../../app/ui/stored';
 
-const LARGEST_SEED = 2 ** 32 - 1;
+export const MAX_SEED = 2 ** 32 - 1;
 
 /** What the next run is made of, as chosen in the form; remembered between visits. */
-export class Settings {
+export class LessonSettings {
   task = $state(defaults.task);
   preset = $state(defaults.preset);
   dynamics = $state(defaults.dynamics);
+  /** A whole number from 0 to MAX_SEED. */
   seed = $state(defaults.seed);
 
   readonly taskEntry = $derived(findTask({ task: this.task }));
@@ -24,14 +25,12 @@ export class Settings {
     this.dynamics = entry.name;
   }
 
-  /** What a run started now would be; an empty or impossible seed counts as the nearest possible one. */
+  /** What a run started now would be. */
   readonly current: RunSettings = $derived({
     task: this.task,
     preset: this.preset,
     dynamics: this.dynamics,
-    seed: Number.isFinite(this.seed)
-      ? Math.min(Math.max(Math.trunc(this.seed), 0), LARGEST_SEED)
-      : defaults.seed,
+    seed: Math.trunc(this.seed),
   });
 
   /** The current settings, written back to the form and remembered. */
@@ -43,6 +42,6 @@ export class Settings {
   }
 
   nextSeed(): void {
-    this.seed = this.seed >= LARGEST_SEED ? 0 : this.seed + 1;
+    this.seed = this.seed >= MAX_SEED ? 0 : this.seed + 1;
   }
 }

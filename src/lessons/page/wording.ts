@@ -2,7 +2,7 @@
 import { dynamics, findPreset, findTask } from '../loop/catalogue';
 import type { RunSettings } from '../loop/protocol';
 import { capital, count, duration, percent } from '../../app/ui/format';
-import type { Outcome, Run } from './run.svelte';
+import type { LessonRun, Outcome } from './run.svelte';
 
 export const describeDynamics = ({ dynamics: chosen }: RunSettings): string =>
   dynamics.find(({ name }) => name === chosen)?.label ?? chosen;
@@ -20,12 +20,12 @@ const steps = (n: number): string => (n === 1 ? '1 step' : `${count(n)} steps`);
 
 const outcomes: Record<Outcome['reason'], string> = {
   solved: 'Solved',
-  completed: 'All steps done',
+  completed: 'Completed',
   stopped: 'Stopped',
 };
 
 /** What the run is doing, in a few words. */
-export function describePhase(run: Run): string {
+export function describePhase(run: LessonRun): string {
   const { phase, asked, preparation, outcome } = run;
   if (asked === 'stop' || asked === 'restart') return 'Stopping after this step';
   switch (phase) {
@@ -37,7 +37,7 @@ export function describePhase(run: Run): string {
       return total > 0 ? `${capital(label)} (${count(done)} of ${count(total)})` : capital(label);
     }
     case 'running':
-      return asked === 'pause' ? 'Pausing after this step' : 'Learning';
+      return asked === 'pause' ? 'Pausing after this step' : 'Training';
     case 'paused':
       return asked === 'resume' ? 'Resuming' : 'Paused';
     case 'finished':
@@ -45,12 +45,12 @@ export function describePhase(run: Run): string {
         ? `${outcomes[outcome.reason]} after ${steps(outcome.steps)}, ${duration(outcome.seconds)}`
         : '';
     case 'failed':
-      return 'Ended by an error';
+      return 'Training failed';
   }
 }
 
 /** The same for screen readers, with what the charts show. */
-export function describeProgress(run: Run): string {
+export function describeProgress(run: LessonRun): string {
   const accuracy = run.series.accuracy.at(run.stepsDone - 1);
   const phase = describePhase(run);
   if (!run.plan || run.stepsDone === 0) return phase;
@@ -58,12 +58,12 @@ export function describeProgress(run: Run): string {
   return `${phase}: ${where}, accuracy ${percent(accuracy)}`;
 }
 
-/** What an error left untouched. */
-export function describeKept(run: Run): string {
+/** What an error left as it was. */
+export function describeKept(run: LessonRun): string {
   const kept =
     run.stepsDone > 0
       ? `The curves of ${steps(run.stepsDone)} and the last predictions stay on this page until the next run. ` +
-        'The weights are gone. '
-      : 'Nothing had been trained yet. ';
+        'The weights are lost. '
+      : 'No step was trained yet. ';
   return `${kept}Your settings are kept.`;
 }

@@ -24,7 +24,10 @@ export type Validated = Of<'validated'>;
 
 const SYNTHETIC_SEED = 42;
 
-/** All that the detector's page shows: recordings, the run, and what the detector says of the held-out recordings. */
+const UNOPENED = 'Could not open recordings';
+const UNTRAINED = 'Training failed';
+
+/** All that the Train page shows: recordings, the run, and the detector's predictions for the validation recordings. */
 export class Detector {
   phase = $state<Phase>('idle');
   settings = $state<EegSettings>(structuredClone(SMOKE_RUN));
@@ -34,27 +37,29 @@ export class Detector {
   progress = $state.raw<Of<'progress'> | null>(null);
   outcome = $state.raw<Of<'finished'> | null>(null);
   failure = $state.raw<Failure | null>(null);
+  /** What failed last, as a title. */
+  failed = $state('');
   validations = $state.raw<readonly Validated[]>([]);
   losses = $state.raw<readonly number[]>([]);
   /** Of the last validation. */
   results = $state.raw<readonly RecordingResult[]>([]);
-  /** The recording that is looked at. */
+  /** The recording that is shown. */
   selected = $state(0);
-  /** The update whose state was kept last; undefined before there is one. */
+  /** The step whose state was saved last; undefined before there is one. */
   saved = $state<number | undefined>(undefined);
   /** Whether the browser promised to keep what is stored; undefined before it was asked, null where it does not say. */
   persisted = $state<boolean | null | undefined>(undefined);
   /** Whether the newest state is in memory alone. */
   unstored = $state(false);
-  /** Updates of the run that overflowed float16, as told with the last of them. */
+  /** Steps of the run that overflowed float16. */
   skipped = $state(0);
   /** Whether the GPU can store float16; false before `askDevice`. */
   half = $state(false);
-  /** What a person has to know while training goes on. */
+  /** A message about the run that does not end it. */
   notice = $state<string | null>(null);
-  /** What would fit, where memory was what lacked. */
+  /** Settings that would fit, where memory was too small. */
   suggestions = $state.raw<readonly Suggestion[]>([]);
-  /** A checkpoint that is whole, where the one that was asked for is damaged. */
+  /** An undamaged checkpoint, where the one that was asked for is damaged. */
   offer = $state.raw<{ checkpoint: CheckpointName; take: () => void } | null>(null);
   /** Settings that came with the page's address, to be looked at before they are used. */
   shared = $state.raw<{ settings: EegSettings; differences: readonly Difference[] } | null>(null);
@@ -63,7 +68,7 @@ export class Detector {
   readonly best = $derived(this.validations.findLast(({ best }) => best) ?? this.validations.at(-1));
   readonly memoryBytes = $derived(this.plan?.memory.reduce((sum, { bytes }) => sum + bytes, 0));
 
-  /** What the detector says of the selected recording. */
+  /** The detector's predictions for the selected recording. */
   readonly result = $derived(this.results.find(({ recording }) => recording === this.selected));
 
   readonly link = eegLink();
@@ -73,7 +78,7 @@ export class Detector {
   #seed: number | null = null;
 
   constructor() {
-    // A hidden page may be closed without a word.
+    // A hidden page may be closed silently.
     document.addEventListener('visibilitychange', () => {
       if (document.hidden && this.phase === 'running') void this.link.call((worker) => worker.checkpoint());
     });
@@ -91,14 +96,14 @@ export class Detector {
     history.replaceState(null, '', '#/detector');
   }
 
-  /** Goes on with a stored run. Synthetic recordings are made again, others have to be open. */
+  /** Resumes a stored run. Synthetic recordings are generated again, others have to be open. */
   async resume(id: string, summary: RunSummary, checkpoint?: CheckpointName): Promise<void> {
     if (this.active) return;
     const { settings, data, losses, validations } = summary;
     if (data && 'synthetic' in data) {
       if (this.#seed !== data.synthetic && !(await this.synthesize(data.synthetic))) return;
     } else if (!this.folder || (data && this.folder.synthetic)) {
-      return this.#fail({
+      return this.#fail('Could not resume the run', {
         kind: 'data',
         message: data
           ? `This run was trained on ${data.recordings} recordings, ${data.first} the first of them, and they are not open.`
@@ -117,7 +122,7 @@ export class Detector {
     );
   }
 
-  /** A new run with these settings that begins with the weights of another. */
+  /** A new run with these settings, initialised from the weights of another. */
   async startWithWeightsOf(id: string, settings: EegSettings, checkpoint?: CheckpointName): Promise<void> {
     if (this.active) return;
     this.settings = structuredClone(settings);
@@ -132,7 +137,7 @@ export class Detector {
     return `${location.origin}${location.pathname}#/detector?${encodeShare($state.snapshot(this.settings))}`;
   }
 
-  /** Goes on from the checkpoint that is offered. */
+  /** Resumes from the checkpoint that is offered. */
   takeOffer(): void {
     const { offer } = this;
     this.dismissFailure();
@@ -151,10 +156,11 @@ export class Detector {
       const settings = decodeShare(query);
       this.shared = { settings, differences: differences(SMOKE_RUN, settings) };
     } catch (error) {
+      this.failed = 'Link not supported';
       this.failure = {
         kind: 'settings',
         message: capital(error instanceof Error ? error.message : String(error)),
-        advice: 'Nothing was changed. Ask for the link again, or set what it was to set by hand.',
+        advice: 'Nothing was changed. Ask for a new link, or enter the settings yourself.',
       };
       history.replaceState(null, '', '#/detector');
     }
@@ -206,7 +212,7 @@ export class Detector {
     return this.#download('synthetic-eeg.zip', () => this.link.call((worker) => worker.saveSynthetic()));
   }
 
-  /** The newest state as a file; opened under Runs it can be gone on from. */
+  /** The newest state as a file; opened under Runs it can be resumed. */
   saveState(): Promise<void> {
     return this.#download('run.state.safetensors', () => this.link.call((worker) => worker.saveState()));
   }
@@ -215,6 +221,7 @@ export class Detector {
     try {
       download(name, await read());
     } catch (error) {
+      this.failed = 'Could not save the file';
       this.failure = failureOf(error);
     }
   }
@@ -231,14 +238,14 @@ export class Detector {
     try {
       const folder = await ask();
       if (folder.recordings.length === 0) {
-        this.#fail({
+        this.#fail(UNOPENED, {
           kind: 'data',
           message:
             folder.refused.length > 0
               ? `None of the ${folder.refused.length} recordings can be used: ${folder.refused[0]?.reason ?? ''}`
-              : 'There are no recordings (.edf or .bdf) among these files.',
+              : 'No .edf or .bdf files found.',
           advice:
-            'Choose a folder with EDF or BDF files that have all 19 electrodes, and annotations beside them.',
+            'Choose a folder with EDF or BDF files that have all 19 electrodes, and their annotation files.',
         });
         return false;
       }
@@ -255,12 +262,12 @@ export class Detector {
       this.phase = 'idle';
       return true;
     } catch (error) {
-      this.#fail(failureOf(error));
+      this.#fail(UNOPENED, failureOf(error));
       return false;
     }
   }
 
-  /** `again` does the same from another checkpoint; `prefill` sets what a run that goes on has shown before. */
+  /** `again` does the same from another checkpoint; `prefill` sets what a resumed run has shown before. */
   async #start(
     from?: StartFrom,
     again: (checkpoint: CheckpointName) => void = () => undefined,
@@ -287,15 +294,15 @@ export class Detector {
       if (!refused) return;
       const { damaged, instead } = refused;
       if (instead) this.offer = { checkpoint: instead, take: () => again(instead) };
-      this.#fail({
+      this.#fail('Checkpoint damaged', {
         kind: 'damaged',
         message: damaged,
         advice: instead
-          ? 'Nothing was changed. What came after the older checkpoint is trained again.'
-          : 'No checkpoint of this run is whole. Begin again with its settings, under Runs.',
+          ? 'Nothing was changed. The steps after the older checkpoint are trained again.'
+          : 'This run has no undamaged checkpoint. Start a new run with its settings, under Runs.',
       });
     } catch (error) {
-      this.#fail(failureOf(error));
+      this.#fail(UNTRAINED, failureOf(error));
     }
   }
 
@@ -303,7 +310,7 @@ export class Detector {
     try {
       await this.link.call((worker) => worker[what]());
     } catch (error) {
-      this.#fail(failureOf(error));
+      this.#fail(UNTRAINED, failureOf(error));
     }
   }
 
@@ -342,7 +349,7 @@ export class Detector {
         return;
       case 'failed':
         this.suggestions = event.suggestions;
-        this.#fail(event.failure);
+        this.#fail(UNTRAINED, event.failure);
         return;
       case 'continuing':
         this.losses = this.losses.slice(0, event.step);
@@ -354,22 +361,23 @@ export class Detector {
         if (this.persisted === undefined) void this.#persist();
         return;
       case 'unsaved':
-        // Told once: training goes on, and tries again.
+        // Said once: training continues and tries again.
         if (!this.#toldUnsaved)
-          this.notice = `${event.message} Training goes on, and what it keeps from now on is in memory alone.`;
+          this.notice = `${event.message} Training continues; checkpoints are kept in memory only.`;
         this.unstored = true;
         this.#toldUnsaved = true;
         return;
       case 'recovering':
         this.phase = 'preparing';
-        this.notice = `The GPU was lost. The run goes on from update ${event.step} on another device (${event.attempt} of at most ${event.most} times).${event.damaged ? ` ${event.damaged}` : ''}`;
+        this.notice = `The GPU was lost. Training resumes from step ${event.step} on another device (attempt ${event.attempt} of ${event.most}).${event.damaged ? ` ${event.damaged}` : ''}`;
         return;
       default:
         event satisfies never;
     }
   }
 
-  #fail(failure: Failure): void {
+  #fail(failed: string, failure: Failure): void {
+    this.failed = failed;
     this.failure = failure;
     this.#close('failed');
   }

@@ -40,11 +40,11 @@ export interface PageToDraw {
   readonly probabilities: Float32Array | null;
   /** Hz of the probabilities. */
   readonly probabilityRate: number;
-  /** Above which a probability begins an event. */
+  /** Above which a probability starts an event. */
   readonly threshold: number;
 }
 
-export const LABEL_WIDTH = 58;
+export const LABEL_WIDTH = 64;
 const STRIP = 46;
 const AXIS = 18;
 /** CSS pixels of a millimetre. */
@@ -182,14 +182,17 @@ function strip(
 ): void {
   context.fillStyle = colours.muted;
   context.textAlign = 'right';
-  context.fillText('seizure', box.left - 6, box.top + 14);
-  context.fillText('0 – 1', box.left - 6, box.top + 29);
+  context.fillText('P(seizure)', box.left - 6, (box.top + box.bottom) / 2);
   const y = (value: number): number => box.bottom - 6 - value * (box.bottom - 8 - box.top);
   context.strokeStyle = colours.line;
   context.strokeRect(box.left + 0.5, box.top + 0.5, box.right - box.left - 1, box.bottom - box.top - 1);
   if (!probabilities) {
     context.textAlign = 'left';
-    context.fillText('no prediction yet', box.left + 8, (box.top + box.bottom) / 2);
+    context.fillText(
+      'No predictions yet (first validation after epoch 1)',
+      box.left + 8,
+      (box.top + box.bottom) / 2,
+    );
     return;
   }
   context.strokeStyle = colours.muted;
@@ -246,11 +249,11 @@ export function drawOverview(
     context.beginPath();
     const perPixel = Math.max(1, Math.floor(probabilities.length / width));
     for (let i = 0; i < probabilities.length; i += perPixel) {
-      let most = 0;
+      let max = 0;
       // In gaps nothing is known, and nothing rises above 0.
       for (let k = i; k < Math.min(probabilities.length, i + perPixel); k++)
-        if ((probabilities[k] as number) > most) most = probabilities[k] as number;
-      context.lineTo(x(i / probabilityRate), height - 5 - most * (height - 7));
+        if ((probabilities[k] as number) > max) max = probabilities[k] as number;
+      context.lineTo(x(i / probabilityRate), height - 5 - max * (height - 7));
     }
     context.stroke();
   }

@@ -46,7 +46,7 @@ export class EegPage {
   readonly events = $derived(
     [
       ...this.reference.map((event) => ({ ...event, what: 'labelled' })),
-      ...this.predicted.map((event) => ({ ...event, what: 'predicted' })),
+      ...this.predicted.map((event) => ({ ...event, what: 'detected' })),
     ].sort((a, b) => a.start - b.start),
   );
   readonly threshold = $derived.by(() => this.detector.settings.postprocessing.tau_on);

@@ -89,7 +89,7 @@ export const changedFields = (base: Setup, now: Setup): (keyof Setup)[] =>
 
 const changeTo = <K extends Written>(field: K, now: Setup): Change => {
   const { path, text } = KEYS[field] as { readonly path: string; readonly text: (value: Setup[K]) => string };
-  return { path, value: text(now[field]), reason: 'chosen under “Will it fit?”' };
+  return { path, value: text(now[field]), reason: 'chosen under “Resources & cost”' };
 };
 
 /** What a file has to say for the trainer to do what the page shows, as far as the trainer knows a key for it. */

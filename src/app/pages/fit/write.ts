@@ -17,8 +17,8 @@ export const writer =
     if (!file) return { said: `${source.path} is not open any more, so nothing was written.` };
     const before = file.current;
     await work.apply(file, changes);
-    if (file.current === before) return { said: 'Nothing was written: “Check a config” says why.' };
+    if (file.current === before) return { said: 'Nothing was written: “Config check” says why.' };
     work.show(file);
     const keys = changes.map(({ path }) => path).join(', ');
-    return { said: `${keys} changed in ${file.path}; it can be undone under “Check a config”.`, id: file.id };
+    return { said: `${keys} changed in ${file.path}; it can be undone under “Config check”.`, id: file.id };
   };

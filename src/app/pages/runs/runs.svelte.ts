@@ -30,9 +30,9 @@ export class Runs {
   list = $state.raw<readonly ShownRun[]>([]);
   /** What went wrong last, as a sentence. */
   problem = $state<string | null>(null);
-  /** Bytes that the browser keeps for this page, and that it would. */
-  room = $state.raw<{ used: number; most: number } | null>(null);
-  /** What the cache of prepared recordings holds, and may. */
+  /** Bytes that the browser stores for this page, and may. */
+  room = $state.raw<{ used: number; max: number } | null>(null);
+  /** Bytes of the preprocessing cache, and their limit. */
   prepared = $state.raw<{ bytes: number; limit: number } | null>(null);
   /** Of the runs whose curves are drawn. */
   compared = $state.raw<readonly string[]>([]);
@@ -57,13 +57,13 @@ export class Runs {
       });
       this.compared = this.compared.filter((id) => runs.some(({ run }) => run.id === id));
       const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-      this.room = { used: usage, most: quota };
+      this.room = { used: usage, max: quota };
       const cache = await preparedCache();
       this.prepared = { bytes: await cache.bytes(), limit: cache.limit };
     });
   }
 
-  /** Recordings that a run is reading are prepared anew. */
+  /** Recordings that a run is reading are preprocessed again. */
   clearPrepared(): Promise<void> {
     return this.#try(async () => {
       await (await preparedCache()).clear();
@@ -82,29 +82,29 @@ export class Runs {
     });
   }
 
-  /** Those that are not under way can also be deleted during a run: it may need their room. */
+  /** Other runs may be deleted while one trains, which may need their space. */
   remove(id: string, detector: Pick<Detector, 'isUnderWay'>): Promise<void> {
     return this.#try(async () => {
       if (await detector.isUnderWay(id))
-        throw new Error('This run is under way: stop it before you delete it.');
+        throw new Error('This run is training. Stop it before you delete it.');
       await this.#store.deleteRun(id);
       await this.refresh();
     });
   }
 
-  /** Saves a checkpoint as a file: production's, the weights alone, or all that is needed to go on. */
+  /** Saves a checkpoint as a file: the trainer's, the weights alone, or all that is needed to resume. */
   save({ run, summary }: ShownRun, slot: Slot, number: number, format: Format): Promise<void> {
     return this.#try(async () => {
       const { state, generation } = await this.#store.load(run.id, slot, number);
       const name = `${run.name.replace(/[^\w.-]+/g, '-')}-${slot}-${generation.step}`;
       if (format === 'weights') return download(`${name}.safetensors`, asBytes(writeWeights(state)));
       if (format === 'state') return download(`${name}.state.safetensors`, asBytes(writeState(state)));
-      if (!summary) throw new Error('An imported run has no settings that production could be told.');
+      if (!summary) throw new Error('An imported run has no settings, which the trainer’s file needs.');
       download(`${name}.pt`, asBytes(productionCheckpoint(state, summary.settings)));
     });
   }
 
-  /** A file of production (.pt), weights, or a state as this page saves it; becomes a run. */
+  /** A PyTorch checkpoint of the trainer (.pt), weights, or a state as this page saves it; becomes a run. */
   open(file: File): Promise<void> {
     return this.#try(async () => {
       const bytes = new Uint8Array(await file.arrayBuffer());
@@ -151,7 +151,7 @@ function fromTorch(bytes: Uint8Array<ArrayBuffer>): TrainingState {
   };
 }
 
-/** `whole`: whether it is all that a training needs to go on, and not weights alone. */
+/** `whole`: whether it is all that a run needs to resume, and not weights alone. */
 function fromSafetensors(bytes: Uint8Array): { state: TrainingState; whole: boolean } {
   try {
     return { state: readState(bytes), whole: true };

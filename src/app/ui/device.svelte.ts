@@ -1,12 +1,19 @@
 import type { DeviceReport } from '../../run/protocol';
-import { LinkError } from '../../app/ui/link';
-import type { LessonLink } from './link';
+import { LinkError } from './link';
 
 /** `missing`: no GPU that can be used, so the advice is shown. `unknown`: the worker could not be asked. */
 export type DeviceStatus = 'asking' | 'ready' | 'missing' | 'unknown';
 
+/** How a worker is asked; both reject with a sentence. */
+export interface DeviceQuestions {
+  device(): Promise<DeviceReport>;
+  /** The same with bandwidth and FLOP rate measured. */
+  measure(): Promise<DeviceReport>;
+}
+
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** The GPU that a page trains on. */
 export class Device {
   status = $state<DeviceStatus>('asking');
   report = $state.raw<DeviceReport | null>(null);
@@ -18,14 +25,14 @@ export class Device {
   readonly names: readonly string[] = $derived.by(() => {
     const { description = '', architecture = '', vendor = '' } = this.report ?? {};
     const names = [description, `${vendor} ${architecture}`.trim()].filter((name) => name !== '');
-    return names.length > 0 ? names : ['A GPU that does not say its name'];
+    return names.length > 0 ? names : ['A GPU without a name'];
   });
 
   readonly measured = $derived((this.report?.flopsPerSecond ?? null) !== null);
 
-  readonly #link: LessonLink;
-  constructor(link: LessonLink) {
-    this.#link = link;
+  readonly #questions: DeviceQuestions;
+  constructor(questions: DeviceQuestions) {
+    this.#questions = questions;
   }
 
   async ask(): Promise<void> {
@@ -39,7 +46,7 @@ export class Device {
     }
     this.status = 'asking';
     try {
-      this.report = await this.#link.call((worker) => worker.device());
+      this.report = await this.#questions.device();
       this.problem = null;
       this.status = 'ready';
     } catch (error) {
@@ -53,7 +60,7 @@ export class Device {
     if (this.measuring) return;
     this.measuring = true;
     try {
-      this.report = await this.#link.call((worker) => worker.measure());
+      this.report = await this.#questions.measure();
       this.problem = null;
     } catch (error) {
       this.problem = sentence(error);

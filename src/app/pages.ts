@@ -1,0 +1,31 @@
+/** The table of pages. The router, the navigation, the titles and what stays open derive from it. */
+import type { Component } from 'svelte';
+import Detector from './pages/detector/Detector.svelte';
+import type { Detector as DetectorState } from './pages/detector/detector.svelte';
+import type { PageProps } from './ui/page';
+
+/** What every page is given. */
+export interface AppProps extends PageProps {
+  /** The run that this tab trains, whichever page is looked at. */
+  readonly detector: DetectorState;
+}
+
+interface Loaded {
+  readonly default: Component<AppProps>;
+}
+
+export interface AppPage {
+  /** The address is `#/name`. Links to it are shared, so a name is not changed. */
+  readonly name: string;
+  readonly label: string;
+  readonly load: () => Loaded | Promise<Loaded>;
+}
+
+/** In the order of the navigation. The first opens where the address names none, so it is part of the first load. */
+export const PAGES: readonly [AppPage, ...AppPage[]] = [
+  { name: 'detector', label: 'Train', load: () => ({ default: Detector }) },
+  { name: 'config', label: 'Config check', load: () => import('./pages/config/Config.svelte') },
+  { name: 'fit', label: 'Resources & cost', load: () => import('./pages/fit/Fit.svelte') },
+  { name: 'runs', label: 'Runs', load: () => import('./pages/runs/Runs.svelte') },
+  { name: 'lesson', label: 'How Mamba works', load: () => import('../lessons/Lessons.svelte') },
+];

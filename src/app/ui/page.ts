@@ -1,0 +1,12 @@
+import type { Theme } from './theme.svelte';
+
+/** What a page is given, whatever it is about. */
+export interface PageProps {
+  /** Whether the page is looked at; others stay as they are, and what they train goes on. */
+  readonly shown: boolean;
+  /** What the address says behind `#/name/`; empty where it says nothing. */
+  readonly place: string;
+  readonly theme: Theme;
+  /** Puts what the page is about now before its label in the window's title; undefined takes that back. */
+  readonly entitle: (about: string | undefined) => void;
+}

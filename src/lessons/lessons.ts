@@ -1,0 +1,21 @@
+/** The table of lessons. The page of lessons shows the one that its address names, and a choice where there are several. */
+import type { Component } from 'svelte';
+import type { PageProps } from '../app/ui/page';
+
+/** What the page of a lesson is given. */
+export type LessonProps = Omit<PageProps, 'place'>;
+
+interface Loaded {
+  readonly default: Component<LessonProps>;
+}
+
+export interface LessonEntry {
+  /** The address is `#/lesson/name`; that of the first is also `#/lesson`. */
+  readonly name: string;
+  readonly title: string;
+  readonly load: () => Promise<Loaded>;
+}
+
+export const LESSONS: readonly [LessonEntry, ...LessonEntry[]] = [
+  { name: 'mamba', title: 'Selective state spaces', load: () => import('./page/MambaLesson.svelte') },
+];
