@@ -123,7 +123,7 @@ describe('the other rows', () => {
     expect(row(matrix, 'Purpose')).toEqual(['Original', 'Quick', '–']);
     expect(row(matrix, 'Environment')).toEqual([
       'WSL2: RTX 4090, 31 GiB RAM, 16 cores; killed after 127 batches',
-      'Modal A100: A100-80GB, 32 GiB RAM, 8 cores',
+      'Modal A100: A100 80 GB, 32 GiB RAM, 8 cores',
       'Linux: RTX 4090, 64 GiB RAM, 16 cores',
     ]);
     expect(row(matrix, 'Predicted memory')).toEqual(['11 GB (estimate: review of 2025-01-19)', '–', '–']);
