@@ -52,7 +52,7 @@ function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Fa
   const { value, refusals } = readConfig(text);
   if (value === undefined)
     throw new RangeError(
-      `${name} cannot be launched, because it cannot be read: ${refusals.map(({ message }) => message).join('; ')}. Mend that first.`,
+      `${name} cannot be run, because it cannot be read: ${refusals.map(({ message }) => message).join('; ')}. Fix the file first.`,
     );
   const setting = (path: string): string => {
     const read = settingAt(value, path);

@@ -83,7 +83,7 @@ class Source {
     const { value, refusals } = readConfig(text);
     if (value === undefined)
       throw new RangeError(
-        `No variant can be made of a file that cannot be read: ${refusals.map(({ message }) => message).join('; ')}. Mend that first.`,
+        `No variant can be made of a file that cannot be read: ${refusals.map(({ message }) => message).join('; ')}. Fix the file first.`,
       );
     this.#value = value;
     this.info = VARIANTS[variant];

@@ -34,7 +34,7 @@ export function reviewDocument(input: ReviewInput): string {
     const { file } = inspect(text, { name, target });
     if (file.value === undefined)
       throw new RangeError(
-        `${name} cannot be reviewed: it cannot be read: ${file.refusals.map(({ message }) => message).join('; ')}. Mend that first.`,
+        `${name} cannot be reviewed, because it cannot be read: ${file.refusals.map(({ message }) => message).join('; ')}. Fix the file first.`,
       );
   }
   const files = risksOf(input.before, input.after);

@@ -196,7 +196,7 @@ describe('the commands', () => {
 
   test('a file that cannot be read has none', () => {
     expect(() => commandsFor({ ...local, text: 'a: [' })).toThrow(
-      /cannot be launched, because it cannot be read.*Mend/,
+      /cannot be run, because it cannot be read.*Fix/,
     );
   });
 });

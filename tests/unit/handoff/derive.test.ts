@@ -94,7 +94,7 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 describe.each(Object.entries(FILES))('from %s', (_, text) => {
-  test.each(ALL)('the variant %s has nothing critical or high to mend, and needs nothing more', (variant) => {
+  test.each(ALL)('the variant %s has nothing critical or high to fix, and needs nothing more', (variant) => {
     const { name, target, changes } = derive(text, variant);
     const made = applyChanges(text, changes);
     const grave = inspect(made, { name, target }).findings.filter(
@@ -150,6 +150,6 @@ test('the launcher sees “smoke” in a path whatever the case of its letters',
 
 test('a file that cannot be read is said to be so', () => {
   expect(() => derive('a: [', 'wsl2')).toThrow(
-    /No variant can be made of a file that cannot be read: .*Mend that first/,
+    /No variant can be made of a file that cannot be read: .*Fix the file first/,
   );
 });

@@ -76,7 +76,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Changes', 'training.batch_size', '16 → 8, 50 % less', 'a run of 16 was killed'],
     ['Changes', 'data.num_workers', '4 → 0', 'OOM-killed'],
     ['Changes', 'pin_memory and persistent_workers true → false', 'corrected', 'set neither'],
-    ['Changes', 'checkpoint_interval 5', 'corrected', 'drops it'],
+    ['Changes', 'checkpoint_interval 5', 'corrected', 'silently drops it'],
     ['Changes', 'training.mixed_precision', 'true → false', 'NaN'],
   ],
   'the changes for the A100': [
@@ -126,7 +126,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Deployment', '32 GiB', '8 cores', 'requests, not caps'],
     ['Deployment', 'S3 mount', '/results'],
     ['Deployment', 'BGB_LIMIT_FILES', 'smoke runs alone', 'holds'],
-    ['Deployment', '2 h to 30 h', 'corrected', '30 h is refused', '24 h (86,400 s)', 'maximum'],
+    ['Deployment', '2 h to 30 h', 'corrected', '30 h is rejected', '24 h (86,400 s)', 'maximum'],
     ['Deployment', '--resume true', 'corrected', 'flag', 'last.pt'],
     ['Deployment', 'default would be 300 s'],
     ['Deployment', 'restarts with the same arguments'],
@@ -144,7 +144,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Cost and time', '~15 min', '3× faster', '25 h'],
     ['Cost and time', 'Modal', '0.25 h', '25 (derived)', '$5.59', '$139.75', '$70 to $100'],
     ['Cost and time', '$3.13', '$78.25', 'GPU $2.50 + 8 cores × $0.047 + 32 GiB × $0.008', '2026-07-01'],
-    ['Cost and time', '25 h do not fit one launch of 24 h'],
+    ['Cost and time', '25 h do not fit one job of 24 h'],
     ['Cost and time', '2 to 3 h', 'about 1 h', 'Later runs'],
     ['Cost and time', '2.5 h (2 to 3;', '250 (200 to 300)'],
     ['Cost and time', '1 h', '100 (derived)', '$313.00', '5 of 24 h'],
@@ -297,7 +297,7 @@ describe('a document of one’s own', () => {
 
   test('is rejected for a file that cannot be read', () => {
     expect(() => reviewDocument({ ...MINE, before: { ...before, text: 'a: [' } })).toThrow(
-      /configs\/a\.yaml cannot be reviewed: it cannot be read.*Mend that first/,
+      /configs\/a\.yaml cannot be reviewed, because it cannot be read.*Fix the file first/,
     );
   });
 
