@@ -1,6 +1,6 @@
 /**
  * PyTorch's caching allocator, c10/cuda/CUDACachingAllocator.cpp at 2.2 with its default settings (nothing in
- * PYTORCH_CUDA_ALLOC_CONF): what it hands out, what it asks CUDA for, and what lies unused between. One stream.
+ * PYTORCH_CUDA_ALLOC_CONF): what it allocates, what it requests from CUDA, and what is unused in between. One stream.
  */
 
 const MIB = 2 ** 20;
@@ -8,7 +8,7 @@ const MIB = 2 ** 20;
 const ROUNDING = 512;
 /** kSmallSize: up to here a request is served from the small pool. */
 const SMALL = MIB;
-/** kSmallBuffer, kLargeBuffer, kMinLargeAlloc and kRoundLarge: what is asked of CUDA. */
+/** kSmallBuffer, kLargeBuffer, kMinLargeAlloc and kRoundLarge: what is requested from CUDA. */
 const SMALL_SEGMENT = 2 * MIB;
 const LARGE_SEGMENT = 20 * MIB;
 const OWN_SEGMENT = 10 * MIB;
@@ -19,7 +19,7 @@ const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * t
 /** `round_size`: what a request of so many bytes counts as. */
 export const roundSize = (bytes: number): number => Math.max(ROUNDING, roundUp(bytes, ROUNDING));
 
-/** `get_allocation_size`: what CUDA is asked for when no cached block serves a rounded request. */
+/** `get_allocation_size`: what is requested from CUDA when no cached block serves a rounded request. */
 export function segmentSize(rounded: number): number {
   if (rounded <= SMALL) return SMALL_SEGMENT;
   return rounded < OWN_SEGMENT ? LARGE_SEGMENT : roundUp(rounded, SEGMENT_ROUNDING);
@@ -35,13 +35,13 @@ export interface Block {
   next: Block | undefined;
 }
 
-/** What CUDA has no memory left for, though every cached segment was given back. */
+/** CUDA has no memory left, although every cached segment was released. */
 export class OutOfMemory extends Error {
   override name = 'OutOfMemory';
 }
 
 export class CachingAllocator {
-  /** Bytes of the blocks that are handed out: `torch.cuda.memory_allocated`. */
+  /** Bytes of the allocated blocks: `torch.cuda.memory_allocated`. */
   allocated = 0;
   /** Bytes of all segments: `torch.cuda.memory_reserved`. */
   reserved = 0;

@@ -21,8 +21,8 @@ export class AutogradRun {
   readonly #tape: Tape;
   readonly #writer: Writer;
   readonly #segments: readonly (string | undefined)[];
-  /** Who holds a storage; it is freed with the last. */
-  readonly #holders = new Map<number, number>();
+  /** How many references a storage has; it is freed with the last. */
+  readonly #references = new Map<number, number>();
   /** Where a value lies now. */
   readonly #at = new Map<Value, number>();
   /** Values saved by a backward node to come: how often. */
@@ -61,7 +61,7 @@ export class AutogradRun {
   /** `zero_grad(set_to_none=True)`, the default since 2.0. */
   zeroGradients(): void {
     if (this.#parameterGradients.size === 0) return;
-    this.#writer.begin('update', 'optimizer', 'zero_grad');
+    this.#writer.start('optimizer step', 'optimizer', 'zero_grad');
     for (const storage of this.#parameterGradients.values()) this.#drop(storage);
     this.#parameterGradients.clear();
   }
@@ -72,7 +72,7 @@ export class AutogradRun {
     const casts: number[] = [];
     const pending = { ...first };
     ops.forEach((op, index) => {
-      this.#begin('forward', op);
+      this.#start('forward', op);
       this.#firstRun(op, pending);
       const segment = this.#segments[index];
       this.#compute(op, casts);
@@ -90,14 +90,14 @@ export class AutogradRun {
 
   backward(first: FirstRun): void {
     const { ops, loss } = this.#tape;
-    this.#writer.begin('backward', loss.layer, 'gradient of the loss');
+    this.#writer.start('backward', loss.layer, 'gradient of the loss');
     this.#gradients.set(loss, { storage: this.#gradientStorage(loss), slice: false });
     const pending = { ...first };
     for (let index = ops.length - 1; index >= 0; index--) {
       const segment = this.#segments[index];
-      if (segment !== undefined && this.#segments[index + 1] !== segment) this.#computeAgain(segment, index);
+      if (segment !== undefined && this.#segments[index + 1] !== segment) this.#recompute(segment, index);
       const op = ops[index] as TorchOp;
-      this.#begin('backward', op);
+      this.#start('backward', op);
       this.#firstRun(op, pending);
       this.#differentiate(op);
       for (const storage of this.#kept.get(index) ?? []) this.#drop(storage);
@@ -107,8 +107,8 @@ export class AutogradRun {
     }
   }
 
-  /** The stretch of the forward pass that ends at `last`, now with what it saves. */
-  #computeAgain(segment: string, last: number): void {
+  /** The segment of the forward pass that ends at `last`, now with what it saves. */
+  #recompute(segment: string, last: number): void {
     let first = last;
     while (this.#segments[first - 1] === segment) first--;
     const before = new Map(this.#at);
@@ -116,7 +116,7 @@ export class AutogradRun {
     const computed = new Set<Value>();
     for (let index = first; index <= last; index++) {
       const op = this.#tape.ops[index] as TorchOp;
-      this.#writer.begin('backward', op.layer, `${op.name}, again`);
+      this.#writer.start('backward', op.layer, `${op.name}, again`);
       this.#compute(op, casts);
       this.#keep(op, index);
       for (const value of op.writes) if (value.role === 'activation') computed.add(value);
@@ -187,7 +187,7 @@ export class AutogradRun {
       this.#gradients.set(value, gradient);
       return;
     }
-    const inPlace = !known.slice && this.#holders.get(known.storage) === 1;
+    const inPlace = !known.slice && this.#references.get(known.storage) === 1;
     if (!inPlace) {
       this.#gradients.set(value, { storage: this.#gradientStorage(value), slice: false });
       this.#drop(known.storage);
@@ -223,13 +223,13 @@ export class AutogradRun {
     }
   }
 
-  #begin(phase: Phase, { layer, name }: TorchOp): void {
-    this.#writer.begin(phase, layer, name);
+  #start(phase: Phase, { layer, name }: TorchOp): void {
+    this.#writer.start(phase, layer, name);
   }
 
   #where(value: Value): number {
     const storage = this.#at.get(value);
-    if (storage === undefined) throw new RangeError(`${value.name} of ${value.layer} is nowhere`);
+    if (storage === undefined) throw new RangeError(`${value.name} of ${value.layer} has no memory`);
     return storage;
   }
 
@@ -239,19 +239,19 @@ export class AutogradRun {
 
   #add(added: Storage): number {
     const storage = this.#writer.allocate(added);
-    this.#holders.set(storage, 1);
+    this.#references.set(storage, 1);
     return storage;
   }
 
   #hold(storage: number): number {
-    this.#holders.set(storage, (this.#holders.get(storage) ?? 0) + 1);
+    this.#references.set(storage, (this.#references.get(storage) ?? 0) + 1);
     return storage;
   }
 
   #drop(storage: number): void {
-    const holders = (this.#holders.get(storage) ?? 0) - 1;
+    const holders = (this.#references.get(storage) ?? 0) - 1;
     if (holders < 0) throw new RangeError(`${this.#writer.storages[storage]?.name} is freed twice`);
-    this.#holders.set(storage, holders);
+    this.#references.set(storage, holders);
     if (holders === 0) this.#writer.free(storage);
   }
 }

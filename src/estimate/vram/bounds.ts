@@ -1,5 +1,5 @@
 /**
- * The range of a prediction, and what a measurement of one's own does to it. What follows from the model's shapes alone
+ * The range of a prediction, and how a measurement narrows it. What follows from the model's shapes alone
  * (parameters, moments, gradients, windows, casts) is certain; saved tensors, temporaries and workspaces are not.
  */
 import { windowsOf, type Measurement, type VramOptions, type VramRun } from './options';
@@ -35,13 +35,13 @@ export const UNCERTAIN: Readonly<Record<Use, boolean>> = {
 
 /**
  * How far the uncertain uses may be off. For the convolution mixer the rules meet what was measured, on a CPU and with another
- * PyTorch than production's; Mamba-2's were read in its source, and checkpointing is not in production's code, so where it
+ * PyTorch than the trainer's; Mamba-2's were read in its source, and checkpointing is not in the trainer's code, so where it
  * would cut is a guess.
  */
 const spreadOf = ({ mixer, checkpointing }: VramRun): number =>
   mixer === 'conv' && !checkpointing ? 0.03 : 0.1;
 
-/** Of a prediction scaled by a measurement: of the same kind of run, at least; growing with each doubling of its windows. */
+/** Of a prediction scaled by a measurement: for the same kind of run or another; growing with each doubling of the batch. */
 const CALIBRATED_SPREAD = { same: 0.02, other: 0.1, perDoubling: 0.01 } as const;
 
 const USES = Object.keys(UNCERTAIN) as readonly Use[];

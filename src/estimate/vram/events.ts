@@ -1,11 +1,11 @@
-/** Allocations and frees in their order, by what happens meanwhile. */
+/** Allocations and frees in order, grouped by the operation during which they happen. */
 import type { Size } from './tape';
 
 /** What a piece of memory is for. */
 export type Use =
   'parameters' | 'gradients' | 'moments' | 'inputs' | 'saved' | 'casts' | 'temporaries' | 'workspace';
 
-export type Phase = 'start' | 'forward' | 'backward' | 'update';
+export type Phase = 'start' | 'forward' | 'backward' | 'optimizer step';
 
 export interface Storage {
   readonly name: string;
@@ -23,7 +23,7 @@ export interface Moment {
   readonly phase: Phase;
   readonly layer: string;
   readonly op: string;
-  /** Which step of the loop; 0 is before the first. */
+  /** Step of the loop; 0 is before the first. */
   readonly step: number;
   readonly events: readonly number[];
 }
@@ -35,13 +35,13 @@ export interface Trace {
   readonly steady: number;
 }
 
-/** Collects events; a moment ends when the next begins. */
+/** Collects events; a moment ends when the next starts. */
 export class Writer {
   readonly storages: Storage[] = [];
   readonly moments: (Moment & { readonly events: number[] })[] = [];
   step = 0;
 
-  begin(phase: Phase, layer: string, op: string): void {
+  start(phase: Phase, layer: string, op: string): void {
     this.moments.push({ phase, layer, op, step: this.step, events: [] });
   }
 
@@ -57,7 +57,7 @@ export class Writer {
 
   #events(): number[] {
     const last = this.moments.at(-1);
-    if (!last) throw new RangeError('no moment has begun');
+    if (!last) throw new RangeError('no moment has started');
     return last.events;
   }
 }

@@ -5,14 +5,14 @@ import type { Float } from './tape';
 
 /** What decides which allocations there are; the batch only decides how large they are. */
 export interface VramModel {
-  /** Gradient accumulation: in how many equal parts an update's windows pass through the GPU. */
+  /** Gradient accumulation: number of equal parts in which a batch passes through the GPU. */
   readonly microBatches: number;
   /** torch.utils.checkpoint around each stage, residual block and Mamba layer. */
   readonly checkpointing: boolean;
   /** model.mamba.n_layers */
   readonly layers: number;
   readonly mixer: Mixer;
-  /** `fp16` is what torch.cuda.amp.autocast() takes unless told otherwise; fp32 is mixed_precision: false. */
+  /** `fp16` is what torch.cuda.amp.autocast() takes by default; fp32 is mixed_precision: false. */
   readonly precision: Float;
   /** model.rescnn.kernel_sizes */
   readonly kernelSizes: readonly number[];
@@ -22,11 +22,11 @@ export interface VramModel {
 }
 
 export interface VramRun extends VramModel {
-  /** training.batch_size: windows of an update. */
+  /** training.batch_size, in windows. */
   readonly batch: number;
 }
 
-/** What torch.cuda said after some steps of a run of one's own; at least one of the two, in bytes. */
+/** What torch.cuda reported after some steps of a real run, in bytes; at least one of the two. */
 export interface Measurement {
   readonly run: VramRun;
   /** torch.cuda.max_memory_allocated() */
@@ -39,7 +39,7 @@ export interface VramOptions extends VramRun {
   readonly measurement?: Measurement | undefined;
 }
 
-/** Production's run with the batch of its local preset. */
+/** The production run with the batch size of the local preset. */
 export const PRODUCTION_VRAM: VramRun = {
   batch: 8,
   microBatches: 1,
@@ -54,11 +54,11 @@ export const PRODUCTION_VRAM: VramRun = {
 
 export const windowsOf = ({ batch, microBatches }: VramRun): number => batch / microBatches;
 
-/** Throws RangeError with a sentence for what no run can be. */
+/** Throws RangeError with a sentence for an impossible run. */
 export function checkRun({ batch, microBatches, layers, mixer, kernelSizes, convKernel }: VramRun): void {
-  const whole = (name: string, value: number, most: number): void => {
-    if (!Number.isInteger(value) || value < 1 || value > most)
-      throw new RangeError(`${name} is a whole number from 1 to ${most}, it is ${value}`);
+  const whole = (name: string, value: number, max: number): void => {
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      throw new RangeError(`${name} is a whole number from 1 to ${max}, it is ${value}`);
   };
   whole('the batch size', batch, 65_536);
   whole('the number of micro-batches', microBatches, batch);

@@ -1,5 +1,5 @@
 /**
- * What production's training takes of a GPU, before it is begun: PyTorch 2.2 with CUDA 12.1 on the detector, from the same
+ * GPU memory of the trainer's run, before it starts: PyTorch 2.2 with CUDA 12.1 on the detector, from the same
  * graph that this engine trains (lower.ts), its allocations in order (trace.ts) and the caching allocator (allocator.ts).
  */
 import { quantity, type Basis, type Quantity } from '../../base/quantity';
@@ -18,8 +18,8 @@ export interface VramPart {
   readonly name: PartName;
   /** At the moment of the peak; the likely bytes of all parts add up to the total's. */
   readonly bytes: Quantity;
-  /** The most that it has at any one time; gradients, say, are small when the peak is reached. */
-  readonly most: number;
+  /** Its own peak, at another moment than the total's: gradients, say, are small when that is reached. */
+  readonly max: number;
 }
 
 export interface VramLayer {
@@ -45,9 +45,9 @@ export interface VramPrediction {
   readonly perLayer: readonly VramLayer[];
   /** Saved for the backward pass by each window of a micro-batch. */
   readonly savedPerWindow: number;
-  /** When the peak is reached. */
+  /** The operation in which the peak is reached. */
   readonly peak: Replay['peak'];
-  /** What one should know about these numbers, in sentences. */
+  /** Assumptions and limits of these numbers, in sentences. */
   readonly notes: readonly string[];
 }
 
@@ -64,7 +64,7 @@ const SOURCES: Readonly<Record<PartName, readonly [Basis, string]>> = {
     'derived',
     'fp32, as large as the parameter; zero_grad(set_to_none=True) frees them before a step',
   ],
-  moments: ['derived', 'AdamW’s exp_avg and exp_avg_sq, fp32, from the first update on'],
+  moments: ['derived', 'AdamW’s exp_avg and exp_avg_sq, fp32, from the first step on'],
   inputs: ['derived', 'windows [B, 19, 15360] and labels in fp32; for a moment those of two batches'],
   saved: ['derived', 'PyTorch 2.2, derivatives.yaml and autocast’s lists, operation by operation'],
   casts: ['derived', 'autocast casts each weight once in a forward pass and keeps it'],
@@ -84,7 +84,7 @@ const SOURCES: Readonly<Record<PartName, readonly [Basis, string]>> = {
 const range = (values: readonly [number, number, number], basis: Basis, source: string): Quantity =>
   quantity([Math.min(...values), values[1], Math.max(...values)], basis, source);
 
-/** Throws RangeError for what no run can be, and for a measurement that cannot be of its run. */
+/** Throws RangeError for an impossible run, and for a measurement that cannot be of its run. */
 export function predictVram(options: VramOptions): VramPrediction {
   checkRun(options);
   if (options.measurement) checkRun(options.measurement.run);
@@ -98,7 +98,7 @@ export function predictVram(options: VramOptions): VramPrediction {
   const uses = (Object.keys(UNCERTAIN) as Use[]).map((name): VramPart => ({
     name,
     bytes: over(name, ({ atPeak }) => atPeak[name]),
-    most: likely.most[name],
+    max: likely.max[name],
   }));
   const reserve = over('reserve', ({ reserved, allocated }) => reserved - allocated);
   const trace = traceOf(options);
@@ -119,8 +119,8 @@ export function predictVram(options: VramOptions): VramPrediction {
     reserved,
     parts: [
       ...uses,
-      { name: 'reserve', bytes: reserve, most: reserve.likely },
-      { name: 'context', bytes: CONTEXT, most: CONTEXT.likely },
+      { name: 'reserve', bytes: reserve, max: reserve.likely },
+      { name: 'context', bytes: CONTEXT, max: CONTEXT.likely },
     ],
     perLayer: layersOf(trace, windowsOf(options)),
     savedPerWindow: livingWhenForwardEnds(trace).reduce(
@@ -189,24 +189,25 @@ function layersOf(trace: Trace, windows: number): VramLayer[] {
 function notesOf(options: VramOptions, { ratio }: Bounds): string[] {
   const { mixer, precision, microBatches, checkpointing, measurement } = options;
   const notes = [
-    'Both mixers’ weights are in memory wherever mamba_ssm is installed; the idle one has neither gradient nor moments.',
+    'Both mixers’ weights are in memory wherever mamba_ssm is installed; the unused one has neither gradients nor moments.',
     mixer === 'mamba2'
-      ? 'What Mamba-2’s fused function keeps was read in mamba_ssm’s source and not measured; in the first step Triton takes 256 MB more while it times kernels.'
-      : 'The rules give the 235.3 MiB a window in fp32, and 117.9 MiB with autocast on a CPU, that were measured, and the peak of a step that PyTorch’s profiler sees on a CPU.',
+      ? 'What Mamba-2’s fused function keeps was read in mamba_ssm’s source, not measured; in the first step Triton takes 256 MB more while it times kernels.'
+      : 'On a CPU the rules match the measured 235.3 MiB per window in fp32 and 117.9 MiB with autocast, and the peak of a step in PyTorch’s profiler.',
   ];
   if (precision !== 'fp32')
     notes.push(
-      'That mixed_precision means fp16 is assumed; bf16 takes the same.',
-      'On a GPU autocast runs LayerNorm and the loss in fp32 and dropout keeps one byte an element, so a window takes a little more or less than measured on a CPU.',
+      'mixed_precision is assumed to mean fp16; bf16 takes the same.',
+      'On a GPU autocast runs LayerNorm and the loss in fp32, and dropout keeps one byte per element, so a window takes slightly more or less than measured on a CPU.',
     );
-  if (microBatches > 1) notes.push('Production’s trainer does not accumulate gradients: it drops the key.');
-  if (checkpointing) notes.push('Production’s trainer does not checkpoint: this is what it would bring.');
+  if (microBatches > 1) notes.push('The trainer does not support gradient accumulation: it drops the key.');
+  if (checkpointing)
+    notes.push('The trainer does not support gradient checkpointing: this is what it would save.');
   if (measurement && ratio !== null) {
     notes.push(
       `The measurement multiplies saved tensors, temporaries and workspaces by ${ratio.toFixed(2)}.`,
     );
     if (ratio < 0.5 || ratio > 2)
-      notes.push('That is far from 1: perhaps the measured run had another batch, precision or model.');
+      notes.push('That is far from 1: the measured run may have had another batch size, precision or model.');
   }
   return notes;
 }

@@ -7,11 +7,11 @@ export interface TimelinePoint {
   readonly phase: Phase;
   readonly layer: string;
   readonly op: string;
-  /** Bytes handed out after the operation. */
+  /** Bytes allocated after the operation. */
   readonly allocated: number;
-  /** The most that was handed out while it ran. */
+  /** Maximum of the allocated bytes while it ran. */
   readonly peak: number;
-  /** What that most was for. */
+  /** What that maximum was for. */
   readonly uses: ByUse;
   readonly reserved: number;
 }
@@ -26,7 +26,7 @@ export interface TimelineBlock {
   readonly to: number;
 }
 
-/** One steady step, from the arrival of its windows to the update. */
+/** One steady step, from the arrival of its windows to the optimizer's step. */
 export interface Timeline {
   readonly points: readonly TimelinePoint[];
   /** In order of allocation: what is always there comes first. */
@@ -40,11 +40,11 @@ export interface Replay {
   readonly allocated: number;
   /** `torch.cuda.max_memory_reserved`. */
   readonly reserved: number;
-  /** What was handed out at the peak. */
+  /** What was allocated at the peak. */
   readonly atPeak: ByUse;
   readonly peak: Pick<Moment, 'phase' | 'layer' | 'op'>;
-  /** The most that each use had at one time. */
-  readonly most: ByUse;
+  /** The peak of each use by itself. */
+  readonly max: ByUse;
 }
 
 const noUses = (): Record<Use, number> => ({
@@ -67,16 +67,16 @@ export interface ReplayOptions {
   readonly capacity?: number | undefined;
 }
 
-/** Throws OutOfMemory where the capacity does not do. */
+/** Throws OutOfMemory where the capacity is not enough. */
 export function replay(trace: Trace, options: ReplayOptions): Replay {
-  const most = noUses();
+  const max = noUses();
   let allocated = 0;
   let reserved = 0;
   let peak: Replay['peak'] = { phase: 'start', layer: '', op: '' };
   let atPeak = noUses();
   walk(trace, options, (at, allocator, uses, use) => {
     if (use === undefined) return;
-    most[use] = Math.max(most[use], uses[use]);
+    max[use] = Math.max(max[use], uses[use]);
     reserved = Math.max(reserved, allocator.reserved);
     if (allocator.allocated <= allocated) return;
     allocated = allocator.allocated;
@@ -84,7 +84,7 @@ export function replay(trace: Trace, options: ReplayOptions): Replay {
     const { phase, layer, op } = trace.moments[at] as Moment;
     peak = { phase, layer, op };
   });
-  return { allocated, reserved, atPeak, peak, most };
+  return { allocated, reserved, atPeak, peak, max };
 }
 
 /** Draws the steady step. */
@@ -98,14 +98,14 @@ export function timelineOf(trace: Trace, options: ReplayOptions): Timeline {
     if (allocated > (peaks.get(at)?.peak ?? 0)) peaks.set(at, { peak: allocated, uses });
     levels.set(at, { allocated, reserved, uses });
   });
-  // Operations that allocate and free nothing leave memory as they find it.
+  // Operations that allocate and free nothing do not change memory.
   let level = { allocated: 0, reserved: 0, uses: noUses() as ByUse };
   const points = moments.map(({ phase, layer, op }, index) => {
     const before = level;
     level = levels.get(first + index) ?? level;
     const { allocated, reserved } = level;
-    const most = peaks.get(first + index) ?? { peak: before.allocated, uses: before.uses };
-    return { phase, layer, op, allocated, reserved, ...most };
+    const highest = peaks.get(first + index) ?? { peak: before.allocated, uses: before.uses };
+    return { phase, layer, op, allocated, reserved, ...highest };
   });
   return { points, blocks: blocksOf(trace, options, first) };
 }

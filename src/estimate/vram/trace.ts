@@ -1,6 +1,6 @@
 /**
- * A training loop's allocations in their order: the model and its optimizer, then steps of forward pass, backward pass and
- * update, as PyTorch's eager mode makes them. What is freed when follows from references: a tensor lives until the
+ * A training loop's allocations in order: the model and its optimizer, then steps of forward pass, backward pass and
+ * optimizer, as PyTorch's eager mode makes them. When memory is freed follows from references: a tensor lives until the
  * operation that reads it last has run, and longer where autograd has saved it.
  */
 import type { SegmentOf } from '../../engine/recompute';
@@ -9,9 +9,9 @@ import { Writer, type Storage, type Trace } from './events';
 import { fixed, type Tape } from './tape';
 
 export interface LoopOptions {
-  /** Micro-batches of an update that are traced: two stand for more, since the third repeats the second. */
+  /** Traced micro-batches of an optimizer step: two stand for more, since the third repeats the second. */
   readonly microBatches: 1 | 2;
-  /** Gradient checkpointing (torch.utils.checkpoint): which stretch of the forward pass is computed again as a whole. */
+  /** Gradient checkpointing (torch.utils.checkpoint): which segment of the forward pass is recomputed as a whole. */
   readonly segmentOf?: SegmentOf | undefined;
 }
 
@@ -26,7 +26,7 @@ const STEPS = 2;
 
 export function traceLoop(tape: Tape, options: LoopOptions): Trace {
   const writer = new Writer();
-  writer.begin('start', 'model', 'model.to(device)');
+  writer.start('start', 'model', 'model.to(device)');
   for (const { name, layer, size, package: needed } of [...tape.parameters, ...tape.unused])
     writer.allocate({ name, layer, use: 'parameters', size, ...(needed && { package: needed }) });
 
@@ -36,7 +36,7 @@ export function traceLoop(tape: Tape, options: LoopOptions): Trace {
   for (writer.step = 1; writer.step <= STEPS; writer.step++) {
     run.zeroGradients();
     for (let micro = 0; micro < options.microBatches; micro++) {
-      writer.begin('forward', 'input', 'window.to(device)');
+      writer.start('forward', 'input', 'window.to(device)');
       const arrived = tape.inputs.map(({ name, layer, size }) =>
         writer.allocate({ name, layer, use: 'inputs', size }),
       );
@@ -47,9 +47,9 @@ export function traceLoop(tape: Tape, options: LoopOptions): Trace {
       run.forward(first);
       run.backward(first);
     }
-    writer.begin('update', 'optimizer', 'AdamW.step');
+    writer.start('optimizer step', 'optimizer', 'AdamW.step');
     if (writer.step === 1)
-      // `_init_group`: exp_avg and exp_avg_sq as zeros, parameter by parameter, at the first update; `step` is on the CPU.
+      // `_init_group`: exp_avg and exp_avg_sq as zeros, parameter by parameter, at the first step; `step` is on the CPU.
       for (const { name, layer, size } of trained)
         for (const moment of ['exp_avg', 'exp_avg_sq'])
           writer.allocate({ name: `${moment} of ${name}`, layer, use: 'moments', size });

@@ -173,7 +173,11 @@ describe('the GPU’s memory', () => {
     expect(at.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(prediction.allocated.likely);
     for (const { use, bytes } of at)
       expect(bytes).toBe(prediction.parts.find(({ name }) => name === use)?.bytes.likely);
-    expect(picture.phases.map(({ phase }) => phase).slice(-3)).toEqual(['forward', 'backward', 'update']);
+    expect(picture.phases.map(({ phase }) => phase).slice(-3)).toEqual([
+      'forward',
+      'backward',
+      'optimizer step',
+    ]);
     picture.timeline.points.forEach(({ peak, allocated }, i) => {
       expect(picture.series.reduce((sum, values) => sum + (values[i] ?? 0), 0)).toBe(peak);
       expect(peak).toBeGreaterThanOrEqual(allocated);

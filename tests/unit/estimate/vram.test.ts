@@ -16,27 +16,27 @@ describe('a prediction', () => {
       expect(total.low).toBeLessThan(total.likely);
       expect(total.likely).toBeLessThan(total.high);
       expect(reserved.likely).toBeGreaterThan(allocated.likely);
-      for (const { bytes, most } of parts) {
+      for (const { bytes, max } of parts) {
         expect(bytes.source).not.toBe('');
-        expect(most).toBeGreaterThanOrEqual(bytes.likely);
+        expect(max).toBeGreaterThanOrEqual(bytes.likely);
       }
     }
   });
 
   it('holds weights, gradients and moments of what is trained, in 512 B steps', () => {
     const { parts } = predictVram({ ...PRODUCTION_VRAM, mixer: 'conv' });
-    const most = (name: string): number => parts.find((part) => part.name === name)?.most ?? 0;
+    const max = (name: string): number => parts.find((part) => part.name === name)?.max ?? 0;
     const trained = 13_397_799 * 4;
     for (const [name, copies] of [
       ['gradients', 1],
       ['moments', 2],
     ] as const) {
-      expect(most(name)).toBeGreaterThanOrEqual(trained * copies);
+      expect(max(name)).toBeGreaterThanOrEqual(trained * copies);
       // 184 tensors round up to 512 B; a large block is kept whole where less than 1 MiB of it is left.
-      expect(most(name)).toBeLessThan(trained * copies * 1.1);
+      expect(max(name)).toBeLessThan(trained * copies * 1.1);
     }
-    // 19,257,664 are idle, of Mamba-2 nearly all: they are there where mamba_ssm is installed.
-    expect(most('parameters')).toBeGreaterThanOrEqual(trained + 19_257_664 * 4);
+    // 19,257,664 are unused, of Mamba-2 nearly all: they are there where mamba_ssm is installed.
+    expect(max('parameters')).toBeGreaterThanOrEqual(trained + 19_257_664 * 4);
     const parameters = parts.find(({ name }) => name === 'parameters')?.bytes;
     expect(parameters?.low).toBeLessThan(trained * 1.1);
   });
@@ -84,12 +84,12 @@ describe('a prediction', () => {
     [{ layers: 1.5 }, 'the number of layers'],
     [{ kernelSizes: [3, 4] }, 'kernel sizes are odd whole numbers, they are [3, 4]'],
     [{ mixer: 'conv', convKernel: 4 }, 'conv_kernel 4 breaks the convolution mixer'],
-  ] as const)('refuses %o', (change, sentence) => {
+  ] as const)('rejects %o', (change, sentence) => {
     expect(() => predictVram({ ...PRODUCTION_VRAM, ...change })).toThrow(sentence);
   });
 });
 
-describe('a measurement of one’s own', () => {
+describe('a measurement', () => {
   const run = { ...PRODUCTION_VRAM, batch: 8 };
   const plain = predictVram(run);
 
@@ -127,11 +127,11 @@ describe('a measurement of one’s own', () => {
     [{ allocated: 4000 }, 'is it in bytes, and of this model?'],
     [{}, 'a measurement needs max_memory_allocated or max_memory_reserved'],
     [{ allocated: 2e9, reserved: 1e9 }, 'max_memory_reserved cannot be less'],
-  ])('is refused when it is %o', (measured, sentence) => {
+  ])('is rejected when it is %o', (measured, sentence) => {
     expect(() => predictVram({ ...run, measurement: { run, ...measured } })).toThrow(sentence);
   });
 
-  it('is doubted aloud when it is far off', () => {
+  it('is doubted when it is far off', () => {
     const { notes } = predictVram({ ...run, measurement: { run, allocated: 8 * plain.allocated.likely } });
     expect(notes.join(' ')).toContain('far from 1');
   });
@@ -142,12 +142,12 @@ describe('the timeline of a step', () => {
   const timeline = vramTimeline(run);
   const { points, blocks } = timeline;
 
-  it('goes forward, backward and through the update, and ends where it began', () => {
+  it('goes forward, backward and through the optimizer step, and ends where it started', () => {
     const phases = points.map(({ phase }) => phase);
-    expect([...new Set(phases.slice(1))]).toEqual(['forward', 'backward', 'update']);
+    expect([...new Set(phases.slice(1))]).toEqual(['forward', 'backward', 'optimizer step']);
     expect(points.at(-1)?.op).toBe('AdamW.step');
     const first = points.findIndex(({ phase }) => phase === 'forward');
-    const gradients = predictVram(run).parts.find(({ name }) => name === 'gradients')?.most ?? 0;
+    const gradients = predictVram(run).parts.find(({ name }) => name === 'gradients')?.max ?? 0;
     const grown = (points.at(-1)?.allocated ?? 0) - (points[first]?.allocated ?? 0);
     expect(grown).toBe(gradients);
   });

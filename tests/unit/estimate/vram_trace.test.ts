@@ -39,7 +39,7 @@ function peaksOf({ storages, moments }: Trace, windows: number): PeaksByTorch {
     if (step !== 1 || op === 'window.to(device)') continue;
     for (const event of events) {
       const storage = storages[event < 0 ? ~event : event];
-      if (!storage || storage.use === 'workspace' || phase === 'update') continue;
+      if (!storage || storage.use === 'workspace' || phase === 'optimizer step') continue;
       held += Math.sign(event + 0.5) * bytesFor(storage.size, windows);
       if (phase === 'backward') peaks.peak = Math.max(peaks.peak, held);
     }
