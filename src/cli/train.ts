@@ -1,102 +1,40 @@
 /** `npx smokescan train`: what the page does, in a terminal, on the engine in Node. */
-import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { parseArgs } from 'node:util';
 import { write } from '../checkpoints/safetensors';
 import type { TrainingState } from '../checkpoints/state';
 import { writeCsvBi } from '../eeg/events/csv_bi';
 import { handleSource, memorySource } from '../eeg/files/bytes';
-import { Dataset, openRecordings } from '../eeg/windows/dataset';
-import { pairFiles, type DataFile } from '../eeg/files/recording';
+import { pairFiles, type DataFile, type RecordingInfo } from '../eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
+import { Dataset, openRecordings } from '../eeg/windows/dataset';
 import { Device } from '../engine/device';
-import { readConfig } from '../config/pyyaml';
-import { settingAt } from '../config/schema';
+import type { Parameters } from '../engine/packs';
+import { SettingsError } from '../run/failure';
 import { MemoryCheckpoints, type Checkpoints } from '../training/checkpoints';
-import { fitted, fromProduction } from '../training/config';
+import { fitted } from '../training/config';
 import { productionCheckpoint } from '../training/export';
 import type { EegEvent } from '../training/protocol';
-import {
-  detectorConfigOf,
-  metricsOf,
-  SMOKE_RUN,
-  storedSettings,
-  type EegSettings,
-} from '../training/settings';
-import { differences } from '../training/share';
+import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
-import { SettingsError } from '../run/failure';
 import { FileCheckpoints } from './file_checkpoints';
 import { requestNodeGpu } from './node_gpu';
+import { givenBy, parseTrainArgs, resumedSettings, USAGE, type Values } from './train_options';
 import { jsonReport, progressReport } from './train_report';
-import { refusalsOf } from './validate';
-
-const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [--width N] [--mixer mamba2|conv] [--precision float32|float16] [--epochs N] [--steps N] [--out DIR [--resume] [--every N]] [--json]
-
-Trains production's detector on the GPU of this machine, as the page does.
-  CONFIG        a production configuration (YAML); without it a smoke run
-  --data DIR    recordings (.edf, .bdf) and annotations, at any depth; else data.data_dir; else synthetic EEG
-  --limit N     only the first N recordings; else as many as BGB_LIMIT_FILES in the environment says, as production
-  --width N     channels of the first stage; 64 is production's, auto takes what this device bears (auto)
-  --mixer M     mamba2, or conv for production's fallback (mamba2)
-  --precision P float16 stores activations so, where the device has shader-f16; else as training.mixed_precision says,
-                and float32 where the device cannot (float32 for a smoke run)
-  --epochs N    instead of the configuration's
-  --steps N     updates at most
-  --batch N     windows of an update instead of the configuration's
-  --rate R      learning rate instead of the configuration's
-  --layers N    bidirectional layers instead of the configuration's
-  --stride S    seconds between two validated windows
-  --out DIR     weights (safetensors), checkpoints for production's --resume (last.pt, best.pt), scores (JSON) and
-                predicted events (csv_bi); while it trains, the whole state (last, previous and best.state.safetensors)
-  --every N     updates between two states, beside those after each epoch and at the end; else one every five minutes
-  --resume      goes on with the run of which DIR has the state, with its settings, as if it had never stopped: the
-                recordings must be the same, and other arguments may not contradict
-  --json        events as one JSON object a line, instead of a progress bar
-
-Exit code 0 when it came to its end, 1 on NaN, collapse or bad data, 2 for wrong arguments.`;
-
-/** Options that say what is trained; a run that goes on has its own. */
-const SETTING_OPTIONS = [
-  'width',
-  'mixer',
-  'precision',
-  'epochs',
-  'steps',
-  'batch',
-  'rate',
-  'layers',
-  'stride',
-] as const;
-
-type Values = Partial<Record<string, string | boolean>>;
 
 /** Command `train`. */
 export async function main(args: string[]): Promise<number> {
   let parsed;
   try {
-    const string = { type: 'string' } as const;
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        ...Object.fromEntries(
-          ['data', 'limit', ...SETTING_OPTIONS, 'out', 'every'].map((name) => [name, string]),
-        ),
-        json: { type: 'boolean', default: false },
-        resume: { type: 'boolean', default: false },
-      },
-    });
-    if (parsed.positionals.length > 1) throw new Error('there is more than one configuration');
+    parsed = parseTrainArgs(args);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;
   }
-  const values: Values = parsed.values;
+  const { config, values } = parsed;
   const handles: FileHandle[] = [];
   try {
-    const given = await readSettings(parsed.positionals[0], values);
+    const given = await givenBy(config, values);
     const checkpoints = checkpointsOf(values);
     const from = await stateIn(checkpoints, values);
     const settings = from ? resumedSettings(from, given, values) : await settingsHere(given.settings, values);
@@ -115,143 +53,50 @@ export async function main(args: string[]): Promise<number> {
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code));
 
-/** What the arguments say. */
-interface Given {
-  readonly settings: EegSettings;
-  readonly dataDir: string | undefined;
-  /** Whether they say anything about the settings. */
-  readonly any: boolean;
-}
-
-async function readSettings(path: string | undefined, values: Values): Promise<Given> {
-  let [settings, dataDir]: [EegSettings, string | undefined] = [SMOKE_RUN, undefined];
-  if (path !== undefined) {
-    const text = await readFile(path, 'utf8');
-    const refused = refusalsOf(path, text);
-    if (refused.length > 0) throw new SettingsError(refused.join('\n'));
-    const { value } = readConfig(text);
-    ({ settings, dataDir } = fromProduction((name) => settingAt(value, name)));
-    const { metric } = settings.earlyStopping;
-    if (!metricsOf(settings).includes(metric))
-      console.error(
-        `training.early_stopping.metric is ${metric}, which is none of ${metricsOf(settings).join(', ')}: as in production it reads 0 after each epoch, and the first epoch counts as the best`,
-      );
-  }
-  const number = (name: string, fallback: number): number => {
-    const value = values[name];
-    if (value === undefined) return fallback;
-    if (!Number.isFinite(Number(value)))
-      throw new SettingsError(`--${name} is ${String(value)}, not a number`);
-    return Number(value);
-  };
-  const { mixer = 'mamba2', width = 'auto' } = values;
-  if (mixer !== 'mamba2' && mixer !== 'conv')
-    throw new SettingsError(`--mixer is ${String(mixer)}; it is mamba2 or conv`);
-  const { precision = settings.precision } = values;
-  if (precision !== 'float32' && precision !== 'float16')
-    throw new SettingsError(`--precision is ${String(precision)}; it is float32 or float16`);
-  const steps = number('steps', Infinity);
-  return {
-    any: path !== undefined || SETTING_OPTIONS.some((name) => values[name] !== undefined),
-    dataDir: typeof values['data'] === 'string' ? values['data'] : dataDir,
-    settings: {
-      ...settings,
-      model: {
-        ...settings.model,
-        baseChannels: width === 'auto' ? width : number('width', 0),
-        mixer,
-        layers: number('layers', settings.model.layers),
-      },
-      precision,
-      epochs: number('epochs', settings.epochs),
-      batch: number('batch', settings.batch),
-      learningRate: number('rate', settings.learningRate),
-      validationStride: number('stride', settings.validationStride),
-      mostSteps: steps === Infinity ? null : steps,
-      checkpoints:
-        values['every'] === undefined
-          ? settings.checkpoints
-          : { everySteps: number('every', 0), everyMinutes: null },
-      // Node's engine reads windows itself.
-      workers: 0,
-      persistentWorkers: false,
-    },
-  };
-}
-
-/** Those of a configuration as the device here can train them, unless the arguments say how. */
+/** The settings as the device here can train them, unless the arguments name a precision. */
 async function settingsHere(asked: EegSettings, { precision }: Values): Promise<EegSettings> {
   if (precision !== undefined || asked.precision === 'float32') return asked;
-  // Where there is no device, the trainer is refused it too, and says why.
+  // Where there is no device, the trainer does not get one either, and says why.
   const device = await requestNodeGpu().then(
     (gpu) => Device.request(gpu),
     () => undefined,
   );
   if (!device) return asked;
-  const { settings, told } = fitted(asked, device.capabilities);
+  const { settings, message } = fitted(asked, device.capabilities);
   device.destroy();
-  if (told) console.error(told);
+  if (message) console.error(message);
   return settings;
 }
 
-type Kept = Checkpoints & { best(): Promise<TrainingState | undefined> };
+type RunCheckpoints = Checkpoints & { best(): Promise<TrainingState | undefined> };
 
-function checkpointsOf({ out, resume, every }: Values): Kept {
+function checkpointsOf({ out, resume, every }: Values): RunCheckpoints {
   if (typeof out === 'string') return new FileCheckpoints(out);
-  if (resume === true)
-    throw new SettingsError('--resume needs --out: the folder that has the state of the run');
-  if (every !== undefined) throw new SettingsError('--every needs --out: a folder to keep the state in');
+  if (resume === true) throw new SettingsError('--resume needs --out: the folder with the state of the run');
+  if (every !== undefined) throw new SettingsError('--every needs --out: a folder to save the state in');
   return new MemoryCheckpoints();
 }
 
-/** The state to go on from; undefined where a run begins. */
-async function stateIn(checkpoints: Kept, { out, resume }: Values): Promise<TrainingState | undefined> {
+/** The state to resume from; undefined where a new run starts. */
+async function stateIn(
+  checkpoints: RunCheckpoints,
+  { out, resume }: Values,
+): Promise<TrainingState | undefined> {
   const state = await checkpoints.latest();
   if (resume !== true) {
     if (!state && !checkpoints.damaged) return undefined;
     throw new SettingsError(
-      `--out ${String(out)} has the state of a run${state ? `, of update ${state.progress.step}` : ''}: go on with it by --resume, or give another folder`,
+      `--out ${String(out)} has the state of a run${state ? `, of step ${state.progress.step}` : ''}: resume it with --resume, or give another folder`,
     );
   }
   if (!state)
     throw new SettingsError(
-      checkpoints.damaged ?? `--resume: ${String(out)} has no last.state.safetensors to go on from`,
+      checkpoints.damaged ?? `--resume: ${String(out)} has no last.state.safetensors to resume from`,
     );
   if (checkpoints.damaged)
-    console.error(`${checkpoints.damaged} The state of update ${state.progress.step} is.`);
+    console.error(`${checkpoints.damaged} The run resumes from the state of step ${state.progress.step}.`);
   return state;
 }
-
-/** Those of the run. Throws SettingsError where the arguments say something else. */
-function resumedSettings(
-  { progress }: TrainingState,
-  given: Given,
-  { width, precision, every }: Values,
-): EegSettings {
-  const stored = storedSettings(progress.config);
-  const other = given.any
-    ? differences(stored, given.settings).find(
-        ({ name }) =>
-          !name.startsWith('checkpoints.') &&
-          !FREE.includes(name) &&
-          !(name === 'precision' && precision === undefined) &&
-          !(name === 'model.baseChannels' && (width ?? 'auto') === 'auto'),
-      )
-    : undefined;
-  if (other)
-    throw new SettingsError(
-      `--resume goes on with the settings of the run: its ${other.name} is ${String(other.from)}, the arguments say ${String(other.to)}. Give all of its arguments again or none, or begin another run with another --out`,
-    );
-  return {
-    ...stored,
-    workers: 0,
-    persistentWorkers: false,
-    ...(every !== undefined && { checkpoints: given.settings.checkpoints }),
-  };
-}
-
-/** Settings without influence on what is learned. */
-const FREE = ['workers', 'prefetch', 'persistentWorkers', 'cache', 'memoryLimit'];
 
 const synthetic = (): DataFile[] =>
   [...syntheticCorpus(DEMO_CORPUS)].map(({ path, bytes }) => ({ path, data: memorySource(bytes) }));
@@ -274,22 +119,19 @@ async function train(
   settings: EegSettings,
   files: readonly DataFile[],
   values: Values,
-  checkpoints: Kept,
+  checkpoints: RunCheckpoints,
   from: TrainingState | undefined,
 ): Promise<number> {
-  const json = values['json'] === true;
-  const limit = limitOf(values);
-  const folder = await openRecordings(pairFiles(files), limit);
-  for (const { reason } of folder.refused) console.error(`refused: ${reason}`);
+  const folder = await openRecordings(pairFiles(files), limitOf(values));
+  for (const { reason } of folder.refused) console.error(`skipped: ${reason}`);
   if (folder.recordings.length === 0) {
-    console.error('There are no recordings that can be used; give a folder with --data.');
+    console.error('No recordings can be used; give a folder with --data.');
     return 1;
   }
-  const report = json ? jsonReport : progressReport();
-  let last: EegEvent | undefined;
-  let validated: Extract<EegEvent, { type: 'validated' }> | undefined;
-  let baseChannels = 0;
+  const report = values['json'] === true ? jsonReport : progressReport();
   const out = typeof values['out'] === 'string' ? values['out'] : undefined;
+  let last: EegEvent | undefined;
+  let validated: Validated | undefined;
   let chosen = settings;
   const trainer = new EegTrainer({
     checkpoints,
@@ -299,62 +141,72 @@ async function train(
     ...(from && { from }),
     emit: (event) => {
       report(event);
-      if (event.type === 'planned') {
-        ({ baseChannels } = event.plan);
-        chosen = event.settings;
-      }
+      if (event.type === 'planned') chosen = event.settings;
       if (event.type === 'validated') validated = event;
       last = event;
     },
     keep: async (parameters) => {
-      if (out === undefined) return;
-      await mkdir(out, { recursive: true });
-      const tensors = new Map(
-        (['value', 'buffer'] as const).flatMap((pack) => {
-          const { slices } = pack === 'value' ? parameters.layout : parameters.bufferLayout;
-          return [...slices].map(([name, { shape }]) => [name, { pack, shape }] as const);
-        }),
-      );
-      const read = new Map([...(await parameters.read('value')), ...(await parameters.read('buffer'))]);
-      const config = detectorConfigOf(settings.model, baseChannels);
-      const file = write(
-        new Map(
-          [...tensors].map(([name, { shape }]) => [
-            name,
-            { dtype: 'F32' as const, shape, data: read.get(name) as Float32Array<ArrayBuffer> },
-          ]),
-        ),
-        { format: 'smokescan', config: JSON.stringify(config) },
-      );
-      await new Promise<void>((resolve, reject) => {
-        createWriteStream(join(out, 'weights.safetensors')).on('error', reject).end(file, resolve);
-      });
+      if (out !== undefined) await writeWeights(out, parameters, chosen);
     },
   });
   const stop = (): void => trainer.stop();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   await trainer.run();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
-  if (out !== undefined)
-    for (const [name, state] of [
-      ['last.pt', await checkpoints.latest()],
-      ['best.pt', await checkpoints.best()],
-    ] as const)
-      if (state) await writeFile(join(out, name), Buffer.concat(productionCheckpoint(state, chosen)));
-  if (out !== undefined && validated) {
-    const { results, ...scores } = validated;
-    await writeFile(join(out, 'scores.json'), `${JSON.stringify(scores, null, 2)}\n`);
-    for (const { recording, predicted } of results) {
-      const info = folder.recordings[recording];
-      if (!info) continue;
-      const name = basename(info.path).replace(/\.[^.]*$/, '');
-      await writeFile(join(out, `${name}.predicted.csv_bi`), writeCsvBi(predicted, name, info.duration));
-    }
+  if (out !== undefined) {
+    await writeTorchCheckpoints(out, checkpoints, chosen);
+    if (validated) await writeResults(out, validated, folder.recordings);
   }
   return exitCodeOf(last);
 }
 
-/** By the last thing that a run has told. */
+type Validated = Extract<EegEvent, { type: 'validated' }>;
+
+/** weights.safetensors: parameters and running statistics. `settings`: with the width as a number. */
+async function writeWeights(out: string, parameters: Parameters, settings: EegSettings): Promise<void> {
+  const slices = [...parameters.layout.slices, ...parameters.bufferLayout.slices];
+  const values = new Map([...(await parameters.read('value')), ...(await parameters.read('buffer'))]);
+  const tensors = new Map(
+    slices.map(([name, { shape }]) => [
+      name,
+      { dtype: 'F32' as const, shape, data: values.get(name) as Float32Array<ArrayBuffer> },
+    ]),
+  );
+  const config = detectorConfigOf(settings.model, Number(settings.model.baseChannels));
+  await mkdir(out, { recursive: true });
+  await writeFile(
+    join(out, 'weights.safetensors'),
+    write(tensors, { format: 'smokescan', config: JSON.stringify(config) }),
+  );
+}
+
+/** last.pt and best.pt, which the trainer resumes from. */
+async function writeTorchCheckpoints(
+  out: string,
+  checkpoints: RunCheckpoints,
+  settings: EegSettings,
+): Promise<void> {
+  const states = { 'last.pt': await checkpoints.latest(), 'best.pt': await checkpoints.best() };
+  for (const [name, state] of Object.entries(states))
+    if (state) await writeFile(join(out, name), Buffer.concat(productionCheckpoint(state, settings)));
+}
+
+/** scores.json, and the detected events of each validated recording. */
+async function writeResults(
+  out: string,
+  { results, ...scores }: Validated,
+  recordings: readonly RecordingInfo[],
+): Promise<void> {
+  await writeFile(join(out, 'scores.json'), `${JSON.stringify(scores, null, 2)}\n`);
+  for (const { recording, predicted } of results) {
+    const info = recordings[recording];
+    if (!info) continue;
+    const name = basename(info.path).replace(/\.[^.]*$/, '');
+    await writeFile(join(out, `${name}.predicted.csv_bi`), writeCsvBi(predicted, name, info.duration));
+  }
+}
+
+/** By the last event of a run. */
 export const exitCodeOf = (last: EegEvent | undefined): 0 | 1 =>
   last?.type === 'finished' && last.reason !== 'collapse' ? 0 : 1;
 

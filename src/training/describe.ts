@@ -20,11 +20,11 @@ const USES = {
 
 /** Updates of a run over that many windows, and of each of its epochs. */
 export function updatesOf(
-  { batch, epochs, stepsPerEpoch: most, mostSteps }: EegSettings,
+  { batch, epochs, stepsPerEpoch: max, maxSteps }: EegSettings,
   windows: number,
 ): { readonly steps: number; readonly stepsPerEpoch: number } {
-  const stepsPerEpoch = Math.min(Math.floor(windows / batch), most ?? Infinity);
-  return { steps: Math.min(epochs * stepsPerEpoch, mostSteps ?? Infinity), stepsPerEpoch };
+  const stepsPerEpoch = Math.min(Math.floor(windows / batch), max ?? Infinity);
+  return { steps: Math.min(epochs * stepsPerEpoch, maxSteps ?? Infinity), stepsPerEpoch };
 }
 
 /** Steps, sizes and bytes; the bytes are all that the run will ask the device for. */

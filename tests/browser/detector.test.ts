@@ -49,14 +49,14 @@ const pixels = (page: Page, colour: '--text' | '--accent'): Promise<number> =>
     }, colour);
 
 async function smallest(page: Page): Promise<void> {
-  await page.locator('summary', { has: page.getByRole('heading', { name: 'What is trained' }) }).click();
-  await page.getByLabel('Base width').selectOption('4');
+  await page.locator('summary', { has: page.getByRole('heading', { name: 'Training settings' }) }).click();
+  await page.getByLabel('Base channels').selectOption('4');
   await page.getByLabel('Mixer').selectOption('conv');
   await page.getByLabel('Layers').fill('1');
   await page.getByLabel('Epochs', { exact: true }).fill('1');
-  await page.getByLabel('Windows in a batch').fill('1');
-  await page.getByLabel('Updates of an epoch', { exact: true }).fill('3');
-  await page.getByLabel('Seconds between validated windows').fill('60');
+  await page.getByLabel('Batch size').fill('1');
+  await page.getByLabel('Max steps per epoch').fill('3');
+  await page.getByLabel('Validation stride').fill('60');
 }
 
 test(
@@ -69,7 +69,7 @@ test(
       async () => (await navigator.gpu.requestAdapter())?.features.has('shader-f16') ?? false,
     );
     expect(await page.getByLabel('Activations').count()).toBe(half ? 1 : 0);
-    await page.getByLabel('Workers that read windows').fill('2');
+    await page.getByLabel('Data-loader workers').fill('2');
     await button(page, 'Start training').click();
     await phase(page, 'Training, epoch 1');
     await expect.poll(() => pixels(page, '--text')).toBeGreaterThan(1000);
@@ -137,8 +137,8 @@ test(
     if (existsSync(real)) await page.getByRole('row', { name: /microstates_test.*not labelled/ }).waitFor();
     await smallest(page);
     // One window's loss says more about the window than about the detector.
-    await page.getByLabel('Windows in a batch').fill('4');
-    await page.getByLabel('Updates of an epoch', { exact: true }).fill('9');
+    await page.getByLabel('Batch size').fill('4');
+    await page.getByLabel('Max steps per epoch').fill('9');
     await page.getByLabel('Epochs', { exact: true }).fill('2');
     await page.getByLabel('Learning rate').fill('0.003');
     await page.evaluate(() => {

@@ -40,14 +40,14 @@ afterAll(() => app.close());
 
 /** A run of three updates of one window, at the least width. */
 async function smallest(page: Page): Promise<void> {
-  await page.locator('summary', { has: page.getByRole('heading', { name: 'What is trained' }) }).click();
-  await page.getByLabel('Base width').selectOption('4');
+  await page.locator('summary', { has: page.getByRole('heading', { name: 'Training settings' }) }).click();
+  await page.getByLabel('Base channels').selectOption('4');
   await page.getByLabel('Mixer').selectOption('conv');
   await page.getByLabel('Layers').fill('1');
   await page.getByLabel('Epochs', { exact: true }).fill('1');
-  await page.getByLabel('Windows in a batch').fill('1');
-  await page.getByLabel('Updates of an epoch', { exact: true }).fill('3');
-  await page.getByLabel('Seconds between validated windows').fill('60');
+  await page.getByLabel('Batch size').fill('1');
+  await page.getByLabel('Max steps per epoch').fill('3');
+  await page.getByLabel('Validation stride').fill('60');
 }
 
 const answer = (page: Page, name: string) => page.getByTestId(`answer-${name}`);

@@ -155,7 +155,7 @@ test(
     expect(await renamed.getByRole('button', { name: 'Resume' }).count()).toBe(0);
     await renamed.getByRole('button', { name: 'New run with these settings' }).click();
     await button(page, 'Start training').waitFor();
-    expect(await page.getByLabel('Updates of an epoch', { exact: true }).inputValue()).toBe('20');
+    expect(await page.getByLabel('Max steps per epoch').inputValue()).toBe('20');
   },
   LONGEST,
 );

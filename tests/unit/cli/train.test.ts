@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from '../../../src/checkpoints/safetensors';
 import { exitCodeOf, main } from '../../../src/cli/train';
+import { givenBy, USAGE } from '../../../src/cli/train_options';
 import { main as validate } from '../../../src/cli/validate';
 import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
+import { checkSettings } from '../../../src/training/settings';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -57,13 +59,13 @@ const SMALL = [
   '1',
 ];
 
-/** Forty updates in three epochs, the state kept after the twentieth and at the end of each epoch. */
-const FORTY = [
+/** Twenty steps in two epochs; the state of the fifteenth is saved, the first step of the second epoch. */
+const TWENTY = [
   ...['--width', '2', '--layers', '1', '--mixer', 'conv', '--batch', '1', '--stride', '60'],
-  ...['--epochs', '40', '--steps', '40', '--every', '20', '--json'],
+  ...['--epochs', '40', '--steps', '20', '--every', '15', '--json'],
 ];
 
-/** What a folder has of the run that it holds. */
+/** The files of a run's folder, with their contents. */
 const contents = (out: string): Map<string, string> =>
   new Map(
     readdirSync(out)
@@ -79,13 +81,13 @@ interface Line {
 
 const eventsOf = (lines: readonly string[]) => lines.map((line) => JSON.parse(line) as Line);
 
-/** [update, loss, gradient's norm] of each update that was told. */
-const updatesOf = (events: readonly Line[]) =>
+/** [step, loss, gradient's norm] of each step that was reported. */
+const stepsOf = (events: readonly Line[]) =>
   events.flatMap(({ metrics }) =>
     metrics ? metrics.step.map((step, i) => [step, metrics.loss[i], metrics.gradientNorm[i]]) : [],
   );
 
-/** Runs the command in a process of its own, which is killed as soon as it tells that the state of `step` is kept. */
+/** Runs the command in a process of its own, which is killed as soon as it reports that the state of `step` is saved. */
 async function killedAt(step: number, args: readonly string[]): Promise<Line[]> {
   const child = spawn(process.execPath, [join(ROOT, 'src/cli/run.mjs'), 'train', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -115,13 +117,13 @@ describe('the command train', () => {
 
   test('trains on a folder and leaves weights, states, scores and events', async () => {
     const out = join(folder, 'out');
-    const { code, lines, errors } = await run(config, '--data', data, ...FORTY, '--out', out);
+    const { code, lines, errors } = await run(config, '--data', data, ...TWENTY, '--out', out);
     expect(errors).toEqual([]);
     expect(code).toBe(0);
     const events = eventsOf(lines);
     unbroken = { out, events };
     expect(events.map(({ type }) => type)).toContain('validated');
-    expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 40 });
+    expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 20 });
     expect(readdirSync(out).sort()).toEqual([
       'best.pt',
       'best.state.safetensors',
@@ -136,25 +138,25 @@ describe('the command train', () => {
     expect(tensors.get('encoder.input_conv.conv.weight')?.shape).toEqual([2, 19, 7]);
     expect(tensors.get('encoder.input_conv.bn.running_var')?.shape).toEqual([2]);
     expect(JSON.parse(metadata['config'] ?? '')).toMatchObject({ baseChannels: 2, mixer: 'conv' });
-    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({ epoch: 3, step: 40 });
+    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({ epoch: 2, step: 20 });
   });
 
-  test('killed after twenty updates it does the other twenty as if nothing had happened, to the bit', async () => {
+  test('killed after fifteen steps and resumed it takes the other five as if nothing had happened, to the bit', async () => {
     const out = join(folder, 'killed');
-    const before = await killedAt(20, [config, '--data', data, ...FORTY, '--out', out]);
+    const before = await killedAt(15, [config, '--data', data, ...TWENTY, '--out', out]);
     expect([...contents(out).keys()]).toEqual([
       'best.state.safetensors',
       'last.state.safetensors',
       'previous.state.safetensors',
     ]);
-    // What was kept is not trained over.
-    const again = await run(config, '--data', data, ...FORTY, '--out', out);
+    // A saved state is not overwritten.
+    const again = await run(config, '--data', data, ...TWENTY, '--out', out);
     expect(again.code).toBe(2);
     expect(again.errors).toEqual([
-      `--out ${out} has the state of a run, of update 20: go on with it by --resume, or give another folder`,
+      `--out ${out} has the state of a run, of step 15: resume it with --resume, or give another folder`,
     ]);
     // With all of its arguments or with none; not with others.
-    const other = await run(config, '--data', data, ...FORTY, '--rate', '0.01', '--out', out, '--resume');
+    const other = await run(config, '--data', data, ...TWENTY, '--rate', '0.01', '--out', out, '--resume');
     expect(other.code).toBe(2);
     expect(other.errors.join()).toMatch(
       /its learningRate is 0.0003, the arguments say 0.01. Give all .* or none/,
@@ -163,14 +165,14 @@ describe('the command train', () => {
     expect(errors).toEqual([]);
     expect(code).toBe(0);
     const after = eventsOf(lines);
-    expect(after).toContainEqual({ type: 'continuing', step: 20 });
-    const updates = updatesOf(unbroken.events);
-    expect(updates).toHaveLength(40);
-    expect(updatesOf(after)).toEqual(updates.slice(20));
-    const told = updatesOf(before);
-    expect(told).toEqual(updates.slice(0, told.length));
+    expect(after).toContainEqual({ type: 'continuing', step: 15 });
+    const steps = stepsOf(unbroken.events);
+    expect(steps).toHaveLength(20);
+    expect(stepsOf(after)).toEqual(steps.slice(15));
+    const known = stepsOf(before);
+    expect(known).toEqual(steps.slice(0, known.length));
     expect(after.filter(({ type }) => type === 'validated')).toEqual(
-      unbroken.events.filter(({ type, step = 0 }) => type === 'validated' && step > 20),
+      unbroken.events.filter(({ type, step = 0 }) => type === 'validated' && step > 15),
     );
     // Weights, moments, running statistics, where it stood, scores and predicted events.
     const [files, expected] = [contents(out), contents(unbroken.out)];
@@ -178,7 +180,7 @@ describe('the command train', () => {
     for (const [name, content] of files) expect(content === expected.get(name), name).toBe(true);
   });
 
-  test('a state that is not whole is named, and the one before it is gone on from', async () => {
+  test('a state that is not whole is named, and the one before it is resumed from', async () => {
     const path = join(folder, 'killed', 'last.state.safetensors');
     const bytes = readFileSync(path);
     bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
@@ -188,28 +190,55 @@ describe('the command train', () => {
     const { code, lines, errors } = await run('--data', other, '--out', dirname(path), '--resume');
     expect(code).toBe(1);
     expect(errors).toEqual([
-      `${path} is not whole: the file is damaged: its contents do not have the checksum that it was written with. The state of update 40 is.`,
-      'There are no recordings that can be used; give a folder with --data.',
+      `${path} is not whole: the file is damaged: its contents do not have the checksum that it was written with. The run resumes from the state of step 15.`,
+      'No recordings can be used; give a folder with --data.',
     ]);
     expect(lines).toEqual([]);
   });
 
   test.each([
     [['--data', '/does/not/exist'], 1, /ENOENT/],
-    [['--width', 'wide'], 2, '--width is wide, not a number'],
-    [['--mixer', 'lstm'], 2, '--mixer is lstm; it is mamba2 or conv'],
+    [
+      ['--width', 'wide'],
+      2,
+      '--width is wide; it must be a whole number from 2 to 256, a multiple of 2, or auto',
+    ],
+    [['--mixer', 'lstm'], 2, '--mixer is lstm; it must be one of mamba2, conv'],
     [['--speed', '9'], 2, /Unknown option '--speed'[^]*Usage/],
     [['missing.yaml'], 1, /ENOENT/],
+    [['--epochs', '0'], 2, '--epochs is 0; it must be a whole number from 1 to 200'],
     [['--resume'], 2, '--resume needs --out'],
     [['--every', '5'], 2, '--every needs --out'],
-    [['--resume', '--out', '/does/not/exist'], 2, 'has no last.state.safetensors to go on from'],
+    [['--resume', '--out', '/does/not/exist'], 2, 'has no last.state.safetensors to resume from'],
   ] as const)('answers %o with exit code %i and a sentence', async (args, want, message) => {
     const { code, errors } = await run(...args);
     expect(code).toBe(want);
     expect(errors.join('\n')).toMatch(message);
   });
 
-  test('a configuration that production refuses is refused in the words of validate', async () => {
+  test.each(['prefetch_factor: 65', 'prefetch_factor: 1000'])(
+    'takes what the trainer takes: %s',
+    async (line) => {
+      const path = join(folder, 'prefetch.yaml');
+      writeFileSync(path, `data: {${line}}\nmodel: {}\ntraining: {}\npostprocessing: {}\n`);
+      const { settings } = await givenBy(path, {});
+      checkSettings(settings);
+      expect(`prefetch_factor: ${settings.prefetch}`).toBe(line);
+    },
+  );
+
+  test('lists in its usage each option that sets a setting', () => {
+    for (const option of [
+      'width N|auto',
+      'mixer mamba2|conv',
+      'precision float32|float16',
+      'rate R',
+      'steps N',
+    ])
+      expect(USAGE).toContain(`  --${option} `);
+  });
+
+  test('a configuration that the trainer rejects is rejected in the words of validate', async () => {
     const config = join(folder, 'refused.yaml');
     writeFileSync(
       config,
@@ -233,12 +262,12 @@ describe('the command train', () => {
     expect(exitCodeOf(event)).toBe(code);
   });
 
-  test('a folder whose recordings are all refused ends with 1 and says why', async () => {
+  test('a folder whose recordings are all skipped ends with 1 and says why', async () => {
     const data = join(folder, 'bad');
     mkdirSync(data);
     writeFileSync(join(data, 'broken.edf'), Buffer.alloc(500));
     const { code, errors } = await run('--data', data, ...SMALL);
     expect(code).toBe(1);
-    expect(errors[0]).toMatch(/^refused: broken\.edf/);
+    expect(errors[0]).toMatch(/^skipped: broken\.edf/);
   });
 });

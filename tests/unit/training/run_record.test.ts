@@ -46,8 +46,8 @@ describe('a run of which a file brings the state alone', () => {
   test.each([
     ['epochs: 3', 'does not hold the settings of a run on EEG'],
     ['[]', 'does not hold the settings of a run on EEG'],
-    [JSON.stringify({ ...SMOKE_RUN, epochs: 1000 }), 'epochs is a whole number from 1 to 200'],
-  ])('is refused where its settings are none: %#', (config, message) => {
+    [JSON.stringify({ ...SMOKE_RUN, epochs: 1000 }), 'Epochs must be a whole number from 1 to 200'],
+  ])('is rejected where its settings are none: %#', (config, message) => {
     expect(() => summaryOf(stateWith(config))).toThrow(message);
   });
 

@@ -22,32 +22,40 @@ describe('a link', () => {
     expect(decodeShare(link)).toEqual(settings);
     expect(encodeShare(SMOKE_RUN)).toBe('v=1');
     expect(decodeShare(encodeShare(PRODUCTION_RUN))).toEqual(PRODUCTION_RUN);
-    expect(differences(SMOKE_RUN, settings)).toContainEqual({ name: 'balanced', from: true, to: false });
+    expect(differences(SMOKE_RUN, settings)).toContainEqual({
+      name: 'balanced',
+      label: 'Balanced sampling',
+      from: true,
+      to: false,
+    });
   });
 
   test.each([
     ['', 'the link is of version (none), this page reads version 1'],
     ['v=2&epochs=3', 'the link is of version 2, this page reads version 1'],
-    ['v=1&epoch=3', 'the link sets "epoch", which is no setting'],
-    ['v=1&model=3', 'the link sets "model", which is no setting'],
-    ['v=1&__proto__.x=3', 'the link sets "__proto__.x", which is no setting'],
-    ['v=1&epochs=many', 'the link sets epochs to "many", it must be a number'],
-    ['v=1&epochs=null', 'the link sets epochs to "null", it must be a number'],
-    ['v=1&epochs=1000', 'epochs is a whole number from 1 to 200, it is 1000'],
+    ['v=1&epoch=3', 'the link sets "epoch", which is not a setting'],
+    ['v=1&model=3', 'the link sets "model", which is not a setting'],
+    ['v=1&__proto__.x=3', 'the link sets "__proto__.x", which is not a setting'],
+    ['v=1&epochs=many', 'the link sets epochs to "many"; it must be a whole number from 1 to 200'],
+    ['v=1&epochs=null', 'the link sets epochs to "null"; it must be a whole number from 1 to 200'],
+    ['v=1&epochs=1000', 'the link sets epochs to "1000"; it must be a whole number from 1 to 200'],
     ['v=1&epochs=3&epochs=4', 'the link sets "epochs" twice'],
     ['v=1&v=1&epochs=3', 'the link sets "v" twice'],
-    ['v=1&seed=0.5', 'the seed is a whole number from'],
-    ['v=1&learningRate=Infinity', 'the link sets learningRate to "Infinity", it must be a number'],
-    ['v=1&model.kernelSizes=3,x', 'the link sets model.kernelSizes to "3,x", it must be numbers with commas'],
-    ['v=1&model.kernelSizes.0=3', 'the link sets "model.kernelSizes.0", which is no setting'],
-    ['v=1&model.kernelSizes=4', 'a kernel size must be odd, it is 4'],
-    ['v=1&earlyStopping.metric=%3Cimg%3E', 'it must be the name of a score'],
-    ['v=1&postprocessing.opening_kernel=4', 'post-processing: opening_kernel is 4, and must be odd'],
-    ['v=1&constructor=3', 'the link sets "constructor", which is no setting'],
-    [`v=1${'&x'.repeat(2000)}`, 'the link has 4003 characters of settings, 4000 are the most'],
-    ['v=1&loss=hinge', 'the link sets loss to "hinge", it must be one of bce, focal'],
-    ['v=1&balanced=yes', 'the link sets balanced to "yes", it must be true or false'],
-  ])('%#: what cannot be is refused with a sentence', (link, message) => {
+    ['v=1&seed=0.5', 'the link sets seed to "0.5"; it must be a whole number'],
+    [
+      'v=1&learningRate=Infinity',
+      'the link sets learningRate to "Infinity"; it must be a number from 0.000001 to 0.01',
+    ],
+    ['v=1&model.kernelSizes=3,x', 'from 3 to 11, with commas between them'],
+    ['v=1&model.kernelSizes.0=3', 'the link sets "model.kernelSizes.0", which is not a setting'],
+    ['v=1&model.kernelSizes=4', 'to "4"; it must be a list of odd whole numbers from 3 to 11'],
+    ['v=1&earlyStopping.metric=%3Cimg%3E', 'it must be a name'],
+    ['v=1&postprocessing.opening_kernel=4', 'it must be an odd whole number of at least 1'],
+    ['v=1&constructor=3', 'the link sets "constructor", which is not a setting'],
+    [`v=1${'&x'.repeat(2000)}`, 'the link has 4003 characters of settings, at most 4000 are read'],
+    ['v=1&loss=hinge', 'the link sets loss to "hinge"; it must be one of bce, focal'],
+    ['v=1&balanced=yes', 'the link sets balanced to "yes"; it must be true or false'],
+  ])('%#: a link with a wrong name or value is rejected with a sentence', (link, message) => {
     expect(() => decodeShare(link)).toThrow(message);
   });
 });

@@ -199,7 +199,7 @@ describe('a training on EEG', () => {
     [{ batch: 200 }, /^There are \d+ windows of 60 s to train on, fewer than one batch of 200\.$/],
     [{ workers: 2 }, 'Workers that read windows exist in a browser alone: ask for 0.'],
     [{ persistentWorkers: true }, 'Persistent workers need at least one worker.'],
-    [{ epochs: 0 }, 'Epochs is a whole number from 1 to 200, it is 0.'],
+    [{ epochs: 0 }, 'Epochs must be a whole number from 1 to 200; it is 0.'],
   ])('with settings that do not work fails with a sentence: %o', async (changes, message) => {
     const { of } = await run({ ...SETTINGS, ...changes });
     expect(of('failed')[0]?.failure.message).toEqual(
