@@ -4,47 +4,24 @@
  * https://isip.piconepress.com/projects/tuh_eeg/ (file formats in the corpus' documentation).
  */
 import { DataError, quoted } from '../errors';
-
-export interface LabelledEvent {
-  /** `TERM` stands for all channels, and so does null, in formats without channels. */
-  readonly channel: string | null;
-  /** Seconds from the start of the recording. */
-  readonly start: number;
-  readonly stop: number;
-  readonly label: string;
-  readonly confidence: number;
-}
-
-export interface Annotations {
-  /** Seconds as the file says; null where it does not. */
-  readonly duration: number | null;
-  readonly events: readonly LabelledEvent[];
-  readonly warnings: readonly string[];
-}
-
-/** What production counts as a seizure. */
-export const SEIZURE_LABELS: ReadonlySet<string> = new Set([
-  'seiz',
-  'gnsz',
-  'fnsz',
-  'cpsz',
-  'absz',
-  'spsz',
-  'tcsz',
-  'tnsz',
-  'mysz',
-]);
+import { parseEventsTsv } from './events_tsv';
+import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 
 /** Seizure types of the corpus that production does not count. */
 const UNCOUNTED_SEIZURES = new Set(['cnsz', 'atsz', 'nesz']);
 
 /** The other labels of the TUH corpora: background, artefacts, sleep and non-epileptic patterns. */
 const OTHER_LABELS = new Set(
-  'bckg null spsw gped pled eybl artf intr slow eyem chew shiv musc elpp elst elec calb hphs trip'.split(' '),
+  'bckg null spsw gped pled eybl artf intr slow eyem chew shiv musc elpp elst elec calb hphs trip impd'.split(
+    ' ',
+  ),
 );
 
 /** In the order in which they are looked for beside a recording: production reads `.csv`. */
 export const ANNOTATION_EXTENSIONS = ['.csv', '.csv_bi', '.tse', '.tse_bi'] as const;
+
+/** BIDS: `sub-01_eeg.edf` has its events in `sub-01_events.tsv`. */
+export const EVENTS_TSV = '_events.tsv';
 
 /** Longer files are no annotations; the longest of the corpus have a few hundred kilobytes. */
 export const MAX_ANNOTATION_BYTES = 16 << 20;
@@ -65,13 +42,18 @@ export function parseAnnotations(file: string, text: string): Annotations {
   const warnings: string[] = [];
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   const isTse = /\.tse(_bi)?$/i.test(file);
-  if (!isTse && !/\.csv(_bi)?$/i.test(file))
-    throw new DataError(file, 'name', `it ends in none of ${ANNOTATION_EXTENSIONS.join(', ')}`);
-  const parsed = isTse ? parseTse(file, lines) : parseCsv(file, lines);
+  const isTsv = /events\.tsv$/i.test(file);
+  if (!isTse && !isTsv && !/\.csv(_bi)?$/i.test(file))
+    throw new DataError(
+      file,
+      'name',
+      `it ends in none of ${[...ANNOTATION_EXTENSIONS, EVENTS_TSV].join(', ')}`,
+    );
+  const parsed = isTsv ? parseEventsTsv(file, text) : isTse ? parseTse(file, lines) : parseCsv(file, lines);
   for (const label of new Set(parsed.events.map((event) => event.label))) {
     if (UNCOUNTED_SEIZURES.has(label))
       warnings.push(`${label} is a seizure type that production counts as background, and so it is here`);
-    else if (!SEIZURE_LABELS.has(label) && !isOther(label))
+    else if (!isSeizure(label) && !isOther(label))
       warnings.push(`the label ${quoted(label)} is unknown and counts as background`);
   }
   const { duration } = parsed;

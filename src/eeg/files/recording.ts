@@ -2,12 +2,11 @@
 import {
   ANNOTATION_EXTENSIONS,
   decodeAnnotations,
+  EVENTS_TSV,
   MAX_ANNOTATION_BYTES,
   parseAnnotations,
-  SEIZURE_LABELS,
-  type Annotations,
-  type LabelledEvent,
 } from './annotations';
+import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 import { blobSource, type ByteSource } from './bytes';
 import { EdfFile } from './edf/file';
 import { DataError, quoted } from '../errors';
@@ -82,9 +81,11 @@ export function pairFiles(files: Iterable<DataFile>): RecordingFiles[] {
   const recordings = [...byPath.values()].filter((file) => RECORDING.test(file.path));
   return recordings.sort(byComponents).map((recording) => {
     const stem = recording.path.replace(RECORDING, '');
-    const found = ANNOTATION_EXTENSIONS.map(
-      (extension) => byPath.get(stem + extension) ?? annotations.get((stem + extension).toLowerCase()),
-    );
+    const names = [
+      ...ANNOTATION_EXTENSIONS.map((extension) => stem + extension),
+      stem.replace(/_i?eeg$/i, '') + EVENTS_TSV,
+    ];
+    const found = names.map((name) => byPath.get(name) ?? annotations.get(name.toLowerCase()));
     return { recording, annotations: found.filter((file) => file !== undefined) };
   });
 }
@@ -225,7 +226,7 @@ async function readText(file: DataFile): Promise<string> {
 function seizureSpans(events: readonly LabelledEvent[], segments: readonly PreparedSegment[]): Span[] {
   const spans: Span[] = [];
   for (const { label, start, stop } of events) {
-    if (!SEIZURE_LABELS.has(label)) continue;
+    if (!isSeizure(label)) continue;
     for (const segment of segments) {
       const within = (time: number): number =>
         Math.min(segment.samples, Math.max(0, Math.floor((time - segment.start) * SAMPLE_RATE)));

@@ -1,0 +1,70 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
+import { main } from '../../../src/cli/score';
+import type { EventScores } from '../../../src/eeg/scores/score_events';
+
+const folder = mkdtempSync(join(tmpdir(), 'smokescan-score-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function put(path: string, text: string): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+const csv = (rows: string[], seconds: number): string =>
+  `# version = csv_v1.0.0\n# duration = ${seconds} secs\nchannel,start_time,stop_time,label,confidence\n${rows.join('\n')}\n`;
+const seizure = (start: number, stop: number, channel = 'TERM'): string =>
+  `${channel},${start},${stop},seiz,1`;
+
+const [out, err]: [string[], string[]] = [[], []];
+beforeEach(() => {
+  out.length = err.length = 0;
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void out.push(line));
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void err.push(line));
+});
+const printed = (): EventScores => JSON.parse(out.join('\n')) as EventScores;
+
+test('two folders: names are paired, what has no partner is told', async () => {
+  put('ref/a/aaaaaaaa_s001_t000.csv_bi', csv([seizure(10, 20, 'FP1-F7'), seizure(12, 25, 'T3-T5')], 3600));
+  put('ref/a/aaaaaaab_s001_t000.csv_bi', csv([seizure(100, 200)], 3600));
+  put('hyp/a/aaaaaaaa_s001_t000.predicted.csv_bi', csv([seizure(15, 30)], 3600));
+  put('hyp/a/aaaaaaac_s001_t000.csv_bi', csv([], 3600));
+  expect(await main([join(folder, 'ref'), join(folder, 'hyp'), '--json'])).toBe(0);
+  const { events, trainer, szcore, nedc, hours } = printed();
+  expect([hours, events]).toEqual([2, { reference: 2, predicted: 1 }]);
+  expect(trainer.sensitivity).toBe(0.5);
+  expect(szcore.events).toMatchObject({ subjects: 2, truePositives: 1, falsePositives: 0 });
+  expect(szcore.events.bySubject.sensitivity).toBe(0.5);
+  expect(nedc.ovlp).toMatchObject({ targets: 2, hits: 1, falseAlarms: 0 });
+  expect(err).toEqual([
+    expect.stringContaining('aaaaaaab_s001_t000 has no detected events') as string,
+    expect.stringContaining('aaaaaaac_s001_t000 has no reference') as string,
+  ]);
+});
+
+test('two files of different formats and names; the table names every scorer', async () => {
+  const reference = put('x.csv_bi', csv([seizure(55, 121)], 300));
+  const detected = put(
+    'sub-1_events.tsv',
+    'onset\tduration\teventType\trecordingDuration\n66\t175\tsz\t300\n',
+  );
+  expect(await main([reference, detected])).toBe(0);
+  for (const name of ['trainer', 'SzCORE events', 'SzCORE samples', 'NEDC OVLP', 'NEDC TAES', 'NEDC EPOCH'])
+    expect(out.join('\n')).toContain(name);
+  expect(out.join('\n')).toMatch(/SzCORE events +1\.0000 +1\.0000 +1\.0000 +0\.00/);
+});
+
+test('what cannot be used is named', async () => {
+  const tse = put('y.tse', 'version = tse_v1.0.0\n0 10 seiz 1\n');
+  expect(await main([tse, tse])).toBe(1);
+  expect(err[0]).toContain('how long the recording is');
+  expect(await main([join(folder, 'nowhere'), tse])).toBe(1);
+  expect(err.at(-1)).toContain('there is no such file or folder');
+  expect(await main([put('z.txt', ''), tse])).toBe(1);
+  expect(await main([tse])).toBe(2);
+  expect(await main([tse, tse, '--fast'])).toBe(2);
+});
