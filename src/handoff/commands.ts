@@ -156,14 +156,25 @@ const APP_ID = needed(
 );
 
 function modalCommands(facts: Facts): Command[] {
-  const { config, target, balanced, epochs, isSmoke } = facts;
-  const jobs = planJobs(epochs, likelyHours(target));
-  const resumes = epochs > 1 && !isSmoke;
-  const folder = facts.outputDir.split('/').at(-1) ?? '';
-  const best = `${folder}/checkpoints/best.pt`;
-  const prepared: Facts = { ...facts, dataDir: MODAL.dataDir };
+  const { isSmoke } = facts;
   return [
     validate(facts),
+    ...modalSetup(facts),
+    ...(isSmoke ? [] : [modalCheck(facts)]),
+    {
+      id: 'smoke',
+      text: `modal run ${APP} --action train --config ${isSmoke ? facts.config : pathWord(facts.smoke)}`,
+      purpose: `Trains one epoch on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal.`,
+      caution: `The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Closing the terminal ends it.`,
+    },
+    ...(isSmoke ? [] : [...modalCaches(facts), ...modalRun(facts)]),
+    ...modalResults(facts),
+  ];
+}
+
+/** Secrets and the app. */
+function modalSetup(facts: Facts): Command[] {
+  return [
     {
       id: 'secrets',
       text: 'modal secret list',
@@ -188,47 +199,56 @@ function modalCommands(facts: Facts): Command[] {
       purpose: 'Builds the image and registers the app.',
       caution: `The image contains the configs folder as it is now${facts.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. Name the configuration in every command.`,
     },
-    ...(isSmoke
-      ? []
-      : [
-          {
-            id: 'check',
-            text: `${CHECK} python -m src train ${config}`,
-            purpose: 'Trains on the first batches on a local machine with a GPU, to see that it runs.',
-            caution:
-              'Works only where /data/edf/train and /results exist. Exit code 124 means that it was still running after 60 s, which is a pass.',
-            accepts: 124,
-          },
-        ]),
+  ];
+}
+
+const modalCheck = ({ config }: Facts): Command => ({
+  id: 'check',
+  text: `${CHECK} python -m src train ${config}`,
+  purpose: 'Trains on the first batches on a local machine with a GPU, to see that it runs.',
+  caution:
+    'Works only where /data/edf/train and /results exist. Exit code 124 means that it was still running after 60 s, which is a pass.',
+  accepts: 124,
+});
+
+function modalCaches(facts: Facts): Command[] {
+  const prepared: Facts = { ...facts, dataDir: MODAL.dataDir };
+  return [
     {
-      id: 'smoke',
-      text: `modal run ${APP} --action train --config ${isSmoke ? config : pathWord(facts.smoke)}`,
-      purpose: `Trains one epoch on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal.`,
-      caution: `The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Closing the terminal ends it.`,
+      id: 'build_train',
+      text: inContainer(buildCache(prepared, 'train')),
+      purpose: 'Preprocesses the training recordings on the volume, before the run.',
+      caution: 'The container has the run’s GPU and costs the same. Keep the terminal open.',
     },
-    ...(isSmoke
-      ? []
-      : [
-          {
-            id: 'build_train',
-            text: inContainer(buildCache(prepared, 'train')),
-            purpose: 'Preprocesses the training recordings on the volume, before the run.',
-            caution: 'The container has the run’s GPU and costs the same. Keep the terminal open.',
-          },
-          {
-            id: 'build_val',
-            text: inContainer(buildCache(prepared, 'val')),
-            purpose: 'Does the same for the validation recordings.',
-          },
-          ...(balanced ? [{ id: 'scan', text: inContainer(scanCache(facts)), ...MANIFEST }] : []),
-          {
-            id: 'train',
-            text: modalTrain(config, resumes ? ' --resume' : ''),
-            purpose: `Starts the run; it continues when the terminal closes.${resumes ? ' It has --resume from the start, because a restarted container gets the same arguments.' : ''}`,
-            caution: `--detach must come before the file; after it, it is passed to the app.${resumes ? ' An existing last.pt in the output folder is resumed; use a new folder for a fresh run.' : ''}`,
-          },
-        ]),
-    ...(resumes ? [resumeCommand(config, facts, jobs)] : []),
+    {
+      id: 'build_val',
+      text: inContainer(buildCache(prepared, 'val')),
+      purpose: 'Does the same for the validation recordings.',
+    },
+    ...(facts.balanced ? [{ id: 'scan', text: inContainer(scanCache(facts)), ...MANIFEST }] : []),
+  ];
+}
+
+/** The run, and how it resumes where it has more than an epoch. */
+function modalRun(facts: Facts): Command[] {
+  const { config, epochs, target } = facts;
+  const resumes = epochs > 1;
+  return [
+    {
+      id: 'train',
+      text: modalTrain(config, resumes ? ' --resume' : ''),
+      purpose: `Starts the run; it continues when the terminal closes.${resumes ? ' It has --resume from the start, because a restarted container gets the same arguments.' : ''}`,
+      caution: `--detach must come before the file; after it, it is passed to the app.${resumes ? ' An existing last.pt in the output folder is resumed; use a new folder for a fresh run.' : ''}`,
+    },
+    ...(resumes ? [resumeCommand(config, facts, planJobs(epochs, likelyHours(target)))] : []),
+  ];
+}
+
+/** Log and checkpoint. */
+function modalResults({ outputDir }: Facts): Command[] {
+  const folder = outputDir.split('/').at(-1) ?? '';
+  const best = `${folder}/checkpoints/best.pt`;
+  return [
     {
       id: 'apps',
       text: 'modal app list',
