@@ -1,19 +1,19 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bytes, percent, short } from '../../src/app/ui/format';
-import { machineOf } from '../../src/app/pages/fit/machine';
-import { planOf, wholeRun } from '../../src/app/pages/fit/plan';
-import { givenLengths, lengthsView } from '../../src/app/pages/fit/recordings_view';
-import { hours } from '../../src/app/pages/fit/said';
-import { setupOf, vramRunOf } from '../../src/app/pages/fit/setup';
+import { givenLengths, lengthsView } from '../../src/app/pages/fit/host_view';
+import { planOf } from '../../src/app/pages/fit/plan';
+import { readFile, settingsOf } from '../../src/app/pages/fit/settings';
+import { hours } from '../../src/app/pages/fit/text';
 import { openRecordings } from '../../src/eeg/windows/dataset';
 import { pairFiles } from '../../src/eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../../src/eeg/synthetic/corpus';
-import { HOST_RUNS, predictHostRam } from '../../src/estimate/host_predict';
+import { predictHostRam } from '../../src/estimate/host_predict';
 import { cheapest, largestBatch } from '../../src/estimate/inverse';
 import { costsOf, hostPlanOf, loadingOf } from '../../src/estimate/scenario';
 import { scenarioTable, withHost } from '../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
+import { MACHINES } from '../../src/config/targets';
 import { PRESETS } from '../../src/config/presets';
 import { startApp, type App } from './app';
 import { overflow, PHONE, SILENT, violations } from './looks';
@@ -24,10 +24,10 @@ const SLOW = { timeout: 120_000 };
 
 const PATH = 'configs/review/tusz_train.yaml';
 const text = PRESETS.find(({ name }) => name === PATH)?.text ?? '';
-const setup = setupOf(text, PATH, 'wsl2');
+const settings = settingsOf(readFile(text, PATH, 'wsl2'));
 const plan = planOf(
-  setup,
-  machineOf('wsl2'),
+  settings,
+  MACHINES.wsl2,
   { from: 'later', typed: 1, smokeSeconds: 600, smokeWindows: 1000 },
   { card: 'modal-2026-07-01', perKwh: 0.2, watts: null },
 );
@@ -51,7 +51,7 @@ async function smallest(page: Page): Promise<void> {
 }
 
 const answer = (page: Page, name: string) => page.getByTestId(`answer-${name}`);
-const total = (batch: number): string => bytes(predictVram({ ...vramRunOf(setup), batch }).total.likely);
+const total = (batch: number): string => bytes(predictVram({ ...settings.vram, batch }).total.likely);
 
 test('the figures are the estimator’s, for the file as it is and with what is changed', async () => {
   const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
@@ -60,24 +60,25 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .filter({ hasText: total(16) })
     .waitFor(SLOW);
   await answer(page, 'Time')
-    .filter({ hasText: hours(wholeRun(costsOf(plan), 'hours')?.likely ?? NaN) })
+    .filter({ hasText: hours(costsOf(plan).at(-1)?.hours.likely ?? NaN) })
     .waitFor(SLOW);
 
   const host = predictHostRam(hostPlanOf(plan));
   await page
     .getByTestId('kill-odds')
     .filter({ hasText: percent(host.odds.killed.likely) })
-    .filter({ hasText: `${HOST_RUNS} runs` })
     .waitFor(SLOW);
   await page
     .getByTestId('validation-need')
     .filter({ hasText: bytes(host.validation.likely) })
     .waitFor(SLOW);
-  await answer(page, 'Host memory').filter({ hasText: host.fits }).waitFor(SLOW);
+  await answer(page, 'Host memory')
+    .filter({ hasText: `${host.fits} in` })
+    .waitFor(SLOW);
   expect(host.validation.likely).toBeGreaterThan(61e9);
 
-  await page.getByLabel('Batch', { exact: true }).fill('8');
-  await page.getByLabel('Batch', { exact: true }).press('Enter');
+  await page.getByLabel('Batch size', { exact: true }).fill('8');
+  await page.getByLabel('Batch size', { exact: true }).press('Enter');
   await page
     .getByTestId('vram-total')
     .filter({ hasText: total(8) })
@@ -87,14 +88,14 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .waitFor(SLOW);
   await page.getByText('training.batch_size: 8').waitFor();
 
-  await page.getByRole('button', { name: 'Find the largest batch for the card' }).click();
+  await page.getByRole('button', { name: 'Find the largest batch size for this GPU' }).click();
   const largest = largestBatch(plan.settings.vram, plan.machine.gpu);
   await page
     .getByTestId('inverse-batch')
-    .filter({ hasText: `batches of ${largest}` })
+    .filter({ hasText: `a batch size of ${largest}` })
     .waitFor(SLOW);
 
-  await page.getByRole('button', { name: 'Write these keys into the config' }).click();
+  await page.getByRole('button', { name: 'Write to config' }).click();
   await page.getByText(`training.batch_size changed in ${PATH}`).waitFor(SLOW);
   await page
     .getByTestId('vram-total')
@@ -114,8 +115,8 @@ test('the figures are the estimator’s, for the file as it is and with what is 
 test('a step’s memory is read with the keyboard, and sliders leave the page free', async () => {
   const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
   const picture = page.getByRole('slider', { name: 'Memory during one training step' });
-  const { points } = vramTimeline(vramRunOf(setup));
-  const peak = bytes(predictVram(vramRunOf(setup)).allocated.likely);
+  const { points } = vramTimeline(settings.vram);
+  const peak = bytes(predictVram(settings.vram).allocated.likely);
   await page.getByTestId('living').filter({ hasText: peak }).waitFor(SLOW);
   await picture.focus();
   await page.keyboard.press('End');
@@ -127,7 +128,7 @@ test('a step’s memory is read with the keyboard, and sliders leave the page fr
     `operation ${points.length} of ${points.length}`,
   );
 
-  const slider = page.getByLabel('Batch, slider');
+  const slider = page.getByLabel('Batch size, slider');
   await slider.focus();
   const thread = await watchMainThread(page, async () => {
     for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
@@ -151,7 +152,7 @@ test('the review’s crash plays until the kill, and can be held and moved in', 
   await expect.poll(async () => Number(await moment.inputValue())).toBeGreaterThan(Number(held));
   await page
     .getByTestId('kill')
-    .filter({ hasText: /After \d+ batches .* kills worker \d/ })
+    .filter({ hasText: /after \d+ batches .* kills worker \d/ })
     .waitFor(SLOW);
   await moment.fill('0');
   await expect.poll(() => page.getByTestId('kill').textContent()).not.toMatch(/kills/);
@@ -160,7 +161,7 @@ test('the review’s crash plays until the kill, and can be held and moved in', 
 
 test('a run’s own measurement calibrates the prediction, also for another batch', async () => {
   const { page, complaints } = await app.open('#/fit');
-  const run = vramRunOf(setup);
+  const run = settings.vram;
   const allocated = Math.round(1.3 * predictVram(run).allocated.likely);
   const calibrated = (batch: number): string =>
     bytes(predictVram({ ...run, batch, measurement: { run, allocated } }).total.likely);
@@ -170,10 +171,10 @@ test('a run’s own measurement calibrates the prediction, also for another batc
   await shown.filter({ hasText: calibrated(16) }).waitFor(SLOW);
   expect(calibrated(16)).not.toBe(total(16));
   await page.getByText(/The measurement multiplies saved tensors, .* by 1\.\d\d/).waitFor(SLOW);
-  await page.getByLabel('Batch', { exact: true }).fill('8');
-  await page.getByLabel('Batch', { exact: true }).press('Enter');
+  await page.getByLabel('Batch size', { exact: true }).fill('8');
+  await page.getByLabel('Batch size', { exact: true }).press('Enter');
   await shown.filter({ hasText: calibrated(8) }).waitFor(SLOW);
-  await page.getByRole('button', { name: 'Without it' }).click();
+  await page.getByRole('button', { name: 'Remove calibration' }).click();
   await shown.filter({ hasText: total(8) }).waitFor(SLOW);
   expect(complaints).toEqual(SILENT);
 });
@@ -186,7 +187,7 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
   await page.keyboard.press('End');
   expect(await ram.getAttribute('aria-valuetext')).toBe('256 GiB');
   await answer(page, 'Host memory')
-    .filter({ hasText: /fits 256.GiB/ })
+    .filter({ hasText: /fits in 256.GiB/i })
     .waitFor(SLOW);
   const scenarios = page.getByTestId('scenarios');
   const own = scenarios.getByRole('row', { name: /^WSL2, RTX 4090/ });
@@ -195,11 +196,11 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
   const linux = needed.find(({ title }) => title === 'Linux, RTX 4090');
   await scenarios
     .getByRole('row', { name: /^Linux/ })
-    .filter({ hasText: `it needs ${bytes(linux?.host.needs)}` })
+    .filter({ hasText: `needs ${bytes(linux?.host.needs)}` })
     .waitFor(SLOW);
-  await page.getByRole('spinbutton', { name: 'Deadline, h' }).fill('1000');
-  await page.getByRole('spinbutton', { name: 'Deadline, h' }).press('Enter');
-  await page.getByRole('button', { name: 'Find the cheapest plan' }).click();
+  await page.getByRole('spinbutton', { name: 'Deadline (h)' }).fill('1000');
+  await page.getByRole('spinbutton', { name: 'Deadline (h)' }).press('Enter');
+  await page.getByRole('button', { name: 'Find the cheapest machine' }).click();
   await page
     .getByTestId('inverse-plan')
     .filter({ hasText: `${cheapest(needed, 1000)?.title}: all 100 epochs in` })
@@ -237,15 +238,15 @@ test('a run made here gives the lengths of recordings, the time of others on thi
   await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
 
   await page.getByRole('link', { name: 'Resources & cost' }).click();
-  await page.getByText('How long recordings are, and how the loader holds them').click(SLOW);
+  await page.getByText('Recording lengths and loader memory').click(SLOW);
   const files = [...syntheticCorpus(DEMO_CORPUS)].map(({ path, bytes }) => ({
     path,
     data: new Blob([bytes]),
   }));
   const { recordings } = await openRecordings(pairFiles(files));
-  await page.getByRole('button', { name: `Those of the ${recordings.length} open recordings` }).click();
+  await page.getByRole('button', { name: `Use the ${recordings.length} open recordings` }).click();
   const given = givenLengths(recordings);
-  await page.getByText(`As opened: ${short(lengthsView(given).mean)} windows`).waitFor(SLOW);
+  await page.getByText(`As opened: a recording has ${short(lengthsView(given).mean)} windows`).waitFor(SLOW);
   const loading = hours(loadingOf({ ...plan, reading: { recordings: given } }).likely);
   await page
     .locator('dd', { has: page.getByText(loading, { exact: true }) })
@@ -254,15 +255,15 @@ test('a run made here gives the lengths of recordings, the time of others on thi
 
   expect(await keepSlower(page, 1.5)).toBe(1);
   const here = page.getByRole('region', { name: 'This browser' });
-  await here.getByRole('button', { name: 'Measure this device and predict' }).click();
+  await here.getByRole('button', { name: 'Measure this GPU and predict' }).click();
   // Each of two runs is predicted from the other: off by a half and by a third.
   const corrected = here.getByText(/the median of 2 runs made here/);
   await corrected.waitFor({ timeout: 300_000 });
   expect((await corrected.textContent())?.replace(/\s+/g, ' ')).toContain(
-    'Of 2 runs made here, each predicted from the others, the middle one is off by 42 %.',
+    'Each of 2 runs in this browser was predicted from the others: the median error is 42 %.',
   );
 
-  await page.getByLabel('Hours of an epoch from').selectOption('browser');
+  await page.getByLabel('Time per epoch').selectOption('browser');
   const scaled = page.getByTestId('scaled');
   await scaled.getByRole('cell', { name: /measured: .* of the limits/ }).waitFor(SLOW);
   await page.getByText(/Assumed: PyTorch brings a card as near to its data sheet/).waitFor();

@@ -12,7 +12,7 @@ afterAll(() => app.close());
 const PAGES = {
   '#/detector': 'Ready to train',
   '#/config': 'Show findings by weight',
-  '#/fit': 'Where else',
+  '#/fit': 'Other machines',
   '#/runs': 'No runs yet',
   '#/nowhere': 'Page not found',
 } as const;

@@ -1,11 +1,17 @@
+import { CORPUS } from '../../../config/facts';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { asJson, readSummary, type RunDevice } from '../../../training/run_record';
 import type { EegSettings } from '../../../training/settings';
-import type { BrowserDevice, BrowserRow, KeptRun } from './browser_worker';
-import { browserLink } from './link';
+import { Link } from '../../ui/link';
+import type { BrowserDevice, BrowserPredictions, BrowserRow, KeptRun } from './browser_worker';
 
-/** Of the first stage, production's the last. */
+/** Widths of the first stage; the last is the production model's. */
 export const WIDTHS = [4, 8, 16, 32, 64] as const;
+
+const browserLink = (): Link<BrowserPredictions> =>
+  new Link(
+    () => new Worker(new URL('./browser_worker.ts', import.meta.url), { type: 'module', name: 'browser' }),
+  );
 
 type Store = StoreWorker['store'];
 
@@ -18,7 +24,7 @@ async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
   }
 }
 
-/** Runs on EEG that this browser keeps and that trained, the latest first. */
+/** The stored runs on EEG that have made steps, the latest first. */
 async function keptRuns(store: Store): Promise<KeptRun[]> {
   return (await store.runs()).flatMap(({ id, name, device, summary }) => {
     const read = readSummary(summary);
@@ -34,7 +40,7 @@ async function keptRuns(store: Store): Promise<KeptRun[]> {
   });
 }
 
-/** What a device was found to reach is kept with the runs that it made. */
+/** Keeps the measured rates of a device with the runs that it made. */
 async function remember(store: Store, runs: ReadonlyMap<string, RunDevice>): Promise<void> {
   for (const [id, device] of runs) {
     const summary = readSummary((await store.run(id)).summary);
@@ -42,7 +48,7 @@ async function remember(store: Store, runs: ReadonlyMap<string, RunDevice>): Pro
   }
 }
 
-/** What a training would take in this browser; nothing is asked of the GPU before a person wants to know. */
+/** Memory and time of a training in this browser. The GPU is not used before a person asks for it. */
 export class BrowserState {
   device = $state.raw<BrowserDevice | undefined>();
   /** Undefined until they are looked for. */
@@ -98,8 +104,29 @@ export class BrowserState {
     try {
       await work();
     } catch (error) {
-      this.problem = `This browser cannot be asked: ${error instanceof Error ? error.message : String(error)}.`;
+      this.problem = `This GPU could not be measured: ${error instanceof Error ? error.message : String(error)}.`;
     }
     this.busy = false;
   }
 }
+
+/** A width as people compare them. */
+export interface BrowserView extends BrowserRow {
+  /** Whether the settings have this width. */
+  readonly chosen: boolean;
+  /** Per second. */
+  readonly windows: number;
+  /** Hours of an epoch of the balanced corpus. */
+  readonly epochHours: number;
+}
+
+export const browserView = (
+  rows: readonly BrowserRow[],
+  { batch, model }: { readonly batch: number; readonly model: { readonly baseChannels: number | 'auto' } },
+): BrowserView[] =>
+  rows.map((row) => ({
+    ...row,
+    chosen: row.width === model.baseChannels,
+    windows: batch / row.time.likely,
+    epochHours: ((CORPUS.balancedWindows / batch) * row.time.likely) / 3600,
+  }));

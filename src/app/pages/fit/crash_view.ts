@@ -1,6 +1,6 @@
 /** The replay of an incident beside the configuration that it puts instead. */
 import type { Kill } from '../../../estimate/host_watch';
-import { edgeOf, hostPicture, type HostPicture } from './host_picture';
+import { edgeOf, hostPicture, type HostPicture } from './host_view';
 import type { Incident } from '../../../config/incidents';
 import { incidentSettings, type IncidentReplay } from '../../../estimate/incident';
 

@@ -1,103 +1,96 @@
-import { isGpuId } from '../../../config/gpus';
+import type { Remote } from 'comlink';
+import type { Quantity } from '../../../base/quantity';
+import type { Change } from '../../../config/change';
+import type { Incident } from '../../../config/incidents';
+import { MACHINES, type Machine, type Platform } from '../../../config/targets';
 import type { Reading } from '../../../estimate/from_config';
+import { HOST_RUNS } from '../../../estimate/host_predict';
 import type { Plan } from '../../../estimate/scenario';
 import type { HostedRow, ScenarioRow } from '../../../estimate/scenario_table';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ClaimTable } from '../../../estimate/vram/claims';
-import type { Change } from '../../../config/change';
-import { isTargetName } from '../../../config/targets';
+import type { Answer } from '../../ui/answer';
+import { Latest } from '../../ui/latest.svelte';
+import { Link } from '../../ui/link';
 import { recall, remember } from '../../ui/stored';
 import { BrowserState } from './browser.svelte';
-import { withChanges } from './fields';
-import { HostState } from './host.svelte';
-import { Lane } from './lane';
-import { predictionsLink } from './link';
-import { cardBytes, machineOf, type Machine } from './machine';
-import { hostNeed, hostVerdict, planOf, validationNeed, wholeRun, type Pace, type Prices } from './plan';
-import { changedFields, changesOf, remaining, unwritten, vramRunOf, type Setup } from './setup';
-import type { QuestionName } from './questions';
-import { FIRST, placeOf, PRESET_SOURCES, type Source } from './sources';
-import { stepPicture, type StepPicture } from './step_picture';
-import type { Times, VramAnswer } from './worker';
-import type { Written } from './write';
+import type { QuestionName } from './inverse';
+import { planOf, type Pace, type Prices } from './plan';
+import type { CrashSearch, HostAnswer, HostRuns, Limits, Prediction } from './prediction';
+import {
+  change,
+  changedFields,
+  keyChanges,
+  keylessChanges,
+  remaining,
+  settingsOf,
+  type Changes,
+  type ConfigFile,
+  type Field,
+  type Value,
+} from './settings';
+import { FIRST, PRESET_SOURCES, type Source, type Written } from './sources';
+import type { Predictions } from './worker';
 
 const STORED = 'fit.source';
+/** Seeds among which the kill of an incident is looked for. */
+const CRASH_SEEDS = 60;
 
-/** What the page shows of one configuration on one machine. */
+const linkTo = (name: string): Link<Predictions> =>
+  new Link(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name }));
+
+/** A configuration, a machine and what is changed of them; everything else are the worker's answers about these. */
 export class FitPage {
   sources = $state.raw<readonly Source[]>(PRESET_SOURCES);
   source = $state.raw<Source>(
     PRESET_SOURCES.find(({ id }) => id === (recall(STORED) ?? FIRST)) ?? (PRESET_SOURCES[0] as Source),
   );
-  machine = $state.raw<Machine>(machineOf('wsl2'));
-  /** The configuration as it is. */
-  base = $state.raw<Setup | undefined>();
-  changes = $state.raw<Partial<Setup>>({});
-  /** Why nothing can be said of the file. */
-  problem = $state<string | undefined>();
+  machine = $state.raw<Machine>(MACHINES.wsl2);
+  changes = $state.raw<Changes>({});
   pace = $state.raw<Pace>({ from: 'later', typed: 1, smokeSeconds: 600, smokeWindows: 1000 });
   prices = $state.raw<Prices>({ card: 'modal-2026-07-01', perKwh: 0.2, watts: null });
   reading = $state.raw<Reading>({});
-  /** The review's “$140 max”. */
-  budget = $state(140);
-  /** Hours within which the run should be over: a week. */
-  deadline = $state(168);
+  /** Dollars and hours: the review's “$140 max”, and a week. */
+  limits = $state.raw<Limits>({ dollars: 140, hours: 168 });
   measurement = $state.raw<Measurement | undefined>();
-
-  vram = $state.raw<VramAnswer | undefined>();
-  vramBefore = $state.raw<VramAnswer | undefined>();
-  vramProblem = $state<string | undefined>();
-  times = $state.raw<Times | undefined>();
-  timesBefore = $state.raw<Times | undefined>();
-  picture = $state.raw<StepPicture | undefined>();
-  claims = $state.raw<readonly ClaimTable[] | undefined>();
-  /** The host’s memory is simulated after the rest. */
-  scenarios = $state.raw<readonly (ScenarioRow | HostedRow)[]>([]);
-  /** Answers to the inverse questions; they are of the setup that they were asked for. */
-  answers = $state.raw<Partial<Record<QuestionName, string>>>({});
-  asking = $state<QuestionName | undefined>();
   written = $state('');
   /** The worker broke: what happened, in a sentence. */
   failure = $state<string | undefined>();
 
-  readonly now = $derived(this.base && withChanges(this.base, this.changes));
-  readonly changed = $derived(this.base && this.now ? changedFields(this.base, this.now) : []);
-  readonly toWrite = $derived(this.base && this.now ? changesOf(this.base, this.now) : []);
-  readonly unwritten = $derived(this.base && this.now ? unwritten(this.base, this.now) : []);
-  readonly plan = $derived(this.now && this.#planOf(this.now));
-  readonly planBefore = $derived(this.base && this.#planOf(this.base));
-
-  readonly costs = $derived(this.times?.costs ?? []);
-  readonly hours = $derived(wholeRun(this.costs, 'hours'));
-  readonly dollars = $derived(wholeRun(this.costs, 'dollars'));
-  readonly hoursBefore = $derived(wholeRun(this.timesBefore?.costs ?? [], 'hours'));
-  readonly dollarsBefore = $derived(wholeRun(this.timesBefore?.costs ?? [], 'dollars'));
-
+  readonly file = new Latest<ConfigFile>();
+  readonly prediction = new Latest<Prediction>();
+  /** Of the file without the changes. */
+  readonly #before = new Latest<Prediction>();
+  readonly host = new Latest<HostAnswer>();
+  readonly pictures = new Latest<HostRuns>();
+  readonly claims = new Latest<readonly ClaimTable[]>();
+  readonly scenarios = new Latest<readonly (ScenarioRow | HostedRow)[]>();
+  /** To questions about the setup that is shown. */
+  readonly answers = new Latest<Partial<Record<QuestionName, string>>>();
+  asking = $state<QuestionName | undefined>();
+  readonly crash = new Latest<CrashSearch>();
   readonly browser = new BrowserState();
-  readonly host = new HostState((error) => this.#fail(error));
-  readonly validation = $derived(
-    this.host.progress?.whole?.validation ?? (this.now && validationNeed(this.now, this.machine)),
-  );
-  readonly hostNeed = $derived(this.validation && hostNeed(this.host.progress?.peak, this.validation));
-  readonly hostVerdict = $derived(
-    this.hostNeed &&
-      hostVerdict(
-        { killed: this.host.progress?.odds.killed, need: this.hostNeed },
-        this.machine,
-        this.host.progress?.whole,
-      ),
-  );
 
-  /** What `vramBefore` and `timesBefore` are of. */
-  #before: { readonly plan?: Plan; readonly measurement?: Measurement | undefined } = {};
-  readonly #link = predictionsLink('predictions');
-  /** What takes longer than a slider may. */
-  readonly #others = predictionsLink('comparisons');
+  readonly settings = $derived(this.file.value && settingsOf(this.file.value, this.changes));
+  readonly changed = $derived(this.file.value ? changedFields(this.file.value, this.changes) : []);
+  readonly toWrite = $derived(keyChanges(this.changes));
+  readonly keyless = $derived(this.file.value ? keylessChanges(this.file.value, this.changes) : []);
+  readonly before = $derived(this.changed.length > 0 ? this.#before.value : undefined);
+  /** Peak of the host memory without the changes, bytes. */
+  hostBefore = $state.raw<Quantity | undefined>();
+
+  readonly #plan = $derived(this.settings && this.#planOf(this.settings));
+  readonly #planBefore = $derived(this.file.value && this.#planOf(settingsOf(this.file.value)));
+  /** What `#before` is of. */
+  #compared: readonly unknown[] = [];
   /** Whether a person chose a configuration here, now or before. */
   #chosen = recall(STORED) !== null;
-  readonly #reading = new Lane();
-  readonly #quick = new Lane();
-  readonly #slow = new Lane();
+
+  // Simulations take longer than a slider may wait, so they have workers of their own.
+  readonly #predictions = linkTo('predictions');
+  readonly #comparisons = linkTo('comparisons');
+  readonly #simulations = linkTo('host memory');
+  readonly #drawings = linkTo('host pictures');
 
   constructor() {
     this.#look(this.source.id);
@@ -109,8 +102,8 @@ export class FitPage {
     const known = this.sources.find(({ id }) => id === this.source.id);
     const wanted = this.#chosen && known ? known : (this.sources.find(({ id }) => id === active) ?? known);
     if (!wanted) return this.#look(FIRST);
-    const { text, path, place, id } = this.source;
-    const same = wanted.text === text && wanted.path === path && wanted.place === place;
+    const { text, path, platform, id } = this.source;
+    const same = wanted.text === text && wanted.path === path && wanted.platform === platform;
     const edited = wanted.id === id;
     if (!same && !edited) return this.#look(wanted.id);
     this.source = wanted;
@@ -127,13 +120,14 @@ export class FitPage {
     const source = this.sources.find((one) => one.id === id);
     if (!source) return;
     this.source = source;
-    this.machine = machineOf(source.place);
-    this.changes = {};
-    this.#read();
+    this.setPlatform(source.platform);
   }
 
-  #planOf(setup: Setup): Plan {
-    return planOf(setup, this.machine, this.pace, this.prices, this.reading);
+  /** Its usual machine, and no changes: the mixer depends on the platform. */
+  setPlatform(name: Platform): void {
+    this.machine = MACHINES[name];
+    this.changes = {};
+    this.#read();
   }
 
   setMachine(change: Partial<Machine>): void {
@@ -141,23 +135,9 @@ export class FitPage {
     this.#ask();
   }
 
-  setGpu(name: string): void {
-    if (isGpuId(name)) this.setMachine({ gpu: name });
-  }
-
-  setPlace(name: string): void {
-    if (!isTargetName(name)) return;
-    this.machine = machineOf(placeOf(name));
-    // The mixer follows the place.
-    this.changes = {};
-    this.#read();
-  }
-
-  set<K extends keyof Setup>(field: K, value: Setup[K]): void {
-    if (!this.base) return;
-    const changes: Partial<Setup> = { ...this.changes, [field]: value };
-    if (this.base[field] === value) delete changes[field];
-    this.changes = changes;
+  set(field: Field, value: Value): void {
+    if (!this.file.value) return;
+    this.changes = change(this.file.value, this.changes, field, value);
     this.#ask();
   }
 
@@ -171,9 +151,10 @@ export class FitPage {
     this.#ask();
   }
 
-  /** A short run of the trainer's with the settings and on the card that are shown. */
+  /** A short run of the trainer with the settings and on the GPU that are shown. */
   setSmoke(change: Partial<Pick<Pace, 'smokeSeconds' | 'smokeWindows'>>): void {
-    if (this.now) this.setPace({ ...change, smokeOf: { run: vramRunOf(this.now), gpu: this.machine.gpu } });
+    if (this.settings)
+      this.setPace({ ...change, smokeOf: { run: this.settings.vram, gpu: this.machine.gpu.id } });
   }
 
   setPrices(change: Partial<Prices>): void {
@@ -181,117 +162,159 @@ export class FitPage {
     this.#ask();
   }
 
+  setLimits(change: Partial<Limits>): void {
+    this.limits = { ...this.limits, ...change };
+    this.answers.clear();
+    this.#predict();
+  }
+
   setReading(change: Partial<Reading>): void {
     this.reading = { ...this.reading, ...change };
     this.#ask();
   }
 
-  readAsAssumed(): void {
+  resetReading(): void {
     this.reading = {};
     this.#ask();
   }
 
-  /** Bytes as torch.cuda tells them of a run with the settings that are shown. */
-  calibrate(allocated: number | undefined, reserved: number | undefined): void {
-    if (!this.now) return;
-    const given = (bytes: number | undefined): number | undefined => ((bytes ?? 0) > 0 ? bytes : undefined);
-    this.measurement = { run: vramRunOf(this.now), allocated: given(allocated), reserved: given(reserved) };
-    this.#ask();
-  }
-
-  forgetMeasurement(): void {
-    this.measurement = undefined;
-    this.#ask();
+  /** Bytes that torch.cuda reports for a run with the settings that are shown; undefined forgets them. */
+  calibrate(measured?: {
+    readonly allocated: number | undefined;
+    readonly reserved: number | undefined;
+  }): void {
+    this.measurement = measured && this.settings && { run: this.settings.vram, ...measured };
+    this.#predict();
   }
 
   /** Writes the changed keys with what makes changes in files. */
   async write(make: (source: Source, changes: readonly Change[]) => Promise<Written>): Promise<void> {
-    await this.#try(async () => {
+    try {
       const { said, id } = await make(this.source, this.toWrite);
       if (id !== undefined && id !== this.source.id) this.choose(id);
       this.written = said;
-    });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  async askInverse(name: QuestionName): Promise<void> {
-    const { plan, deadline } = this;
-    if (!plan || this.asking) return;
+  askInverse(name: QuestionName): void {
+    const plan = this.#plan;
+    if (!plan || this.answers.busy) return;
     this.asking = name;
-    await this.#try(async () => {
-      const answer = await this.#others.call((worker) => worker.inverse({ name, deadline }, plan));
-      // Meanwhile something may have been changed.
-      if (this.plan === plan) this.answers = { ...this.answers, [name]: answer.value ?? answer.problem };
+    this.answers.ask(async () => {
+      const given = await this.#call(this.#comparisons, (worker) =>
+        worker.inverse(name, plan, this.limits.hours),
+      );
+      const text = given && ('value' in given ? given.value : given.problem);
+      return text === undefined ? undefined : { value: { ...this.answers.value, [name]: text } };
     });
-    this.asking = undefined;
   }
 
-  /** `edited`: the same file with another text, in which something of what was changed here may stand by now. */
+  /** Looks for the kill of an incident among seeds; the result is a replay. */
+  replayCrash(incident: Incident): void {
+    if (this.crash.busy) return;
+    this.crash.ask((show) =>
+      this.#steps(CRASH_SEEDS, show, (runs) =>
+        this.#call(this.#drawings, (worker) => worker.crash(incident, runs, CRASH_SEEDS)),
+      ),
+    );
+  }
+
+  #planOf(settings: ReturnType<typeof settingsOf>): Plan {
+    return planOf(settings, this.machine, this.pace, this.prices, this.reading);
+  }
+
+  /** `edited`: the same file with another text, in which some of the changes may be written by now. */
   #read(edited = false): void {
     const { text, path } = this.source;
-    const { place } = this.machine;
-    if (!edited) this.measurement = undefined;
-    if (!edited) this.host.clear();
-    this.#reading.ask(() =>
-      this.#try(async () => {
-        const answer = await this.#link.call((worker) => worker.setup(text, path, place));
-        this.problem = answer.problem;
-        this.base = answer.value;
-        if (answer.value) this.changes = remaining(answer.value, this.changes);
-        this.#ask();
-      }),
-    );
+    const { name } = this.machine;
+    if (!edited) {
+      // Nothing of the last file may be shown beside this one.
+      this.measurement = this.hostBefore = undefined;
+      this.host.clear();
+      this.pictures.clear();
+    }
+    this.file.ask(async (show) => {
+      const file = await this.#call(this.#predictions, (worker) => worker.read(text, path, name));
+      if (!file || 'problem' in file) return file;
+      show(file.value);
+      this.changes = remaining(file.value, this.changes);
+      this.#ask();
+      return undefined;
+    });
   }
 
   /** Asks for all predictions anew; what is shown stays until the answers are there. */
   #ask(): void {
-    const { now, base, plan, planBefore, measurement } = this;
-    if (!now || !base || !plan || !planBefore) return;
-    this.answers = {};
+    const plan = this.#plan;
+    if (!plan) return;
     this.written = '';
-    const bytes = cardBytes(this.machine);
-    const asInFile = this.changed.length === 0;
-    this.#quick.ask(() =>
-      this.#try(async () => {
-        const vram = await this.#link.call((worker) => worker.vram(vramRunOf(now), bytes, measurement));
-        this.vramProblem = vram.problem;
-        if (vram.value) this.vram = vram.value;
-        const times = await this.#link.call((worker) => worker.times(plan));
-        if (times.value) this.times = times.value;
-        const timeline = await this.#link.call((worker) => worker.timeline(vramRunOf(now)));
-        if (timeline.value) this.picture = stepPicture(timeline.value);
-        // The file as it is does not change with the sliders.
-        if (this.#before.plan === planBefore && this.#before.measurement === measurement) return;
-        const [vramBefore, timesBefore] = await Promise.all([
-          this.#link.call((worker) => worker.vram(vramRunOf(base), bytes, measurement)),
-          this.#link.call((worker) => worker.times(planBefore)),
-        ]);
-        this.vramBefore = vramBefore.value;
-        this.timesBefore = timesBefore.value;
-        this.#before = { plan: planBefore, measurement };
-      }),
-    );
-    this.#slow.ask(() =>
-      this.#try(async () => {
-        const scenarios = await this.#others.call((worker) => worker.scenarios(plan));
-        this.scenarios = scenarios.value ?? [];
-        const claims = await this.#others.call((worker) => worker.claims(vramRunOf(now)));
-        this.claims = claims.value;
-        for (const [at, row] of this.scenarios.entries()) {
-          // Something was changed meanwhile.
-          if (this.plan !== plan) return;
-          const hosted = await this.#others.call((worker) => worker.hosted(row));
-          if (hosted.value) this.scenarios = this.scenarios.with(at, hosted.value);
-        }
-      }),
-    );
-    this.host.ask(plan, asInFile);
+    this.answers.clear();
+    this.#predict();
+    this.#simulate(plan, this.changed.length === 0);
+    this.pictures.ask(() => this.#call(this.#drawings, (worker) => worker.pictures(plan, 1)));
+    this.claims.ask(() => this.#call(this.#comparisons, (worker) => worker.claims(plan.settings.vram)));
+    this.scenarios.ask(async (show) => {
+      const rows = await this.#call(this.#comparisons, (worker) => worker.scenarios(plan));
+      if (!rows || 'problem' in rows) return rows;
+      let all: readonly (ScenarioRow | HostedRow)[] = rows.value;
+      for (const [at, row] of rows.value.entries()) {
+        if (!show(all)) return undefined;
+        const hosted = await this.#call(this.#comparisons, (worker) => worker.hosted(row));
+        if (!hosted || 'problem' in hosted) return hosted;
+        all = all.with(at, hosted.value);
+      }
+      return { value: all };
+    });
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
+  #predict(): void {
+    const { limits, measurement } = this;
+    const [plan, planBefore] = [this.#plan, this.#planBefore];
+    if (!plan || !planBefore) return;
+    const predict = (of: Plan): Promise<Answer<Prediction> | undefined> =>
+      this.#call(this.#predictions, (worker) => worker.predict(of, limits, measurement));
+    this.prediction.ask(() => predict(plan));
+    const compared = [planBefore, measurement];
+    // The file without the changes does not move with the sliders.
+    if (this.changed.length === 0 || compared.every((one, i) => one === this.#compared[i])) return;
+    this.#compared = compared;
+    this.#before.ask(() => predict(planBefore));
+  }
+
+  #simulate(plan: Plan, unchanged: boolean): void {
+    this.host.ask(async (show) => {
+      const answer = await this.#steps(HOST_RUNS, show, (runs) =>
+        this.#call(this.#simulations, (worker) => worker.host(plan, runs)),
+      );
+      if (answer && 'value' in answer && unchanged) this.hostBefore = answer.value.peak;
+      return answer;
+    });
+  }
+
+  /** The answer after `of` steps, as long as somebody waits for it. */
+  async #steps<T>(
+    of: number,
+    show: (value: T) => boolean,
+    step: (done: number) => Promise<Answer<T> | undefined>,
+  ): Promise<Answer<T> | undefined> {
+    for (let done = 1; ; done++) {
+      const answer = await step(done);
+      if (!answer || 'problem' in answer || done === of) return answer;
+      if (!show(answer.value)) return undefined;
+    }
+  }
+
+  async #call<T>(
+    link: Link<Predictions>,
+    question: (worker: Remote<Predictions>) => Promise<Answer<T>>,
+  ): Promise<Answer<T> | undefined> {
     try {
-      await work();
+      return await link.call(question);
     } catch (error) {
       this.#fail(error);
+      return undefined;
     }
   }
 

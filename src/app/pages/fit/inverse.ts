@@ -1,7 +1,7 @@
-/** The questions the other way round, answered in sentences. */
-import type { HostPlan } from '../../../estimate/from_config';
+/** Questions about limits, answered in sentences. */
 import { GIB } from '../../../config/facts';
 import type { Gpu } from '../../../config/gpus';
+import type { HostPlan } from '../../../estimate/from_config';
 import { ACCEPTED_KILLS } from '../../../estimate/host_predict';
 import {
   cheapest,
@@ -14,77 +14,84 @@ import {
 import { hostPlanOf, type Bound, type Plan, type StopCost } from '../../../estimate/scenario';
 import { scenarioTable, withHost, type HostedRow } from '../../../estimate/scenario_table';
 import { bytes, percent } from '../../ui/format';
-import type { Asked, QuestionName } from './questions';
-import { dollars, hours } from './said';
+import { dollars, hours } from './text';
 
-const atMost = (value: number, most: number): string =>
-  value === most ? `${value}, the most that production accepts` : String(value);
+export const QUESTIONS = {
+  batch: 'the largest batch size for this GPU',
+  layers: 'the largest number of Mamba layers for this GPU',
+  workers: 'the largest number of workers for this RAM',
+  gpu: 'the smallest GPU that fits',
+  plan: 'the cheapest machine within the deadline',
+} as const;
+export type QuestionName = keyof typeof QUESTIONS;
+export const QUESTION_NAMES = Object.keys(QUESTIONS) as QuestionName[];
 
-/** How much a card holds, likely and at both ends of the prediction. */
+const MAXIMUM = 'the maximum that the trainer accepts';
+
+/** How much of something a GPU holds: by the central estimate, and at both ends of the prediction. */
 function holds(
   { name, memoryBytes }: Gpu,
   of: (bound: Bound) => number | undefined,
-  most: number,
+  max: number,
   say: (value: number) => string,
 ): string {
   const likely = of('likely');
-  if (likely === undefined) return `Likely not even the least fits ${bytes(memoryBytes)} of the ${name}.`;
-  const [surely, perhaps] = [of('high') ?? 0, of('low') ?? likely];
-  const range =
-    surely === perhaps
-      ? 'at both ends of the prediction'
-      : `${surely === 0 ? 'none' : surely} at the high end of the prediction, ${perhaps} at its low end`;
-  const accepted = likely === most ? ', the most that production accepts' : '';
-  return `The ${name} likely holds ${say(likely)}${accepted} (${range}).`;
+  if (likely === undefined) return `Not even ${say(1)} fits in ${bytes(memoryBytes)} of the ${name}.`;
+  const [low, high] = [of('high') ?? 0, of('low') ?? likely];
+  const range = low === high ? '' : ` (range: ${low === 0 ? 'none' : low} to ${high})`;
+  return `The ${name} holds ${say(likely)}${likely === max ? `, ${MAXIMUM}` : ''}${range}.`;
 }
 
 function workersFor(plan: HostPlan): string {
   const workers = largestWorkers(plan);
-  const ram = bytes(plan.ramBytes);
+  const risk = `${percent(ACCEPTED_KILLS)} OOM risk during training`;
   if (workers === undefined)
-    return `Even without workers training is killed in more than ${percent(ACCEPTED_KILLS)} of the simulated runs with ${ram}.`;
-  return `With ${ram}, ${atMost(workers, MOST.workers)} workers: with them at most ${percent(ACCEPTED_KILLS)} of the simulated runs are killed in training. Validation is another question.`;
+    return `Even without workers, more than ${risk} with ${bytes(plan.ramBytes)} of RAM.`;
+  const accepted = workers === MOST.workers ? `, ${MAXIMUM}` : '';
+  return `${workers} workers${accepted} (≤ ${risk}; validation not included).`;
 }
 
-const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, asked: Asked) => string>> = {
+const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => string>> = {
   batch: ({ settings: { vram }, machine: { gpu } }) => {
     const of = (bound: Bound): number | undefined => largestBatch(vram, gpu, { bound });
     const parts = vram.microBatches > 1 ? ` in ${vram.microBatches} micro-batches` : '';
-    return `${holds(gpu, of, MOST.batch, (batch) => `batches of ${batch}${parts}`)} The setup above has ${vram.batch}.`;
+    const batch = (size: number): string => `a batch size of ${size}${parts}`;
+    return `${holds(gpu, of, MOST.batch, batch)} The setup above has ${vram.batch}.`;
   },
   layers: ({ settings: { vram }, machine: { gpu } }) => {
     const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, bound);
-    return `${holds(gpu, of, MOST.layers, (layers) => `${layers} Mamba layers`)} The setup above has ${vram.layers} at batch ${vram.batch}.`;
+    const layers = (count: number): string => `${count} Mamba ${count === 1 ? 'layer' : 'layers'}`;
+    return `${holds(gpu, of, MOST.layers, layers)} The setup above has ${vram.layers} at batch size ${vram.batch}.`;
   },
   workers: (plan) => workersFor(hostPlanOf(plan)),
   gpu: (plan) => {
     const gpu = smallestGpu(plan.settings.vram);
     return gpu
-      ? `The ${gpu.name} with ${bytes(gpu.memoryBytes)} is the smallest card that likely holds this run.`
-      : 'No card of the list holds this run: take a smaller batch, micro-batches or gradient checkpointing.';
+      ? `${gpu.name} with ${bytes(gpu.memoryBytes)}.`
+      : 'No listed GPU fits this run. Reduce the batch size, or use micro-batches or gradient checkpointing.';
   },
-  plan: (plan, { deadline }) => {
+  plan: (plan, deadline) => {
     const rows = scenarioTable(plan).map(withHost);
     const row = cheapest(rows, deadline);
     const cost = row && wholeCost(row);
     const { epochs } = plan.settings;
     if (!row || !cost?.dollars)
-      return `No plan with a known price fits and ends all ${epochs} epochs within ${hours(deadline)}.${tooSmall(rows)}`;
+      return `No machine with a known price fits and finishes all ${epochs} epochs within ${hours(deadline)}.${tooSmall(rows)}`;
     const { likely, low, high } = cost.dollars;
-    return `${row.title}${rented(row)}: all ${epochs} epochs in ${hours(cost.hours.likely)} for ${dollars(likely)} (${dollars(low)} to ${dollars(high)}), within the deadline of ${hours(deadline)}; by likely memory of GPU and host, hours and price.${tooSmall(rows, likely)}`;
+    return `${row.title}${rented(row)}: all ${epochs} epochs in ${hours(cost.hours.likely)} for ${dollars(likely)} (${dollars(low)} to ${dollars(high)}).${tooSmall(rows, likely)}`;
   },
 };
 
 const wholeCost = ({ costs }: HostedRow): StopCost | undefined => costs.find(({ stop }) => stop.id === 'all');
 
-const ramBytesOf = ({ machine }: Plan): number => machine.ramGiB * GIB;
+const ramOf = ({ plan }: HostedRow): number => plan.machine.ramGiB * GIB;
 
-const rented = ({ plan, host }: HostedRow): string =>
-  ramBytesOf(plan) > host.usual
-    ? ` with ${bytes(ramBytesOf(plan))} of RAM asked for instead of ${bytes(host.usual)}`
+const rented = (row: HostedRow): string =>
+  ramOf(row) > row.host.usual
+    ? ` with ${bytes(ramOf(row))} of RAM requested instead of ${bytes(row.host.usual)}`
     : '';
 
-/** What would be cheaper than `dollars` if its host had the memory. */
+/** What would cost less than `dollars` if its host had enough memory. */
 function tooSmall(rows: readonly HostedRow[], dollars = Infinity): string {
   return rows
     .filter((row) => {
@@ -92,11 +99,12 @@ function tooSmall(rows: readonly HostedRow[], dollars = Infinity): string {
       return row.vramFits && row.host.fits === 'does not fit' && price < dollars;
     })
     .map(
-      ({ title, host, plan }) =>
-        ` ${title} would be cheaper, but its host’s memory is too small: ${bytes(ramBytesOf(plan))}, and it needs ${bytes(host.needs)}.`,
+      (row) =>
+        ` ${row.title} would be cheaper, but needs ${bytes(row.host.needs)} of RAM and has ${bytes(ramOf(row))}.`,
     )
     .join('');
 }
 
-/** Throws RangeError where the setup is none that could run. */
-export const answerTo = (asked: Asked, plan: Plan): string => ANSWERS[asked.name](plan, asked);
+/** `deadline`: hours. Throws RangeError where no run can have these settings. */
+export const answerTo = (name: QuestionName, plan: Plan, deadline: number): string =>
+  ANSWERS[name](plan, deadline);

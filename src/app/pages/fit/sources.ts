@@ -1,7 +1,8 @@
-/** The configurations that can be looked at. */
+/** The configurations that can be looked at, and how changes are written into them. */
+import type { Change } from '../../../config/change';
 import { PRESETS } from '../../../config/presets';
-import type { TargetName } from '../../../config/targets';
-import type { Place } from './setup';
+import type { Platform, TargetName } from '../../../config/targets';
+import type { Workspace } from '../config/workspace.svelte';
 
 export interface Source {
   readonly id: string;
@@ -9,7 +10,7 @@ export interface Source {
   readonly path: string;
   readonly label: string;
   readonly text: string;
-  readonly place: Place;
+  readonly platform: Platform;
   readonly group: 'open' | 'preset';
 }
 
@@ -20,27 +21,48 @@ interface Open {
   readonly target: TargetName;
 }
 
+/** The trainer does not run in the browser. */
+export const platformOf = (target: TargetName): Platform => (target === 'browser' ? 'local' : target);
+
 export const openSources = (files: readonly Open[]): Source[] =>
   files.map(({ id, path, text, target }) => ({
     id,
     path,
     label: path,
     text,
-    place: placeOf(target),
+    platform: platformOf(target),
     group: 'open',
   }));
-
-/** The browser is none of production's machines. */
-export const placeOf = (target: TargetName): Place => (target === 'browser' ? 'local' : target);
 
 export const PRESET_SOURCES: readonly Source[] = PRESETS.map(({ name, title, text, target }) => ({
   id: name,
   path: name,
   label: `${title} (${name})`,
   text,
-  place: placeOf(target),
+  platform: platformOf(target),
   group: 'preset',
 }));
 
-/** The file whose run was killed. */
+/** The file whose run was OOM-killed. */
 export const FIRST = 'configs/review/tusz_train.yaml';
+
+export interface Written {
+  readonly said: string;
+  /** The file in which it was written. */
+  readonly id?: string;
+}
+
+/** Makes changes in the open file, or in a preset that is opened for them; says what was done. */
+export const writer =
+  (work: Workspace) =>
+  async (source: Source, changes: readonly Change[]): Promise<Written> => {
+    if (source.group === 'preset') work.preset(source.path);
+    const file = source.group === 'preset' ? work.active : work.files.find(({ id }) => id === source.id);
+    if (!file) return { said: `${source.path} is no longer open, so nothing was written.` };
+    const before = file.current;
+    await work.apply(file, changes);
+    if (file.current === before) return { said: 'Nothing was written: “Config check” shows why.' };
+    work.show(file);
+    const keys = changes.map(({ path }) => path).join(', ');
+    return { said: `${keys} changed in ${file.path}; you can undo it under “Config check”.`, id: file.id };
+  };

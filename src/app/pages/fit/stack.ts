@@ -4,13 +4,19 @@ export interface Frame {
   readonly width: number;
   readonly height: number;
   /** The value at the right edge; 0 is at the left. */
-  readonly xMost: number;
+  readonly xMax: number;
   /** The value at the upper edge; 0 is at the lower. */
-  readonly yMost: number;
+  readonly yMax: number;
 }
 
-export const xAt = ({ width, xMost }: Frame, x: number): number => round((width * x) / xMost);
-export const yAt = ({ height, yMost }: Frame, y: number): number => round(height - (height * y) / yMost);
+/** A place on the x axis, and what is written there. */
+export interface Caption {
+  readonly at: number;
+  readonly label: string;
+}
+
+export const xAt = ({ width, xMax }: Frame, x: number): number => round((width * x) / xMax);
+export const yAt = ({ height, yMax }: Frame, y: number): number => round(height - (height * y) / yMax);
 
 /** A tenth of a pixel is enough, and keeps paths short. */
 const round = (value: number): number => Math.round(value * 10) / 10;
@@ -42,34 +48,23 @@ export function areaPaths(
 export const linePath = (frame: Frame, xs: ArrayLike<number>, ys: ArrayLike<number>, step = false): string =>
   xs.length === 0 ? '' : `M${line(edge(frame, xs, ys, step))}`;
 
-/** The area between two lines. */
-export function bandPath(
-  frame: Frame,
-  xs: ArrayLike<number>,
-  low: ArrayLike<number>,
-  high: ArrayLike<number>,
-): string {
-  if (xs.length === 0) return '';
-  return `M${line(edge(frame, xs, high, false))}L${line(edge(frame, xs, low, false).reverse())}Z`;
-}
-
 function edge(frame: Frame, xs: ArrayLike<number>, ys: ArrayLike<number>, step: boolean): [number, number][] {
   const points: [number, number][] = [];
   for (let i = 0; i < xs.length; i++) {
     const y = yAt(frame, ys[i] ?? 0);
     points.push([xAt(frame, xs[i] ?? 0), y]);
-    if (step) points.push([xAt(frame, xs[i + 1] ?? frame.xMost), y]);
+    if (step) points.push([xAt(frame, xs[i + 1] ?? frame.xMax), y]);
   }
   return points;
 }
 
-/** Round values from 0 to `most`, about `count` of them, apart by 1, 2 or 5 times a power of `base`. */
-export function ticks(most: number, count: number, unit = 1): number[] {
-  if (!(most > 0)) return [0];
-  const rough = most / unit / count;
+/** Round values from 0 to `max`, about `count` of them, apart by 1, 2 or 5 times a power of `base`. */
+export function ticks(max: number, count: number, unit = 1): number[] {
+  if (!(max > 0)) return [0];
+  const rough = max / unit / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power * unit;
-  return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, i) => i * step);
+  return Array.from({ length: Math.floor(max / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
 /** Pixels of a character of small text, on the wide side, and between two captions. */
@@ -77,10 +72,7 @@ const CHARACTER = 7;
 const GAP = 8;
 
 /** The captions, each beginning at its x, that do not run into the one before. */
-export function apart<T extends { readonly at: number; readonly label: string }>(
-  frame: Frame,
-  captions: readonly T[],
-): T[] {
+export function apart(frame: Frame, captions: readonly Caption[]): Caption[] {
   let free = -Infinity;
   return captions.filter(({ at, label }) => {
     const left = xAt(frame, at);
@@ -103,7 +95,7 @@ export function nearest(xs: ArrayLike<number>, x: number): number {
 
 /** The value of `xs` at a pixel. */
 export const atPixel = (frame: Frame, xs: ArrayLike<number>, pixel: number): number =>
-  nearest(xs, (pixel / Math.max(1, frame.width)) * frame.xMost);
+  nearest(xs, (pixel / Math.max(1, frame.width)) * frame.xMax);
 
 /** Where a key moves a cursor over `count` places; undefined where it does not. */
 export function moved(key: string, at: number, count: number): number | undefined {

@@ -1,0 +1,233 @@
+/** Simulated host memory as pictures: of a run, of a validation, the probability of an OOM kill, and recordings. */
+import { exactly } from '../../../base/quantity';
+import type { RecordingInfo } from '../../../eeg/files/recording';
+import { windowStarts } from '../../../eeg/windows/windows';
+import { CACHED_WINDOW_BYTES } from '../../../estimate/host_facts';
+import type { KillOdds } from '../../../estimate/host_odds';
+import type { HostRun } from '../../../estimate/host_ram';
+import type { HostFrame, HostRecord, Victim } from '../../../estimate/host_watch';
+import { lengthsOf, WindowFiles, type RecordingLengths } from '../../../estimate/loader_files';
+import { bytes, count, duration, percent } from '../../ui/format';
+import { HOST_ORDER, HOST_PARTS, type HostPart } from './parts';
+import type { Caption } from './stack';
+
+export interface HostPicture {
+  readonly frames: readonly HostFrame[];
+  /** Seconds of each frame, or where else it stands. */
+  readonly xs: Float64Array;
+  readonly layers: readonly {
+    readonly label: string;
+    readonly fill: string;
+    readonly values: Float64Array;
+  }[];
+  /** Highest bytes. */
+  readonly peak: number;
+  readonly seconds: number;
+}
+
+export function hostPicture(
+  { frames }: Pick<HostRun, 'frames'>,
+  xOf: (frame: HostFrame, at: number) => number = ({ seconds }) => seconds,
+): HostPicture {
+  return {
+    frames,
+    xs: Float64Array.from(frames, xOf),
+    layers: HOST_ORDER.map((part) => ({
+      label: HOST_PARTS[part].label,
+      fill: HOST_PARTS[part].fill,
+      values: Float64Array.from(frames, (frame) => frame[part]),
+    })),
+    peak: Math.max(0, ...frames.map(({ total }) => total)),
+    seconds: frames.at(-1)?.seconds ?? 0,
+  };
+}
+
+/** The edge of pictures that are compared with each other and with a limit. */
+export const edgeOf = (limit: number, ...pictures: readonly (HostPicture | undefined)[]): number =>
+  1.08 * Math.max(limit, ...pictures.map((picture) => picture?.peak ?? 0));
+
+export interface PartBytes {
+  readonly part: HostPart;
+  readonly bytes: number;
+}
+
+/** From above. */
+export const partsAt = (frame: HostFrame): PartBytes[] =>
+  HOST_ORDER.map((part) => ({ part, bytes: frame[part] })).reverse();
+
+/** The first frame above a limit; undefined where none is. */
+export const crossing = ({ frames }: HostPicture, limit: number): HostFrame | undefined =>
+  frames.find(({ total }) => total > limit);
+
+/** Index of the last frame at or before a moment. */
+export function frameAt({ xs }: HostPicture, seconds: number): number {
+  let [low, high] = [0, xs.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((xs[middle] ?? 0) <= seconds) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+export const highest = ({ frames }: HostPicture): number =>
+  frames.reduce((best, { total }, at) => (total > (frames[best]?.total ?? 0) ? at : best), 0);
+
+export function describeFrame(frame: HostFrame | undefined): string {
+  if (!frame) return '';
+  return `${bytes(frame.total)} after ${count(frame.batch)} batches (${duration(frame.seconds)})`;
+}
+
+const victimName = (victim: Victim): string =>
+  victim.process === 'main' ? 'the main process' : `worker ${victim.worker}`;
+
+export const describeKill = ({ batch, victim, victimBytes, seconds }: HostRecord): string =>
+  `Out of memory after ${count(batch)} batches (${duration(seconds)}): Linux kills ${victimName(victim)}, the largest process with ${bytes(victimBytes)}.`;
+
+/** Captions under an axis that ends at `max`. */
+const quarters = (max: number, say: (value: number) => string): Caption[] =>
+  [0, 0.25, 0.5, 0.75].map((share) => ({ at: share * max, label: say(share * max) }));
+
+export const timeCaptions = (seconds: number): Caption[] => quarters(seconds, duration);
+
+/** Index of the first frame in which a validation's scores are computed, after its last batch. */
+const scoring = (frames: readonly HostFrame[]): number => {
+  const last = frames.at(-1)?.batch;
+  return Math.max(
+    0,
+    frames.findIndex(({ batch }) => batch === last),
+  );
+};
+
+/** A validation's frames: all of the scores' computation, and of the reading before it `count`, each the highest of its bin. */
+export function withScores(frames: readonly HostFrame[], count: number): HostFrame[] {
+  const first = scoring(frames);
+  const bins = Math.min(count, first);
+  const edge = (bin: number): number => Math.floor((bin * first) / bins);
+  const reading = Array.from({ length: bins }, (_, bin) =>
+    frames.slice(edge(bin), edge(bin + 1)).reduce((high, frame) => (frame.total > high.total ? frame : high)),
+  );
+  return [...reading, ...frames.slice(first)];
+}
+
+/** Of the width of a validation's picture, what its reading has; the scores take seconds and would not be seen. */
+const READING_SHARE = 0.75;
+
+/** A validation, in shares of the picture's width: reading by batch, then the scores step by step. */
+export function validationPicture(run: Pick<HostRun, 'frames'>): HostPicture {
+  const { frames } = run;
+  const first = scoring(frames);
+  const batches = Math.max(1, frames.at(-1)?.batch ?? 1);
+  const steps = Math.max(1, frames.length - first);
+  return hostPicture(run, ({ batch }, at) =>
+    at < first
+      ? (READING_SHARE * batch) / batches
+      : READING_SHARE + ((1 - READING_SHARE) * (at - first + 1)) / steps,
+  );
+}
+
+export const validationCaptions = (picture: HostPicture): Caption[] => [
+  { at: 0, label: `reading, ${duration(picture.seconds)}` },
+  { at: READING_SHARE, label: 'scores' },
+];
+
+/** The probability of an OOM kill over the batches, with its 95 % interval as a band. */
+export interface Curve {
+  readonly xs: Float64Array;
+  readonly likely: Float64Array;
+  readonly layers: HostPicture['layers'];
+  /** Of all that is simulated. */
+  readonly batches: number;
+  readonly captions: readonly Caption[];
+}
+
+export function curveOf({ curve }: KillOdds): Curve {
+  const batches = Math.max(1, curve.at(-1)?.batch ?? 1);
+  return {
+    xs: Float64Array.from(curve, ({ batch }) => batch),
+    likely: Float64Array.from(curve, ({ likely }) => likely),
+    layers: [
+      { label: 'below', fill: 'transparent', values: Float64Array.from(curve, ({ low }) => low) },
+      {
+        label: '95 % interval',
+        fill: 'var(--accent-soft)',
+        values: Float64Array.from(curve, ({ low, high }) => high - low),
+      },
+    ],
+    batches,
+    captions: quarters(batches, (batch) => `${count(batch)} batches`),
+  };
+}
+
+/** How the simulated runs of training end. */
+export const outcomeOf = ({ killed, victims }: KillOdds) => [
+  {
+    name: 'OOM-killed',
+    value: percent(killed.likely),
+    note: `${percent(killed.low)} – ${percent(killed.high)} (95 %)`,
+    testid: 'kill-odds',
+  },
+  { name: 'Killed process: worker', value: count(victims.worker) },
+  { name: 'Killed process: main', value: count(victims.main) },
+];
+
+export function describeOdds({ curve, runs }: KillOdds, at: number): string {
+  const point = curve[at];
+  if (!point) return '';
+  const { batch, low, likely, high } = point;
+  return `OOM-killed within ${count(batch)} batches: ${percent(likely)} of ${runs} runs (95 % interval ${percent(low)} to ${percent(high)}).`;
+}
+
+export const givenLengths = (recordings: readonly Pick<RecordingInfo, 'segments'>[]): RecordingLengths => ({
+  kind: 'given',
+  windows: recordings.map((recording) => windowStarts(recording).length),
+});
+
+/** A log-normal distribution as typed. */
+export const typedLengths = (
+  typed: Readonly<Record<'mean' | 'spread' | 'longest', number>>,
+): RecordingLengths => ({
+  ...typed,
+  kind: 'lognormal',
+  spread: exactly(typed.spread, 'assumed', 'as typed here'),
+});
+
+export interface LengthsView {
+  /** Windows of a recording. */
+  readonly mean: number;
+  /** Windows of the recording of a random window. */
+  readonly met: number;
+  readonly longest: number;
+  /** Bytes that are decompressed for one window, on average and at most. */
+  readonly metBytes: number;
+  readonly longestBytes: number;
+  /** Share of the recordings by length, as percent of the fullest bin. */
+  readonly bins: readonly { readonly upTo: number; readonly percent: number; readonly count: number }[];
+}
+
+const BINS = 24;
+
+/** Throws RangeError where there is no such distribution. */
+export function lengthsView(lengths: RecordingLengths): LengthsView {
+  const files = new WindowFiles(lengths);
+  const windows = lengthsOf(lengths);
+  const width = files.longest / BINS;
+  const counts = new Array<number>(BINS).fill(0);
+  for (const length of windows) {
+    const bin = Math.min(BINS - 1, Math.floor(length / width));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  const max = Math.max(1, ...counts);
+  return {
+    mean: files.mean,
+    met: files.meanMet,
+    longest: files.longest,
+    metBytes: files.meanMet * CACHED_WINDOW_BYTES,
+    longestBytes: files.longest * CACHED_WINDOW_BYTES,
+    bins: counts.map((count, i) => ({
+      upTo: Math.round((i + 1) * width),
+      percent: (100 * count) / max,
+      count,
+    })),
+  };
+}

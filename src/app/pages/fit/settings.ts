@@ -1,0 +1,173 @@
+/** The settings of a run: those of a configuration, and what a person changes of them on this page. */
+import type { Change } from '../../../config/change';
+import { KEY_AT } from '../../../config/keys';
+import { readConfig } from '../../../config/pyyaml';
+import { settingAt } from '../../../config/schema';
+import type { Platform } from '../../../config/targets';
+import { settingsFrom, type RunSettings } from '../../../estimate/from_config';
+import type { VramRun } from '../../../estimate/vram/options';
+import { MIXERS } from '../../../models/bimamba';
+
+/** A configuration on a platform, as far as the estimator reads it. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly platform: Platform;
+  /** By key; the trainer's default where the file says nothing. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Settings that the trainer has no key for; the mixer follows its installation. */
+type Keyless = 'mixer' | 'precision' | 'microBatches' | 'checkpointing';
+const KEYLESS = ['mixer', 'precision', 'microBatches', 'checkpointing'] as const satisfies readonly Keyless[];
+
+export type Value = number | boolean | string;
+/** New values by key of the configuration, or by name where the trainer has no key. */
+export type Changes = Readonly<Partial<Record<string, Value>>>;
+
+/** Throws RangeError where the file cannot be read, or a key that has to be a number is none. */
+export function readFile(text: string, path: string, platform: Platform): ConfigFile {
+  const { value, refusals } = readConfig(text);
+  if (value === undefined)
+    throw new RangeError(`The file cannot be read: ${refusals[0]?.message ?? 'it is empty'}`);
+  const values: Record<string, unknown> = {};
+  const get = (key: string): unknown => (values[key] = settingAt(value, key));
+  settingsFrom(get, path, platform);
+  // Some keys are not read where others make them void, and may be changed all the same.
+  for (const { name } of FIELDS) if (KEY_AT.has(name)) get(name);
+  return { path, platform, values };
+}
+
+/** The settings of a run with a changed configuration. */
+export function settingsOf({ path, platform, values }: ConfigFile, changes: Changes = {}): RunSettings {
+  const settings = settingsFrom((key) => changes[key] ?? values[key], path, platform);
+  const given = KEYLESS.filter((name) => changes[name] !== undefined).map((name) => [name, changes[name]]);
+  const vram = { ...settings.vram, ...(Object.fromEntries(given) as Partial<Pick<VramRun, Keyless>>) };
+  return { ...settings, vram: { ...vram, microBatches: divisorOf(vram.batch, vram.microBatches) } };
+}
+
+/** A batch is cut into equal parts: the largest number of them that is not above `wished`. */
+export function divisorOf(batch: number, wished: number): number {
+  let parts = Math.min(batch, wished);
+  while (batch % parts !== 0) parts--;
+  return parts;
+}
+
+interface Control {
+  /** Its key in the configuration, or its name where the trainer has none. */
+  readonly name: string;
+  readonly label: string;
+  readonly about: string;
+}
+
+export type Field =
+  | (Control & {
+      readonly kind: 'number';
+      readonly min: number;
+      readonly max: number;
+      /** Where the slider ends; larger numbers are typed. */
+      readonly slider: number;
+    })
+  | (Control & {
+      readonly kind: 'choice';
+      readonly options: readonly { readonly value: string; readonly label: string }[];
+    })
+  | (Control & { readonly kind: 'flag' });
+
+/** `max`: where the trainer's own validation has no upper bound. */
+function number(name: string, label: string, about: string, slider: number, max = 64): Field {
+  const kind = KEY_AT.get(name)?.kind;
+  const range = kind?.type === 'int' ? { min: kind.least ?? 1, max: kind.most ?? max } : { min: 1, max };
+  return { kind: 'number', name, label, about, slider, ...range };
+}
+const choice = (
+  name: Keyless,
+  label: string,
+  about: string,
+  options: Readonly<Record<string, string>>,
+): Field => ({
+  kind: 'choice',
+  name,
+  label,
+  about,
+  options: Object.entries(options).map(([value, label]) => ({ value, label })),
+});
+const flag = (name: string, label: string, about: string): Field => ({ kind: 'flag', name, label, about });
+
+const NO_KEY = 'not supported by the trainer';
+const MIXER_LABELS = { mamba2: 'Mamba-2', conv: 'convolution' } as const satisfies Record<
+  (typeof MIXERS)[number],
+  string
+>;
+
+export const FIELDS: readonly Field[] = [
+  number('training.batch_size', 'Batch size', 'windows of a step', 128),
+  number('model.mamba.n_layers', 'Mamba layers', 'n_layers', 12),
+  number('microBatches', 'Micro-batches', `gradient-accumulation steps (${NO_KEY})`, 16),
+  choice('precision', 'Precision', 'mixed_precision; the trainer’s autocast is fp16', {
+    fp16: 'mixed (fp16)',
+    bf16: 'mixed (bf16)',
+    fp32: 'fp32',
+  }),
+  choice(
+    'mixer',
+    'Mixer',
+    'depends on the installation; the Modal launcher forces the convolution',
+    MIXER_LABELS,
+  ),
+  flag('checkpointing', 'Gradient checkpointing', NO_KEY),
+  number('data.num_workers', 'Workers', 'num_workers', 16),
+  number('data.prefetch_factor', 'Prefetch factor', 'batches each worker loads in advance', 8),
+  flag('data.pin_memory', 'Pinned memory', 'pin_memory'),
+  flag('data.persistent_workers', 'Persistent workers', 'the validation workers stay alive too'),
+  number('training.epochs', 'Epochs', 'at most; early stopping may end the run sooner', 200),
+];
+
+const AUTOCAST = 'training.mixed_precision';
+
+/** The value that a field shows. */
+export function valueOf({ name }: Field, file: ConfigFile, changes: Changes = {}): Value {
+  const keyless = KEYLESS.find((one) => one === name);
+  if (keyless) return settingsOf(file, changes).vram[keyless];
+  return changes[name] ?? (file.values[name] as Value);
+}
+
+/** The changes after a field was given a value; what equals the file is no change. */
+export function change(file: ConfigFile, changes: Changes, { name }: Field, value: Value): Changes {
+  if (name !== 'precision') return remaining(file, { ...changes, [name]: value });
+  const { precision: _, ...others } = changes;
+  const autocast = { ...others, [AUTOCAST]: value !== 'fp32' };
+  return remaining(file, value === 'bf16' ? { ...autocast, precision: value } : autocast);
+}
+
+/** Of changes those that the file does not say by itself. */
+export function remaining(file: ConfigFile, changes: Changes): Changes {
+  const { vram } = settingsOf(file);
+  const own = (name: string): unknown =>
+    KEYLESS.includes(name as Keyless) ? vram[name as Keyless] : file.values[name];
+  return Object.fromEntries(Object.entries(changes).filter(([name, value]) => own(name) !== value));
+}
+
+/** Fields whose value is not the file's. */
+export const changedFields = (file: ConfigFile, changes: Changes): Field[] =>
+  FIELDS.filter((field) => valueOf(field, file, changes) !== valueOf(field, file));
+
+/** The keys to write into the file for the trainer to do what the page shows, as far as it has keys. */
+export const keyChanges = (changes: Changes): Change[] =>
+  Object.entries(changes)
+    .filter(([name]) => KEY_AT.has(name))
+    .map(([path, value]) => ({
+      path,
+      value: String(value),
+      reason: 'chosen under “Resources & cost”',
+    }));
+
+/** Changed fields that the trainer has no key for. */
+export const keylessChanges = (file: ConfigFile, changes: Changes): Field[] =>
+  changedFields(file, changes).filter(({ name }) => changes[name] !== undefined && !KEY_AT.has(name));
+
+/** A field's value as people read it. */
+export function shownValue(field: Field, value: Value): string {
+  if (field.kind === 'choice')
+    return field.options.find((one) => one.value === value)?.label ?? String(value);
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
+}

@@ -1,0 +1,94 @@
+/** What the tables of time and cost show. */
+import { scaled, type Quantity } from '../../../base/quantity';
+import { GIB } from '../../../config/facts';
+import { GPUS } from '../../../config/gpus';
+import type { Machine } from '../../../config/targets';
+import { rateOf, type StopCost } from '../../../estimate/scenario';
+import type { HostedRow, RowHost, ScenarioRow } from '../../../estimate/scenario_table';
+import type { ScaledHours } from '../../../estimate/time_run';
+import type { Fit } from '../../../estimate/vram/predict';
+import { bytes } from '../../ui/format';
+import type { Pace } from './plan';
+import { describeRun } from './text';
+import { worst } from './prediction';
+
+/** The same run on another machine. */
+export interface ScenarioView {
+  readonly title: string;
+  readonly vram: Quantity;
+  readonly vramFits: Fit;
+  /** GPU memory, bytes. */
+  readonly capacity: number;
+  /** Undefined until it is simulated. */
+  readonly host: { readonly fits: Fit; readonly said: string } | undefined;
+  /** Of both, as far as they are known. */
+  readonly fits: Fit;
+  readonly epoch: Quantity;
+  readonly rate: Quantity | undefined;
+  /** Of all epochs. */
+  readonly all: StopCost | undefined;
+  /** Whether jobs there have a time limit. */
+  readonly limited: boolean;
+  /** Whether it is the machine that is looked at. */
+  readonly chosen: boolean;
+}
+
+function describeHost({ fits, peak, needs, usual }: RowHost, ramBytes: number): string {
+  if (ramBytes > usual) return `Needs ${bytes(ramBytes)} (extra RAM billed)`;
+  const of = `${bytes(peak.likely)} of ${bytes(ramBytes)}`;
+  return fits === 'does not fit' ? `${of}; needs ${bytes(needs)}` : of;
+}
+
+export const scenarioView = (rows: readonly (ScenarioRow | HostedRow)[], shown: Machine): ScenarioView[] =>
+  rows.map((row) => {
+    const { title, plan, vram, epoch, costs } = row;
+    const { machine } = plan;
+    const host = 'host' in row ? row.host : undefined;
+    const vramFits: Fit = row.vramFits ? 'fits' : 'does not fit';
+    return {
+      title,
+      vram,
+      vramFits,
+      capacity: machine.gpu.memoryBytes,
+      host: host && { fits: host.fits, said: describeHost(host, machine.ramGiB * GIB) },
+      fits: host ? worst([vramFits, host.fits]) : vramFits,
+      epoch,
+      rate: rateOf(plan),
+      all: costs.find(({ stop }) => stop.id === 'all'),
+      limited: machine.name === 'modal',
+      chosen: machine.name === shown.name && machine.gpu.id === shown.gpu.id,
+    };
+  });
+
+/** The scaling of a short run, beside the run that it is scaled to. */
+export interface ScaledView {
+  /** Heads of the columns. */
+  readonly made: string;
+  readonly asked: string;
+  /** Whether the device of the short run was measured. */
+  readonly measured: boolean;
+  /** Whether nothing differs but the number of windows. */
+  readonly same: boolean;
+  /** Seconds for a window of the run that is asked about. */
+  readonly seconds: Quantity;
+  /** Share of its device's limits that the short run reached. */
+  readonly reached: number;
+}
+
+/** `windows`: of the epoch that `hours` is of. */
+export function scaledView(
+  { hours, efficiency, from, to, seconds }: ScaledHours,
+  windows: number,
+  { smokeOf, browser }: Pace,
+  { gpu }: Machine,
+): ScaledView {
+  const made = smokeOf ? `Measured: ${describeRun(smokeOf.run)}, ${GPUS[smokeOf.gpu].name}` : 'Measured';
+  return {
+    made: efficiency ? (browser?.name ?? '') : made,
+    asked: `This setup on the ${gpu.name}`,
+    measured: efficiency !== undefined,
+    same: from.limit === to.limit && from.work.flops === to.work.flops,
+    seconds: scaled(hours, 3600 / windows),
+    reached: from.limit / seconds,
+  };
+}
