@@ -1,14 +1,15 @@
+import type { Tone } from '../../ui/tone';
 import type { Change } from '../../../config/change';
 import type { Finding, Severity } from './inspection';
 
 /** Weights in their order, with what each means. */
 export const SEVERITIES = {
-  R: { name: 'Refused', means: 'production refuses the file' },
-  C: { name: 'Wasted', means: 'the run is wasted' },
-  H: { name: 'Breaks', means: 'the run crashes, or costs much more' },
-  M: { name: 'Misleads', means: 'something else happens than the file says' },
-  L: { name: 'Tidy', means: 'it could be written more safely' },
-} as const satisfies Record<Severity, { name: string; means: string }>;
+  R: { name: 'Refused', means: 'production refuses the file', tone: 'fatal' },
+  C: { name: 'Wasted', means: 'the run is wasted', tone: 'fatal' },
+  H: { name: 'Breaks', means: 'the run crashes, or costs much more', tone: 'grave' },
+  M: { name: 'Misleads', means: 'something else happens than the file says', tone: 'caution' },
+  L: { name: 'Tidy', means: 'it could be written more safely', tone: 'muted' },
+} as const satisfies Record<Severity, { name: string; means: string; tone: Tone }>;
 
 export const ORDER: readonly Severity[] = ['R', 'C', 'H', 'M', 'L'];
 

@@ -137,10 +137,8 @@ export class ConfigPage {
     this.work.take(await openFiles(given));
   }
 
-  openInput(input: HTMLInputElement): void {
-    const given = givenBy(input.files ?? []);
-    input.value = '';
-    if (given.length > 0) void this.open(given);
+  openFiles(files: FileList): void {
+    void this.open(givenBy(files));
   }
 
   create(): void {
