@@ -9,6 +9,9 @@ import { launchChromium } from '../chromium';
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const SOURCES = ['index.html', 'vite.config.ts', 'package-lock.json', 'public', 'configs', 'shaders', 'src'];
 
+/** Milliseconds to wait for what must come: only a failure takes them, and a busy machine is none. */
+export const PATIENCE = 120_000;
+
 /** What must stay empty while a page is used. */
 export interface Complaints {
   /** console.error and console.warn of the page and its workers */
@@ -24,17 +27,22 @@ export interface OpenPage {
   complaints: Complaints;
 }
 
-/** The built app, served on a free port, and a browser to open it in. */
+/** The built app, served on a free port, and a browser to open it in; one of each for all test files of a process. */
 export interface App {
   url: string;
   browser: Browser;
   /** Opens a path such as `#/train` in a fresh profile: no stored runs, no cookies. */
   open(path?: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  /** Closes what is still open, so that nothing computes on while the next file is tested. */
   close(): Promise<void>;
 }
 
-/** Builds the app where a source is newer than dist, serves it and starts Chromium. */
-export async function startApp(): Promise<App> {
+let started: Promise<App> | undefined;
+
+/** Builds the app where a source is newer than dist, serves it and starts Chromium, at the first call. */
+export const startApp = (): Promise<App> => (started ??= start());
+
+async function start(): Promise<App> {
   buildIfStale();
   const server = await preview({
     root,
@@ -49,8 +57,7 @@ export async function startApp(): Promise<App> {
     browser,
     open: (path = '', options = {}) => openPage(browser, url, path, options),
     close: async () => {
-      await browser.close();
-      await server.close();
+      for (const context of browser.contexts()) await context.close();
     },
   };
 }
@@ -63,6 +70,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE);
   const complaints: Complaints = { console: [], page: [], foreign: [] };
   const { origin } = new URL(url);
   context.on('console', (message) => {

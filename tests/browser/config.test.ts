@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readZip } from '../../src/checkpoints/zip';
 import { startApp, type App } from './app';
 import { SILENT, WIDE } from './looks';
-import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
+import { watchMainThread } from './long-tasks';
 
 const CRASHED = readFileSync(
   fileURLToPath(new URL('../../configs/review/tusz_train.yaml', import.meta.url)),
@@ -326,13 +326,13 @@ describe('files', () => {
       await page.locator('h1').dispatchEvent('drop', { dataTransfer: transfer });
       await page.getByText(/large\.yaml has 10,485,760 bytes/).waitFor();
     });
-    expect(large.mostWorking).toBeLessThan(2 * LONG_MILLISECONDS);
+    expect(large.longest).toBeLessThan(2);
     for (const [path, bytes, sentence] of files) {
       const thread = await watchMainThread(page, async () => {
         await choose(page, [{ path, bytes }]);
         await page.getByText(sentence).first().waitFor();
       });
-      expect(thread.mostWorking, path).toBeLessThan(2 * LONG_MILLISECONDS);
+      expect(thread.longest, path).toBeLessThan(2);
     }
     expect(complaints).toEqual(SILENT);
     await page.context().close();
@@ -392,8 +392,7 @@ test('typing holds the page up for less than a long task', async () => {
     // Looking for something here would run the test's own code in the page.
     await page.waitForTimeout(1500);
   });
-  console.log(`typing: the longest task ran for ${thread.mostWorking.toFixed(1)} ms`);
-  expect(thread.mostWorking).toBeLessThan(LONG_MILLISECONDS);
+  expect(thread.longest).toBeLessThan(1);
   expect(await page.getByRole('textbox', { name: 'max_memory_gb' }).inputValue()).toBe('12');
   expect(complaints).toEqual(SILENT);
   await page.context().close();

@@ -7,7 +7,7 @@ import { recordingFiles, syntheticCorpus } from '../../src/eeg/synthetic/corpus'
 import { generate } from '../../src/eeg/synthetic/generator';
 import { startApp, type App } from './app';
 import { overflow, PHONE, SILENT, violations } from './looks';
-import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
+import { watchMainThread } from './long-tasks';
 
 /** Hundreds of kernels are compiled before the first step, on a software GPU slowly. */
 const SLOW = { timeout: 400_000 };
@@ -198,7 +198,7 @@ test('a recording of 24 hours scrolls without holding up the page', async () => 
   expect(await page.getByRole('combobox', { name: 'Gain' }).inputValue()).toBe('7');
   expect(await page.getByRole('combobox', { name: 'Page' }).inputValue()).toBe('30');
   expect(await page.getByRole('combobox', { name: 'Montage' }).inputValue()).toBe('referential');
-  expect(thread.mostWorking).toBeLessThan(LONG_MILLISECONDS);
+  expect(thread.longest).toBeLessThan(1);
   expect(complaints).toEqual(SILENT);
 });
 

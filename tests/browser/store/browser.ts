@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 import { createServer } from 'vite';
 import { findChromium } from '../../chromium';
+import { PATIENCE } from '../app';
 
 const PAGE =
   '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/tests/browser/store/page.ts"></script>';
@@ -92,6 +93,7 @@ export async function startKillable(
     const browser = await chromium.connectOverCDP(`http://127.0.0.1:${await portOf(child, portFile)}`);
     const [context] = browser.contexts();
     if (!context) throw new Error('Chromium has no context.');
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     if (onAnnounce) await page.exposeFunction('announce', onAnnounce);
     const complaints: string[] = [];

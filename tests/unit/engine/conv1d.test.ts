@@ -94,7 +94,7 @@ describe.each([
       { length: 19, channels: 23, outputs: 6, kernel: 11, padding: 5 },
       { batch: 3, length: 91, channels: 7, outputs: 5, kernel: 3, padding: 1 },
     ]),
-  )('every variant: %s', { timeout: 60_000 }, async (_, sizes) => {
+  )('every variant: %s', async (_, sizes) => {
     await checkOp(device(), { ...conv(sizes), differences: false });
   });
 });

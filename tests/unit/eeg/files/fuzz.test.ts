@@ -82,7 +82,7 @@ async function checkEdf(bytes: Uint8Array): Promise<'refused' | 'read'> {
   }
 }
 
-test(`${FILES} damaged recordings`, { timeout: 60_000 }, async () => {
+test(`${FILES} damaged recordings`, async () => {
   const values = Float32Array.from({ length: 40 }, (_, i) => i);
   const signal = { unit: 'uV', physicalMinimum: -100, physicalMaximum: 100, values };
   const signals = [
@@ -108,7 +108,7 @@ test(`${FILES} damaged recordings`, { timeout: 60_000 }, async () => {
   expect(counts.read).toBeGreaterThan(FILES / 10);
 });
 
-test(`${FILES} damaged annotation files`, { timeout: 60_000 }, () => {
+test(`${FILES} damaged annotation files`, () => {
   const rows = Array.from(
     { length: 6 },
     (_, i) => `${i}.0000 ${i + 1}.0000 ${i % 2 ? 'seiz' : 'bckg'} 1.0000`,

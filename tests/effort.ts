@@ -1,0 +1,27 @@
+/** What work costs, measured so that neither a slow machine nor a busy one changes the result. */
+
+/** Steps of the loop that is the unit: about 50 ms of the two shared cores on which the limits were set. */
+export const LOOP_STEPS = 35e6;
+
+/** The unit of effort: a loop that every JavaScript engine turns into a few instructions a step. Runs in pages, too. */
+export function loop(steps: number): number {
+  let x = 1;
+  for (let i = 0; i < steps; i++) x = (Math.imul(x, 1664525) + 1013904223) | 0;
+  return x;
+}
+
+/** Microseconds that this process has computed for `work`, waiting not counted. */
+function computed(work: () => unknown): number {
+  const begun = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(begun);
+  return user + system;
+}
+
+/** How many loops of 50 ms (see LOOP_STEPS) `work` costs. */
+export function effortOf(work: () => unknown): number {
+  // The first loop is compiled, the second is the measure.
+  loop(LOOP_STEPS / 10);
+  const unit = computed(() => loop(LOOP_STEPS));
+  return computed(work) / unit;
+}
