@@ -1,6 +1,9 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import viteConfig from './vite.config.ts';
 
+/** Tests of float16, which SwiftShader does not have. */
+const HALF = ['tests/unit/engine/half.test.ts', 'tests/unit/training/half.test.ts'];
+
 export default mergeConfig(
   viteConfig,
   defineConfig({
@@ -8,21 +11,32 @@ export default mergeConfig(
       // Dawn sets environment variables of its process, which threads do not have.
       pool: 'forks',
       maxWorkers: 2,
+      // Files that run in one process share its devices with all that those have compiled, and its browser.
+      isolate: false,
       // A CPU-backed adapter compiles shaders for seconds; on a busy machine for minutes.
       testTimeout: 900_000,
-      hookTimeout: 120_000,
+      hookTimeout: 300_000,
       // A second is little where two cores also compile shaders.
-      expect: { poll: { timeout: 20_000 } },
+      expect: { poll: { timeout: 60_000 } },
       passWithNoTests: true,
       projects: [
-        { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+        { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], exclude: HALF } },
+        {
+          extends: true,
+          test: {
+            name: 'half',
+            include: HALF,
+            sequence: { groupOrder: 1 },
+            setupFiles: ['tests/unit/half_driver.ts'],
+          },
+        },
         {
           extends: true,
           test: {
             name: 'browser',
             include: ['tests/browser/**/*.test.ts'],
-            testTimeout: 180_000,
-            hookTimeout: 180_000,
+            sequence: { groupOrder: 2 },
+            maxWorkers: 1,
           },
         },
       ],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { chromiumEngine } from '../golden/runner/engines';
 import { CASES, golden, NAMES } from '../golden/cases';
+import { fullTest } from '../full';
 
 let folder: string;
 beforeEach(() => {
@@ -11,17 +12,31 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-// A software adapter compiles for long.
-test('golden cases in Chromium', { timeout: 600_000 }, async () => {
+/** A folder with these cases alone. */
+function folderOf(names: readonly string[]): string {
+  for (const name of names)
+    copyFileSync(join(CASES, `${name}.safetensors`), join(folder, `${name}.safetensors`));
+  return folder;
+}
+
+fullTest('all golden cases in Chromium', async () => {
   const { code, lines, errors } = await golden(CASES, '--browser');
   expect(lines.filter((line) => !line.endsWith('pass'))).toEqual([`${NAMES.length} passed, 0 failed`]);
   expect(errors).toEqual([]);
   expect(code).toBe(0);
 });
 
+// Chromium runs the shaders that Node runs, and the app's own tests train in it.
+test('in Chromium a training run of the detector, and ops that it does without', async () => {
+  const names = ['train.mamba2', 'selective_scan.small', 'layer_norm.512', 'loss.focal_alpha'];
+  const { code, lines, errors } = await golden(folderOf(names), '--browser');
+  expect(lines.filter((line) => !line.endsWith('pass'))).toEqual([`${names.length} passed, 0 failed`]);
+  expect(errors).toEqual([]);
+  expect(code).toBe(0);
+});
+
 test('golden cases in Chromium on default limits only, and one that fails there', async () => {
-  for (const name of ['linear.nobias', 'selective_scan.small'])
-    copyFileSync(join(CASES, `${name}.safetensors`), join(folder, `${name}.safetensors`));
+  folderOf(['linear.nobias', 'selective_scan.small']);
   copyFileSync(join(CASES, '../cases.ts'), join(folder, 'z.safetensors'));
   const { code, lines } = await golden(folder, '--browser', '--defaults');
   expect(lines).toEqual([

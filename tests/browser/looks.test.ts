@@ -1,6 +1,8 @@
+import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startApp, type App } from './app';
-import { emptiness, overflow, PHONE, SILENT, violations, WIDE } from './looks';
+import { fullTest } from '../full';
+import { emptiness, MODES, OTHER_MODES, overflow, SILENT, violations } from './looks';
 
 let app: App;
 beforeAll(async () => {
@@ -17,12 +19,7 @@ const PAGES = {
   '#/nowhere': 'Page not found',
 } as const;
 
-test.each([
-  ['wide, light', { ...WIDE, colorScheme: 'light' }],
-  ['wide, dark', { ...WIDE, colorScheme: 'dark' }],
-  ['phone, light', { ...PHONE, colorScheme: 'light' }],
-  ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
-] as const)('each page is accessible and fits: %s', async (_, options) => {
+const look = async (_: string, options: BrowserContextOptions): Promise<void> => {
   for (const [path, ready] of Object.entries(PAGES)) {
     const { page, complaints } = await app.open(path, options);
     // Simulations take seconds, on a busy machine more.
@@ -38,4 +35,6 @@ test.each([
     expect(complaints).toEqual(SILENT);
     await page.context().close();
   }
-});
+};
+test.each(MODES)('each page is accessible and fits: %s', look);
+fullTest.each(OTHER_MODES)('each page is accessible and fits: %s', look);

@@ -1,9 +1,20 @@
 /** What every page is held to: silence, accessibility, no scrolling into emptiness. */
 import axe, { type AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 
 export const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 export const WIDE = { viewport: { width: 1440, height: 900 } };
+
+/** How every page is looked at: each size and each scheme of colours once, and in full runs the other two pairs of them. */
+export const MODES: readonly [string, BrowserContextOptions][] = [
+  ['wide, light', { ...WIDE, colorScheme: 'light' }],
+  ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
+];
+export const OTHER_MODES: typeof MODES = [
+  ['wide, dark', { ...WIDE, colorScheme: 'dark' }],
+  ['phone, light', { ...PHONE, colorScheme: 'light' }],
+];
+
 export const SILENT = { console: [], page: [], foreign: [] };
 
 declare global {

@@ -1,12 +1,13 @@
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findChromium } from '../chromium';
+import { fullTest } from '../full';
 import { openPage, startApp, type App } from './app';
-import { overflow, PHONE, SILENT, violations, WIDE } from './looks';
-import { LONG_MILLISECONDS, watchMainThread } from './long-tasks';
+import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, WIDE } from './looks';
+import { watchMainThread } from './long-tasks';
 
 /** Kernels are timed and compiled before the first step, on a software GPU slowly. */
-const PREPARATION = { timeout: 150_000 };
+const PREPARATION = { timeout: 400_000 };
 
 let app: App;
 beforeAll(async () => {
@@ -59,16 +60,11 @@ describe('a run of the tiny preset', () => {
     await startTiny(page);
     const seen = await watchMainThread(page, async () => {
       const before = await stepsDone(page);
-      await expect.poll(() => stepsDone(page), { timeout: 60_000 }).toBeGreaterThan(before + 20);
+      await expect.poll(() => stepsDone(page)).toBeGreaterThan(before + 20);
     });
-    const waited = seen.long.filter(({ working }) => working < LONG_MILLISECONDS / 2);
-    console.log(
-      `main thread: the longest task ran for ${seen.mostWorking.toFixed(1)} ms; ` +
-        `${seen.observed.length} long tasks observed, ${waited.length} of them mostly waiting for a core`,
-    );
-    // Half of what is allowed: 6 ms were measured on two shared cores.
-    expect(seen.mostWorking).toBeLessThan(LONG_MILLISECONDS / 2);
-    expect(seen.observed.length).toBeLessThanOrEqual(waited.length);
+    // Half of what is allowed; an eighth was measured on two shared cores.
+    expect(seen.longest).toBeLessThan(0.5);
+    expect(seen.observed).toBeLessThanOrEqual(seen.waited);
 
     for (const chart of ['Loss', 'Training accuracy'])
       expect(await curvePixels(page, chart)).toBeGreaterThan(50);
@@ -99,7 +95,7 @@ describe('a run of the tiny preset', () => {
 
     await button(page, 'Resume').click();
     await waitForPhase(page, 'Training');
-    await expect.poll(() => stepsDone(page), { timeout: 30_000 }).toBeGreaterThan(paused);
+    await expect.poll(() => stepsDone(page)).toBeGreaterThan(paused);
 
     await page.locator('h1').click(); // away from the buttons, which the space bar presses
     await page.keyboard.press('Space');
@@ -138,7 +134,7 @@ describe('a run of the tiny preset', () => {
   test('fits a phone and is accessible there in the dark', async () => {
     const { page, complaints } = await app.open('#/lesson', { ...PHONE, colorScheme: 'dark' });
     await startTiny(page);
-    await expect.poll(() => stepsDone(page), { timeout: 30_000 }).toBeGreaterThan(2);
+    await expect.poll(() => stepsDone(page)).toBeGreaterThan(2);
     expect(await overflow(page)).toBe(0);
     await button(page, 'Pause').click();
     await waitForPhase(page, 'Paused');
@@ -149,19 +145,16 @@ describe('a run of the tiny preset', () => {
 });
 
 describe('before a run', () => {
-  test.each([
-    ['wide, light', { ...WIDE, colorScheme: 'light' }],
-    ['wide, dark', { ...WIDE, colorScheme: 'dark' }],
-    ['phone, light', { ...PHONE, colorScheme: 'light' }],
-    ['phone, dark', { ...PHONE, colorScheme: 'dark' }],
-  ] as const)('the page is accessible and fits: %s', async (_, options) => {
+  const look = async (_: string, options: BrowserContextOptions): Promise<void> => {
     const { page, complaints } = await app.open('#/lesson', options);
     await page.getByText('Features and limits').click();
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
     expect(complaints).toEqual(SILENT);
     await page.context().close();
-  });
+  };
+  test.each(MODES)('the page is accessible and fits: %s', look);
+  fullTest.each(OTHER_MODES)('the page is accessible and fits: %s', look);
 
   test('the chosen colours and settings are remembered', async () => {
     const { page } = await app.open('#/lesson', { ...WIDE, colorScheme: 'light' });

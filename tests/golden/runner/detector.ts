@@ -35,15 +35,8 @@ export const mixerConfig = (attrs: Attrs) => ({
 
 const fromZero = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/**
- * Trains from `param.*` on the batches in order; measures every step's loss and norm, and what the weights became. With
- * `half` activations are float16, and the losses alone are measured.
- */
-export async function measureTraining(
-  device: Device,
-  golden: GoldenCase,
-  half: boolean,
-): Promise<Measurement[]> {
+/** The graph of a training run: one step of it, whose loss and norm are read back. With `half` activations are float16. */
+export function trainingRun(golden: GoldenCase, half: boolean) {
   const { attrs } = golden;
   const steps = attrs.number('steps');
   const config = detectorConfig(attrs);
@@ -56,12 +49,12 @@ export async function measureTraining(
   const target = graph.input('y', [batch, length, 1]);
   const model = detectorModel(graph, x, config, { training: true });
   const loss = binaryLoss(graph, model.logits, target, lossOptions(attrs));
-  const [lossScale, unscale] = half
-    ? [graph.input('loss scale', [1]), graph.input('inverse loss scale', [1])]
-    : [undefined, undefined];
+  const scaling = half
+    ? { lossScale: graph.input('loss scale', [1]), unscale: graph.input('inverse loss scale', [1]) }
+    : undefined;
   const norm = trainingStep(graph, loss, {
-    lossScale,
-    unscale,
+    lossScale: scaling?.lossScale,
+    unscale: scaling?.unscale,
     weightDecay: attrs.number('weight_decay'),
     clip: attrs.number('gradient_clip'),
   });
@@ -77,22 +70,33 @@ export async function measureTraining(
     model.idle.map(({ parameter }) => parameter.name),
     steps,
   );
+  return { graph, x, target, loss, norm, outputs: [loss, norm], inputs: scaling, schedule };
+}
 
+/**
+ * Trains from `param.*` on the batches in order; measures every step's loss and norm, and what the weights became. In
+ * float16 the losses alone are measured.
+ */
+export async function measureTraining(
+  device: Device,
+  golden: GoldenCase,
+  { graph, x, target, loss, norm, outputs, inputs, schedule }: ReturnType<typeof trainingRun>,
+): Promise<Measurement[]> {
   const parameters = await Parameters.create(device, graph, { training: true });
   let program: Program | undefined;
   try {
-    program = await Program.compile(device, graph, { outputs: [loss, norm], parameters });
+    program = await Program.compile(device, graph, { outputs, parameters });
     const trained = [...graph.parameters, ...graph.buffers];
     for (const { name } of trained) parameters.write(name, tensorOf(golden, `param.${name}`).data);
     const losses: number[] = [];
     const norms: number[] = [];
     let scaling = FIRST_SCALE;
-    for (const step of fromZero(steps)) {
+    for (const step of fromZero(schedule.steps)) {
       program.write(x, permute(tensorOf(golden, `batch.${step}.x`), CHANNELS_FIRST).data);
       program.write(target, tensorOf(golden, `batch.${step}.y`).data);
-      if (lossScale && unscale) {
-        program.write(lossScale, Float32Array.of(scaling.scale));
-        program.write(unscale, Float32Array.of(1 / scaling.scale));
+      if (inputs) {
+        program.write(inputs.lossScale, Float32Array.of(scaling.scale));
+        program.write(inputs.unscale, Float32Array.of(1 / scaling.scale));
       }
       const updates = step + 1 - scaling.skipped;
       program.run({ step: step + 1, updates, seed: 0, learningRate: learningRateAt(schedule, step) });
@@ -100,7 +104,7 @@ export async function measureTraining(
       const valueOf = (tensor: Tensor): number => values.get(tensor)?.[0] ?? NaN;
       losses.push(valueOf(loss));
       norms.push(valueOf(norm));
-      if (!half) continue;
+      if (!inputs) continue;
       const next = afterUpdate(scaling, !Number.isFinite(valueOf(norm)));
       if (!next)
         throw new CaseError(`in step ${step} the gradient overflowed with a loss scale of ${scaling.scale}`);
@@ -108,7 +112,7 @@ export async function measureTraining(
     }
     const final = new Map([...(await parameters.read('value')), ...(await parameters.read('buffer'))]);
     device.check();
-    if (half) return eachStep(golden, 'loss', losses, BOUNDS.half);
+    if (inputs) return eachStep(golden, 'loss', losses, BOUNDS.half);
     return [
       ...eachStep(golden, 'loss', losses),
       ...eachStep(golden, 'grad_norm', norms),

@@ -1,6 +1,7 @@
 /** The two places where golden cases run: the engine in Node, and the same code in a page of Chromium. */
 import type { Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
+import type { Device } from '../../../src/engine/device';
 import { launchChromium } from '../../chromium';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import type { Verdict } from './compare';
@@ -13,10 +14,15 @@ export interface GoldenEngine {
   close(): Promise<void>;
 }
 
-export async function nodeEngine(options: GoldenOptions): Promise<GoldenEngine> {
-  const runner = new GoldenRunner(await requestNodeGpu(), options);
+/** In this process, on a device of its own or on one that is given. */
+export async function nodeEngine(
+  options: GoldenOptions,
+  device?: Device,
+): Promise<GoldenEngine & Pick<GoldenRunner, 'dispatches'>> {
+  const runner = new GoldenRunner(await requestNodeGpu(), options, device);
   return {
     run: (name, file) => runner.run(name, file),
+    dispatches: (file) => runner.dispatches(file),
     complaints: [],
     close: async () => runner.close(),
   };

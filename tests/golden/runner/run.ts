@@ -1,9 +1,10 @@
 /** Runs a golden case on a device. Nothing here needs Node: the same code runs in the browser. */
 import { Device, type DeviceOptions } from '../../../src/engine/device';
 import { differentiate, type Seed } from '../../../src/engine/gradient';
-import { formatShape, type Shape, type Tensor } from '../../../src/engine/graph';
+import { formatShape, type Graph, type Shape, type Tensor } from '../../../src/engine/graph';
 import { parameterGradients } from '../../../src/engine/optimizer';
 import { Parameters } from '../../../src/engine/packs';
+import { planProgram } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
 import { adapters, type Adapter } from './adapters';
 import {
@@ -18,7 +19,7 @@ import {
   type Placed,
 } from './case';
 import { BOUNDS, judge, relativeError, size, type Measurement, type Verdict } from './compare';
-import { measureTraining } from './detector';
+import { measureTraining, trainingRun } from './detector';
 
 export interface GoldenOptions extends DeviceOptions {
   /** Activations in float16, with a loss scale; for training runs alone. */
@@ -26,27 +27,43 @@ export interface GoldenOptions extends DeviceOptions {
 }
 
 /**
- * Runs cases one after another, on one device for what it has compiled. Whatever goes wrong is the case's verdict, and the
- * next case gets a new device.
+ * Runs cases one after another, on one device for what it has compiled. Whatever goes wrong is the case's verdict; a device
+ * that failed is replaced for the next case.
  */
 export class GoldenRunner {
   #device: Device | undefined;
 
+  /** `given`: a device to run on, which is not destroyed. */
   constructor(
     private readonly gpu: GPU | undefined,
     private readonly options: GoldenOptions,
+    private readonly given?: Device,
   ) {}
 
   async run(name: string, file: Uint8Array): Promise<Verdict> {
-    const { half = false, ...options } = this.options;
     try {
-      const measure = measurementOf(readCase(file), half);
-      this.#device ??= await Device.request(this.gpu, options);
-      return judge(name, await measure(this.#device));
+      const golden = caseOf(readCase(file), this.options.half);
+      return judge(name, await golden.measure(await this.#onDevice()));
     } catch (error) {
-      this.close();
+      if (this.#device?.failure) this.close();
       return { name, passed: false, problem: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** All that the device is told to compute for a case, as text. Devices that are told the same run the case alike. */
+  async dispatches(file: Uint8Array): Promise<string> {
+    const { capabilities } = await this.#onDevice();
+    const { graph, outputs } = caseOf(readCase(file), this.options.half).program;
+    const { dispatches } = planProgram(graph, capabilities, { outputs });
+    return dispatches
+      .map(({ code, sizes, workgroups }) => `${code}\n${sizes.join()} ${workgroups}`)
+      .join('\n');
+  }
+
+  async #onDevice(): Promise<Device> {
+    if (this.given) return this.given;
+    const { half: _, ...options } = this.options;
+    return (this.#device ??= await Device.request(this.gpu, options));
   }
 
   close(): void {
@@ -55,20 +72,32 @@ export class GoldenRunner {
   }
 }
 
-function measurementOf(golden: GoldenCase, half: boolean): (device: Device) => Promise<Measurement[]> {
+/** What a case computes, and how it is measured. */
+interface Case {
+  readonly program: { readonly graph: Graph; readonly outputs: readonly Tensor[] };
+  measure(device: Device): Promise<Measurement[]>;
+}
+
+function caseOf(golden: GoldenCase, half = false): Case {
   const { op } = golden;
-  if (op === 'train.detector') return (device) => measureTraining(device, golden, half);
+  if (op === 'train.detector') {
+    const run = trainingRun(golden, half);
+    return { program: run, measure: (device) => measureTraining(device, golden, run) };
+  }
   if (half) throw new CaseError(`${op} is no training run, so it has nothing to do with a loss scale`);
   const adapter = Object.hasOwn(adapters, op) ? adapters[op] : undefined;
   if (!adapter) throw new CaseError(`unknown op ${op}`);
-  return (device) => runCase(device, golden, adapter);
+  const built = buildCase(golden, adapter);
+  return {
+    program: { graph: built.builder.graph, outputs: built.outputs },
+    measure: (device) => measureCase(device, built),
+  };
 }
 
-/** Measures every expected output and gradient of a case. */
-async function runCase(device: Device, golden: GoldenCase, adapter: Adapter): Promise<Measurement[]> {
+/** The graph of a case, with every expected output and gradient. */
+function buildCase(golden: GoldenCase, adapter: Adapter) {
   const builder = new CaseGraph(golden);
   adapter(builder);
-  const { graph } = builder;
   const cotangents = addCotangents(builder);
   const compared = [
     ...expectedOutputs(builder),
@@ -76,14 +105,26 @@ async function runCase(device: Device, golden: GoldenCase, adapter: Adapter): Pr
     ...expectedGradients(builder, cotangents),
   ];
   refuseLeftovers(builder, compared);
+  return {
+    builder,
+    cotangents,
+    compared,
+    outputs: [...new Set(compared.map(({ placed }) => placed.tensor))],
+  };
+}
 
+/** Measures every expected output and gradient. */
+async function measureCase(
+  device: Device,
+  { builder, cotangents, compared, outputs }: ReturnType<typeof buildCase>,
+): Promise<Measurement[]> {
+  const { graph, golden } = builder;
   const parameters =
     graph.parameters.length + graph.buffers.length > 0
       ? await Parameters.create(device, graph, { training: true })
       : undefined;
   let program: Program | undefined;
   try {
-    const outputs = [...new Set(compared.map(({ placed }) => placed.tensor))];
     program = await Program.compile(device, graph, { outputs, ...(parameters && { parameters }) });
     for (const { name } of graph.parameters) parameters?.write(name, tensorOf(golden, `param.${name}`).data);
     for (const { name } of graph.buffers) {

@@ -59,13 +59,29 @@ export interface OpCase<Name extends string> {
 /** Worst error of each kind, over all tensors and variants. */
 export type Errors = Record<keyof typeof TOLERANCE, number>;
 
-/** A device for all tests of a file, made before the first and destroyed after the last. */
-export function testDevice(options?: DeviceOptions): () => Device {
+/** Devices of this process, by whether they stay within the default limits. */
+const devices = new Map<boolean, Promise<Device>>();
+
+/**
+ * The device of this process with these options. Test files run one after another in one process, so that what one of them
+ * compiles the next finds compiled. A file that takes memory of the device and does not give it back fails, and a device
+ * that failed is not handed on.
+ */
+export function testDevice({ defaultsOnly = false }: DeviceOptions = {}): () => Device {
   let device: Device | undefined;
+  let before = 0;
   beforeAll(async () => {
-    device = await Device.request(await requestNodeGpu(), options);
+    const shared =
+      devices.get(defaultsOnly) ?? requestNodeGpu().then((gpu) => Device.request(gpu, { defaultsOnly }));
+    devices.set(defaultsOnly, shared);
+    device = await shared;
+    before = device.allocatedBytes;
   });
-  afterAll(() => device?.destroy());
+  afterAll(() => {
+    if (device?.failure) devices.delete(defaultsOnly);
+    else if (device && device.allocatedBytes !== before)
+      throw new Error(`${device.allocatedBytes - before} bytes of the device were not given back`);
+  });
   return () => {
     if (!device) throw new Error('the device exists only inside tests');
     return device;

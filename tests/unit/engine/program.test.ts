@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node_gpu';
-import { Device } from '../../../src/engine/device';
+import { beforeAll, expect, test } from 'vitest';
+import type { Device } from '../../../src/engine/device';
 import { differentiate } from '../../../src/engine/gradient';
 import { Graph } from '../../../src/engine/graph';
 import { add } from '../../../src/engine/ops/add';
@@ -9,12 +8,13 @@ import { linear } from '../../../src/engine/ops/linear';
 import { silu } from './sample_ops';
 import { STAGING_SLOTS } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
+import { testDevice } from './check-op';
 
+const shared = testDevice();
 let device: Device;
-beforeAll(async () => {
-  device = await Device.request(await requestNodeGpu());
+beforeAll(() => {
+  device = shared();
 });
-afterAll(() => device.destroy());
 
 const range = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i));
 

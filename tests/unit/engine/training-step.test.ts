@@ -170,7 +170,11 @@ describe('what is not finite', () => {
     const scalars = { step: 1, seed: 0, learningRate: 0.01 };
     program.run(scalars);
     const losses = [...(await program.read()).values()];
-    return { before, after: await state(), losses, found: await firstNotFinite(program, scalars) };
+    const after = await state();
+    const found = await firstNotFinite(program, scalars);
+    program.destroy();
+    parameters.destroy();
+    return { before, after, losses, found };
   }
 
   test.each([NaN, Infinity])('in a batch (%d) leaves weights and statistics, and is found', async (value) => {

@@ -8,6 +8,7 @@ import { Program } from '../../../src/engine/program';
 import { Random } from '../../../src/base/random';
 import { bytesOf, costOf, suggest } from '../../../src/training/fits';
 import { evaluationGraph, stepGraph } from '../../../src/training/graphs';
+import { FULL } from '../../full';
 import { checkSettings, detectorConfigOf, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 
 /**
@@ -82,7 +83,7 @@ async function allocatedBytes(settings: EegSettings): Promise<number> {
 describe('predicted bytes are those that the device is asked for', () => {
   const random = new Random(50);
   const predicted: number[] = [];
-  const cases = Array.from({ length: 50 }, () => randomSettings(random));
+  const cases = Array.from({ length: FULL ? 50 : 12 }, () => randomSettings(random));
 
   test.each(cases.map((settings, index) => [index + 1, settings] as const))(
     'of random settings %i',
@@ -95,7 +96,7 @@ describe('predicted bytes are those that the device is asked for', () => {
   );
 
   test('and the settings are not all alike', () => {
-    expect(new Set(predicted).size).toBeGreaterThan(20);
+    expect(new Set(predicted).size).toBeGreaterThan(0.4 * cases.length);
   });
 });
 
