@@ -1,4 +1,4 @@
-/** What the command `train` says while it runs. */
+/** What the command `train` prints while it runs. */
 import { availableParallelism } from 'node:os';
 import type { EegEvent } from '../training/protocol';
 
@@ -28,7 +28,7 @@ export function progressReport(): (event: EegEvent) => void {
         const bytes = plan.memory.reduce((sum, { bytes }) => sum + bytes, 0);
         if (plan.reason) say(plan.reason);
         say(
-          `${plan.parameters.toLocaleString('en')} parameters, ${plan.windows.training} windows, ${plan.recordings.validation.length} recordings held out, ${steps} updates, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU; ${availableParallelism()} cores`,
+          `${plan.parameters.toLocaleString('en')} parameters, ${plan.windows.training} windows, ${plan.recordings.validation.length} validation recordings, ${steps} steps, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU; ${availableParallelism()} cores`,
         );
         return;
       }
@@ -46,31 +46,33 @@ export function progressReport(): (event: EegEvent) => void {
       case 'validated': {
         const { auroc, taes, sensitivity, falseAlarmsPer24Hours } = event.scores;
         say(
-          `epoch ${event.epoch}: AUROC ${auroc?.toFixed(4) ?? '–'}, TAES ${taes.toFixed(3)}, sensitivity ${sensitivity.toFixed(2)} at ${falseAlarmsPer24Hours.toFixed(1)} false alarms in 24 h${event.best ? ' (best)' : ''}`,
+          `epoch ${event.epoch}: AUROC ${auroc?.toFixed(4) ?? '–'}, TAES ${taes.toFixed(3)}, sensitivity ${sensitivity.toFixed(2)} at ${falseAlarmsPer24Hours.toFixed(1)} FA/24 h${event.best ? ' (best)' : ''}`,
         );
         return;
       }
       case 'finished':
-        say(`${event.reason} after ${event.steps} updates, ${event.seconds.toFixed(0)} s`);
+        say(`${event.reason} after ${event.steps} steps, ${event.seconds.toFixed(0)} s`);
         return;
       case 'failed':
         line('');
         console.error(`${event.failure.message} ${event.failure.advice}`);
         return;
       case 'recovering':
-        say(`the GPU was lost; going on from update ${event.step} (${event.attempt} of ${event.most})`);
+        say(
+          `the GPU was lost; resuming from step ${event.step} (${event.attempt} of at most ${event.most} times)`,
+        );
         return;
       case 'skipped':
         say(
-          `update ${event.step} overflowed float16 and was skipped, ${event.skipped} so far; the loss scale is ${event.lossScale} now`,
+          `step ${event.step} overflowed float16 and was skipped, ${event.skipped} so far; the loss scale is ${event.lossScale} now`,
         );
         return;
       case 'unsaved':
-        if (!unsaved) say(`${event.message} Training goes on.`);
+        if (!unsaved) say(`${event.message} Training continues.`);
         unsaved = true;
         return;
       case 'continuing':
-        say(`going on from update ${event.step}`);
+        say(`resumed from step ${event.step}`);
         return;
       case 'saved':
         unsaved = false;

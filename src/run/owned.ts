@@ -1,5 +1,5 @@
-/** Things to be given back, the last one first. */
-export class Held {
+/** Collects resources, and frees them in the reverse order. */
+export class Owned {
   readonly #things: { destroy(): void }[] = [];
 
   add<T extends { destroy(): void }>(thing: T): T {

@@ -19,7 +19,7 @@ const USES = {
 } as const satisfies Readonly<Record<BufferRole, string>>;
 
 /** Updates of a run over that many windows, and of each of its epochs. */
-export function updatesOf(
+export function stepsOf(
   { batch, epochs, stepsPerEpoch: max, maxSteps }: EegSettings,
   windows: number,
 ): { readonly steps: number; readonly stepsPerEpoch: number } {
@@ -58,7 +58,7 @@ export function describe(
     parameters: countParameters(view.declared),
     baseChannels,
     reason,
-    ...updatesOf(settings, set.windows.length),
+    ...stepsOf(settings, set.windows.length),
     windows: { training: set.windows.length, validation },
     recordings: split,
     posWeight: set.posWeight,

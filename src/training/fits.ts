@@ -92,7 +92,7 @@ export function suggest(settings: EegSettings, capabilities: Capabilities, limit
 }
 
 /** Throws SettingsError where the run, or one of its buffers, is larger than the person or the device allows. */
-export function refuseTooLarge(
+export function rejectTooLarge(
   bytes: number,
   plans: readonly Plan[],
   memoryLimit: number | null,
@@ -103,7 +103,7 @@ export function refuseTooLarge(
   const refuse = (problem: string, limit: number): never => {
     const choices = whatFits(limit).map((choice) => `${choice.label} (${gibibytes(choice.bytes)})`);
     throw new SettingsError(
-      `${problem}, so it was not begun; ${choices.length > 0 ? `what would fit: ${choices.join(', ')}` : 'nothing of this kind would fit'}`,
+      `${problem}, so it did not start; ${choices.length > 0 ? `what would fit: ${choices.join(', ')}` : 'nothing of this kind would fit'}`,
     );
   };
   if (memoryLimit !== null && bytes > memoryLimit)

@@ -1,33 +1,33 @@
-/** All that a run needs before its first update: windows, graphs, plan, memory, weights. */
+/** All that a run needs before its first step: windows, graphs, plan, memory, weights. */
 import type { FloatTensor, TrainingState } from '../checkpoints/state';
 import { splitByFile, splitByPatient, type Split } from '../eeg/windows/split';
 import { allWindows, balancedWindows, type WindowSet } from '../eeg/windows/windows';
 import { EngineError, type Device } from '../engine/device';
+import type { Graph, Tensor } from '../engine/graph';
 import { Parameters } from '../engine/packs';
 import { frozenChoice, planProgram, type Plan } from '../engine/plan';
 import { Program } from '../engine/program';
 import { tune, type TuneMemory } from '../engine/tune';
 import { initialise } from '../models/initialise';
-import type { DetectorConfig } from '../models/detector';
 import { SettingsError } from '../run/failure';
-import type { Held } from '../run/owned';
+import type { Owned } from '../run/owned';
 import { ProgressReporter } from '../run/progress';
 import type { Schedule } from './schedule';
-import { describe, updatesOf } from './describe';
-import { refuseTooLarge, suggest, type Suggestion } from './fits';
+import { describe, stepsOf } from './describe';
+import { rejectTooLarge, suggest, type Suggestion } from './fits';
 import { evaluationGraph, stepGraph, type EvaluationGraph, type StepGraph } from './graphs';
 import { METRICS, type EegEvent, type EegPlan, type MetricName } from './protocol';
 import { checkDevice, checkSettings, detectorConfigOf, type EegSettings } from './settings';
 import type { SourceOptions } from './sources';
 import {
-  atBegin,
+  atStart,
   checkWeights,
   identify,
   restore,
   restoreWeights,
-  standingOf,
+  progressOf,
   type DataIdentity,
-  type Standing,
+  type RunProgress,
   type StateOf,
 } from './state';
 import { chooseWidth } from './width';
@@ -35,14 +35,14 @@ import { chooseWidth } from './width';
 export interface SessionOptions extends SourceOptions {
   readonly emit: (event: EegEvent) => void;
   readonly tuning?: TuneMemory | Promise<TuneMemory>;
-  /** Weights and running statistics to begin with, where there is no state to go on from. */
+  /** Weights and running statistics to start with, where there is no state to resume from. */
   readonly weights?: Pick<TrainingState, 'parameters' | 'buffers'>;
 }
 
 export interface Session extends StateOf {
   readonly device: Device;
-  /** Where it stands; changes with each update. */
-  readonly standing: Standing;
+  /** Changes with each step. */
+  readonly progress: RunProgress;
   readonly data: DataIdentity;
   /** Those of the run, the width as a number. */
   readonly settings: EegSettings;
@@ -60,26 +60,79 @@ export interface Session extends StateOf {
 
 /** What the preparation needs of whoever runs it. */
 export interface PreparationHooks {
-  /** Is told what takes a while; may throw, which ends the preparation. */
+  /** Called with what takes a while; may throw, which ends the preparation. */
   readonly preparing: (label: string, done: number, total: number) => void;
   readonly device: () => Promise<Device>;
   /** The epoch that is under way. */
   readonly epoch: () => number;
-  /** Is told what would fit, before the error that says that the run does not. */
+  /** Called with what would fit, before the error that says that the run does not. */
   readonly suggested: (suggestions: readonly Suggestion[]) => void;
 }
 
-/** Goes on from a state, or begins anew. What it creates is given back through `held`. */
+/**
+ * Resumes from a state, or starts anew. What it creates is freed through `owned`. Throws SettingsError where settings, data, state
+ * and device do not go together, before anything is compiled or allocated.
+ */
 export async function prepareSession(
   options: SessionOptions,
-  held: Held,
+  owned: Owned,
   from: TrainingState | undefined,
-  { preparing, device: requestDevice, epoch, suggested }: PreparationHooks,
+  hooks: PreparationHooks,
 ): Promise<Session> {
-  const { settings, dataset, emit, tuning } = options;
+  const { settings, dataset, emit } = options;
   checkSettings(settings);
+  const { split, set } = windowsOf(options);
+  // Checked before anything is timed, compiled or allocated.
+  const data = await identify(dataset.folder.recordings, set.windows.length);
+  const progress = from
+    ? progressOf(from, stepsOf(settings, set.windows.length).steps, data, settings)
+    : atStart(settings);
+  hooks.preparing('looking at the device', 0, 4);
+  const device = await hooks.device();
+  checkDevice(settings, device);
+  const planned = await planRun(options, device, { split, set }, from ?? options.weights, hooks);
+  if (from) emit({ type: 'continuing', step: progress.step });
+  const programs = await allocate(device, planned, owned, from !== undefined, hooks);
+  const { view, evaluation, plan, settings: chosen } = planned;
+  const { declared } = view;
+  const { parameters } = programs;
+  const idle = unusedOf(view, settings.seed, from);
+  if (from) restore({ parameters, declared, idle }, from);
+  else if (options.weights) restoreWeights({ parameters, declared }, options.weights);
+  else for (const [name, values] of initialise(declared, settings.seed)) parameters.write(name, values);
+  const metrics: Session['metrics'] = new ProgressReporter(
+    METRICS,
+    plan.steps,
+    (reported) => emit({ type: 'progress', epoch: hooks.epoch(), seconds: metrics.seconds, ...reported }),
+    () => performance.now(),
+  );
+  return {
+    device,
+    ...programs,
+    declared,
+    idle,
+    progress,
+    data,
+    settings: chosen,
+    view,
+    evaluation,
+    split,
+    set,
+    plan,
+    schedule: {
+      peak: settings.learningRate,
+      steps: plan.steps,
+      warmupRatio: settings.warmupRatio,
+      firstStepFullRate: true,
+    },
+    metrics,
+  };
+}
+
+/** The recordings of training and validation, and the windows to train on. */
+function windowsOf({ settings, dataset }: SessionOptions): Pick<Session, 'split' | 'set'> {
   const { recordings } = dataset.folder;
-  const { seed, validationSplit, batch, microBatches } = settings;
+  const { seed, validationSplit, batch } = settings;
   const split =
     settings.split === 'patient'
       ? splitByPatient(recordings, validationSplit, seed)
@@ -91,42 +144,53 @@ export async function prepareSession(
     throw new SettingsError(
       `there are ${set.windows.length} windows of 60 s to train on, fewer than one batch of ${batch}`,
     );
-  // What cannot go on is refused before anything is timed, compiled or allocated for it.
-  const data = await identify(recordings, set.windows.length);
-  const standing = from
-    ? standingOf(from, updatesOf(settings, set.windows.length).steps, data, settings)
-    : atBegin(settings);
-  preparing('looking at the device', 0, 4);
-  const device = await requestDevice();
-  checkDevice(settings, device);
+  return { split, set };
+}
+
+interface PlannedRun extends Pick<Session, 'view' | 'evaluation' | 'plan' | 'settings'> {
+  readonly plans: { readonly step: Plan; readonly update: Plan | null; readonly evaluation: Plan };
+  /** What a step computes for the host. */
+  readonly outputs: readonly Tensor[];
+  readonly packs: { readonly training: boolean; readonly accumulating: boolean };
+  /** Finds, and reports, what would fit into so many bytes. */
+  readonly whatFits: (limit: number) => readonly Suggestion[];
+  readonly bytes: number;
+}
+
+/** Chooses the width and the kernels, plans all graphs and emits `planned`. Throws SettingsError where the run is too large. */
+async function planRun(
+  options: SessionOptions,
+  device: Device,
+  { split, set }: Pick<Session, 'split' | 'set'>,
+  weights: SessionOptions['weights'],
+  { preparing, suggested }: PreparationHooks,
+): Promise<PlannedRun> {
+  const { settings, emit, tuning } = options;
+  const { model, batch, microBatches, precision, memoryLimit } = settings;
+  const { capabilities } = device;
   const { baseChannels, reason } =
-    settings.model.baseChannels === 'auto'
+    model.baseChannels === 'auto'
       ? await chooseWidth(device, settings)
-      : { baseChannels: settings.model.baseChannels, reason: null };
-  const config: DetectorConfig = detectorConfigOf(settings.model, baseChannels);
+      : { baseChannels: model.baseChannels, reason: null };
+  const config = detectorConfigOf(model, baseChannels);
   const view = stepGraph(settings, config, set.posWeight);
-  const weights = from ?? options.weights;
   if (weights) checkWeights(view, weights);
-  const evaluation = evaluationGraph(config, batch / microBatches, settings.precision);
+  const evaluation = evaluationGraph(config, batch / microBatches, precision);
   let choose = frozenChoice;
   // On a CPU the timing of hundreds of variants takes minutes, and the frozen ones are those that suit it.
-  if (tuning && !device.capabilities.software)
+  if (tuning && !capabilities.software)
     ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
       preparing(`timing kernels: ${label}`, done, total),
     ));
-  const stepOutputs = view.update ? [view.loss] : [view.loss, view.norm];
-  const capabilities = device.capabilities;
+  const outputs = view.update ? [view.loss] : [view.loss, view.norm];
   const plans = {
-    step: planProgram(view.graph, capabilities, { outputs: stepOutputs, choose }),
+    step: planProgram(view.graph, capabilities, { outputs, choose }),
     update: view.update && planProgram(view.update, capabilities, { outputs: [view.norm] }),
-    evaluation: planProgram(evaluation.graph, capabilities, {
-      outputs: [evaluation.probabilities],
-      choose,
-    }),
+    evaluation: planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities], choose }),
   };
   const packs = { training: true, accumulating: view.update !== null };
   const plan = describe(options, { view, set, split, plans, packs, baseChannels, reason });
-  const chosen = { ...settings, model: { ...settings.model, baseChannels } };
+  const chosen = { ...settings, model: { ...model, baseChannels } };
   const bytes = plan.memory.reduce((sum, use) => sum + use.bytes, 0);
   emit({ type: 'planned', plan, settings: chosen, device: device.adapter });
   const whatFits = (limit: number): readonly Suggestion[] => {
@@ -134,28 +198,44 @@ export async function prepareSession(
     suggested(suggestions);
     return suggestions;
   };
-  refuseTooLarge(bytes, [plans.step, plans.evaluation], settings.memoryLimit, device.limits, whatFits);
-  if (from) emit({ type: 'continuing', step: standing.step });
+  rejectTooLarge(bytes, [plans.step, plans.evaluation], memoryLimit, device.limits, whatFits);
+  return { view, evaluation, plan, settings: chosen, plans, outputs, packs, whatFits, bytes };
+}
 
-  const allocate = async () => {
-    preparing(from ? 'weights of the checkpoint' : 'initial weights', 1, 4);
-    const parameters = held.add(await Parameters.create(device, view.graph, packs));
+/** Parameters and programs on the GPU. Where its memory runs out, what would fit is found before the error is thrown. */
+async function allocate(
+  device: Device,
+  { view, evaluation, plans, outputs, packs, whatFits, bytes }: PlannedRun,
+  owned: Owned,
+  resumed: boolean,
+  { preparing }: PreparationHooks,
+): Promise<Pick<Session, 'parameters' | 'step' | 'update' | 'evaluating'>> {
+  try {
+    preparing(resumed ? 'weights of the checkpoint' : 'initial weights', 1, 4);
+    const parameters = owned.add(await Parameters.create(device, view.graph, packs));
+    const compile = async (graph: Graph, outputs: readonly Tensor[], plan: Plan): Promise<Program> =>
+      owned.add(await Program.compile(device, graph, { outputs, parameters, plan }));
     preparing('kernels of a training step', 2, 4);
-    const compile = async (graph: StepGraph['graph'], outputs: readonly StepGraph['loss'][], made: Plan) =>
-      held.add(await Program.compile(device, graph, { outputs, parameters, plan: made }));
-    const step = await compile(view.graph, stepOutputs, plans.step);
+    const step = await compile(view.graph, outputs, plans.step);
     const update = view.update && plans.update && (await compile(view.update, [view.norm], plans.update));
     preparing('kernels of the validation', 3, 4);
     const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
     return { parameters, step, update, evaluating };
-  };
-  const { parameters, step, update, evaluating } = await allocate().catch((error: unknown) => {
+  } catch (error) {
     if (error instanceof EngineError && error.kind === 'out-of-memory') whatFits(bytes - 1);
     throw error;
-  });
-  const untrained = initialise(view.idle, seed);
-  const idle = new Map(
-    view.idle.map(({ parameter: { name }, publishedShape }): [string, FloatTensor] => [
+  }
+}
+
+/** Parameters of the published model that are not trained: as the state has them, or as they are initialised. */
+function unusedOf(
+  { idle }: StepGraph,
+  seed: number,
+  from: TrainingState | undefined,
+): ReadonlyMap<string, FloatTensor> {
+  const untrained = initialise(idle, seed);
+  return new Map(
+    idle.map(({ parameter: { name }, publishedShape }): [string, FloatTensor] => [
       name,
       from?.parameters.get(name) ?? {
         shape: publishedShape,
@@ -163,38 +243,4 @@ export async function prepareSession(
       },
     ]),
   );
-  if (from) restore({ parameters, declared: view.declared, idle }, from);
-  else if (weights) restoreWeights({ parameters, declared: view.declared }, weights);
-  else for (const [name, values] of initialise(view.declared, seed)) parameters.write(name, values);
-  const schedule = {
-    peak: settings.learningRate,
-    steps: plan.steps,
-    warmupRatio: settings.warmupRatio,
-    firstStepFullRate: true,
-  };
-  const reporter: Session['metrics'] = new ProgressReporter(
-    METRICS,
-    plan.steps,
-    (progress) => emit({ type: 'progress', epoch: epoch(), seconds: reporter.seconds, ...progress }),
-    () => performance.now(),
-  );
-  return {
-    device,
-    parameters,
-    declared: view.declared,
-    idle,
-    standing,
-    data,
-    settings: chosen,
-    view,
-    step,
-    update,
-    evaluation,
-    evaluating,
-    split,
-    set,
-    plan,
-    schedule,
-    metrics: reporter,
-  };
 }

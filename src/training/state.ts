@@ -10,13 +10,13 @@ import type { StepGraph } from './graphs';
 import { FIRST_SCALE, readLossScale, type LossScale } from './loss_scale';
 import type { EegSettings } from './settings';
 
-/** Where a training stands between two updates. */
-export interface Standing {
+/** How far a run is, between two steps. */
+export interface RunProgress {
   /** Completed epochs, validation included. */
   epoch: number;
-  /** Updates since. */
+  /** Steps since. */
   inEpoch: number;
-  /** Updates in all. */
+  /** Steps in all. */
   step: number;
   /** The best value of the early-stopping metric, and epochs since it was reached. */
   best: number | null;
@@ -25,7 +25,7 @@ export interface Standing {
   lossScale: LossScale | null;
 }
 
-export const atBegin = ({ precision }: Pick<EegSettings, 'precision'>): Standing => ({
+export const atStart = ({ precision }: Pick<EegSettings, 'precision'>): RunProgress => ({
   epoch: 0,
   inEpoch: 0,
   step: 0,
@@ -42,7 +42,7 @@ export interface StateOf {
   readonly idle: ReadonlyMap<string, FloatTensor>;
 }
 
-/** Which data: a state goes on with the same alone. */
+/** The data that a state can be resumed with. */
 export interface DataIdentity {
   readonly windows: number;
   readonly recordings: string;
@@ -62,7 +62,7 @@ export async function identify(recordings: readonly RecordingInfo[], windows: nu
  */
 export async function capture(
   { parameters, declared, idle }: StateOf,
-  { epoch, inEpoch, step, best, without, lossScale }: Readonly<Standing>,
+  { epoch, inEpoch, step, best, without, lossScale }: Readonly<RunProgress>,
   settings: EegSettings,
   steps: number,
   data: DataIdentity,
@@ -177,23 +177,23 @@ function writeTensor(
   }
 }
 
-/** Where a state stood. Throws SettingsError when data or schedule are others than its own. */
-export function standingOf(
+/** The progress of a state. Throws SettingsError when data or schedule are not its own. */
+export function progressOf(
   { progress }: TrainingState,
   steps: number,
   data: DataIdentity,
   { precision }: Pick<EegSettings, 'precision'>,
-): Standing {
+): RunProgress {
   const { sampler, schedule, earlyStopping, epoch, step, bestScore } = progress;
   const field = (json: Json, name: string): Json | undefined =>
     typeof json === 'object' && json !== null ? (json as Record<string, Json>)[name] : undefined;
   if (field(sampler, 'recordings') !== data.recordings || field(sampler, 'windows') !== data.windows)
     throw new SettingsError(
-      'the recordings that are open are not those of this run, so it cannot go on from its checkpoint; open the same folder with the same limit',
+      'the recordings that are open are not those of this run, so it cannot resume from its checkpoint; open the same folder with the same limit',
     );
   if (field(schedule, 'steps') !== steps)
     throw new SettingsError(
-      `the run had ${JSON.stringify(field(schedule, 'steps'))} updates to do, with these settings it is ${steps}: the learning rates would be others`,
+      `the run had ${JSON.stringify(field(schedule, 'steps'))} steps to do, with these settings it is ${steps}: the learning rates would differ`,
     );
   const [inEpoch, without] = [field(sampler, 'updates'), field(earlyStopping, 'without')];
   if (typeof inEpoch !== 'number' || typeof without !== 'number')

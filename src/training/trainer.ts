@@ -11,7 +11,7 @@ import { EngineError, type Device } from '../engine/device';
 import { firstNotFinite } from '../engine/not_finite';
 import type { Parameters } from '../engine/packs';
 import { NotFiniteError, toFailure } from '../run/failure';
-import { Held } from '../run/owned';
+import { Owned } from '../run/owned';
 import { handled } from '../base/handled';
 import type { Failure } from '../run/protocol';
 import type { Checkpoints } from './checkpoints';
@@ -20,16 +20,16 @@ import type { EegEvent } from './protocol';
 import { prepareSession, type Session, type SessionOptions } from './session';
 import { Sources } from './sources';
 import { capture } from './state';
-import { submitUpdate } from './update';
+import { submitStep } from './update';
 import { metricOf, validate, type Validation } from './validation';
 import { answered } from './watchdog';
 
 export interface EegTrainerOptions extends SessionOptions {
-  /** Asked at the begin, and again when that device was lost. */
+  /** Called at the start, and again when that device was lost. */
   readonly device: () => Promise<Device>;
   /** Keeps states; without it a lost device is the end of the run. */
   readonly checkpoints?: Checkpoints;
-  /** The state to go on from, to the bit. */
+  /** The state to resume from, to the bit. */
   readonly from?: TrainingState;
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
@@ -38,8 +38,8 @@ export interface EegTrainerOptions extends SessionOptions {
 /** Production: three epochs are given, then an AUROC below this is no better than guessing. */
 const COLLAPSE = { epochs: 3, auroc: 0.55 } as const;
 
-/** How often a run goes on after the GPU was lost. */
-const MOST_RECOVERIES = 3;
+/** How often a run resumes after the GPU was lost. */
+const MAX_RECOVERIES = 3;
 /** How often, and at what distance in milliseconds, another device is then asked for. */
 const DEVICE_TRIES = 20;
 const DEVICE_WAIT = 500;
@@ -48,11 +48,11 @@ const DEVICE_WAIT = 500;
 const ADVICE = {
   'out-of-memory': 'Take what would fit, or close other tabs and programs that use the GPU, and start again.',
   'device-lost':
-    'The last checkpoint is kept: go on from it. If the GPU is lost again at the same place, take a narrower model or smaller micro-batches.',
+    'The last checkpoint is saved: resume from it. If the GPU is lost again at the same place, choose a narrower model or smaller micro-batches.',
   graph: 'Take a narrower model or a smaller batch: this one does not fit the limits of this GPU.',
   settings: 'Change that and start again.',
   'not-finite':
-    'Take a lower learning rate or another seed, float32 where activations are float16, or go on from the last checkpoint. If it happens with every seed, this GPU computes wrongly: try another browser.',
+    'Take a lower learning rate or another seed, float32 where activations are float16, or resume from the last checkpoint. If it happens with every seed, this GPU computes wrongly: try another browser.',
 } as const;
 
 class Stopped extends Error {}
@@ -101,11 +101,11 @@ export class EegTrainer {
   async run(): Promise<void> {
     let { from } = this.options;
     for (;;) {
-      const held = new Held();
+      const owned = new Owned();
       let session: Session | undefined;
       let last: EegEvent;
       try {
-        session = await prepareSession(this.options, held, from, {
+        session = await prepareSession(this.options, owned, from, {
           preparing: (label, done, total) => this.#preparing(label, done, total),
           device: () => this.#device(),
           epoch: () => this.#epoch,
@@ -114,7 +114,7 @@ export class EegTrainer {
         last = await this.#train(session);
       } catch (error) {
         await this.#saving;
-        if (isLost(error) && this.options.checkpoints && !this.#stopped && this.#lost < MOST_RECOVERIES) {
+        if (isLost(error) && this.options.checkpoints && !this.#stopped && this.#lost < MAX_RECOVERIES) {
           this.#lost++;
           const { checkpoints } = this.options;
           // A store that cannot be read is no reason to lose the run.
@@ -122,7 +122,7 @@ export class EegTrainer {
           this.options.emit({
             type: 'recovering',
             attempt: this.#lost,
-            most: MOST_RECOVERIES,
+            most: MAX_RECOVERIES,
             step: from?.progress.step ?? 0,
             damaged: checkpoints.damaged ?? null,
           });
@@ -138,7 +138,7 @@ export class EegTrainer {
               }
             : { type: 'failed', failure: this.#failureOf(error), suggestions: this.#suggestions };
       } finally {
-        held.destroy();
+        owned.destroy();
       }
       this.options.emit(last);
       return;
@@ -173,19 +173,19 @@ export class EegTrainer {
 
   async #train(session: Session): Promise<Finished> {
     const { settings, emit, keep } = this.options;
-    const { plan, set, metrics, standing } = session;
+    const { plan, set, metrics, progress } = session;
     const { metric, mode, patience } = settings.earlyStopping;
     const sign = mode === 'max' ? 1 : -1;
-    const place = { epoch: standing.epoch, position: standing.inEpoch * settings.batch };
+    const place = { epoch: progress.epoch, position: progress.inEpoch * settings.batch };
     const sampler = new Sampler(set.windows.length, settings.seed, place);
     const sources = new Sources(this.options);
     await this.#preflight(session);
-    let reason: Finished['reason'] = standing.without >= patience ? 'early-stopping' : 'completed';
+    let reason: Finished['reason'] = progress.without >= patience ? 'early-stopping' : 'completed';
     this.#lastSave = performance.now();
     metrics.start();
     try {
-      while ((standing.step < plan.steps || standing.inEpoch > 0) && reason === 'completed') {
-        const epoch = (this.#epoch = standing.epoch + 1);
+      while ((progress.step < plan.steps || progress.inEpoch > 0) && reason === 'completed') {
+        const epoch = (this.#epoch = progress.epoch + 1);
         await this.#epochOf(session, this.#batches(session, sampler), sources.open());
         if (!settings.persistentWorkers) sources.close();
         metrics.stop();
@@ -196,20 +196,20 @@ export class EegTrainer {
         }
         metrics.start();
         sampler.advance();
-        Object.assign(standing, { epoch, inEpoch: 0 });
+        Object.assign(progress, { epoch, inEpoch: 0 });
         if (!validation) {
           await this.#save(session, ['last']);
           continue;
         }
         const value = metricOf(validation.scores, metric);
-        const isBest = value !== undefined && (standing.best === null || sign * value > sign * standing.best);
-        emit({ type: 'validated', epoch, step: standing.step, best: isBest, ...validation });
-        if (isBest) standing.best = value;
-        standing.without = isBest ? 0 : standing.without + 1;
+        const isBest = value !== undefined && (progress.best === null || sign * value > sign * progress.best);
+        emit({ type: 'validated', epoch, step: progress.step, best: isBest, ...validation });
+        if (isBest) progress.best = value;
+        progress.without = isBest ? 0 : progress.without + 1;
         await this.#save(session, isBest ? ['best', 'last'] : ['last']);
         const { auroc } = validation.scores;
         if (epoch > COLLAPSE.epochs && auroc !== undefined && auroc < COLLAPSE.auroc) reason = 'collapse';
-        else if (value !== undefined && standing.without >= patience) reason = 'early-stopping';
+        else if (value !== undefined && progress.without >= patience) reason = 'early-stopping';
       }
     } finally {
       sources.close();
@@ -218,14 +218,14 @@ export class EegTrainer {
     if (reason === 'stopped') await this.#save(session, ['last']);
     await this.#saving;
     await keep?.(session.parameters);
-    return { type: 'finished', reason, steps: standing.step, seconds: metrics.seconds };
+    return { type: 'finished', reason, steps: progress.step, seconds: metrics.seconds };
   }
 
   /** Whether it is time for a checkpoint; those by the clock wait until the one before is written. */
-  #isDue({ standing }: Session): boolean {
+  #isDue({ progress }: Session): boolean {
     const { everySteps, everyMinutes } = this.options.settings.checkpoints;
     if (!this.options.checkpoints) return false;
-    if (everySteps !== null && standing.step % everySteps === 0) return true;
+    if (everySteps !== null && progress.step % everySteps === 0) return true;
     if (this.#savesUnderWay > 0) return false;
     return (
       this.#due || (everyMinutes !== null && performance.now() - this.#lastSave >= 60_000 * everyMinutes)
@@ -236,12 +236,12 @@ export class EegTrainer {
   async #save(session: Session, slots: readonly Slot[]): Promise<void> {
     const { checkpoints, emit } = this.options;
     if (!checkpoints) return;
-    const { standing, settings, plan, data } = session;
-    const { step } = standing;
+    const { progress, settings, plan, data } = session;
+    const { step } = progress;
     // One at a time, so that no more than one lies in memory.
     await this.#saving;
     const begun = performance.now();
-    const read = await capture(session, standing, settings, plan.steps, data);
+    const read = await capture(session, progress, settings, plan.steps, data);
     const paused = performance.now() - begun;
     this.#due = false;
     this.#lastSave = begun;
@@ -280,8 +280,8 @@ export class EegTrainer {
   }
 
   /** The windows of the updates that an epoch has left; what is left over of a batch is left out. */
-  #batches({ plan, set, standing }: Session, sampler: Sampler): WindowRef[][] {
-    const left = Math.min(plan.stepsPerEpoch - standing.inEpoch, plan.steps - standing.step);
+  #batches({ plan, set, progress }: Session, sampler: Sampler): WindowRef[][] {
+    const left = Math.min(plan.stepsPerEpoch - progress.inEpoch, plan.steps - progress.step);
     return Array.from({ length: left }, () =>
       sampler.next(this.options.settings.batch).flatMap((index) => set.windows[index] ?? []),
     );
@@ -294,7 +294,7 @@ export class EegTrainer {
     sources: readonly BatchSource[],
   ): Promise<void> {
     const { workers, prefetch } = this.options.settings;
-    const { standing } = session;
+    const { progress } = session;
     const batches = load(windows, sources, workers === 0 ? 1 : workers * prefetch);
     let underWay: Promise<void> = Promise.resolve();
     try {
@@ -304,12 +304,12 @@ export class EegTrainer {
           await this.#rest(session);
         }
         if (this.#stopped) break;
-        const submitted = await submitUpdate(session, batch, standing.step + 1, underWay, (skipped) =>
+        const submitted = await submitStep(session, batch, progress.step + 1, underWay, (skipped) =>
           this.options.emit({ type: 'skipped', ...skipped }),
         );
         underWay = handled(submitted.recorded);
-        standing.step++;
-        standing.inEpoch++;
+        progress.step++;
+        progress.inEpoch++;
         if (this.#isDue(session)) {
           await underWay;
           await this.#save(session, ['last']);

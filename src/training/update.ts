@@ -16,8 +16,8 @@ export type Skipped = Omit<Extract<EegEvent, { type: 'skipped' }>, 'type'>;
  * Waits for `before`, submits an update; `recorded` is when its metrics are, and with float16 the loss scale of the next
  * update, so that it depends on updates alone and not on who was faster. `skipped` is told of an update that overflowed.
  */
-export async function submitUpdate(
-  { device, settings, standing, view, step: program, update, schedule, metrics, plan }: Session,
+export async function submitStep(
+  { device, settings, progress, view, step: program, update, schedule, metrics, plan }: Session,
   { x, y }: Batch,
   step: number,
   before: Promise<void>,
@@ -38,7 +38,7 @@ export async function submitUpdate(
   /** `scalars` where the program can be run again to see where the norm went bad. */
   const record = async (loss: number, norm: number, program: Program, scalars?: StepScalars) => {
     const finite = Number.isFinite(norm);
-    const { lossScale } = standing;
+    const { lossScale } = progress;
     if (lossScale) {
       const next = afterUpdate(lossScale, !finite);
       if (!next)
@@ -47,7 +47,7 @@ export async function submitUpdate(
           program,
           scalars,
         );
-      standing.lossScale = next;
+      progress.lossScale = next;
       if (!finite) skipped({ step, skipped: next.skipped, lossScale: next.scale });
     } else if (!finite) return stop(`the gradient's norm became ${norm}`, program, scalars);
     metrics.record({ step, loss, gradientNorm: norm });
@@ -55,7 +55,7 @@ export async function submitUpdate(
   let loss = 0;
   await before;
   const { scaling } = view;
-  const { scale, skipped: behind } = standing.lossScale ?? { scale: 1, skipped: 0 };
+  const { scale, skipped: behind } = progress.lossScale ?? { scale: 1, skipped: 0 };
   if (scaling) {
     program.write(scaling.scale, Float32Array.of(scale));
     (update ?? program).write(scaling.inverse, Float32Array.of(1 / scale));

@@ -5,7 +5,7 @@ import { Parameters } from '../../src/engine/packs';
 import { initialise } from '../../src/models/initialise';
 import { stepGraph } from '../../src/training/graphs';
 import { detectorConfigOf, PRODUCTION_RUN } from '../../src/training/settings';
-import { atBegin, capture } from '../../src/training/state';
+import { atStart, capture } from '../../src/training/state';
 import { GROUPS } from '../../src/checkpoints/state';
 import { packShards } from '../../src/checkpoints/shards';
 import { requestNodeGpu } from '../../src/cli/node_gpu';
@@ -23,12 +23,12 @@ export async function main(): Promise<number> {
   const view = stepGraph(settings, detectorConfigOf(settings.model, 64), 1);
   const parameters = await Parameters.create(device, view.graph, { training: true });
   for (const [name, values] of initialise(view.declared, 1)) parameters.write(name, values);
-  const standing = { ...atBegin(settings), step: 1 };
+  const progress = { ...atStart(settings), step: 1 };
   for (let round = 0; round < ROUNDS; round++) {
     const begun = performance.now();
     const read = await capture(
       { parameters, declared: view.declared, idle: new Map() },
-      standing,
+      progress,
       settings,
       1,
       {

@@ -13,7 +13,7 @@ import { tune, type TuneMemory } from '../../engine/tune';
 import { initialise } from '../../models/initialise';
 import { trainingBatch } from '../tasks/task';
 import { NotFiniteError, toFailure } from '../../run/failure';
-import { Held } from '../../run/owned';
+import { Owned } from '../../run/owned';
 import { ProgressReporter } from '../../run/progress';
 import { PreviewPace, SolvedRule } from './pace';
 import { Previewer, previewGraph } from './preview';
@@ -73,23 +73,23 @@ export class Trainer {
 
   /** Runs to the end. Never rejects: what goes wrong is the event `failed`. To be called once. */
   async run(): Promise<void> {
-    const held = new Held();
+    const owned = new Owned();
     let last: RunEvent;
     try {
-      last = await this.#train(await this.#prepare(held));
+      last = await this.#train(await this.#prepare(owned));
     } catch (error) {
       last =
         error instanceof Stopped
           ? { type: 'finished', reason: 'stopped', steps: 0, seconds: 0 }
           : { type: 'failed', failure: toFailure(error) };
     } finally {
-      held.destroy();
+      owned.destroy();
     }
     this.options.emit(last);
   }
 
   /** Plans, tells the plan, allocates, compiles and initialises. Throws Stopped when stopped meanwhile. */
-  async #prepare(held: Held): Promise<Session> {
+  async #prepare(owned: Owned): Promise<Session> {
     const { emit, tuning, settings, mostSteps } = this.options;
     const preparing = (label: string, done: number, total: number): void => {
       if (this.#stopped) throw new Stopped();
@@ -111,14 +111,14 @@ export class Trainer {
     emit({ type: 'planned', plan });
 
     preparing('initial weights', 0, 3);
-    const parameters = held.add(await Parameters.create(device, view.graph, { training: true }));
+    const parameters = owned.add(await Parameters.create(device, view.graph, { training: true }));
     for (const [name, values] of initialise(view.declared, run.seed)) parameters.write(name, values);
     preparing('kernels of a training step', 1, 3);
-    const program = held.add(
+    const program = owned.add(
       await Program.compile(device, view.graph, { outputs: view.outputs, parameters, plan: trainingPlan }),
     );
     preparing('kernels of the preview', 2, 3);
-    const previewer = held.add(await Previewer.create(device, preview, { parameters, plan: previewPlan }));
+    const previewer = owned.add(await Previewer.create(device, preview, { parameters, plan: previewPlan }));
     const metrics = new ProgressReporter(
       METRICS,
       plan.steps,

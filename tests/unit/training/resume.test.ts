@@ -134,7 +134,7 @@ describe('a resumed run', () => {
     expect(await failure(SETTINGS, { dataset: other })).toMatch(
       /^The recordings that are open are not those/,
     );
-    expect(await failure({ ...SETTINGS, epochs: 3 })).toMatch(/^The run had 4 updates to do, .* it is 6/);
+    expect(await failure({ ...SETTINGS, epochs: 3 })).toMatch(/^The run had 4 steps to do, .* it is 6/);
     const wider = { ...SETTINGS, model: { ...SETTINGS.model, baseChannels: 4 } };
     expect(await failure(wider)).toMatch(/^The checkpoint is that of another model: .* has \d+ values/);
     const deeper = { ...SETTINGS, model: { ...SETTINGS.model, layers: 2 } };
