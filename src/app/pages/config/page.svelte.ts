@@ -1,7 +1,6 @@
 import { tick } from 'svelte';
 import type { BundleFile } from '../../../handoff/bundle';
 import type { Change } from '../../../config/change';
-import type { Compared } from '../../../handoff/matrix';
 import { PRESETS } from '../../../config/presets';
 import type { Answer } from '../../ui/answer';
 import { download } from '../../ui/download';
@@ -24,7 +23,7 @@ const NARROW = '(max-width: 62rem)';
 /** What the page shows, and what its buttons do. */
 export class ConfigPage {
   readonly work = workspace();
-  readonly review = new Review(this);
+  readonly review = new Review(this.work);
   tab = $state<Tab>('findings');
   /** Whether text and panels share one column. */
   narrow = $state(false);
@@ -84,18 +83,6 @@ export class ConfigPage {
   writtenAt(path: string): string {
     const seen = this.file?.good?.seen.find((one) => one.path === path);
     return seen?.written ?? (seen ? `(${seen.read})` : '–');
-  }
-
-  /** A file as documents take it; a preset's purpose is known while its text is. */
-  comparedOf(file: OpenFile): Compared {
-    const preset = PRESETS.find(({ name, text }) => name === file.path && text === file.text);
-    const purpose = file.purpose ?? preset?.purpose;
-    return {
-      name: file.path,
-      text: file.text,
-      target: this.work.figures.of(file.target),
-      ...(purpose !== undefined && { purpose }),
-    };
   }
 
   openVariation({ name, target, text, title }: Variation): void {
@@ -180,7 +167,7 @@ export class ConfigPage {
   async saveBundle(review: string): Promise<void> {
     const { files } = this.work;
     const leaving = await this.#leaving(files);
-    const configs = files.map((file) => this.comparedOf(file));
+    const configs = files.map((file) => this.work.comparedOf(file));
     const answer = await this.work.ask<Answer<BundleFile[]>>('the files', (inspector) =>
       inspector.bundle(configs, review),
     );

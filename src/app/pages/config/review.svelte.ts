@@ -8,8 +8,8 @@ import type { SmokeEvidence } from '../../../handoff/evidence';
 import { readSummary, type RunSummary } from '../../../training/run_record';
 import type { Run } from '../../../checkpoints/run';
 import type { OpenFile } from './open_file.svelte';
-import type { ConfigPage } from './page.svelte';
 import { costFigures, type ReviewRequest } from './reviewing';
+import type { Workspace } from './workspace.svelte';
 
 interface Tried {
   readonly id: string;
@@ -30,9 +30,9 @@ export class Review {
   /** Id of the file that the run was a trial of. */
   trialOf = $state('');
 
-  constructor(private readonly page: ConfigPage) {}
+  constructor(private readonly work: Workspace) {}
 
-  readonly #files = $derived.by(() => this.page.work.files);
+  readonly #files = $derived.by(() => this.work.files);
   readonly base = $derived.by(() => {
     const known = this.#files.map(({ base }) => base).find((base) => base !== undefined);
     return (
@@ -66,7 +66,7 @@ export class Review {
 
   request(date: Date): ReviewRequest | undefined {
     if (!this.base || this.after.length === 0) return undefined;
-    const after = this.after.map((file) => this.page.comparedOf(file));
+    const after = this.after.map((file) => this.work.comparedOf(file));
     const trial = this.after.find(({ id }) => id === this.trialOf) ?? this.after[0];
     const smoke = this.runs
       .filter(({ id }) => id === this.run)
@@ -74,7 +74,7 @@ export class Review {
     return {
       date: date.toISOString().slice(0, 10),
       preparedBy: this.preparedBy,
-      before: this.page.comparedOf(this.base),
+      before: this.work.comparedOf(this.base),
       after,
       incident: this.withIncident ? this.incident : undefined,
       costs: this.after.flatMap((file, i) => {

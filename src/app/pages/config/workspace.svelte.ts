@@ -7,6 +7,7 @@ import { SvelteSet } from 'svelte/reactivity';
 import type { Change } from '../../../config/change';
 import { PRESETS } from '../../../config/presets';
 import type { Place } from '../../../config/pyyaml';
+import type { Compared } from '../../../handoff/matrix';
 import { targetOf, type TargetName } from '../../../config/targets';
 import { recall, remember } from '../../ui/stored';
 import { aboutAt, type About } from './editor/about';
@@ -72,6 +73,18 @@ export class Workspace {
     const last = recall('config.active');
     if (early.length === 0) this.show(this.files.find(({ id }) => id === last) ?? this.files[0]);
     this.#allStale();
+  }
+
+  /** A file as documents take it; a preset's purpose is known while its text is. */
+  comparedOf(file: OpenFile): Compared {
+    const preset = PRESETS.find(({ name, text }) => name === file.path && text === file.text);
+    const purpose = file.purpose ?? preset?.purpose;
+    return {
+      name: file.path,
+      text: file.text,
+      target: this.figures.of(file.target),
+      ...(purpose !== undefined && { purpose }),
+    };
   }
 
   say(notice: string): void {
