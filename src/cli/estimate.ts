@@ -9,8 +9,7 @@ import { exactly, type Quantity } from '../base/quantity';
 import { forecast, type Forecast, type Plan } from '../estimate/scenario';
 import { checkRun } from '../estimate/vram/options';
 import type { Fit } from '../estimate/vram/predict';
-import { readConfig } from '../config/pyyaml';
-import { invalidities, settingAt } from '../config/schema';
+import { readConfig } from '../config/settings';
 import { isPlatform, MACHINES, PLATFORMS, targetOf, type Machine } from '../config/targets';
 
 const USAGE = `Usage: smokescan estimate CONFIG [--gpu GPU] [--ram GIB] [--target T] [--windows N]
@@ -115,12 +114,14 @@ function argumentsOf(args: string[]): Asked {
 
 /** Throws an Error with a sentence for a file that production refuses, or that no run can be. */
 function planOf({ file, machine, windows, rate }: Asked, text: string): { plan: Plan; split: number } {
-  const { value, refusals } = readConfig(text);
-  if (refusals[0]) throw new Error(`line ${refusals[0].place.line}: ${refusals[0].message}`);
-  const invalid = invalidities(value)[0];
+  const { errors, settings: given } = readConfig(text);
+  if (errors[0]) throw new Error(`line ${errors[0].place.line}: ${errors[0].message}`);
+  const [invalid] = given.rejected;
   if (invalid)
-    throw new Error(`production refuses it: ${invalid.path || 'the file'} ${invalid.problem}; see validate`);
-  const settings = settingsFrom((path) => settingAt(value, path), file, machine.name);
+    throw new Error(
+      `production refuses it: ${invalid.path || 'the file'} ${invalid.problem ?? ''}; see validate`,
+    );
+  const settings = settingsFrom((path) => given.value(path), file, machine.name);
   checkRun(settings.vram);
   const plan: Plan = {
     settings:
@@ -128,7 +129,7 @@ function planOf({ file, machine, windows, rate }: Asked, text: string): { plan: 
     machine,
     rate: rate === undefined ? undefined : exactly(rate, 'measured', '--rate'),
   };
-  return { plan, split: Number(settingAt(value, 'data.validation_split')) };
+  return { plan, split: given.number('data.validation_split') };
 }
 
 const INSTEAD: Readonly<Record<Instead['change'], (value: number | string) => string>> = {

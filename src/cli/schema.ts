@@ -1,6 +1,6 @@
 /** `npx smokescan schema`: writes configs/schema.json, the JSON Schema of production's configuration for editors. */
 import { writeFile } from 'node:fs/promises';
-import { jsonSchema } from '../config/schema';
+import { jsonSchema } from '../config/json_schema';
 
 const FILE = new URL('../../configs/schema.json', import.meta.url);
 

@@ -1,8 +1,7 @@
 /** The arguments of `smokescan train`, and the settings that follow from them. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../config/pyyaml';
-import { settingAt } from '../config/schema';
+import { readConfig } from '../config/settings';
 import type { TrainingState } from '../checkpoints/state';
 import { fromProduction } from '../training/config';
 import { allowedOf, isAllowed, parseValue, type Field } from '../training/fields';
@@ -119,8 +118,8 @@ async function configured(path: string): Promise<Pick<Given, 'settings' | 'dataD
   const text = await readFile(path, 'utf8');
   const refused = refusalsOf(path, text);
   if (refused.length > 0) throw new SettingsError(refused.join('\n'));
-  const { value } = readConfig(text);
-  const read = fromProduction((name) => settingAt(value, name));
+  const file = readConfig(text).settings;
+  const read = fromProduction((name) => file.value(name));
   const { metric } = read.settings.earlyStopping;
   const metrics = metricsOf(read.settings);
   if (!metrics.includes(metric))

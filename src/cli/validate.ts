@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { figuresFrom } from '../estimate/figures';
 import { failing, inspectAll, sentence, type Remark, type Subject } from '../config/findings';
-import { readConfig } from '../config/pyyaml';
-import { invalidities, settingAt } from '../config/schema';
+import { readConfig } from '../config/settings';
 import { isTargetName, targetOf, TARGETS, type Target, type TargetName } from '../config/targets';
 
 const NAMES = Object.keys(TARGETS).join('|');
@@ -55,10 +54,9 @@ export async function main(args: string[]): Promise<number> {
 
 /** With what the estimator says of its memory, where production takes the file. */
 function subjectOf(name: string, text: string, target: Target): Subject {
-  const { value } = readConfig(text);
-  if (target.name === 'browser' || value === undefined || invalidities(value).length > 0)
-    return { name, target };
-  const figures = figuresFrom((path) => settingAt(value, path), name, target);
+  const { errors, settings } = readConfig(text);
+  if (target.name === 'browser' || errors.length > 0 || settings.rejected.length > 0) return { name, target };
+  const figures = figuresFrom((path) => settings.value(path), name, target);
   return { name, target, ...(figures && { figures }) };
 }
 

@@ -3,16 +3,11 @@ import { isAlias, isMap, isScalar, isSeq, Scalar, type Node } from 'yaml';
 import { KEY_AT, type Kind } from './keys';
 import { EditError, Layout, nameOf, type Item, type Map } from './layout';
 import { Pieces, type Edit } from './pieces';
-import {
-  GLUED_COMMENT,
-  isPyMapping,
-  parseConfig,
-  PyDate,
-  readPlain,
-  sameValue,
-  type PyValue,
-} from './pyyaml';
+import { join } from './path';
+import { isPyMapping, PyDate, readPlain, sameValue, type PyValue } from './plain';
+import { GLUED_COMMENT } from './pyyaml';
 import { itemKind, readCore, scalarText } from './scalar';
+import { readConfig } from './settings';
 
 /** A part of the file that is written differently now, and why. */
 export interface Rewritten {
@@ -48,7 +43,7 @@ export function exportText(text: string): Exported {
     if (!step) return false;
     for (const edit of [...step.edits].sort((a, b) => b.from - a.from || b.to - a.to)) pieces.apply(edit);
     changes.push(...step.changes);
-    if (parseConfig(pieces.text).file.value === undefined)
+    if (readConfig(pieces.text).errors.length > 0)
       throw new EditError(
         `${step.changes[0]?.path ?? ''} cannot be written for all readers: an anchor (&) in it is used elsewhere; write the value there`,
       );
@@ -77,7 +72,7 @@ function directive(text: string): Step | undefined {
 
 /** A comment without a blank in front of it. */
 function glued(text: string): Step | undefined {
-  const errors = parseConfig(text).document?.errors.filter(({ message }) => message === GLUED_COMMENT) ?? [];
+  const errors = readConfig(text).document?.errors.filter(({ message }) => message === GLUED_COMMENT) ?? [];
   if (errors.length === 0) return undefined;
   const reason = 'YAML 1.2 wants a blank in front of a comment';
   return {
@@ -92,11 +87,11 @@ class Agreement {
   readonly #layout: Layout;
 
   constructor(private readonly text: string) {
-    const { file, document } = parseConfig(text);
-    if (file.value === undefined)
-      throw new EditError(`the file cannot be read: ${file.refusals[0]?.message ?? ''}; mend that first`);
+    const { value, errors, document } = readConfig(text);
+    if (value === undefined)
+      throw new EditError(`the file cannot be read: ${errors[0]?.message ?? ''}; mend that first`);
     this.#root = document?.contents ?? null;
-    this.#value = file.value;
+    this.#value = value;
     this.#layout = new Layout(text);
   }
 
@@ -240,8 +235,6 @@ class Agreement {
     return this.text.slice(this.#layout.startOf(item), this.#layout.endOf(item)).trimEnd();
   }
 }
-
-const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 const isMerge = ({ key }: Pick<Item, 'key'>): boolean =>
   isScalar(key) && key.type === Scalar.PLAIN && key.source === '<<' && key.tag === undefined;

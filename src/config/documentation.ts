@@ -1,6 +1,6 @@
 /** What is known of a key, in sentences: help of the form, hover text, descriptions of the JSON Schema. */
 import type { Key } from './keys';
-import { allowed } from './lax';
+import { allowed } from './pydantic';
 import { scalarText } from './scalar';
 
 /** Whether it changes a run, and why not. */

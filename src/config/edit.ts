@@ -6,8 +6,8 @@ import type { Change } from './change';
 import { Editor, parsed } from './editor';
 import { EditError } from './layout';
 import { Pieces, type Edit } from './pieces';
-import { readConfig, sameValue } from './pyyaml';
-import { valueAt } from './schema';
+import { sameValue } from './plain';
+import { readConfig } from './settings';
 
 export { EditError } from './layout';
 export { scalarText } from './scalar';
@@ -39,11 +39,11 @@ function make(pieces: Pieces, change: Change): void {
 
 /** The text as production will read it says what was asked for. */
 function verify(text: string, { path, value }: Change): void {
-  const { value: read, refusals } = readConfig(text);
-  if (read === undefined)
+  const { errors, settings } = readConfig(text);
+  if (errors.length > 0)
     throw new EditError(
-      `${path} cannot be changed on its own: the file could not be read any more (${refusals[0]?.message ?? ''}); change it in the text`,
+      `${path} cannot be changed on its own: the file could not be read any more (${errors[0]?.message ?? ''}); change it in the text`,
     );
-  if (value !== undefined && !sameValue(valueAt(read, path), parsed(value)))
+  if (value !== undefined && !sameValue(settings.read(path), parsed(value)))
     throw new EditError(`${path} cannot be changed on its own here; change it in the text`);
 }

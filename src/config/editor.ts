@@ -4,17 +4,19 @@ import type { Change } from './change';
 import { KEYS, REQUIRED_SECTIONS } from './keys';
 import { EditError, Layout, LINE_END, nameOf, type Item, type Map } from './layout';
 import type { Edit } from './pieces';
-import { isPyMapping, parseConfig, parseYaml, readConfig, sameValue, type PyValue } from './pyyaml';
+import { join, namesOf } from './path';
+import { isPyMapping, sameValue, type PyValue } from './plain';
+import { parseYaml, readYaml } from './pyyaml';
 import { scalarText } from './scalar';
-import { valueAt } from './schema';
+import { readConfig, type Settings } from './settings';
 
 /** What production reads where this text stands as a value. */
 export function parsed(value: string): PyValue {
-  const { value: read, refusals } = readConfig(`value: ${value}`);
-  const found = valueAt(read, 'value');
-  if (read === undefined || found === undefined)
-    throw new EditError(`${value} is no YAML value on one line: ${refusals[0]?.message ?? ''}`);
-  return found as PyValue;
+  const { value: read, errors } = readYaml(`value: ${value}`);
+  const found = isPyMapping(read) ? read['value'] : undefined;
+  if (found === undefined)
+    throw new EditError(`${value} is no YAML value on one line: ${errors[0]?.message ?? ''}`);
+  return found;
 }
 
 type Names = Readonly<Record<string, PyValue>>;
@@ -23,26 +25,26 @@ export class Editor {
   readonly #root: Node | null;
   readonly #layout: Layout;
   readonly #newline: string;
-  readonly #value: PyValue;
+  readonly #settings: Settings;
 
   constructor(
     private readonly text: string,
     private readonly change: Change,
   ) {
-    const { file, document } = parseConfig(text);
-    if (file.value === undefined)
+    const { errors, settings, document } = readConfig(text);
+    if (errors.length > 0)
       throw new EditError(
-        `the file cannot be read (${file.refusals[0]?.message ?? ''}), so no value of it can be changed; mend the text first`,
+        `the file cannot be read (${errors[0]?.message ?? ''}), so no value of it can be changed; mend the text first`,
       );
     this.#root = document?.contents ?? null;
-    this.#value = file.value;
+    this.#settings = settings;
     this.#layout = new Layout(text);
     this.#newline = LINE_END.exec(text)?.[0] ?? '\n';
   }
 
   edits(): Edit[] {
     const { path, value } = this.change;
-    const names = path.split('.');
+    const names = namesOf(path);
     const root = this.#root;
     if (value !== undefined) parsed(value);
     if (root === null || (isScalar(root) && root.source === ''))
@@ -58,11 +60,11 @@ export class Editor {
     const { path, renames } = this.change;
     const root = this.#root;
     if (renames === undefined || !isMap(root)) return undefined;
-    const [from, to] = [renames.split('.'), path.split('.')];
+    const [from, to] = [namesOf(renames), namesOf(path)];
     const last = to.pop() ?? '';
     if (from.slice(0, -1).join('.') !== to.join('.')) return undefined;
     const map = to.reduce<Map | undefined>((at, name) => {
-      const value = at?.items.findLast((item) => nameOf(item) === name)?.value;
+      const value = at && lastItem(at, name)?.value;
       return isMap(value) ? (value as Map) : undefined;
     }, root as Map);
     const items = map?.items.filter((item) => nameOf(item) === from.at(-1)) ?? [];
@@ -74,11 +76,11 @@ export class Editor {
   /** Without the places of a repeated key that do not count. */
   once(): Edit[] {
     const { path, value = 'null' } = this.change;
-    const names = path.split('.');
+    const names = namesOf(path);
     const last = names.pop() ?? '';
     const root = this.#root;
     const map = names.reduce<unknown>(
-      (at, name) => (isMap(at) ? (at as Map).items.findLast((item) => nameOf(item) === name)?.value : at),
+      (at, name) => (isMap(at) ? lastItem(at as Map, name)?.value : at),
       root,
     );
     if (!isMap(map)) return this.edits();
@@ -86,15 +88,15 @@ export class Editor {
     const item = own.pop();
     if (!item) return this.edits();
     const gone = this.#layout.without(map as Map, own);
-    return sameValue(valueAt(this.#value, path), parsed(value))
+    return sameValue(this.#settings.read(path), parsed(value))
       ? gone
       : [...gone, ...this.#replace(item, value)];
   }
 
   #put(map: Map, names: readonly string[], value: string, above: readonly string[]): Edit[] {
-    const found = this.#find(map, names);
-    if (!found) return [this.#add(map, names, value, above)];
-    const { item, rest, name } = found;
+    const [name = '', ...rest] = names;
+    const item = lastItem(map, name);
+    if (!item) return [this.#add(map, names, value, above)];
     if (rest.length === 0) return this.#replace(item, value);
     const node = item.value;
     const path = [...above, name];
@@ -113,7 +115,7 @@ export class Editor {
   /** Name and, where it is a mapping that comes from a merge, the whole of it with the changed value. */
   #inner(names: readonly string[], value: string, above: readonly string[]): [string, string?] {
     const [head = '', ...rest] = names;
-    const inherited = valueAt(this.#value, [...above, head].join('.'));
+    const inherited = this.#settings.read([...above, head].reduce(join, ''));
     const key = scalarText(head);
     if (rest.length === 0) return [key, value];
     if (!isPyMapping(inherited)) return [key];
@@ -137,7 +139,7 @@ export class Editor {
 
   /** The item after which a new key stands: the last of those that come before it in the schema, or the last of all. */
   #before(map: Map, name: string, above: readonly string[]): Item | undefined {
-    const rank = (key: string): number => rankOf([...above, key].join('.'));
+    const rank = (key: string): number => rankOf([...above, key].reduce(join, ''));
     const own = rank(name);
     const items = map.items;
     const earlier = items.filter((item) => {
@@ -203,18 +205,18 @@ export class Editor {
   }
 
   #remove(map: Map, names: readonly string[], chain: readonly { map: Map; item: Item }[]): Edit[] {
-    const found = this.#find(map, names);
-    if (!found) {
-      if (valueAt(this.#value, this.change.path) === undefined) return [];
+    const [name = '', ...rest] = names;
+    const item = lastItem(map, name);
+    if (!item) {
+      if (this.#settings.read(this.change.path) === undefined) return [];
       throw new EditError(
         `${this.change.path} comes from an anchor by << or *, and removing it there would change other keys; change it in the text`,
       );
     }
-    const { item, rest, name } = found;
     const below = [...chain, { map, item }];
     if (rest.length === 0) return this.#drop(map, name, below);
     if (isMap(item.value)) return this.#remove(item.value as Map, rest, below);
-    if (valueAt(this.#value, this.change.path) === undefined) return [];
+    if (this.#settings.read(this.change.path) === undefined) return [];
     throw new EditError(`${this.change.path} comes from an anchor; change it in the text`);
   }
 
@@ -225,26 +227,12 @@ export class Editor {
     if (this.#flowing(map)) return edits;
     const parent = chain.at(-2);
     if (own.length < map.items.length || !parent) return edits;
-    const required =
-      chain.length === 2 && (REQUIRED_SECTIONS as readonly string[]).includes(nameOf(parent.item));
+    const required = chain.length === 2 && REQUIRED_SECTIONS.includes(nameOf(parent.item));
     const { colon, props } = this.#layout.separator(parent.item);
     const shared = parent.map.items.filter((item) => nameOf(item) === nameOf(parent.item)).length > 1;
     if (required || shared || map.anchor || this.#flowing(parent.map) || parent.map.items.length === 1)
       return [...edits, insert(props ?? colon ?? 0, ' {}')];
     return [...edits, this.#layout.lineOf(parent.item, this.#layout.headEnd(parent.item))];
-  }
-
-  /** The last item of a name; names that have dots themselves count as well. */
-  #find(
-    map: Map,
-    names: readonly string[],
-  ): { item: Item; rest: readonly string[]; name: string } | undefined {
-    for (let length = 1; length <= names.length; length++) {
-      const name = names.slice(0, length).join('.');
-      const item = map.items.findLast((one) => nameOf(one) === name);
-      if (item) return { item, rest: names.slice(length), name };
-    }
-    return undefined;
   }
 
   #lines(names: readonly string[], value: string, indent: string): string {
@@ -284,6 +272,10 @@ export class Editor {
     return map.flow === true;
   }
 }
+
+/** The one that counts. */
+const lastItem = (map: Map, name: string): Item | undefined =>
+  map.items.findLast((item) => nameOf(item) === name);
 
 const insert = (offset: number, text: string): Edit => ({ from: offset, to: offset, insert: text });
 

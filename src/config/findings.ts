@@ -1,11 +1,9 @@
 /** All that is to say about a file: what production refuses, and what it would regret. The page and the terminal show this. */
-import { mending } from './mending';
-import { readConfig, type ConfigFile } from './pyyaml';
+import { fixOf } from './fixes';
 import { check, checkAll, type Checked, type Finding, type Severity } from './rules';
-import { placeOf } from './rules/place';
 import { SOURCE } from './rules/rule';
-import { invalidities } from './schema';
-import type { Figures, Target } from './targets';
+import { readConfig, type ConfigFile } from './settings';
+import { isSmokeRun, type Figures, type Target } from './targets';
 
 /** R: production refuses the file. C, H, M, L as the rules weigh. */
 export type Weight = Severity | 'R';
@@ -34,7 +32,7 @@ export interface Subject {
 /** Reads, validates and checks a file. Never throws. */
 export function inspect(text: string, subject: Subject): Inspection {
   const checked = checkedOf(text, subject);
-  return inspection(checked, checked.file.value === undefined ? [] : check(checked));
+  return inspection(checked, checked.file.errors.length > 0 ? [] : check(checked));
 }
 
 /** The same for files that belong together: two of them may write to one folder. In the order of the files. */
@@ -42,18 +40,17 @@ export function inspectAll(
   files: readonly { readonly text: string; readonly subject: Subject }[],
 ): Inspection[] {
   const checked = files.map(({ text, subject }) => checkedOf(text, subject));
-  const readable = checked.filter(({ file }) => file.value !== undefined);
+  const readable = checked.filter(({ file }) => file.errors.length === 0);
   const found = checkAll(readable);
   return checked.map((one) => inspection(one, found[readable.indexOf(one)] ?? []));
 }
 
-function checkedOf(text: string, { name, target, figures, base }: Subject): Checked {
+function checkedOf(text: string, { base, ...subject }: Subject): Checked {
   return {
-    name,
-    target,
+    ...subject,
+    smoke: isSmokeRun(subject.name),
     file: readConfig(text),
-    ...(figures && { figures }),
-    ...(base !== undefined && { base: readConfig(base) }),
+    ...(base !== undefined && { base: readConfig(base).settings }),
   };
 }
 
@@ -69,46 +66,32 @@ function inspection({ file }: Checked, found: readonly Finding[]): Inspection {
   return { file, accepted: refused.length === 0, findings: [...worst, ...rest] };
 }
 
+const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, refuses it.';
 const PYDANTIC = `${SOURCE}: its pydantic models refuse it, and neither validate nor train goes on.`;
+const NO_NAME = `${SOURCE}: the file’s mapping becomes keyword arguments, and Python raises a TypeError.`;
 
-function refusals(file: ConfigFile): Remark[] {
-  const yaml = file.refusals.map(({ message, place }): Remark => ({
+function refusals({ errors, settings }: ConfigFile): Remark[] {
+  const yaml = errors.map(({ message, place }): Remark => ({
+    ...REFUSED,
     id: 'yaml',
-    severity: 'R',
     path: '',
     message,
     place,
-    mendable: true,
-    evidence: 'PyYAML’s safe_load, with which the trainer reads its files, refuses it.',
+    evidence: YAML,
   }));
-  if (file.value === undefined) return yaml;
-  const invalid = invalidities(file.value).map(({ path, problem }): Remark => ({
-    id: 'invalid',
-    severity: 'R',
-    path,
-    message: problem,
-    place: placeOf(file, path),
-    mendable: true,
-    evidence: PYDANTIC,
-    ...mending(path, file),
-  }));
-  return [...yaml, ...invalid, ...keys(file)];
+  const invalid = settings.rejected.map((setting): Remark => {
+    const { path, problem: message = '', kind, written } = setting;
+    const fix = fixOf(setting, settings);
+    const about =
+      kind === 'unknown' && written
+        ? { place: written.key, evidence: NO_NAME }
+        : { place: settings.placeOf(path), evidence: PYDANTIC };
+    return { ...REFUSED, id: 'invalid', path, message, ...about, ...(fix && { fix }) };
+  });
+  return [...yaml, ...invalid];
 }
 
-/** The trainer hands the sections on as keyword arguments, which must be texts. */
-function keys(file: ConfigFile): Remark[] {
-  return file.entries
-    .filter(({ path, keyType }) => keyType !== 'str' && !/[.[]/.test(path))
-    .map(({ path, key: place, keyType }) => ({
-      id: 'invalid',
-      severity: 'R',
-      path,
-      message: `PyYAML takes this key for a value of type ${keyType}, and the trainer takes texts alone for sections; quote or remove it`,
-      place,
-      mendable: true,
-      evidence: `${SOURCE}: the file’s mapping becomes keyword arguments, and Python raises a TypeError.`,
-    }));
-}
+const REFUSED = { severity: 'R', mendable: true } as const;
 
 /** What it says, with the key that it is about. */
 export const sentence = ({ path, message }: Pick<Remark, 'path' | 'message'>): string =>

@@ -3,12 +3,39 @@
  * such, not as texts, and keys that the trainer would drop without a word are marked.
  */
 import { documentation } from './documentation';
-import type { Key, Kind } from './keys';
+import { KEY_AT, namesBelow, REQUIRED_SECTIONS, SECTIONS, type Key, type Kind } from './keys';
+import { join } from './path';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Type, range, default and documentation of one key as JSON Schema (draft 7). */
-export function jsonOf(key: Key): Json {
+/** The whole configuration as JSON Schema (draft 7). */
+export const jsonSchema = (): Json => ({
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  ...section(''),
+});
+
+function section(path: string): Json {
+  const names = namesBelow(path);
+  const required = names.filter((name) => REQUIRED_SECTIONS.includes(join(path, name)));
+  const { title, description, nullable = false } = SECTIONS[path] ?? {};
+  const object = {
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, below(join(path, name))])),
+    ...(required.length > 0 && { required }),
+    additionalProperties: false,
+    description,
+    title,
+  };
+  return nullable ? { anyOf: [object, { type: 'null' }] } : object;
+}
+
+function below(path: string): Json {
+  const key = KEY_AT.get(path);
+  return key ? keySchema(key) : section(path);
+}
+
+/** Type, range, default and documentation of one key. */
+function keySchema(key: Key): Json {
   const type = typeOf(key.kind);
   const nullable = key.nullable ? { anyOf: [type, { type: 'null' }] } : type;
   return {

@@ -19,10 +19,30 @@ export class PyDate {
 export type PyValue =
   null | boolean | number | string | PyDate | readonly PyValue[] | { readonly [key: string]: PyValue };
 
-export type PyType = 'null' | 'bool' | 'int' | 'float' | 'date' | 'str';
+export const isPyMapping = (value: unknown): value is Readonly<Record<string, PyValue>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PyDate);
+
+/** Whether two values are one to Python; NaN is itself here. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+  if (isPyMapping(a) && isPyMapping(b)) {
+    const names = Object.keys(a);
+    return (
+      names.length === Object.keys(b).length &&
+      names.every((name) => Object.hasOwn(b, name) && sameValue(a[name], b[name]))
+    );
+  }
+  if (a instanceof PyDate && b instanceof PyDate) return a.text === b.text;
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+}
+
+export type PyScalarType = 'null' | 'bool' | 'int' | 'float' | 'date' | 'str';
+
+export type PyType = PyScalarType | 'list' | 'dict';
 
 export interface PyScalar {
-  readonly type: PyType;
+  readonly type: PyScalarType;
   readonly value: PyValue;
   /** Python raises an error: its pattern takes the text, its constructor does not. */
   readonly problem?: string;
@@ -52,7 +72,7 @@ export function readPlain(text: string): PyScalar {
 }
 
 /** The types that `!!` can ask for. */
-const TAGS: Readonly<Record<string, PyType>> = {
+const TAGS: Readonly<Record<string, PyScalarType>> = {
   'tag:yaml.org,2002:str': 'str',
   'tag:yaml.org,2002:int': 'int',
   'tag:yaml.org,2002:float': 'float',
@@ -65,7 +85,7 @@ const TAGS: Readonly<Record<string, PyType>> = {
 export function readTagged(tag: string, text: string): PyScalar | undefined {
   const type = TAGS[tag];
   if (type === undefined) return undefined;
-  const refused = {
+  const rejected = {
     type,
     value: null,
     problem: `${JSON.stringify(text)} is no ${type}, which its tag asks for`,
@@ -77,18 +97,18 @@ export function readTagged(tag: string, text: string): PyScalar | undefined {
     case 'null':
       return { type, value: null };
     case 'bool':
-      return /^(?:yes|no|true|false|on|off)$/i.test(text) ? { type, value: TRUE.test(text) } : refused;
+      return /^(?:yes|no|true|false|on|off)$/i.test(text) ? { type, value: TRUE.test(text) } : rejected;
     case 'int':
       return /^[-+]?(?:0b[01]+|0x[0-9a-f]+|0o?[0-7]*|[1-9]\d*|\d+(?::\d+)+)$/.test(plain)
         ? integer(text)
-        : refused;
+        : rejected;
     case 'float': {
       const known =
         /^[-+]?(?:\.inf|\.nan|inf|infinity|nan|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|\d+(?::\d+)*(?:\.\d*)?)$/;
-      return known.test(plain) ? { type, value: float(text) } : refused;
+      return known.test(plain) ? { type, value: float(text) } : rejected;
     }
     case 'date':
-      return DATE.test(text) || TIMESTAMP.test(text) ? date(text) : refused;
+      return DATE.test(text) || TIMESTAMP.test(text) ? date(text) : rejected;
     default:
       return type satisfies never;
   }

@@ -1,7 +1,7 @@
 /**
  * A file as PyYAML's safe_load reads it, with the places of its keys and values. The grammar is that of the `yaml` package,
  * the types are PyYAML's. Known to differ, in flow collections alone: `?x`, a lone `-`, `? ` at the start of a further line, and further lines that are not
- * indented, which are refused here.
+ * indented, which are rejected here.
  */
 import {
   isAlias,
@@ -16,9 +16,16 @@ import {
   type Node,
   type Pair,
 } from 'yaml';
-import { PyDate, readPlain, readTagged, type PyScalar, type PyType, type PyValue } from './plain';
-
-export { PyDate, readPlain, type PyType, type PyValue } from './plain';
+import { join } from './path';
+import {
+  isPyMapping,
+  readPlain,
+  readTagged,
+  type PyScalar,
+  type PyScalarType,
+  type PyType,
+  type PyValue,
+} from './plain';
 
 /** A place in a file, counted from 1; offsets from 0. */
 export interface Place {
@@ -28,35 +35,41 @@ export interface Place {
   readonly to: number;
 }
 
-/** A file that PyYAML, or production's loader, refuses. */
-export interface Refusal {
+/** Why PyYAML, or production's loader, rejects a file. */
+export interface YamlError {
   readonly message: string;
   readonly place: Place;
 }
 
 /** A key of the file, or an item of a list, and where it stands. */
 export interface Entry {
-  /** Names joined with dots; items of a list as `name[0]`. */
+  /** As `join` makes it; items of a list as `name[0]`. */
   readonly path: string;
   /** Of an item, the item itself. */
   readonly key: Place;
   readonly value: Place;
-  /** What PyYAML makes of it. */
+  /** What PyYAML makes of it, and Python's type of that. */
   readonly read: PyValue;
+  readonly type: PyType;
   /** The text of a plain scalar as it stands; undefined for everything else. */
   readonly plain: string | undefined;
-  /** Further up the same key has a value already, which is lost. */
+  /** Further up the same key has a value already, which is lost, with all that is in it. */
   readonly repeated: boolean;
   /** What PyYAML makes of the key: only a `str` can be one that the trainer knows. */
-  readonly keyType: PyType;
+  readonly keyType: PyScalarType;
 }
 
-export interface ConfigFile {
+/** A file as PyYAML reads it. */
+export interface YamlFile {
   readonly text: string;
-  /** The whole file's value; undefined where it is refused. */
+  /** The whole file's value; undefined where it is rejected. */
   readonly value: PyValue | undefined;
+  /** Keys and items in the file's order, without those of a value that is lost because its key is repeated. */
   readonly entries: readonly Entry[];
-  readonly refusals: readonly Refusal[];
+  /** Empty where the file is read. */
+  readonly errors: readonly YamlError[];
+  /** The parser's tree, which edits need; undefined where the file is rejected or empty. */
+  readonly document: Document.Parsed | undefined;
 }
 
 /** Larger files are no configurations. */
@@ -65,7 +78,7 @@ export const MAX_CHARACTERS = 1_000_000;
 const MAX_VALUES = 20_000;
 const MAX_DEPTH = 200;
 
-class Refused extends Error {
+class Rejected extends Error {
   constructor(
     message: string,
     readonly offset = 0,
@@ -75,84 +88,60 @@ class Refused extends Error {
   }
 }
 
-/** A file and the parser's tree of it, which edits need; undefined where the file is refused or empty. */
-export interface Parsed {
-  readonly file: ConfigFile;
-  readonly document: Document.Parsed | undefined;
-}
-
-/** Reads a file. Never throws: what is wrong with it is among its refusals. */
-export const readConfig = (text: string): ConfigFile => parseConfig(text).file;
-
-/** Whoever shows, checks and edits a file asks for the same text again and again. */
-const RECENT = 8;
-const recent = new Map<string, Parsed>();
-
-export function parseConfig(text: string): Parsed {
-  const known = recent.get(text);
-  const parsed = known ?? parse(text);
-  recent.delete(text);
-  recent.set(text, parsed);
-  for (const oldest of recent.keys()) if (recent.size > RECENT) recent.delete(oldest);
-  return parsed;
-}
-
-function parse(text: string): Parsed {
+/** Reads a file. Never throws: what is wrong with it is among its errors. */
+export function readYaml(text: string): YamlFile {
   const counter = new LineCounter();
-  const refusals: Refusal[] = [];
+  const errors: YamlError[] = [];
   const place = (from: number, to = from): Place => {
     const { line, col } = counter.linePos(from);
     return { line: Math.max(1, line), column: Math.max(1, col), from, to };
   };
-  const refuse = (message: string, from = 0, to = from): void =>
-    void refusals.push({ message, place: place(from, to) });
-  const refused = (): Parsed => ({
-    file: { text, value: undefined, entries: [], refusals },
-    document: undefined,
-  });
+  const reject = (message: string, from = 0, to = from): void =>
+    void errors.push({ message, place: place(from, to) });
+  const rejected = (): YamlFile => ({ text, value: undefined, entries: [], errors, document: undefined });
 
   if (text.length > MAX_CHARACTERS) {
-    refuse(`the file has ${text.length.toLocaleString('en')} characters; a configuration has a few thousand`);
-    return refused();
+    reject(`the file has ${text.length.toLocaleString('en')} characters; a configuration has a few thousand`);
+    return rejected();
   }
   // eslint-disable-next-line no-control-regex
   const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffd-\uffff]/.exec(
     text,
   );
   if (control) {
-    refuse('the file is not text: it has characters that YAML does not allow', control.index);
-    return refused();
+    reject('the file is not text: it has characters that YAML does not allow', control.index);
+    return rejected();
   }
   const separator = /[\u0085\u2028\u2029]/.exec(text);
   if (separator) {
     const code = separator[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-    refuse(
+    reject(
       `PyYAML takes this invisible character (U+${code}) for the end of a line; remove it`,
       separator.index,
     );
-    return refused();
+    return rejected();
   }
   const depth = deepest(text);
   if (depth.levels > MAX_DEPTH) {
-    refuse(`the file is nested more than ${MAX_DEPTH} levels deep`, depth.offset);
-    return refused();
+    reject(`the file is nested more than ${MAX_DEPTH} levels deep`, depth.offset);
+    return rejected();
   }
   const [document, second] = parseYaml(text, counter);
-  if (second) refuse('the file holds several documents (---), production reads one', second.range[0]);
+  if (second) reject('the file holds several documents (---), production reads one', second.range[0]);
   for (const { code, message, pos } of document?.errors ?? [])
-    if (message !== GLUED_COMMENT) refuse(SENTENCES[code] ?? message, pos[0], pos[1]);
-  const tab = refusals.length === 0 ? tabBetween(text) : undefined;
-  if (tab !== undefined) refuse(SENTENCES['TAB_AS_INDENT'] ?? '', tab, tab + 1);
-  if (refusals.length > 0) return refused();
-  if (!document) return { file: { text, value: null, entries: [], refusals }, document };
+    if (message !== GLUED_COMMENT) reject(SENTENCES[code] ?? message, pos[0], pos[1]);
+  const tab = errors.length === 0 ? tabBetween(text) : undefined;
+  if (tab !== undefined) reject(SENTENCES['TAB_AS_INDENT'] ?? '', tab, tab + 1);
+  if (errors.length > 0) return rejected();
+  if (!document) return { text, value: null, entries: [], errors, document };
   try {
-    const reader = new Reader(text, place);
-    const value = reader.value(document.contents, '', 0);
-    return { file: { text, value, entries: reader.entries, refusals }, document };
+    const entries: Entry[] = [];
+    const { value } = new Reader(text, place).value(document.contents, '', 0, entries);
+    return { text, value, entries, errors, document };
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    refuse(error.message, error.offset, error.end);
-    return refused();
+    if (!(error instanceof Rejected)) throw error;
+    reject(error.message, error.offset, error.end);
+    return rejected();
   }
 }
 
@@ -222,8 +211,14 @@ function deepest(text: string): { levels: number; offset: number } {
 type Names = Record<string, PyValue>;
 const none = (): Names => Object.create(null) as Names;
 
+/** A value with Python's type. */
+interface PyRead {
+  readonly type: PyType;
+  readonly value: PyValue;
+}
+
+/** Reads nodes; what is read comes with its entries in `into`. */
 class Reader {
-  readonly entries: Entry[] = [];
   readonly #anchors = new Map<string, Node>();
   #values = 0;
 
@@ -232,29 +227,32 @@ class Reader {
     private readonly place: (from: number, to?: number) => Place,
   ) {}
 
-  value(node: Node | null, path: string, depth: number): PyValue {
+  value(node: Node | null, path: string, depth: number, into: Entry[]): PyRead {
     const [start = 0, end = 0] = node?.range ?? [];
     if (++this.#values > MAX_VALUES)
-      throw new Refused('its aliases (*) stand for more than 20,000 values', start, end);
-    if (depth > MAX_DEPTH) throw new Refused('an alias (*) contains itself', start, end);
-    if (node === null) return null;
-    if (isAlias(node)) return this.value(this.#anchored(node.source, start, end), path, depth + 1);
+      throw new Rejected('its aliases (*) stand for more than 20,000 values', start, end);
+    if (depth > MAX_DEPTH) throw new Rejected('an alias (*) contains itself', start, end);
+    if (node === null) return { type: 'null', value: null };
+    if (isAlias(node)) return this.value(this.#anchored(node.source, start, end), path, depth + 1, into);
     if ('anchor' in node && node.anchor !== undefined) {
       if ((this.#anchors.get(node.anchor) ?? node) !== node)
-        throw new Refused(`the anchor &${node.anchor} stands here a second time; rename one`, start, end);
+        throw new Rejected(`the anchor &${node.anchor} stands here a second time; rename one`, start, end);
       this.#anchors.set(node.anchor, node);
     }
-    if (isScalar(node)) return this.#scalar(node, start, end).value;
+    if (isScalar(node)) return this.#scalar(node, start, end);
     if (node.tag !== undefined && !/^!$|^tag:yaml\.org,2002:(?:map|seq)$/.test(node.tag))
-      throw new Refused(`the tag ${node.tag} is nothing that a configuration needs; remove it`, start, end);
+      throw new Rejected(`the tag ${node.tag} is nothing that a configuration needs; remove it`, start, end);
     if (isSeq(node))
-      return node.items.map((item, i) => this.#item(item as Node | null, `${path}[${i}]`, depth));
-    return isMap(node) ? this.#map(node, path, depth) : null;
+      return {
+        type: 'list',
+        value: node.items.map((item, i) => this.#item(item as Node | null, `${path}[${i}]`, depth, into)),
+      };
+    return { type: 'dict', value: isMap(node) ? this.#map(node, path, depth, into) : null };
   }
 
   #anchored(name: string, start: number, end: number): Node {
     const target = this.#anchors.get(name);
-    if (!target) throw new Refused(`there is no anchor &${name} above`, start, end);
+    if (!target) throw new Rejected(`there is no anchor &${name} above`, start, end);
     return target;
   }
 
@@ -270,25 +268,20 @@ class Reader {
           ? readPlain(tag === '!' ? String(value) : source)
           : readTagged(tag, String(value));
     if (read === undefined)
-      throw new Refused(`safe_load does not construct ${String(tag)}; remove the tag`, start, end);
-    if (read.problem !== undefined) throw new Refused(read.problem, start, end);
+      throw new Rejected(`safe_load does not construct ${String(tag)}; remove the tag`, start, end);
+    if (read.problem !== undefined) throw new Rejected(read.problem, start, end);
     return read;
   }
 
-  #item(node: Node | null, path: string, depth: number): PyValue {
-    const entry = this.#reserve();
-    const read = this.value(node, path, depth + 1);
+  #item(node: Node | null, path: string, depth: number, into: Entry[]): PyValue {
+    const below: Entry[] = [];
+    const { type, value: read } = this.value(node, path, depth + 1, below);
     const [from = 0, to = from] = node?.range ?? [];
     const place = this.place(from, to);
-    const [plain, keyType] = [this.#plain(node), 'int' as const];
-    this.entries[entry] = { path, key: place, value: place, read, plain, repeated: false, keyType };
+    const plain = this.#plain(node);
+    into.push({ path, key: place, value: place, read, type, plain, repeated: false, keyType: 'int' });
+    for (const entry of below) into.push(entry);
     return read;
-  }
-
-  /** The place of an entry, ahead of those below it. */
-  #reserve(): number {
-    this.entries.length++;
-    return this.entries.length - 1;
   }
 
   #plain(node: Node | null): string | undefined {
@@ -296,46 +289,49 @@ class Reader {
     return plain ? this.text.slice(plain[0], plain[1]) : undefined;
   }
 
-  #map({ items }: { items: Pair[] }, path: string, depth: number): PyValue {
+  #map({ items }: { items: Pair[] }, path: string, depth: number, into: Entry[]): PyValue {
     const own = none();
     const merged = none();
-    const seen = new Set<string>();
+    // Of a repeated key, the last value counts, and with it what is in it.
+    const parts = new Map<string, readonly Entry[]>();
     for (const { key, value } of items) {
       const [keyNode, valueNode] = [key as Node | null, value as Node | null];
       if (isMergeKey(keyNode)) {
         Object.assign(merged, this.#merged(valueNode, path, depth));
         continue;
       }
-      const { name, type, same } = this.#key(keyNode);
-      const below = path === '' ? name : `${path}.${name}`;
-      const entry = this.#reserve();
-      const read = this.value(valueNode, below, depth + 1);
+      const { name, type: keyType, same } = this.#key(keyNode);
+      const below: Entry[] = [];
+      const entryPath = join(path, name);
+      const { type, value: read } = this.value(valueNode, entryPath, depth + 1, below);
       const [keyFrom = 0, keyTo = 0] = keyNode?.range ?? [];
       const [from = keyTo, to = from] = valueNode?.range ?? [keyTo, keyTo];
-      this.entries[entry] = {
-        path: below,
+      const entry: Entry = {
+        path: entryPath,
         key: this.place(keyFrom, keyTo),
         value: this.place(from, to),
         read,
+        type,
         plain: this.#plain(valueNode),
-        repeated: seen.has(same),
-        keyType: type,
+        repeated: parts.delete(same),
+        keyType,
       };
-      seen.add(same);
+      parts.set(same, [entry, ...below]);
       own[name] = read;
     }
+    for (const part of parts.values()) for (const entry of part) into.push(entry);
     return Object.assign(none(), merged, own);
   }
 
   /** `same` is equal for keys that Python takes for one. */
-  #key(node: Node | null): { name: string; type: PyType; same: string } {
+  #key(node: Node | null): { name: string; type: PyScalarType; same: string } {
     const [start = 0, end = 0] = node?.range ?? [];
     if (isAlias(node)) return this.#key(this.#anchored(node.source, start, end));
     if (node === null) return { name: '', type: 'null', same: 'null' };
     if (isScalar(node) && node.type === Scalar.PLAIN && start === end && node.tag === undefined)
-      throw new Refused('a key is missing in front of this colon', start, end + 1);
+      throw new Rejected('a key is missing in front of this colon', start, end + 1);
     if (!isScalar(node))
-      throw new Refused('a key is a list or a mapping, which Python cannot use', start, end);
+      throw new Rejected('a key is a list or a mapping, which Python cannot use', start, end);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     // As a key, PyYAML takes = for a text.
     const { type, value } =
@@ -346,15 +342,13 @@ class Reader {
   }
 
   #merged(node: Node | null, path: string, depth: number): Names {
-    const entries = this.entries.length;
-    const value = this.value(node, path, depth + 1);
     // What is merged stands elsewhere.
-    this.entries.length = entries;
+    const { value } = this.value(node, path, depth + 1, []);
     const parts = Array.isArray(value) ? (value as readonly PyValue[]) : [value];
     const merged = none();
     for (const part of [...parts].reverse()) {
       if (!isPyMapping(part))
-        throw new Refused('<< expects a mapping or a list of them', node?.range?.[0], node?.range?.[1]);
+        throw new Rejected('<< expects a mapping or a list of them', node?.range?.[0], node?.range?.[1]);
       Object.assign(merged, part);
     }
     return merged;
@@ -363,21 +357,3 @@ class Reader {
 
 const isMergeKey = (node: Node | null): boolean =>
   isScalar(node) && node.type === Scalar.PLAIN && node.source === '<<' && node.tag === undefined;
-
-export const isPyMapping = (value: unknown): value is Readonly<Record<string, PyValue>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PyDate);
-
-/** Whether two values are one to Python; NaN is itself here. */
-export function sameValue(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
-  if (isPyMapping(a) && isPyMapping(b)) {
-    const names = Object.keys(a);
-    return (
-      names.length === Object.keys(b).length &&
-      names.every((name) => Object.hasOwn(b, name) && sameValue(a[name], b[name]))
-    );
-  }
-  if (a instanceof PyDate && b instanceof PyDate) return a.text === b.text;
-  return a === b || (Number.isNaN(a) && Number.isNaN(b));
-}

@@ -1,10 +1,16 @@
 /** Values as YAML on one line that PyYAML and readers of YAML 1.2 read alike. */
 import type { Kind } from './keys';
-import { readAs } from './lax';
+import { readAs } from './pydantic';
 import { PyDate, readPlain, type PyValue } from './plain';
 
+/** A plain scalar as readers of YAML 1.2 (core schema) have it. */
+export interface CoreScalar {
+  readonly type: 'null' | 'bool' | 'int' | 'float' | 'str';
+  readonly value: PyValue;
+}
+
 /** What readers of YAML 1.2 (core schema) make of a plain scalar. */
-export function readCore(text: string): { type: 'null' | 'bool' | 'int' | 'float' | 'str'; value: PyValue } {
+export function readCore(text: string): CoreScalar {
   if (/^(?:~|null|Null|NULL|)$/.test(text)) return { type: 'null', value: null };
   if (/^(?:true|True|TRUE|false|False|FALSE)$/.test(text))
     return { type: 'bool', value: /^true$/i.test(text) };

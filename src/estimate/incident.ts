@@ -4,9 +4,8 @@
  */
 import type { Incident } from '../config/incidents';
 import { presetOf } from '../config/presets';
-import { readConfig } from '../config/pyyaml';
+import { readConfig } from '../config/settings';
 import { GIB } from '../config/facts';
-import { settingAt } from '../config/schema';
 import { exactly, quantity, type Quantity } from '../base/quantity';
 import { machineOf, settingsFrom, type RunSettings } from './from_config';
 import { CORPUS_LENGTHS, MAIN_BYTES } from './host_facts';
@@ -62,8 +61,8 @@ function optionsOf(incident: Incident, config: string, mechanism: MechanismData)
 
 /** Settings of a configuration that the incident names, on its machine. */
 export function incidentSettings(incident: Incident, config: string): RunSettings {
-  const { value } = readConfig(presetOf(incident, config).text);
-  return settingsFrom((path) => settingAt(value, path), config, incident.machine.place);
+  const { settings } = readConfig(presetOf(incident, config).text);
+  return settingsFrom((path) => settings.value(path), config, incident.machine.place);
 }
 
 function heapOf({ heapKeeps, title }: MechanismData): Quantity {

@@ -4,8 +4,7 @@
  */
 import { MODAL, SMOKE_FILES } from '../config/facts';
 import { planJobs, type Jobs } from '../config/launches';
-import { readConfig } from '../config/pyyaml';
-import { settingAt } from '../config/schema';
+import { readConfig } from '../config/settings';
 import { commentText, needed, pathWord, shellWord } from './shell';
 import { isSmokeRun, likelyHours, type Target } from '../config/targets';
 
@@ -49,26 +48,22 @@ interface Facts {
 }
 
 function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Facts {
-  const { value, refusals } = readConfig(text);
-  if (value === undefined)
+  const { errors, settings } = readConfig(text);
+  if (errors.length > 0)
     throw new RangeError(
-      `${name} cannot be run, because it cannot be read: ${refusals.map(({ message }) => message).join('; ')}. Fix the file first.`,
+      `${name} cannot be run, because it cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
     );
-  const setting = (path: string): string => {
-    const read = settingAt(value, path);
-    return typeof read === 'string' ? read : '';
-  };
   return {
     config: pathWord(name),
     name,
     smoke,
     isSmoke: isSmokeRun(name),
     target,
-    dataDir: setting('data.data_dir'),
-    cacheDir: setting('data.cache_dir').replace(/\/+$/, ''),
-    outputDir: setting('experiment.output_dir').replace(/\/+$/, ''),
-    balanced: settingAt(value, 'data.use_balanced_sampling') !== false,
-    epochs: Number(settingAt(value, 'training.epochs')),
+    dataDir: settings.text('data.data_dir'),
+    cacheDir: settings.text('data.cache_dir').replace(/\/+$/, ''),
+    outputDir: settings.text('experiment.output_dir').replace(/\/+$/, ''),
+    balanced: settings.value('data.use_balanced_sampling') !== false,
+    epochs: settings.number('training.epochs'),
   };
 }
 

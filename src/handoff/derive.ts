@@ -7,9 +7,8 @@ import { applyChanges } from '../config/edit';
 import { inspect } from '../config/findings';
 import { GIB, MODAL, SAVED_MIB, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
-import { readConfig, type PyValue } from '../config/pyyaml';
 import { scalarText } from '../config/scalar';
-import { settingAt, valueAt } from '../config/schema';
+import { readConfig, type Settings } from '../config/settings';
 import { isSmokeRun, TARGETS, type Target, type TargetName } from '../config/targets';
 
 export type Variant = 'wsl2' | 'a100' | 'smoke' | 'smoke_modal';
@@ -73,19 +72,19 @@ const LOCAL_DATA = 'data_ext4/tusz/edf/train';
 
 class Source {
   readonly info: VariantInfo;
-  readonly #value: PyValue;
+  readonly #settings: Settings;
 
   constructor(
     text: string,
     variant: Variant,
     readonly target: Target,
   ) {
-    const { value, refusals } = readConfig(text);
-    if (value === undefined)
+    const { errors, settings } = readConfig(text);
+    if (errors.length > 0)
       throw new RangeError(
-        `No variant can be made of a file that cannot be read: ${refusals.map(({ message }) => message).join('; ')}. Fix the file first.`,
+        `No variant can be made of a file that cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
       );
-    this.#value = value;
+    this.#settings = settings;
     this.info = VARIANTS[variant];
   }
 
@@ -94,20 +93,19 @@ class Source {
   }
 
   get(path: string): unknown {
-    return settingAt(this.#value, path);
+    return this.#settings.value(path);
   }
 
   given(path: string): boolean {
-    return valueAt(this.#value, path) !== undefined;
+    return this.#settings.read(path) !== undefined;
   }
 
   number(path: string): number {
-    return Number(this.get(path));
+    return this.#settings.number(path);
   }
 
   text(path: string): string {
-    const value = this.get(path);
-    return typeof value === 'string' ? value : '';
+    return this.#settings.text(path);
   }
 
   /** Workers, batch and epochs as the variant has them. */

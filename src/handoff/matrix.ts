@@ -5,9 +5,10 @@ import type { Figure } from '../config/incidents';
 import type { MemoryFigure } from './evidence';
 import { inspect, type Inspection } from '../config/findings';
 import { csvLine, tableOf } from './markdown';
-import { sameValue, type PyValue } from '../config/pyyaml';
+import { inList } from '../config/path';
+import { sameValue, type PyValue } from '../config/plain';
 import { scalarText } from '../config/scalar';
-import { settingAt, valueAt } from '../config/schema';
+import type { ConfigFile } from '../config/settings';
 import type { Figures, Target } from '../config/targets';
 
 export interface Compared {
@@ -65,9 +66,9 @@ export function compare(
   const inspected = configs.map(({ text, name, target, figures }) =>
     inspect(text, { name, target, ...(figures && { figures }) }),
   );
-  const values = inspected.map(({ file }) => file.value);
+  const files = inspected.map(({ file }) => file);
   const settings = pathsOf(inspected)
-    .map((path) => settingRow(path, values, baseline))
+    .map((path) => settingRow(path, files, baseline))
     .filter(({ cells }) => all || cells.some(({ differs }) => differs));
   return {
     columns: configs.map(({ name }, i) => ({ name, baseline: i === baseline })),
@@ -87,8 +88,11 @@ export function compare(
 function pathsOf(inspected: readonly Inspection[]): string[] {
   const known = KEYS.map(({ path }) => path);
   const unknown = inspected.flatMap(({ file }) =>
-    file.entries
-      .filter(({ path, read }) => !path.includes('[') && !KEY_AT.has(path) && isLeaf(read))
+    [...file.settings.values()]
+      .filter(
+        ({ path, read, declaration }) =>
+          path !== '' && !declaration && !inList(path) && read !== undefined && isLeaf(read),
+      )
       .map(({ path }) => path)
       .filter((path) => !known.some((one) => path.startsWith(`${one}.`))),
   );
@@ -100,7 +104,7 @@ function pathsOf(inspected: readonly Inspection[]): string[] {
   ]);
 }
 
-const isLeaf = (value: unknown): boolean =>
+const isLeaf = (value: PyValue): boolean =>
   typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length === 0;
 
 const plainRow = (kind: RowKind, label: string, texts: readonly string[]): Row => ({
@@ -109,15 +113,15 @@ const plainRow = (kind: RowKind, label: string, texts: readonly string[]): Row =
   cells: texts.map((text) => ({ text, change: text, differs: texts.some((one) => one !== texts[0]) })),
 });
 
-function settingRow(path: string, values: readonly (PyValue | undefined)[], baseline: number): Row {
+function settingRow(path: string, files: readonly ConfigFile[], baseline: number): Row {
   const key = KEY_AT.get(path);
   const unread = { text: 'cannot be read', value: undefined, unread: true };
-  const read = values.map((value) => {
-    if (value === undefined) return unread;
-    const setting = settingAt(value, path) as PyValue | undefined;
-    const given = valueAt(value, path) !== undefined;
-    const text = given ? shown(setting) : key ? `– (${shown(setting)})` : '–';
-    return { text, value: setting, unread: false };
+  const read = files.map(({ errors, settings }) => {
+    if (errors.length > 0) return unread;
+    const value = settings.value(path);
+    const given = settings.read(path) !== undefined;
+    const text = given ? shown(value) : key ? `– (${shown(value)})` : '–';
+    return { text, value, unread: false };
   });
   const base = read[baseline];
   const readable = read.filter((one) => !one.unread);

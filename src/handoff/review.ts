@@ -10,7 +10,7 @@ import type { Check, Statement } from '../config/incidents';
 import { inspect } from '../config/findings';
 import { block, code, escaped, list, numbered, tableOf } from './markdown';
 import { compare, toMarkdown, type Compared, type Row } from './matrix';
-import { readConfig, sameValue } from '../config/pyyaml';
+import { sameValue } from '../config/plain';
 import { checklistOf } from './review/checklist';
 import { costOf, costTable, dollars } from './review/cost';
 import { issueSummary, previousIssue, rootCause } from './review/incident';
@@ -18,7 +18,7 @@ import type { ReviewInput } from './review/input';
 import { LAUNCHER_FACTS, launchFacts } from './review/launcher';
 import { idsOf, isSevere, risksOf, riskTable, type FileRisks } from './review/risks';
 import { smokeFindings, smokeTable } from './review/smoke';
-import { settingAt } from '../config/schema';
+import { readConfig } from '../config/settings';
 import type { Target } from '../config/targets';
 
 export type { ReviewInput } from './review/input';
@@ -32,9 +32,9 @@ interface Facts extends ReviewInput {
 export function reviewDocument(input: ReviewInput): string {
   for (const { name, text, target } of [input.before, ...input.after]) {
     const { file } = inspect(text, { name, target });
-    if (file.value === undefined)
+    if (file.errors.length > 0)
       throw new RangeError(
-        `${name} cannot be reviewed, because it cannot be read: ${file.refusals.map(({ message }) => message).join('; ')}. Fix the file first.`,
+        `${name} cannot be reviewed, because it cannot be read: ${file.errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
       );
   }
   const files = risksOf(input.before, input.after);
@@ -165,13 +165,13 @@ function reasonsFor(
 ): (path: string) => string {
   const derived =
     target.name === 'browser' ? [] : derivedFrom(before.text, variantFor(name, target.name), target);
-  const derivedValue = readConfig(applyChanges(before.text, derived)).value;
+  const derivedSettings = readConfig(applyChanges(before.text, derived)).settings;
   const { findings } = inspect(before.text, { name: before.name, target });
-  const value = readConfig(text).value;
+  const { settings } = readConfig(text);
   return (path) => {
     const change = derived.find((one) => one.path === path);
     // The reason for another value may not hold for this one.
-    const same = change && sameValue(settingAt(derivedValue, path), settingAt(value, path));
+    const same = change && sameValue(derivedSettings.value(path), settings.value(path));
     return (
       (same ? change.reason : undefined) ??
       findings.find((finding) => finding.path === path && finding.mendable)?.message ??

@@ -1,7 +1,7 @@
 /** A run of this engine from the trainer's configuration, and back: by the settings that have a key there. */
 import type { Json } from '../checkpoints/state';
 import { KEY_AT } from '../config/keys';
-import { allowed, readAs } from '../config/lax';
+import { allowed, readAs } from '../config/pydantic';
 import type { PyValue } from '../config/plain';
 import type { Capabilities } from '../engine/plan';
 import { SettingsError } from '../run/failure';

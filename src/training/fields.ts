@@ -1,6 +1,6 @@
 /** What the table of settings can say of one setting, and what follows from it: checking and reading a value. */
 import { KEY_AT, type Kind } from '../config/keys';
-import { allowed, readAs, shown } from '../config/lax';
+import { allowed, readAs, shown } from '../config/pydantic';
 import type { PyValue } from '../config/plain';
 
 /** Parts of the form, in its order. */

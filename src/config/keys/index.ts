@@ -20,8 +20,15 @@ export const KEYS: readonly Key[] = [
 
 export const KEY_AT: ReadonlyMap<string, Key> = new Map(KEYS.map((one) => [one.path, one]));
 
+/** Names of keys and sections directly below a section, in the order of KEYS; '' is the file. */
+export function namesBelow(section: string): string[] {
+  const prefix = section === '' ? '' : `${section}.`;
+  const below = KEYS.filter(({ path }) => path.startsWith(prefix));
+  return [...new Set(below.map(({ path }) => path.slice(prefix.length).split('.')[0] ?? ''))];
+}
+
 /** Sections that a file must have: the others have defaults throughout. */
-export const REQUIRED_SECTIONS = ['data', 'model', 'training', 'postprocessing'] as const;
+export const REQUIRED_SECTIONS: readonly string[] = ['data', 'model', 'training', 'postprocessing'];
 
 export interface Section {
   readonly title: string;

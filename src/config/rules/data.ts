@@ -1,6 +1,7 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
 import type { Quantity } from '../../base/quantity';
 import { CORPUS, GIB, WINDOW_SAMPLES } from '../facts';
+import type { Settings } from '../settings';
 import { vramGiB } from '../targets';
 import {
   at,
@@ -10,9 +11,9 @@ import {
   PRODUCTION,
   set,
   SOURCE,
-  type Config,
   type Found,
   type Rule,
+  type Context,
 } from './rule';
 
 const SPLIT = 'data.validation_split';
@@ -31,8 +32,8 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'C',
     note: true,
     evidence: `${SOURCE}: the sorted list of files is cut in two; a patient has several files.`,
-    check: (config) =>
-      config.number(SPLIT) > 0
+    check: (settings) =>
+      settings.number(SPLIT) > 0
         ? at(
             SPLIT,
             'the split is by file: recordings of one patient land on both sides, and the scores come out too good; trust only scores on the corpus’s own dev and eval sets',
@@ -45,8 +46,8 @@ export const DATA_RULES: readonly Rule[] = [
     note: true,
     targets: PRODUCTION,
     evidence: `${SOURCE}: balanced sampling draws from a manifest, and takes one without seizures as it is.`,
-    check: (config) =>
-      config.get('data.use_balanced_sampling') === true
+    check: (settings) =>
+      settings.value('data.use_balanced_sampling') === true
         ? at(
             'data.use_balanced_sampling',
             'run scan-cache first: a manifest without seizures trains a useless model',
@@ -58,12 +59,12 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'H',
     targets: PRODUCTION,
     evidence: `${SOURCE}: validation runs after the first epoch whether there is data for it or not, before the first checkpoint.`,
-    check: (config) =>
-      config.number(SPLIT) === 0
+    check: (settings, context) =>
+      settings.number(SPLIT) === 0
         ? mend(
             SPLIT,
-            share(config),
-            `without held-out files the run fails after its first epoch, before any checkpoint; write ${share(config)}`,
+            share(context),
+            `without held-out files the run fails after its first epoch, before any checkpoint; write ${share(context)}`,
             'something to validate on',
           )
         : NONE,
@@ -73,16 +74,16 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'H',
     targets: PRODUCTION,
     evidence: `Estimate: all probabilities and labels are kept and sorted, about 77 bytes a sample; ${CORPUS.validationWindows.toLocaleString('en')} windows are held out at ${CORPUS.countedSplit} of the corpus.`,
-    check: (config) => {
+    check: (settings, context) => {
       // So named, the launcher takes 50 files alone; elsewhere a smoke run limits them too.
-      if (config.smoke) return NONE;
-      const gib = config.number(SPLIT) * VALIDATION_GIB_PER_SHARE;
-      if (!(gib > config.target.ramGiB)) return NONE;
-      const most = share(config);
+      if (context.smoke) return NONE;
+      const gib = settings.number(SPLIT) * VALIDATION_GIB_PER_SHARE;
+      if (!(gib > context.target.ramGiB)) return NONE;
+      const most = share(context);
       return mend(
         SPLIT,
         most,
-        `on the whole corpus the first validation takes about ${gib.toFixed(0)} GiB of the ${config.target.ramGiB} GiB there are, and the host’s out-of-memory killer ends the run; write ${most}`,
+        `on the whole corpus the first validation takes about ${gib.toFixed(0)} GiB of the ${context.target.ramGiB} GiB there are, and the host’s out-of-memory killer ends the run; write ${most}`,
         `about ${(most * VALIDATION_GIB_PER_SHARE).toFixed(0)} GiB at the first validation`,
       );
     },
@@ -92,7 +93,7 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'M',
     targets: PRODUCTION,
     evidence: `${SOURCE}: only data.cache_dir is used. ${LAUNCHER}: it prefixes experiment.cache_dir alone with /results, the volume that outlives the container.`,
-    check: cacheMismatch,
+    check: (settings, { target }) => cacheMismatch(settings, target.name === 'modal'),
   },
   {
     id: 'wsl2-workers',
@@ -100,9 +101,9 @@ export const DATA_RULES: readonly Rule[] = [
     targets: ['wsl2'],
     evidence:
       'Seen: a worker was killed by the host after 127 batches with 4 workers and 31 GB, and loaders hung.',
-    check: (config) =>
+    check: (settings) =>
       Object.entries(WSL2_SAFE).flatMap(([path, value]) =>
-        config.get(path) === value
+        settings.value(path) === value
           ? NONE
           : mend(
               path,
@@ -117,11 +118,11 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'M',
     targets: PRODUCTION,
     evidence: `${SOURCE}: both are given to the loader only where num_workers is above 0.`,
-    check: (config) => {
-      if (config.number(WORKERS) !== 0) return NONE;
+    check: (settings) => {
+      if (settings.number(WORKERS) !== 0) return NONE;
       const prefetch = 'data.prefetch_factor';
       return [
-        ...(config.get('data.persistent_workers') === true
+        ...(settings.value('data.persistent_workers') === true
           ? mend(
               'data.persistent_workers',
               false,
@@ -129,7 +130,7 @@ export const DATA_RULES: readonly Rule[] = [
               'there are no workers',
             )
           : NONE),
-        ...(config.number(prefetch) > 2
+        ...(settings.number(prefetch) > 2
           ? mend(prefetch, 2, 'is ignored without workers; write 2, the default', 'there are no workers')
           : NONE),
       ];
@@ -140,8 +141,8 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'M',
     targets: PRODUCTION,
     evidence: `${SOURCE}: the training and the validation loader each keep num_workers processes.`,
-    check: (config) => {
-      const [workers, { cores }] = [config.number(WORKERS), config.target];
+    check: (settings, { target }) => {
+      const [workers, { cores }] = [settings.number(WORKERS), target];
       if (!(cores < 2 * workers)) return NONE;
       const most = Math.floor(cores / 2);
       return mend(
@@ -156,9 +157,8 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'vram',
     severity: 'H',
     evidence: 'Predicted from the model’s shapes and the allocator’s rules; the range is what is not known.',
-    check: (config) => {
-      const { figures, target } = config.checked;
-      const batch = config.number('training.batch_size');
+    check: (settings, { figures, target }) => {
+      const batch = settings.number('training.batch_size');
       const likely = figures?.vramGiB?.likely ?? 0;
       const fits = Math.floor((batch * vramGiB(target)) / likely);
       const fix = [set('training.batch_size', fits, 'memory grows with the batch')];
@@ -172,9 +172,8 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'H',
     evidence:
       'Predicted from workers, batches in flight and the size of a recording; the range is what is not known.',
-    check: (config) => {
-      const { figures, target } = config.checked;
-      const workers = config.number(WORKERS);
+    check: (settings, { figures, target }) => {
+      const workers = settings.number(WORKERS);
       const fix = [
         set(WORKERS, Math.floor(workers / 2), 'every worker holds whole recordings and its own batches'),
       ];
@@ -192,15 +191,15 @@ const WSL2_SAFE = {
 } as const;
 
 /** The largest share of the corpus, in steps of 0.01 up to 0.1, whose validation takes at most 0.9 of the memory. */
-function share({ target, smoke }: Config): number {
+function share({ target, smoke }: Context): number {
   const fits = Math.floor((100 * (target.ramGiB - PROCESSES_GIB)) / VALIDATION_GIB_PER_SHARE) / 100;
   return smoke ? 0.1 : Math.min(0.1, Math.max(0.01, fits));
 }
 
-function cacheMismatch(config: Config): readonly Found[] {
+function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
   const [own, other] = ['data.cache_dir', 'experiment.cache_dir'] as const;
-  const cache = config.text(own);
-  if (config.target.name === 'modal' && !/^\/results(?:\/|$)/.test(cache)) {
+  const cache = settings.text(own);
+  if (modal && !/^\/results(?:\/|$)/.test(cache)) {
     const kept = `/results/${cache.replace(/^\/+/, '')}`;
     return mend(
       own,
@@ -209,7 +208,7 @@ function cacheMismatch(config: Config): readonly Found[] {
       'a volume that outlives the container',
     );
   }
-  if (!config.given(other) || config.text(other) === cache || cache === '') return NONE;
+  if (settings.read(other) === undefined || settings.text(other) === cache || cache === '') return NONE;
   return mend(
     other,
     cache,

@@ -7,8 +7,8 @@ import { KEY_RULES } from './keys';
 import { DATA_RULES } from './data';
 import { MODAL_RULES } from './modal';
 import { TRAINING_RULES } from './training';
-import { placeOf } from './place';
-import { Config, LAUNCHER, set, type Checked, type Finding, type Found, type Rule } from './rule';
+import type { ConfigFile } from '../settings';
+import { LAUNCHER, set, type Checked, type Finding, type Found, type Rule } from './rule';
 
 export type { Checked, Finding, Rule, Severity } from './rule';
 
@@ -26,19 +26,18 @@ const OUTPUT = 'experiment.output_dir';
 
 /** All findings about a file, the worst first; those of equal weight in the file's order. */
 export function check(checked: Checked): Finding[] {
-  const config = new Config(checked);
+  const { target, file } = checked;
   return sorted(
-    RULES.filter(({ targets }) => targets === undefined || targets.includes(checked.target.name)).flatMap(
-      (rule) => rule.check(config).map((found) => finding(rule, found, config)),
+    RULES.filter(({ targets }) => targets === undefined || targets.includes(target.name)).flatMap((rule) =>
+      rule.check(file.settings, checked).map((found) => finding(rule, found, file)),
     ),
   );
 }
 
 /** The findings about each of several files, in their order, with those that no file shows by itself. */
 export function checkAll(files: readonly Checked[]): Finding[][] {
-  const modal = files.filter(({ target, file }) => target.name === 'modal' && file.value !== undefined);
+  const modal = files.filter(({ target, file }) => target.name === 'modal' && file.errors.length === 0);
   return files.map((checked) => {
-    const config = new Config(checked);
     const others = modal.includes(checked)
       ? modal
           .filter((other) => other !== checked && output(other) === output(checked))
@@ -51,22 +50,22 @@ export function checkAll(files: readonly Checked[]): Finding[][] {
       message: `${others.join(', ')} writes to the same folder /results/${output(checked)}, because the launcher keeps its last name alone; write ${own}`,
       fix: [set(OUTPUT, own, 'a folder of its own')],
     };
-    return sorted([...check(checked), finding(COLLISION, found, config)]);
+    return sorted([...check(checked), finding(COLLISION, found, checked.file)]);
   });
 }
 
-const output = (checked: Checked): string =>
-  new Config(checked).text(OUTPUT).replace(/\/+$/, '').split('/').at(-1) ?? '';
+const output = ({ file }: Checked): string =>
+  file.settings.text(OUTPUT).replace(/\/+$/, '').split('/').at(-1) ?? '';
 
 const stem = (name: string): string => (name.split(/[\\/]/).at(-1) ?? name).replace(/\.ya?ml$/i, '');
 
 function finding(
   { id, severity, evidence, note }: Pick<Rule, 'id' | 'severity' | 'evidence' | 'note'>,
   { place, ...found }: Found,
-  { file }: Config,
+  { settings }: ConfigFile,
 ): Finding {
   const mendable = note !== true;
-  return { id, severity, evidence, mendable, ...found, place: place ?? placeOf(file, found.path) };
+  return { id, severity, evidence, mendable, ...found, place: place ?? settings.placeOf(found.path) };
 }
 
 const sorted = (findings: readonly Finding[]): Finding[] =>

@@ -1,53 +1,36 @@
 /** Rules about keys and values as they are written: unknown, dead, repeated, read otherwise than they look. */
-import { KEY_AT, KEYS } from '../keys';
-import { readCore, scalarText } from '../scalar';
-import { sameValue, type Entry, type PyValue } from '../pyyaml';
+import { KEY_AT } from '../keys';
+import { inList, listOf } from '../path';
+import { sameValue, type PyScalarType, type PyValue } from '../plain';
+import { scalarText } from '../scalar';
+import type { Setting, Settings } from '../settings';
 import { EXPECTED } from './expected';
 import { nearest } from './nearest';
-import { at, NONE, remove, SOURCE, type Config, type Found, type Rule } from './rule';
+import { at, NONE, remove, SOURCE, type Found, type Rule } from './rule';
 
-const isItem = ({ path }: Entry): boolean => path.includes('[');
-const isSection = (path: string): boolean => KEYS.some((one) => one.path.startsWith(`${path}.`));
-
-/** Neither a key nor a section that the trainer has, in a section that it has. */
-function unknown(entry: Entry): boolean {
-  const { path, keyType } = entry;
-  const parent = path.split('.').slice(0, -1).join('.');
-  if (isItem(entry) || (parent !== '' && !isSection(parent))) return false;
-  return keyType !== 'str' || !(KEY_AT.has(path) || isSection(path));
-}
-
-function unknownFound(entry: Entry, config: Config): Found[] {
-  const { path, key: place, keyType, read } = entry;
+function unknown({ path, written, read = null }: Setting, settings: Settings): Found[] {
   const drop = [remove(path, 'the trainer drops it without a word')];
-  if (keyType !== 'str')
+  if (written && written.keyType !== 'str')
     return at(
       path,
-      `PyYAML takes this key for a ${NAMES[keyType]}, so the trainer cannot know it; quote or remove it`,
-      {
-        place,
-      },
+      `PyYAML takes this key for a ${NAMES[written.keyType]}, so the trainer cannot know it; quote or remove it`,
+      { place: written.key },
     );
+  const more = { ...(written && { place: written.key }), fix: drop };
   const expected = EXPECTED[path];
   if (expected)
-    return at(path, `the trainer does not know it and drops it without a word: ${expected}`, {
-      place,
-      fix: drop,
-    });
+    return at(path, `the trainer does not know it and drops it without a word: ${expected}`, more);
   const near = nearest(path, read);
-  if (!near)
-    return at(path, 'the trainer does not know it and drops it without a word; remove it', {
-      place,
-      fix: drop,
-    });
+  if (!near) return at(path, 'the trainer does not know it and drops it without a word; remove it', more);
   const message = `the trainer does not know it and drops it without a word; the nearest that it knows is ${near}`;
-  if (config.given(near) || isSection(near)) return at(path, message, { place, fix: drop });
-  const value = scalarText(read, KEY_AT.get(near)?.kind);
+  const { declaration, kind } = settings.get(near) ?? {};
+  if (kind !== 'default') return at(path, message, more);
+  const value = scalarText(read, declaration?.kind);
   const rename = [{ path: near, value, reason: `it is written as ${path}`, renames: path }];
-  return at(path, message, { place, fix: rename, instead: [drop] });
+  return at(path, message, { ...more, fix: rename, instead: [drop] });
 }
 
-const NAMES: Readonly<Record<Entry['keyType'], string>> = {
+const NAMES: Readonly<Record<PyScalarType, string>> = {
   str: 'text',
   int: 'number',
   float: 'number',
@@ -64,18 +47,20 @@ export const KEY_RULES: readonly Rule[] = [
     id: 'unknown-key',
     severity: 'M',
     evidence: `${SOURCE}: its pydantic models ignore what they do not declare, and nothing is logged.`,
-    check: (config) => config.entries.filter(unknown).flatMap((entry) => unknownFound(entry, config)),
+    check: (settings) =>
+      written(settings).flatMap((setting) =>
+        setting.kind === 'unknown' ? unknown(setting, settings) : NONE,
+      ),
   },
   {
     id: 'dead-key',
     severity: 'M',
     evidence: `${SOURCE}: the key is declared, and no other line reads it.`,
-    check: (config) =>
-      config.entries.flatMap(({ path }) => {
-        const key = KEY_AT.get(path);
-        if (key?.effect !== 'dead' || FOR_PEOPLE.includes(path)) return NONE;
-        if (sameValue(config.get(path), key.fallback)) return NONE;
-        const why = key.why ?? 'accepted and never read';
+    check: (settings) =>
+      written(settings).flatMap(({ path, declaration, value }) => {
+        if (declaration?.effect !== 'dead' || FOR_PEOPLE.includes(path)) return NONE;
+        if (sameValue(value, declaration.fallback)) return NONE;
+        const why = declaration.why ?? 'accepted and never read';
         return at(path, `has no effect: ${why}; remove it, or know that it does nothing`, {
           fix: [remove(path, why)],
         });
@@ -85,8 +70,8 @@ export const KEY_RULES: readonly Rule[] = [
     id: 'duplicate-key',
     severity: 'M',
     evidence: 'Tried with PyYAML 6.0: the last of several values counts, without a word.',
-    check: (config) =>
-      config.entries.flatMap(({ path, repeated, key: place, read }) =>
+    check: (settings) =>
+      written(settings).flatMap(({ path, written: { repeated, key: place, read } }) =>
         repeated
           ? at(path, 'stands here a second time, and only this value counts', {
               place,
@@ -99,13 +84,13 @@ export const KEY_RULES: readonly Rule[] = [
     id: 'shell-in-name',
     severity: 'M',
     evidence: `${SOURCE}: values go from YAML to pydantic; no shell and no template sees them.`,
-    check: (config) =>
-      config.entries.flatMap(({ path, read }) => {
+    check: (settings) =>
+      written(settings).flatMap(({ path, read }) => {
         if (typeof read !== 'string' || !SHELL.test(read)) return NONE;
         const plain = read.replace(SHELL_PARTS, '').replace(/[-_./ ]+$/, '');
         const reason = 'a name that is what it says';
         return at(path, 'no shell reads this: $(…) stays literal text', {
-          ...(plain !== '' && !path.includes('[') && { fix: [{ path, value: scalarText(plain), reason }] }),
+          ...(plain !== '' && !inList(path) && { fix: [{ path, value: scalarText(plain), reason }] }),
         });
       }),
   },
@@ -114,29 +99,35 @@ export const KEY_RULES: readonly Rule[] = [
     severity: 'L',
     evidence:
       'PyYAML’s own patterns (resolver.py), against the core schema of YAML 1.2 that editors and other tools follow.',
-    check: (config) => config.entries.flatMap((entry) => otherwise(entry, config)),
+    check: (settings) => written(settings).flatMap((setting) => otherwise(setting, settings)),
   },
 ];
 
 const SHELL = /\$\(|\$\{|`/;
 const SHELL_PARTS = /\$\([^)]*\)?|\$\{[^}]*\}?|`[^`]*`?/g;
 
+type Written = Setting & { readonly written: NonNullable<Setting['written']> };
+
+/** Settings that stand in the file themselves. */
+const written = (settings: Settings): Written[] =>
+  [...settings.values()].filter((setting): setting is Written => setting.written !== undefined);
+
 /** A plain scalar that the two versions of YAML read as different values. */
-function otherwise(entry: Entry, config: Config): readonly Found[] {
-  const { path, plain, read } = entry;
-  if (plain === undefined || plain === '') return NONE;
-  const core = readCore(plain);
-  if (sameValue(core.value, read)) return NONE;
-  const [root = path] = path.split('[');
-  const kind = KEY_AT.get(root)?.kind;
-  const list = isItem(entry) ? config.entries.find((one) => one.path === root) : undefined;
-  const value = scalarText((list ?? entry).read, kind);
+function otherwise(
+  { path, elsewhere, written: { plain = '', read } }: Written,
+  settings: Settings,
+): readonly Found[] {
+  if (!elsewhere) return NONE;
+  const list = listOf(path);
+  const kind = KEY_AT.get(list)?.kind;
+  const value = scalarText(settings.read(list) ?? null, kind);
   const item = scalarText(read, kind?.type === 'list' ? kind.item : kind);
-  const fixable = !isItem(entry) || (list !== undefined && /^[^[]*\[\d+\]$/.test(path));
+  // The fix of an item writes its list.
+  const fixable = list !== '' && !inList(list);
   return at(
     path,
-    `PyYAML reads ${plain} as ${shape(read)}, other readers as ${shape(core.value)}; write ${item}`,
-    { ...(fixable && { fix: [{ path: root, value, reason: 'all readers of YAML agree on it' }] }) },
+    `PyYAML reads ${plain} as ${shape(read)}, other readers as ${shape(elsewhere.value)}; write ${item}`,
+    { ...(fixable && { fix: [{ path: list, value, reason: 'all readers of YAML agree on it' }] }) },
   );
 }
 

@@ -14,8 +14,8 @@ export const MODAL_RULES: readonly Rule[] = [
     severity: 'C',
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: it sets data.data_dir to ${MODAL_DATA} whenever that folder exists.`,
-    check: (config) =>
-      config.text('data.data_dir') === MODAL_DATA
+    check: (settings) =>
+      settings.text('data.data_dir') === MODAL_DATA
         ? NONE
         : mend(
             'data.data_dir',
@@ -43,8 +43,8 @@ export const MODAL_RULES: readonly Rule[] = [
     targets: ON_MODAL,
     evidence:
       'Modal restarts a pre-empted or crashed container with the same arguments; without --resume the trainer begins at epoch 0 (its source at 2025-09-21).',
-    check: (config) =>
-      config.number(EPOCHS) > 1
+    check: (settings) =>
+      settings.number(EPOCHS) > 1
         ? at(
             EPOCHS,
             'without --resume a restarted container begins at epoch 0 and overwrites last.pt; launch with --resume',
@@ -57,8 +57,8 @@ export const MODAL_RULES: readonly Rule[] = [
     note: true,
     targets: ['local', 'wsl2', 'modal'],
     evidence: `${SOURCE}: last.pt holds the epoch that ended, and neither the best score nor the patience.`,
-    check: (config) =>
-      config.number(EPOCHS) > 1
+    check: (settings) =>
+      settings.number(EPOCHS) > 1
         ? at(
             EPOCHS,
             'a resumed run repeats the saved epoch, and its first epoch overwrites best.pt; an interrupted epoch is lost: copy best.pt away before a resume',
@@ -83,11 +83,11 @@ export const MODAL_RULES: readonly Rule[] = [
     note: true,
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours an epoch are an estimate (later runs took about 1 h on an A100).`,
-    check: (config) => {
-      const hoursPerEpoch = likelyHours(config.target);
-      const alone = config.number(EPOCHS) * hoursPerEpoch;
-      if (config.smoke || !(alone > MODAL.jobHours)) return NONE;
-      const jobs = planJobs(config.number(EPOCHS), hoursPerEpoch);
+    check: (settings, { target, smoke }) => {
+      const hoursPerEpoch = likelyHours(target);
+      const alone = settings.number(EPOCHS) * hoursPerEpoch;
+      if (smoke || !(alone > MODAL.jobHours)) return NONE;
+      const jobs = planJobs(settings.number(EPOCHS), hoursPerEpoch);
       const limit = `and a job ends after ${MODAL.jobHours} h`;
       return at(
         EPOCHS,
@@ -103,12 +103,12 @@ export const MODAL_RULES: readonly Rule[] = [
     note: true,
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: it sets BGB_LIMIT_FILES=50 when “smoke” occurs in the config’s path, and unsets it otherwise.`,
-    check: (config) => {
-      const short = config.number(EPOCHS) <= 1;
-      if (config.smoke === short || Number.isNaN(config.number(EPOCHS))) return NONE;
+    check: (settings, { smoke }) => {
+      const short = settings.number(EPOCHS) <= 1;
+      if (smoke === short || Number.isNaN(settings.number(EPOCHS))) return NONE;
       return at(
         EPOCHS,
-        config.smoke
+        smoke
           ? 'the path of the file has “smoke” in it, so the launcher takes 50 files alone; rename the file for a full run'
           : 'one epoch looks like a smoke run, but the path of the file has no “smoke” in it, so the launcher takes all files; rename the file',
       );

@@ -1,14 +1,10 @@
 /** Which key somebody meant. */
-import { KEYS } from '../keys';
-import { readAs } from '../lax';
+import { KEYS, SECTIONS } from '../keys';
 import { letters } from '../letters';
-import { isPyMapping, type PyValue } from '../pyyaml';
+import { isPyMapping, type PyValue } from '../plain';
+import { readAs } from '../pydantic';
 
-const SECTION_PATHS = [
-  ...new Set(
-    KEYS.flatMap(({ path }) => path.split('.').map((_, i, names) => names.slice(0, i + 1).join('.'))),
-  ),
-].filter((path) => KEYS.every((one) => one.path !== path));
+const SECTION_PATHS = Object.keys(SECTIONS).filter((path) => path !== '');
 
 const last = (path: string): string => path.split('.').at(-1) ?? path;
 

@@ -1,22 +1,28 @@
 /** What a rule is, what it sees and what it says. */
 import type { Change } from '../change';
-import type { ConfigFile, Entry, Place } from '../pyyaml';
+import type { Place } from '../pyyaml';
 import { scalarText } from '../scalar';
-import { settingAt, valueAt } from '../schema';
-import { isSmokeRun, PLATFORMS, type Figures, type Target, type TargetName } from '../targets';
+import type { ConfigFile, Settings } from '../settings';
+import { PLATFORMS, type Figures, type Target, type TargetName } from '../targets';
 
 /** C: the run is wasted, H: crash or large cost, M: misleading, L: hygiene. */
 export type Severity = 'C' | 'H' | 'M' | 'L';
 
-export interface Checked {
+/** What rules see besides the settings. */
+export interface Context {
   /** The file's path: the launcher reads meaning into it. */
   readonly name: string;
-  readonly file: ConfigFile;
+  /** The launcher takes 50 files alone where this word is in the path. */
+  readonly smoke: boolean;
   readonly target: Target;
   /** What the run is predicted to take, where somebody computed it. */
   readonly figures?: Figures;
-  /** The file that this one was made from. */
-  readonly base?: ConfigFile;
+  /** Settings of the file that this one was made from. */
+  readonly base?: Settings;
+}
+
+export interface Checked extends Context {
+  readonly file: ConfigFile;
 }
 
 export interface Finding {
@@ -53,7 +59,7 @@ export interface Rule {
   readonly note?: boolean;
   /** Where it applies; everywhere without. */
   readonly targets?: readonly TargetName[];
-  readonly check: (config: Config) => readonly Found[];
+  readonly check: (settings: Settings, context: Context) => readonly Found[];
 }
 
 /** Where production's trainer runs. */
@@ -61,46 +67,6 @@ export const PRODUCTION: readonly TargetName[] = PLATFORMS;
 
 export const SOURCE = 'Read in the trainer’s source at 2025-09-21';
 export const LAUNCHER = 'Read in the launcher’s source at 2025-09-21';
-
-/** A file's values as the rules ask for them. */
-export class Config {
-  constructor(readonly checked: Checked) {}
-
-  get target(): Target {
-    return this.checked.target;
-  }
-
-  get file(): ConfigFile {
-    return this.checked.file;
-  }
-
-  get entries(): readonly Entry[] {
-    return this.checked.file.entries;
-  }
-
-  get smoke(): boolean {
-    return isSmokeRun(this.checked.name);
-  }
-
-  get(path: string): unknown {
-    return settingAt(this.checked.file.value, path);
-  }
-
-  given(path: string): boolean {
-    return valueAt(this.checked.file.value, path) !== undefined;
-  }
-
-  /** NaN where it is none, which no comparison holds for. */
-  number(path: string): number {
-    const value = this.get(path);
-    return typeof value === 'number' ? value : NaN;
-  }
-
-  text(path: string): string {
-    const value = this.get(path);
-    return typeof value === 'string' ? value : '';
-  }
-}
 
 export const NONE: readonly Found[] = [];
 

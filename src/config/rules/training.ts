@@ -1,5 +1,4 @@
 /** Rules about the training itself: what crashes, what is scored, what was seen to diverge. */
-import { settingAt } from '../schema';
 import { at, mend, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
 
 const METRIC = 'training.early_stopping.metric';
@@ -13,11 +12,11 @@ export const TRAINING_RULES: readonly Rule[] = [
     severity: 'C',
     targets: PRODUCTION,
     evidence: `${SOURCE}: fa_rates is a list of floats, and the score’s name is made of one with Python’s str().`,
-    check: (config) => {
-      const found = /^sensitivity_at_(\d+)fa$/.exec(config.text(METRIC));
-      if (!found || !config.given('evaluation.fa_rates')) return NONE;
+    check: (settings) => {
+      const found = /^sensitivity_at_(\d+)fa$/.exec(settings.text(METRIC));
+      if (!found || settings.read('evaluation.fa_rates') === undefined) return NONE;
       const name = `sensitivity_at_${found[1]}.0fa`;
-      const patience = config.number('training.early_stopping.patience');
+      const patience = settings.number('training.early_stopping.patience');
       return at(
         METRIC,
         `evaluation.fa_rates is listed, so its numbers become floats and the score is called ${name}: this one reads 0 each epoch, the run stops at epoch ${patience + 2}, and best.pt is rewritten each time; write ${name}, or leave fa_rates out`,
@@ -40,9 +39,9 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'focal-alpha',
     severity: 'C',
     evidence: `${SOURCE}: pos_weight goes into the loss only where focal_alpha is 0.5.`,
-    check: (config) => {
-      const alpha = config.number('training.focal_alpha');
-      if (config.get('training.loss') !== 'focal' || !(alpha !== 0.5) || Number.isNaN(alpha)) return NONE;
+    check: (settings) => {
+      const alpha = settings.number('training.focal_alpha');
+      if (settings.value('training.loss') !== 'focal' || !(alpha !== 0.5) || Number.isNaN(alpha)) return NONE;
       return mend(
         'training.focal_alpha',
         0.5,
@@ -55,8 +54,8 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'epochs-zero',
     severity: 'H',
     evidence: `${SOURCE}: epochs is at least 1, and train has no mode that only evaluates.`,
-    check: (config) =>
-      config.number('training.epochs') === 0
+    check: (settings) =>
+      settings.number('training.epochs') === 0
         ? mend(
             'training.epochs',
             1,
@@ -69,16 +68,16 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'optimizer-crash',
     severity: 'H',
     evidence: `${SOURCE}: the schema has three optimizers, the training loop makes AdamW only and raises for the others.`,
-    check: (config) =>
-      crash(config.text('training.optimizer'), ['adam', 'sgd'], 'training.optimizer', 'adamw'),
+    check: (settings) =>
+      crash(settings.text('training.optimizer'), ['adam', 'sgd'], 'training.optimizer', 'adamw'),
   },
   {
     id: 'scheduler-crash',
     severity: 'H',
     evidence: `${SOURCE}: the schema has three schedules, the training loop makes the cosine only and raises for the others.`,
-    check: (config) =>
+    check: (settings) =>
       crash(
-        config.text('training.scheduler.type'),
+        settings.text('training.scheduler.type'),
         ['linear', 'constant'],
         'training.scheduler.type',
         'cosine',
@@ -89,8 +88,8 @@ export const TRAINING_RULES: readonly Rule[] = [
     severity: 'H',
     targets: PRODUCTION,
     evidence: `${SOURCE}: the CUDA operator takes 2 to 4, so 5 and more become 4 with one warning; the fallback pads evenly, which an even kernel breaks.`,
-    check: (config) => {
-      const kernel = config.number('model.mamba.conv_kernel');
+    check: (settings) => {
+      const kernel = settings.number('model.mamba.conv_kernel');
       if (kernel === 3 || Number.isNaN(kernel)) return NONE;
       const what =
         kernel === 4
@@ -109,9 +108,9 @@ export const TRAINING_RULES: readonly Rule[] = [
     severity: 'H',
     targets: PRODUCTION,
     evidence: `${SOURCE}: its validation refuses mixed precision with device cpu; autocast is used on CUDA alone.`,
-    check: (config) => {
-      const device = config.text('experiment.device');
-      if (config.get(AMP) !== true || (device !== 'cpu' && device !== 'mps')) return NONE;
+    check: (settings) => {
+      const device = settings.text('experiment.device');
+      if (settings.value(AMP) !== true || (device !== 'cpu' && device !== 'mps')) return NONE;
       const reason = `what ${device} does anyway`;
       return device === 'cpu'
         ? mend(AMP, false, 'is refused with experiment.device cpu; write false', reason)
@@ -127,10 +126,10 @@ export const TRAINING_RULES: readonly Rule[] = [
     targets: PRODUCTION,
     evidence:
       'Seen in runs of the trainer on an RTX 4090: the loss became NaN; without mixed precision it did not.',
-    check: (config) =>
-      config.target.gpu.name.includes('4090') &&
-      config.get(AMP) === true &&
-      ['auto', 'cuda'].includes(config.text('experiment.device'))
+    check: (settings, { target }) =>
+      target.gpu.name.includes('4090') &&
+      settings.value(AMP) === true &&
+      ['auto', 'cuda'].includes(settings.text('experiment.device'))
         ? mend(AMP, false, 'on an RTX 4090 it gave NaN; write false', 'gave NaN on this GPU')
         : NONE,
   },
@@ -139,8 +138,8 @@ export const TRAINING_RULES: readonly Rule[] = [
     severity: 'M',
     targets: PRODUCTION,
     evidence: 'Seen in runs of later models of the same trainer at 1.5e-4; of this model nothing is known.',
-    check: (config) =>
-      config.number(RATE) >= 1.5e-4
+    check: (settings) =>
+      settings.number(RATE) >= 1.5e-4
         ? mend(
             RATE,
             1e-4,
@@ -154,13 +153,12 @@ export const TRAINING_RULES: readonly Rule[] = [
     severity: 'L',
     evidence:
       'Rules of thumb: linear scaling (Goyal et al. 2017) comes from SGD, square-root scaling (Malladi et al. 2022) suits AdamW. Not measured here.',
-    check: (config) => {
-      const base = config.checked.base?.value;
-      if (base === undefined) return NONE;
-      const [before, now] = [settingAt(base, BATCH), config.number(BATCH)];
-      const [rateBefore, rate] = [settingAt(base, RATE), config.number(RATE)];
-      if (typeof before !== 'number' || typeof rateBefore !== 'number') return NONE;
-      if (before === now || rate !== rateBefore || Number.isNaN(now)) return NONE;
+    check: (settings, { base }) => {
+      if (!base) return NONE;
+      const [before, now] = [base.number(BATCH), settings.number(BATCH)];
+      const rate = settings.number(RATE);
+      if (Number.isNaN(before) || before === now || rate !== base.number(RATE) || Number.isNaN(now))
+        return NONE;
       const root = scaled(rate * Math.sqrt(now / before));
       const linear = scaled(rate * (now / before));
       const to = (value: number, how: string) => [

@@ -1,8 +1,7 @@
 /** The sections of a review about an incident. */
 import type { Incident } from '../../config/incidents';
 import { presetOf } from '../../config/presets';
-import { readConfig } from '../../config/pyyaml';
-import { settingAt } from '../../config/schema';
+import { readConfig } from '../../config/settings';
 import { code, escaped, list, numbered } from '../markdown';
 
 /** A line of the summary. */
@@ -40,7 +39,7 @@ export function rootCause(incident: Incident | undefined): string[] {
 
 /** As the configuration that ran says. */
 function loaderOf(incident: Incident): { readonly batchSize: string; readonly workers: string } {
-  const { value } = readConfig(presetOf(incident, incident.config).text);
-  const setting = (path: string): string => String(settingAt(value, path));
-  return { batchSize: setting('training.batch_size'), workers: setting('data.num_workers') };
+  const { settings } = readConfig(presetOf(incident, incident.config).text);
+  const number = (path: string): string => String(settings.number(path));
+  return { batchSize: number('training.batch_size'), workers: number('data.num_workers') };
 }

@@ -1,8 +1,7 @@
 /** What is known of the places where a run is started, as sentences of a review. */
 import { code, escaped } from '../markdown';
 import type { Compared } from '../matrix';
-import { readConfig } from '../../config/pyyaml';
-import { settingAt } from '../../config/schema';
+import { readConfig } from '../../config/settings';
 import { isSmokeRun, likelyHours } from '../../config/targets';
 
 /** Read in the launcher's source at 2025-09-21. */
@@ -21,11 +20,8 @@ export const LAUNCHER_FACTS: readonly string[] = [
 
 /** Where a configuration reads and writes. */
 export function launchFacts({ name, text, target }: Compared): string {
-  const { value } = readConfig(text);
-  const folder = (path: string): string => {
-    const read = settingAt(value, path);
-    return code(typeof read === 'string' ? read : '');
-  };
+  const { settings } = readConfig(text);
+  const folder = (path: string): string => code(settings.text(path));
   const limit =
     target.name === 'modal'
       ? `, ${isSmokeRun(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`

@@ -4,8 +4,8 @@ import { Random } from '../../../src/base/random';
 import { exportText } from '../../../src/config/canonical';
 import { EditError } from '../../../src/config/edit';
 import { PRESETS } from '../../../src/config/presets';
-import { isPyMapping, PyDate, readConfig, sameValue, type PyValue } from '../../../src/config/pyyaml';
-import { settingAt } from '../../../src/config/schema';
+import { isPyMapping, PyDate, sameValue, type PyValue } from '../../../src/config/plain';
+import { readConfig } from '../../../src/config/settings';
 import { KEYS } from '../../../src/config/keys';
 import { documents } from './documents';
 import { Generator } from './generate';
@@ -67,11 +67,10 @@ test('every reader sees what production has, in configurations of all styles', (
   const texts = Array.from({ length: 100 }, () => new Generator(random).file());
   const exported = texts.map((text) => exportText(text).text);
   for (const [i, text] of exported.entries()) {
-    const before = readConfig(texts[i] as string).value;
-    const after = readConfig(text).value ?? null;
-    for (const { path } of KEYS)
-      expect([text, settingAt(after, path)]).toEqual([text, settingAt(before, path)]);
-    expect([text, sameValue(core(text), after)]).toEqual([text, true]);
+    const before = readConfig(texts[i] as string).settings;
+    const { settings: after, value = null } = readConfig(text);
+    for (const { path } of KEYS) expect([text, after.value(path)]).toEqual([text, before.value(path)]);
+    expect([text, sameValue(core(text), value)]).toEqual([text, true]);
   }
   if (python === undefined) return;
   const theirs = runPython(python, LOADER, exported) as unknown[];

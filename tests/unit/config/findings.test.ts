@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
 import { failing, inspect, inspectAll } from '../../../src/config/findings';
-import { readConfig } from '../../../src/config/pyyaml';
+import { readConfig } from '../../../src/config/settings';
 import { TARGETS, targetOf } from '../../../src/config/targets';
 import { effortOf } from '../../effort';
 
@@ -78,7 +78,7 @@ test.each([
 
 test('CRLF and a byte order mark do no harm', () => {
   const text = `\ufeff${SECTIONS}training: {}\n`.replaceAll('\n', '\r\n');
-  expect(readConfig(text).refusals).toEqual([]);
+  expect(readConfig(text).errors).toEqual([]);
   expect(inspect(text, subject).accepted).toBe(true);
 });
 

@@ -1,7 +1,7 @@
 /** Random configurations in all the ways that people write YAML. */
 import type { Random } from '../../../src/base/random';
 import { KEYS, type Key } from '../../../src/config/keys';
-import type { PyValue } from '../../../src/config/pyyaml';
+import type { PyValue } from '../../../src/config/plain';
 
 export class Generator {
   readonly newline: string;

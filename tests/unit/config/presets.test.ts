@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/validate';
 import { failing, inspect } from '../../../src/config/findings';
 import { PRESETS } from '../../../src/config/presets';
-import { readConfig } from '../../../src/config/pyyaml';
-import { settingAt, valueAt } from '../../../src/config/schema';
+import { readConfig } from '../../../src/config/settings';
 import { TARGETS, type TargetName } from '../../../src/config/targets';
 
 const CONFIGS = join(import.meta.dirname, '../../../configs');
@@ -40,14 +39,14 @@ test.each([
   ['review/local_train', [8, 0, 100, 'focal', 5, false, 2]],
   ['review/modal_train_a100', [64, 8, 100, 'focal', 5, true, 4]],
 ])('%s has the settings of its table', (name, expected) => {
-  const { value } = readConfig(preset(name).text);
+  const { settings } = readConfig(preset(name).text);
   const given = ['training.batch_size', 'data.num_workers', 'training.epochs', 'training.loss'].concat([
     'training.early_stopping.patience',
     'data.pin_memory',
     'data.prefetch_factor',
   ]);
-  expect(given.map((path) => valueAt(value, path))).toEqual(expected);
-  expect(settingAt(value, 'training.learning_rate')).toBe(3e-4);
+  expect(given.map((path) => settings.read(path))).toEqual(expected);
+  expect(settings.value('training.learning_rate')).toBe(3e-4);
 });
 
 test("the review's files show what is wrong with them", () => {

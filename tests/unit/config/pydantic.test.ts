@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { Random } from '../../../src/base/random';
 import { KEYS, type Key, type Kind } from '../../../src/config/keys';
-import { PyDate, type PyValue } from '../../../src/config/pyyaml';
-import { invalidities } from '../../../src/config/schema';
+import { PyDate, type PyValue } from '../../../src/config/plain';
+import { settingsIn } from '../../../src/config/settings';
 import { pythonWith, runPython } from './python';
 
 const python = pythonWith('pydantic', 'pip install pydantic');
@@ -221,8 +221,8 @@ test.skipIf(python === undefined)('the schema takes what pydantic takes, and ref
   let [taken, refused] = [0, 0];
   for (const [i, [type, { path }]] of [...kinds].entries())
     for (const [j, value] of values.entries()) {
-      const ours = !invalidities(withValue(path, value)).some(
-        (one) => one.path.replace(/\[\d+\]$/, '') === path && !/tau_off|min_duration/.test(one.problem),
+      const ours = !settingsIn(withValue(path, value)).rejected.some(
+        (one) => one.path.replace(/\[\d+\]$/, '') === path && !/tau_off|min_duration/.test(one.problem ?? ''),
       );
       expect([type, value, ours]).toEqual([type, value, theirs[i]?.[j]]);
       if (ours) taken++;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/base/random';
-import { readConfig, readPlain } from '../../../src/config/pyyaml';
+import { readPlain } from '../../../src/config/plain';
+import { readYaml } from '../../../src/config/pyyaml';
 import { documents } from './documents';
 import { LOADER, pythonWith, runPython } from './python';
 import { effortOf } from '../../effort';
@@ -100,9 +101,9 @@ test.skipIf(python === undefined)('documents are read as PyYAML reads them', () 
   const theirs = runPython(python ?? '', LOADER, texts) as unknown[];
   let [read, refused] = [0, 0];
   for (const [i, text] of texts.entries()) {
-    const { value, refusals } = readConfig(text);
+    const { value, errors } = readYaml(text);
     // Python makes a mapping that contains itself; nothing can be done with it.
-    if (/contains itself/.test(refusals[0]?.message ?? '')) continue;
+    if (/contains itself/.test(errors[0]?.message ?? '')) continue;
     const ours = value === undefined ? null : comparable(plainOf(value));
     expect([text, ours]).toEqual([text, comparable(theirs[i])]);
     if (ours === null) refused++;
@@ -113,7 +114,7 @@ test.skipIf(python === undefined)('documents are read as PyYAML reads them', () 
 });
 
 describe('a file', () => {
-  const value = (text: string) => readConfig(text).value;
+  const value = (text: string) => readYaml(text).value;
 
   test('is read with anchors, merges, comments and quotes', () => {
     const text = [
@@ -129,13 +130,13 @@ describe('a file', () => {
       other: { a: '3e-4', b: 'yes', c: true, d: ['x', 750, null] },
       again: { a: 1, b: 'yes', c: true },
     });
-    const { entries } = readConfig(text);
+    const { entries } = readYaml(text);
     expect(entries.find(({ path }) => path === 'other.a')?.value).toMatchObject({ line: 4, column: 6 });
   });
 
   test('says where a key stands a second time', () => {
-    const { entries, refusals } = readConfig('a: 1\nb:\n  c: 2\n  c: 3\n');
-    expect(refusals).toEqual([]);
+    const { entries, errors } = readYaml('a: 1\nb:\n  c: 2\n  c: 3\n');
+    expect(errors).toEqual([]);
     expect(entries.filter(({ repeated }) => repeated).map(({ path, value }) => [path, value.line])).toEqual([
       ['b.c', 4],
     ]);
@@ -166,10 +167,10 @@ describe('a file', () => {
     ['an unknown tag', 'a: !!python/object:os.system x\n', /does not construct|Unresolved tag/],
     ['no such anchor', 'a: *b\n', /anchor|alias/i],
   ])('%s is refused with a sentence', (_, text, message) => {
-    let read: ReturnType<typeof readConfig> | undefined;
-    expect(effortOf(() => (read = readConfig(text)))).toBeLessThan(40);
-    const { value, refusals } = read!;
+    let read: ReturnType<typeof readYaml> | undefined;
+    expect(effortOf(() => (read = readYaml(text)))).toBeLessThan(40);
+    const { value, errors } = read!;
     expect(value).toBeUndefined();
-    expect(refusals[0]?.message).toMatch(message);
+    expect(errors[0]?.message).toMatch(message);
   });
 });

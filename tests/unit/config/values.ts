@@ -1,5 +1,5 @@
 /** Values in the form that `python.ts` prints them in. */
-import { isPyMapping, PyDate, readPlain, type PyValue } from '../../../src/config/pyyaml';
+import { isPyMapping, PyDate, readPlain, type PyValue } from '../../../src/config/plain';
 
 type Plain = readonly [string, unknown];
 

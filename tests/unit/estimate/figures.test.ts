@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { figuresFrom } from '../../../src/estimate/figures';
-import { readConfig } from '../../../src/config/pyyaml';
-import { settingAt } from '../../../src/config/schema';
+import { readConfig } from '../../../src/config/settings';
 import { MACHINES, type Platform } from '../../../src/config/targets';
 
 const of = (name: string, changed: Record<string, unknown> = {}, platform: Platform = 'wsl2') => {
-  const { value } = readConfig(readFileSync(join(import.meta.dirname, '../../../configs', name), 'utf8'));
-  return figuresFrom((path) => changed[path] ?? settingAt(value, path), name, MACHINES[platform]);
+  const { settings } = readConfig(readFileSync(join(import.meta.dirname, '../../../configs', name), 'utf8'));
+  return figuresFrom((path) => changed[path] ?? settings.value(path), name, MACHINES[platform]);
 };
 
 test('the WSL2-safe file takes less than the original, of the GPU and of the host', () => {

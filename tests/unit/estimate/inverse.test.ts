@@ -22,13 +22,12 @@ import type { Plan } from '../../../src/estimate/scenario';
 import { scenarioTable, withHost } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { predictVram } from '../../../src/estimate/vram/predict';
-import { readConfig } from '../../../src/config/pyyaml';
-import { settingAt } from '../../../src/config/schema';
+import { readConfig, settingsIn } from '../../../src/config/settings';
 
 function settingsOf(path: string, platform: Platform, split = NaN) {
-  const { value } = readConfig(readFileSync(new URL(`../../../configs/${path}`, import.meta.url), 'utf8'));
+  const { settings } = readConfig(readFileSync(new URL(`../../../configs/${path}`, import.meta.url), 'utf8'));
   const given = (key: string): unknown =>
-    key === 'data.validation_split' && split > 0 ? split : settingAt(value, key);
+    key === 'data.validation_split' && split > 0 ? split : settings.value(key);
   return settingsFrom(given, path, platform);
 }
 
@@ -80,7 +79,7 @@ describe('a configuration', () => {
   });
 
   test('with a text where a number belongs is refused with its path', () => {
-    const get = (key: string) => (key === 'training.batch_size' ? 'many' : settingAt({}, key));
+    const get = (key: string) => (key === 'training.batch_size' ? 'many' : settingsIn({}).value(key));
     expect(() => settingsFrom(get, 'train.yaml', 'local')).toThrow('training.batch_size is "many"');
   });
 });

@@ -15,7 +15,7 @@ import {
 } from '../../../src/estimate/time_run';
 import { windowWork, workOf } from '../../../src/estimate/time_work';
 import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/options';
-import { settingAt } from '../../../src/config/schema';
+import { settingsIn } from '../../../src/config/settings';
 import { costOf } from '../../../src/training/fits';
 import { PRODUCTION_RUN, type EegSettings } from '../../../src/training/settings';
 
@@ -145,7 +145,7 @@ describe('a short run in a browser', () => {
 });
 
 describe('hours of an epoch', () => {
-  const settings = settingsFrom((key) => settingAt({}, key), 'train.yaml', 'modal');
+  const settings = settingsFrom((key) => settingsIn({}).value(key), 'train.yaml', 'modal');
   const machine = { ...MACHINES.modal, ramGiB: 48 };
   const plan: Plan = { settings, machine };
   const deeper = (layers: number, checkpointing = false): Plan => ({

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { derive, variantFor, VARIANTS, type Variant } from '../../../src/handoff/derive';
 import { applyChanges } from '../../../src/config/edit';
 import { inspect } from '../../../src/config/findings';
-import { readPlain } from '../../../src/config/pyyaml';
+import { readPlain } from '../../../src/config/plain';
 import { GPUS } from '../../../src/config/gpus';
 import { TARGETS } from '../../../src/config/targets';
 

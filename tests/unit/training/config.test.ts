@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../../src/config/pyyaml';
-import { settingAt } from '../../../src/config/schema';
+import type { PyValue } from '../../../src/config/plain';
+import { readConfig, settingsIn, type Settings } from '../../../src/config/settings';
 import { fitted, fromProduction, toProduction } from '../../../src/training/config';
 import { PRODUCTION_RUN } from '../../../src/training/settings';
 
 const MINIMAL = { data: {}, model: {}, training: {}, postprocessing: {} };
-const read = (config: unknown) => fromProduction((name) => settingAt(config, name));
+const train = (config: Settings) => fromProduction((name) => config.value(name));
+const read = (config: PyValue) => train(settingsIn(config));
 
 describe('a production configuration', () => {
   test('with its sections alone has the defaults of the schema', () => {
@@ -74,10 +75,10 @@ describe('a production configuration', () => {
   });
 
   test('is read as PyYAML reads it', () => {
-    const { value } = readConfig(
+    const config = readConfig(
       'data: {use_balanced_sampling: no, persistent_workers: on}\nmodel: {}\ntraining: {learning_rate: 3e-4, batch_size: 1_0}\npostprocessing: {}\n',
     );
-    const { settings } = read(value);
+    const { settings } = train(config.settings);
     // Without workers nothing persists.
     expect(settings).toMatchObject({
       balanced: false,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { settingAt } from '../../../src/config/schema';
+import { settingsIn } from '../../../src/config/settings';
 import { fromProduction, toProduction } from '../../../src/training/config';
 import { PRODUCTION_RUN, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 import { decodeShare, differences, encodeShare } from '../../../src/training/share';
@@ -71,6 +71,6 @@ test("production's configuration of a run means the same run", () => {
     falseAlarmRates: [10, 0.5],
     earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'min', patience: 3 },
   };
-  const config = toProduction(settings);
-  expect(fromProduction((name) => settingAt(config, name)).settings).toEqual(settings);
+  const config = settingsIn(toProduction(settings));
+  expect(fromProduction((name) => config.value(name)).settings).toEqual(settings);
 });

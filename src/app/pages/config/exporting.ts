@@ -1,7 +1,7 @@
 /** What leaves the page: texts that PyYAML and YAML 1.2 read alike. */
 import { exportText, type Exported } from '../../../config/canonical';
 import { EditError } from '../../../config/edit';
-import { readConfig } from '../../../config/pyyaml';
+import { readConfig } from '../../../config/settings';
 
 export interface Leaving extends Pick<Exported, 'text'> {
   /** What the person has to know of it: a sentence without its subject. */
@@ -10,7 +10,7 @@ export interface Leaving extends Pick<Exported, 'text'> {
 
 /** A file that nobody can read, or that cannot be written for all readers, goes as it is. */
 export function forAllReaders(text: string): Leaving {
-  if (readConfig(text).value === undefined) return { text };
+  if (readConfig(text).errors.length > 0) return { text };
   try {
     const { text: after, changes } = exportText(text);
     const [first] = changes;

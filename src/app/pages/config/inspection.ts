@@ -50,12 +50,12 @@ export const inspect = (questions: readonly Question[]): Inspection[] =>
   ).map(shownOf);
 
 function shownOf({ file, accepted, findings }: Whole): Inspection {
-  const { value, entries } = file;
+  const { errors, entries, settings } = file;
   return {
-    readable: value !== undefined,
+    readable: errors.length === 0,
     accepted,
     entries: entries.slice(0, MOST).map(({ path, key, value: place }) => ({ path, key, value: place })),
-    seen: value === undefined ? [] : allSeen(entries, value).slice(0, MOST),
+    seen: allSeen(settings).slice(0, MOST),
     findings: findings.slice(0, MOST).map(({ fix, instead = [], ...finding }) => ({
       ...finding,
       fixes: fix ? [fix, ...instead] : instead,

@@ -1,6 +1,6 @@
 /** Production's keys in words: what hover, completion, form and table say of them. */
 import { KEYS, type Effect, type Key } from '../../../config/keys';
-import { allowed } from '../../../config/lax';
+import { allowed } from '../../../config/pydantic';
 import { scalarText } from '../../../config/scalar';
 
 /** Type and range: “a whole number from 1 to 256”. */

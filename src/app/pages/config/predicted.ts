@@ -1,8 +1,7 @@
 /** What the estimator says of a file's memory, for the findings, the comparison and the review. In the worker: it takes a while. */
 import { figuresFrom, type MemoryFigures } from '../../../estimate/figures';
 import type { Compared } from '../../../handoff/matrix';
-import { readConfig } from '../../../config/pyyaml';
-import { invalidities, settingAt } from '../../../config/schema';
+import { readConfig } from '../../../config/settings';
 import type { Target } from '../../../config/targets';
 
 interface Subject {
@@ -13,9 +12,9 @@ interface Subject {
 /** Null where production does not take the file, and for this browser, whose plan is exact and drawn up by the run itself. */
 export function figuresOf(text: string, { name, target }: Subject): MemoryFigures | null {
   if (target.name === 'browser') return null;
-  const { value } = readConfig(text);
-  if (value === undefined || invalidities(value).length > 0) return null;
-  return figuresFrom((path) => settingAt(value, path), name, target);
+  const { errors, settings } = readConfig(text);
+  if (errors.length > 0 || settings.rejected.length > 0) return null;
+  return figuresFrom((path) => settings.value(path), name, target);
 }
 
 /** A file with its predicted memory, as the comparison and the review show it. */

@@ -1,9 +1,9 @@
 /** What production makes of a file: each key's value as PyYAML reads it, what the trainer uses, and defaults. */
-import { KEY_AT, KEYS, type Effect } from '../../../config/keys';
-import { PyDate, readPlain } from '../../../config/plain';
-import { isPyMapping, sameValue, type Entry, type PyValue } from '../../../config/pyyaml';
-import { readCore, scalarText } from '../../../config/scalar';
-import { settingAt } from '../../../config/schema';
+import type { Effect } from '../../../config/keys';
+import { inList } from '../../../config/path';
+import { isPyMapping, PyDate, sameValue, type PyType, type PyValue } from '../../../config/plain';
+import { scalarText } from '../../../config/scalar';
+import type { Setting, Settings } from '../../../config/settings';
 import { controlText } from './control_text';
 
 export interface Seen {
@@ -24,15 +24,12 @@ export interface Seen {
   readonly effect: Effect | 'unknown';
 }
 
-function typeName(value: PyValue, plain: string | undefined): string {
-  if (value === null) return 'None';
+function typeOf(value: PyValue): PyType {
+  if (value === null) return 'null';
   if (value instanceof PyDate) return 'date';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'string') return 'str';
-  if (typeof value === 'number') {
-    if (plain !== undefined) return readPlain(plain).type;
-    return Number.isInteger(value) ? 'int' : 'float';
-  }
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
   return Array.isArray(value) ? 'list' : 'dict';
 }
 
@@ -48,45 +45,27 @@ export function python(value: PyValue | undefined): string {
   return `{${pairs.join(', ')}}`;
 }
 
-function elsewhere(plain: string | undefined): string | undefined {
-  if (plain === undefined) return undefined;
-  const [here, there] = [readPlain(plain), readCore(plain)];
-  if (sameValue(here.value, there.value)) return undefined;
-  return `${python(there.value)} (${there.type})`;
-}
-
-/** Of a key that stands in the file. */
-function seenOf({ path, plain, read }: Entry, whole: PyValue): Seen {
-  const key = KEY_AT.get(path);
-  const used = settingAt(whole, path) as PyValue | undefined;
+function seenOf({ path, declaration, written, read, value = null, elsewhere }: Setting): Seen {
+  const shown = read ?? value;
+  const type = written?.type ?? typeOf(shown);
   return {
     path,
-    written: plain ?? scalarText(read),
+    written: read === undefined ? undefined : (written?.plain ?? scalarText(read)),
     // 3.0e-4 stays 3.0e-4.
-    text: typeof read === 'number' && plain !== undefined ? plain : controlText(read),
-    type: typeName(read, plain),
-    read: python(read),
-    used: key && !sameValue(used, read) ? python(used) : undefined,
-    elsewhere: elsewhere(plain),
-    effect: key?.effect ?? 'unknown',
+    text: typeof read === 'number' ? (written?.plain ?? controlText(read)) : controlText(shown),
+    type: type === 'null' ? 'None' : type,
+    read: python(shown),
+    used: sameValue(value, shown) ? undefined : python(value),
+    elsewhere: elsewhere && `${python(elsewhere.value)} (${elsewhere.type})`,
+    effect: declaration?.effect ?? 'unknown',
   };
 }
 
 /** All keys: those of the file in its order, then those that keep their defaults. */
-export function allSeen(entries: readonly Entry[], whole: PyValue): Seen[] {
-  const last = new Map(entries.map((entry) => [entry.path, entry]));
-  const given = [...last.values()].filter(
-    ({ path, read }) => !path.includes('[') && (!isPyMapping(read) || KEY_AT.has(path)),
-  );
-  const defaults = KEYS.filter(({ path }) => !last.has(path)).map(({ path, fallback, effect }): Seen => ({
-    path,
-    written: undefined,
-    text: controlText(fallback),
-    type: typeName(fallback, undefined),
-    read: python(fallback),
-    used: undefined,
-    elsewhere: undefined,
-    effect,
-  }));
-  return [...given.map((entry) => seenOf(entry, whole)), ...defaults];
-}
+export const allSeen = (settings: Settings): Seen[] =>
+  [...settings.values()]
+    .filter(
+      ({ path, declaration, read }) =>
+        declaration || !(path === '' || read === undefined || inList(path) || isPyMapping(read)),
+    )
+    .map(seenOf);

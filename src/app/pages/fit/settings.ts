@@ -1,8 +1,7 @@
 /** The settings of a run: those of a configuration, and what a person changes of them on this page. */
 import type { Change } from '../../../config/change';
 import { KEY_AT } from '../../../config/keys';
-import { readConfig } from '../../../config/pyyaml';
-import { settingAt } from '../../../config/schema';
+import { readConfig } from '../../../config/settings';
 import type { Platform } from '../../../config/targets';
 import { settingsFrom, type RunSettings } from '../../../estimate/from_config';
 import type { VramRun } from '../../../estimate/vram/options';
@@ -26,11 +25,10 @@ export type Changes = Readonly<Partial<Record<string, Value>>>;
 
 /** Throws RangeError where the file cannot be read, or a key that has to be a number is none. */
 export function readFile(text: string, path: string, platform: Platform): ConfigFile {
-  const { value, refusals } = readConfig(text);
-  if (value === undefined)
-    throw new RangeError(`The file cannot be read: ${refusals[0]?.message ?? 'it is empty'}`);
+  const { errors, settings: file } = readConfig(text);
+  if (errors[0]) throw new RangeError(`The file cannot be read: ${errors[0].message}`);
   const values: Record<string, unknown> = {};
-  const get = (key: string): unknown => (values[key] = settingAt(value, key));
+  const get = (key: string): unknown => (values[key] = file.value(key));
   settingsFrom(get, path, platform);
   // Some keys are not read where others make them void, and may be changed all the same.
   for (const { name } of FIELDS) if (KEY_AT.has(name)) get(name);

@@ -4,7 +4,7 @@
  */
 import { foldService, indentService, StreamLanguage, type StringStream } from '@codemirror/language';
 import type { EditorState, Extension } from '@codemirror/state';
-import { readPlain, type PyType } from '../../../../config/plain';
+import { readPlain, type PyScalarType } from '../../../../config/plain';
 
 interface State {
   /** Indentation of the line that began a block scalar (| or >); −1 outside of one. */
@@ -20,7 +20,7 @@ const KEY =
 const PLAIN = /^[^\s#](?:\S|\s+(?=[^\s#]))*/;
 const PLAIN_IN_FLOW = /^[^\s#,[\]{}](?:[^\s,[\]{}]|[ \t]+(?=[^\s#,[\]{}]))*/;
 
-const COLOURS: Readonly<Record<PyType, string | null>> = {
+const COLOURS: Readonly<Record<PyScalarType, string | null>> = {
   null: 'null',
   bool: 'bool',
   int: 'number',

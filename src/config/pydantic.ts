@@ -14,11 +14,17 @@ const FALSE = ['0', 'off', 'f', 'false', 'n', 'no'];
 /** Rust's `trim`, which pydantic uses: what Unicode calls white space. */
 const trimmed = (text: string): string => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
-/** A text as an int: digits with single _ between them, and a fraction of zeros. */
+/**
+ * A text as an int: digits with single _ between them, and a fraction of zeros. pydantic drops leading zeros before it looks at
+ * the rest, so that more _ may stand between them, and a minus behind them (`0-10` is −10).
+ */
 function intOf(text: string): number | undefined {
-  const digits = trimmed(text);
-  if (!/^[-+]?\d+(?:_\d+)*(?:\.0+)?$/.test(digits) || digits.length > 4300) return undefined;
-  return Number(digits.replaceAll('_', ''));
+  const whole = trimmed(text);
+  const [, sign = '', zeros = '', digits = ''] = /^([-+]?)(0[0_]*(?=[\d-]))?(.*)$/s.exec(whole) ?? [];
+  const pattern =
+    zeros !== '' && sign !== '-' ? /^-?_?(?:0|[1-9]\d*(?:_\d+)*)(?:\.0+)?$/ : /^\d+(?:_\d+)*(?:\.0+)?$/;
+  if (!pattern.test(digits) || whole.length > 4300) return undefined;
+  return Number((sign === '-' ? sign : '') + digits.replaceAll('_', ''));
 }
 
 /** A text as a float: what Rust parses, with _ anywhere but at the ends and twice in a row. */
@@ -52,7 +58,7 @@ function boolOf(value: PyValue): boolean | undefined {
   return TRUE.includes(word) ? true : FALSE.includes(word) ? false : undefined;
 }
 
-/** NaN is neither within bounds nor outside; pydantic refuses it where there are any. */
+/** NaN is neither within bounds nor outside; pydantic rejects it where there are any. */
 function within(number: number, { least, most, above, below }: Bounds): boolean {
   return (
     (least === undefined || number >= least) &&
@@ -74,9 +80,9 @@ const isList = (value: unknown): value is readonly PyValue[] => Array.isArray(va
 /** Reads a value as a key of this kind. */
 export function readAs(kind: Kind, value: PyValue, nullable = false): Read {
   if (value === null && nullable) return { value };
-  const refused = { problem: `${shown(value)} is not ${allowed(kind, nullable)}` };
+  const rejected = { problem: `${shown(value)} is not ${allowed(kind, nullable)}` };
   const known = <T extends PyValue>(read: T | undefined, fits = true): Read =>
-    read === undefined || !fits ? refused : { value: read };
+    read === undefined || !fits ? rejected : { value: read };
   switch (kind.type) {
     case 'int':
     case 'float': {
@@ -100,7 +106,7 @@ export function readAs(kind: Kind, value: PyValue, nullable = false): Read {
     case 'choice':
       return known(kind.of.find((one) => one === value));
     case 'list': {
-      if (!isList(value) || (kind.length !== undefined && value.length !== kind.length)) return refused;
+      if (!isList(value) || (kind.length !== undefined && value.length !== kind.length)) return rejected;
       const items = value.map((item) => readAs(kind.item, item));
       const item = items.findIndex((one) => 'problem' in one);
       const wrong = items[item];
@@ -109,7 +115,7 @@ export function readAs(kind: Kind, value: PyValue, nullable = false): Read {
     }
     case 'band': {
       const [low, high, ...more] = isList(value) ? value.map((item) => numberOf(item, false)) : [];
-      if (low === undefined || high === undefined || more.length > 0) return refused;
+      if (low === undefined || high === undefined || more.length > 0) return rejected;
       // As the trainer's own check has it, NaN passes.
       return known([low, high], !(low >= high || low < kind.least || high > kind.most));
     }

@@ -1,44 +1,32 @@
-/** What to write where production refuses a value: the nearest that it takes. */
+/** What to write where the trainer's validation rejects a value: the nearest that it accepts. */
 import type { Change } from './change';
 import { letters } from './letters';
-import { KEY_AT, REQUIRED_SECTIONS, type Key, type Kind } from './keys';
-import { readAs } from './lax';
-import { PyDate, type ConfigFile, type PyValue } from './pyyaml';
+import { REQUIRED_SECTIONS, type Key, type Kind } from './keys';
+import { PAIRS } from './pairs';
+import { listOf } from './path';
+import { PyDate, type PyValue } from './plain';
+import { readAs } from './pydantic';
 import { scalarText } from './scalar';
-import { settingAt, valueAt } from './schema';
+import type { Setting, Settings } from './settings';
 
-type Fix = { readonly fix?: readonly Change[] };
-
-/** Of an invalid value; nothing where only who wrote it can know. */
-export function mending(path: string, file: ConfigFile): Fix {
-  const [root = path] = path.split('[');
-  const key = KEY_AT.get(root);
-  if (path === '') return {};
-  if (!key) return { fix: [section(path)] };
-  const given = valueAt(file.value, root) as PyValue;
-  const valid = 'value' in readAs(key.kind, given, key.nullable);
-  const value = valid ? apart(root, file.value) : nearest(key, given);
-  const text = value === undefined ? undefined : scalarText(value, key.kind);
-  return text === undefined ? {} : { fix: [{ path: root, value: text, reason: 'what production takes' }] };
+/** The fix of a rejected setting; undefined where only who wrote it can know. */
+export function fixOf({ path, problem }: Setting, settings: Settings): Change[] | undefined {
+  const { kind, declaration, value: given = null } = settings.get(listOf(path)) ?? {};
+  if (kind === 'section' && path !== '') return [section(path)];
+  if (!declaration) return undefined;
+  const value = (other: string): PyValue | undefined => settings.value(other);
+  const pair = PAIRS.find((one) => one.path === path && one.problem(value) === problem);
+  const better = pair ? pair.fix(value) : nearest(declaration, given);
+  if (better === undefined) return undefined;
+  const text = scalarText(better, declaration.kind);
+  return [{ path: declaration.path, value: text, reason: 'what production takes' }];
 }
 
 /** Missing, or no mapping. */
 const section = (path: string): Change =>
-  (REQUIRED_SECTIONS as readonly string[]).includes(path)
+  REQUIRED_SECTIONS.includes(path)
     ? { path, value: '{}', reason: 'production needs the section, and has defaults for all of it' }
     : { path, value: undefined, reason: 'without it the section has its defaults' };
-
-/** Two values that are fine alone and not together. */
-function apart(path: string, file: PyValue | undefined): PyValue | undefined {
-  if (path === 'postprocessing.hysteresis.tau_on') {
-    const off = Number(settingAt(file, 'postprocessing.hysteresis.tau_off'));
-    // The trainer’s own scores keep the two so far apart.
-    return off < 1 ? Number(Math.min(1, off + 0.08).toFixed(4)) : undefined;
-  }
-  if (path === 'postprocessing.duration.max_duration_s')
-    return Number(settingAt(file, 'postprocessing.duration.min_duration_s'));
-  return path === 'training.mixed_precision' ? false : undefined;
-}
 
 function nearest({ kind, fallback }: Key, given: PyValue): PyValue | undefined {
   const near = near1(kind, given);

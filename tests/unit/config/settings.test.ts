@@ -2,33 +2,35 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { schemaText } from '../../../src/cli/schema';
-import { KEYS } from '../../../src/config/keys';
-import { PyDate } from '../../../src/config/pyyaml';
-import { invalidities, settingAt } from '../../../src/config/schema';
+import { KEYS, SECTIONS } from '../../../src/config/keys';
+import { PyDate, type PyValue } from '../../../src/config/plain';
+import { readConfig, settingsIn } from '../../../src/config/settings';
 
 const EMPTY = { data: {}, model: {}, training: {}, postprocessing: {} };
 
 /** A file with one value, at a dotted path. */
-function withValue(path: string, value: unknown): unknown {
-  const file = structuredClone(EMPTY) as Record<string, unknown>;
+function withValue(path: string, value: PyValue): PyValue {
+  const file = structuredClone(EMPTY) as Record<string, PyValue>;
   const names = path.split('.');
   const last = names.pop() as string;
-  names.reduce((at, name) => (at[name] ??= {}) as Record<string, unknown>, file)[last] = value;
+  names.reduce((at, name) => (at[name] ??= {}) as Record<string, PyValue>, file)[last] = value;
   return file;
 }
 
-const problems = (path: string, value: unknown) => invalidities(withValue(path, value));
+const rejected = (value: PyValue) =>
+  settingsIn(value).rejected.map(({ path, problem }) => ({ path, problem }));
+const problems = (path: string, value: PyValue) => rejected(withValue(path, value));
 
-describe('the schema', () => {
+describe('the settings of a file', () => {
   test('needs four sections, and no key', () => {
-    expect(invalidities(EMPTY)).toEqual([]);
-    expect(invalidities({ data: {}, model: {}, training: {} })).toEqual([
+    expect(rejected(EMPTY)).toEqual([]);
+    expect(rejected({ data: {}, model: {}, training: {} })).toEqual([
       {
         path: 'postprocessing',
         problem: 'this section is missing, and production needs it: add “postprocessing: {}”',
       },
     ]);
-    expect(invalidities(null)).toEqual([{ path: '', problem: 'null (nothing) is not a mapping of keys' }]);
+    expect(rejected(null)).toEqual([{ path: '', problem: 'null (nothing) is not a mapping of keys' }]);
   });
 
   test.each(KEYS.map((key) => [key.path, key] as const))('takes the default of %s', (path, { fallback }) => {
@@ -74,14 +76,59 @@ describe('the schema', () => {
     ['postprocessing.duration.max_duration_s', 1, '1 is below min_duration_s, which is 3'],
     ['model', 5, '5 is not a mapping of keys'],
     ['evaluation', null, 'null (nothing) is not a mapping of keys'],
-    ['experiment.device', 'cpu', 'true is refused together with experiment.device cpu'],
-  ])('refuses %s: %o', (path, value, problem) => {
+    ['experiment.device', 'cpu', 'true is rejected together with experiment.device cpu'],
+  ])('rejects %s: %o', (path, value, problem) => {
     expect(problems(path, value).map((found) => found.problem)).toEqual([problem]);
   });
 
+  test('come once each, with what is written, read and used', () => {
+    const { settings } = readConfig(
+      [
+        'base: &base {num_workers: "4", pin_memory: yes}',
+        'data: {stride: 5, dataset: x}',
+        'data:',
+        '  <<: *base',
+        '  pin_memory: off',
+        '  prefetch: 3e2',
+        '"data.stride": 7',
+        'training: {batch_size: 300, batch_size: 0o17}',
+      ].join('\n'),
+    );
+    const at = (path: string) => settings.get(path);
+    expect(at('data.num_workers')).toMatchObject({ kind: 'set', read: '4', value: 4, written: undefined });
+    expect(at('data.pin_memory')).toMatchObject({ read: false, value: false, elsewhere: { value: 'off' } });
+    // The first section is lost, and a name with a dot is no path.
+    expect(at('data.stride')).toMatchObject({ kind: 'default', read: undefined, value: 10 });
+    expect(at('"data.stride"')).toMatchObject({ kind: 'unknown', value: 7 });
+    expect(at('data')?.written?.repeated).toBe(true);
+    expect(at('data.prefetch')).toMatchObject({ kind: 'unknown', value: '3e2', written: { plain: '3e2' } });
+    expect(at('base.num_workers')).toMatchObject({ kind: 'part', value: '4' });
+    expect(at('training.batch_size')).toMatchObject({
+      read: '0o17',
+      value: '0o17',
+      problem: '"0o17" is not a whole number from 1 to 256',
+      written: { repeated: true, value: { line: 8 } },
+    });
+    expect(at('model')).toMatchObject({ kind: 'section', read: undefined });
+    expect(settings.rejected.map(({ path }) => path).sort()).toEqual([
+      'model',
+      'postprocessing',
+      'training.batch_size',
+    ]);
+  });
+
+  test('know every section of the keys', () => {
+    const parents = KEYS.flatMap(({ path }) =>
+      path.split('.').map((_, i, names) => names.slice(0, i).join('.')),
+    );
+    expect(new Set(parents)).toEqual(new Set(Object.keys(SECTIONS)));
+  });
+
   test('reads numbers that are texts', () => {
-    expect(settingAt(withValue('training.learning_rate', '3e-4'), 'training.learning_rate')).toBe(3e-4);
-    expect(settingAt(EMPTY, 'training.batch_size')).toBe(16);
+    expect(settingsIn(withValue('training.learning_rate', '3e-4')).value('training.learning_rate')).toBe(
+      3e-4,
+    );
+    expect(settingsIn(EMPTY).value('training.batch_size')).toBe(16);
   });
 
   test('is what configs/schema.json holds (npx smokescan schema writes it)', () => {

@@ -1,0 +1,52 @@
+/** What the trainer's validation asks of two keys together. */
+import type { PyValue } from './plain';
+
+/** The value of a setting as the trainer has it. */
+type Value = (path: string) => PyValue | undefined;
+
+export interface Pair {
+  /** The key that is rejected. */
+  readonly path: string;
+  /** What is wrong with its value, after the path: “0.7 is not above tau_off, which is 0.78”. */
+  readonly problem: (value: Value) => string | undefined;
+  /** What to write instead; undefined where only who wrote the file can know. */
+  readonly fix: (value: Value) => PyValue | undefined;
+}
+
+const [ON, OFF] = ['postprocessing.hysteresis.tau_on', 'postprocessing.hysteresis.tau_off'];
+const [MIN, MAX] = ['postprocessing.duration.min_duration_s', 'postprocessing.duration.max_duration_s'];
+const AMP = 'training.mixed_precision';
+
+/** NaN where it is none, which no comparison holds for. */
+const numberOf = (value: PyValue | undefined): number => (typeof value === 'number' ? value : NaN);
+
+export const PAIRS: readonly Pair[] = [
+  {
+    path: ON,
+    problem: (value) => {
+      const [on, off] = [numberOf(value(ON)), numberOf(value(OFF))];
+      return on <= off ? `${on} is not above tau_off, which is ${off}` : undefined;
+    },
+    fix: (value) => {
+      const off = numberOf(value(OFF));
+      // The trainer’s own scores keep the two so far apart.
+      return off < 1 ? Number(Math.min(1, off + 0.08).toFixed(4)) : undefined;
+    },
+  },
+  {
+    path: MAX,
+    problem: (value) => {
+      const [min, max] = [numberOf(value(MIN)), numberOf(value(MAX))];
+      return max < min ? `${max} is below min_duration_s, which is ${min}` : undefined;
+    },
+    fix: (value) => value(MIN),
+  },
+  {
+    path: AMP,
+    problem: (value) =>
+      value('experiment.device') === 'cpu' && value(AMP) === true
+        ? 'true is rejected together with experiment.device cpu'
+        : undefined,
+    fix: () => false,
+  },
+];
