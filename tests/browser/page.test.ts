@@ -156,6 +156,26 @@ describe('before a run', () => {
   test.each(MODES)('the page is accessible and fits: %s', look);
   fullTest.each(OTHER_MODES)('the page is accessible and fits: %s', look);
 
+  test('each address shows its page and title, and one that names no page says so', async () => {
+    const { page, complaints } = await app.open('', WIDE);
+    for (const [address, title] of [
+      ['', /^Train · Smokescan$/],
+      ['#/config', /Config check · Smokescan$/],
+      ['#/fit', /^Resources & cost · Smokescan$/],
+      ['#/nowhere', /^Page not found · Smokescan$/],
+      ['#/runs?x=1', /^Runs · Smokescan$/],
+      ['#/lesson/mamba', /^How Mamba works · Smokescan$/],
+      ['#/detector', /^Train · Smokescan$/],
+    ] as const) {
+      await page.goto(app.url + address);
+      await expect.poll(() => page.title(), { timeout: 10_000 }).toMatch(title);
+      await page.locator('h1:visible').waitFor();
+      expect(await page.locator('h1:visible').count(), address).toBe(1);
+    }
+    expect(complaints).toEqual(SILENT);
+    await page.context().close();
+  });
+
   test('the chosen colours and settings are remembered', async () => {
     const { page } = await app.open('#/lesson', { ...WIDE, colorScheme: 'light' });
     const theme = () => page.locator('html').getAttribute('data-theme');
