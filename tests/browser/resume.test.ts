@@ -324,7 +324,7 @@ test(
 
 test('a link that sets what is no setting is refused with a sentence', async () => {
   const { page, complaints } = await app.open('#/detector?v=1&epochs=1000');
-  await page.getByText('Epochs is a whole number from 1 to 200, it is 1000').waitFor();
+  await page.getByText('The link sets epochs to "1000"; it must be a whole number from 1 to 200').waitFor();
   expect(complaints).toEqual({ console: [], page: [], foreign: [] });
   await page.context().close();
 });
