@@ -7,40 +7,34 @@
 // A gradient whose norm is not finite changes nothing: the last good weights stay. (By its bits: compilers may take floats
 // for finite.)
 // A thread owns PER vectors, WORKGROUP apart. Bytes 4·7·n; FLOPs about 16·n.
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  if ((bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u) { return; }
+#main items first..last
+  if ((bitcast<u32>(read_norm(0)) & 0x7f800000u) == 0x7f800000u) { return; }
 #if CLIP > 0
-  let clip = min(1.0, $CLIP / (norm[0] + 1e-6));
+  let clip = min(1.0, $CLIP / (read_norm(0) + 1e-6));
 #end
   let rate = step.learning_rate / step.correction1;
   let scale = 1.0 / step.correction2;
   let kept = 1.0 - step.learning_rate * $DECAY;
-  let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
-  for (var i = first; i < min(first + ${WORKGROUP * PER}, ${VECTORS}u); i += $WORKGROUP) {
+  for (var i = first; i < last; i += $WORKGROUP) {
 #if FACTOR
-    var g = gradient[i] * factor[0];
+    var g = read_gradient(i) * read_factor(0);
 #else
-    var g = gradient[i];
+    var g = read_gradient(i);
 #end
 #if CLIP > 0
     g *= clip;
 #end
-    let m_old = first_moment[i];
-    let v_old = second_moment[i];
+    let m_old = read_first_moment(i);
+    let v_old = read_second_moment(i);
     let m = m_old + (1.0 - $BETA1) * (g - m_old);
     let v = v_old + (1.0 - $BETA2) * (g * g - v_old);
 #if DECAYED > 0
-    let w = value[i] * select(1.0, kept, i < $DECAYED);
+    let w = read_value(i) * select(1.0, kept, i < $DECAYED);
 #else
-    let w = value[i];
+    let w = read_value(i);
 #end
-    value[i] = w - rate * m / (sqrt(v * scale) + $EPSILON);
-    first_moment[i] = m;
-    second_moment[i] = v;
+    write_value(i, w - rate * m / (sqrt(v * scale) + $EPSILON));
+    write_first_moment(i, m);
+    write_second_moment(i, v);
   }
-}
+#end

@@ -24,28 +24,21 @@ fn act(v: $TYPE) -> $TYPE {
 }
 #end
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $THREADS) { return; }
+#main thread i
   let run = i / $D;
   let column = i % $D;
 #if MOMENTS
-  let origin = x[column];
+  let origin = read_x(column);
   var mean = $TYPE();
   var squares = $TYPE();
   for (var n = 0u; n < u32(rows_of(run, $RUN)); n++) {
-    let v = x[(run * $RUN + n) * $D + column] - origin;
+    let v = read_x((run * $RUN + n) * $D + column) - origin;
     let delta = v - mean;
     mean += delta / f32(n + 1);
     squares = fma(delta, v - mean, squares);
   }
-  moments[run * ${2 * D} + column] = mean;
-  moments[run * ${2 * D} + $D + column] = squares;
+  write_moments(run * ${2 * D} + column, mean);
+  write_moments(run * ${2 * D} + $D + column, squares);
 #end
 #if MERGE
   var mean = $TYPE();
@@ -53,85 +46,84 @@ fn main(
   var rows = 0.0;
   for (var s = run * $GROUP; s < min(run * $GROUP + $GROUP, ${SPANS}u); s++) {
     let own = rows_of(s, $RUN);
-    let delta = moments[s * ${2 * D} + column] - mean;
+    let delta = read_moments(s * ${2 * D} + column) - mean;
     let share = own / (rows + own);
     mean = fma(delta, $TYPE(share), mean);
-    squares += moments[s * ${2 * D} + $D + column] + delta * delta * (rows * share);
+    squares += read_moments(s * ${2 * D} + $D + column) + delta * delta * (rows * share);
     rows += own;
   }
 #if LAST
-  stats[column] = mean;
-  stats[$D + column] = inverseSqrt(squares / f32($ROWS) + $EPS);
+  write_stats(column, mean);
+  write_stats($D + column, inverseSqrt(squares / f32($ROWS) + $EPS));
 #if RUNNING
 #if SHIFT
-  let mean_now = x[column] + mean + shift[column];
+  let mean_now = read_x(column) + mean + read_shift(column);
 #else
-  let mean_now = x[column] + mean;
+  let mean_now = read_x(column) + mean;
 #end
   // What is not finite is not remembered, as AdamW does not follow it.
   let infinite = $BITS(0x7f800000u);
   let good = ((bitcast<$BITS>(mean_now) & infinite) != infinite) & ((bitcast<$BITS>(squares) & infinite) != infinite);
-  running_mean[column] = select(running_mean[column], mix(running_mean[column], mean_now, $TYPE($MOMENTUM)), good);
-  running_var[column] =
-    select(running_var[column], mix(running_var[column], squares / f32(${ROWS - 1}), $TYPE($MOMENTUM)), good);
+  write_running_mean(column, select(read_running_mean(column), mix(read_running_mean(column), mean_now, $TYPE($MOMENTUM)), good));
+  write_running_var(column, select(read_running_var(column), mix(read_running_var(column), squares / f32(${ROWS - 1}), $TYPE($MOMENTUM)), good));
 #end
 #else
-  merged[run * ${2 * D} + column] = mean;
-  merged[run * ${2 * D} + $D + column] = squares;
+  write_merged(run * ${2 * D} + column, mean);
+  write_merged(run * ${2 * D} + $D + column, squares);
 #end
 #end
 #if FIXED
 #if SHIFT
-  stats[column] = running_mean[column] - shift[column] - x[column];
+  write_stats(column, read_running_mean(column) - read_shift(column) - read_x(column));
 #else
-  stats[column] = running_mean[column] - x[column];
+  write_stats(column, read_running_mean(column) - read_x(column));
 #end
-  stats[$D + column] = inverseSqrt(running_var[column] + $EPS);
+  write_stats($D + column, inverseSqrt(read_running_var(column) + $EPS));
 #end
 #if APPLY || SUMS || DX
-  let origin = x[column];
-  let mean = stats[column];
-  let r = stats[$D + column];
+  let origin = read_x(column);
+  let mean = read_stats(column);
+  let r = read_stats($D + column);
 #if APPLY || RELU || DX
-  let weight_c = weight[column];
+  let weight_c = read_weight(column);
 #end
 #if APPLY || RELU
-  let bias_c = bias[column];
+  let bias_c = read_bias(column);
 #end
 #if SUMS
   var sum_gx = $TYPE();
   var sum_g = $TYPE();
 #end
 #if DX && !CONSTANT
-  let mean_gx = dweight[column] / f32($ROWS);
-  let mean_g = dbias[column] / f32($ROWS);
+  let mean_gx = read_dweight(column) / f32($ROWS);
+  let mean_g = read_dbias(column) / f32($ROWS);
 #end
   for (var n = run * $RUN; n < min(run * $RUN + $RUN, ${ROWS}u); n++) {
     let at = n * $D + column;
-    let v = (x[at] - origin - mean) * r;
+    let v = (read_x(at) - origin - mean) * r;
 #if APPLY
-    y[at] = act(fma(v, weight_c, bias_c));
+    write_y(at, act(fma(v, weight_c, bias_c)));
 #else
 #if RELU
-    let g = select(dy[at], $TYPE(), fma(v, weight_c, bias_c) <= $TYPE());
+    let g = select(read_dy(at), $TYPE(), fma(v, weight_c, bias_c) <= $TYPE());
 #else
-    let g = dy[at];
+    let g = read_dy(at);
 #end
 #if SUMS
     sum_gx = fma(g, v, sum_gx);
     sum_g += g;
 #else
 #if CONSTANT
-    dx[at] = weight_c * r * g;
+    write_dx(at, weight_c * r * g);
 #else
-    dx[at] = weight_c * r * (g - mean_g - v * mean_gx);
+    write_dx(at, weight_c * r * (g - mean_g - v * mean_gx));
 #end
 #end
 #end
   }
 #if SUMS
-  partial[run * ${2 * D} + column] = sum_gx;
-  partial[run * ${2 * D} + $D + column] = sum_g;
+  write_partial(run * ${2 * D} + column, sum_gx);
+  write_partial(run * ${2 * D} + $D + column, sum_g);
 #end
 #end
-}
+#end

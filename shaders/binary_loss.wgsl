@@ -13,63 +13,47 @@ fn weight(y: f32) -> f32 { return $ALPHA * y + (1.0 - $ALPHA) * (1.0 - y); }
 #end
 
 #if PARTIAL
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let thread = linear_workgroup(id, count) * 64 + lane;
-  if (thread >= $THREADS) { return; }
+#main thread thread
   var sum = 0.0;
   for (var i = thread; i < $COUNT; i += ${THREADS}u) {
-    let z = logits[i];
-    let y = target_[i];
+    let z = read_logits(i);
+    let y = read_target_(i);
 #if FOCAL
     sum += weight(y) * pow(wrong(z, y), $GAMMA) * entropy(z, y);
 #else
     sum += entropy(z, y);
 #end
   }
-  partial[thread] = sum;
-}
+  write_partial(thread, sum);
+#end
 #end
 
 #if MEAN
-const LANES = 256u;
-var<workgroup> sums: array<f32, LANES>;
+var<workgroup> sums: array<f32, $WORKGROUP>;
 
-@compute @workgroup_size(LANES)
-fn main(@builtin(local_invocation_index) lane: u32) {
+#main workgroup group
   var sum = 0.0;
-  for (var i = lane; i < $THREADS; i += LANES) { sum += partial[i]; }
+  for (var i = lane; i < $PARTIALS; i += $WORKGROUP) { sum += read_partial(i); }
   sums[lane] = sum;
   workgroupBarrier();
   if (lane > 0) { return; }
-  for (var i = 1u; i < LANES; i++) { sum += sums[i]; }
-  loss[0] = sum / $COUNT;
-}
+  for (var i = 1u; i < $WORKGROUP; i++) { sum += sums[i]; }
+  write_loss(0, sum / $COUNT);
+#end
 #end
 
 #if BACKWARD
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $COUNT) { return; }
-  let z = logits[i];
-  let y = target_[i];
+#main thread i
+  let z = read_logits(i);
+  let y = read_target_(i);
   let p = sigmoid(z);
   let slope = (1.0 - y) * p - $POS_WEIGHT * y * sigmoid(-z);
 #if FOCAL
   let q = wrong(z, y);
   let turn = $GAMMA / q * p * sigmoid(-z) * (1.0 - 2.0 * y) * entropy(z, y);
-  dlogits[i] = dloss[0] / $COUNT * weight(y) * pow(q, $GAMMA) * (slope + turn);
+  write_dlogits(i, read_dloss(0) / $COUNT * weight(y) * pow(q, $GAMMA) * (slope + turn));
 #else
-  dlogits[i] = dloss[0] / $COUNT * slope;
+  write_dlogits(i, read_dloss(0) / $COUNT * slope);
 #end
-}
+#end
 #end

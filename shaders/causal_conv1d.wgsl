@@ -21,9 +21,9 @@ fn slope(p: $TYPE) -> $TYPE { return $TYPE(1.0); }
 fn tap(c: u32, j: u32) -> $TYPE {
 #if VECTOR
   let i = c * ${4 * TAPS} + j;
-  return vec4f(weight[i], weight[i + $TAPS], weight[i + ${2 * TAPS}], weight[i + ${3 * TAPS}]);
+  return vec4f(read_weight(i), read_weight(i + $TAPS), read_weight(i + ${2 * TAPS}), read_weight(i + ${3 * TAPS}));
 #else
-  return weight[c * $TAPS + j];
+  return read_weight(c * $TAPS + j);
 #end
 }
 
@@ -35,26 +35,19 @@ fn row(t: u32) -> u32 {
 #end
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $THREADS) { return; }
+#main thread i
   let c = i % $D;
   let span = i / $D % $SPANS;
   let start = i / ${D * SPANS} * ${L * D} + c;
   let t0 = span * $SPAN;
   let t1 = min(t0 + $SPAN, ${L}u);
-  let bias_c = bias[c];
+  let bias_c = read_bias(c);
 #for j in 0..TAPS
   let w_$j = tap(c, ${j}u);
 #end
 #for j in 1..TAPS
   var x_$j = $TYPE();
-  if (t0 >= ${TAPS - j}u) { x_$j = x[start + row(t0 - ${TAPS - j}u)]; }
+  if (t0 >= ${TAPS - j}u) { x_$j = read_x(start + row(t0 - ${TAPS - j}u)); }
 #end
   var x_0 = $TYPE();
 #if BACKWARD
@@ -70,13 +63,13 @@ fn main(
 #for j in 1..TAPS
     x_${j - 1} = x_$j;
 #end
-    x_${TAPS - 1} = x[at];
+    x_${TAPS - 1} = read_x(at);
     var p = bias_c;
 #for j in 0..TAPS
     p = fma(w_$j, x_$j, p);
 #end
 #if BACKWARD
-    let q = select($TYPE(), dy[at] * slope(p), t < $L);
+    let q = select($TYPE(), read_dy(at) * slope(p), t < $L);
 #if WEIGHTS
     let own = select($TYPE(), q, t < t1);
     dbias += own;
@@ -89,21 +82,21 @@ fn main(
 #for j in 0..TAPS
     dx_$j = fma(w_$j, q, dx_$j);
 #end
-    if (t >= t0 + ${TAPS - 1}) { dx[start + row(t - ${TAPS - 1})] = dx_0; }
+    if (t >= t0 + ${TAPS - 1}) { write_dx(start + row(t - ${TAPS - 1}), dx_0); }
 #for j in 1..TAPS
     dx_${j - 1} = dx_$j;
 #end
     dx_${TAPS - 1} = $TYPE();
 #end
 #else
-    y[at] = activate(p);
+    write_y(at, activate(p));
 #end
   }
 #if WEIGHTS
   let row = i / $D * ${D * (TAPS + 1)} + c;
 #for j in 0..TAPS
-  partial[row + ${j * D}] = dw_$j;
+  write_partial(row + ${j * D}, dw_$j);
 #end
-  partial[row + ${TAPS * D}] = dbias;
+  write_partial(row + ${TAPS * D}, dbias);
 #end
-}
+#end

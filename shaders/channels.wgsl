@@ -5,18 +5,12 @@
 const STARTS = array<u32, $PIECES>($STARTS);
 const SIZES = array<u32, $PIECES>($SIZES);
 
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
-  for (var i = first; i < min(first + ${WORKGROUP * PER}, ${COUNT}u); i += $WORKGROUP) {
+#main items first..last
+  for (var i = first; i < last; i += $WORKGROUP) {
     let row = i / $CHANNELS;
     let channel = i % $CHANNELS;
 #if SPLIT
-    let value = whole[i];
+    let value = read_whole(i);
 #else
     var value = $TYPE(0.0);
 #end
@@ -24,14 +18,14 @@ fn main(
 #for p in 0..PIECES
     if (channel - STARTS[$p] < SIZES[$p]) {
 #if SPLIT
-      piece$p[row * SIZES[$p] + channel - STARTS[$p]] = value;
+      write_piece$p(row * SIZES[$p] + channel - STARTS[$p], value);
 #else
-      value = piece$p[row * SIZES[$p] + channel - STARTS[$p]];
+      value = read_piece$p(row * SIZES[$p] + channel - STARTS[$p]);
 #end
     }
 #end
 #if !SPLIT
-    whole[i] = value;
+    write_whole(i, value);
 #end
   }
-}
+#end

@@ -8,24 +8,17 @@
 fn tap(c: u32, j: u32) -> $TYPE {
 #if VECTOR
   let i = c * ${4 * TAPS} + j;
-  return vec4f(weight[i], weight[i + $TAPS], weight[i + ${2 * TAPS}], weight[i + ${3 * TAPS}]);
+  return vec4f(read_weight(i), read_weight(i + $TAPS), read_weight(i + ${2 * TAPS}), read_weight(i + ${3 * TAPS}));
 #else
-  return weight[c * $TAPS + j];
+  return read_weight(c * $TAPS + j);
 #end
 }
 #end
 
 // Before the first step `at` wraps around.
-fn sample(start: u32, at: u32) -> $TYPE { return select($TYPE(), x[start + at * $D], at < $L); }
+fn sample(start: u32, at: u32) -> $TYPE { return select($TYPE(), read_x(start + at * $D), at < $L); }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $THREADS) { return; }
+#main thread i
   let c = i % $D;
   let span = i / $D % $SPANS;
   let b = i / ${D * SPANS};
@@ -49,7 +42,7 @@ fn main(
 #end
 #end
 #if BIAS
-  let bias_c = bias[c];
+  let bias_c = read_bias(c);
 #else
   let bias_c = $TYPE();
 #end
@@ -65,7 +58,7 @@ fn main(
 #end
 #end
 #if WEIGHTS
-    let q = dy[(b * $LINES + t) * $D + c];
+    let q = read_dy((b * $LINES + t) * $D + c);
 #for j in 0..TAPS
     dw_$j = fma(q, x_$j, dw_$j);
 #end
@@ -74,13 +67,13 @@ fn main(
 #for j in 0..TAPS
     sum = fma(w_$j, x_$j, sum);
 #end
-    y[(b * $LINES + t) * $D + c] = sum;
+    write_y((b * $LINES + t) * $D + c, sum);
 #end
     at += $STRIDE;
   }
 #if WEIGHTS
 #for j in 0..TAPS
-  partial[(i / $D * $TAPS + $j) * $D + c] = dw_$j;
+  write_partial((i / $D * $TAPS + $j) * $D + c, dw_$j);
 #end
 #end
-}
+#end

@@ -2,14 +2,7 @@
 // the IN channels g·IN …. x [batch, L, GROUPS·IN], y and dy [batch, LINES, GROUPS·OUT], weight [o, IN, KERNEL].
 // FORM 0: y, a thread an element. FORM 1: dx (+ bias, as the transposed convolution of dy), a thread an element.
 // FORM 2: partial[span] of dweight over the SPAN rows of a span, a thread a weight and span.
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $COUNT) { return; }
+#main thread i
   var sum = 0.0;
 #if FORM == 0
   let o = i % ${GROUPS * OUT};
@@ -19,7 +12,7 @@ fn main(
     let at = row % $LINES * $STRIDE + j - $PADDING;
     if (at >= $L) { continue; }
     let start = (row / $LINES * $L + at) * ${GROUPS * IN} + first;
-    for (var c = 0u; c < $IN; c++) { sum = fma(x[start + c], weight[(o * $IN + c) * $KERNEL + j], sum); }
+    for (var c = 0u; c < $IN; c++) { sum = fma(read_x(start + c), read_weight((o * $IN + c) * $KERNEL + j), sum); }
   }
 #end
 #if FORM == 1
@@ -31,7 +24,7 @@ fn main(
     if (at % $STRIDE != 0 || at / $STRIDE >= $LINES || j > row % $L + $PADDING) { continue; }
     let start = (row / $L * $LINES + at / $STRIDE) * ${GROUPS * OUT} + first;
     for (var o = 0u; o < $OUT; o++) {
-      sum = fma(dy[start + o], weight[((first + o) * $IN + c % $IN) * $KERNEL + j], sum);
+      sum = fma(read_dy(start + o), read_weight(((first + o) * $IN + c % $IN) * $KERNEL + j), sum);
     }
   }
 #end
@@ -44,15 +37,15 @@ fn main(
   for (var row = span * $SPAN; row < min(span * $SPAN + $SPAN, ${ROWS}u); row++) {
     let at = row % $LINES * $STRIDE + j - $PADDING;
     if (at >= $L) { continue; }
-    let value = x[(row / $LINES * $L + at) * ${GROUPS * IN} + channel];
-    sum = fma(value, dy[row * ${GROUPS * OUT} + o], sum);
+    let value = read_x((row / $LINES * $L + at) * ${GROUPS * IN} + channel);
+    sum = fma(value, read_dy(row * ${GROUPS * OUT} + o), sum);
   }
 #end
 #if FORM == 0 && BIAS
-  sum += bias[o];
+  sum += read_bias(o);
 #end
 #if FORM == 1 && BIAS
-  sum += bias[c];
+  sum += read_bias(c);
 #end
-  y[i] = sum;
-}
+  write_y(i, sum);
+#end

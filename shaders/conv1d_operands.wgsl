@@ -8,9 +8,9 @@
 // All lengths in memory are counted in vec4s here.
 
 #if GUARD
-fn take(start: u32, at: u32) -> vec4f { return select(vec4f(), x[start + at], at < ${L * D}u); }
+fn take(start: u32, at: u32) -> vec4f { return select(vec4f(), read_x(start + at), at < ${L * D}u); }
 #else
-fn take(start: u32, at: u32) -> vec4f { return x[start + at]; }
+fn take(start: u32, at: u32) -> vec4f { return read_x(start + at); }
 #end
 
 // Where batch element b begins, and the window of line t in it; before the first step that wraps around.
@@ -33,7 +33,7 @@ fn line_a(m: u32) -> vec2u {
 }
 fn load_a(line: vec2u, at: u32) -> vec4f { return take(line.x, line.y + at / 4); }
 fn line_b(n: u32) -> u32 { return min(n, ${N - 1}u) * ${K / 4}; }
-fn load_b(line: u32, at: u32) -> vec4f { return w[line + at / 4]; }
+fn load_b(line: u32, at: u32) -> vec4f { return read_w(line + at / 4); }
 
 fn row_of(m: u32) -> u32 {
 #if SCATTER
@@ -48,12 +48,12 @@ fn store(m: u32, n: u32, split: u32, value: vec4f) {
   if (m >= $M || n >= $N) { return; }
 #end
 #if SPLIT > 1
-  partial[((split * $M + m) * $N + n) / 4] = value;
+  write_partial(((split * $M + m) * $N + n) / 4, value);
 #else
 #if BIAS
-  y[(row_of(m) * $N + n) / 4] = value + bias[n / 4 % ${BIAS_LENGTH / 4}];
+  write_y((row_of(m) * $N + n) / 4, value + read_bias(n / 4 % ${BIAS_LENGTH / 4}));
 #else
-  y[(row_of(m) * $N + n) / 4] = value;
+  write_y((row_of(m) * $N + n) / 4, value);
 #end
 #end
 }
@@ -63,12 +63,12 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
   if (m >= $M || n >= $N) { return; }
 #end
 #if SPLIT > 1
-  partial[(split * $M + m) * $N + n] = value;
+  write_partial((split * $M + m) * $N + n, value);
 #else
 #if BIAS
-  y[row_of(m) * $N + n] = value + bias[n % $BIAS_LENGTH];
+  write_y(row_of(m) * $N + n, value + read_bias(n % $BIAS_LENGTH));
 #else
-  y[row_of(m) * $N + n] = value;
+  write_y(row_of(m) * $N + n, value);
 #end
 #end
 }
@@ -95,14 +95,14 @@ fn next(p: Position) -> Position {
 
 #if LINES_BY_FOURS
 fn line_a(p: Position) -> u32 { return (p.x * $LINES + p.y) * $M_LINE; }
-fn load_a(line: u32, at: u32) -> vec4f { return dy[line + min(at / 4, ${M_LINE - 1}u)]; }
+fn load_a(line: u32, at: u32) -> vec4f { return read_dy(line + min(at / 4, ${M_LINE - 1}u)); }
 #else
 // Beyond the last line both its number and what it holds count as 0.
 fn line_a(p: Position) -> vec2u {
   return vec2u((p.x * $LINES + p.y) * $M_LINE, select(0u, 1u, p.y < $LINES));
 }
 fn load_a(line: vec2u, at: u32) -> vec4f {
-  return select(vec4f(), dy[line.x + min(at / 4, ${M_LINE - 1}u)], line.y == 1);
+  return select(vec4f(), read_dy(line.x + min(at / 4, ${M_LINE - 1}u)), line.y == 1);
 }
 #end
 fn line_b(p: Position) -> vec2u { return window(p.x, p.y); }
@@ -114,7 +114,7 @@ fn store(m: u32, n: u32, split: u32, value: vec4f) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
-  partial[((split * $M + m) * $N + n) / 4] = value;
+  write_partial(((split * $M + m) * $N + n) / 4, value);
 }
 #else
 fn store(m: u32, n: u32, split: u32, value: f32) {
@@ -122,10 +122,10 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
   if (m >= $M || n >= $N) { return; }
 #end
 #if SPLIT > 1
-  partial[(split * $M + m) * $N + n] = value;
+  write_partial((split * $M + m) * $N + n, value);
 #else
   let c = n % ${4 * D};
-  if (c < $CHANNELS) { y[(m * $CHANNELS + c) * $KERNEL + n / ${4 * D}] = value; }
+  if (c < $CHANNELS) { write_y((m * $CHANNELS + c) * $KERNEL + n / ${4 * D}, value); }
 #end
 }
 #end

@@ -1,23 +1,17 @@
-// What conv1d_operands.wgsl needs in another layout than the graph has. A thread owns PER elements of `packed`, 64 apart.
+// What conv1d_operands.wgsl needs in another layout than the graph has. A thread owns PER elements of `packed`, WORKGROUP apart.
 // CHANNELS_ONLY: packed [rows, TO] from x [rows, FROM], channels beyond FROM are 0.
 // WEIGHTS: packed [n, TAPS, TO] from weight [o, c, KERNEL]. Forward n is o and the line (tap, c). TRANSPOSED n is
 //   (r, c), r the step's phase, and the line (tap, o) from the last tap to the first: tap i is PHASE + r + (TAPS − 1 − i) STRIDE.
 // SUMS: weight [o, FROM, KERNEL] = Σ_s partial[s, o, tap, TO] in ascending s.
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let first = linear_workgroup(id, count) * ${64 * PER} + lane;
-  for (var i = first; i < min(first + ${64 * PER}, ${COUNT}u); i += 64) {
+#main items first..last
+  for (var i = first; i < last; i += $WORKGROUP) {
 #if SUMS
     let tap = i % $KERNEL;
     let c = i / $KERNEL % $FROM;
     let o = i / ${KERNEL * FROM};
     var sum = 0.0;
-    for (var s = 0u; s < $SPLIT; s++) { sum += partial[s * $STEP + (o * $KERNEL + tap) * $TO + c]; }
-    weight[i] = sum;
+    for (var s = 0u; s < $SPLIT; s++) { sum += read_partial(s * $STEP + (o * $KERNEL + tap) * $TO + c); }
+    write_weight(i, sum);
 #else
     let at = i % $TO;
     let inside = at < $FROM;
@@ -27,14 +21,14 @@ fn main(
     let n = line / $TAPS;
 #if TRANSPOSED
     let tap = $PHASE + n / $CHANNELS + (${TAPS - 1}u - line % $TAPS) * $STRIDE;
-    let value = weight[(source * $CHANNELS + n % $CHANNELS) * $KERNEL + tap];
+    let value = read_weight((source * $CHANNELS + n % $CHANNELS) * $KERNEL + tap);
 #else
-    let value = weight[(n * $FROM + source) * $KERNEL + line % $TAPS];
+    let value = read_weight((n * $FROM + source) * $KERNEL + line % $TAPS);
 #end
 #else
-    let value = x[i / $TO * $FROM + source];
+    let value = read_x(i / $TO * $FROM + source);
 #end
-    packed[i] = select(0.0, value, inside);
+    write_packed(i, select(0.0, value, inside));
 #end
   }
-}
+#end

@@ -20,15 +20,9 @@ fn pcg4d(key: vec4u) -> vec4u {
   return v;
 }
 
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
+#main items first..last
   let key = pcg4d(vec4u(step.seed, step.step, $STREAM, 0));
-  let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
-  for (var group = first; group < min(first + ${WORKGROUP * PER}, ${GROUPS}u); group += $WORKGROUP) {
+  for (var group = first; group < last; group += $WORKGROUP) {
 #if VECTOR
 #if BY_CHANNEL
     let drawn = group / ${LENGTH * CHANNELS / 4} * ${CHANNELS / 4} + group % ${CHANNELS / 4};
@@ -36,7 +30,7 @@ fn main(
     let drawn = group;
 #end
     let kept = pcg4d(key + vec4u(drawn, 0, 0, 0)) >= vec4u(${THRESHOLD}u);
-    y[group] = select(vec4f(0.0), x[group] * $SCALE, kept);
+    write_y(group, select(vec4f(0.0), read_x(group) * $SCALE, kept));
 #else
 #if !BY_CHANNEL
     let bits = pcg4d(key + vec4u(group, 0, 0, 0));
@@ -50,9 +44,9 @@ fn main(
 #else
       let word = bits[$j];
 #end
-      y[i_$j] = select(0.0, x[i_$j] * $SCALE, word >= ${THRESHOLD}u);
+      write_y(i_$j, select(0.0, read_x(i_$j) * $SCALE, word >= ${THRESHOLD}u));
     }
 #end
 #end
   }
-}
+#end

@@ -5,14 +5,8 @@ alias T = $TYPE;
 
 fn formula($PARAMETERS) -> T { $FORMULA }
 
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let first = linear_workgroup(id, count) * ${WORKGROUP * PER} + lane;
-  for (var i = first; i < min(first + ${WORKGROUP * PER}, ${THREADS}u); i += $WORKGROUP) {
-    $RESULT[i] = formula($ARGUMENTS);
+#main items first..last
+  for (var i = first; i < last; i += $WORKGROUP) {
+    write_$RESULT(i, formula($ARGUMENTS));
   }
-}
+#end

@@ -7,16 +7,9 @@
 // cost more than all else from about a thousand tokens of vocabulary on; sorting the rows by token would then be better.
 // Tried: a float atomic add per element; its order, and so its sum, would change from run to run.
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $THREADS) { return; }
+#main thread i
 #if FORWARD
-  y[i] = weight[min(tokens[i / $D], ${VOCABULARY - 1}u) * $D + i % $D];
+  write_y(i, read_weight(min(read_tokens(i / $D), ${VOCABULARY - 1}u) * $D + i % $D));
 #else
   let c = i % ${D / PER};
   let token = i / ${D / PER} % $VOCABULARY;
@@ -28,15 +21,15 @@ fn main(
   var r = first;
   loop {
     // A loop to the next row of this token: SwiftShader would walk through an if that no lane takes.
-    while (r < last && min(tokens[r], ${VOCABULARY - 1}u) != token) { r++; }
+    while (r < last && min(read_tokens(r), ${VOCABULARY - 1}u) != token) { r++; }
     if (r >= last) { break; }
 #for p in 0..PER
-    sum_$p += dy[r * $D + c + ${p * (D / PER)}];
+    sum_$p += read_dy(r * $D + c + ${p * (D / PER)});
 #end
     r++;
   }
 #for p in 0..PER
-  partial[i / ${D / PER} * $D + c + ${p * (D / PER)}] = sum_$p;
+  write_partial(i / ${D / PER} * $D + c + ${p * (D / PER)}, sum_$p);
 #end
 #end
-}
+#end

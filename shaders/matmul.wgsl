@@ -18,14 +18,7 @@ var<workgroup> tile_a: array<f32, ${TK * WY * TM}>;
 var<workgroup> tile_b: array<f32, ${TK * WX * TN}>;
 #end
 
-@compute @workgroup_size(${WX * WY})
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let split = group / $TILES;
   let tile = group % $TILES;
   let tile_m = tile / $TILES_N * ${WY * TM};
@@ -237,4 +230,4 @@ fn main(
   }
 #end
 #end
-}
+#end

@@ -14,9 +14,9 @@ fn line_a(p: Position) -> u32 { return p * $M; }
 #if A_VECTOR
 fn load_a(line: u32, at: u32) -> vec4f {
 #if A_K_MAJOR
-  return a[(line + at) / 4];
+  return read_a((line + at) / 4);
 #else
-  let value = a[(line + min(at, ${M - 4}u)) / 4];
+  let value = read_a((line + min(at, ${M - 4}u)) / 4);
 #if K_BY_FOURS
   return value;
 #else
@@ -26,7 +26,7 @@ fn load_a(line: u32, at: u32) -> vec4f {
 }
 #else
 fn a_at(line: u32, at: u32) -> f32 {
-  let value = a[min(line + at, ${M * K - 1}u)];
+  let value = read_a(min(line + at, ${M * K - 1}u));
 #if K_BY_FOURS
   return value;
 #end
@@ -49,9 +49,9 @@ fn line_b(p: Position) -> u32 { return p * $N; }
 #if B_VECTOR
 fn load_b(line: u32, at: u32) -> vec4f {
 #if B_K_MAJOR
-  return b[(line + at) / 4];
+  return read_b((line + at) / 4);
 #else
-  let value = b[(line + min(at, ${N - 4}u)) / 4];
+  let value = read_b((line + min(at, ${N - 4}u)) / 4);
 #if K_BY_FOURS
   return value;
 #else
@@ -61,7 +61,7 @@ fn load_b(line: u32, at: u32) -> vec4f {
 }
 #else
 fn b_at(line: u32, at: u32) -> f32 {
-  let value = b[min(line + at, ${N * K - 1}u)];
+  let value = read_b(min(line + at, ${N * K - 1}u));
 #if K_BY_FOURS
   return value;
 #end
@@ -83,12 +83,12 @@ fn store(m: u32, n: u32, split: u32, value: vec4f) {
   if (m >= $M || n >= $N) { return; }
 #end
 #if SPLIT > 1
-  partial[((split * $M + m) * $N + n) / 4] = value;
+  write_partial(((split * $M + m) * $N + n) / 4, value);
 #else
 #if BIAS
-  y[(m * $N + n) / 4] = value + bias[n / 4];
+  write_y((m * $N + n) / 4, value + read_bias(n / 4));
 #else
-  y[(m * $N + n) / 4] = value;
+  write_y((m * $N + n) / 4, value);
 #end
 #end
 }
@@ -98,12 +98,12 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
   if (m >= $M || n >= $N) { return; }
 #end
 #if SPLIT > 1
-  partial[(split * $M + m) * $N + n] = value;
+  write_partial((split * $M + m) * $N + n, value);
 #else
 #if BIAS
-  y[m * $N + n] = value + bias[n];
+  write_y(m * $N + n, value + read_bias(n));
 #else
-  y[m * $N + n] = value;
+  write_y(m * $N + n, value);
 #end
 #end
 }

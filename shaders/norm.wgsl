@@ -39,24 +39,17 @@ fn sum_lanes(own: vec2f, lane: u32) -> vec2f {
   return v;
 }
 
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let run = group * ${WORKGROUP / LANES} + lane / $LANES;
   // A lane's last value may lie past the end of the row (not `own`), a run's last rows past the last row (not `live`).
   let own = lane % $LANES + ${(PER - 1) * LANES} < $D;
 #for p in 0..PER
   let j_$p = min(lane % $LANES + ${p * LANES}, ${D - 1}u);
 #if FORWARD || DX
-  let weight_$p = weight[j_$p];
+  let weight_$p = read_weight(j_$p);
 #end
 #if FORWARD && CENTER
-  let bias_$p = bias[j_$p];
+  let bias_$p = read_bias(j_$p);
 #end
 #if WEIGHTS
   var dweight_$p = $TYPE();
@@ -67,13 +60,13 @@ fn main(
     let row = min(run * $RUN + n, ${ROWS - 1}u);
     let live = run * $RUN + n < $ROWS;
 #for p in 0..PER
-    let x_$p = x[row * $D + j_$p];
+    let x_$p = read_x(row * $D + j_$p);
 #end
 #if CENTER
 #if VECTOR
-    let origin = x[row * $D].x;
+    let origin = read_x(row * $D).x;
 #else
-    let origin = x[row * $D];
+    let origin = read_x(row * $D);
 #end
 #end
 #if FORWARD
@@ -111,34 +104,34 @@ fn main(
       let y_$p = v_$p * r * weight_$p;
 #end
 #if TAIL && p == PER - 1
-      if (own) { y[row * $D + j_$p] = y_$p; }
+      if (own) { write_y(row * $D + j_$p, y_$p); }
 #else
-      y[row * $D + j_$p] = y_$p;
+      write_y(row * $D + j_$p, y_$p);
 #end
 #end
       if (lane % $LANES == 0) {
 #if CENTER
-        stats[row * 2] = mean;
-        stats[row * 2 + 1] = r;
+        write_stats(row * 2, mean);
+        write_stats(row * 2 + 1, r);
 #else
-        stats[row] = r;
+        write_stats(row, r);
 #end
       }
     }
 #else
 #if CENTER
-    let mean = stats[row * 2];
-    let r = stats[row * 2 + 1];
+    let mean = read_stats(row * 2);
+    let r = read_stats(row * 2 + 1);
 #else
-    let r = stats[row];
+    let r = read_stats(row);
 #end
     var sum_g = $TYPE();
     var sum_gx = $TYPE();
 #for p in 0..PER
 #if TAIL && p == PER - 1
-    let dy_$p = select($TYPE(), dy[row * $D + j_$p], live && own);
+    let dy_$p = select($TYPE(), read_dy(row * $D + j_$p), live && own);
 #else
-    let dy_$p = select($TYPE(), dy[row * $D + j_$p], live);
+    let dy_$p = select($TYPE(), read_dy(row * $D + j_$p), live);
 #end
 #if CENTER
     let v_$p = (x_$p - origin - mean) * r;
@@ -165,9 +158,9 @@ fn main(
       let dx_$p = r * (g_$p - v_$p * mean_g.y);
 #end
 #if TAIL && p == PER - 1
-      if (own) { dx[row * $D + j_$p] = dx_$p; }
+      if (own) { write_dx(row * $D + j_$p, dx_$p); }
 #else
-      dx[row * $D + j_$p] = dx_$p;
+      write_dx(row * $D + j_$p, dx_$p);
 #end
 #end
     }
@@ -180,10 +173,10 @@ fn main(
 #if TAIL && p == PER - 1
   if (!own) { return; }
 #end
-  partial[run * ${D * PARTS} + j_$p] = dweight_$p;
+  write_partial(run * ${D * PARTS} + j_$p, dweight_$p);
 #if PARTS == 2
-  partial[run * ${D * PARTS} + $D + j_$p] = dbias_$p;
+  write_partial(run * ${D * PARTS} + $D + j_$p, dbias_$p);
 #end
 #end
 #end
-}
+#end

@@ -19,31 +19,24 @@ fn first(v: f32) -> f32 { return v; }
 // The row's x̂ from what STATS has saved.
 struct Row { origin: f32, mean: f32, r: f32 }
 #if CENTER
-fn row_of(row: u32) -> Row { return Row(first(x[row * $D]), stats[row * 2], stats[row * 2 + 1]); }
+fn row_of(row: u32) -> Row { return Row(first(read_x(row * $D)), read_stats(row * 2), read_stats(row * 2 + 1)); }
 fn normal(v: $TYPE, row: Row) -> $TYPE { return (v - row.origin - row.mean) * row.r; }
 #else
-fn row_of(row: u32) -> Row { return Row(0.0, 0.0, stats[row]); }
+fn row_of(row: u32) -> Row { return Row(0.0, 0.0, read_stats(row)); }
 fn normal(v: $TYPE, row: Row) -> $TYPE { return v * row.r; }
 #end
 #end
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $THREADS) { return; }
+#main thread i
 #if STATS
   let base = i * $D;
 #if CENTER
   // Each of the four components of TYPE has a mean and a sum of squares of its own; they are merged at the end.
-  let origin = first(x[base]);
+  let origin = first(read_x(base));
   var means = $TYPE();
   var squares = $TYPE();
   for (var j = 0u; j < $D; j++) {
-    let v = x[base + j] - origin;
+    let v = read_x(base + j) - origin;
     let delta = v - means;
     means += delta / f32(j + 1);
     squares = fma(delta, v - means, squares);
@@ -51,15 +44,15 @@ fn main(
   let mean = total(means) / ${VECTOR * 3 + 1};
   let between = means - mean;
   let r = inverseSqrt((total(squares) + $D * total(between * between)) / $SIZE + $EPS);
-  stats[i * 2] = mean;
-  stats[i * 2 + 1] = r;
+  write_stats(i * 2, mean);
+  write_stats(i * 2 + 1, r);
 #else
   var squares = $TYPE();
   for (var j = 0u; j < $D; j++) {
-    let v = x[base + j];
+    let v = read_x(base + j);
     squares = fma(v, v, squares);
   }
-  stats[i] = inverseSqrt(total(squares) / $SIZE + $EPS);
+  write_stats(i, inverseSqrt(total(squares) / $SIZE + $EPS));
 #end
 #end
 #if SUMS
@@ -68,21 +61,21 @@ fn main(
   var sum_g = $TYPE();
   var sum_gx = $TYPE();
   for (var j = 0u; j < $D; j++) {
-    let g = dy[base + j] * weight[j];
+    let g = read_dy(base + j) * read_weight(j);
     sum_g += g;
-    sum_gx = fma(g, normal(x[base + j], row), sum_gx);
+    sum_gx = fma(g, normal(read_x(base + j), row), sum_gx);
   }
-  sums[i * 2] = total(sum_g) / $SIZE;
-  sums[i * 2 + 1] = total(sum_gx) / $SIZE;
+  write_sums(i * 2, total(sum_g) / $SIZE);
+  write_sums(i * 2 + 1, total(sum_gx) / $SIZE);
 #end
 #if APPLY || COLUMNS
   let run = i / $D;
   let column = i % $D;
 #if APPLY || DX
-  let weight_c = weight[column];
+  let weight_c = read_weight(column);
 #end
 #if APPLY && CENTER
-  let bias_c = bias[column];
+  let bias_c = read_bias(column);
 #end
 #if WEIGHTS
   var dweight = $TYPE();
@@ -91,33 +84,33 @@ fn main(
   for (var n = run * $RUN; n < min(run * $RUN + $RUN, ${ROWS}u); n++) {
     let row = row_of(n);
     let at = n * $D + column;
-    let v = normal(x[at], row);
+    let v = normal(read_x(at), row);
 #if APPLY
 #if CENTER
-    y[at] = fma(v, weight_c, bias_c);
+    write_y(at, fma(v, weight_c, bias_c));
 #else
-    y[at] = v * weight_c;
+    write_y(at, v * weight_c);
 #end
 #else
-    let dy_c = dy[at];
+    let dy_c = read_dy(at);
 #if WEIGHTS
     dweight = fma(dy_c, v, dweight);
     dbias += dy_c;
 #end
 #if DX
 #if CENTER
-    dx[at] = row.r * (dy_c * weight_c - sums[n * 2] - v * sums[n * 2 + 1]);
+    write_dx(at, row.r * (dy_c * weight_c - read_sums(n * 2) - v * read_sums(n * 2 + 1)));
 #else
-    dx[at] = row.r * (dy_c * weight_c - v * sums[n * 2 + 1]);
+    write_dx(at, row.r * (dy_c * weight_c - v * read_sums(n * 2 + 1)));
 #end
 #end
 #end
   }
 #if WEIGHTS
-  partial[run * ${D * PARTS} + column] = dweight;
+  write_partial(run * ${D * PARTS} + column, dweight);
 #if PARTS == 2
-  partial[run * ${D * PARTS} + $D + column] = dbias;
+  write_partial(run * ${D * PARTS} + $D + column, dbias);
 #end
 #end
 #end
-}
+#end

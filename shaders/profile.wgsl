@@ -6,14 +6,7 @@
 //             before it, and the chains hide each other's latency. m and a come from a buffer, so that no compiler knows
 //             the result, and the store happens only for a sum that never occurs. 8 · CHAINS · UNROLL FLOPs a thread and
 //             round, no memory traffic. Without unrolling, a software adapter keeps the chains in memory: 5× slower.
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
 #if COPY
 #if ADJACENT
   let first = (group * $WORKGROUP + lane) * $PER_THREAD;
@@ -22,16 +15,16 @@ fn main(
 #end
 #for i in 0..PER_THREAD
 #if ADJACENT
-  copied[first + $i] = original[first + $i];
+  write_copied(first + $i, read_original(first + $i));
 #else
-  copied[first + ${i * WORKGROUP}] = original[first + ${i * WORKGROUP}];
+  write_copied(first + ${i * WORKGROUP}, read_original(first + ${i * WORKGROUP}));
 #end
 #end
 #else
-  let m = vec4f(operands[0]);
-  let a = vec4f(operands[1]);
-  let rounds = u32(operands[2]);
-  let start = vec4f(f32(lane) * operands[3]);
+  let m = vec4f(read_operands(0));
+  let a = vec4f(read_operands(1));
+  let rounds = u32(read_operands(2));
+  let start = vec4f(f32(lane) * read_operands(3));
 #for i in 0..CHAINS
   var c$i = start + ${i}.0;
 #end
@@ -46,6 +39,6 @@ fn main(
 #for i in 1..CHAINS
   sum += c$i;
 #end
-  if (sum.x + sum.y + sum.z + sum.w == -1.0) { result[0] = sum.x; }
+  if (sum.x + sum.y + sum.z + sum.w == -1.0) { write_result(0, sum.x); }
 #end
-}
+#end

@@ -22,12 +22,12 @@ fn activate(x: f32) -> f32 { return x; }
 #if !CARRY
 fn step_delta(at: u32, channel: u32) -> f32 {
 #if PREPARED
-  return y[at];
+  return read_y(at);
 #else
 #if BIAS
-  return activate(delta[at] + bias[channel]);
+  return activate(read_delta(at) + read_bias(channel));
 #else
-  return activate(delta[at]);
+  return activate(read_delta(at));
 #end
 #end
 }
@@ -35,36 +35,22 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 
 #if CARRY
 // One thread a (batch, channel, state): states[c] ← h at the start of interval c.
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${BATCH * D * N}) { return; }
+#main thread i
   let n = i % $N;
   let channel = i / $N % $D;
   let batch = i / ${D * N};
-  let a2 = a[channel * $N + n] * LOG2E;
+  let a2 = read_a(channel * $N + n) * LOG2E;
   var h = 0.0;
   for (var c = 0u; c < $INTERVALS; c++) {
     let at = (batch * $INTERVALS + c) * $D + channel;
-    let local = states[at * $N + n];
-    states[at * $N + n] = h;
-    h = exp2(a2 * sums[at]) * h + local;
+    let local = read_states(at * $N + n);
+    write_states(at * $N + n, h);
+    h = exp2(a2 * read_sums(at)) * h + local;
   }
-  if (batch == 0) { states[i] = a[channel * $N + n]; }
-}
+  if (batch == 0) { write_states(i, read_a(channel * $N + n)); }
+#end
 #else
-@compute @workgroup_size($LANES)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let block = group % $BLOCKS;
   let chunk = group / $BLOCKS % $CHUNKS;
   let batch = group / ${BLOCKS * CHUNKS};
@@ -82,10 +68,10 @@ fn main(
   var sum_$c = 0.0;
 #end
 #if HAS_D && !LOCAL
-  let d_$c = d_skip[channel_$c];
+  let d_$c = read_d_skip(channel_$c);
 #end
 #for n in 0..N
-  let a_${c}_$n = a[channel_$c * $N + $n] * LOG2E;
+  let a_${c}_$n = read_a(channel_$c * $N + $n) * LOG2E;
   var h_${c}_$n = 0.0;
 #end
 #end
@@ -93,7 +79,7 @@ fn main(
   if (chunk > 0) {
 #for c in 0..CHANNELS
 #for n in 0..N
-    h_${c}_$n = states[((batch * $INTERVALS + chunk) * $D + channel_$c) * $N + $n];
+    h_${c}_$n = read_states(((batch * $INTERVALS + chunk) * $D + channel_$c) * $N + $n);
 #end
 #end
   }
@@ -112,11 +98,11 @@ fn main(
       let at = ((batch * $INTERVALS + interval) * $D + channel_$c) * $N;
       if (interval > 0) {
 #for n in 0..N
-        states[at + $n] = h_${c}_$n;
+        write_states(at + $n, h_${c}_$n);
 #end
       } else if (batch == 0) {
 #for n in 0..N
-        states[at + $n] = a[channel_$c * $N + $n];
+        write_states(at + $n, read_a(channel_$c * $N + $n));
 #end
       }
     }
@@ -135,9 +121,9 @@ fn main(
 #end
 #if QUAD
 #for i in 0..N/4
-      let bq_${t}_$i = b[row_$t * $N + ${4 * i} + quarter];
+      let bq_${t}_$i = read_b(row_$t * $N + ${4 * i} + quarter);
 #if !LOCAL
-      let cq_${t}_$i = c[row_$t * $N + ${4 * i} + quarter];
+      let cq_${t}_$i = read_c(row_$t * $N + ${4 * i} + quarter);
 #end
 #end
 #end
@@ -148,15 +134,15 @@ fn main(
       let c_${t}_$n = quadBroadcast(cq_${t}_${n / 4}, ${n % 4}u);
 #end
 #else
-      let b_${t}_$n = b[row_$t * $N + $n];
+      let b_${t}_$n = read_b(row_$t * $N + $n);
 #if !LOCAL
-      let c_${t}_$n = c[row_$t * $N + $n];
+      let c_${t}_$n = read_c(row_$t * $N + $n);
 #end
 #end
 #end
 #for c in 0..CHANNELS
       let at_${c}_$t = row_$t * $D + channel_$c;
-      let u_${c}_$t = u[at_${c}_$t];
+      let u_${c}_$t = read_u(at_${c}_$t);
       let delta_${c}_$t = select(0.0, step_delta(at_${c}_$t, channel_$c), valid_$t);
       let x_${c}_$t = delta_${c}_$t * u_${c}_$t;
 #if LOCAL
@@ -183,15 +169,15 @@ fn main(
       let s_${c}_$t = y_${c}_${t}_${N - 1};
 #end
 #if HAS_Z
-      let z_${c}_$t = z[at_${c}_$t];
+      let z_${c}_$t = read_z(at_${c}_$t);
       let out_${c}_$t = s_${c}_$t * z_${c}_$t * sigmoid(z_${c}_$t);
 #else
       let out_${c}_$t = s_${c}_$t;
 #end
 #if TAIL || RAGGED
-      if (valid_$t && own_$c < $D) { y[at_${c}_$t] = out_${c}_$t; }
+      if (valid_$t && own_$c < $D) { write_y(at_${c}_$t, out_${c}_$t); }
 #else
-      y[at_${c}_$t] = out_${c}_$t;
+      write_y(at_${c}_$t, out_${c}_$t);
 #end
 #end
 #end
@@ -207,12 +193,12 @@ fn main(
 #for c in 0..CHANNELS
   if (own_$c < $D) {
     let at = (batch * $INTERVALS + chunk) * $D + channel_$c;
-    sums[at] = sum_$c;
+    write_sums(at, sum_$c);
 #for n in 0..N
-    states[at * $N + $n] = h_${c}_$n;
+    write_states(at * $N + $n, h_${c}_$n);
 #end
   }
 #end
 #end
-}
+#end
 #end

@@ -35,9 +35,9 @@ fn activate_gradient(delta: f32) -> f32 { return 1.0; }
 // No branch: unrolled among hundreds of live values, it would cost a CPU-backed compiler minutes.
 fn add_partial(at: u32, value: f32, pass_index: u32) {
 #if PASSES > 1
-  work[at] = value + select(work[at], 0.0, pass_index == 0);
+  write_work(at, value + select(read_work(at), 0.0, pass_index == 0));
 #else
-  work[at] = value;
+  write_work(at, value);
 #end
 }
 
@@ -45,14 +45,7 @@ fn add_partial(at: u32, value: f32, pass_index: u32) {
 var<workgroup> stage: array<f32, ${SLOTS * TILE * 2 * N}>;
 #end
 
-@compute @workgroup_size($LANES)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let part = group % $PARTS;
   let chunk = group / $PARTS % $CHUNKS;
   let batch = group / ${PARTS * CHUNKS};
@@ -85,16 +78,16 @@ fn main(
     var dbias_$c = 0.0;
 #if DIRECT
 #if HAS_D
-    let skip_$c = work[$SKIP + channel_$c];
+    let skip_$c = read_work($SKIP + channel_$c);
 #else
     let skip_$c = 0.0;
 #end
 #end
 #for n in 0..N
-    let a_${c}_$n = states[channel_$c * $N + $n] * LOG2E;
+    let a_${c}_$n = read_states(channel_$c * $N + $n) * LOG2E;
     var da_${c}_$n = 0.0;
 #if CHUNKS > 1
-    var g_${c}_$n = mask_$c * work[$CARRIES + ((batch * $CHUNKS + chunk) * $D + channel_$c) * $N + $n];
+    var g_${c}_$n = mask_$c * read_work($CARRIES + ((batch * $CHUNKS + chunk) * $D + channel_$c) * $N + $n);
 #else
     var g_${c}_$n = 0.0;
 #end
@@ -113,7 +106,7 @@ fn main(
       if (interval > 0) {
 #for c in 0..CHANNELS
 #for n in 0..N
-        s_${c}_$n = states[((batch * $INTERVALS + interval) * $D + channel_$c) * $N + $n];
+        s_${c}_$n = read_states(((batch * $INTERVALS + interval) * $D + channel_$c) * $N + $n);
 #end
 #end
       }
@@ -129,19 +122,19 @@ fn main(
             let row = batch * $L + t;
 #if QUAD
 #for i in 0..N/4
-            let bq_$i = b[row * $N + ${4 * i} + quarter];
+            let bq_$i = read_b(row * $N + ${4 * i} + quarter);
 #end
 #end
 #for n in 0..N
 #if QUAD
             let b_$n = quadBroadcast(bq_${n / 4}, ${n % 4}u);
 #else
-            let b_$n = b[row * $N + $n];
+            let b_$n = read_b(row * $N + $n);
 #end
 #end
 #for c in 0..CHANNELS
-            let delta_$c = ddelta[row * $D + channel_$c];
-            let x_$c = delta_$c * u[row * $D + channel_$c];
+            let delta_$c = read_ddelta(row * $D + channel_$c);
+            let x_$c = delta_$c * read_u(row * $D + channel_$c);
 #for n in 0..N
             s_${c}_$n = fma(exp2(delta_$c * a_${c}_$n), s_${c}_$n, x_$c * b_$n);
 #end
@@ -163,8 +156,8 @@ fn main(
 #end
 #if QUAD
 #for i in 0..N/4
-        let bq_${t}_$i = b[row_$t * $N + ${4 * i} + quarter];
-        let cq_${t}_$i = c[row_$t * $N + ${4 * i} + quarter];
+        let bq_${t}_$i = read_b(row_$t * $N + ${4 * i} + quarter);
+        let cq_${t}_$i = read_c(row_$t * $N + ${4 * i} + quarter);
 #end
 #end
 #for n in 0..N
@@ -172,24 +165,24 @@ fn main(
         let b_${t}_$n = quadBroadcast(bq_${t}_${n / 4}, ${n % 4}u);
         let c_${t}_$n = quadBroadcast(cq_${t}_${n / 4}, ${n % 4}u);
 #else
-        let b_${t}_$n = b[row_$t * $N + $n];
-        let c_${t}_$n = c[row_$t * $N + $n];
+        let b_${t}_$n = read_b(row_$t * $N + $n);
+        let c_${t}_$n = read_c(row_$t * $N + $n);
 #end
 #end
 #for c in 0..CHANNELS
-        let delta_${c}_$t = select(0.0, ddelta[row_$t * $D + channel_$c], valid_$t);
-        let u_${c}_$t = u[row_$t * $D + channel_$c];
+        let delta_${c}_$t = select(0.0, read_ddelta(row_$t * $D + channel_$c), valid_$t);
+        let u_${c}_$t = read_u(row_$t * $D + channel_$c);
 #if DIRECT && HAS_Z
-        let out_${c}_$t = dy[row_$t * $D + channel_$c];
-        let gate_${c}_$t = z[row_$t * $D + channel_$c];
+        let out_${c}_$t = read_dy(row_$t * $D + channel_$c);
+        let gate_${c}_$t = read_z(row_$t * $D + channel_$c);
         let s_${c}_$t = sigmoid(gate_${c}_$t);
         let dy_${c}_$t = select(0.0, mask_$c * out_${c}_$t * gate_${c}_$t * s_${c}_$t, valid_$t);
 #end
 #if DIRECT && !HAS_Z
-        let dy_${c}_$t = select(0.0, mask_$c * dy[row_$t * $D + channel_$c], valid_$t);
+        let dy_${c}_$t = select(0.0, mask_$c * read_dy(row_$t * $D + channel_$c), valid_$t);
 #end
 #if !DIRECT
-        let dy_${c}_$t = select(0.0, mask_$c * du[row_$t * $D + channel_$c], valid_$t);
+        let dy_${c}_$t = select(0.0, mask_$c * read_du(row_$t * $D + channel_$c), valid_$t);
 #end
 #for n in 0..N
         let decay_${c}_${t}_$n = exp2(delta_${c}_$t * a_${c}_$n);
@@ -248,17 +241,17 @@ fn main(
 #else
         {
 #end
-          ddelta[row_${TILE - 1 - r} * $D + channel_$c] = dd_${c}_${TILE - 1 - r};
+          write_ddelta(row_${TILE - 1 - r} * $D + channel_$c, dd_${c}_${TILE - 1 - r});
 #if DIRECT
-          du[row_${TILE - 1 - r} * $D + channel_$c] = fma(delta_${c}_${TILE - 1 - r}, gb_${c}_${TILE - 1 - r}_${N - 1}, skip_$c * dy_${c}_${TILE - 1 - r});
+          write_du(row_${TILE - 1 - r} * $D + channel_$c, fma(delta_${c}_${TILE - 1 - r}, gb_${c}_${TILE - 1 - r}_${N - 1}, skip_$c * dy_${c}_${TILE - 1 - r}));
 #if HAS_Z
-          dz[row_${TILE - 1 - r} * $D + channel_$c] = out_${c}_${TILE - 1 - r} * fma(skip_$c, u_${c}_${TILE - 1 - r}, y_${c}_${TILE - 1 - r}_${N - 1})
-            * s_${c}_${TILE - 1 - r} * (1.0 + gate_${c}_${TILE - 1 - r} * (1.0 - s_${c}_${TILE - 1 - r}));
+          write_dz(row_${TILE - 1 - r} * $D + channel_$c, out_${c}_${TILE - 1 - r} * fma(skip_$c, u_${c}_${TILE - 1 - r}, y_${c}_${TILE - 1 - r}_${N - 1})
+            * s_${c}_${TILE - 1 - r} * (1.0 + gate_${c}_${TILE - 1 - r} * (1.0 - s_${c}_${TILE - 1 - r})));
 #end
 #else
-          du[row_${TILE - 1 - r} * $D + channel_$c] = delta_${c}_${TILE - 1 - r} * gb_${c}_${TILE - 1 - r}_${N - 1};
+          write_du(row_${TILE - 1 - r} * $D + channel_$c, delta_${c}_${TILE - 1 - r} * gb_${c}_${TILE - 1 - r}_${N - 1});
 #if HAS_Z
-          dz[row_${TILE - 1 - r} * $D + channel_$c] = y_${c}_${TILE - 1 - r}_${N - 1};
+          write_dz(row_${TILE - 1 - r} * $D + channel_$c, y_${c}_${TILE - 1 - r}_${N - 1});
 #end
 #end
         }
@@ -341,11 +334,11 @@ fn main(
 #end
       let at = (batch * $CHUNKS + chunk) * $D + channel_$c;
 #for n in 0..N
-      work[$CARRIES + at * $N + $n] = da_${c}_$n;
+      write_work($CARRIES + at * $N + $n, da_${c}_$n);
 #end
-      work[$SUMS + at * 2] = ddskip_$c;
-      work[$SUMS + at * 2 + 1] = dbias_$c;
+      write_work($SUMS + at * 2, ddskip_$c);
+      write_work($SUMS + at * 2 + 1, dbias_$c);
     }
 #end
   }
-}
+#end

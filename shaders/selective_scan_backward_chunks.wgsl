@@ -5,50 +5,36 @@
 const LOG2E = 1.4426950408889634;
 
 #if CARRY
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${BATCH * D * N}) { return; }
+#main thread i
   let n = i % $N;
   let channel = i / $N % $D;
   let batch = i / ${D * N};
-  let a2 = states[channel * $N + n] * LOG2E;
+  let a2 = read_states(channel * $N + n) * LOG2E;
   var g = 0.0;
   for (var c = ${CHUNKS}u; c > 0;) {
     c--;
     let at = (batch * $CHUNKS + c) * $D + channel;
-    let local = work[$CARRIES + at * $N + n];
-    work[$CARRIES + at * $N + n] = g;
-    g = exp2(a2 * work[$SUMS + at * 2]) * g + local;
+    let local = read_work($CARRIES + at * $N + n);
+    write_work($CARRIES + at * $N + n, g);
+    g = exp2(a2 * read_work($SUMS + at * 2)) * g + local;
   }
-}
+#end
 #end
 
 #if DIRECT && LOCAL
 // dy' = dy · silu(z).
 fn gated(at: u32) -> f32 {
 #if HAS_Z
-  let gate = z[at];
-  return dy[at] * gate * sigmoid(gate);
+  let gate = read_z(at);
+  return read_dy(at) * gate * sigmoid(gate);
 #else
-  return dy[at];
+  return read_dy(at);
 #end
 }
 #end
 
 #if LOCAL
-@compute @workgroup_size($LANES)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let own = group % $BLOCKS * $LANES + lane;
   let channel = min(own, ${D - 1}u);
   let chunk = group / $BLOCKS % $CHUNKS;
@@ -56,7 +42,7 @@ fn main(
   let first = chunk * $INTERVAL;
   var sum = 0.0;
 #for n in 0..N
-  let a_$n = states[channel * $N + $n] * LOG2E;
+  let a_$n = read_states(channel * $N + $n) * LOG2E;
   var g_$n = 0.0;
 #end
 #if QUAD
@@ -65,32 +51,32 @@ fn main(
   for (var t = min(first + $INTERVAL, ${L}u); t > first;) {
     t--;
     let row = batch * $L + t;
-    let delta = ddelta[row * $D + channel];
+    let delta = read_ddelta(row * $D + channel);
 #if DIRECT
     let dy = gated(row * $D + channel);
 #else
-    let dy = du[row * $D + channel];
+    let dy = read_du(row * $D + channel);
 #end
     sum += delta;
 #if QUAD
 #for i in 0..N/4
-    let cq_$i = c[row * $N + ${4 * i} + quarter];
+    let cq_$i = read_c(row * $N + ${4 * i} + quarter);
 #end
 #end
 #for n in 0..N
 #if QUAD
     g_$n = exp2(delta * a_$n) * fma(dy, quadBroadcast(cq_${n / 4}, ${n % 4}u), g_$n);
 #else
-    g_$n = exp2(delta * a_$n) * fma(dy, c[row * $N + $n], g_$n);
+    g_$n = exp2(delta * a_$n) * fma(dy, read_c(row * $N + $n), g_$n);
 #end
 #end
   }
   if (own < $D) {
     let at = (batch * $CHUNKS + chunk) * $D + channel;
-    work[$SUMS + at * 2] = sum;
+    write_work($SUMS + at * 2, sum);
 #for n in 0..N
-    work[$CARRIES + at * $N + $n] = g_$n;
+    write_work($CARRIES + at * $N + $n, g_$n);
 #end
   }
-}
+#end
 #end

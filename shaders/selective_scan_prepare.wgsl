@@ -10,50 +10,43 @@ fn activate(x: f32) -> f32 { return softplus(x); }
 fn activate(x: f32) -> f32 { return x; }
 #end
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= $COUNT) { return; }
+#main thread i
 #if DELTA
 #if BIAS
-  out[i] = activate(delta[i] + bias[i % $D]);
+  write_out(i, activate(read_delta(i) + read_bias(i % $D)));
 #else
-  out[i] = activate(delta[i]);
+  write_out(i, activate(read_delta(i)));
 #end
 #end
 #if KEEP_D
-  if (i < $D) { work[$SKIP + i] = d_skip[i]; }
+  if (i < $D) { write_work($SKIP + i, read_d_skip(i)); }
 #end
 #if HAS_Z
-  let gate = z[i];
+  let gate = read_z(i);
   let s = sigmoid(gate);
-  let dy_scan = dy[i] * gate * s;
+  let dy_scan = read_dy(i) * gate * s;
 #else
 #if GATE || FINISH
-  let dy_scan = dy[i];
+  let dy_scan = read_dy(i);
 #end
 #end
 #if GATE
-  du[i] = dy_scan;
+  write_du(i, dy_scan);
 #end
 #if FINISH
 #if HAS_D
-  let skip = d_skip[i % $D];
-  du[i] = fma(skip, dy_scan, du[i]);
+  let skip = read_d_skip(i % $D);
+  write_du(i, fma(skip, dy_scan, read_du(i)));
 #if HAS_Z
-  let y_scan = fma(skip, u[i], dz[i]);
+  let y_scan = fma(skip, read_u(i), read_dz(i));
 #end
 #else
 #if HAS_Z
-  let y_scan = dz[i];
+  let y_scan = read_dz(i);
 #end
 #end
 #if HAS_Z
-  dz[i] = dy[i] * y_scan * s * (1.0 + gate * (1.0 - s));
+  write_dz(i, read_dy(i) * y_scan * s * (1.0 + gate * (1.0 - s)));
 #end
 #end
-}
+#end

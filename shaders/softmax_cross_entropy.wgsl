@@ -21,15 +21,8 @@ var<workgroup> lane_index: array<u32, $LANES>;
 var<workgroup> lane_sum: array<f32, $LANES>;
 #end
 
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
+#main workgroup group
 #if LANES > 1
-  if (group >= $ROWS) { return; }
   let row = group;
   let first = min(lane, ${V - 1}u);
 #else
@@ -39,9 +32,9 @@ fn main(
 #end
   let base = row * $V;
   var index = first;
-  var largest = logits[base + first];
+  var largest = read_logits(base + first);
   for (var j = first + $LANES; j < $V; j += ${LANES}u) {
-    let value = logits[base + j];
+    let value = read_logits(base + j);
     if (value > largest) { largest = value; index = j; }
   }
 #if LANES > 1
@@ -69,7 +62,7 @@ fn main(
 #else
   for (var j = 0u; j < $V; j++) {
 #end
-    if (j != index) { rest += exp(logits[base + j] - largest); }
+    if (j != index) { rest += exp(read_logits(base + j) - largest); }
   }
 #if LANES > 1
   lane_sum[lane] = rest;
@@ -81,16 +74,16 @@ fn main(
   rest = lane_sum[0];
 #end
   let s = log1p(rest);
-  predicted[row] = index;
-  lse[row * 2] = largest;
-  lse[row * 2 + 1] = s;
-  let wanted = target_[row];
+  write_predicted(row, index);
+  write_lse(row * 2, largest);
+  write_lse(row * 2 + 1, s);
+  let wanted = read_target_(row);
   if (wanted == ${IGNORE}u) {
-    losses[row] = 0.0;
+    write_losses(row, 0.0);
   } else {
-    losses[row] = s - (logits[base + min(wanted, ${V - 1}u)] - largest);
+    write_losses(row, s - (read_logits(base + min(wanted, ${V - 1}u)) - largest));
   }
-}
+#end
 #end
 
 #if MEAN
@@ -98,20 +91,14 @@ var<workgroup> lane_losses: array<f32, $WORKGROUP>;
 // Rows with a target, and those of them whose prediction is right.
 var<workgroup> lane_counts: array<vec2u, $WORKGROUP>;
 
-@compute @workgroup_size($WORKGROUP)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  if (linear_workgroup(id, count) > 0) { return; }
+#main workgroup group
   var sum = 0.0;
   var counts = vec2u();
   for (var row = lane; row < $ROWS; row += ${WORKGROUP}u) {
-    let wanted = target_[row];
+    let wanted = read_target_(row);
     if (wanted != ${IGNORE}u) {
-      sum += losses[row];
-      counts += vec2u(1, u32(predicted[row] == min(wanted, ${V - 1}u)));
+      sum += read_losses(row);
+      counts += vec2u(1, u32(read_predicted(row) == min(wanted, ${V - 1}u)));
     }
   }
   lane_losses[lane] = sum;
@@ -125,10 +112,10 @@ fn main(
   }
   if (lane > 0) { return; }
   let rows = f32(max(lane_counts[0].x, 1));
-  loss[0] = lane_losses[0] / rows;
-  correct[0] = f32(lane_counts[0].y) / rows;
-  counted[0] = f32(lane_counts[0].x);
-}
+  write_loss(0, lane_losses[0] / rows);
+  write_correct(0, f32(lane_counts[0].y) / rows);
+  write_counted(0, f32(lane_counts[0].x));
+#end
 #end
 
 #if BACKWARD
@@ -138,28 +125,21 @@ fn expm1(u: f32) -> f32 {
   return exp(u) - 1.0;
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${ROWS * D}) { return; }
+#main thread i
   let row = i / $D;
-  let wanted = target_[row];
+  let wanted = read_target_(row);
   if (wanted == ${IGNORE}u) {
-    dlogits[i] = $TYPE();
+    write_dlogits(i, $TYPE());
     return;
   }
   let token = min(wanted, ${V - 1}u);
-  let u = logits[i] - lse[row * 2] - lse[row * 2 + 1];
+  let u = read_logits(i) - read_lse(row * 2) - read_lse(row * 2 + 1);
   var p = exp(u);
 #if VECTOR
   if (token / 4 == i % $D) { p[token % 4] = expm1(u[token % 4]); }
 #else
   if (token == i % $D) { p = expm1(u); }
 #end
-  dlogits[i] = p * (dloss[0] / counted[0]);
-}
+  write_dlogits(i, p * (read_dloss(0) / read_counted(0)));
+#end
 #end

@@ -25,14 +25,7 @@ fn sum_quad(own: f32) -> f32 {
 }
 
 @diagnostic(off, subgroup_uniformity)
-@compute @workgroup_size($Q)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
@@ -40,8 +33,8 @@ fn main(
   let rows = min(${Q}u, $L - first);
   if (lane < rows) {
     let at = ((b * $H + h) * $L + first + lane) * 2;
-    deltas[lane] = steps[at];
-    sums[lane] = steps[at + 1];
+    deltas[lane] = read_steps(at);
+    sums[lane] = read_steps(at + 1);
   }
   workgroupBarrier();
   let last = sums[rows - 1];
@@ -66,10 +59,10 @@ fn main(
 #end
     for (var n = 0u; n < ${N / 4}; n++) {
 #for m in 0..4
-      let right_$m = xbc[jrow_$m * $W4 + side_b + n];
+      let right_$m = read_xbc(jrow_$m * $W4 + side_b + n);
 #end
-      let own_0 = xbc[irow_0 * $W4 + side_c + n];
-      let own_1 = xbc[irow_1 * $W4 + side_c + n];
+      let own_0 = read_xbc(irow_0 * $W4 + side_c + n);
+      let own_1 = read_xbc(irow_1 * $W4 + side_c + n);
 #for k in 0..8
       let left_$k = quadBroadcast(own_${k / 4}, ${k % 4}u);
       cb_$k += vec4f(dot(left_$k, right_0), dot(left_$k, right_1), dot(left_$k, right_2), dot(left_$k, right_3));
@@ -77,10 +70,10 @@ fn main(
     }
     for (var p = 0u; p < $P4; p++) {
 #for m in 0..4
-      let right_$m = xbc[jrow_$m * $W4 + side_p + p];
+      let right_$m = read_xbc(jrow_$m * $W4 + side_p + p);
 #end
-      let own_0 = dy[irow_0 * $D4 + side_p + p];
-      let own_1 = dy[irow_1 * $D4 + side_p + p];
+      let own_0 = read_dy(irow_0 * $D4 + side_p + p);
+      let own_1 = read_dy(irow_1 * $D4 + side_p + p);
 #for k in 0..8
       let left_$k = quadBroadcast(own_${k / 4}, ${k % 4}u);
       gx_$k += vec4f(dot(left_$k, right_0), dot(left_$k, right_1), dot(left_$k, right_2), dot(left_$k, right_3));
@@ -101,14 +94,14 @@ fn main(
       // The diagonal's decay is 1, so its pairs are dD.
       let diagonal = i0 + $k - j0;
       if (diagonal < 4 && i0 + $k < rows) {
-        parts[((b * $L + row_of(first + i0 + $k)) * $H + h) * ${2 * N + 3} + ${2 * N + 2}] = gx_$k[diagonal];
+        write_parts(((b * $L + row_of(first + i0 + $k)) * $H + h) * ${2 * N + 3} + ${2 * N + 2}, gx_$k[diagonal]);
       }
     }
 #end
   }
   var product = vec4f();
   for (var i = lane; i < ${N * P4}; i += ${Q}u) {
-    product = fma(states[group * ${N * P4} + i], dstates[group * ${N * P4} + i], product);
+    product = fma(read_states(group * ${N * P4} + i), read_dstates(group * ${N * P4} + i), product);
   }
   let products = sum_quad(dot(product, vec4f(1.0)));
   if (own == 0) { inner[lane / 4] = products; }
@@ -127,12 +120,12 @@ fn main(
 #end
     for (var p = 0u; p < $P4; p++) {
 #for m in 0..4
-      let value_$m = states[state + ${m * P4} + p];
-      let dvalue_$m = dstates[state + ${m * P4} + p];
+      let value_$m = read_states(state + ${m * P4} + p);
+      let dvalue_$m = read_dstates(state + ${m * P4} + p);
 #end
 #for m in 0..2
-      let own_g_$m = dy[own_row_$m * $D4 + side_p + p];
-      let own_x_$m = xbc[own_row_$m * $W4 + side_p + p];
+      let own_g_$m = read_dy(own_row_$m * $D4 + side_p + p);
+      let own_x_$m = read_xbc(own_row_$m * $W4 + side_p + p);
 #end
 #for k in 0..8
       let g_$k = quadBroadcast(own_g_${k / 4}, ${k % 4}u);
@@ -147,8 +140,8 @@ fn main(
       let s = sums[min(t + $k, rows - 1)];
       c_$k *= exp(s);
       b_$k *= exp(last - s);
-      let all_c = sum_quad(dot(xbc[row * $W4 + side_c + n], c_$k));
-      let all_b = sum_quad(dot(xbc[row * $W4 + side_b + n], b_$k));
+      let all_c = sum_quad(dot(read_xbc(row * $W4 + side_c + n), c_$k));
+      let all_b = sum_quad(dot(read_xbc(row * $W4 + side_b + n), b_$k));
       if (own == 0) {
         through_c[(t + $k) * ${N / 16} + n / 4] = all_c;
         through_b[(t + $k) * ${N / 16} + n / 4] = all_b;
@@ -156,7 +149,7 @@ fn main(
     }
 #end
     for (var j = 0u; j < min(t + 8, rows); j++) {
-      let value = deltas[j] * xbc[(b * $L + row_of(first + j)) * $W4 + side_b + n];
+      let value = deltas[j] * read_xbc((b * $L + row_of(first + j)) * $W4 + side_b + n);
       let own_0 = pair_k[(t + own) * $Q + j];
       let own_1 = pair_k[(t + 4 + own) * $Q + j];
 #for k in 0..8
@@ -164,7 +157,7 @@ fn main(
 #end
     }
     for (var i = t; i < rows; i++) {
-      let value = xbc[(b * $L + row_of(first + i)) * $W4 + side_c + n];
+      let value = read_xbc((b * $L + row_of(first + i)) * $W4 + side_c + n);
       let own_0 = pair_k[i * $Q + t + own];
       let own_1 = pair_k[i * $Q + t + 4 + own];
 #for k in 0..8
@@ -176,8 +169,8 @@ fn main(
       let to = ((b * $L + row_of(first + t + $k)) * $H + h) * ${2 * N + 3} + 4 * n;
       let delta = deltas[t + $k];
 #for m in 0..4
-      parts[to + $m] = delta * b_$k[$m];
-      parts[to + ${N + m}] = c_$k[$m];
+      write_parts(to + $m, delta * b_$k[$m]);
+      write_parts(to + ${N + m}, c_$k[$m]);
 #end
     }
 #end
@@ -208,8 +201,8 @@ fn main(
       for (var m = 0u; m < ${N / 16}; m++) { da += through_c[i * ${N / 16} + m]; }
     }
     let to = ((b * $L + row_of(first + lane)) * $H + h) * ${2 * N + 3} + ${2 * N};
-    parts[to] = da;
+    write_parts(to, da);
     // The column's whole sum, the diagonal's pair included.
-    parts[to + 1] = pair_h[lane * $Q + lane] + u;
+    write_parts(to + 1, pair_h[lane * $Q + lane] + u);
   }
-}
+#end

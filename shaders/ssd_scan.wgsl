@@ -17,14 +17,7 @@ fn row_of(step: u32) -> u32 {
 }
 
 #if STEPS
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${BATCH * H * CHUNKS}) { return; }
+#main thread i
   let chunk = i % $CHUNKS;
   let line = i / $CHUNKS;
   let h = line % $H;
@@ -32,28 +25,21 @@ fn main(
   var s = 0.0;
   for (var step = chunk * $Q; step < min(chunk * $Q + $Q, ${L}u); step++) {
 #if BIAS
-    let delta = softplus(dt[(b * $L + row_of(step)) * $H + h] + dt_bias[h]);
+    let delta = softplus(read_dt((b * $L + row_of(step)) * $H + h) + read_dt_bias(h));
 #else
-    let delta = softplus(dt[(b * $L + row_of(step)) * $H + h]);
+    let delta = softplus(read_dt((b * $L + row_of(step)) * $H + h));
 #end
-    s += delta * A[h];
-    steps[(line * $L + step) * 2] = delta;
-    steps[(line * $L + step) * 2 + 1] = s;
+    s += delta * read_A(h);
+    write_steps((line * $L + step) * 2, delta);
+    write_steps((line * $L + step) * 2 + 1, s);
   }
-}
+#end
 #end
 
 #if STATES
 var<workgroup> weights: array<f32, $Q>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
@@ -61,11 +47,11 @@ fn main(
   let rows = min(${Q}u, $L - first);
   if (lane < rows) {
     let at = ((b * $H + h) * $L + first) * 2;
-    let s = steps[at + lane * 2 + 1];
+    let s = read_steps(at + lane * 2 + 1);
 #if ADJOINT
     weights[lane] = exp(s);
 #else
-    weights[lane] = exp(steps[at + (rows - 1) * 2 + 1] - s) * steps[at + lane * 2];
+    weights[lane] = exp(read_steps(at + (rows - 1) * 2 + 1) - s) * read_steps(at + lane * 2);
 #end
   }
   workgroupBarrier();
@@ -83,35 +69,28 @@ fn main(
       let at = row * $WIDTH;
 #if ADJOINT
       let right = row * $D;
-      let value = weights[i] * vec4f(dy[right + p_0], dy[right + p_1], dy[right + p_2], dy[right + p_3]);
+      let value = weights[i] * vec4f(read_dy(right + p_0), read_dy(right + p_1), read_dy(right + p_2), read_dy(right + p_3));
 #else
-      let value = weights[i] * vec4f(xbc[at + p_0], xbc[at + p_1], xbc[at + p_2], xbc[at + p_3]);
+      let value = weights[i] * vec4f(read_xbc(at + p_0), read_xbc(at + p_1), read_xbc(at + p_2), read_xbc(at + p_3));
 #end
 #for k in 0..4
-      sum_$k = fma(vec4f(xbc[at + n_$k]), value, sum_$k);
+      sum_$k = fma(vec4f(read_xbc(at + n_$k)), value, sum_$k);
 #end
     }
 #for k in 0..4
     if (n + $k < $N) {
       let to = (group * $N + n + $k) * $P + p;
 #for m in 0..4
-      if (p + $m < $P) { states[to + $m] = sum_$k[$m]; }
+      if (p + $m < $P) { write_states(to + $m, sum_$k[$m]); }
 #end
     }
 #end
   }
-}
+#end
 #end
 
 #if CARRY
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${BATCH * H * N * P}) { return; }
+#main thread i
   let value = i % ${H * N * P};
   let h = value / ${N * P};
   let b = i / ${H * N * P};
@@ -124,32 +103,25 @@ fn main(
 #end
     let at = (b * $CHUNKS + chunk) * ${H * N * P} + value;
     let last = min(chunk * $Q + $Q, ${L}u) - 1;
-    let added = states[at];
-    states[at] = state;
-    state = fma(exp(steps[((b * $H + h) * $L + last) * 2 + 1]), state, added);
+    let added = read_states(at);
+    write_states(at, state);
+    state = fma(exp(read_steps(((b * $H + h) * $L + last) * 2 + 1)), state, added);
   }
-}
+#end
 #end
 
 #if OUTPUT
 var<workgroup> mix: array<f32, ${Q * Q}>;
 var<workgroup> sums: array<f32, $Q>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
   let first = chunk * $Q;
   let rows = min(${Q}u, $L - first);
   let line = ((b * $H + h) * $L + first) * 2;
-  if (lane < rows) { sums[lane] = steps[line + lane * 2 + 1]; }
+  if (lane < rows) { sums[lane] = read_steps(line + lane * 2 + 1); }
   workgroupBarrier();
   let side_b = $D + h / ${H / G} * $N;
   let side_c = side_b + ${G * N};
@@ -164,14 +136,14 @@ fn main(
 #end
   if (i0 >= j0) {
     for (var n = 0u; n < $N; n++) {
-      let right = vec4f(xbc[b_0 + n], xbc[b_1 + n], xbc[b_2 + n], xbc[b_3 + n]);
+      let right = vec4f(read_xbc(b_0 + n), read_xbc(b_1 + n), read_xbc(b_2 + n), read_xbc(b_3 + n));
 #for k in 0..4
-      cb_$k = fma(vec4f(xbc[c_$k + n]), right, cb_$k);
+      cb_$k = fma(vec4f(read_xbc(c_$k + n)), right, cb_$k);
 #end
     }
   }
   let s_j = vec4f(sums[j_0], sums[j_1], sums[j_2], sums[j_3]);
-  let delta = vec4f(steps[line + j_0 * 2], steps[line + j_1 * 2], steps[line + j_2 * 2], steps[line + j_3 * 2]);
+  let delta = vec4f(read_steps(line + j_0 * 2), read_steps(line + j_1 * 2), read_steps(line + j_2 * 2), read_steps(line + j_3 * 2));
 #for k in 0..4
   {
     let decay = exp(min(sums[i_$k] - s_j, vec4f()));
@@ -195,9 +167,9 @@ fn main(
 #end
     for (var n = 0u; n < $N; n++) {
       let at = n * $P;
-      let value = vec4f(states[at + q_0], states[at + q_1], states[at + q_2], states[at + q_3]);
+      let value = vec4f(read_states(at + q_0), read_states(at + q_1), read_states(at + q_2), read_states(at + q_3));
 #for k in 0..4
-      state_$k = fma(vec4f(xbc[row_$k * $WIDTH + side_c + n]), value, state_$k);
+      state_$k = fma(vec4f(read_xbc(row_$k * $WIDTH + side_c + n)), value, state_$k);
 #end
     }
 #for k in 0..4
@@ -205,7 +177,7 @@ fn main(
 #end
     for (var j = 0u; j < min(i + 4, rows); j++) {
       let at = (b * $L + row_of(first + j)) * $WIDTH;
-      let value = vec4f(xbc[at + p_0], xbc[at + p_1], xbc[at + p_2], xbc[at + p_3]);
+      let value = vec4f(read_xbc(at + p_0), read_xbc(at + p_1), read_xbc(at + p_2), read_xbc(at + p_3));
 #for k in 0..4
       sum_$k = fma(vec4f(mix[(i + $k) * $Q + j]), value, sum_$k);
 #end
@@ -214,10 +186,10 @@ fn main(
     if (i + $k < rows) {
       let to = row_$k * $D + h * $P + p;
 #for m in 0..4
-      if (p + $m < $P) { y[to + $m] = fma(D_skip[h], xbc[row_$k * $WIDTH + p_$m], sum_$k[$m]); }
+      if (p + $m < $P) { write_y(to + $m, fma(read_D_skip(h), read_xbc(row_$k * $WIDTH + p_$m), sum_$k[$m])); }
 #end
     }
 #end
   }
-}
+#end
 #end

@@ -27,14 +27,7 @@ var<workgroup> through_b: array<f32, ${Q * NT}>;
 var<workgroup> inner: array<f32, 64>;
 #end
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
@@ -42,8 +35,8 @@ fn main(
   let rows = min(${Q}u, $L - first);
   if (lane < rows) {
     let at = ((b * $H + h) * $L + first + lane) * 2;
-    deltas[lane] = steps[at];
-    sums[lane] = steps[at + 1];
+    deltas[lane] = read_steps(at);
+    sums[lane] = read_steps(at + 1);
   }
   workgroupBarrier();
   let side_b = $D + h / ${H / G} * $N;
@@ -64,17 +57,17 @@ fn main(
     for (var n = 0u; n < $N; n++) {
       let at = side_b + n;
       let right = vec4f(
-        xbc[jrow_0 * $WIDTH + at], xbc[jrow_1 * $WIDTH + at], xbc[jrow_2 * $WIDTH + at], xbc[jrow_3 * $WIDTH + at]);
+        read_xbc(jrow_0 * $WIDTH + at), read_xbc(jrow_1 * $WIDTH + at), read_xbc(jrow_2 * $WIDTH + at), read_xbc(jrow_3 * $WIDTH + at));
 #for k in 0..4
-      cb_$k = fma(vec4f(xbc[irow_$k * $WIDTH + side_c + n]), right, cb_$k);
+      cb_$k = fma(vec4f(read_xbc(irow_$k * $WIDTH + side_c + n)), right, cb_$k);
 #end
     }
 #if PARTS
     for (var p = h * $P; p < h * $P + $P; p++) {
       let right = vec4f(
-        xbc[jrow_0 * $WIDTH + p], xbc[jrow_1 * $WIDTH + p], xbc[jrow_2 * $WIDTH + p], xbc[jrow_3 * $WIDTH + p]);
+        read_xbc(jrow_0 * $WIDTH + p), read_xbc(jrow_1 * $WIDTH + p), read_xbc(jrow_2 * $WIDTH + p), read_xbc(jrow_3 * $WIDTH + p));
 #for k in 0..4
-      gx_$k = fma(vec4f(dy[irow_$k * $D + p]), right, gx_$k);
+      gx_$k = fma(vec4f(read_dy(irow_$k * $D + p)), right, gx_$k);
 #end
     }
 #end
@@ -105,12 +98,12 @@ fn main(
   // The diagonal's decay is 1, so its pairs are dD.
   if (i0 == j0) {
 #for k in 0..4
-    if (i0 + $k < rows) { parts[(irow_$k * $H + h) * ${2 * N + 3} + ${2 * N + 2}] = gx_$k[$k]; }
+    if (i0 + $k < rows) { write_parts((irow_$k * $H + h) * ${2 * N + 3} + ${2 * N + 2}, gx_$k[$k]); }
 #end
   }
   var product = 0.0;
   for (var i = lane; i < ${N * P}; i += 64u) {
-    product = fma(states[group * ${N * P} + i], dstates[group * ${N * P} + i], product);
+    product = fma(read_states(group * ${N * P} + i), read_dstates(group * ${N * P} + i), product);
   }
   inner[lane] = product;
 #end
@@ -129,9 +122,9 @@ fn main(
 #end
     for (var n = 0u; n < $N; n++) {
       let at = n * $P;
-      let value = vec4f(dstates[at + q_0], dstates[at + q_1], dstates[at + q_2], dstates[at + q_3]);
+      let value = vec4f(read_dstates(at + q_0), read_dstates(at + q_1), read_dstates(at + q_2), read_dstates(at + q_3));
 #for k in 0..4
-      sum_$k = fma(vec4f(xbc[row_$k * $WIDTH + side_b + n]), value, sum_$k);
+      sum_$k = fma(vec4f(read_xbc(row_$k * $WIDTH + side_b + n)), value, sum_$k);
 #end
     }
 #for k in 0..4
@@ -139,7 +132,7 @@ fn main(
 #end
     for (var i = j; i < rows; i++) {
       let at = (b * $L + row_of(first + i)) * $D;
-      let value = vec4f(dy[at + p_0], dy[at + p_1], dy[at + p_2], dy[at + p_3]);
+      let value = vec4f(read_dy(at + p_0), read_dy(at + p_1), read_dy(at + p_2), read_dy(at + p_3));
 #for k in 0..4
       sum_$k = fma(vec4f(mix[i * $Q + j + $k]), value, sum_$k);
 #end
@@ -148,7 +141,7 @@ fn main(
     if (j + $k < rows) {
       let to = row_$k * $WIDTH + h * $P + p;
 #for m in 0..4
-      if (p + $m < $P) { dxbc[to + $m] = fma(deltas[j + $k], sum_$k[$m], D_skip[h] * dy[row_$k * $D + p_$m]); }
+      if (p + $m < $P) { write_dxbc(to + $m, fma(deltas[j + $k], sum_$k[$m], read_D_skip(h) * read_dy(row_$k * $D + p_$m))); }
 #end
     }
 #end
@@ -166,11 +159,11 @@ fn main(
     var b_$k = vec4f();
 #end
     for (var p = 0u; p < $P; p++) {
-      let value = vec4f(states[state_0 + p], states[state_1 + p], states[state_2 + p], states[state_3 + p]);
-      let dvalue = vec4f(dstates[state_0 + p], dstates[state_1 + p], dstates[state_2 + p], dstates[state_3 + p]);
+      let value = vec4f(read_states(state_0 + p), read_states(state_1 + p), read_states(state_2 + p), read_states(state_3 + p));
+      let dvalue = vec4f(read_dstates(state_0 + p), read_dstates(state_1 + p), read_dstates(state_2 + p), read_dstates(state_3 + p));
 #for k in 0..4
-      c_$k = fma(vec4f(dy[row_$k * $D + h * $P + p]), value, c_$k);
-      b_$k = fma(vec4f(xbc[row_$k * $WIDTH + h * $P + p]), dvalue, b_$k);
+      c_$k = fma(vec4f(read_dy(row_$k * $D + h * $P + p)), value, c_$k);
+      b_$k = fma(vec4f(read_xbc(row_$k * $WIDTH + h * $P + p)), dvalue, b_$k);
 #end
     }
     let exists = vec4f(vec4u(n, n + 1, n + 2, n + 3) < vec4u($N));
@@ -180,22 +173,22 @@ fn main(
       c_$k *= exp(s);
       b_$k *= exp(last - s);
       let at = row_$k * $WIDTH;
-      let own_c = vec4f(xbc[at + side_c + n_0], xbc[at + side_c + n_1], xbc[at + side_c + n_2], xbc[at + side_c + n_3]);
-      let own_b = vec4f(xbc[at + side_b + n_0], xbc[at + side_b + n_1], xbc[at + side_b + n_2], xbc[at + side_b + n_3]);
+      let own_c = vec4f(read_xbc(at + side_c + n_0), read_xbc(at + side_c + n_1), read_xbc(at + side_c + n_2), read_xbc(at + side_c + n_3));
+      let own_b = vec4f(read_xbc(at + side_b + n_0), read_xbc(at + side_b + n_1), read_xbc(at + side_b + n_2), read_xbc(at + side_b + n_3));
       through_c[(t + $k) * $NT + tile % $NT] = dot(own_c * exists, c_$k);
       through_b[(t + $k) * $NT + tile % $NT] = dot(own_b * exists, b_$k);
     }
 #end
     for (var j = 0u; j < min(t + 4, rows); j++) {
       let at = (b * $L + row_of(first + j)) * $WIDTH + side_b;
-      let value = deltas[j] * vec4f(xbc[at + n_0], xbc[at + n_1], xbc[at + n_2], xbc[at + n_3]);
+      let value = deltas[j] * vec4f(read_xbc(at + n_0), read_xbc(at + n_1), read_xbc(at + n_2), read_xbc(at + n_3));
 #for k in 0..4
       c_$k = fma(vec4f(pair_k[(t + $k) * $Q + j]), value, c_$k);
 #end
     }
     for (var i = t; i < rows; i++) {
       let at = (b * $L + row_of(first + i)) * $WIDTH + side_c;
-      let value = vec4f(xbc[at + n_0], xbc[at + n_1], xbc[at + n_2], xbc[at + n_3]);
+      let value = vec4f(read_xbc(at + n_0), read_xbc(at + n_1), read_xbc(at + n_2), read_xbc(at + n_3));
 #for k in 0..4
       b_$k = fma(vec4f(pair_k[i * $Q + t + $k]), value, b_$k);
 #end
@@ -205,8 +198,8 @@ fn main(
       let to = (row_$k * $H + h) * ${2 * N + 3} + n;
 #for m in 0..4
       if (n + $m < $N) {
-        parts[to + $m] = deltas[t + $k] * b_$k[$m];
-        parts[to + ${N + m}] = c_$k[$m];
+        write_parts(to + $m, deltas[t + $k] * b_$k[$m]);
+        write_parts(to + ${N + m}, c_$k[$m]);
       }
 #end
     }
@@ -237,73 +230,52 @@ fn main(
       for (var m = 0u; m < $NT; m++) { da += through_c[i * $NT + m]; }
     }
     let to = ((b * $L + row_of(first + lane)) * $H + h) * ${2 * N + 3} + ${2 * N};
-    parts[to] = da;
+    write_parts(to, da);
     // The column's whole sum, the diagonal's pair included.
-    parts[to + 1] = pair_h[lane * $Q + lane] + u;
+    write_parts(to + 1, pair_h[lane * $Q + lane] + u);
   }
 #end
-}
+#end
 #end
 
 #if GROUPS
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${BATCH * L * 2 * G * N}) { return; }
+#main thread i
   let column = i % ${2 * G * N};
   let row = i / ${2 * G * N};
   let g = column / $N % $G;
   let part = column / ${G * N} * $N + column % $N;
   var sum = 0.0;
-  for (var h = g * ${H / G}; h < g * ${H / G} + ${H / G}; h++) { sum += parts[(row * $H + h) * ${2 * N + 3} + part]; }
-  dxbc[row * $WIDTH + $D + column] = sum;
-}
+  for (var h = g * ${H / G}; h < g * ${H / G} + ${H / G}; h++) { sum += read_parts((row * $H + h) * ${2 * N + 3} + part); }
+  write_dxbc(row * $WIDTH + $D + column, sum);
+#end
 #end
 
 #if DELTA
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = linear_workgroup(id, count) * 64 + lane;
-  if (i >= ${BATCH * L * H}) { return; }
+#main thread i
 #if BIAS
-  let raw = dt[i] + dt_bias[i % $H];
+  let raw = read_dt(i) + read_dt_bias(i % $H);
 #else
-  let raw = dt[i];
+  let raw = read_dt(i);
 #end
   let at = i * ${2 * N + 3} + ${2 * N};
-  ddt[i] = fma(A[i % $H], parts[at], parts[at + 1]) * sigmoid(raw);
-}
+  write_ddt(i, fma(read_A(i % $H), read_parts(at), read_parts(at + 1)) * sigmoid(raw));
+#end
 #end
 
 #if HEADS
 var<workgroup> lane_sums: array<vec3f, 64>;
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let h = linear_workgroup(id, count);
-  if (h >= $H) { return; }
+#main workgroup h
   var sum = vec3f();
   for (var row = lane; row < ${BATCH * L}; row += 64u) {
     let i = row * $H + h;
     let at = i * ${2 * N + 3} + ${2 * N};
 #if BIAS
-    let delta = softplus(dt[i] + dt_bias[h]);
+    let delta = softplus(read_dt(i) + read_dt_bias(h));
 #else
-    let delta = softplus(dt[i]);
+    let delta = softplus(read_dt(i));
 #end
-    sum += vec3f(delta * parts[at], parts[at + 2], ddt[i]);
+    sum += vec3f(delta * read_parts(at), read_parts(at + 2), read_ddt(i));
   }
   lane_sums[lane] = sum;
   for (var half = 32u; half > 0; half /= 2) {
@@ -311,10 +283,10 @@ fn main(
     if (lane < half) { lane_sums[lane] += lane_sums[lane + half]; }
   }
   if (lane > 0) { return; }
-  dA[h] = lane_sums[0].x;
-  dD[h] = lane_sums[0].y;
+  write_dA(h, lane_sums[0].x);
+  write_dD(h, lane_sums[0].y);
 #if BIAS
-  ddt_bias[h] = lane_sums[0].z;
+  write_ddt_bias(h, lane_sums[0].z);
 #end
-}
+#end
 #end

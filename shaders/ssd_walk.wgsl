@@ -10,14 +10,7 @@ fn row_of(step: u32) -> u32 {
   return $FIRST_ROW + step * $ROW_STEP;
 }
 
-@compute @workgroup_size(4)
-fn main(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) count: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let group = linear_workgroup(id, count);
-  if (group >= $WORKGROUPS) { return; }
+#main workgroup group
   let owner = group * 4 + lane;
   let p = owner % $P4;
   let line = owner / $P4;
@@ -26,8 +19,8 @@ fn main(
   let column = h * $P4 + p;
   let side_b = $D4 + h / ${H / G} * ${N / 4} + lane;
   let side_c = side_b + ${G * N / 4};
-  let decay_rate = A[h];
-  let skip = D_skip[h];
+  let decay_rate = read_A(h);
+  let skip = read_D_skip(h);
 #for n in 0..N
   var s_$n = vec4f();
 #end
@@ -39,7 +32,7 @@ fn main(
 #end
     let kept = ((b * $CHUNKS + chunk) * $H + h) * ${N * P4} + p;
 #for n in 0..N
-    states[kept + ${n * P4}] = s_$n;
+    write_states(kept + ${n * P4}, s_$n);
 #end
     let first = chunk * $Q;
     let rows = min(${Q}u, $L - first);
@@ -50,11 +43,11 @@ fn main(
       let step = first + i;
 #end
       let row = b * $L + row_of(step);
-      let delta = steps[(line * $L + step) * 2];
+      let delta = read_steps((line * $L + step) * 2);
       let decay = exp(delta * decay_rate);
 #for m in 0..N/16
-      let own_b_$m = xbc[row * $W4 + side_b + ${4 * m}];
-      let own_c_$m = xbc[row * $W4 + side_c + ${4 * m}];
+      let own_b_$m = read_xbc(row * $W4 + side_b + ${4 * m});
+      let own_c_$m = read_xbc(row * $W4 + side_c + ${4 * m});
 #end
 #for m in 0..N/4
       let b_$m = quadBroadcast(own_b_${m / 4}, ${m % 4}u);
@@ -62,22 +55,22 @@ fn main(
 #end
       var sum = vec4f();
 #if ADJOINT
-      let value = dy[row * $D4 + column];
+      let value = read_dy(row * $D4 + column);
 #for n in 0..N
       s_$n = fma(vec4f(c_${n / 4}[${n % 4}]), value, s_$n);
       sum = fma(vec4f(b_${n / 4}[${n % 4}]), s_$n, sum);
       s_$n *= decay;
 #end
-      dxbc[row * $W4 + column] = fma(vec4f(delta), sum, skip * value);
+      write_dxbc(row * $W4 + column, fma(vec4f(delta), sum, skip * value));
 #else
-      let value = xbc[row * $W4 + column];
+      let value = read_xbc(row * $W4 + column);
       let added = delta * value;
 #for n in 0..N
       s_$n = fma(vec4f(decay), s_$n, b_${n / 4}[${n % 4}] * added);
       sum = fma(vec4f(c_${n / 4}[${n % 4}]), s_$n, sum);
 #end
-      y[row * $D4 + column] = fma(vec4f(skip), value, sum);
+      write_y(row * $D4 + column, fma(vec4f(skip), value, sum));
 #end
     }
   }
-}
+#end

@@ -72,8 +72,9 @@ async function copyRate(device: Device, bytes: number, adjacent: boolean): Promi
   const dispatch = kernel({
     name: 'profile_copy',
     source,
-    defines: { WORKGROUP, COPY: true, PER_THREAD, ADJACENT: adjacent },
+    defines: { COPY: true, PER_THREAD, ADJACENT: adjacent },
     bindings: [read('original', original, 'vec4f'), write('copied', copied, 'vec4f')],
+    workgroup: WORKGROUP,
     workgroups: bytes / (16 * PER_THREAD * WORKGROUP),
   });
   const ms = await withBuffers(device, [original, copied], (buffers) =>
@@ -89,8 +90,9 @@ async function flopRate(device: Device): Promise<number> {
   const dispatch = kernel({
     name: 'profile_multiply',
     source,
-    defines: { WORKGROUP, COPY: false, CHAINS, UNROLL },
+    defines: { COPY: false, CHAINS, UNROLL },
     bindings: [read('operands', operands), write('result', result)],
+    workgroup: WORKGROUP,
     workgroups: THREADS / WORKGROUP,
   });
   return withBuffers(device, [operands, result], async (buffers) => {

@@ -46,8 +46,8 @@ async function exchange(device: Device, lanes: number): Promise<Uint32Array> {
   const dispatch = kernel({
     name: 'quads',
     source,
-    defines: { LANES: lanes },
     bindings: [write('seen', seen)],
+    workgroup: lanes,
     workgroups: 1,
     subgroups: true,
   });

@@ -4,6 +4,9 @@
  *     $NAME or ${expression}     the value
  *     #if expression … #else … #end
  *     #for i in from..to … #end  the lines once per value, `to` excluded
+ *     #main … … #end             the entry point, see ENTRIES
+ *
+ * Comments and empty lines go.
  *
  * Expressions have whole numbers, names, ( ), ! * / % + - < <= > >= == != && ||; division is whole.
  */
@@ -11,6 +14,48 @@ export type Defines = Readonly<Record<string, number | boolean | string>>;
 
 export class ShaderSourceError extends Error {
   override name = 'ShaderSourceError';
+}
+
+/**
+ * Entry points. They take the defines that kernel() makes of a dispatch's work: WORKGROUP, the threads of a workgroup, and
+ * WORKGROUPS, THREADS, or ITEMS and PER. A grid above 65,535 workgroups is folded into two dimensions, which they undo, and
+ * they leave when there is no work for them. The body knows `lane`, the index of its thread in the workgroup.
+ */
+const ENTRIES = {
+  /** `#main workgroup NAME`: NAME is the index of the workgroup. */
+  workgroup: {
+    names: /^(\w+)$/,
+    lines: ['  let $1 = id.y * count.x + id.x;', '  if ($1 >= $WORKGROUPS) { return; }'],
+  },
+  /** `#main thread NAME`: NAME is the index of the thread. */
+  thread: {
+    names: /^(\w+)$/,
+    lines: ['  let $1 = (id.y * count.x + id.x) * $WORKGROUP + lane;', '  if ($1 >= $THREADS) { return; }'],
+  },
+  /** `#main items FIRST..LAST`: the thread owns FIRST, FIRST + WORKGROUP and so on, up to LAST, which is excluded. */
+  items: {
+    names: /^(\w+)\.\.(\w+)$/,
+    lines: [
+      '  let $1 = (id.y * count.x + id.x) * ${WORKGROUP * PER} + lane;',
+      '  let $2 = min($1 + ${WORKGROUP * PER}, ${ITEMS}u);',
+    ],
+  },
+} as const;
+
+const PARAMETERS =
+  '@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) count: vec3u, @builtin(local_invocation_index) lane: u32';
+
+/** The lines up to the body of an entry point. */
+function entryLines(text: string): string[] {
+  const [kind = '', names = ''] = text.split(/\s+/);
+  const entry = Object.entries(ENTRIES).find(([name]) => name === kind)?.[1];
+  const match = entry?.names.exec(names);
+  if (!entry || !match)
+    throw new ShaderSourceError(`"${text}" should read workgroup NAME, thread NAME or items FIRST..LAST`);
+  const named = entry.lines.map((line) =>
+    line.replace(/\$([12])/g, (_, i: string) => match[Number(i)] as string),
+  );
+  return ['@compute @workgroup_size($WORKGROUP)', `fn main(${PARAMETERS}) {`, ...named];
 }
 
 type Value = number | boolean | string;
@@ -149,7 +194,7 @@ type Part =
 interface Hole {
   readonly line: number;
   readonly expression: Expression;
-  /** `u` of a literal, which a late size does not have. */
+  /** `u` of a literal, which a field of the uniform does not have. */
   readonly suffix: string;
 }
 
@@ -175,15 +220,16 @@ function readSource(source: string): readonly Part[] {
     const parts: Part[] = [];
     while (at < lines.length) {
       const line = ++at;
-      const directive = /^\s*#(\w+)\s*(.*?)\s*$/.exec(lines[line - 1] as string);
+      const code = (lines[line - 1] as string).replace(/\s*\/\/.*$/, '');
+      const directive = /^\s*#(\w+)\s*(.*?)\s*$/.exec(code);
       if (!directive) {
-        parts.push({ text: located(line, () => readLine(lines[line - 1] as string, line)) });
+        if (code.trim() !== '') parts.push({ text: located(line, () => readLine(code, line)) });
         continue;
       }
       const [, word, rest] = directive as unknown as [string, string, string];
       if (word === 'else' || word === 'end') {
         if (opened === undefined)
-          throw new ShaderSourceError(`line ${line}: #${word} belongs to no #if or #for`);
+          throw new ShaderSourceError(`line ${line}: #${word} belongs to no #if, #for or #main`);
         return { parts, closed: word };
       }
       if (word === 'if') {
@@ -191,7 +237,7 @@ function readSource(source: string): readonly Part[] {
         const then = block(line);
         const otherwise = then.closed === 'else' ? block(line) : { parts: [], closed: 'end' };
         if (otherwise.closed === 'else')
-          throw new ShaderSourceError(`line ${at}: #else belongs to no #if or #for`);
+          throw new ShaderSourceError(`line ${at}: #else belongs to no #if, #for or #main`);
         parts.push({ line, when, then: then.parts, otherwise: otherwise.parts });
       } else if (word === 'for') {
         const header = /^(\w+) in (.+)\.\.(.+)$/.exec(rest);
@@ -201,6 +247,11 @@ function readSource(source: string): readonly Part[] {
         const body = block(line);
         if (body.closed === 'else') throw new ShaderSourceError(`line ${line}: a #for has no #else`);
         parts.push({ line, name, first, last, body: body.parts });
+      } else if (word === 'main') {
+        for (const head of located(line, () => entryLines(rest))) parts.push({ text: readLine(head, line) });
+        const body = block(line);
+        if (body.closed === 'else') throw new ShaderSourceError(`line ${line}: a #main has no #else`);
+        parts.push(...body.parts, { text: ['}'] });
       } else throw new ShaderSourceError(`line ${line}: unknown directive #${word}`);
     }
     if (opened !== undefined) throw new ShaderSourceError(`line ${opened}: #end is missing`);
@@ -228,22 +279,22 @@ function readLine(text: string, line: number): (string | Hole)[] {
 export const expand = (source: string, defines: Defines): string =>
   emitSource(source, defines, ({ compute }, scope) => compute(scope));
 
-export interface LateExpanded {
+export interface DynamicExpanded {
   readonly text: string;
   /** What the uniform's fields s0, s1 … hold, as expressions of the sizes alone. */
   readonly fields: readonly string[];
 }
 
-const lateExpanded = new Map<string, Map<string, LateExpanded>>();
+const dynamicExpanded = new Map<string, Map<string, DynamicExpanded>>();
 
 /**
  * Expands a source that reads `sizes` from a uniform instead of having them in its text, so that equal kernels of other
  * sizes are one pipeline: an expression that names one of them becomes a field, `size.s0` and so on. Directives cannot
  * name them. What was expanded once is remembered.
  */
-export function expandLate(source: string, defines: Defines, sizes: ReadonlySet<string>): LateExpanded {
-  let known = lateExpanded.get(source);
-  if (!known) lateExpanded.set(source, (known = new Map<string, LateExpanded>()));
+export function expandDynamic(source: string, defines: Defines, sizes: ReadonlySet<string>): DynamicExpanded {
+  let known = dynamicExpanded.get(source);
+  if (!known) dynamicExpanded.set(source, (known = new Map<string, DynamicExpanded>()));
   const key = JSON.stringify([defines, [...sizes]]);
   let expanded = known.get(key);
   if (!expanded) {
@@ -255,7 +306,7 @@ export function expandLate(source: string, defines: Defines, sizes: ReadonlySet<
         .map((part, i) => (i % 2 === 0 || sizes.has(part) ? part : String(scope[part])))
         .join('');
       if (!fields.has(field)) fields.set(field, `size.s${fields.size}`);
-      return { late: fields.get(field) as string };
+      return { field: fields.get(field) as string };
     });
     known.set(key, (expanded = { text, fields: [...fields.keys()] }));
   }
@@ -265,7 +316,7 @@ export function expandLate(source: string, defines: Defines, sizes: ReadonlySet<
 function emitSource(
   source: string,
   defines: Defines,
-  fill: (expression: Expression, scope: Defines) => Value | { readonly late: string },
+  fill: (expression: Expression, scope: Defines) => Value | { readonly field: string },
 ): string {
   const output: string[] = [];
   const emit = (parts: readonly Part[], scope: Defines): void => {
@@ -277,7 +328,7 @@ function emitSource(
           else {
             const { line, expression, suffix } = piece;
             const value = located(line, () => fill(expression, scope));
-            text += typeof value === 'object' ? value.late : `${value}${suffix}`;
+            text += typeof value === 'object' ? value.field : `${value}${suffix}`;
           }
         output.push(text);
       } else if ('when' in part)

@@ -5,8 +5,6 @@ import { defineOp, type StepScalars } from './definition';
 import { sameShape } from './elementwise';
 import { kernel, read, readWrite } from './kernel';
 
-const WORKGROUP = 64;
-
 /** Packs [n], a multiple of 4: accumulated ← gradient / k for the first of k micro-batches, and + gradient / k for the others. */
 export const accumulateOp = defineOp({
   name: 'accumulate',
@@ -19,14 +17,12 @@ export const accumulateOp = defineOp({
     return {};
   },
   kernels({ inputs: { accumulated, gradient } }) {
-    const vectors = elements(gradient.shape) / 4;
     return [
       kernel({
         name: 'accumulate',
         source,
-        defines: { WORKGROUP, VECTORS: vectors },
         bindings: [readWrite('accumulated', accumulated, 'vec4f'), read('gradient', gradient, 'vec4f')],
-        workgroups: Math.ceil(vectors / WORKGROUP),
+        threads: elements(gradient.shape) / 4,
         usesStep: true,
       }),
     ];

@@ -49,15 +49,11 @@ export const adamwOp = defineOp({
   },
   kernels({ inputs, attrs: { weightDecay, decayed, clip } }, { software }) {
     const vectors = elements(inputs.value.shape) / 4;
-    const PER = passesOf(vectors, WORKGROUP, software, 4);
     return [
       kernel({
         name: 'adamw',
         source,
         defines: {
-          WORKGROUP,
-          PER,
-          VECTORS: vectors,
           DECAYED: decayed / 4,
           DECAY: weightDecay,
           CLIP: clip,
@@ -74,7 +70,9 @@ export const adamwOp = defineOp({
           read('norm', inputs.norm),
           ...(inputs.factor ? [read('factor', inputs.factor)] : []),
         ],
-        workgroups: Math.ceil(vectors / (WORKGROUP * PER)),
+        items: vectors,
+        per: passesOf(vectors, WORKGROUP, software, 4),
+        workgroup: WORKGROUP,
         usesStep: true,
       }),
     ];

@@ -47,9 +47,9 @@ export function divide(x: Tensor, { activation }: Activated) {
           TYPE: type,
           ...flags,
         },
-        sizes: { ROWS: rows, D: d, RUN: run, THREADS: runs * d, ...sizes },
+        sizes: { ROWS: rows, D: d, RUN: run, ...sizes },
         bindings,
-        workgroups: Math.ceil((runs * d) / 64),
+        threads: runs * d,
       }),
   };
 }

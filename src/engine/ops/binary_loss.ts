@@ -13,15 +13,15 @@ export interface BinaryLossAttrs {
   readonly focal?: { readonly alpha: number; readonly gamma: number } | undefined;
 }
 
-/** Values a thread of the first stage adds at least, and the most threads it has. */
+/** Values a thread of the first stage adds at least, and the maximum of its threads. */
 const SHORTEST_SPAN = 16;
-const MOST_THREADS = 16_384;
+const MAX_PARTIALS = 16_384;
 
 const literal = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
 
 const definesOf = (logits: Tensor, { posWeight, focal }: BinaryLossAttrs) => ({
   COUNT: elements(logits.shape),
-  THREADS: Math.min(Math.ceil(elements(logits.shape) / SHORTEST_SPAN), MOST_THREADS),
+  PARTIALS: Math.min(Math.ceil(elements(logits.shape) / SHORTEST_SPAN), MAX_PARTIALS),
   POS_WEIGHT: literal(posWeight),
   FOCAL: focal !== undefined,
   ALPHA: literal(focal?.alpha ?? 0.5),
@@ -63,20 +63,21 @@ export const binaryLossOp = defineOp({
   },
   kernels({ inputs: { logits, target }, outputs: { loss }, attrs }, lowering) {
     const defines = definesOf(logits, attrs);
-    const partial = lowering.scratch('partial', [defines.THREADS]);
+    const partial = lowering.scratch('partial', [defines.PARTIALS]);
     return [
       kernel({
         name: 'binary_loss.partial',
         source: activation + source,
         defines: { ...defines, PARTIAL: true },
         bindings: [read('logits', logits), read('target_', target), write('partial', partial)],
-        workgroups: Math.ceil(defines.THREADS / 64),
+        threads: defines.PARTIALS,
       }),
       kernel({
         name: 'binary_loss',
         source,
         defines: { ...defines, MEAN: true },
         bindings: [read('partial', partial), write('loss', loss)],
+        workgroup: 256,
         workgroups: 1,
       }),
     ];
@@ -114,7 +115,7 @@ export const binaryLossBackwardOp = defineOp({
         read('dloss', dloss),
         write('dlogits', dlogits),
       ],
-      workgroups: Math.ceil(elements(logits.shape) / 64),
+      threads: elements(logits.shape),
     }),
   ],
   gradient: null,

@@ -72,10 +72,9 @@ function convKernel({ name, x, weight, attrs, steps, kind, bindings }: Kernel): 
       TAPS: taps,
       SPAN: steps,
       SPANS: spans,
-      THREADS: batch * spans * d,
     },
     bindings: bindings(vector ? 'vec4f' : 'f32'),
-    workgroups: Math.ceil((batch * spans * d) / 64),
+    threads: batch * spans * d,
   });
 }
 

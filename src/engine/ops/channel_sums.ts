@@ -11,13 +11,12 @@ import { kernel, read, write } from './kernel';
 export function channelSums(partial: Tensor, split: number, weight: Tensor, bias?: Tensor): Dispatch {
   const channels = weight.shape[0] as number;
   const taps = elements(weight.shape) / channels;
-  const count = channels * (bias ? taps + 1 : taps);
   return kernel({
     name: 'channel_sums',
     source,
     defines: { BIAS: bias !== undefined },
-    sizes: { COUNT: count, SPLIT: split, CHANNELS: channels, TAPS: taps },
+    sizes: { SPLIT: split, CHANNELS: channels, TAPS: taps },
     bindings: [read('partial', partial), write('weight', weight), ...(bias ? [write('bias', bias)] : [])],
-    workgroups: Math.ceil(count / 64),
+    threads: channels * (bias ? taps + 1 : taps),
   });
 }

@@ -41,7 +41,6 @@ export function channelsKernel(
   const width = sizes.every((size) => size % 4 === 0) ? 4 : 1;
   const type = width === 4 ? 'vec4f' : 'f32';
   const count = elements(whole.shape) / width;
-  const PER = passesOf(count, WORKGROUP, software, 1);
   const present = sizes
     .map((size, i) => ({ tensor: pieces[i], size: size / width, start: startOf(sizes, i) / width }))
     .filter((piece): piece is typeof piece & { tensor: Tensor } => piece.tensor !== undefined);
@@ -52,9 +51,6 @@ export function channelsKernel(
     defines: {
       SPLIT: split,
       TYPE: type,
-      WORKGROUP,
-      PER,
-      COUNT: count,
       CHANNELS: channelsOf(whole.shape) / width,
       PIECES: present.length,
       STARTS: list(present.map(({ start }) => start)),
@@ -64,7 +60,9 @@ export function channelsKernel(
       (split ? read : write)('whole', whole, type),
       ...present.map(({ tensor }, i) => (split ? write : read)(`piece${i}`, tensor, type)),
     ],
-    workgroups: Math.ceil(count / (WORKGROUP * PER)),
+    items: count,
+    per: passesOf(count, WORKGROUP, software, 1),
+    workgroup: WORKGROUP,
   });
 }
 

@@ -22,14 +22,14 @@ function pack(
   sizes: Readonly<Record<string, number>>,
   bindings: readonly Binding[],
 ): Dispatch {
-  const PER = passesOf(count, 64, software, 1);
   return kernel({
     name,
     source: packSource,
     defines: { WEIGHTS: false, SUMS: false, ...flags },
-    sizes: { COUNT: count, PER, ...sizes },
+    sizes,
     bindings,
-    workgroups: Math.ceil(count / (64 * PER)),
+    items: count,
+    per: passesOf(count, 64, software, 1),
   });
 }
 

@@ -36,7 +36,6 @@ function depthwise(
 ): Dispatch {
   const vector = channels % 4 === 0;
   const d = vector ? channels / 4 : channels;
-  const threads = batch * Math.ceil(lines / steps) * d;
   return kernel({
     name,
     source: depthwiseSource,
@@ -54,10 +53,9 @@ function depthwise(
       TAPS: taps,
       SPAN: steps,
       SPANS: Math.ceil(lines / steps),
-      THREADS: threads,
     },
     bindings: bindings(vector ? 'vec4f' : 'f32'),
-    workgroups: Math.ceil(threads / 64),
+    threads: batch * Math.ceil(lines / steps) * d,
   });
 }
 
@@ -75,7 +73,6 @@ function grouped(
     defines: {
       FORM: form,
       BIAS: biased,
-      COUNT: count,
       L: length,
       LINES: lines,
       GROUPS: groups,
@@ -88,7 +85,7 @@ function grouped(
       SPAN: span,
     },
     bindings,
-    workgroups: Math.ceil(count / 64),
+    threads: count,
   });
 }
 

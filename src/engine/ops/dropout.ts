@@ -59,28 +59,26 @@ export const dropoutOp = defineOp({
     const byChannel = per === 'channel';
     const groups = Math.ceil(count / 4);
     const type = (byChannel ? channelsOf(x.shape) : count) % 4 === 0 ? 'vec4f' : 'f32';
-    const PER = passesOf(groups, WORKGROUP, software, 1);
     return [
       kernel({
         name: 'dropout',
         source,
         defines: {
-          WORKGROUP,
           VECTOR: type === 'vec4f',
           BY_CHANNEL: byChannel,
           THRESHOLD: threshold(rate),
           SCALE: 1 / (1 - rate),
         },
         sizes: {
-          PER,
           COUNT: count,
-          GROUPS: groups,
           LENGTH: x.shape[1] ?? 1,
           CHANNELS: channelsOf(x.shape),
           STREAM: stream,
         },
         bindings: [read('x', x, type), write('y', y, type)],
-        workgroups: Math.ceil(groups / (WORKGROUP * PER)),
+        items: groups,
+        per: passesOf(groups, WORKGROUP, software, 1),
+        workgroup: WORKGROUP,
         usesStep: true,
       }),
     ];

@@ -70,25 +70,25 @@ export function elementwiseOp<const In extends string, const Out extends string 
         const vector = count % PER_THREAD === 0;
         const type = vector ? 'vec4f' : 'f32';
         const threads = vector ? count / PER_THREAD : count;
-        const PER = passesOf(threads, WORKGROUP, software, 1);
         return [
           kernel({
             name,
             source: activation + source,
             defines: {
-              WORKGROUP,
               TYPE: type,
               PARAMETERS: inputs.map((input) => `${input}: T`).join(', '),
               FORMULA: wgsl,
               RESULT: output,
-              ARGUMENTS: inputs.map((input) => `${input}[i]`).join(', '),
+              ARGUMENTS: inputs.map((input) => `read_${input}(i)`).join(', '),
             },
-            sizes: { PER, THREADS: threads },
+            sizes: {},
             bindings: [
               ...inputs.map((input) => read(input, node.inputs[input], type)),
               write(output, result, type),
             ],
-            workgroups: Math.ceil(threads / (WORKGROUP * PER)),
+            items: threads,
+            per: passesOf(threads, WORKGROUP, software, 1),
+            workgroup: WORKGROUP,
           }),
         ];
       },

@@ -39,9 +39,9 @@ export const embeddingOp = defineOp({
       kernel({
         name: 'embedding',
         source,
-        defines: { FORWARD: true, THREADS: threads, D: d, VOCABULARY: vocabulary },
+        defines: { FORWARD: true, D: d, VOCABULARY: vocabulary },
         bindings: [read('tokens', tokens), read('weight', weight, type), write('y', y, type)],
-        workgroups: Math.ceil(threads / 64),
+        threads,
       }),
     ];
   },
@@ -87,7 +87,6 @@ export const embeddingBackwardOp = defineOp({
       source,
       defines: {
         FORWARD: false,
-        THREADS: threads * split,
         D: d,
         PER: per,
         VOCABULARY: vocabulary,
@@ -96,7 +95,7 @@ export const embeddingBackwardOp = defineOp({
         TYPE: type,
       },
       bindings: [read('tokens', tokens), read('dy', dy, type), write('partial', partial, type)],
-      workgroups: Math.ceil((threads * split) / 64),
+      threads: threads * split,
     });
     return split > 1 ? [spans, sumPartials(partial, dweight, split)] : [spans];
   },

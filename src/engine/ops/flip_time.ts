@@ -5,8 +5,6 @@ import { defineOp } from './definition';
 import { elementwiseCost } from './elementwise';
 import { kernel, read, write } from './kernel';
 
-const WORKGROUP = 64;
-
 const sizes = (shape: Shape) => {
   const [batch, length, channels, ...rest] = shape;
   if (batch === undefined || length === undefined || channels === undefined || rest.length > 0)
@@ -29,14 +27,13 @@ export const flipTimeOp = defineOp({
     const { length, channels } = sizes(x.shape);
     const width = channels % 4 === 0 ? 4 : 1;
     const type = width === 4 ? 'vec4f' : 'f32';
-    const count = elements(x.shape) / width;
     return [
       kernel({
         name: 'flip_time',
         source,
-        defines: { WORKGROUP, COUNT: count, L: length, C: channels / width },
+        defines: { L: length, C: channels / width },
         bindings: [read('x', x, type), write('y', y, type)],
-        workgroups: Math.ceil(count / WORKGROUP),
+        threads: elements(x.shape) / width,
       }),
     ];
   },

@@ -223,6 +223,7 @@ export function productKernels(
       ...(summed ? [read('bias', summed, stored)] : []),
       partial ? write('partial', partial, stored) : write('y', y, stored),
     ],
+    workgroup: tiling.WX * tiling.WY,
     workgroups: tiles(product, tiling) * SPLIT,
     subgroups: tiling.QUAD ?? false,
   });

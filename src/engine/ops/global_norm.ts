@@ -4,11 +4,9 @@ import { bytesOf, elements, formatShape, GraphError, type Graph, type Tensor } f
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
 
-const WORKGROUP = 64;
-
-/** Values a thread of the first stage squares at least, and the most threads it has: then both stages are short. */
+/** Values a thread of the first stage squares at least, and the maximum of its threads: then both stages are short. */
 const SHORTEST_SPAN = 32;
-const MOST_THREADS = 16_384;
+const MAX_THREADS = 16_384;
 
 /** gradient [n] → norm [1] = √Σ gradient², times `factor` [1] where given. The padding of a pack is 0 and counts for nothing. */
 export const globalNormOp = defineOp({
@@ -25,16 +23,16 @@ export const globalNormOp = defineOp({
   },
   kernels({ inputs: { gradient, factor }, outputs: { norm } }, lowering) {
     const count = elements(gradient.shape);
-    const threads = Math.min(Math.ceil(count / SHORTEST_SPAN), MOST_THREADS);
+    const threads = Math.min(Math.ceil(count / SHORTEST_SPAN), MAX_THREADS);
     const partial = lowering.scratch('partial', [threads]);
-    const defines = { WORKGROUP, THREADS: threads, VECTORS: count / 4, FACTOR: factor !== undefined };
+    const defines = { PARTIALS: threads, VECTORS: count / 4, FACTOR: factor !== undefined };
     return [
       kernel({
         name: 'global_norm.partial',
         source,
         defines: { ...defines, PARTIAL: true },
         bindings: [read('gradient', gradient, 'vec4f'), write('partial', partial)],
-        workgroups: Math.ceil(threads / WORKGROUP),
+        threads,
       }),
       kernel({
         name: 'global_norm',
@@ -45,6 +43,7 @@ export const globalNormOp = defineOp({
           ...(factor ? [read('factor', factor)] : []),
           write('norm', norm),
         ],
+        workgroup: 256,
         workgroups: 1,
       }),
     ];

@@ -1,13 +1,12 @@
-/** From a shader file and its bindings to a dispatch. */
+/**
+ * From a shader file and its bindings to a dispatch. kernel() writes what every shader needs alike: the storage variables and
+ * the functions that read and write them (accessors.ts), the uniforms and the entry point (`#main`, see wgsl.ts).
+ */
 import { elements, GraphError, type Tensor } from '../graph';
 import { STEP_WGSL } from '../step';
-import { evaluate, expand, expandLate, type Defines } from '../wgsl';
-import { storeHalf } from '../half';
+import { evaluate, expand, expandDynamic, type Defines } from '../wgsl';
+import { accessors, storedType } from './accessors';
 import type { Binding, Dispatch } from './definition';
-
-/** A grid above 65,535 workgroups is folded into two dimensions; this undoes it. */
-const PRELUDE = `fn linear_workgroup(id: vec3u, count: vec3u) -> u32 { return id.y * count.x + id.x; }
-`;
 
 export const read = (name: string, tensor: Tensor, type?: Binding['type']): Binding => ({
   name,
@@ -26,77 +25,103 @@ export const readWrite = (name: string, tensor: Tensor, type?: Binding['type']):
   access: 'read_write',
 });
 
+/** How the work is divided; the entry point of the shader says which of them it takes. */
+type Work =
+  /** `#main thread NAME`: a thread for each. */
+  | { readonly threads: number }
+  /** `#main items FIRST..LAST`: `per` of them a thread, WORKGROUP apart. */
+  | { readonly items: number; readonly per: number }
+  /** `#main workgroup NAME`: a workgroup for each. */
+  | { readonly workgroups: number };
+
+/** The defines that `#main` reads, and the number of workgroups. */
+function divide(work: Work, workgroup: number): { counts: Record<string, number>; workgroups: number } {
+  if ('threads' in work)
+    return { counts: { THREADS: work.threads }, workgroups: Math.ceil(work.threads / workgroup) };
+  if ('items' in work) {
+    const { items, per } = work;
+    return { counts: { ITEMS: items, PER: per }, workgroups: Math.ceil(items / (workgroup * per)) };
+  }
+  return { counts: {}, workgroups: work.workgroups };
+}
+
 /**
- * A dispatch of the shader `source`, expanded with `defines`; its storage variables are declared from `bindings`
- * in order, so the file uses their names without declaring them. `workgroups` counts linearly: the shader finds its
- * index by `linear_workgroup(workgroup_id, num_workgroups)` and leaves when it is at or above the count.
+ * A dispatch of the shader `source`, expanded with `defines`. A binding NAME is read by `read_NAME(i)` and written by
+ * `write_NAME(i, value)`, whose values have the binding's type however the tensor is stored. Throws GraphError for work that
+ * is none, and for a binding by fours of a size that 4 does not divide.
  */
-export function kernel(options: {
-  readonly name: string;
-  readonly source: string;
-  readonly defines?: Defines;
-  /**
-   * Defines that the shader reads from a uniform rather than from its text, `workgroups` with them: directives cannot name
-   * them. The storage variables are then declared without their lengths.
-   */
-  readonly sizes?: Readonly<Record<string, number>>;
-  readonly bindings: readonly Binding[];
-  readonly workgroups: number;
-  readonly usesStep?: boolean;
-  readonly subgroups?: boolean;
-}): Dispatch {
-  const { name, source, bindings, workgroups, sizes, usesStep = false, subgroups = false } = options;
+export function kernel(
+  options: Work & {
+    readonly name: string;
+    readonly source: string;
+    readonly defines?: Defines;
+    /**
+     * Dynamic shapes: defines that the shader reads from a uniform rather than from its text, the counts of the work with them.
+     * Directives cannot name them, and the storage variables are declared without their lengths.
+     */
+    readonly sizes?: Readonly<Record<string, number>>;
+    readonly bindings: readonly Binding[];
+    /** Threads of a workgroup; 64 where left out. The shader knows it as WORKGROUP. */
+    readonly workgroup?: number;
+    readonly usesStep?: boolean;
+    readonly subgroups?: boolean;
+  },
+): Dispatch {
+  const { name, source, bindings, sizes, workgroup = 64, usesStep = false, subgroups = false } = options;
+  const { counts, workgroups } = divide(options, workgroup);
   if (!Number.isInteger(workgroups) || workgroups < 1)
     throw new GraphError(`${name}: ${workgroups} workgroups`);
   const declarations = bindings.map((binding, index) => {
-    const { dtype } = binding.tensor;
-    const type = binding.type ?? (dtype === 'u32' ? 'u32' : 'f32');
-    const stored = dtype === 'f16' ? (type === 'vec4f' ? 'vec4h' : 'f16') : type;
-    if (type === 'vec4f' && elements(binding.tensor.shape) % 4 !== 0)
+    const { shape } = binding.tensor;
+    if (binding.type === 'vec4f' && elements(shape) % 4 !== 0)
       throw new GraphError(
         `${name}: ${binding.name} has a size that 4 does not divide, so it cannot be read by fours`,
       );
     const access = binding.access === 'read' ? 'read' : 'read_write';
-    const length = elements(binding.tensor.shape) / (type === 'vec4f' ? 4 : 1);
-    const array = sizes ? `array<${stored}>` : `array<${stored}, ${length}>`;
+    const length = elements(shape) / (binding.type === 'vec4f' ? 4 : 1);
+    const array = sizes ? `array<${storedType(binding)}>` : `array<${storedType(binding)}, ${length}>`;
     return `@group(0) @binding(${index}) var<storage, ${access}> ${binding.name}: ${array};`;
   });
   let uniforms = bindings.length;
   if (usesStep) declarations.push(STEP_WGSL, `@group(0) @binding(${uniforms++}) var<uniform> step: Step;`);
-  const halves = bindings
-    .filter(({ tensor }) => tensor.dtype === 'f16')
-    .map(({ name, type }) => ({ name, vector: type === 'vec4f' }));
+  const fixed = { WORKGROUP: workgroup, ...options.defines };
+  const counted = { WORKGROUPS: workgroups, ...counts };
   let expanded: string;
   let values: readonly number[] = [];
   if (sizes) {
-    const late: Defines = { ...sizes, WORKGROUPS: workgroups };
-    const defines = Object.entries(options.defines ?? {}).filter(([name]) => !(name in late));
-    const { text, fields } = expandLate(source, Object.fromEntries(defines), new Set(Object.keys(late)));
+    const dynamic: Defines = { ...counted, ...sizes };
+    const defines = Object.entries(fixed).filter(([define]) => !(define in dynamic));
+    const { text, fields } = expandDynamic(
+      source,
+      Object.fromEntries(defines),
+      new Set(Object.keys(dynamic)),
+    );
     expanded = text;
-    values = fields.map((field) => Number(evaluate(field, late)));
+    values = fields.map((field) => Number(evaluate(field, dynamic)));
     const members = fields.map((_, i) => `s${i}: u32`).join(', ');
     declarations.push(
       `struct Size { ${members} }`,
       `@group(0) @binding(${uniforms}) var<uniform> size: Size;`,
     );
-  } else expanded = expand(source, { WORKGROUPS: workgroups, ...options.defines });
+  } else expanded = expand(source, { ...counted, ...fixed });
   const code = [
-    ...(halves.length > 0 ? ['enable f16;'] : []),
+    ...(bindings.some(({ tensor }) => tensor.dtype === 'f16') ? ['enable f16;'] : []),
     ...(subgroups ? ['enable subgroups;'] : []),
     ...declarations,
-    PRELUDE + (halves.length > 0 ? storeHalf(expanded, halves) : expanded),
+    ...accessors(bindings),
+    expanded,
   ].join('\n');
   return { kernel: name, code, bindings, workgroups, usesStep, sizes: values };
 }
 
 /** Enough workgroups for any CPU's cores. */
 const SOFTWARE_WORKGROUPS = 32;
-const MOST_PASSES = 64;
+const MAX_PASSES = 64;
 
 /**
  * Items that a thread of a flat kernel owns, so many that no more than SOFTWARE_WORKGROUPS workgroups remain: on a
- * CPU-backed adapter every four threads cost about as much to begin as twenty loads. `gpu` elsewhere, where threads are
+ * CPU-backed adapter every four threads cost about as much to start as twenty loads. `gpu` elsewhere, where threads are
  * what hides the memory's latency.
  */
 export const passesOf = (items: number, workgroup: number, software: boolean, gpu: number): number =>
-  software ? Math.min(MOST_PASSES, Math.ceil(items / workgroup / SOFTWARE_WORKGROUPS)) : gpu;
+  software ? Math.min(MAX_PASSES, Math.ceil(items / workgroup / SOFTWARE_WORKGROUPS)) : gpu;

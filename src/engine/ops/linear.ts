@@ -93,7 +93,7 @@ export const columnSumOp = defineOp({
       source: columnSumSource,
       sizes: { ROWS: rows(x.shape), COLUMNS: columns, SPLIT: split, SPAN },
       bindings: [read('x', x), write('partial', partial)],
-      workgroups: Math.ceil((split * columns) / 64),
+      threads: split * columns,
     });
     return split > 1 ? [spans, sumPartials(partial, y, split)] : [spans];
   },

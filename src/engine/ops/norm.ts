@@ -89,7 +89,7 @@ function divide(x: Tensor, variant: Variant | undefined, centered: boolean, most
   const run = Math.max(RUN, Math.ceil(rows / mostRuns));
   const runs = Math.ceil(rows / run);
   const common = { SIZE: size, ROWS: rows, VECTOR: vector, TYPE: type, D: d, RUN: run, CENTER: centered };
-  const teams = { RUNS: runs, LANES, WORKGROUP, QUAD, PER: Math.ceil(d / LANES), TAIL: d % LANES !== 0 };
+  const teams = { RUNS: runs, LANES, QUAD, PER: Math.ceil(d / LANES), TAIL: d % LANES !== 0 };
   const steps = { STATS: false, APPLY: false, SUMS: false, COLUMNS: false, DX: false, WEIGHTS: false };
   return {
     type,
@@ -104,6 +104,7 @@ function divide(x: Tensor, variant: Variant | undefined, centered: boolean, most
         source,
         defines: { ...common, ...teams, ...flags },
         bindings,
+        workgroup: WORKGROUP,
         workgroups: Math.ceil((runs * LANES) / WORKGROUP),
         subgroups: QUAD,
       }),
@@ -111,9 +112,9 @@ function divide(x: Tensor, variant: Variant | undefined, centered: boolean, most
       kernel({
         name,
         source: stepsSource,
-        defines: { ...common, ...steps, THREADS: threads, ...flags },
+        defines: { ...common, ...steps, ...flags },
         bindings,
-        workgroups: Math.ceil(threads / STEPS.WORKGROUP),
+        threads,
       }),
   };
 }

@@ -111,6 +111,7 @@ function forwardKernels(
           write('states', states),
           write('sums', sums),
         ],
+        workgroup: LANES,
         workgroups: batch * intervals * blocks,
         subgroups: Boolean(QUAD),
       }),
@@ -119,7 +120,7 @@ function forwardKernels(
         source,
         defines: { ...defines, CARRY: true },
         bindings: [read('a', A), read('sums', sums), readWrite('states', states)],
-        workgroups: Math.ceil((batch * channels * n) / 64),
+        threads: batch * channels * n,
       }),
     );
   }
@@ -139,6 +140,7 @@ function forwardKernels(
         prepared ? readWrite('y', y) : write('y', y),
         ...(CHUNKED ? [read('states', states)] : storesStates ? [write('states', states)] : []),
       ],
+      workgroup: LANES,
       workgroups: batch * (CHUNKED ? intervals : 1) * blocks,
       subgroups: Boolean(QUAD),
     }),

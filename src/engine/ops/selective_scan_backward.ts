@@ -149,6 +149,7 @@ function backwardKernels(
           read('states', states),
           write('work', work),
         ],
+        workgroup: localLanes,
         workgroups: batch * chunks * blocks,
         subgroups: Boolean(QUAD),
       }),
@@ -157,7 +158,7 @@ function backwardKernels(
         source: chunksSource,
         defines: { ...defines, LOCAL: false, CARRY: true },
         bindings: [read('states', states), readWrite('work', work)],
-        workgroups: Math.ceil((batch * channels * n) / 64),
+        threads: batch * channels * n,
       }),
     );
   }
@@ -177,6 +178,7 @@ function backwardKernels(
         readWrite('work', work),
         ...(z ? [write('dz', dz)] : []),
       ],
+      workgroup: LANES,
       workgroups: batch * chunks * parts,
       subgroups: Boolean(QUAD),
     }),
@@ -220,7 +222,7 @@ function backwardKernels(
         ...(D ? [write('dd', dD)] : []),
         ...(deltaBias ? [write('dbias', dDeltaBias)] : []),
       ],
-      workgroups: Math.ceil((2 * rows * n + channels * n + channels) / 64),
+      threads: 2 * rows * n + channels * n + channels,
     }),
   );
   return dispatches;

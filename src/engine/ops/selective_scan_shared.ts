@@ -99,11 +99,10 @@ export function prepareKernel(
       BIAS: inputs.deltaBias !== undefined,
       HAS_D: inputs.D !== undefined,
       HAS_Z: inputs.z !== undefined && (stages.gate ?? stages.finish ?? false),
-      COUNT: elements(shape),
       D: shape.at(-1) as number,
     },
     bindings,
-    workgroups: Math.ceil(elements(shape) / 64),
+    threads: elements(shape),
   });
 }
 

@@ -54,7 +54,7 @@ export const softmaxCrossEntropyOp = defineOp({
     const rows = rowsOf(logits.shape);
     const LANES = Number(variant?.['LANES'] ?? 1);
     const losses = lowering.scratch('losses', [rows]);
-    const defines = { ...NONE, ROWS: rows, V: vocabularyOf(logits.shape), LANES, WORKGROUP };
+    const defines = { ...NONE, ROWS: rows, V: vocabularyOf(logits.shape), LANES };
     return [
       kernel({
         name: 'softmax_cross_entropy',
@@ -67,6 +67,7 @@ export const softmaxCrossEntropyOp = defineOp({
           write('lse', lse),
           write('losses', losses),
         ],
+        workgroup: WORKGROUP,
         workgroups: Math.ceil((rows * LANES) / WORKGROUP),
       }),
       kernel({
@@ -81,6 +82,7 @@ export const softmaxCrossEntropyOp = defineOp({
           write('correct', correct),
           write('counted', counted),
         ],
+        workgroup: WORKGROUP,
         workgroups: 1,
       }),
     ];
@@ -150,7 +152,7 @@ export const softmaxCrossEntropyBackwardOp = defineOp({
           read('dloss', dloss),
           write('dlogits', dlogits, type),
         ],
-        workgroups: Math.ceil((rows * d) / 64),
+        threads: rows * d,
       }),
     ];
   },

@@ -47,7 +47,7 @@ export function stateKernels(
       defines: { ...defines, CARRY: true },
       sizes,
       bindings: [read('steps', steps), readWrite('states', states)],
-      workgroups: Math.ceil((BATCH * H * N * P) / 64),
+      threads: BATCH * H * N * P,
     }),
   ];
 }
@@ -88,6 +88,7 @@ export function walkKernel(
       write(dy ? 'dxbc' : 'y', out, 'vec4f'),
       write('states', states, 'vec4f'),
     ],
+    workgroup: 4,
     workgroups: (BATCH * H * P) / 16,
     subgroups: true,
   });
@@ -130,7 +131,7 @@ export const ssdScanOp = defineOp({
         ...(inputs.dt_bias ? [read('dt_bias', inputs.dt_bias)] : []),
         write('steps', steps),
       ],
-      workgroups: Math.ceil((BATCH * H * CHUNKS) / 64),
+      threads: BATCH * H * CHUNKS,
     });
     if ((variant ?? ssdVariants(attrs, lowering)[0])['WALK'])
       return [prepared, walkKernel('ssd_scan', inputs, attrs, { steps, states, out: y })];

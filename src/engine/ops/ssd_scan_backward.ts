@@ -78,6 +78,7 @@ export const ssdScanBackwardOp = defineOp({
           read('dstates', dstates, type),
           write('parts', parts),
         ],
+        workgroup: walks ? CHUNK : 64,
         workgroups: BATCH * CHUNKS * H,
         subgroups: walks,
       }),
@@ -87,7 +88,7 @@ export const ssdScanBackwardOp = defineOp({
         defines: { ...defines, GROUPS: true },
         sizes,
         bindings: [read('parts', parts), write('dxbc', dxbc)],
-        workgroups: Math.ceil((BATCH * L * 2 * G * N) / 64),
+        threads: BATCH * L * 2 * G * N,
       }),
       kernel({
         name: 'ssd_scan_backward.delta',
@@ -95,7 +96,7 @@ export const ssdScanBackwardOp = defineOp({
         defines: { ...defines, DELTA: true },
         sizes,
         bindings: [read('dt', dt), ...bias, read('A', A), read('parts', parts), write('ddt', ddt)],
-        workgroups: Math.ceil((BATCH * L * H) / 64),
+        threads: BATCH * L * H,
       }),
       kernel({
         name: 'ssd_scan_backward.heads',

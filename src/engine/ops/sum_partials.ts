@@ -6,13 +6,12 @@ import { kernel, read, write } from './kernel';
 
 /** y[i] = Σ_s partial[s, i] in ascending s, plus bias[i mod its length] where given. `partial` is [split, …y's shape]. */
 export function sumPartials(partial: Tensor, y: Tensor, split: number, bias?: Tensor): Dispatch {
-  const count = elements(y.shape);
   return kernel({
     name: 'sum_partials',
     source,
     defines: { BIAS: bias !== undefined },
-    sizes: { COUNT: count, SPLIT: split, BIAS_LENGTH: bias ? elements(bias.shape) : 0 },
+    sizes: { SPLIT: split, BIAS_LENGTH: bias ? elements(bias.shape) : 0 },
     bindings: [read('partial', partial), ...(bias ? [read('bias', bias)] : []), write('y', y)],
-    workgroups: Math.ceil(count / 64),
+    threads: elements(y.shape),
   });
 }

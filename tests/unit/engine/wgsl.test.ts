@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { evaluate, expand, expandLate, ShaderSourceError, type Defines } from '../../../src/engine/wgsl';
+import { evaluate, expand, expandDynamic, ShaderSourceError, type Defines } from '../../../src/engine/wgsl';
 
 describe('evaluate', () => {
   const defines: Defines = { N: 16, ROWS: 5, LAST: true, NONE: false, TYPE: 'vec4f', RATE: 0.25 };
@@ -52,11 +52,40 @@ describe('expand', () => {
   const lines = (...text: string[]): string => text.join('\n');
 
   test('replaces names and expressions, and leaves the rest alone', () => {
-    expect(expand('let x = a[$N] + ${N * 2 - 1}u; // $$ {N} N', { N: 4, _: 0 })).toBe(
-      'let x = a[4] + 7u; // $$ {N} N',
+    expect(expand('let x = a[$N] + ${N * 2 - 1}u; $$ {N} N', { N: 4, _: 0 })).toBe(
+      'let x = a[4] + 7u; $$ {N} N',
     );
     expect(expand('piece$p[${p + 1}]', { p: 2 })).toBe('piece2[3]');
     expect(expand('$TYPE(1e-6) $RATE', { TYPE: 'vec4f', RATE: 1e-8 })).toBe('vec4f(1e-6) 1e-8');
+  });
+
+  test('leaves out comments and empty lines', () => {
+    expect(
+      expand(lines('// $UNKNOWN', '', '  a = 1; // one', '#if 1 // always', '  b = 2;', '#end'), {}),
+    ).toBe(lines('  a = 1;', '  b = 2;'));
+  });
+
+  test('writes entry points', () => {
+    const main =
+      'fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) count: vec3u, @builtin(local_invocation_index) lane: u32) {';
+    const entry = (...body: string[]): string => lines('@compute @workgroup_size(32)', main, ...body, '}');
+    const defines = { WORKGROUP: 32, WORKGROUPS: 9, THREADS: 270, ITEMS: 1000, PER: 4 };
+    expect(expand(lines('#main workgroup group', '  f(group);', '#end', 'x'), defines)).toBe(
+      lines(
+        entry('  let group = id.y * count.x + id.x;', '  if (group >= 9) { return; }', '  f(group);'),
+        'x',
+      ),
+    );
+    expect(expand(lines('#main thread i', '#if WORKGROUP > 1', '  f(i);', '#end', '#end'), defines)).toBe(
+      entry('  let i = (id.y * count.x + id.x) * 32 + lane;', '  if (i >= 270) { return; }', '  f(i);'),
+    );
+    expect(expand(lines('#main items a..b', '  f(a, b);', '#end'), defines)).toBe(
+      entry(
+        '  let a = (id.y * count.x + id.x) * 128 + lane;',
+        '  let b = min(a + 128, 1000u);',
+        '  f(a, b);',
+      ),
+    );
   });
 
   test('keeps the lines of the branch that holds', () => {
@@ -122,16 +151,23 @@ describe('expand', () => {
     [['#for i in 0..M', '#end'], 'line 1: the name M in "M" is not defined'],
     [['a', '#define X', '#end'], 'line 2: unknown directive #define'],
     [['a', '#define X'], 'line 2: unknown directive #define'],
-    [['a', '#end'], 'line 2: #end belongs to no #if or #for'],
-    [['#else', '#end'], 'line 1: #else belongs to no #if or #for'],
-    [['#if 1', '#else', '#else', '#end'], 'line 3: #else belongs to no #if or #for'],
+    [['a', '#end'], 'line 2: #end belongs to no #if, #for or #main'],
+    [['#else', '#end'], 'line 1: #else belongs to no #if, #for or #main'],
+    [['#if 1', '#else', '#else', '#end'], 'line 3: #else belongs to no #if, #for or #main'],
     [['#for i in 0..2', 'a', '#else', 'b', '#end'], 'line 1: a #for has no #else'],
+    [['#main thread i', 'a', '#else', 'b', '#end'], 'line 1: a #main has no #else'],
+    [['#main thread i', 'a'], 'line 1: #end is missing'],
+    [['a', '#main i', '#end'], 'line 2: "i" should read workgroup NAME, thread NAME or items FIRST..LAST'],
+    [
+      ['#main items i', '#end'],
+      'line 1: "items i" should read workgroup NAME, thread NAME or items FIRST..LAST',
+    ],
   ])('%j is refused with its line', (source, message) => {
     expect(() => expand(source.join('\n'), {})).toThrow(new ShaderSourceError(message));
   });
 });
 
-describe('late sizes', () => {
+describe('dynamic shapes', () => {
   const source = [
     '#for i in 0..2',
     'a_$i = x[min($i * $L, ${L * D - 1}u) + ${i + D}u];',
@@ -141,7 +177,7 @@ describe('late sizes', () => {
   const sizes = new Set(['L', 'D']);
 
   test('are fields of the uniform, one for each expression of them; other names stay in the text', () => {
-    expect(expandLate(source, { TILE: 8 }, sizes)).toEqual({
+    expect(expandDynamic(source, { TILE: 8 }, sizes)).toEqual({
       text: [
         'a_0 = x[min(0 * size.s0, size.s1) + size.s2];',
         'a_1 = x[min(1 * size.s0, size.s1) + size.s3];',
@@ -149,12 +185,12 @@ describe('late sizes', () => {
       ].join('\n'),
       fields: ['L', 'L * D - 1', '0 + D', '1 + D'],
     });
-    expect(expandLate(source, { TILE: 4 }, sizes).text).toContain('let tile = 4;');
+    expect(expandDynamic(source, { TILE: 4 }, sizes).text).toContain('let tile = 4;');
   });
 
   test('are refused in directives, and when unknown', () => {
     const refused = (line: string, message: string): void =>
-      expect(() => expandLate(line, {}, sizes)).toThrow(new ShaderSourceError(message));
+      expect(() => expandDynamic(line, {}, sizes)).toThrow(new ShaderSourceError(message));
     refused('#if L > 4\n#end', 'line 1: the name L in "L > 4" is not defined');
     refused('$M', 'line 1: the name M in "M" is not defined');
   });
