@@ -1,7 +1,7 @@
-// The operands of matmul.wgsl that make a product a convolution. x [batch, L, 4·D] is read by windows: a window begins at a
-// step and goes on over the steps that follow, which lie together in memory, so no window is ever copied. What it covers
+// The operands of matmul.wgsl that make a product a convolution. x [batch, L, 4·D] is read by windows: a window starts at a
+// step and covers the steps that follow, which lie together in memory, so no window is ever copied. What it covers
 // before the first and after the last step is 0 (GUARD: some window does).
-// ROWS: A is the windows, one a row (t of LINES; the window begins STRIDE·t − SHIFT), B the packed weights [n, k].
+// ROWS: A is the windows, one a row (t of LINES; the window starts STRIDE·t − SHIFT), B the packed weights [n, k].
 //   C is y, rows b·LINES + t; where SCATTER, row t is step OUT_STRIDE·t + OUT_PHASE of OUT_LENGTH.
 // Otherwise A is dy [batch, LINES, M_LINE] and B the windows, k walks the rows of both, each batch element padded to
 //   fours, and C is the gradient of the weight [o, c, KERNEL] (columns are (tap, c of 4·D)).
@@ -13,7 +13,7 @@ fn take(start: u32, at: u32) -> vec4f { return select(vec4f(), read_x(start + at
 fn take(start: u32, at: u32) -> vec4f { return read_x(start + at); }
 #end
 
-// Where batch element b begins, and the window of line t in it; before the first step that wraps around.
+// Where batch element b starts, and the window of line t in it; before the first step that wraps around.
 fn window(b: u32, t: u32) -> vec2u {
 #if AHEAD
   return vec2u(b * ${L * D}u, t * ${STRIDE * D}u + ${-SHIFT * D}u);

@@ -1,7 +1,7 @@
 // FORWARD: y[r, :] = weight[tokens[r], :]. A thread owns one element, or four (TYPE vec4f).
 // Otherwise partial[s, v, :] = Σ dy[r, :] over the rows r of span s whose token is v, in ascending r. A thread owns
 // (s, v) and PER elements, D / PER apart, and looks at every token of its span; neighbours read neighbouring channels.
-// A token at or above VOCABULARY counts as the last one: a shader cannot refuse it, so the caller must.
+// A token at or above VOCABULARY counts as the last one: a shader cannot reject it, so the caller must.
 // tokens [rows]; weight [vocabulary, d]; y, dy [rows, d]. D counts elements of TYPE.
 // Bytes: 8 an element of y forward. Backward 4 an element of dy, and rows · vocabulary · D / PER reads of tokens, which
 // cost more than all else from about a thousand tokens of vocabulary on; sorting the rows by token would then be better.

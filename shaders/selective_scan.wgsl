@@ -13,12 +13,6 @@
 
 const LOG2E = 1.4426950408889634;
 
-#if SOFTPLUS
-fn activate(x: f32) -> f32 { return softplus(x); }
-#else
-fn activate(x: f32) -> f32 { return x; }
-#end
-
 #if !CARRY
 fn step_delta(at: u32, channel: u32) -> f32 {
 #if PREPARED

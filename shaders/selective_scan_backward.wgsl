@@ -116,7 +116,7 @@ var<workgroup> stage: array<f32, ${SLOTS * TILE * 2 * N}>;
         starts[tile * ${CHANNELS * N} + ${c * N + n}] = s_${c}_$n;
 #end
 #end
-        // The last tile's steps are not needed here: the walk back begins with them.
+        // The last tile's steps are not needed here: the walk back starts with them.
         if (tile + 1 < tiles) {
           for (var t = first + tile * $TILE; t < first + tile * $TILE + $TILE; t++) {
             let row = batch * $L + t;

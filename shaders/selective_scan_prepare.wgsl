@@ -4,12 +4,6 @@
 // FINISH: du += D dy', dz ← dy (y_scan + D u) silu'(z), where dz holds y_scan = C·h on entry.
 // A thread owns one (b, l, d). Bytes 4·(tensors touched)·b·l·d; bound by bandwidth.
 
-#if SOFTPLUS
-fn activate(x: f32) -> f32 { return softplus(x); }
-#else
-fn activate(x: f32) -> f32 { return x; }
-#end
-
 #main thread i
 #if DELTA
 #if BIAS

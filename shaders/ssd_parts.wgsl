@@ -13,10 +13,6 @@ var<workgroup> through_c: array<f32, ${Q * N / 16}>;
 var<workgroup> through_b: array<f32, ${Q * N / 16}>;
 var<workgroup> inner: array<f32, ${Q / 4}>;
 
-fn row_of(step: u32) -> u32 {
-  return $FIRST_ROW + step * $ROW_STEP;
-}
-
 // Quads branch together, which the compiler cannot see.
 @diagnostic(off, subgroup_uniformity)
 fn sum_quad(own: f32) -> f32 {

@@ -4,17 +4,12 @@
 //   S' = e^{s_Q} S + Σ_j e^{s_Q − s_j} Δ_j B_j x_jᵀ,
 // S [N, P] the state that enters the chunk, S' the one that leaves it.
 // xbc [b, l, H·P + 2·G·N] holds x, B and C side by side; dt [b, l, H]; A, D, dt_bias [H]; steps [b, H, l, 2]: Δ and s in
-// the order of the scan; states [b, chunks, H, N, P]. Backwards in time
-// FIRST_ROW is L − 1 and ROW_STEP −1, in two's complement.
+// the order of the scan; states [b, chunks, H, N, P]. ssd_rows.wgsl has the order of rows.
 // STEPS: a thread owns a chunk of a head. STATES: a workgroup owns a chunk of a head, a thread 4×4 of [N, P]; with
 // ADJOINT it is Σ_i e^{s_i} C_i dy_iᵀ, what the outputs say of the state that entered. CARRY: a thread owns one value of
 // the state and walks the chunks. OUTPUT: a workgroup owns a chunk of a head, M lies in its memory (4 KiB), a thread
 // computes 4 steps × 4 channels.
 // Per chunk and head Q²(N + P)/2 + 3·Q·N·P multiply-adds; every tensor is read once, B and C once a head.
-
-fn row_of(step: u32) -> u32 {
-  return $FIRST_ROW + step * $ROW_STEP;
-}
 
 #if STEPS
 #main thread i

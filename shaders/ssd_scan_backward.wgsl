@@ -10,10 +10,6 @@
 // GROUPS adds dB and dC over the heads of a group; DELTA writes ddt; HEADS adds dA, dD and ddt_bias over all rows.
 // Per chunk and head Q²(2·N + P) + 4·Q·N·P multiply-adds in PARTS, Q²(N + P)/2 + Q·N·P in INPUT.
 
-fn row_of(step: u32) -> u32 {
-  return $FIRST_ROW + step * $ROW_STEP;
-}
-
 #if INPUT || PARTS
 var<workgroup> sums: array<f32, $Q>;
 var<workgroup> deltas: array<f32, $Q>;

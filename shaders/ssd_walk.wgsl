@@ -6,10 +6,6 @@
 // their rows. Loads and stores: 17 for four channels and a step, where ssd_scan.wgsl has over a hundred.
 // Per channel and step 3·N multiply-adds; S in `states` every Q steps.
 
-fn row_of(step: u32) -> u32 {
-  return $FIRST_ROW + step * $ROW_STEP;
-}
-
 #main workgroup group
   let owner = group * 4 + lane;
   let p = owner % $P4;

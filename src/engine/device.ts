@@ -1,23 +1,12 @@
-/** One GPU device: what it can do, what it was asked to allocate, and the first thing that went wrong on it. */
-import type { Dispatch, Lowering } from './ops/definition';
-import { quadsRefused } from './quads';
+/** One GPU device: how it is opened and what it can do. gpu_device.ts has its calls. */
+import { EngineError, GpuDevice } from './gpu_device';
+import type { Lowering } from './ops/definition';
+import { quadsRejected } from './quads';
 
-export type EngineErrorKind =
-  'unsupported' | 'compilation' | 'validation' | 'out-of-memory' | 'internal' | 'device-lost';
+export { EngineError, type AdapterDescription, type DeviceBuffer, type EngineErrorKind } from './gpu_device';
 
-/** Anything the GPU refuses. `where` names the operation and its shapes. */
-export class EngineError extends Error {
-  override name = 'EngineError';
-  constructor(
-    readonly kind: EngineErrorKind,
-    readonly where: string,
-    detail: string,
-  ) {
-    super(`${where}: ${detail}`);
-  }
-}
-
-const ERROR_SCOPES = ['validation', 'out-of-memory', 'internal'] as const;
+/** Drivers that run shaders on the CPU; not all of them set isFallbackAdapter. */
+const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 /** Limits worth raising above WebGPU's defaults when the adapter has more. */
 const RAISED_LIMITS = [
@@ -26,9 +15,6 @@ const RAISED_LIMITS = [
   'maxStorageBufferBindingSize',
   'maxBufferSize',
 ] as const;
-
-/** Drivers that run shaders on the CPU; not all of them set isFallbackAdapter. */
-const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 const OPTIONAL_FEATURES = [
   'subgroups',
@@ -41,53 +27,18 @@ export interface DeviceOptions {
   readonly defaultsOnly?: boolean;
 }
 
-/** What identifies an adapter in messages and as the key of remembered tuning. */
-export interface AdapterDescription {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-}
-
-export interface DeviceBuffer {
-  readonly label: string;
-  readonly bytes: number;
-  readonly gpu: GPUBuffer;
-  /** Gives the memory back; the buffer is not used again. */
-  destroy(): void;
-}
-
-export class Device {
-  readonly limits: GPUSupportedLimits;
-  readonly features: ReadonlySet<string>;
-  readonly adapter: AdapterDescription;
-  readonly #gpu: GPUDevice;
-  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  /** Work that is under way; it is rejected when the device fails. */
-  readonly #waiting = new Set<(failure: EngineError) => void>();
-  /** The first error nobody else caught. */
-  #failure: EngineError | undefined;
-  #allocatedBytes = 0;
-  #destroyed = false;
+/** An opened device with what lowerings may know of it. Made by Device.request. */
+export class Device extends GpuDevice {
   readonly #software: boolean;
-  #quadsRefused: string | undefined;
+  #quadsRejected: string | undefined;
 
   private constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
-    this.#gpu = gpu;
-    this.limits = gpu.limits;
+    super(gpu, info);
     this.#software =
       info.isFallbackAdapter || SOFTWARE_ADAPTERS.test(`${info.architecture} ${info.description}`);
-    this.features = gpu.features;
-    this.adapter = { vendor: info.vendor, architecture: info.architecture, description: info.description };
-    gpu.addEventListener('uncapturederror', (event) => this.#fail(toEngineError(event.error, 'the device')));
-    void gpu.lost.then((info) => {
-      if (this.#destroyed) return;
-      const reason = info.message || info.reason || 'no reason given';
-      this.#fail(new EngineError('device-lost', 'the device', `the GPU was lost (${reason})`));
-    });
   }
 
-  /** Throws EngineError `unsupported` with a sentence when there is no adapter or it refuses a device. */
+  /** Throws EngineError `unsupported` with a sentence when there is no adapter or it gives no device. */
   static async request(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
     if (!gpu)
       throw new EngineError('unsupported', 'this browser', 'it has no WebGPU (navigator.gpu is missing)');
@@ -105,215 +56,26 @@ export class Device {
         await adapter.requestDevice({ requiredLimits, requiredFeatures }),
         adapter.info,
       );
-      if (device.features.has('subgroups')) device.#quadsRefused = await quadsRefused(device);
+      if (device.features.has('subgroups')) device.#quadsRejected = await quadsRejected(device);
       return device;
     } catch (error) {
       if (error instanceof EngineError) throw error;
-      throw new EngineError('unsupported', 'the graphics adapter', `it refused a device (${String(error)})`);
+      throw new EngineError('unsupported', 'the graphics adapter', `it gave no device (${String(error)})`);
     }
   }
 
-  /** Why kernels do without the subgroups that the device has; undefined where it has none or they are used. */
-  get quadsRefused(): string | undefined {
-    return this.#quadsRefused;
-  }
-
-  /** Bytes of all buffers created and not yet destroyed. */
-  get allocatedBytes(): number {
-    return this.#allocatedBytes;
-  }
-
-  get queue(): GPUQueue {
-    return this.#gpu.queue;
+  /** Why kernels do not use the subgroups that the device has; undefined where it has none or they are used. */
+  get quadsRejected(): string | undefined {
+    return this.#quadsRejected;
   }
 
   /** What lowerings may know of this device. */
   get capabilities(): Omit<Lowering, 'scratch' | 'isUsed'> {
     return {
       limits: this.limits,
-      subgroups: this.features.has('subgroups') && this.#quadsRefused === undefined,
+      subgroups: this.features.has('subgroups') && this.#quadsRejected === undefined,
       half: this.features.has('shader-f16'),
       software: this.#software,
     };
   }
-
-  /** The first error that reached no caller; a device that has one is of no more use. */
-  get failure(): EngineError | undefined {
-    return this.#failure;
-  }
-
-  /** Throws that error. */
-  check(): void {
-    if (this.#failure) throw this.#failure;
-  }
-
-  /** `work`, or the device's failure if that comes first: a promise on a lost device may never settle otherwise. */
-  async guard<T>(work: Promise<T>, where: string): Promise<T> {
-    // Whichever of the two loses the race below must not count as unhandled.
-    work.catch(() => undefined);
-    this.check();
-    // A promise of its own: one that lives as long as the device would remember every race it was in.
-    let fail: (failure: EngineError) => void = () => undefined;
-    const failed = new Promise<never>((_, reject) => (fail = reject));
-    this.#waiting.add(fail);
-    try {
-      return await Promise.race([work, failed]);
-    } catch (error) {
-      // A lost device rejects pending work just before it says why.
-      await Promise.race([this.#gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
-      this.check();
-      throw error instanceof EngineError ? error : new EngineError('internal', where, String(error));
-    } finally {
-      this.#waiting.delete(fail);
-    }
-  }
-
-  /** Runs synchronous GPU calls; their validation, memory and internal errors are thrown as EngineError of `where`. */
-  async scoped<T>(where: string, work: () => T): Promise<T> {
-    for (const filter of ERROR_SCOPES) this.#gpu.pushErrorScope(filter);
-    let result: T | undefined;
-    let thrown: Error | undefined;
-    try {
-      result = work();
-    } catch (error) {
-      thrown = asError(error);
-    }
-    const errors = ERROR_SCOPES.map(() => this.#gpu.popErrorScope());
-    const first = (await this.guard(Promise.all(errors), where)).find((error) => error !== null);
-    if (first) throw toEngineError(first, where);
-    if (thrown) throw thrown;
-    return result as T;
-  }
-
-  async createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): Promise<DeviceBuffer> {
-    const limit = this.limits.maxBufferSize;
-    if (bytes > limit)
-      throw new EngineError(
-        'out-of-memory',
-        label,
-        `needs a buffer of ${bytes} bytes, this device allows ${limit}`,
-      );
-    const gpu = await this.scoped(label, () => this.#gpu.createBuffer({ label, size: bytes, usage }));
-    this.#allocatedBytes += bytes;
-    let alive = true;
-    return {
-      label,
-      bytes,
-      gpu,
-      destroy: () => {
-        if (!alive) return;
-        alive = false;
-        this.#allocatedBytes -= bytes;
-        gpu.destroy();
-      },
-    };
-  }
-
-  createQuerySet(count: number): GPUQuerySet {
-    return this.#gpu.createQuerySet({ type: 'timestamp', count });
-  }
-
-  createCommandEncoder(label: string): GPUCommandEncoder {
-    return this.#gpu.createCommandEncoder({ label });
-  }
-
-  /** The pipeline of a shader; equal code is compiled once. Compiler messages become EngineError of `where`. */
-  pipeline(where: string, dispatch: Dispatch): Promise<GPUComputePipeline> {
-    const { code } = dispatch;
-    const layout = this.#layout(dispatch);
-    const known = this.#pipelines.get(code);
-    if (known) return known;
-    const created = this.#compile(where, code, layout);
-    this.#pipelines.set(code, created);
-    // A failed compilation is not remembered: the next caller gets a message with its own name.
-    created.catch(() => this.#pipelines.delete(code));
-    return created;
-  }
-
-  /** `resources` are those of the dispatch's bindings, then of the step's scalars and of its sizes, where it has them. */
-  bindGroup(label: string, dispatch: Dispatch, resources: readonly GPUBufferBinding[]): GPUBindGroup {
-    return this.#gpu.createBindGroup({
-      label,
-      layout: this.#layout(dispatch),
-      entries: resources.map((resource, binding) => ({ binding, resource })),
-    });
-  }
-
-  /** Counts the device as lost, for whoever waited too long for it: work that is under way rejects with that. */
-  giveUp(reason: string): void {
-    this.#fail(new EngineError('device-lost', 'the device', reason));
-    this.destroy();
-  }
-
-  destroy(): void {
-    this.#destroyed = true;
-    this.#gpu.destroy();
-  }
-
-  #fail(error: EngineError): void {
-    this.#failure ??= error;
-    for (const reject of this.#waiting) reject(this.#failure);
-  }
-
-  async #compile(where: string, code: string, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
-    let module: GPUShaderModule | undefined;
-    const refusal = await this.scoped(where, () => {
-      module = this.#gpu.createShaderModule({ label: where, code });
-    }).catch(asError);
-    if (!module) throw refusal ?? new EngineError('internal', where, 'no shader module came back');
-    const info = await this.guard(module.getCompilationInfo(), where);
-    const lines = code.split('\n');
-    const errors = info.messages
-      .filter((message) => message.type === 'error')
-      .map(({ lineNum, message }) => `${message} (line ${lineNum}: ${(lines[lineNum - 1] ?? '').trim()})`);
-    if (errors.length > 0) throw new EngineError('compilation', where, errors.join('; '));
-    if (refusal) throw refusal;
-    const pipelineLayout = this.#gpu.createPipelineLayout({ bindGroupLayouts: [layout] });
-    try {
-      return await this.guard(
-        this.#gpu.createComputePipelineAsync({
-          label: where,
-          layout: pipelineLayout,
-          compute: { module, entryPoint: 'main' },
-        }),
-        where,
-      );
-    } catch (error) {
-      this.check();
-      throw new EngineError('compilation', where, error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  #layout({ bindings, usesStep, sizes }: Dispatch): GPUBindGroupLayout {
-    const types = bindings.map(({ access }): GPUBufferBindingType =>
-      access === 'read' ? 'read-only-storage' : 'storage',
-    );
-    if (usesStep) types.push('uniform');
-    if (sizes.length > 0) types.push('uniform');
-    const key = types.join();
-    let layout = this.#layouts.get(key);
-    if (!layout) {
-      layout = this.#gpu.createBindGroupLayout({
-        entries: types.map((type, binding) => ({
-          binding,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type },
-        })),
-      });
-      this.#layouts.set(key, layout);
-    }
-    return layout;
-  }
-}
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
-
-function toEngineError(error: GPUError, where: string): EngineError {
-  const kind =
-    error instanceof GPUOutOfMemoryError
-      ? 'out-of-memory'
-      : error instanceof GPUValidationError
-        ? 'validation'
-        : 'internal';
-  return new EngineError(kind, where, error.message);
 }

@@ -3,59 +3,24 @@
  * A graph holds no data and touches no GPU. `gradient.ts` extends it, `plan.ts` lays it out in memory,
  * `program.ts` runs it and `interpret.ts` evaluates it in float64.
  */
-import type { AnyOp, OpDefinition, OpInputs } from './ops/definition';
+import type { AnyOp, Builder, OpDefinition, OpInputs } from './ops/definition';
+import {
+  elements,
+  formatShape,
+  GraphError,
+  type Buffer,
+  type Constant,
+  type DType,
+  type Pack,
+  type PackName,
+  type Parameter,
+  type Role,
+  type Shape,
+  type Tensor,
+  type TensorSpec,
+} from './tensor';
 
-/** How a tensor is stored. What is f16 is computed in float32 all the same, and rounded when it is written. */
-export type DType = 'f32' | 'u32' | 'f16';
-export type Shape = readonly number[];
-
-/**
- * Who owns a tensor's memory.
- * `value`: written by a dispatch, lives as long as it is needed. `input`: written by the host before a run.
- * `constant`: uploaded once. `parameter`: a slice of the packed parameters. `pack`: one whole packed buffer.
- * `buffer`: what a model remembers without learning it by gradient, such as BatchNorm's running statistics; ops may
- * write it in place.
- */
-export type Role = 'value' | 'input' | 'constant' | 'parameter' | 'buffer' | 'pack';
-
-/**
- * The packed buffers of a trained model; they share one layout (see `packs.ts`). `accumulated` is the mean gradient of
- * several micro-batches, where there are any.
- */
-export type PackName = 'value' | 'gradient' | 'first_moment' | 'second_moment' | 'accumulated';
-
-export interface TensorSpec {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
-export interface Tensor extends TensorSpec {
-  readonly id: number;
-  readonly name: string;
-  readonly role: Role;
-}
-
-export interface Parameter extends Tensor {
-  readonly role: 'parameter';
-  /** Whether AdamW decays it; the published Mamba leaves A_log and D out. */
-  readonly decay: boolean;
-}
-
-export interface Buffer extends Tensor {
-  readonly role: 'buffer';
-  /** What every element is before the first run. */
-  readonly initial: number;
-}
-
-export interface Constant extends Tensor {
-  readonly role: 'constant';
-  readonly data: Float32Array | Uint32Array;
-}
-
-export interface Pack extends Tensor {
-  readonly role: 'pack';
-  readonly pack: PackName;
-}
+export * from './tensor';
 
 export interface Node {
   readonly op: AnyOp;
@@ -66,26 +31,14 @@ export interface Node {
   readonly attrs: object;
 }
 
-/** A mistake in the description of a model: a sentence that names the op, the shapes and what was expected. */
-export class GraphError extends Error {
-  override name = 'GraphError';
-}
-
-export const elements = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
-
-/** Bytes of a tensor, a multiple of four: nothing less can be copied. */
-export const bytesOf = ({ shape, dtype }: TensorSpec): number =>
-  4 * (dtype === 'f16' ? Math.ceil(elements(shape) / 2) : elements(shape));
-
-export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
-
 /** `selective_scan(u [1, 8, 4], A [4, 16])`, for messages. */
 export function describeNode(node: Pick<Node, 'label' | 'inputs'>): string {
   const inputs = Object.entries(node.inputs).map(([name, tensor]) => `${name} ${formatShape(tensor.shape)}`);
   return `${node.label}(${inputs.join(', ')})`;
 }
 
-export class Graph {
+/** A computation that is being described: inputs, constants, parameters, buffers and the nodes that were applied to them. */
+export class Graph implements Builder {
   readonly nodes: Node[] = [];
   readonly inputs: Tensor[] = [];
   readonly constants: Constant[] = [];
@@ -156,7 +109,7 @@ export class Graph {
     }
   }
 
-  /** Adds a node and returns its outputs. Throws GraphError when the op's shape rule refuses the inputs. */
+  /** Adds a node and returns its outputs. Throws GraphError when the op's shape rule rejects the inputs. */
   apply<In extends string, Opt extends string, Out extends string, Attrs extends object>(
     op: OpDefinition<In, Opt, Out, Attrs>,
     inputs: OpInputs<In, Opt>,

@@ -41,7 +41,7 @@ export interface BackwardOptions {
   /** Gradient checkpointing: which stretch of the forward pass is computed again for the backward pass; see recompute.ts. */
   readonly segmentOf?: SegmentOf | undefined;
   /**
-   * [1], by which the gradients are multiplied, so that small ones stay above float16's least value. Where it is given,
+   * [1], by which the gradients are multiplied, so that small ones stay above float16's smallest value. Where it is given,
    * activations are stored in float16; see mixed_precision.ts.
    */
   readonly lossScale?: Tensor | undefined;

@@ -22,6 +22,7 @@ export type Capabilities = Omit<Lowering, 'scratch' | 'isUsed'>;
 /** Picks a variant of a node's kernels; the frozen choice is the op's first. */
 export type ChooseVariant = (node: Node, variants: readonly [Variant, ...Variant[]]) => Variant;
 
+/** Chooses the first variant, the op's frozen default. */
 export const frozenChoice: ChooseVariant = (_, [first]) => first;
 
 export type BufferRole = 'values' | 'input' | 'constant' | 'step' | 'staging';
@@ -70,11 +71,15 @@ export interface PlanOptions {
 /** Buffers that wait for the host at the same time; see Program.read. */
 export const STAGING_SLOTS = 2;
 
-/** WebGPU's default of minUniformBufferOffsetAlignment, and the most a device may ask for. */
+/** WebGPU's default of minUniformBufferOffsetAlignment, and the maximum that a device may ask for. */
 const UNIFORM_ALIGNMENT = 256;
 
 const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
+/**
+ * Lowers the nodes that `outputs` and updates depend on, and gives every tensor its place. Allocates nothing. Throws GraphError
+ * for what the device of these capabilities cannot run.
+ */
 export function planProgram(graph: Graph, capabilities: Capabilities, options: PlanOptions): Plan {
   const nodes = neededNodes(graph, options.outputs);
   const { dispatches, uniforms } = withSizes(lower(graph, nodes, capabilities, options));
@@ -169,7 +174,7 @@ function neededNodes(graph: Graph, outputs: readonly Tensor[]): Node[] {
   return kept.reverse();
 }
 
-/** A node's dispatches, refused with a sentence when the device cannot bind them. */
+/** A node's dispatches. Throws GraphError when the device cannot bind them. */
 export function lowerNode(
   node: Node,
   capabilities: Capabilities,
@@ -232,7 +237,7 @@ function lower(
     const variants = node.op.variants?.(node, {
       ...capabilities,
       isUsed: (tensor) => read.has(tensor.id),
-      scratch: refuseScratch,
+      scratch: rejectScratch,
     });
     dispatches.push(
       ...lowerNode(node, capabilities, {
@@ -245,7 +250,7 @@ function lower(
   return dispatches;
 }
 
-const refuseScratch = (): never => {
+const rejectScratch = (): never => {
   throw new GraphError('a list of variants cannot ask for scratch memory');
 };
 

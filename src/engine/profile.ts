@@ -41,6 +41,7 @@ const MULTIPLIER = 0.99;
 /** Long enough that what a dispatch costs by itself does not count. */
 const CHAIN_MS = 5;
 
+/** Measures a device's memory bandwidth and FLOP rate. Throws EngineError when the device fails. */
 export async function profileDevice(device: Device): Promise<DeviceProfile> {
   return {
     bandwidthBytesPerSecond: await bandwidth(device),

@@ -35,10 +35,11 @@ const USAGE: Readonly<Record<PlannedBuffer['role'], () => GPUBufferUsageFlags>> 
 
 const MAX_GRID = 65_535;
 
-/** Folds a linear count of workgroups into two dimensions; `linear_workgroup` in the shaders undoes it. */
+/** Folds a linear count of workgroups into two dimensions; the entry points of shaders undo it. */
 export const foldGrid = (workgroups: number): readonly [number, number] =>
   workgroups <= MAX_GRID ? [workgroups, 1] : [MAX_GRID, Math.ceil(workgroups / MAX_GRID)];
 
+/** A compiled graph. It owns its buffers until `destroy`; the packed parameters belong to whoever made them. */
 export class Program {
   readonly #free: DeviceBuffer[];
   readonly #waiting: (() => void)[] = [];
@@ -57,8 +58,8 @@ export class Program {
   }
 
   /**
-   * Plans, allocates and compiles. Throws GraphError for what the plan refuses, EngineError with the op's name and
-   * shapes for what the device refuses; whatever was allocated until then is given back.
+   * Plans, allocates and compiles. Throws GraphError for what the plan rejects, EngineError with the op's name and
+   * shapes for what the device rejects; whatever was allocated until then is freed.
    */
   static async compile(device: Device, graph: Graph, options: ProgramOptions): Promise<Program> {
     device.check();
@@ -97,7 +98,7 @@ export class Program {
           const group = device.bindGroup(dispatch.where, dispatch, resources);
           const pipeline = pipelines[index] as GPUComputePipeline;
           const bound = { dispatch, pipeline, group, grid: foldGrid(dispatch.workgroups) };
-          // Encoded once and thrown away: a dispatch the device would refuse is refused here, under its own name.
+          // Encoded once and thrown away: a dispatch that the device rejects is an error here, under its own name.
           encode(device, dispatch.where, [bound]);
           return bound;
         });

@@ -1,6 +1,6 @@
 /** Whether a device deals lanes to quads as the kernels take it that it does. */
 import source from '../../shaders/quads.wgsl?raw';
-import type { Device, DeviceBuffer } from './device';
+import type { DeviceBuffer, GpuDevice } from './gpu_device';
 import { Graph } from './graph';
 import { kernel, write } from './ops/kernel';
 
@@ -24,7 +24,7 @@ export function quadsFollowLanes(seen: Uint32Array): boolean {
  * Why quads cannot be used on a device that has subgroups; undefined where they can. WGSL leaves open which lanes of a
  * workgroup make a quad, and a kernel that guessed wrong would compute nonsense without an error.
  */
-export async function quadsRefused(device: Device): Promise<string | undefined> {
+export async function quadsRejected(device: GpuDevice): Promise<string | undefined> {
   for (const lanes of WORKGROUPS) {
     let seen: Uint32Array;
     try {
@@ -39,7 +39,7 @@ export async function quadsRefused(device: Device): Promise<string | undefined> 
   return undefined;
 }
 
-async function exchange(device: Device, lanes: number): Promise<Uint32Array> {
+async function exchange(device: GpuDevice, lanes: number): Promise<Uint32Array> {
   const where = `quads of ${lanes} lanes`;
   const graph = new Graph();
   const seen = graph.input('seen', [lanes * VALUES], 'u32');

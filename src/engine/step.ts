@@ -1,8 +1,10 @@
 /** The scalars that change from step to step: one uniform buffer, the only thing besides the batch written per step. */
 import type { StepScalars } from './ops/definition';
 
+/** Bytes of the step's scalars at the start of the program's uniform buffer. */
 export const STEP_BYTES = 32;
 
+/** The WGSL type of the step's scalars, in the layout of `packStep`. */
 export const STEP_WGSL = `struct Step {
   step: u32,
   seed: u32,

@@ -5,7 +5,7 @@ import type { Command } from './program';
 /** What of a command is needed to run it. */
 export type Timed = Pick<Command, 'pipeline' | 'group' | 'grid'>;
 
-const MOST_REPEATS = 1000;
+const MAX_REPEATS = 1000;
 
 /**
  * Milliseconds of one run of `commands`, averaged over enough runs in one submission to last `minimumMs`: browsers
@@ -20,8 +20,8 @@ export async function timeRuns(
   let repeats = 1;
   for (;;) {
     const ms = await time(device, commands, repeats);
-    if (ms >= minimumMs || repeats >= MOST_REPEATS) return ms / repeats;
-    repeats = Math.min(MOST_REPEATS, Math.ceil((repeats * minimumMs * 1.5) / Math.max(ms, minimumMs / 16)));
+    if (ms >= minimumMs || repeats >= MAX_REPEATS) return ms / repeats;
+    repeats = Math.min(MAX_REPEATS, Math.ceil((repeats * minimumMs * 1.5) / Math.max(ms, minimumMs / 16)));
   }
 }
 

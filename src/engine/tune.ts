@@ -19,8 +19,8 @@ export interface TuneResult {
   readonly choose: ChooseVariant;
   /** Milliseconds of each variant timed now, by key and variant's name. */
   readonly timings: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Variants that this device refused; they are never chosen. */
-  readonly refused: readonly EngineError[];
+  /** The errors of variants that this device rejected; they are never chosen. */
+  readonly rejected: readonly EngineError[];
 }
 
 /** Long enough for a clock that browsers round to 0.1 ms. */
@@ -54,7 +54,7 @@ export function tuneKey(device: Device, node: Node): string {
 
 /**
  * Times what `memory` does not know yet of the nodes of `graph`, one program per variant.
- * `onProgress` is told what is being timed. Throws EngineError when the device fails or refuses every variant of a node.
+ * `onProgress` is called with what is being timed. Throws EngineError when the device fails or rejects every variant of a node.
  */
 export async function tune(
   device: Device,
@@ -72,7 +72,7 @@ export async function tune(
   }
   const total = [...work.values()].reduce((sum, { variants }) => sum + variants.length, 0);
   const timings = new Map<string, Map<string, number>>();
-  const refused: EngineError[] = [];
+  const rejected: EngineError[] = [];
   const read = new Set(graph.nodes.flatMap((node) => Object.values(node.inputs).map(({ id }) => id)));
   for (const id of graph.gradientOf.keys()) read.add(id);
   let done = 0;
@@ -86,7 +86,7 @@ export async function tune(
       } catch (error) {
         device.check();
         if (!(error instanceof EngineError)) throw error;
-        refused.push((last = error));
+        rejected.push((last = error));
       }
     }
     const best = [...times].sort(([, a], [, b]) => a - b)[0];
@@ -98,7 +98,7 @@ export async function tune(
     const name = memory.get(tuneKey(device, node));
     return variants.find((variant) => variant.name === name) ?? frozenChoice(node, variants);
   };
-  return { choose, timings, refused };
+  return { choose, timings, rejected };
 }
 
 function variantsOf(device: Device, node: Node): readonly Variant[] | undefined {

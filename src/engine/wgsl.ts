@@ -12,6 +12,7 @@
  */
 export type Defines = Readonly<Record<string, number | boolean | string>>;
 
+/** A mistake in a shader source: a sentence with the line. */
 export class ShaderSourceError extends Error {
   override name = 'ShaderSourceError';
 }

@@ -11,7 +11,7 @@ import { linear } from '../engine/ops/linear';
 import { negativeExp } from '../engine/ops/negative_exp';
 import { rmsNorm } from '../engine/ops/rms_norm';
 import { selectiveScan } from '../engine/ops/selective_scan';
-import { splitChannels } from '../engine/ops/split';
+import { splitChannels } from '../engine/ops/split_concat';
 import { Declarations } from '../models/declarations';
 import {
   constant,
@@ -42,7 +42,7 @@ export interface MambaSizes {
   readonly expand?: number;
   /** Width of the bottleneck through which Δ is computed; `auto` is ⌈dModel / 16⌉. */
   readonly dtRank?: number | 'auto';
-  /** Where softplus(dt bias) begins: log-uniform in [0.001, 0.1], at least 0.0001. */
+  /** Initial softplus(dt bias): log-uniform in [0.001, 0.1], at least 0.0001. */
   readonly dtMin?: number;
   readonly dtMax?: number;
   readonly dtInitFloor?: number;
@@ -121,8 +121,8 @@ const stateDecayInitialiser =
  *     y = out_proj (scan(u, Δ = softplus(delta + dt_proj.bias), A = −exp(A_log), B, C, D) · silu(z))
  *
  * Parameters are named `prefix` + their name in state-spaces/mamba. Frozen dynamics lack dt_proj.weight; time-invariant
- * ones lack x_proj as well and have parameters B and C [dState, 1] instead, which begin at 1 and N(0, 1) as in S4D.
- * `residualBranches`: how many such blocks add to one residual stream; out_proj begins smaller by its square root.
+ * ones lack x_proj as well and have parameters B and C [dState, 1] instead, whose initial values are 1 and N(0, 1) as in S4D.
+ * `residualBranches`: how many such blocks add to one residual stream; out_proj is initialised smaller by its square root.
  */
 export function mambaBlock(
   graph: Graph,
@@ -195,7 +195,7 @@ export function mambaBlock(
  *
  *     x = embedding[tokens];  x ← x + mixer_i(rmsNorm(x)) for each layer;  logits = head(rmsNorm(x))
  *
- * Embeddings begin as N(0, 0.02), norms as 1, an untied head as nn.Linear does.
+ * Embeddings are initialised as N(0, 0.02), norms as 1, an untied head as nn.Linear does.
  */
 export function mambaModel(graph: Graph, tokens: Tensor, config: MambaConfig): MambaModel {
   const { vocabulary, layers, tied, dropout: rate, normEps, ...sizes } = { ...MODEL_DEFAULTS, ...config };

@@ -1,7 +1,7 @@
 /** Production's bidirectional layer: a mixer in each direction of time, joined, with a residual and LayerNorm after it. */
 import { GraphError, type Tensor } from '../engine/graph';
 import { add } from '../engine/ops/add';
-import { concatChannels } from '../engine/ops/concat';
+import { concatChannels } from '../engine/ops/split_concat';
 import { conv1d } from '../engine/ops/conv1d';
 import { dropout } from '../engine/ops/dropout';
 import { flipTime } from '../engine/ops/flip_time';
@@ -72,7 +72,7 @@ export function biMambaLayer(
         const y = conv1d(graph, turned, weight, bias, { padding, groups: d });
         return reverse ? flipTime(graph, y) : y;
       });
-    declare.within(fallback, (part) => part.unused(conv));
+    declare.within(fallback, (part) => part.declareUnused(conv));
     return declare.within(`${direction}_mamba_real`, (part) => {
       const { dState, expand, headdim, convKernel } = config;
       const sizes = { dModel: d, dState, expand, headdim, groups: 1, dConv: convKernelOf(convKernel) };

@@ -1,3 +1,4 @@
+/** How a model names its parameters and buffers, as the published model does. */
 import type { Buffer, Graph, Parameter, Shape } from '../engine/graph';
 import type { Declared, Initialiser } from './initialise';
 
@@ -8,17 +9,18 @@ export interface ParameterSpec {
   readonly publishedShape?: Shape;
 }
 
-/** Adds parameters and buffers to a graph under a prefix and keeps how each parameter begins. */
+/** Adds parameters and buffers to a graph under a prefix and keeps how each parameter is initialised. */
 export class Declarations {
   readonly declared: Declared[] = [];
-  /** Of the published model, but without influence on this graph, which does not have them. */
-  readonly idle: Declared[] = [];
+  /** Parameters of the published model that this graph does not have, because nothing in it uses them. */
+  readonly unused: Declared[] = [];
 
   constructor(
     readonly graph: Graph,
     readonly prefix: string,
   ) {}
 
+  /** Declares one trained parameter of `shape` in the graph. `publishedShape` is that of the published state_dict. */
   parameter(
     name: string,
     shape: Shape,
@@ -30,6 +32,7 @@ export class Declarations {
     return parameter;
   }
 
+  /** Declares several parameters at once and returns them by their names. */
   parameters<Name extends string>(specs: Readonly<Record<Name, ParameterSpec>>): Record<Name, Parameter> {
     const entries = Object.entries<ParameterSpec>(specs).map(
       ([name, { shape, initialiser, ...options }]) =>
@@ -38,12 +41,13 @@ export class Declarations {
     return Object.fromEntries(entries) as Record<Name, Parameter>;
   }
 
-  /** Parameters that a checkpoint must have though nothing here uses them. */
-  unused(specs: Readonly<Record<string, ParameterSpec>>): void {
+  /** Declares parameters that a checkpoint must have though nothing in this graph uses them. */
+  declareUnused(specs: Readonly<Record<string, ParameterSpec>>): void {
     for (const [name, { shape, initialiser, publishedShape = shape }] of Object.entries(specs))
-      this.idle.push({ parameter: { name: this.prefix + name, shape }, initialiser, publishedShape });
+      this.unused.push({ parameter: { name: this.prefix + name, shape }, initialiser, publishedShape });
   }
 
+  /** Declares a buffer of `shape`, every element of which is `initial` before the first run. */
   buffer(name: string, shape: Shape, initial: number): Buffer {
     return this.graph.buffer(this.prefix + name, shape, initial);
   }
@@ -53,7 +57,7 @@ export class Declarations {
     const part = new Declarations(this.graph, `${this.prefix}${name}.`);
     const built = this.graph.scope(name, () => build(part));
     this.declared.push(...part.declared);
-    this.idle.push(...part.idle);
+    this.unused.push(...part.unused);
     return built;
   }
 }

@@ -5,7 +5,7 @@
 import { formatShape, GraphError, type Graph, type Tensor } from '../engine/graph';
 import { add } from '../engine/ops/add';
 import { batchNorm } from '../engine/ops/batch_norm';
-import { concatChannels } from '../engine/ops/concat';
+import { concatChannels } from '../engine/ops/split_concat';
 import { conv1d } from '../engine/ops/conv1d';
 import { convTranspose1d } from '../engine/ops/conv_transpose1d';
 import { dropout1d } from '../engine/ops/dropout';
@@ -48,7 +48,7 @@ export interface Detector {
   readonly logits: Tensor;
   readonly declared: readonly Declared[];
   /** Parameters that a checkpoint of production has though this graph does without. */
-  readonly idle: readonly Declared[];
+  readonly unused: readonly Declared[];
   /** The mixers of all layers, both directions of each, forward first. */
   readonly blocks: readonly Mamba2Block[];
 }
@@ -83,7 +83,7 @@ export function detectorModel(graph: Graph, x: Tensor, config: DetectorConfig, m
   });
   y = declare.within('decoder', (part) => decoder(part, y, skips, config.electrodes, mode));
   const logits = declare.within('detection_head', (part) => convolution(part, y, 1, 1));
-  return { logits, declared: declare.declared, idle: declare.idle, blocks };
+  return { logits, declared: declare.declared, unused: declare.unused, blocks };
 }
 
 /** Of a convolution that keeps the length: the kernel is odd. */

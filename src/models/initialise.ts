@@ -5,7 +5,7 @@ import { Random } from '../base/random';
 /** Fills the values of one parameter. */
 export type Initialiser = (values: Float32Array, random: Random) => void;
 
-/** A parameter of a graph and how it begins: what the functions that describe a model return beside their tensors. */
+/** A parameter of a graph and how it is initialised: what the functions that describe a model return beside their tensors. */
 export interface Declared {
   readonly parameter: Pick<Parameter, 'name' | 'shape'>;
   readonly initialiser: Initialiser;
@@ -19,10 +19,13 @@ const fill =
     for (let i = 0; i < values.length; i++) values[i] = draw(random);
   };
 
+/** Every value is `value`. */
 export const constant = (value: number): Initialiser => fill(() => value);
 
+/** Values uniform in [−bound, bound). */
 export const uniform = (bound: number): Initialiser => fill((random) => random.uniform(-bound, bound));
 
+/** Values from N(0, deviation²). */
 export const normal = (deviation: number): Initialiser => fill((random) => random.normal(0, deviation));
 
 /**

@@ -7,7 +7,7 @@ import { causalConv1d } from '../engine/ops/causal_conv1d';
 import { linear } from '../engine/ops/linear';
 import { negativeExp } from '../engine/ops/negative_exp';
 import { rmsNormGated } from '../engine/ops/silu_gate';
-import { splitChannels } from '../engine/ops/split';
+import { splitChannels } from '../engine/ops/split_concat';
 import { ssdScan } from '../engine/ops/ssd_scan';
 import type { Declarations, ParameterSpec } from './declarations';
 import { constant, deltaBiasInitialiser, kaimingFanOut, logOfUniform, xavierNormal } from './initialise';
@@ -47,7 +47,7 @@ function innerSizes({ dModel, dState, expand, headdim, groups }: Mamba2Sizes) {
 }
 
 /**
- * The block's parameters. The projections and the convolution begin as production begins every linear layer and
+ * The block's parameters. The projections and the convolution are initialised as production does every linear layer and
  * convolution, not as published.
  */
 export function mamba2Parameters(sizes: Mamba2Sizes) {

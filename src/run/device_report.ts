@@ -13,13 +13,13 @@ const LIMITS = [
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
 export function reportDevice(
-  { adapter, features, limits, quadsRefused }: Device,
+  { adapter, features, limits, quadsRejected }: Device,
   profile: DeviceProfile | undefined,
 ): DeviceReport {
   return {
     ...adapter,
     features: [...features].sort(),
-    quadsRefused: quadsRefused ?? null,
+    quadsRejected: quadsRejected ?? null,
     limits: LIMITS.map((name) => [name, limits[name]] as const),
     bandwidthBytesPerSecond: profile?.bandwidthBytesPerSecond ?? null,
     flopsPerSecond: profile?.flopsPerSecond ?? null,

@@ -7,7 +7,7 @@ export interface DeviceReport {
   readonly description: string;
   readonly features: readonly string[];
   /** Why kernels do without the subgroups that are there; null where there are none or they are used. */
-  readonly quadsRefused: string | null;
+  readonly quadsRejected: string | null;
   /** Name and value of the limits that matter here. */
   readonly limits: readonly (readonly [name: string, value: number])[];
   /** vec4 copy, counting both ways; null while not measured. */

@@ -32,7 +32,7 @@ export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeig
   const size = batch / microBatches;
   const x = graph.input('eeg', [size, WINDOW, config.electrodes]);
   const target = graph.input('labels', [size, WINDOW, 1]);
-  const { logits, declared, idle } = detectorModel(graph, x, config, { training: true });
+  const { logits, declared, unused: idle } = detectorModel(graph, x, config, { training: true });
   const loss = binaryLoss(graph, logits, target, lossOptions(settings, posWeight));
   const update = microBatches === 1 ? null : new Graph();
   const scaling =

@@ -87,7 +87,7 @@ class ContenderError extends Error {
   }
 }
 
-/** All contenders of the place side by side; when one fails, again from the beginning without it. */
+/** All contenders of the place side by side; when one fails, again from the start without it. */
 async function measure(place: Place, work: Work, options: Options): Promise<Outcomes> {
   const failures = new Map<ContenderName, string>();
   for (;;) {
@@ -98,7 +98,7 @@ async function measure(place: Place, work: Work, options: Options): Promise<Outc
       return outcomes;
     } catch (error) {
       if (!(error instanceof ContenderError)) throw error;
-      console.error(`${TITLES[error.contender]}: ${error.message}; beginning again without it`);
+      console.error(`${TITLES[error.contender]}: ${error.message}; starting again without it`);
       failures.set(error.contender, error.message);
     }
   }

@@ -36,6 +36,7 @@ export const accumulateOp = defineOp({
   cost: ({ inputs: { gradient } }) => ({ flops: 2 * elements(gradient.shape), bytes: 3 * bytesOf(gradient) }),
 });
 
+/** Adds the accumulation of `gradient` into `accumulated`, packs [n]; see accumulateOp. */
 export function accumulate(graph: Graph, inputs: { accumulated: Tensor; gradient: Tensor }): void {
   graph.apply(accumulateOp, inputs, {});
 }

@@ -10,7 +10,7 @@ import {
 } from '../graph';
 import { batchNormBackwardOp } from './batch_norm_backward';
 import { divide, rowsOf, width, type Activated } from './batch_norm_shared';
-import { defineOp, type Dispatch, type Value64 } from './definition';
+import { defineOp, type Builder, type Dispatch, type Value64 } from './definition';
 import { read, readWrite, write } from './kernel';
 import { columnSumOp } from './linear';
 
@@ -213,7 +213,7 @@ function apply(
 }
 
 function backward(
-  graph: Graph,
+  graph: Builder,
   { dy, ...inputs }: { x: Tensor; weight: Tensor; bias: Tensor; stats: Tensor; dy: Tensor | undefined },
   { activation }: Activated,
   fixed: boolean,

@@ -9,11 +9,13 @@ export interface Activated {
   readonly activation: 'relu' | 'none';
 }
 
-/** Rows a thread walks; with more than MOST_RUNS runs they grow longer, since sums over runs are sequential. */
+/** Rows a thread walks; with more than MAX_RUNS runs they grow longer, since sums over runs are sequential. */
 const SHORTEST_RUN = 32;
-const MOST_RUNS = 512;
+const MAX_RUNS = 512;
 
+/** The size of the last axis. */
 export const width = (shape: Shape): number => shape.at(-1) as number;
+/** The number of rows: the product of all axes but the last. */
 export const rowsOf = (shape: Shape): number => elements(shape) / width(shape);
 
 const STAGES: Defines = { MOMENTS: false, MERGE: false, FIXED: false, APPLY: false, SUMS: false, DX: false };
@@ -24,7 +26,7 @@ export function divide(x: Tensor, { activation }: Activated) {
   const rows = rowsOf(x.shape);
   const type: 'vec4f' | 'f32' = size % 4 === 0 ? 'vec4f' : 'f32';
   const d = type === 'vec4f' ? size / 4 : size;
-  const run = Math.max(SHORTEST_RUN, Math.ceil(rows / MOST_RUNS));
+  const run = Math.max(SHORTEST_RUN, Math.ceil(rows / MAX_RUNS));
   return {
     type,
     size,

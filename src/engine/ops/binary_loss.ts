@@ -97,6 +97,7 @@ export const binaryLossOp = defineOp({
   }),
 });
 
+/** logits and target of one shape, dloss [1] → dlogits of that shape. */
 export const binaryLossBackwardOp = defineOp({
   name: 'binary_loss_backward',
   inputs: ['logits', 'target', 'dloss'],

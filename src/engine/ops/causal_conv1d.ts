@@ -37,7 +37,7 @@ const FORWARD_VARIANTS = [span(32), span(8)] as const;
 const BACKWARD_VARIANTS = [span(64), span(16)] as const;
 
 /** Above this many partial sums a channel the backward pass takes longer spans. */
-const MOST_PARTIALS = 512;
+const MAX_PARTIALS = 512;
 
 interface Kernel {
   readonly name: string;
@@ -142,7 +142,7 @@ export const causalConv1dBackwardOp = defineOp({
     const { batch, length, channels, taps } = sizesOf(x.shape, weight.shape);
     const steps = Math.max(
       stepsOf(variant ?? BACKWARD_VARIANTS[0]),
-      Math.ceil((batch * length) / MOST_PARTIALS),
+      Math.ceil((batch * length) / MAX_PARTIALS),
     );
     const DX = lowering.isUsed(dx);
     const WEIGHTS = lowering.isUsed(dweight) || lowering.isUsed(dbias);

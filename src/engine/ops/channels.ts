@@ -7,7 +7,7 @@ import { kernel, passesOf, read, write } from './kernel';
 const WORKGROUP = 64;
 
 /** A kernel binds eight buffers, the whole being one of them. */
-const MOST_PIECES = 7;
+const MAX_PIECES = 7;
 
 export interface ChannelAttrs {
   /** Channels of each piece. */
@@ -16,17 +16,21 @@ export interface ChannelAttrs {
 
 /** Names `prefix`0 … `prefix`6. */
 export const pieceNames = (prefix: string): readonly string[] =>
-  Array.from({ length: MOST_PIECES }, (_, i) => `${prefix}${i}`);
+  Array.from({ length: MAX_PIECES }, (_, i) => `${prefix}${i}`);
 
+/** The sum of the sizes. */
 export const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
 
+/** The first channel of a piece in the whole. */
 export const startOf = (sizes: readonly number[], piece: number): number => sum(sizes.slice(0, piece));
 
+/** The size of the last axis; 1 for a scalar. */
 export const channelsOf = (shape: Shape): number => shape.at(-1) ?? 1;
 
+/** Throws GraphError unless there are 1 to 7 pieces. */
 export function checkSizes(sizes: readonly number[]): void {
-  if (sizes.length === 0 || sizes.length > MOST_PIECES)
-    throw new GraphError(`a kernel handles 1 to ${MOST_PIECES} pieces, ${sizes.length} were asked for`);
+  if (sizes.length === 0 || sizes.length > MAX_PIECES)
+    throw new GraphError(`a kernel handles 1 to ${MAX_PIECES} pieces, ${sizes.length} were asked for`);
 }
 
 /** `pieces` holds the whole's pieces in order; those left out are neither written nor read. */

@@ -240,7 +240,7 @@ function weights(
     },
     bindings: [read('dy', output.x, 'vec4f'), read('x', input.x, 'vec4f')],
     y: dweight,
-    strewn: true,
+    strided: true,
     sum: (partial, split) =>
       pack(
         making,
@@ -254,6 +254,7 @@ function weights(
   return [{ before: [...input.before, ...output.before], product }];
 }
 
+/** The products that a convolution of one group and its two gradients are. */
 export const convolutions = { forward, transposed, weights } as const;
 
 /** Stand-in for a scratch tensor where only the product's shape counts. */
@@ -269,6 +270,7 @@ export function preparedVariants(
   return productVariants(first.product, lowering);
 }
 
+/** The dispatches of all products of `prepare`, each after those that prepare its operands. */
 export const preparedKernels = (
   prepare: (making: Making) => Prepared[],
   lowering: Lowering,

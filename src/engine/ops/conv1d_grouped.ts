@@ -13,9 +13,9 @@ const isDepthwise = ({ groups, channels, outputs }: Conv1dSizes): boolean =>
 
 /** Steps a thread walks. */
 const STEPS = 32;
-/** Rows of a partial sum at least, and most partial sums: they are added one after another. */
+/** The minimum of a partial sum's rows, and the maximum of partial sums: they are added one after another. */
 const ROWS = 128;
-const MOST_PARTIALS = 512;
+const MAX_PARTIALS = 512;
 
 interface Depthwise {
   readonly lines: number;
@@ -133,7 +133,7 @@ function weights(
 ): Dispatch[] {
   const { batch, length, lines, channels, stride, padding, kernel: taps } = sizes;
   const rows = batch * lines;
-  const span = Math.max(ROWS, Math.ceil(rows / MOST_PARTIALS));
+  const span = Math.max(ROWS, Math.ceil(rows / MAX_PARTIALS));
   if (isDepthwise(sizes)) {
     const split = batch * Math.ceil(lines / span);
     const partial = scratch('partial', [split, taps, channels]);
@@ -154,4 +154,5 @@ function weights(
   ];
 }
 
+/** The dispatches of a convolution of several groups and of its two gradients. */
 export const groupedConvolutions = { forward, transposed, weights } as const;

@@ -20,7 +20,7 @@ export interface Conv1dSizes extends Conv1dAttrs {
   readonly kernel: number;
 }
 
-const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
+const whole = (value: number, min: number): boolean => Number.isInteger(value) && value >= min;
 
 /** Three sizes of a sequence [b, l, c]; throws GraphError. */
 export function sequence(name: string, shape: Shape): [batch: number, length: number, channels: number] {
@@ -49,6 +49,7 @@ export function weightSizes(
   return { outputs, perGroup, kernel };
 }
 
+/** Throws GraphError unless a bias that is given is [channels]. */
 export function checkBias(bias: Tensor | undefined, channels: number): void {
   if (bias && formatShape(bias.shape) !== formatShape([channels]))
     throw new GraphError(`bias must be [${channels}], it is ${formatShape(bias.shape)}`);
@@ -75,6 +76,7 @@ export function outputLength(length: number, kernel: number, { stride, padding }
 export const convFlops = ({ batch, lines, outputs, channels, groups, kernel }: Conv1dSizes): number =>
   (2 * batch * lines * outputs * channels * kernel) / groups;
 
+/** Bytes of the tensors that are given. */
 export const convBytes = (tensors: readonly (Tensor | undefined)[]): number =>
   tensors.reduce((sum, tensor) => sum + (tensor ? bytesOf(tensor) : 0), 0);
 
@@ -118,6 +120,7 @@ export function inputReference(sizes: Conv1dSizes, dy: Float64Array, weight: Flo
   return dx;
 }
 
+/** dweight [o, c / groups, kernel] in float64. */
 export function weightReference(sizes: Conv1dSizes, x: Float64Array, dy: Float64Array): Float64Array {
   const dweight = new Float64Array((sizes.outputs * sizes.channels * sizes.kernel) / sizes.groups);
   eachProduct(sizes, (i, w, o) => (dweight[w] = at(dweight, w) + at(x, i) * at(dy, o)));

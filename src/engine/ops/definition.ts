@@ -1,5 +1,5 @@
-/** What every op must say. One file an op (its backward kernels beside it); `table.ts` lists them all. */
-import type { Graph, Shape, Tensor, TensorSpec } from '../graph';
+/** What every op must say. One file an op, its backward ops beside it. */
+import type { Constant, Shape, Tensor, TensorSpec } from '../tensor';
 import type { Defines } from '../wgsl';
 
 export type OpInputs<In extends string, Opt extends string> = Readonly<Record<In, Tensor>> & {
@@ -86,13 +86,23 @@ export interface Cost {
   readonly bytes: number;
 }
 
+/** What a gradient rule does with a graph: it adds nodes. See Graph. */
+export interface Builder {
+  apply<In extends string, Opt extends string, Out extends string, Attrs extends object>(
+    op: OpDefinition<In, Opt, Out, Attrs>,
+    inputs: OpInputs<In, Opt>,
+    attrs: Attrs,
+  ): Readonly<Record<Out, Tensor>>;
+  constant(name: string, shape: Shape, data: Float32Array | Uint32Array): Constant;
+}
+
 export interface GradientContext<
   In extends string,
   Opt extends string,
   Out extends string,
   Attrs extends object,
 > extends TypedNode<In, Opt, Out, Attrs> {
-  readonly graph: Graph;
+  readonly graph: Builder;
   /** ∂loss/∂output, for the outputs that have one. */
   readonly cotangents: { readonly [name in Out]?: Tensor | undefined };
   /** Whether the gradient of this input is wanted. */

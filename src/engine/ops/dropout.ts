@@ -2,7 +2,7 @@
 import source from '../../../shaders/dropout.wgsl?raw';
 import { elements, formatShape, GraphError, type Graph, type Tensor } from '../graph';
 import { channelsOf } from './channels';
-import { defineOp, type StepScalars } from './definition';
+import { type Builder, defineOp, type StepScalars } from './definition';
 import { elementwiseCost, sameShape } from './elementwise';
 import { kernel, passesOf, read, write } from './kernel';
 
@@ -106,7 +106,7 @@ export const dropoutOp = defineOp({
   cost: ({ inputs, outputs }) => elementwiseCost([inputs.x, outputs.y], 16),
 });
 
-const masked = (graph: Graph, x: Tensor, attrs: DropoutAttrs): Tensor =>
+const masked = (graph: Builder, x: Tensor, attrs: DropoutAttrs): Tensor =>
   graph.apply(dropoutOp, { x }, attrs).y;
 
 function layer(graph: Graph, x: Tensor, rate: number, per: DropoutAttrs['per']): Tensor {

@@ -14,7 +14,7 @@ function tableSizes(shape: Shape) {
   return { vocabulary, channels, type, d: vector ? channels / 4 : channels };
 }
 
-/** Threads below which the backward pass cuts the rows into spans, and the least rows of a span. */
+/** Threads below which the backward pass cuts the rows into spans, and the minimum of a span's rows. */
 const ENOUGH_THREADS = 8192;
 const SHORTEST_SPAN = 64;
 

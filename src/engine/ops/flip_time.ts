@@ -1,7 +1,7 @@
 /** y[b, t, d] = x[b, l − 1 − t, d]: time runs backwards. */
 import source from '../../../shaders/flip_time.wgsl?raw';
-import { elements, formatShape, GraphError, type Graph, type Shape, type Tensor } from '../graph';
-import { defineOp } from './definition';
+import { elements, formatShape, GraphError, type Shape, type Tensor } from '../graph';
+import { type Builder, defineOp } from './definition';
 import { elementwiseCost } from './elementwise';
 import { kernel, read, write } from './kernel';
 
@@ -51,4 +51,5 @@ export const flipTimeOp = defineOp({
   cost: ({ inputs, outputs }) => elementwiseCost([inputs.x, outputs.y], 0),
 });
 
-export const flipTime = (graph: Graph, x: Tensor): Tensor => graph.apply(flipTimeOp, { x }, {}).y;
+/** x [b, l, d] with its steps in reverse. */
+export const flipTime = (graph: Builder, x: Tensor): Tensor => graph.apply(flipTimeOp, { x }, {}).y;

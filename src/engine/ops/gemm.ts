@@ -28,7 +28,7 @@ export interface Product {
   readonly bias?: Tensor | undefined;
   readonly y: Tensor;
   /** Whether a row's columns do not lie together in y. */
-  readonly strewn?: boolean;
+  readonly strided?: boolean;
   /** y from partial sums [split, m, n]; without it k is never cut. */
   readonly sum?: (partial: Tensor, split: number) => Dispatch;
 }
@@ -109,7 +109,7 @@ const CANDIDATES = {
   },
 } as const satisfies Record<string, Record<string, readonly TilingName[]>>;
 
-/** Tried before the others where they need not be wider: tile and most columns. */
+/** Tried before the others where they need not be wider: tile and the maximum of columns. */
 const NARROW = {
   quad: [
     ['narrow quad 8x4', 8],
@@ -130,6 +130,7 @@ const SHORTEST_SPAN = 64;
 const tiles = ({ m, n }: Product, { TM, TN, WX, WY }: Tiling): number =>
   Math.ceil(m / (WY * TM)) * Math.ceil(n / (WX * TN));
 
+/** Tilings and cuts of k that are worth timing; on a CPU-backed adapter the first is the cheapest by estimate. */
 export function productVariants(
   product: Product,
   { software, subgroups }: Lowering,
@@ -139,7 +140,7 @@ export function productVariants(
   const lanes = subgroups ? 'quad' : 'plain';
   // A line that is not along k is read by fours, half of them by each lane of a pair.
   const few = NARROW[lanes].filter(
-    ([name, most]) => vector && n <= most && (bKMajor || TILINGS[name].TN === 8),
+    ([name, max]) => vector && n <= max && (bKMajor || TILINGS[name].TN === 8),
   );
   const names: readonly TilingName[] = CANDIDATES[adapter][lanes];
   const variants: Variant[] = [];
@@ -176,6 +177,7 @@ function guessedCost(product: Product, { TILING, SPLIT }: Choice): number {
   return work * (1 + loads) * idle * (SPLIT > 1 ? 1.3 : 1);
 }
 
+/** The dispatches of a product: one, or two where k is cut into spans. */
 export function productKernels(
   product: Product,
   lowering: Lowering,
@@ -190,7 +192,7 @@ export function productKernels(
   const fours =
     n % 4 === 0 &&
     (!summed || elements(summed.shape) % 4 === 0) &&
-    (partial !== undefined || !product.strewn);
+    (partial !== undefined || !product.strided);
   const stored = fours ? 'vec4f' : 'f32';
   const dispatch = kernel({
     name,
@@ -260,12 +262,15 @@ function matrices(gemm: Gemm): Product {
   };
 }
 
+/** The variants of a product of two matrices in memory. */
 export const gemmVariants = (gemm: Gemm, lowering: Lowering): readonly [Variant, ...Variant[]] =>
   productVariants(matrices(gemm), lowering);
 
+/** The dispatches of a product of two matrices in memory. */
 export const gemmKernels = (gemm: Gemm, lowering: Lowering, variant: Variant | undefined): Dispatch[] =>
   productKernels(matrices(gemm), lowering, variant);
 
+/** FLOPs and bytes of a product of two matrices in memory. */
 export const gemmCost = ({ a, b, bias, y, m, n, k }: Gemm) => ({
   flops: 2 * m * n * k + (bias ? m * n : 0),
   bytes: [a, b, y, ...(bias ? [bias] : [])].reduce((sum, tensor) => sum + bytesOf(tensor), 0),

@@ -60,5 +60,6 @@ export const globalNormOp = defineOp({
   }),
 });
 
+/** The Euclidean norm [1] of gradient [n], times `factor` [1] where given. */
 export const globalNorm = (graph: Graph, gradient: Tensor, factor?: Tensor): Tensor =>
   graph.apply(globalNormOp, { gradient, factor }, {}).norm;

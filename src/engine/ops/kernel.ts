@@ -8,6 +8,7 @@ import { evaluate, expand, expandDynamic, type Defines } from '../wgsl';
 import { accessors, storedType } from './accessors';
 import type { Binding, Dispatch } from './definition';
 
+/** A binding that the shader reads by `read_NAME(i)`, as f32 or u32 where `type` is left out. */
 export const read = (name: string, tensor: Tensor, type?: Binding['type']): Binding => ({
   name,
   tensor,
@@ -15,11 +16,13 @@ export const read = (name: string, tensor: Tensor, type?: Binding['type']): Bind
   ...(type ? { type } : {}),
 });
 
+/** A binding that the shader writes by `write_NAME(i, value)`. */
 export const write = (name: string, tensor: Tensor, type?: Binding['type']): Binding => ({
   ...read(name, tensor, type),
   access: 'write',
 });
 
+/** A binding that the shader both reads and writes. */
 export const readWrite = (name: string, tensor: Tensor, type?: Binding['type']): Binding => ({
   ...read(name, tensor, type),
   access: 'read_write',

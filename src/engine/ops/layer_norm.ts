@@ -63,5 +63,6 @@ export const layerNormBackwardOp = defineOp({
   }),
 });
 
+/** LayerNorm of x [..., d] with weight and bias [d]. */
 export const layerNorm = (graph: Graph, x: Tensor, weight: Tensor, bias: Tensor, eps: number): Tensor =>
   graph.apply(layerNormOp, { x, weight, bias }, { eps }).y;

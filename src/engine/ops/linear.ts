@@ -107,5 +107,6 @@ export const columnSumOp = defineOp({
   cost: ({ inputs: { x }, outputs: { y } }) => ({ flops: elements(x.shape), bytes: bytesOf(x) + bytesOf(y) }),
 });
 
+/** x [..., i] times the transpose of weight [o, i], plus bias [o] where given: [..., o]. */
 export const linear = (graph: Graph, x: Tensor, weight: Tensor, bias?: Tensor): Tensor =>
   graph.apply(linearOp, { x, weight, bias }, {}).y;

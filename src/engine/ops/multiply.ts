@@ -1,4 +1,5 @@
-import type { Graph, Tensor } from '../graph';
+import type { Tensor } from '../graph';
+import type { Builder } from './definition';
 import { elementwiseOp } from './elementwise';
 
 export const multiplyOp = elementwiseOp({
@@ -15,5 +16,5 @@ export const multiplyOp = elementwiseOp({
 });
 
 /** y = a · b, equal shapes. */
-export const multiply = (graph: Graph, a: Tensor, b: Tensor): Tensor =>
+export const multiply = (graph: Builder, a: Tensor, b: Tensor): Tensor =>
   graph.apply(multiplyOp, { a, b }, {}).y;

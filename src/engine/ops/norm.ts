@@ -35,14 +35,14 @@ export function normShapes(
 }
 
 /** Elements of each tensor that a lane keeps in registers at most. */
-const MOST_PER_LANE = 8;
+const MAX_PER_LANE = 8;
 /** Rows that a team walks: more share the loads of weights and make fewer partial sums, fewer fill a GPU. */
 export const FORWARD_RUN = 4;
 export const BACKWARD_RUN = 8;
 /** Rows that a quad or a column walks, where every load counts. */
 const LONG_RUN = 16;
 /** Above this many runs they grow longer in the backward pass: the sums over them are sequential. */
-const MOST_RUNS = 512;
+const MAX_RUNS = 512;
 
 /** How rows are read: `size` values as `d` elements of `type`. */
 function layout(x: Tensor) {
@@ -72,11 +72,11 @@ export function normVariants(
     QUAD,
   });
   const variants: [NormVariant, ...NormVariant[]] =
-    subgroups && d >= 4 && d <= 4 * MOST_PER_LANE ? [team(4, LONG_RUN, 16, true), STEPS] : [STEPS];
+    subgroups && d >= 4 && d <= 4 * MAX_PER_LANE ? [team(4, LONG_RUN, 16, true), STEPS] : [STEPS];
   // About four elements a lane.
   const wanted = Math.max(8, 2 ** Math.ceil(Math.log2(d / 4)));
   const lanes = Math.min(limits.maxComputeInvocationsPerWorkgroup, wanted);
-  if (d >= 8 && d <= lanes * MOST_PER_LANE)
+  if (d >= 8 && d <= lanes * MAX_PER_LANE)
     for (const quad of subgroups ? [true, false] : [false])
       variants.push(team(lanes, run, Math.max(64, lanes), quad));
   return variants;
@@ -130,6 +130,7 @@ interface Forward {
   readonly eps: number;
 }
 
+/** The dispatches of the forward pass, by teams of lanes or in two steps. */
 export function normKernels(
   { name, x, weight, bias, y, stats, eps }: Forward,
   variant: Variant | undefined,
@@ -163,6 +164,7 @@ interface Backward {
   readonly dbias?: Tensor;
 }
 
+/** The dispatches of the backward pass; gradients that no node reads are not computed. */
 export function normBackwardKernels(
   { name, x, weight, stats, dy, dx, dweight, dbias }: Backward,
   lowering: Lowering,
@@ -172,7 +174,7 @@ export function normBackwardKernels(
     x,
     variant,
     dbias !== undefined,
-    MOST_RUNS,
+    MAX_RUNS,
   );
   const PARTS = dbias ? 2 : 1;
   const DX = lowering.isUsed(dx);

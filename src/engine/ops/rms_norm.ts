@@ -59,5 +59,6 @@ export const rmsNormBackwardOp = defineOp({
   }),
 });
 
+/** RMSNorm of x [..., d] with weight [d]. */
 export const rmsNorm = (graph: Graph, x: Tensor, weight: Tensor, eps: number): Tensor =>
   graph.apply(rmsNormOp, { x, weight }, { eps }).y;

@@ -1,6 +1,7 @@
 /** Mamba-1's selective scan (Gu & Dao 2023, §3.3), forward; the formulas stand in shaders/selective_scan.wgsl. */
 import activation from '../../../shaders/activation.wgsl?raw';
 import scan from '../../../shaders/selective_scan.wgsl?raw';
+import deltaSource from '../../../shaders/selective_scan_delta.wgsl?raw';
 import { bytesOf, type Graph, type Tensor } from '../graph';
 import { defineOp, type Dispatch, type Lowering, type Variant } from './definition';
 import { kernel, read, readWrite, write } from './kernel';
@@ -67,7 +68,7 @@ function forwardKernels(
         u.shape,
       ),
     );
-  const source = activation + scan;
+  const source = activation + deltaSource + scan;
   const defines = {
     TYPE: 'f32',
     BATCH: batch,

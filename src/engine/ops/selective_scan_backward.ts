@@ -23,8 +23,8 @@ const CHANNELS_A_PART = 128;
 
 /** Workgroups that share a (batch, chunk), for passes of `perPass` channels. */
 function division(channels: number, perPass: number): { parts: number; passes: number } {
-  const most = Math.max(1, Math.floor(channels / CHANNELS_A_PART));
-  const passes = Math.ceil(channels / perPass / most);
+  const maxParts = Math.max(1, Math.floor(channels / CHANNELS_A_PART));
+  const passes = Math.ceil(channels / perPass / maxParts);
   return { passes, parts: Math.ceil(channels / perPass / passes) };
 }
 

@@ -43,6 +43,7 @@ function walk({ u, delta, A, B, deltaBias }: Inputs, deltaSoftplus: boolean): Wa
   return { batch, length, channels, states, delta: activated, h };
 }
 
+/** y and states of the scan in float64, step by step. */
 export function scanForward(
   inputs: Inputs,
   deltaSoftplus: boolean,
@@ -72,6 +73,7 @@ export function scanForward(
 
 type Gradients = Record<'du' | 'ddelta' | 'dA' | 'dB' | 'dC' | 'dD' | 'dz' | 'dDeltaBias', Float64Array>;
 
+/** The gradients of the scan's inputs in float64, step by step. */
 export function scanBackward(inputs: Inputs, dy: Float64Array, deltaSoftplus: boolean): Gradients {
   const { u, A, B, C, D, z } = inputs;
   const { batch, length, channels, states, delta, h } = walk(inputs, deltaSoftplus);

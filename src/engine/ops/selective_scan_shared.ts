@@ -1,5 +1,6 @@
 /** What the scan's forward and backward ops share: sizes, shape rules, the division of the work, small kernels. */
 import activation from '../../../shaders/activation.wgsl?raw';
+import deltaSource from '../../../shaders/selective_scan_delta.wgsl?raw';
 import prepareSource from '../../../shaders/selective_scan_prepare.wgsl?raw';
 import { elements, formatShape, GraphError, type Shape, type Tensor } from '../graph';
 import type { Binding, Dispatch, Lowering, OpInputs, Variant } from './definition';
@@ -24,8 +25,9 @@ export interface ScanSizes {
 const INTERVAL = 128;
 
 /** Beyond this the states of a channel no longer fit a thread's registers. */
-const MOST_STATES = 64;
+const MAX_STATES = 64;
 
+/** Sizes by name from the shapes of u [b, l, d] and A [d, n]. */
 export function scanSizes(u: Shape, a: Shape): ScanSizes {
   const [batch, length, channels] = u as [number, number, number];
   const interval = Math.min(INTERVAL, Math.ceil(length / 16) * 16);
@@ -39,6 +41,7 @@ export function scanSizes(u: Shape, a: Shape): ScanSizes {
   };
 }
 
+/** Inputs that every scan has, and those that it may have. */
 export const SCAN_INPUTS = ['u', 'delta', 'A', 'B', 'C'] as const;
 export const SCAN_OPTIONAL = ['D', 'z', 'deltaBias'] as const;
 export type ScanInputs = OpInputs<(typeof SCAN_INPUTS)[number], (typeof SCAN_OPTIONAL)[number]>;
@@ -52,8 +55,8 @@ export function checkScanShapes(inputs: ScanInputs): ScanSizes {
     throw new GraphError(`A must be [channels, states], it is ${formatShape(A.shape)}`);
   const sizes = scanSizes(u.shape, A.shape);
   const { batch: b, length: l, channels: d, states: n } = sizes;
-  if (n > MOST_STATES)
-    throw new GraphError(`A has ${n} states a channel, the kernels hold at most ${MOST_STATES}`);
+  if (n > MAX_STATES)
+    throw new GraphError(`A has ${n} states a channel, the kernels hold at most ${MAX_STATES}`);
   const expected = {
     delta: [b, l, d],
     A: [d, n],
@@ -87,7 +90,7 @@ export function prepareKernel(
 ): Dispatch {
   return kernel({
     name,
-    source: activation + prepareSource,
+    source: activation + deltaSource + prepareSource,
     defines: {
       TYPE: 'f32',
       DELTA: stages.delta ?? false,

@@ -1,5 +1,6 @@
 /** The gate in front of Mamba-2's norm, and both together. */
 import type { Graph, Tensor } from '../graph';
+import type { Builder } from './definition';
 import { elementwiseOp } from './elementwise';
 import { rmsNorm } from './rms_norm';
 
@@ -30,7 +31,7 @@ export const siluGateOp = elementwiseOp({
 });
 
 /** y = x · silu(z), silu(z) = z · sigmoid(z) (Elfwing et al. 2017), equal shapes. */
-export const siluGate = (graph: Graph, x: Tensor, z: Tensor): Tensor =>
+export const siluGate = (graph: Builder, x: Tensor, z: Tensor): Tensor =>
   graph.apply(siluGateOp, { x, z }, {}).y;
 
 /** x · silu(z), then RMSNorm over the last axis: `RMSNormGated` of state-spaces/mamba with norm_before_gate = False. */

@@ -100,7 +100,7 @@ export const softmaxCrossEntropyOp = defineOp({
     let [loss, right, counted] = [0, 0, 0];
     checkedTargets(target, v).forEach((wanted, row) => {
       const values = logits.data.subarray(row * v, row * v + v);
-      const largest = values.reduce((most, value) => Math.max(most, value), -Infinity);
+      const largest = values.reduce((max, value) => Math.max(max, value), -Infinity);
       const index = values.indexOf(largest);
       const rest = values.reduce((sum, value, i) => (i === index ? sum : sum + Math.exp(value - largest)), 0);
       predicted[row] = index;

@@ -1,98 +1,23 @@
 /** The scan of Mamba-2 (Dao & Gu 2024, arXiv:2405.21060): one decay a head, computed by chunks as matrix products. */
 import activation from '../../../shaders/activation.wgsl?raw';
-import source from '../../../shaders/ssd_scan.wgsl?raw';
-import walkSource from '../../../shaders/ssd_walk.wgsl?raw';
+import rows from '../../../shaders/ssd_rows.wgsl?raw';
+import scanSource from '../../../shaders/ssd_scan.wgsl?raw';
 import { bytesOf, type Graph, type Tensor } from '../graph';
-import { defineOp, type Dispatch, type Lowering, type Variant } from './definition';
-import { kernel, read, write, readWrite } from './kernel';
+import { defineOp } from './definition';
+import { kernel, read, write } from './kernel';
 import { ssdScanBackwardOp } from './ssd_scan_backward';
+import { ssdVariants, stateKernels, walkKernel } from './ssd_scan_kernels';
 import {
   CHUNK,
   checkSsd,
   ssdDefines,
-  ssdLateSizes,
+  ssdDynamicSizes,
   ssdReference,
   ssdSizes,
   type SsdAttrs,
-  type SsdInputs,
 } from './ssd_scan_shared';
 
-/** States that enter the chunks: sums of each chunk alone, then carried from chunk to chunk in place. */
-export function stateKernels(
-  name: string,
-  inputs: SsdInputs<Tensor>,
-  attrs: SsdAttrs,
-  { steps, states, dy }: { steps: Tensor; states: Tensor; dy?: Tensor },
-) {
-  const defines = { ...ssdDefines(inputs, attrs), ADJOINT: dy !== undefined };
-  const sizes = ssdLateSizes(inputs, attrs);
-  const { BATCH, CHUNKS, H, N, P } = defines;
-  return [
-    kernel({
-      name: `${name}.states`,
-      source,
-      defines: { ...defines, STATES: true },
-      sizes,
-      bindings: [
-        read('xbc', inputs.xbc),
-        ...(dy ? [read('dy', dy)] : []),
-        read('steps', steps),
-        write('states', states),
-      ],
-      workgroups: BATCH * CHUNKS * H,
-    }),
-    kernel({
-      name: `${name}.carry`,
-      source,
-      defines: { ...defines, CARRY: true },
-      sizes,
-      bindings: [read('steps', steps), readWrite('states', states)],
-      threads: BATCH * H * N * P,
-    }),
-  ];
-}
-
-const CHUNKS: Variant = { name: 'by chunks', WALK: false };
-const WALK: Variant = { name: 'step by step', WALK: true };
-
-/** Chunks fill a GPU. On a CPU-backed adapter a few lanes that walk all steps do with a tenth of the loads. */
-export function ssdVariants(
-  attrs: SsdAttrs,
-  { software, subgroups }: Lowering,
-): readonly [Variant, ...Variant[]] {
-  const { headdim, dState } = attrs;
-  return software && subgroups && headdim % 16 === 0 && dState % 16 === 0 ? [WALK, CHUNKS] : [CHUNKS];
-}
-
-/** All steps in turn, forward or (where `dy` is) backward; writes `out`, y or the part of dxbc that is dx, and `states`. */
-export function walkKernel(
-  name: string,
-  inputs: SsdInputs<Tensor>,
-  attrs: SsdAttrs,
-  { steps, states, dy, out }: { steps: Tensor; states: Tensor; dy?: Tensor; out: Tensor },
-): Dispatch {
-  const defines = ssdDefines(inputs, attrs);
-  const sizes = ssdLateSizes(inputs, attrs);
-  const { BATCH, H, P, D, WIDTH } = defines;
-  return kernel({
-    name,
-    source: walkSource,
-    defines: { ...defines, ADJOINT: dy !== undefined, P4: P / 4, D4: D / 4, W4: WIDTH / 4 },
-    sizes,
-    bindings: [
-      read('xbc', inputs.xbc, 'vec4f'),
-      ...(dy ? [read('dy', dy, 'vec4f')] : []),
-      read('A', inputs.A),
-      read('D_skip', inputs.D),
-      read('steps', steps),
-      write(dy ? 'dxbc' : 'y', out, 'vec4f'),
-      write('states', states, 'vec4f'),
-    ],
-    workgroup: 4,
-    workgroups: (BATCH * H * P) / 16,
-    subgroups: true,
-  });
-}
+const source = rows + scanSource;
 
 /**
  * xbc [b, l, h·p + 2·g·n] holds x, B and C side by side; dt [b, l, h]; A, D, dt_bias [h]. Δ = softplus(dt + dt_bias) →
@@ -118,7 +43,7 @@ export const ssdScanOp = defineOp({
   variants: ({ attrs }, lowering) => ssdVariants(attrs, lowering),
   kernels({ inputs, outputs: { y, steps, states }, attrs }, lowering, variant) {
     const defines = ssdDefines(inputs, attrs);
-    const sizes = ssdLateSizes(inputs, attrs);
+    const sizes = ssdDynamicSizes(inputs, attrs);
     const { BATCH, CHUNKS, H } = defines;
     const prepared = kernel({
       name: 'ssd_scan.steps',

@@ -1,19 +1,22 @@
 /** Backward pass of the Mamba-2 scan; shaders/ssd_scan_backward.wgsl has the formulas. */
 import activation from '../../../shaders/activation.wgsl?raw';
 import partsSource from '../../../shaders/ssd_parts.wgsl?raw';
-import source from '../../../shaders/ssd_scan_backward.wgsl?raw';
+import rows from '../../../shaders/ssd_rows.wgsl?raw';
+import backwardSource from '../../../shaders/ssd_scan_backward.wgsl?raw';
 import { bytesOf } from '../graph';
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
-import { ssdVariants, stateKernels, walkKernel } from './ssd_scan';
+import { ssdVariants, stateKernels, walkKernel } from './ssd_scan_kernels';
 import {
   CHUNK,
   ssdBackwardReference,
   ssdDefines,
-  ssdLateSizes,
+  ssdDynamicSizes,
   ssdSizes,
   type SsdAttrs,
 } from './ssd_scan_shared';
+
+const source = rows + backwardSource;
 
 /** From dy [b, l, h·p] and what the forward pass saved to the cotangents of its inputs, in their shapes. */
 export const ssdScanBackwardOp = defineOp({
@@ -36,7 +39,7 @@ export const ssdScanBackwardOp = defineOp({
     const { xbc, dt, A, D, dt_bias, steps, states, dy } = inputs;
     const { dxbc, ddt, dA, dD, ddt_bias } = outputs;
     const defines = ssdDefines(inputs, attrs);
-    const sizes = ssdLateSizes(inputs, attrs);
+    const sizes = ssdDynamicSizes(inputs, attrs);
     const { BATCH, L, CHUNKS, H, G, N, P, D: channels, WIDTH } = defines;
     const dstates = lowering.scratch('dstates', states.shape);
     const parts = lowering.scratch('parts', [BATCH, L, H, 2 * N + 3]);
@@ -67,7 +70,7 @@ export const ssdScanBackwardOp = defineOp({
       ...scanned,
       kernel({
         name: 'ssd_scan_backward.parts',
-        source: walks ? partsSource : source,
+        source: walks ? rows + partsSource : source,
         defines: { ...defines, PARTS: true, P4: P / 4, D4: channels / 4, W4: WIDTH / 4 },
         sizes,
         bindings: [

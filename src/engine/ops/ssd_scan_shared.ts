@@ -17,7 +17,7 @@ export interface SsdAttrs {
 export const CHUNK = 32;
 
 /** Workgroup memory a pass may take: 2 · 4 KiB of pairs and 256 bytes a tile of the state. */
-const MOST_STATE = 64;
+const MAX_STATES = 64;
 
 export interface SsdInputs<T> {
   readonly xbc: T;
@@ -49,12 +49,13 @@ export function checkSsd(inputs: SsdInputs<Tensor>, attrs: SsdAttrs): void {
     throw new GraphError(
       `xbc has ${WIDTH} channels; ${H} heads of ${P} and ${G} groups of B and C with ${N} states take ${H * P + 2 * G * N}`,
     );
-  if (N > MOST_STATE) throw new GraphError(`the scan holds at most ${MOST_STATE} states, not ${N}`);
+  if (N > MAX_STATES) throw new GraphError(`the scan holds at most ${MAX_STATES} states, not ${N}`);
   for (const [name, tensor] of Object.entries({ A, D, dt_bias }))
     if (tensor && formatShape(tensor.shape) !== formatShape([H]))
       throw new GraphError(`${name} must be [${H}], it is ${formatShape(tensor.shape)}`);
 }
 
+/** The defines of all SSD kernels; each sets its own stage to true. */
 export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
   const sizes = ssdSizes(inputs, attrs);
   return {
@@ -79,7 +80,7 @@ export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
 }
 
 /** What the shaders read from a uniform: both directions are the same kernels, and so are all lengths. */
-export function ssdLateSizes(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
+export function ssdDynamicSizes(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
   const { BATCH, L, CHUNKS } = ssdSizes(inputs, attrs);
   return { BATCH, L, CHUNKS, FIRST_ROW: attrs.reverse ? L - 1 : 0, ROW_STEP: attrs.reverse ? -1 : 1 };
 }

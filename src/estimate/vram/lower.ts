@@ -36,7 +36,7 @@ export function detectorTape(options: TapeOptions): Tape {
   };
   for (const { name, shape } of graph.buffers) keep(name, shape);
   if (bothMixers) {
-    for (const { parameter } of detector.idle) keep(parameter.name, parameter.shape);
+    for (const { parameter } of detector.unused) keep(parameter.name, parameter.shape);
     if (model.mixer === 'conv')
       for (const { name, shape } of parametersBeside(graph, { ...model, mixer: 'mamba2' }, length))
         keep(name, shape, { package: 'mamba_ssm' });

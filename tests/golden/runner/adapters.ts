@@ -2,7 +2,7 @@
 import { batchNorm } from '../../../src/engine/ops/batch_norm';
 import { binaryLoss } from '../../../src/engine/ops/binary_loss';
 import { causalConv1d } from '../../../src/engine/ops/causal_conv1d';
-import { concatChannels } from '../../../src/engine/ops/concat';
+import { concatChannels } from '../../../src/engine/ops/split_concat';
 import { conv1d } from '../../../src/engine/ops/conv1d';
 import { convTranspose1d } from '../../../src/engine/ops/conv_transpose1d';
 import { layerNorm } from '../../../src/engine/ops/layer_norm';
@@ -165,14 +165,14 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   'model.bimamba2'(golden) {
     const declare = new Declarations(golden.graph, '');
     const layer = biMambaLayer(declare, golden.input('x'), mixerConfig(golden.attrs), true);
-    golden.idle.push(...declare.idle.map(({ parameter }) => parameter.name));
+    golden.unused.push(...declare.unused.map(({ parameter }) => parameter.name));
     golden.output('y', layer.y);
   },
 
   'model.detector'(golden) {
     const x = golden.input('x', CHANNELS_FIRST);
     const model = detectorModel(golden.graph, x, detectorConfig(golden.attrs), { training: true });
-    golden.idle.push(...model.idle.map(({ parameter }) => parameter.name));
+    golden.unused.push(...model.unused.map(({ parameter }) => parameter.name));
     golden.output('y', model.logits);
   },
 };

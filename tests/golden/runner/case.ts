@@ -29,13 +29,13 @@ export class Attrs {
     return value;
   }
 
-  /** A number, or `fallback`, which an absent or null one is too. */
-  numberOr<T extends string | number>(name: string, fallback: T): number | T {
-    return (this.values[name] ?? fallback) === fallback ? fallback : this.number(name);
+  /** A number, or `defaultValue`, which an absent or null one is too. */
+  numberOr<T extends string | number>(name: string, defaultValue: T): number | T {
+    return (this.values[name] ?? defaultValue) === defaultValue ? defaultValue : this.number(name);
   }
 
-  numbersOr(name: string, fallback: readonly number[]): readonly number[] {
-    const value = this.values[name] ?? fallback;
+  numbersOr(name: string, defaultValue: readonly number[]): readonly number[] {
+    const value = this.values[name] ?? defaultValue;
     if (!Array.isArray(value) || !value.every((item) => typeof item === 'number'))
       throw this.#wrong(name, 'a list of numbers');
     return value;
@@ -48,9 +48,9 @@ export class Attrs {
     return value;
   }
 
-  /** An absent or null choice is `fallback`. */
-  choice<T extends string>(name: string, choices: readonly T[], fallback: T): T {
-    const value = this.values[name] ?? fallback;
+  /** An absent or null choice is `defaultValue`. */
+  choice<T extends string>(name: string, choices: readonly T[], defaultValue: T): T {
+    const value = this.values[name] ?? defaultValue;
     const choice = choices.find((known) => known === value);
     if (choice === undefined) throw this.#wrong(name, `one of ${choices.join(', ')}`);
     return choice;
@@ -114,7 +114,7 @@ export class CaseGraph {
   readonly inputs = new Map<string, Placed>();
   readonly outputs = new Map<string, Placed>();
   /** Names of parameters that the file has and the graph does without. */
-  readonly idle: string[] = [];
+  readonly unused: string[] = [];
 
   constructor(readonly golden: GoldenCase) {}
 

@@ -64,10 +64,10 @@ export function trainingRun(golden: GoldenCase, half: boolean) {
     warmupRatio: attrs.number('warmup_ratio'),
     firstStepFullRate: attrs.flag('first_step_full_rate'),
   };
-  refuseUnknown(
+  rejectUnknown(
     golden,
     graph,
-    model.idle.map(({ parameter }) => parameter.name),
+    model.unused.map(({ parameter }) => parameter.name),
     steps,
   );
   return { graph, x, target, loss, norm, outputs: [loss, norm], inputs: scaling, schedule };
@@ -170,8 +170,8 @@ function moved(
   return { tensor: what, error: Math.sqrt(difference / way), bound: BOUNDS.final };
 }
 
-function refuseUnknown(golden: GoldenCase, graph: Graph, idle: readonly string[], steps: number): void {
-  const names = [...graph.parameters, ...graph.buffers].map(({ name }) => name).concat(idle);
+function rejectUnknown(golden: GoldenCase, graph: Graph, unused: readonly string[], steps: number): void {
+  const names = [...graph.parameters, ...graph.buffers].map(({ name }) => name).concat(unused);
   const known = new Set([
     ...names.flatMap((name) => [`param.${name}`, `final.param.${name}`]),
     ...fromZero(steps).flatMap((step) => [`batch.${step}.x`, `batch.${step}.y`]),

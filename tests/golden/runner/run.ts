@@ -104,7 +104,7 @@ function buildCase(golden: GoldenCase, adapter: Adapter) {
     ...expectedBuffers(builder),
     ...expectedGradients(builder, cotangents),
   ];
-  refuseLeftovers(builder, compared);
+  rejectLeftovers(builder, compared);
   return {
     builder,
     cotangents,
@@ -233,12 +233,12 @@ function expectedGradients({ golden, graph, inputs }: CaseGraph, seeds: readonly
 }
 
 /** A tensor that the graph does not use means that the case asks for something else than what was built. */
-function refuseLeftovers({ golden, graph, inputs, idle }: CaseGraph, compared: readonly Compared[]): void {
+function rejectLeftovers({ golden, graph, inputs, unused }: CaseGraph, compared: readonly Compared[]): void {
   const used = new Set([
     ...[...inputs.keys()].map((name) => `in.${name}`),
     ...namesOf(golden, 'cot').map((name) => `cot.${name}`),
     ...[...graph.parameters, ...graph.buffers].map(({ name }) => `param.${name}`),
-    ...idle.map((name) => `param.${name}`),
+    ...unused.map((name) => `param.${name}`),
     ...compared.map(({ name }) => name),
   ]);
   for (const parameter of graph.parameters)

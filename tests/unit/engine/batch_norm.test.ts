@@ -179,7 +179,7 @@ describe('running statistics', () => {
     expect(runningVar).toBeCloseTo(0.75 + 0.25 * unbiased, 6);
   });
 
-  test('a program without the packed buffers, or with others, is refused', async () => {
+  test('a program without the packed buffers, or with others, is rejected', async () => {
     const { graph, y } = build(false);
     const compiled = Program.compile(device(), graph, { outputs: [y] });
     await expect(compiled).rejects.toThrow('has parameters or buffers, so the program needs them packed');

@@ -86,7 +86,7 @@ test('the backward pass takes two dispatches and stores nothing of the size of x
   expect(dispatches.map(({ kernel }) => kernel)).toEqual(['causal_conv1d_backward', 'channel_sums']);
 });
 
-test('shapes that do not fit are refused with a sentence', () => {
+test('shapes that do not fit are rejected with a sentence', () => {
   const graph = new Graph();
   const x = graph.input('x', [2, 5, 6]);
   const bias = graph.input('bias', [6]);

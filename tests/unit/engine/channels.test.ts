@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { differentiate } from '../../../src/engine/gradient';
 import { Graph } from '../../../src/engine/graph';
-import { concatChannels } from '../../../src/engine/ops/concat';
+import { concatChannels, splitChannels } from '../../../src/engine/ops/split_concat';
 import { flipTime } from '../../../src/engine/ops/flip_time';
 import { multiply } from '../../../src/engine/ops/multiply';
-import { splitChannels } from '../../../src/engine/ops/split';
 import { planProgram } from '../../../src/engine/plan';
 import { checkOp, testDevice } from './check-op';
 
@@ -113,7 +112,7 @@ test('a piece without a cotangent takes no buffer', () => {
   ]);
 });
 
-test('mistakes are refused with a sentence', () => {
+test('mistakes are rejected with a sentence', () => {
   const graph = new Graph();
   const x = graph.input('x', [2, 8]);
   expect(() => splitChannels(graph, x, [3, 4])).toThrow(

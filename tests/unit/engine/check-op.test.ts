@@ -43,7 +43,7 @@ test('a right op passes, and its errors are measured', async () => {
   expect(errors.differences).toBeLessThan(1e-9);
 });
 
-test('a wrong gradient is refused without a GPU, under the names of the tensors', () => {
+test('a wrong gradient is rejected without a GPU, under the names of the tensors', () => {
   const opCase = wrong({
     gradient: ({ graph, inputs: { a, b }, cotangents: { y: dy } }) => ({
       a: dy && multiply(graph, dy, b),
@@ -55,7 +55,7 @@ test('a wrong gradient is refused without a GPU, under the names of the tensors'
   );
 });
 
-test('a gradient that is wrong in one of many elements is refused', () => {
+test('a gradient that is wrong in one of many elements is rejected', () => {
   // dy · b, except in the element that is last.
   const almost = defineOp({
     ...multiplyOp,
@@ -82,7 +82,7 @@ test('a gradient that is wrong in one of many elements is refused', () => {
   expect(() => checkGradient(opCase)).toThrow(/gradient of a \[200\],.* all elements moved, is off by \d/);
 });
 
-test('a wrong forward kernel is refused', async () => {
+test('a wrong forward kernel is rejected', async () => {
   const opCase = wrong({
     kernels: (...node) =>
       multiplyOp.kernels(...node).map((dispatch) => ({
@@ -95,7 +95,7 @@ test('a wrong forward kernel is refused', async () => {
   );
 });
 
-test('a wrong backward kernel is refused', async () => {
+test('a wrong backward kernel is rejected', async () => {
   const declaration = { name: 'wrong', inputs: ['x', 'dy'], output: 'dx', gradient: null } as const;
   const formula = { ...silu.backward.formula, wgsl: 'return x * dy;' };
   const backward = elementwiseOp({ ...declaration, ...formula });
@@ -114,7 +114,7 @@ test('a wrong backward kernel is refused', async () => {
   );
 });
 
-test('NaN on the GPU is refused', async () => {
+test('NaN on the GPU is rejected', async () => {
   const opCase = {
     inputs: { x: { shape: [5] } },
     differentiate: [],

@@ -236,7 +236,7 @@ function measureDifferences<Name extends string>(opCase: OpCase<Name>, forward: 
   /** The slope along `direction`, by the central difference of fourth order. */
   const slope = (tensor: Tensor, direction: Float64Array): number => {
     const at = Float64Array.from(forward.feed.get(tensor) as ArrayLike<number>);
-    const size = at.reduce((most, value, i) => (direction[i] ? Math.max(most, Math.abs(value)) : most), 1);
+    const size = at.reduce((max, value, i) => (direction[i] ? Math.max(max, Math.abs(value)) : max), 1);
     const h = 2 ** -10 * size;
     const moved = (steps: number): number => {
       const there = at.map((value, i) => value + steps * h * (direction[i] as number));

@@ -124,7 +124,7 @@ describe('conv1d', () => {
   });
 });
 
-test('conv1d refuses what does not fit', () => {
+test('conv1d rejects what does not fit', () => {
   const graph = new Graph();
   const x = graph.input('x', [2, 10, 6]);
   const weight = (...shape: number[]): Tensor => graph.input(`weight ${graph.inputs.length}`, shape);

@@ -61,7 +61,7 @@ describe('conv_transpose1d', () => {
   });
 });
 
-test('conv_transpose1d refuses what does not fit', () => {
+test('conv_transpose1d rejects what does not fit', () => {
   const graph = new Graph();
   const [x, weight] = [graph.input('x', [1, 2, 6]), graph.input('weight', [6, 4, 2])];
   expect(() => convTranspose1d(graph, graph.input('z', [1, 2, 5]), weight)).toThrow(

@@ -125,7 +125,7 @@ test('a target outside the vocabulary counts as the last token, and the referenc
   expect(() => interpret(graph, feed)).toThrow('target 9 is outside the vocabulary of 4');
 });
 
-test('wrong targets are refused with a sentence', () => {
+test('wrong targets are rejected with a sentence', () => {
   const graph = new Graph();
   const logits = graph.input('logits', [2, 3, 4]);
   expect(() => softmaxCrossEntropy(graph, logits, graph.input('a', [2, 3]))).toThrow(

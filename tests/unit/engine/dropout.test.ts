@@ -38,7 +38,7 @@ test('several layers, each with the mask of its own stream', async () => {
   });
 });
 
-test('rate 0 is x itself; rates outside [0, 1) are refused', () => {
+test('rate 0 is x itself; rates outside [0, 1) are rejected', () => {
   const graph = new Graph();
   const x = graph.input('x', [2]);
   expect(dropout(graph, x, 0)).toBe(x);

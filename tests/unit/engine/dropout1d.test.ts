@@ -42,7 +42,7 @@ test('a channel is dropped for all of time, in each batch element on its own', (
   expect(Math.max(...values)).toBeCloseTo(1 / (1 - rate), 12);
 });
 
-test('rate 0 is x itself; what is no sequence is refused', () => {
+test('rate 0 is x itself; what is no sequence is rejected', () => {
   const graph = new Graph();
   const x = graph.input('x', [2, 3]);
   expect(dropout1d(graph, x, 0)).toBe(x);

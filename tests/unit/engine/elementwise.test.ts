@@ -105,7 +105,7 @@ describe.each(binary)('$name', ({ op }) => {
     });
   });
 
-  test('unequal shapes are refused with a sentence', () => {
+  test('unequal shapes are rejected with a sentence', () => {
     const graph = new Graph();
     const [a, b]: [Tensor, Tensor] = [graph.input('a', [2, 3]), graph.input('b', [3, 2])];
     expect(() => applied(graph, op, a, b)).toThrow(

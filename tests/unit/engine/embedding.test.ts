@@ -60,7 +60,7 @@ test('a token outside the vocabulary reads the last row, and the reference throw
   expect(() => interpret(graph, feed)).toThrow('token 4 is outside the vocabulary of 4');
 });
 
-test('wrong inputs are refused with a sentence', () => {
+test('wrong inputs are rejected with a sentence', () => {
   const graph = new Graph();
   const tokens = graph.input('tokens', [3], 'u32');
   const weight = graph.input('weight', [4, 2]);

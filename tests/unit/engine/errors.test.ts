@@ -47,7 +47,7 @@ test('a shader that does not compile names the op, its shapes and the line', asy
   expect(device().allocatedBytes).toBe(before);
 });
 
-test('a workgroup the device does not allow is refused with the op and its shapes', async () => {
+test('a workgroup the device does not allow is rejected with the op and its shapes', async () => {
   const crowded = opOf('crowded', (x, y) => [
     kernel({
       name: 'crowded',
@@ -76,7 +76,7 @@ test('a buffer bound for reading and writing at once is a validation error of it
   });
 });
 
-test('a tensor larger than the device binds is refused before anything is allocated', async () => {
+test('a tensor larger than the device binds is rejected before anything is allocated', async () => {
   const before = device().allocatedBytes;
   const graph = new Graph();
   const y = silu(graph, graph.input('x', [2 ** 29]));

@@ -7,7 +7,7 @@ import { globalNorm } from '../../../src/engine/ops/global_norm';
 import { multiply } from '../../../src/engine/ops/multiply';
 import { sigmoid } from '../../../src/engine/ops/sigmoid';
 import { silu } from './sample_ops';
-import { splitChannels } from '../../../src/engine/ops/split';
+import { splitChannels } from '../../../src/engine/ops/split_concat';
 import { checkGradient, checkOp, testDevice } from './check-op';
 
 const device = testDevice({ defaultsOnly: true });
@@ -83,7 +83,7 @@ test('a loss of one value has the cotangent 1', () => {
   );
 });
 
-test('mistakes are refused with a sentence', () => {
+test('mistakes are rejected with a sentence', () => {
   const graph = new Graph();
   const x = graph.input('x', [4]);
   const unused = graph.parameter('layers.0.weight', [2, 2]);

@@ -72,7 +72,7 @@ describe('storage', () => {
     expect(tuneKey(device(), graph.nodes[1]!)).toBe(`${key}|x:f16|y:f16`);
   });
 
-  test('is refused where the device has no float16, and of what is no activation', () => {
+  test('is rejected where the device has no float16, and of what is no activation', () => {
     expect(() => planProgram(graph, { ...capabilities(), half: false }, { outputs: [z] })).toThrow(
       'silu(x [3, 5]): silu.y is stored in float16, and this device has no shader-f16',
     );

@@ -36,7 +36,7 @@ describe.each([
   });
 });
 
-test('shapes that do not fit are refused by name', () => {
+test('shapes that do not fit are rejected by name', () => {
   const graph = new Graph();
   const x = graph.input('x', [2, 3]);
   const weight = graph.input('weight', [4, 5]);

@@ -111,7 +111,7 @@ test.each([['x'], ['weight'], ['bias'], ['weight', 'bias']])(
   },
 );
 
-test('weights of another width are refused with a sentence', () => {
+test('weights of another width are rejected with a sentence', () => {
   const graph = new Graph();
   const x = graph.input('x', [2, 6]);
   const weight = graph.input('weight', [6]);

@@ -31,7 +31,7 @@ describe('global_norm', () => {
     },
   );
 
-  test('is never differentiated, and refuses a length that is not that of a pack', () => {
+  test('is never differentiated, and rejects a length that is not that of a pack', () => {
     const graph = new Graph();
     expect(() => globalNorm(graph, graph.input('gradient', [63]))).toThrow(
       'global_norm(gradient [63]): the length of the gradient must be a multiple of 4',
@@ -223,7 +223,7 @@ describe.each([
   });
 });
 
-test('adamw refuses packs and attributes that do not fit', () => {
+test('adamw rejects packs and attributes that do not fit', () => {
   const graph = new Graph();
   const pack = (name: string, length = 64) => graph.input(name, [length]);
   const inputs = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quadsFollowLanes, quadsRefused } from '../../../src/engine/quads';
+import { quadsFollowLanes, quadsRejected } from '../../../src/engine/quads';
 import { testDevice } from './check-op';
 
 const device = testDevice();
@@ -62,13 +62,13 @@ test.each([
 test('this device is asked, and its buffers are given back', async ({ skip }) => {
   if (!device().features.has('subgroups')) skip('this adapter has no subgroups');
   const before = device().allocatedBytes;
-  expect(await quadsRefused(device())).toBe(device().quadsRefused);
-  expect(device().capabilities.subgroups).toBe(device().quadsRefused === undefined);
+  expect(await quadsRejected(device())).toBe(device().quadsRejected);
+  expect(device().capabilities.subgroups).toBe(device().quadsRejected === undefined);
   // Elsewhere they may rightly be refused.
-  if (device().capabilities.software) expect(device().quadsRefused).toBeUndefined();
+  if (device().capabilities.software) expect(device().quadsRejected).toBeUndefined();
   expect(device().allocatedBytes).toBe(before);
 });
 
 test('quads that do not run are named with the reason', async () => {
-  expect(await quadsRefused(defaults())).toMatch(/^their quads do not run \(quads of 4 lanes: .*subgroups/);
+  expect(await quadsRejected(defaults())).toMatch(/^their quads do not run \(quads of 4 lanes: .*subgroups/);
 });

@@ -151,7 +151,7 @@ describe('memory', () => {
       }
   });
 
-  test('shapes that do not fit are refused by name', () => {
+  test('shapes that do not fit are rejected by name', () => {
     const { graph, inputs } = scanGraph({ b: 1, l: 8, d: 4, n: 4 });
     const wrong = { ...inputs, B: graph.input('wrong', [1, 8, 3]) };
     expect(() => selectiveScan(graph, wrong, { deltaSoftplus: true })).toThrow(

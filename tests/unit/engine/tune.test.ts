@@ -72,7 +72,7 @@ test('every hot kernel is timed once, remembered, and the choice repeats bit for
   const labels: string[] = [];
   const tuned = await tune(device(), graph, memory, (label) => labels.push(label));
   expect(device().allocatedBytes).toBe(before);
-  expect(tuned.refused).toEqual([]);
+  expect(tuned.rejected).toEqual([]);
   expect(labels.length).toBeGreaterThan(0);
   for (const [key, times] of tuned.timings) {
     const fastest = [...times].sort(([, a], [, b]) => a - b)[0]?.[0];

@@ -43,7 +43,7 @@ describe('evaluate', () => {
     ['1 # 2', 'cannot read " # 2" in the expression "1 # 2"'],
     ['N & 1', 'cannot read " & 1" in the expression "N & 1"'],
     ['* 2', '"*" is unexpected in "* 2"'],
-  ])('%s is refused', (text, message) => {
+  ])('%s is rejected', (text, message) => {
     expect(() => evaluate(text, defines)).toThrow(new ShaderSourceError(message));
   });
 });
@@ -162,7 +162,7 @@ describe('expand', () => {
       ['#main items i', '#end'],
       'line 1: "items i" should read workgroup NAME, thread NAME or items FIRST..LAST',
     ],
-  ])('%j is refused with its line', (source, message) => {
+  ])('%j is rejected with its line', (source, message) => {
     expect(() => expand(source.join('\n'), {})).toThrow(new ShaderSourceError(message));
   });
 });
@@ -188,7 +188,7 @@ describe('dynamic shapes', () => {
     expect(expandDynamic(source, { TILE: 4 }, sizes).text).toContain('let tile = 4;');
   });
 
-  test('are refused in directives, and when unknown', () => {
+  test('are rejected in directives, and when unknown', () => {
     const refused = (line: string, message: string): void =>
       expect(() => expandDynamic(line, {}, sizes)).toThrow(new ShaderSourceError(message));
     refused('#if L > 4\n#end', 'line 1: the name L in "L > 4" is not defined');

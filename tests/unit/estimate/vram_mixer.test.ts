@@ -8,7 +8,7 @@ import { negativeExp } from '../../../src/engine/ops/negative_exp';
 import { relu } from '../../../src/engine/ops/relu';
 import { rmsNorm } from '../../../src/engine/ops/rms_norm';
 import { siluGate } from '../../../src/engine/ops/silu_gate';
-import { splitChannels } from '../../../src/engine/ops/split';
+import { splitChannels } from '../../../src/engine/ops/split_concat';
 import { ssdScan } from '../../../src/engine/ops/ssd_scan';
 import { lowerGraph } from '../../../src/estimate/vram/lower';
 import type { TorchOp } from '../../../src/estimate/vram/tape';

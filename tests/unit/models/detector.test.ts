@@ -32,7 +32,7 @@ describe('at full size', () => {
   });
 
   test('with Mamba-2 keeps the parameters of the fallback that a checkpoint has', () => {
-    expect(mamba2.idle.map(({ parameter }) => parameter.name)).toEqual(
+    expect(mamba2.unused.map(({ parameter }) => parameter.name)).toEqual(
       fallback.declared.map(({ parameter }) => parameter.name).filter((name) => name.includes('fallback')),
     );
     const inProj = mamba2.declared.find(({ parameter }) =>
@@ -42,7 +42,7 @@ describe('at full size', () => {
     expect(mamba2.blocks).toHaveLength(12);
   });
 
-  test('begins as production begins', () => {
+  test('is initialised as production is', () => {
     const values = initialise(fallback.declared, 1);
     const deviation = (name: string): number => {
       const all = values.get(name) as Float32Array;
@@ -57,7 +57,7 @@ describe('at full size', () => {
   });
 });
 
-test('Mamba-2 begins with Δ in [0.0001, 0.1], A in [−16, −1] and D of 1', () => {
+test('Mamba-2 is initialised with Δ in [0.0001, 0.1], A in [−16, −1] and D of 1', () => {
   const { declared } = detector(SMALL);
   const values = initialise(declared, 3);
   const part = 'mamba.layers.0.forward_mamba_real';
@@ -85,7 +85,7 @@ test('the fallback alone cannot have even kernels, and says so', () => {
   expect(() => detector({ ...SMALL, mixer: 'conv', convKernel: 4 })).toThrow(/conv_kernel 4/);
 });
 
-test('a length that the stages cannot halve is refused with a sentence', () => {
+test('a length that the stages cannot halve is rejected with a sentence', () => {
   expect(() => detector(SMALL, 100)).toThrow(
     'EEG must be [batch, a multiple of 16 samples, 19 electrodes], it is [1, 100, 19]',
   );
