@@ -1,9 +1,6 @@
 /** The table of lessons. The page of lessons shows the one that its address names, and a choice where there are several. */
 import type { Component } from 'svelte';
-import type { PageProps } from '../app/ui/page';
-
-/** What the page of a lesson is given. */
-export type LessonProps = Omit<PageProps, 'place'>;
+import type { LessonProps } from './page/props';
 
 interface Loaded {
   readonly default: Component<LessonProps>;
