@@ -1,21 +1,19 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { settingsFrom } from '../estimate/from_config';
 import { GIB, MODAL } from '../config/facts';
 import { GPU_IDS, GPUS, isGpuId } from '../config/gpus';
-import { insteadOf, type Instead } from '../estimate/inverse_instead';
 import { exactly, type Quantity } from '../base/quantity';
-import { forecast, type Forecast, type Plan } from '../estimate/scenario';
-import { checkRun } from '../estimate/vram/options';
-import type { Fit } from '../estimate/vram/predict';
+import { forecast, planFor, type Forecast } from '../estimate/forecast';
+import type { Plan } from '../estimate/scenario';
 import { readConfig } from '../config/settings';
 import { isPlatform, MACHINES, PLATFORMS, targetOf, type Machine } from '../config/targets';
+import type { Fit, Remedy } from '../config/verdict';
 
 const USAGE = `Usage: smokescan estimate CONFIG [--gpu GPU] [--ram GIB] [--target T] [--windows N]
                           [--hours-per-epoch H] [--rate DOLLARS] [--json]
 
-Predicts GPU memory, host memory, hours and dollars of a production configuration (YAML), each with its range and whether
+Predicts GPU memory, system RAM, hours and dollars of a production configuration (YAML), each with its range and whether
 it was measured, derived or assumed; and what would fit where the run does not.
   --gpu G              ${GPU_IDS.join(', ')}; left out: the target's
   --ram GIB            memory of the machine, under WSL2 of WSL2; left out: the target's
@@ -25,9 +23,9 @@ it was measured, derived or assumed; and what would fit where the run does not.
   --rate DOLLARS       for an hour; left out: the price list of 2026-07-01, or electricity
   --json               everything as one JSON object; a number without end is null
 
-Exit code 0 where the run fits or perhaps fits, 3 where it does not, 2 for wrong arguments and files that cannot be
-estimated. It fits where the high ends of all predictions do and no simulated run is killed, perhaps where only the likely
-values do; the first line, and "verdict" in the JSON, say which.`;
+Exit code 0 where the run fits or is borderline, 3 where it won't fit, 2 for wrong arguments and files that cannot be
+estimated. It fits where the high ends of all predictions do and at most 5 % of the simulated runs are OOM-killed; it is
+borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`;
 
 interface Asked {
   readonly file: string;
@@ -51,18 +49,16 @@ export async function main(args: string[]): Promise<number> {
     return 2;
   }
   let plan: Plan;
-  let split: number;
   try {
-    ({ plan, split } = planOf(asked, await readFile(asked.file, 'utf8')));
+    plan = planOf(asked, await readFile(asked.file, 'utf8'));
   } catch (error) {
     console.error(`${asked.file} cannot be estimated: ${message(error)}`);
     return 2;
   }
   const found = forecast(plan);
-  const instead = found.fits ? [] : insteadOf(plan, found, split);
-  if (asked.json) console.log(JSON.stringify(asJson(asked, plan, found, instead), null, 2));
-  else console.log(asText(asked, plan, found, instead));
-  return found.fits ? 0 : 3;
+  if (asked.json) console.log(JSON.stringify(asJson(asked, found), null, 2));
+  else console.log(asText(asked, found));
+  return found.verdict.fit === "won't fit" ? 3 : 0;
 }
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -113,7 +109,7 @@ function argumentsOf(args: string[]): Asked {
 }
 
 /** Throws an Error with a sentence for a file that production refuses, or that no run can be. */
-function planOf({ file, machine, windows, rate }: Asked, text: string): { plan: Plan; split: number } {
+function planOf({ file, machine, windows, rate }: Asked, text: string): Plan {
   const { errors, settings: given } = readConfig(text);
   if (errors[0]) throw new Error(`line ${errors[0].place.line}: ${errors[0].message}`);
   const [invalid] = given.rejected;
@@ -121,27 +117,27 @@ function planOf({ file, machine, windows, rate }: Asked, text: string): { plan: 
     throw new Error(
       `production refuses it: ${invalid.path || 'the file'} ${invalid.problem ?? ''}; see validate`,
     );
-  const settings = settingsFrom((path) => given.value(path), file, machine.name);
-  checkRun(settings.vram);
-  const plan: Plan = {
-    settings:
-      windows === undefined ? settings : { ...settings, windows: { ...settings.windows, training: windows } },
-    machine,
-    rate: rate === undefined ? undefined : exactly(rate, 'measured', '--rate'),
+  const plan = planFor(given, file, machine);
+  const { settings } = plan;
+  return {
+    ...plan,
+    ...(windows !== undefined && {
+      settings: { ...settings, windows: { ...settings.windows, training: windows } },
+    }),
+    ...(rate !== undefined && { rate: exactly(rate, 'measured', '--rate') }),
   };
-  return { plan, split: given.number('data.validation_split') };
 }
 
-const INSTEAD: Readonly<Record<Instead['change'], (value: number | string) => string>> = {
-  batch: (value) => `training.batch_size: ${value}, for the card`,
-  layers: (value) => `model.mamba.n_layers: ${value}, for the card`,
-  workers: (value) => `data.num_workers: ${value}, for training on this host`,
-  split: (value) => `data.validation_split: ${value}, for validation on this host`,
-  gpu: (value) => `--gpu ${value}, the smallest card that holds it`,
+const REMEDIES: Readonly<Record<Remedy['change'], (value: number | string) => string>> = {
+  batch: (value) => `training.batch_size: ${value}, for the GPU`,
+  layers: (value) => `model.mamba.n_layers: ${value}, for the GPU`,
+  workers: (value) => `data.num_workers: ${value}, for training in this system RAM`,
+  split: (value) => `data.validation_split: ${value}, for validation in this system RAM`,
+  gpu: (value) => `--gpu ${value}, the smallest GPU that holds it`,
   ram: (value) => `--ram ${value}, for training and validation`,
 };
 
-const inWords = ({ change, value }: Instead): string => INSTEAD[change](value);
+const inWords = ({ change, value }: Remedy): string => REMEDIES[change](value);
 
 interface Row {
   readonly what: string;
@@ -158,7 +154,8 @@ const SHOW: Readonly<Record<Row['unit'], (value: number) => string>> = {
   $: (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : 'no end'),
 };
 
-function rowsOf({ machine: { gpu } }: Plan, { vram, host, epoch, loading, costs }: Forecast): Row[] {
+function rowsOf({ plan, verdict, vram, host, loading, costs }: Forecast): Row[] {
+  const { gpu } = plan.machine;
   const cost = (id: 'earliest' | 'likely' | 'all') => costs.find(({ stop }) => stop.id === id);
   const [likely, all] = [cost('likely'), cost('all')];
   const money = (what: string, value: Quantity | undefined): Row[] =>
@@ -170,10 +167,10 @@ function rowsOf({ machine: { gpu } }: Plan, { vram, host, epoch, loading, costs 
       unit: 'GiB',
       of: `${SHOW.GiB(gpu.memoryBytes)} of ${gpu.name}`,
     },
-    { what: 'host memory, training', value: host.training, unit: 'GiB', of: SHOW.GiB(host.limit) },
-    { what: 'host memory, validation', value: host.validation, unit: 'GiB', of: SHOW.GiB(host.limit) },
-    { what: 'an epoch', value: epoch, unit: 'h' },
-    { what: 'an epoch, loading alone', value: loading, unit: 'h' },
+    { what: 'system RAM, training', value: host.training, unit: 'GiB', of: SHOW.GiB(host.limit) },
+    { what: 'system RAM, validation', value: host.validation, unit: 'GiB', of: SHOW.GiB(host.limit) },
+    { what: 'time per epoch', value: verdict.epoch, unit: 'h' },
+    { what: 'data loading per epoch', value: loading, unit: 'h' },
     ...(likely
       ? [{ what: `${likely.stop.epochs} epochs, stopped early`, value: likely.hours, unit: 'h' } as const]
       : []),
@@ -185,12 +182,12 @@ function rowsOf({ machine: { gpu } }: Plan, { vram, host, epoch, loading, costs 
 
 const SAID: Readonly<Record<Fit, string>> = {
   fits: 'fits',
-  perhaps: 'perhaps fits: the likely values do, not the high ends',
-  'does not fit': 'does not fit',
+  borderline: 'borderline: the likely values fit, not the high ends',
+  "won't fit": "won't fit",
 };
 
-function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Instead[]): string {
-  const rows = rowsOf(plan, found).map(({ what, value, unit, of }) => {
+function asText(asked: Asked, found: Forecast): string {
+  const rows = rowsOf(found).map(({ what, value, unit, of }) => {
     const show = SHOW[unit];
     const range = value.low === value.high ? '' : `${show(value.low)} – ${show(value.high)}`;
     return [
@@ -202,7 +199,7 @@ function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
       value.source,
     ];
   });
-  const heads = ['', 'likely', 'range', '', 'basis', 'source'];
+  const heads = ['', 'estimate', 'range', '', 'basis', 'source'];
   const width = heads.map((head, column) =>
     Math.max(...[heads, ...rows].map((row) => row[column]?.length ?? head.length)),
   );
@@ -211,52 +208,52 @@ function asText(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
       .map((cell, column) => (column < cells.length - 1 ? cell.padEnd(width[column] ?? 0) : cell))
       .join('  ')
       .trimEnd();
-  const { host, costs, rate, notes } = found;
-  const all = costs.find(({ stop }) => stop.id === 'all');
+  const { plan, verdict, host, notes } = found;
+  const { jobs, rate, remedies } = verdict;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const { killed } = host.odds;
   return [
-    `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[found.verdict]}`,
+    `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}`,
     '',
     line(heads),
     ...rows.map(line),
     '',
-    `GPU memory: ${found.vramFits}. Host memory: ${host.fits}.`,
-    `Killed in training: ${percent(killed.likely)} of ${host.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${host.odds.curve.at(-1)?.batch ?? 0} batches.`,
-    all?.jobs
-      ? `All epochs take ${all.jobs.count === 1 ? 'one job' : `${all.jobs.count} jobs of ${MODAL.jobHours} h, each resumed`}.`
+    `GPU memory: ${verdict.gpu.fit}. System RAM: ${verdict.ram.fit}.`,
+    `OOM-killed in training: ${percent(killed.likely)} of ${host.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${host.odds.curve.at(-1)?.batch ?? 0} batches.`,
+    jobs
+      ? `All epochs take ${jobs.count === 1 ? 'one job' : `${jobs.count} jobs of ${MODAL.jobHours} h, each resumed`}.`
       : `No number of jobs completes the run: fewer than two epochs fit ${MODAL.jobHours} h.`,
     rate
-      ? `An hour costs $${rate.likely.toFixed(2)}: ${rate.source}.`
+      ? `Price per hour $${rate.likely.toFixed(2)}: ${rate.source}.`
       : `No price of a ${plan.machine.gpu.name} is known; give --rate.`,
     ...notes,
-    ...(instead.length > 0 ? ['', 'What would fit:', ...instead.map((one) => `  ${inWords(one)}`)] : []),
+    ...(remedies.length > 0 ? ['', 'What would fit:', ...remedies.map((one) => `  ${inWords(one)}`)] : []),
   ].join('\n');
 }
 
-function asJson(asked: Asked, plan: Plan, found: Forecast, instead: readonly Instead[]): unknown {
-  const { vram, vramFits, host, epoch, loading, rate, costs, fits, verdict, notes } = found;
+function asJson(asked: Asked, found: Forecast): unknown {
+  const { plan, verdict, vram, host, loading, costs, notes } = found;
+  const { epoch, rate, remedies } = verdict;
   const { name: target, gpu, ramGiB } = plan.machine;
   return {
     file: asked.file,
     target,
     gpu: { id: gpu.id, name: gpu.name, memoryBytes: gpu.memoryBytes },
     ramBytes: ramGiB * GIB,
-    fits,
-    verdict,
+    fit: verdict.fit,
     vram: {
-      fits: vramFits,
+      fit: verdict.gpu.fit,
       total: vram.total,
       allocated: vram.allocated,
       reserved: vram.reserved,
       parts: vram.parts,
     },
-    host: {
-      fits: host.fits,
+    ram: {
+      fit: host.fits,
       limitBytes: host.limit,
       training: host.training,
       validation: host.validation,
-      killed: host.odds.killed,
+      oomKilled: host.odds.killed,
       victims: host.odds.victims,
       runs: host.odds.runs,
     },
@@ -269,7 +266,7 @@ function asJson(asked: Asked, plan: Plan, found: Forecast, instead: readonly Ins
       jobs: jobs ?? null,
       dollars: dollars ?? null,
     })),
-    instead,
+    remedies,
     notes,
   };
 }

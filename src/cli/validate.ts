@@ -1,10 +1,9 @@
 /** `npx smokescan validate`: what production would refuse, and what it would regret, in a terminal or a CI. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { figuresFrom } from '../estimate/figures';
-import { failing, inspectAll, sentence, type Remark, type Subject } from '../config/findings';
-import { readConfig } from '../config/settings';
-import { isTargetName, targetOf, TARGETS, type Target, type TargetName } from '../config/targets';
+import { failing, inspectAll, sentence, type Remark } from '../config/findings';
+import { isTargetName, targetOf, TARGETS, type TargetName } from '../config/targets';
+import { inspectRuns } from '../estimate/forecast';
 
 const NAMES = Object.keys(TARGETS).join('|');
 
@@ -38,10 +37,10 @@ export async function main(args: string[]): Promise<number> {
       console.error(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  const inspections = inspectAll(
+  const inspections = inspectRuns(
     given.map(({ file, text }) => ({
       text,
-      subject: subjectOf(file, text, TARGETS[target ?? targetOf(file)]),
+      subject: { name: file, target: TARGETS[target ?? targetOf(file)] },
     })),
   );
   const found = inspections.flatMap(({ findings }, i) =>
@@ -50,14 +49,6 @@ export async function main(args: string[]): Promise<number> {
   if (json) console.log(JSON.stringify(found.map(asJson), null, 2));
   else for (const one of found) console.log(asLine(one));
   return given.length < files.length || found.some(({ finding }) => failing(finding)) ? 1 : 0;
-}
-
-/** With what the estimator says of its memory, where production takes the file. */
-function subjectOf(name: string, text: string, target: Target): Subject {
-  const { errors, settings } = readConfig(text);
-  if (target.name === 'browser' || errors.length > 0 || settings.rejected.length > 0) return { name, target };
-  const figures = figuresFrom((path) => settings.value(path), name, target);
-  return { name, target, ...(figures && { figures }) };
 }
 
 function argumentsOf(args: string[]): { files: string[]; target?: TargetName; json: boolean } | undefined {

@@ -3,7 +3,8 @@ import { fixOf } from './fixes';
 import { check, checkAll, type Checked, type Finding, type Severity } from './rules';
 import { SOURCE } from './rules/rule';
 import { readConfig, type ConfigFile } from './settings';
-import { isSmokeRun, type Figures, type Target } from './targets';
+import { isSmokeRun, type Target } from './targets';
+import type { Verdict } from './verdict';
 
 /** R: production refuses the file. C, H, M, L as the rules weigh. */
 export type Weight = Severity | 'R';
@@ -23,8 +24,8 @@ export interface Subject {
   /** The file's path: the launcher reads meaning into it. */
   readonly name: string;
   readonly target: Target;
-  /** What the run is predicted to take, where somebody computed it. */
-  readonly figures?: Figures;
+  /** Whether the run fits, where the estimator was asked; without it nothing is said of memory and time. */
+  readonly verdict?: Verdict | undefined;
   /** The text of the file that this one was made from. */
   readonly base?: string;
 }

@@ -1,6 +1,6 @@
 /** Where a configuration is going to run: the machines that rules and estimates assume. People may change their numbers. */
 import type { Quantity } from '../base/quantity';
-import { GIB, LOGGED_PACES, MODAL, SMOKE_FILES, WSL2_RAM_GIB } from './facts';
+import { GIB, MODAL, SMOKE_FILES, WSL2_RAM_GIB } from './facts';
 import { GPUS, type Gpu } from './gpus';
 
 /** Where the trainer runs. */
@@ -88,8 +88,17 @@ export function targetOf(path: string): Platform {
   return /wsl/i.test(path) ? 'wsl2' : 'local';
 }
 
-/** Whether a configuration is of a smoke run: the launcher looks for the word in its path, in any case of letters. */
-export const isSmokeRun = (path: string): boolean => /smoke/i.test(path);
+/**
+ * Whether a configuration is of a smoke run: the launcher looks for the word, in any case of letters, in the path below the
+ * trainer’s folder. Of a longer path that is what begins with configs/, or the file’s name.
+ */
+export function isSmokeRun(path: string): boolean {
+  const [below = path] =
+    /(?<=^|[\\/])configs[\\/].*$/.exec(path) ??
+    (/^([\\/]|[a-z]:)/i.test(path) ? /[^\\/]*$/.exec(path) : null) ??
+    [];
+  return /smoke/i.test(below);
+}
 
 /** How many recordings a run takes at most; undefined: all of the corpus. */
 export const fileLimit = (path: string, platform: Platform): number | undefined =>
@@ -97,16 +106,3 @@ export const fileLimit = (path: string, platform: Platform): number | undefined 
 
 /** GPU memory in GiB, to three digits. */
 export const vramGiB = ({ gpu }: Target): number => Number((gpu.memoryBytes / GIB).toPrecision(3));
-
-/** Likely hours of an epoch: as measured on the target, or of the later runs on its GPU or on the RTX 4090. */
-export const likelyHours = (target: Target): number => {
-  const measured = target.name === 'browser' ? undefined : target.hoursPerEpoch;
-  const logged = LOGGED_PACES.find(({ gpu }) => target.name !== 'browser' && gpu === target.gpu.id);
-  return (measured ?? logged?.hours ?? LOGGED_PACES[0].hours).likely;
-};
-
-/** Predicted memory, GiB; who asks for the findings brings it along. */
-export interface Figures {
-  readonly vramGiB?: Quantity;
-  readonly hostGiB?: Quantity;
-}

@@ -1,24 +1,26 @@
 /** Host memory of a run as one answer: training by many seeds, validation, and whether a machine has it. */
-import { quantity, type Quantity } from '../base/quantity';
+import { quantity, sum, type Quantity } from '../base/quantity';
 import { GIB } from '../config/facts';
+import { fitOf, worstFit, type Fit } from '../config/verdict';
 import { hostOptions, type HostPlan } from './from_config';
-import { validationBytes } from './host_facts';
+import { MAIN_BYTES, OTHER_BYTES, validationBytes } from './host_facts';
 import { HostEnsemble, type KillOdds } from './host_odds';
 
-export type HostFit = 'fits' | 'perhaps' | 'does not fit';
-
 export interface HostPrediction {
-  /** Highest in training, bytes. */
+  /** Peak in training, bytes. */
   readonly training: Quantity;
   readonly odds: KillOdds;
-  /** Highest in validation, bytes. */
+  /** Peak in validation, bytes. */
   readonly validation: Quantity;
   /** The higher of both. */
   readonly peak: Quantity;
   /** RAM and swap, bytes. */
   readonly limit: number;
-  readonly fits: HostFit;
-  /** What one should know about these numbers, in sentences. */
+  readonly trainingFit: Fit;
+  readonly validationFit: Fit;
+  /** The worse of both. */
+  readonly fits: Fit;
+  /** What to know about these numbers, in sentences. */
   readonly notes: readonly string[];
 }
 
@@ -44,20 +46,30 @@ export function validationPeak({ simulator }: HostEnsemble, windows: number): Qu
   );
 }
 
-/** An ensemble that has been simulated already may be given, so that a page can do it in slices. */
+/** A likely run is the median one, a high one that of 5 %: so is the share of runs that are OOM-killed judged. */
+const fitOfShare = (killed: number): Fit =>
+  killed <= ACCEPTED_KILLS ? 'fits' : killed <= 0.5 ? 'borderline' : "won't fit";
+
+/** RAM and swap of the machine, bytes. */
+const limitOf = ({ options: { machine } }: HostEnsemble): number => machine.ramBytes + machine.swap.likely;
+
+/** Whether training fits, by the simulated peaks and the share of runs that are OOM-killed. */
+export const trainingFitOf = (ensemble: HostEnsemble): Fit =>
+  worstFit([fitOf(ensemble.peak(), limitOf(ensemble)), fitOfShare(ensemble.odds().killed.likely)]);
+
+/**
+ * `ensemble`: simulated runs, so that a page can simulate them in slices. With fewer than HOST_RUNS of them validation is not
+ * simulated yet, but summed from its outputs, the main process and other programs.
+ */
 export function predictHostRam(
   plan: HostPlan,
   ensemble = new HostEnsemble(hostOptions(plan)).advance(HOST_RUNS),
 ): HostPrediction {
   const { windows, platform, loader } = plan;
-  const { machine } = ensemble.options;
   const odds = ensemble.odds();
   const training = ensemble.peak();
-  const validation =
-    windows.validation > 0
-      ? validationPeak(ensemble, windows.validation)
-      : { ...training, source: 'no window is held out' };
-  const limit = machine.ramBytes + machine.swap.likely;
+  const validation = validationOf(plan, ensemble, training);
+  const limit = limitOf(ensemble);
   const peak = quantity(
     [
       Math.max(training.low, validation.low),
@@ -67,7 +79,6 @@ export function predictHostRam(
     'assumed',
     'the higher of training and validation',
   );
-  const killed = odds.killed.likely > ACCEPTED_KILLS || validation.likely > limit;
   const notes: string[] = [];
   if (platform === 'modal')
     notes.push(
@@ -75,30 +86,34 @@ export function predictHostRam(
     );
   if (platform === 'wsl2' && loader.workers > 0)
     notes.push(
-      'Under WSL2 a worker was killed in a way that the loader’s source does not explain; half of the simulated runs are of that kind.',
+      'Under WSL2 a worker was OOM-killed in a way that the loader’s source does not explain; half of the simulated runs are of that kind.',
     );
-  if (validation.likely > limit)
+  if (windows.validation > 0 && validation.likely > limit)
     notes.push('Validation alone needs more than there is: hold fewer files out (data.validation_split).');
-  return {
-    training,
-    odds,
-    validation,
-    peak,
-    limit,
-    fits: killed ? 'does not fit' : peak.high <= limit && odds.killed.likely === 0 ? 'fits' : 'perhaps',
-    notes,
-  };
+  const trainingFit = trainingFitOf(ensemble);
+  const validationFit = fitOf(validation, limit);
+  const fits = worstFit([trainingFit, validationFit]);
+  return { training, odds, validation, peak, limit, trainingFit, validationFit, fits, notes };
 }
 
-/** Bytes of RAM and swap with which training and validation are as likely to be killed as is accepted; rounded up to GiB. */
+function validationOf({ windows, platform }: HostPlan, ensemble: HostEnsemble, training: Quantity): Quantity {
+  if (windows.validation === 0) return { ...training, source: 'no window is held out' };
+  if (ensemble.runs.length >= HOST_RUNS) return validationPeak(ensemble, windows.validation);
+  return sum(
+    [validationBytes(windows.validation), MAIN_BYTES, OTHER_BYTES[platform]],
+    'outputs of validation, the main process and other programs',
+  );
+}
+
+/** Bytes of RAM and swap with which training and the likely or high validation fit; rounded up to GiB. */
 export function smallestRam(
   plan: HostPlan,
-  accepted = ACCEPTED_KILLS,
+  bound: 'likely' | 'high' = 'likely',
   ensemble = new HostEnsemble(hostOptions(plan)).advance(HOST_RUNS),
 ): number {
   const peaks = ensemble.runs.map(({ records }) => records.at(-1)?.bytes ?? 0).sort((a, b) => b - a);
-  const spared = peaks[Math.floor(accepted * peaks.length)] ?? 0;
+  const spared = peaks[Math.floor(ACCEPTED_KILLS * peaks.length)] ?? 0;
   const held = plan.windows.validation;
-  const needed = Math.max(spared, held > 0 ? validationPeak(ensemble, held).likely : 0);
+  const needed = Math.max(spared, held > 0 ? validationPeak(ensemble, held)[bound] : 0);
   return Math.ceil(needed / GIB) * GIB;
 }

@@ -1,13 +1,11 @@
-/** A whole run on a machine: GPU memory, host memory, hours and dollars. */
+/** A run on a machine: the hours of its epochs, and what it costs. */
 import { quantity, type Quantity } from '../base/quantity';
 import { GIB, MODAL, type LoggedPace } from '../config/facts';
-import type { Gpu } from '../config/gpus';
 import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
 import { costOf, timeOf, type RunTime } from './cost';
 import type { HostPlan, Reading, RunSettings } from './from_config';
 import { CORPUS_LENGTHS } from './host_facts';
-import { predictHostRam, type HostPrediction } from './host_predict';
 import {
   CURRENT_CARD,
   electricityRate,
@@ -19,8 +17,6 @@ import {
 } from './rates';
 import { forWindows, hoursOn, loadingHours, stops, type Stop } from './time';
 import { hoursFromRun, ratioOf, sideOn, type ScaledHours, type ShortRun } from './time_run';
-import { fitsCard, predictVram, type Fit, type VramPrediction } from './vram/predict';
-import type { VramRun } from './vram/options';
 
 /** A run on a machine, and what is known of its pace and prices. */
 export interface Plan {
@@ -43,32 +39,6 @@ export interface StopCost extends RunTime {
   /** Undefined without a rate. */
   readonly dollars: Quantity | undefined;
 }
-
-export interface Forecast {
-  readonly vram: VramPrediction;
-  readonly vramFits: Fit;
-  readonly host: HostPrediction;
-  /** Hours. */
-  readonly epoch: Quantity;
-  /** Hours in which an epoch's recordings are inflated, whatever the GPU. */
-  readonly loading: Quantity;
-  /** Dollars an hour; undefined where the card does not list the GPU. */
-  readonly rate: Quantity | undefined;
-  /** Of each way to end, early or not. */
-  readonly costs: readonly StopCost[];
-  /** `fits` where even the high ends do, `perhaps` where the likely values do. */
-  readonly verdict: Fit;
-  /** Whether the likely values fit. */
-  readonly fits: boolean;
-  readonly notes: readonly string[];
-}
-
-/** Which end of a prediction is asked about. */
-export type Bound = 'low' | 'likely' | 'high';
-
-/** Whether the prediction is within the card's memory. */
-export const vramFits = (run: VramRun, gpu: Gpu, bound: Bound = 'likely'): boolean =>
-  predictVram(run).total[bound] <= gpu.memoryBytes;
 
 /** Hours in which an epoch's recordings are inflated, whatever the GPU. */
 export const loadingOf = ({ settings, reading }: Plan): Quantity =>
@@ -142,36 +112,4 @@ export function costsOf(plan: Plan): StopCost[] {
     const run = { epochs: stop.epochs, epoch, limit };
     return { stop, ...(rate ? costOf({ ...run, rate }) : { ...timeOf(run), dollars: undefined }) };
   });
-}
-
-/** `host`: where it was predicted already. */
-export function forecast(plan: Plan, host = predictHostRam(hostPlanOf(plan))): Forecast {
-  const { settings } = plan;
-  const { gpu } = plan.machine;
-  const vram = predictVram(settings.vram);
-  const card = fitsCard(settings.vram, gpu.memoryBytes);
-  const epoch = epochHours(plan);
-  const loading = loadingOf(plan);
-  const notes = [...vram.notes, ...host.notes];
-  if (settings.vram.precision !== 'fp32' && !gpu.bf16)
-    notes.push(`A ${gpu.name} has no bfloat16; production's autocast takes float16, which it has.`);
-  if (loading.low > epoch.likely)
-    notes.push(
-      `Inflating the recordings takes ${loading.low.toFixed(1)}–${loading.high.toFixed(1)} h an epoch with ${settings.loader.workers} workers by itself: the hours given here need more workers or a cache that is not compressed.`,
-    );
-  const fits =
-    vram.total.likely <= gpu.memoryBytes && card !== 'does not fit' && host.fits !== 'does not fit';
-  const surely = card === 'fits' && host.fits === 'fits';
-  return {
-    vram,
-    vramFits: card,
-    host,
-    epoch,
-    loading,
-    rate: rateOf(plan),
-    costs: costsOf(plan),
-    verdict: surely ? 'fits' : fits ? 'perhaps' : 'does not fit',
-    fits,
-    notes,
-  };
 }

@@ -5,10 +5,11 @@ import { GPUS, type GpuId } from '../config/gpus';
 import { MACHINES, type Machine, type Platform } from '../config/targets';
 import { hostOptions } from './from_config';
 import { HostEnsemble } from './host_odds';
-import { HOST_RUNS, predictHostRam, smallestRam, type HostFit } from './host_predict';
-import { costsOf, epochHours, hostPlanOf, vramFits, type Plan, type StopCost } from './scenario';
+import type { Fit } from '../config/verdict';
+import { HOST_RUNS, predictHostRam, smallestRam } from './host_predict';
+import { costsOf, epochHours, hostPlanOf, type Plan, type StopCost } from './scenario';
 import type { TrainerRun } from './time_run';
-import { predictVram } from './vram/predict';
+import { gpuFit, predictVram } from './vram/predict';
 
 const on = (platform: Platform, ...gpus: GpuId[]): Machine[] =>
   gpus.map((gpu) => ({ ...MACHINES[platform], gpu: GPUS[gpu] }));
@@ -27,7 +28,7 @@ export interface ScenarioRow {
   readonly plan: Plan;
   /** Bytes of GPU memory. */
   readonly vram: Quantity;
-  readonly vramFits: boolean;
+  readonly gpuFit: Fit;
   readonly epoch: Quantity;
   /** How many times as long an epoch takes as on the plan's own card. */
   readonly slowdown: Quantity;
@@ -36,7 +37,7 @@ export interface ScenarioRow {
 
 /** Memory of the host in a row, bytes. */
 export interface RowHost {
-  readonly fits: HostFit;
+  readonly fits: Fit;
   /** The higher of training and validation. */
   readonly peak: Quantity;
   /** RAM with which training and validation are killed no more often than is accepted. */
@@ -57,7 +58,7 @@ const rowOf = (plan: Plan, own: Quantity): ScenarioRow => {
     title: `${NAMES[machine.name]}, ${machine.gpu.name}`,
     plan,
     vram,
-    vramFits: vramFits(plan.settings.vram, machine.gpu),
+    gpuFit: gpuFit(plan.settings.vram, machine.gpu.memoryBytes),
     epoch,
     slowdown: quantity(
       [epoch.low / own.high, epoch.likely / own.likely, epoch.high / own.low].sort((a, b) => a - b) as [
@@ -134,7 +135,7 @@ export function withHost(row: ScenarioRow): HostedRow {
     needs: smallestRam(hostPlan, undefined, ensemble),
     usual: plan.machine.ramGiB * GIB,
   };
-  if (fits !== 'does not fit' || plan.machine.name !== 'modal') return { ...row, host };
+  if (fits !== "won't fit" || plan.machine.name !== 'modal') return { ...row, host };
   const larger = { ...plan, machine: { ...plan.machine, ramGiB: host.needs / GIB } };
   const there = predictHostRam(hostPlanOf(larger));
   return {

@@ -6,9 +6,12 @@ import { slowdown } from './hardware';
 import { CACHED_WINDOW_BYTES, inflateSeconds } from './host_facts';
 import { WindowFiles, type RecordingLengths } from './loader_files';
 
+/** Windows of an epoch. */
 export interface EpochWindows {
   readonly training: number;
   readonly validation: number;
+  /** Validation windows at a validation split of 1; left out where the windows are not a corpus's. */
+  readonly whole?: number;
 }
 
 /** Windows of an epoch on the corpus. `files`: where only so many recordings are taken. */
@@ -17,11 +20,12 @@ export function epochWindows(
   files = Infinity,
 ): EpochWindows {
   const kept = (1 - validationSplit) / (1 - CORPUS.countedSplit);
-  const held = validationSplit / CORPUS.countedSplit;
   const share = Math.min(1, files / (CORPUS.recordings / (1 - CORPUS.countedSplit)));
+  const whole = (share * CORPUS.validationWindows) / CORPUS.countedSplit;
   return {
     training: Math.round(share * kept * (balanced ? CORPUS.balancedWindows : CORPUS.trainingWindows)),
-    validation: Math.round(share * held * CORPUS.validationWindows),
+    validation: Math.round(validationSplit * whole),
+    whole,
   };
 }
 

@@ -3,10 +3,11 @@
  * (`python -m src …`, `deploy/modal/app.py`), read in their source at 2025-09-21, and those of Modal's own client.
  */
 import { MODAL, SMOKE_FILES } from '../config/facts';
-import { planJobs, type Jobs } from '../config/launches';
 import { readConfig } from '../config/settings';
 import { commentText, needed, pathWord, shellWord } from './shell';
-import { isSmokeRun, likelyHours, type Target } from '../config/targets';
+import { isSmokeRun, type Target } from '../config/targets';
+import type { Verdict } from '../config/verdict';
+import { verdictFor } from '../estimate/forecast';
 
 export interface LaunchConfig {
   /** Path of the file, below the trainer's folder. */
@@ -37,6 +38,7 @@ const CHECK = `BGB_LIMIT_FILES=${SMOKE_FILES.local} timeout 60`;
 interface Facts {
   readonly config: string;
   readonly name: string;
+  readonly text: string;
   readonly smoke: string;
   readonly isSmoke: boolean;
   readonly target: Target;
@@ -56,6 +58,7 @@ function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Fa
   return {
     config: pathWord(name),
     name,
+    text,
     smoke,
     isSmoke: isSmokeRun(name),
     target,
@@ -235,7 +238,7 @@ function modalRun(facts: Facts): Command[] {
       purpose: `Starts the run; it continues when the terminal closes.${resumes ? ' It has --resume from the start, because a restarted container gets the same arguments.' : ''}`,
       caution: `--detach must come before the file; after it, it is passed to the app.${resumes ? ' An existing last.pt in the output folder is resumed; use a new folder for a fresh run.' : ''}`,
     },
-    ...(resumes ? [resumeCommand(config, facts, planJobs(epochs, likelyHours(target)))] : []),
+    ...(resumes ? [resumeCommand(config, verdictFor(facts.text, facts.name, target))] : []),
   ];
 }
 
@@ -264,21 +267,24 @@ function modalResults({ outputDir }: Facts): Command[] {
   ];
 }
 
-function resumeCommand(config: string, { target, epochs }: Facts, jobs: Jobs | undefined): Command {
-  const spans = (jobs?.spans ?? []).map(({ first, last }) => `${first}–${last}`).join(', ');
-  const each = likelyHours(target);
-  const hours = `${epochs} epochs of ${each} h (as set for the target)`;
-  return {
-    id: 'resume',
-    text: modalTrain(config, ' --resume'),
-    purpose:
-      jobs === undefined
-        ? `Resumes from last.pt; at ${each} h per epoch no number of jobs completes the run, because each repeats the saved epoch.`
-        : jobs.count > 1
-          ? `Again after each job that ended: ${hours} take ${jobs.count} jobs of ${MODAL.jobHours} h, with the epochs ${spans}.`
-          : `Resumes after a job that ended early; ${hours} fit one job of ${MODAL.jobHours} h.`,
-    caution: `--resume is a flag: “--resume true” is rejected. ${RESUME_CAUTION}`,
-  };
+const resumeCommand = (config: string, verdict: Verdict | undefined): Command => ({
+  id: 'resume',
+  text: modalTrain(config, ' --resume'),
+  purpose: resumePurpose(verdict),
+  caution: `--resume is a flag: “--resume true” is rejected. ${RESUME_CAUTION}`,
+});
+
+function resumePurpose(verdict: Verdict | undefined): string {
+  if (!verdict) return 'Resumes from last.pt after a job that ended.';
+  const { jobs, epochs } = verdict;
+  const each = Number(verdict.epoch.likely.toPrecision(3));
+  if (!jobs)
+    return `Resumes from last.pt; at ${each} h per epoch no number of jobs completes the run, because each repeats the saved epoch.`;
+  const hours = `${epochs} epochs of ${each} h (estimated, or as set for the target)`;
+  if (jobs.count === 1)
+    return `Resumes after a job that ended early; ${hours} fit one job of ${MODAL.jobHours} h.`;
+  const spans = jobs.spans.map(({ first, last }) => `${first}–${last}`).join(', ');
+  return `Again after each job that ended: ${hours} take ${jobs.count} jobs of ${MODAL.jobHours} h, with the epochs ${spans}.`;
 }
 
 /**

@@ -4,11 +4,11 @@
  */
 import type { Change } from '../config/change';
 import { applyChanges } from '../config/edit';
-import { inspect } from '../config/findings';
 import { GIB, MODAL, SAVED_MIB, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { scalarText } from '../config/scalar';
 import { readConfig, type Settings } from '../config/settings';
+import { inspectRun } from '../estimate/forecast';
 import { isSmokeRun, TARGETS, type Target, type TargetName } from '../config/targets';
 
 export type Variant = 'wsl2' | 'a100' | 'smoke' | 'smoke_modal';
@@ -305,7 +305,7 @@ const OF_THE_MACHINE: readonly string[] = [
 
 /** Fixes for invalid, critical and high issues, and for what does not suit the machine; one a key. */
 function fixesFor(text: string, name: string, target: Target): readonly Change[] {
-  const fixes = inspect(text, { name, target })
+  const fixes = inspectRun(text, { name, target })
     .findings.filter(({ id, severity }) => 'RCH'.includes(severity) || OF_THE_MACHINE.includes(id))
     .flatMap(({ fix = [], message }) =>
       // The finding says why, and last what to write, which the change says itself.

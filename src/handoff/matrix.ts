@@ -3,13 +3,17 @@ import type { Effect } from '../config/keys';
 import { KEY_AT, KEYS } from '../config/keys';
 import type { Figure } from '../config/incidents';
 import type { MemoryFigure } from './evidence';
-import { inspect, type Inspection } from '../config/findings';
+import type { Inspection } from '../config/findings';
 import { csvLine, tableOf } from './markdown';
 import { inList } from '../config/path';
 import { sameValue, type PyValue } from '../config/plain';
 import { scalarText } from '../config/scalar';
 import type { ConfigFile } from '../config/settings';
-import type { Figures, Target } from '../config/targets';
+import type { Target } from '../config/targets';
+import type { Judged } from '../config/verdict';
+import { inspectRun, verdictFor } from '../estimate/forecast';
+import { GIB } from '../config/facts';
+import { scaled } from '../base/quantity';
 
 export interface Compared {
   /** Path of the file, the column's head. */
@@ -20,10 +24,8 @@ export interface Compared {
   readonly purpose?: string;
   /** What became of it there, as “killed after 127 batches”. */
   readonly outcome?: string;
-  /** Predicted memory, of the GPU and of the host. Without, the column says nothing. */
+  /** Memory as a document claims it, beside what is predicted. */
   readonly memory?: readonly MemoryFigure[];
-  /** For the findings. */
-  readonly figures?: Figures;
 }
 
 export type RowKind = 'purpose' | 'environment' | 'setting' | 'memory' | 'findings';
@@ -63,9 +65,8 @@ export function compare(
   configs: readonly Compared[],
   { all = false, baseline = 0 }: MatrixOptions = {},
 ): Matrix {
-  const inspected = configs.map(({ text, name, target, figures }) =>
-    inspect(text, { name, target, ...(figures && { figures }) }),
-  );
+  const inspected = configs.map(({ text, name, target }) => inspectRun(text, { name, target }));
+  const memory = configs.map(memoryOf);
   const files = inspected.map(({ file }) => file);
   const settings = pathsOf(inspected)
     .map((path) => settingRow(path, files, baseline))
@@ -76,9 +77,7 @@ export function compare(
       plainRow('purpose', 'Purpose', configs.map(purposeOf)),
       plainRow('environment', 'Environment', configs.map(environmentOf)),
       ...settings,
-      ...(configs.some(({ memory }) => memory && memory.length > 0)
-        ? [plainRow('memory', 'Predicted memory', configs.map(memoryOf))]
-        : []),
+      ...(memory.some((text) => text !== '–') ? [plainRow('memory', 'Predicted memory', memory)] : []),
       plainRow('findings', 'Issues', inspected.map(findingsOf)),
     ],
   };
@@ -173,15 +172,24 @@ function purposeOf({ purpose, text }: Compared): string {
 const environmentOf = ({ target, outcome }: Compared): string =>
   `${target.title}: ${target.gpu.name}, ${target.ramGiB} GiB RAM, ${target.cores} cores${outcome === undefined ? '' : `; ${outcome}`}`;
 
-const memoryOf = ({ memory = [] }: Compared): string =>
-  memory.length === 0
+function memoryOf({ text, name, target, memory = [] }: Compared): string {
+  const verdict = verdictFor(text, name, target);
+  const predicted = ({ need }: Judged, of: string): MemoryFigure => ({ ...scaled(need, 1 / GIB), of });
+  const all = [
+    ...memory,
+    ...(verdict
+      ? [predicted(verdict.gpu, 'GPU'), predicted(verdict.ram.training, 'system RAM in training')]
+      : []),
+  ];
+  return all.length === 0
     ? '–'
-    : memory
+    : all
         .map(
           ({ unit = 'GiB', of, ...figure }) =>
             `${of === undefined ? '' : `${of} `}${figureText(figure, unit)}`,
         )
         .join('; ');
+}
 
 /** “6.0 GiB (5.1 to 7.4; derived: …)”. */
 export function figureText({ likely, low, high, basis, source }: Figure, unit: string): string {

@@ -20,6 +20,7 @@ import { idsOf, isSevere, risksOf, riskTable, type FileRisks } from './review/ri
 import { smokeFindings, smokeTable } from './review/smoke';
 import { readConfig } from '../config/settings';
 import type { Target } from '../config/targets';
+import { inspectRun } from '../estimate/forecast';
 
 export type { ReviewInput } from './review/input';
 
@@ -166,7 +167,7 @@ function reasonsFor(
   const derived =
     target.name === 'browser' ? [] : derivedFrom(before.text, variantFor(name, target.name), target);
   const derivedSettings = readConfig(applyChanges(before.text, derived)).settings;
-  const { findings } = inspect(before.text, { name: before.name, target });
+  const { findings } = inspectRun(before.text, { name: before.name, target });
   const { settings } = readConfig(text);
   return (path) => {
     const change = derived.find((one) => one.path === path);

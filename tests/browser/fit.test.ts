@@ -9,7 +9,7 @@ import { openRecordings } from '../../src/eeg/windows/dataset';
 import { pairFiles } from '../../src/eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { predictHostRam } from '../../src/estimate/host_predict';
-import { cheapest, largestBatch } from '../../src/estimate/inverse';
+import { cheapest, largestBatch } from '../../src/estimate/what_fits';
 import { costsOf, hostPlanOf, loadingOf } from '../../src/estimate/scenario';
 import { scenarioTable, withHost } from '../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
@@ -181,7 +181,7 @@ test('a run’s own measurement calibrates the prediction, also for another batc
 
 test('RAM is moved with the keyboard, and the odds and the cheapest plan follow', async () => {
   const { page, complaints } = await app.open('#/fit');
-  await answer(page, 'Host memory').filter({ hasText: 'does not fit' }).waitFor(SLOW);
+  await answer(page, 'Host memory').filter({ hasText: 'won’t fit' }).waitFor(SLOW);
   const ram = page.getByRole('slider', { name: 'RAM, slider' });
   await ram.focus();
   await page.keyboard.press('End');

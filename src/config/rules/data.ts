@@ -1,30 +1,11 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
-import type { Quantity } from '../../base/quantity';
-import { CORPUS, GIB, WINDOW_SAMPLES } from '../facts';
+import { GIB } from '../facts';
 import type { Settings } from '../settings';
-import { vramGiB } from '../targets';
-import {
-  at,
-  LAUNCHER,
-  mend,
-  NONE,
-  PRODUCTION,
-  set,
-  SOURCE,
-  type Found,
-  type Rule,
-  type Context,
-} from './rule';
+import { remedyOf, type Judged } from '../verdict';
+import { at, LAUNCHER, mend, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
 
 const SPLIT = 'data.validation_split';
 const WORKERS = 'data.num_workers';
-
-/** Bytes that scoring a sample takes. */
-const BYTES_PER_SAMPLE = 77;
-/** Python with CUDA, workers and what else runs beside the lists; assumed, at the upper end. */
-const PROCESSES_GIB = 7;
-const VALIDATION_GIB_PER_SHARE =
-  ((CORPUS.validationWindows / CORPUS.countedSplit) * WINDOW_SAMPLES * BYTES_PER_SAMPLE) / GIB;
 
 export const DATA_RULES: readonly Rule[] = [
   {
@@ -59,33 +40,28 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'H',
     targets: PRODUCTION,
     evidence: `${SOURCE}: validation runs after the first epoch whether there is data for it or not, before the first checkpoint.`,
-    check: (settings, context) =>
-      settings.number(SPLIT) === 0
-        ? mend(
-            SPLIT,
-            share(context),
-            `without held-out files the run fails after its first epoch, before any checkpoint; write ${share(context)}`,
-            'something to validate on',
-          )
-        : NONE,
+    check: (settings, { verdict }) => {
+      if (settings.number(SPLIT) !== 0) return NONE;
+      const split = remedyOf(verdict, 'split');
+      const fails = 'without held-out files the run fails after its first epoch, before any checkpoint';
+      return split === undefined
+        ? at(SPLIT, fails)
+        : mend(SPLIT, split, `${fails}; write ${split}`, 'something to validate on');
+    },
   },
   {
     id: 'validation-ram',
     severity: 'H',
     targets: PRODUCTION,
-    evidence: `Estimate: all probabilities and labels are kept and sorted, about 77 bytes a sample; ${CORPUS.validationWindows.toLocaleString('en')} windows are held out at ${CORPUS.countedSplit} of the corpus.`,
-    check: (settings, context) => {
-      // So named, the launcher takes 50 files alone; elsewhere a smoke run limits them too.
-      if (context.smoke) return NONE;
-      const gib = settings.number(SPLIT) * VALIDATION_GIB_PER_SHARE;
-      if (!(gib > context.target.ramGiB)) return NONE;
-      const most = share(context);
-      return mend(
-        SPLIT,
-        most,
-        `on the whole corpus the first validation takes about ${gib.toFixed(0)} GiB of the ${context.target.ramGiB} GiB there are, and the host’s out-of-memory killer ends the run; write ${most}`,
-        `about ${(most * VALIDATION_GIB_PER_SHARE).toFixed(0)} GiB at the first validation`,
-      );
+    evidence:
+      'Simulated: the processes of the trainer, which keeps all probabilities and labels of validation and sorts them, about 77 bytes a sample.',
+    check: (_, { verdict }) => {
+      const split = remedyOf(verdict, 'split');
+      return over(SPLIT, verdict?.ram.validation, 'the first validation', 'of system RAM', {
+        ...(split !== undefined && {
+          fix: [set(SPLIT, split, 'its validation stays within the system RAM')],
+        }),
+      });
     },
   },
   {
@@ -157,44 +133,48 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'vram',
     severity: 'H',
     evidence: 'Predicted from the model’s shapes and the allocator’s rules; the range is what is not known.',
-    check: (settings, { figures, target }) => {
-      const batch = settings.number('training.batch_size');
-      const likely = figures?.vramGiB?.likely ?? 0;
-      const fits = Math.floor((batch * vramGiB(target)) / likely);
-      const fix = [set('training.batch_size', fits, 'memory grows with the batch')];
-      return over(figures?.vramGiB, vramGiB(target), `of the GPU’s memory (${target.gpu.name})`, {
-        ...(fits >= 1 && fits < batch && { fix }),
+    check: (_, { verdict, target }) => {
+      const [batch, layers] = [remedyOf(verdict, 'batch'), remedyOf(verdict, 'layers')];
+      const fixes = [
+        ...(batch === undefined ? [] : [[set(BATCH, batch, 'the memory of activations grows with it')]]),
+        ...(layers === undefined
+          ? []
+          : [[set('model.mamba.n_layers', layers, 'fewer layers save fewer activations')]]),
+      ];
+      const [fix, ...instead] = fixes;
+      return over(BATCH, verdict?.gpu, 'training', `of GPU memory (${target.gpu.name})`, {
+        ...(fix && { fix, instead }),
       });
     },
   },
   {
     id: 'host-ram',
     severity: 'H',
+    targets: PRODUCTION,
     evidence:
-      'Predicted from workers, batches in flight and the size of a recording; the range is what is not known.',
-    check: (settings, { figures, target }) => {
-      const workers = settings.number(WORKERS);
-      const fix = [
-        set(WORKERS, Math.floor(workers / 2), 'every worker holds whole recordings and its own batches'),
-      ];
-      return over(figures?.hostGiB, target.ramGiB, 'of the machine’s memory', {
-        ...(workers > 0 && { fix }),
+      'Simulated: the trainer’s processes with its DataLoader, its prefetched batches and the recordings that workers decompress; the range is what is not known.',
+    check: (_, { verdict }) => {
+      if (!verdict) return NONE;
+      const workers = remedyOf(verdict, 'workers');
+      const { training, oomShare, runs } = verdict.ram;
+      const killed =
+        oomShare > 0 ? `, OOM-killed in ${Math.round(100 * oomShare)} % of ${runs} simulated runs` : '';
+      return over(WORKERS, training, 'training', `of system RAM${killed}`, {
+        ...(workers !== undefined && {
+          fix: [set(WORKERS, workers, 'every worker holds recordings and batches of its own')],
+        }),
       });
     },
   },
 ];
+
+const BATCH = 'training.batch_size';
 
 const WSL2_SAFE = {
   'data.num_workers': 0,
   'data.pin_memory': false,
   'data.persistent_workers': false,
 } as const;
-
-/** The largest share of the corpus, in steps of 0.01 up to 0.1, whose validation takes at most 0.9 of the memory. */
-function share({ target, smoke }: Context): number {
-  const fits = Math.floor((100 * (target.ramGiB - PROCESSES_GIB)) / VALIDATION_GIB_PER_SHARE) / 100;
-  return smoke ? 0.1 : Math.min(0.1, Math.max(0.01, fits));
-}
 
 function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
   const [own, other] = ['data.cache_dir', 'experiment.cache_dir'] as const;
@@ -218,15 +198,18 @@ function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
 }
 
 function over(
-  figure: Quantity | undefined,
-  has: number,
+  path: string,
+  judged: Judged | undefined,
+  who: string,
   what: string,
   more: Partial<Found>,
 ): readonly Found[] {
-  if (!figure || figure.high <= has) return NONE;
-  const gib = (value: number): string => value.toFixed(1);
-  const range = `${gib(figure.likely)} GiB ${what} (${gib(figure.low)} to ${gib(figure.high)}), and there are ${has}`;
-  return figure.likely > has
-    ? at('training.batch_size', `it takes about ${range}`, more)
-    : at('training.batch_size', `it may not fit: about ${range}`, { ...more, severity: 'M' });
+  if (!judged || judged.fit === 'fits') return NONE;
+  const gib = (bytes: number): string => Number((bytes / GIB).toPrecision(3)).toString();
+  const { need, limit } = judged;
+  const write = more.fix?.[0]?.value;
+  const range = `about ${gib(need.likely)} GiB (${gib(need.low)} to ${gib(need.high)}) of ${gib(limit)} GiB ${what}${write === undefined ? '' : `; write ${write}`}`;
+  return judged.fit === 'borderline'
+    ? at(path, `${who} may not fit: it takes ${range}`, { ...more, severity: 'M' })
+    : at(path, `${who} won’t fit: it takes ${range}`, more);
 }

@@ -1,7 +1,5 @@
 /** Rules about a launch on Modal. */
-import { MODAL } from '../facts';
-import { planJobs } from '../launches';
-import { likelyHours } from '../targets';
+import { MODAL, SMOKE_FILES } from '../facts';
 import { at, LAUNCHER, mend, NONE, SOURCE, type Rule } from './rule';
 
 const ON_MODAL = ['modal'] as const;
@@ -82,18 +80,16 @@ export const MODAL_RULES: readonly Rule[] = [
     severity: 'H',
     note: true,
     targets: ON_MODAL,
-    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours an epoch are an estimate (later runs took about 1 h on an A100).`,
-    check: (settings, { target, smoke }) => {
-      const hoursPerEpoch = likelyHours(target);
-      const alone = settings.number(EPOCHS) * hoursPerEpoch;
-      if (smoke || !(alone > MODAL.jobHours)) return NONE;
-      const jobs = planJobs(settings.number(EPOCHS), hoursPerEpoch);
+    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours of an epoch are estimated from logged runs, or as set for the target.`,
+    check: (_, { verdict }) => {
+      if (!verdict || verdict.jobs?.count === 1) return NONE;
+      const { jobs, epoch } = verdict;
       const limit = `and a job ends after ${MODAL.jobHours} h`;
       return at(
         EPOCHS,
         jobs
-          ? `about ${round(jobs.hours)} h at ${hoursPerEpoch} h per epoch, ${limit}: it takes ${jobs.count} jobs, all with --resume, each of which repeats the saved epoch`
-          : `an epoch takes ${hoursPerEpoch} h, ${limit}: no number of jobs completes the run, because each repeats the saved epoch`,
+          ? `about ${round(jobs.hours)} h at ${round(epoch.likely)} h per epoch, ${limit}: it takes ${jobs.count} jobs, all with --resume, each of which repeats the saved epoch`
+          : `an epoch takes ${round(epoch.likely)} h, ${limit}: no number of jobs completes the run, because each repeats the saved epoch`,
       );
     },
   },
@@ -102,18 +98,18 @@ export const MODAL_RULES: readonly Rule[] = [
     severity: 'M',
     note: true,
     targets: ON_MODAL,
-    evidence: `${LAUNCHER}: it sets BGB_LIMIT_FILES=50 when “smoke” occurs in the config’s path, and unsets it otherwise.`,
+    evidence: `${LAUNCHER}: it sets BGB_LIMIT_FILES=${SMOKE_FILES.modal} when “smoke” occurs in the config’s path, and unsets it otherwise.`,
     check: (settings, { smoke }) => {
       const short = settings.number(EPOCHS) <= 1;
       if (smoke === short || Number.isNaN(settings.number(EPOCHS))) return NONE;
       return at(
         EPOCHS,
         smoke
-          ? 'the path of the file has “smoke” in it, so the launcher takes 50 files alone; rename the file for a full run'
+          ? `the path of the file has “smoke” in it, so the launcher takes only ${SMOKE_FILES.modal} files; rename the file for a full run`
           : 'one epoch looks like a smoke run, but the path of the file has no “smoke” in it, so the launcher takes all files; rename the file',
       );
     },
   },
 ];
 
-const round = (hours: number): number => Math.round(hours * 10) / 10;
+const round = (hours: number): string => String(Number(hours.toPrecision(3)));

@@ -3,7 +3,8 @@ import type { Change } from '../change';
 import type { Place } from '../pyyaml';
 import { scalarText } from '../scalar';
 import type { ConfigFile, Settings } from '../settings';
-import { PLATFORMS, type Figures, type Target, type TargetName } from '../targets';
+import { PLATFORMS, type Target, type TargetName } from '../targets';
+import type { Verdict } from '../verdict';
 
 /** C: the run is wasted, H: crash or large cost, M: misleading, L: hygiene. */
 export type Severity = 'C' | 'H' | 'M' | 'L';
@@ -12,11 +13,11 @@ export type Severity = 'C' | 'H' | 'M' | 'L';
 export interface Context {
   /** The file's path: the launcher reads meaning into it. */
   readonly name: string;
-  /** The launcher takes 50 files alone where this word is in the path. */
+  /** Whether it is a smoke run, which takes few files. */
   readonly smoke: boolean;
   readonly target: Target;
-  /** What the run is predicted to take, where somebody computed it. */
-  readonly figures?: Figures;
+  /** Whether the run fits, where the estimator was asked. */
+  readonly verdict?: Verdict | undefined;
   /** Settings of the file that this one was made from. */
   readonly base?: Settings;
 }

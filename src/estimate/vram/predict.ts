@@ -3,6 +3,7 @@
  * graph that this engine trains (lower.ts), its allocations in order (trace.ts) and the caching allocator (allocator.ts).
  */
 import { quantity, type Basis, type Quantity } from '../../base/quantity';
+import type { Fit } from '../../config/verdict';
 import { OutOfMemory } from './allocator';
 import { boundsOf, UNCERTAIN, type Bound, type Bounds } from './bounds';
 import { checkRun, windowsOf, type VramOptions, type VramRun } from './options';
@@ -141,26 +142,23 @@ export function vramTimeline(run: VramRun): Timeline {
   return timelineOf(traceOf(run), { windows: windowsOf(run), workspace: WORKSPACES.likely });
 }
 
-export type Fit = 'fits' | 'perhaps' | 'does not fit';
-
 /**
- * Whether a card with so many bytes does: `fits` where even the highest case runs, `does not fit` where even the lowest
- * fails. Near its end a card gets by with less than `total`, since the allocator gives back every segment that is free as a
- * whole before it gives up; what is reserved may fall as the batch grows, by how tensors happen to fill segments.
+ * Whether the low, likely or high case of a run runs on a GPU with so many bytes. Near its limit a run needs less than `total`,
+ * because the allocator frees every segment that is free as a whole before it gives up; the reserved memory may even fall as
+ * the batch grows, by how tensors happen to fill segments.
  */
-export function fitsCard(options: VramOptions, cardBytes: number): Fit {
+export function runsOn(options: VramOptions, gpuBytes: number, bound: Scenario = 'likely'): boolean {
   const { total, allocated } = predictVram(options);
-  if (total.high <= cardBytes) return 'fits';
-  const measured = options.measurement !== undefined;
-  const runs = (bound: 'low' | 'high'): boolean => {
-    const scenario = measured ? 'likely' : bound;
-    // The simulation is of the rules as they are: the bound's scale is put on the card instead.
-    const scale = replayRun(options, scenario).allocated / allocated[bound];
-    return within(options, scenario, (cardBytes - CONTEXT[bound]) * scale);
-  };
-  if (runs('high')) return 'fits';
-  return runs('low') ? 'perhaps' : 'does not fit';
+  if (total[bound] <= gpuBytes) return true;
+  const scenario = options.measurement === undefined ? bound : 'likely';
+  // The simulation is of the rules as they are: the bound's scale is put on the GPU instead.
+  const scale = replayRun(options, scenario).allocated / allocated[bound];
+  return within(options, scenario, (gpuBytes - CONTEXT[bound]) * scale);
 }
+
+/** `fits` where the high case runs, `borderline` where only the likely one does. */
+export const gpuFit = (options: VramOptions, gpuBytes: number): Fit =>
+  runsOn(options, gpuBytes, 'high') ? 'fits' : runsOn(options, gpuBytes) ? 'borderline' : "won't fit";
 
 function within(run: VramRun, scenario: Scenario, capacity: number): boolean {
   try {

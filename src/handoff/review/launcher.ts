@@ -2,7 +2,8 @@
 import { code, escaped } from '../markdown';
 import type { Compared } from '../matrix';
 import { readConfig } from '../../config/settings';
-import { isSmokeRun, likelyHours } from '../../config/targets';
+import { verdictFor } from '../../estimate/forecast';
+import { isSmokeRun } from '../../config/targets';
 
 /** Read in the launcher's source at 2025-09-21. */
 export const LAUNCHER_FACTS: readonly string[] = [
@@ -21,10 +22,11 @@ export const LAUNCHER_FACTS: readonly string[] = [
 /** Where a configuration reads and writes. */
 export function launchFacts({ name, text, target }: Compared): string {
   const { settings } = readConfig(text);
+  const verdict = verdictFor(text, name, target);
   const folder = (path: string): string => code(settings.text(path));
   const limit =
     target.name === 'modal'
       ? `, ${isSmokeRun(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`
       : '';
-  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; assumed: ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores and ${likelyHours(target)} h per epoch, as set for the target.`;
+  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; assumed: ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores${verdict ? ` and ${Number(verdict.epoch.likely.toPrecision(3))} h per epoch` : ''}.`;
 }

@@ -1,6 +1,7 @@
 /** The issues of a file before and after, as risks with their state. */
 import type { Risk } from '../../config/incidents';
-import { inspect, type Remark, type Weight } from '../../config/findings';
+import { type Remark, type Weight } from '../../config/findings';
+import { inspectRun } from '../../estimate/forecast';
 import { tableOf } from '../markdown';
 import type { Compared } from '../matrix';
 
@@ -25,10 +26,9 @@ export interface FileRisks {
 
 /** Of each file against the base it was made from, on its own target. */
 export function risksOf(before: Compared, after: readonly Compared[]): FileRisks[] {
-  return after.map(({ name, text, target, figures }) => {
-    const subject = { name, target, ...(figures && { figures }) };
-    const { findings } = inspect(text, { ...subject, base: before.text });
-    const once = inspect(before.text, { name: before.name, target }).findings;
+  return after.map(({ name, text, target }) => {
+    const { findings } = inspectRun(text, { name, target, base: before.text });
+    const once = inspectRun(before.text, { name: before.name, target }).findings;
     const still = new Set(findings.map(({ id, path }) => `${id} ${path}`));
     return {
       name,

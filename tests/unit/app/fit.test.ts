@@ -11,7 +11,7 @@ import {
 } from '../../../src/app/pages/fit/host_view';
 import { answerTo, type QuestionName } from '../../../src/app/pages/fit/inverse';
 import { planOf } from '../../../src/app/pages/fit/plan';
-import { hostAnswer, predictionOf, verdictOf, wholeRun, worst } from '../../../src/app/pages/fit/prediction';
+import { hostAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
 import {
   change,
   divisorOf,
@@ -34,6 +34,8 @@ import { scenarioView } from '../../../src/app/pages/fit/time_view';
 import { barOf, layerRows, stepPicture, usesAt } from '../../../src/app/pages/fit/vram_view';
 import { applyChanges } from '../../../src/config/edit';
 import { GPUS } from '../../../src/config/gpus';
+import { fitOf, worstFit } from '../../../src/config/verdict';
+import { wholeRun } from '../../../src/estimate/forecast';
 import { planJobs } from '../../../src/config/launches';
 import { PRESETS } from '../../../src/config/presets';
 import { MACHINES } from '../../../src/config/targets';
@@ -41,7 +43,7 @@ import { WINDOW } from '../../../src/eeg/windows/windows';
 import { hostOptions, type Reading } from '../../../src/estimate/from_config';
 import { HostEnsemble } from '../../../src/estimate/host_odds';
 import { HostSimulator } from '../../../src/estimate/host_ram';
-import { largestBatch, smallestGpu } from '../../../src/estimate/inverse';
+import { largestBatch, smallestGpu } from '../../../src/estimate/what_fits';
 import { costsOf, epochHours, hostPlanOf, rateOf } from '../../../src/estimate/scenario';
 import { scenarioTable, withHost } from '../../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
@@ -239,16 +241,16 @@ describe('the host’s memory', () => {
     expect([chosen.arraysStay, chosen.heapKeeps.likely]).toEqual([0, 0.25]);
   });
 
-  it('does not fit where the outputs of validation alone are too much, before they are simulated', () => {
+  it('won’t fit where the outputs of validation alone are too much, before they are simulated', () => {
     const after = (ramGiB: number) => {
       const plan = planOf(original, { ...machine, ramGiB }, PACE, PRICES);
       return hostAnswer(plan, new HostEnsemble(hostOptions(hostPlanOf(plan))).advance(1), 40);
     };
     const answer = after(31);
-    expect(answer).toMatchObject({ runs: 1, of: 40, fits: 'does not fit', notes: [] });
+    expect(answer).toMatchObject({ runs: 1, of: 40, fits: "won't fit", notes: [] });
     expect(answer.validation.likely).toBeGreaterThan(61e9);
     expect(answer.peak.likely).toBe(answer.validation.likely);
-    expect(after(60).fits).toBe('perhaps');
+    expect(after(70).fits).toBe('borderline');
   });
 
   it('shows validation’s 61 GB by itself', () => {
@@ -296,13 +298,14 @@ describe('time and cost', () => {
     // 100 epochs of 15 min; the second launch repeats an epoch.
     expect(all?.jobs?.count).toBe(2);
     expect(all?.dollars?.likely).toBeCloseTo(25.25 * 5.59, 2);
-    const whole = wholeRun(costsOf(plan), 'hours', LIMITS);
+    const whole = wholeRun(costsOf(plan), 'hours');
     expect(whole?.likely).toBe(all?.hours.likely);
     expect(whole?.low).toBeLessThan(whole?.likely ?? 0);
-    expect(whole?.fits).toBe('perhaps');
-    expect(wholeRun(costsOf(plan), 'hours', { ...LIMITS, hours: 1e4 })?.fits).toBe('fits');
-    expect(wholeRun(costsOf(plan), 'hours', { ...LIMITS, hours: 1 })?.fits).toBe('does not fit');
-    expect(wholeRun([], 'dollars', LIMITS)).toBeUndefined();
+    expect(wholeRun([], 'dollars')).toBeUndefined();
+    const within = (hours: number) => predictionOf(plan, { ...LIMITS, hours }).hours;
+    expect(within(1e4)).toEqual({ fit: 'fits', need: whole, limit: 1e4 });
+    expect(within(whole?.likely ?? 0)?.fit).toBe(whole?.high === whole?.likely ? 'fits' : 'borderline');
+    expect(within(1)?.fit).toBe("won't fit");
   });
 
   it('follow a typed pace, a short run, typed watts and prices', () => {
@@ -330,7 +333,7 @@ describe('time and cost', () => {
     expect(rows.filter(({ chosen }) => chosen).map(({ title }) => title)).toEqual(['Modal, A100 80 GB']);
     expect(rows[0]).toMatchObject({ title: 'WSL2, RTX 4090', limited: false, host: undefined });
     const [own, , , a100] = scenarioView(table.slice(0, 4).map(withHost), modal);
-    expect(own).toMatchObject({ vramFits: 'fits', fits: 'does not fit', host: { fits: 'does not fit' } });
+    expect(own).toMatchObject({ gpuFit: 'fits', fits: "won't fit", host: { fits: "won't fit" } });
     expect(own?.host?.said).toMatch(/of 31\.0.GiB; needs 6\d\.\d.GiB$/);
     expect(a100?.host?.said).toMatch(/^Needs 6\d\.\d.GiB \(extra RAM billed\)$/);
     expect(a100?.rate?.likely).toBeGreaterThan(3.13);
@@ -353,14 +356,16 @@ describe('time and cost', () => {
 });
 
 describe('a verdict', () => {
-  it('says perhaps where the limit lies within the range', () => {
+  it('is borderline where the likely value fits and the high one does not', () => {
     const range = quantity([1, 2, 3], 'assumed', '');
-    expect([verdictOf(range, 3), verdictOf(range, 2), verdictOf(range, 0.5)]).toEqual([
+    expect([3, 2, 1.9, 0.5].map((limit) => fitOf(range, limit))).toEqual([
       'fits',
-      'perhaps',
-      'does not fit',
+      'borderline',
+      "won't fit",
+      "won't fit",
     ]);
-    expect(worst(['fits', 'perhaps'])).toBe('perhaps');
+    expect(fitOf({ likely: 1, high: Infinity }, Infinity)).toBe('borderline');
+    expect(worstFit(['fits', 'borderline'])).toBe('borderline');
   });
 });
 

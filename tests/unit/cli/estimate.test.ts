@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,8 +49,8 @@ describe('the command estimate', () => {
     expect(out).toMatch(
       /GPU memory +[\d.]+ GiB +[\d.]+ GiB – [\d.]+ GiB +of 80\.0 GiB of A100 80 GB +derived/,
     );
-    expect(out).toMatch(/host memory, validation +[\d.]+ GiB .* assumed/);
-    expect(out).toMatch(/an epoch +1\.50 h .*measured/);
+    expect(out).toMatch(/system RAM, validation +[\d.]+ GiB .* assumed/);
+    expect(out).toMatch(/time per epoch +1\.50 h .*measured/);
     expect(out).toMatch(/their cost +\$\d+\.\d\d/);
     expect(out).not.toContain('What would fit');
   });
@@ -58,7 +58,7 @@ describe('the command estimate', () => {
   test('with the 32 GiB that the app asks for, validation of the file as reviewed does not: 3, and what would', async () => {
     const { code, out } = await run(preset('review/modal_train_a100.yaml'), '--ram', '32');
     expect(code).toBe(3);
-    expect(out).toMatch(/^.*32 GiB, modal: does not fit/);
+    expect(out).toMatch(/^.*32 GiB, modal: won't fit/);
     const ram = /--ram (\d+),/.exec(out)?.[1] ?? '0';
     expect(Number(ram)).toBeGreaterThan(32);
     expect((await run(preset('review/modal_train_a100.yaml'), '--ram', ram)).code).toBe(0);
@@ -66,19 +66,23 @@ describe('the command estimate', () => {
     expect(Number(split)).toBeLessThan(0.1);
   });
 
-  test('the file mended perhaps fits there, by the likely values: 0, and it is said', async () => {
-    const { code, out } = await run(A100, '--ram', '32');
+  test('with a split of 0.08 it is borderline there, by the likely values: 0, and it is said', async () => {
+    const larger = write(
+      'train_a100.yaml',
+      readFileSync(A100, 'utf8').replace('validation_split: 0.07', 'validation_split: 0.08'),
+    );
+    const { code, out } = await run(larger, '--ram', '32');
     expect(code).toBe(0);
-    expect(out).toMatch(/^.*32 GiB, modal: perhaps fits: the likely values do, not the high ends/);
-    expect(out).toContain('GPU memory: fits. Host memory: perhaps.');
-    const json = JSON.parse((await run(A100, '--ram', '32', '--json')).out) as unknown;
-    expect(json).toMatchObject({ verdict: 'perhaps', fits: true, host: { fits: 'perhaps' } });
+    expect(out).toMatch(/^.*32 GiB, modal: borderline: the likely values fit, not the high ends/);
+    expect(out).toContain('GPU memory: fits. System RAM: borderline.');
+    const json = JSON.parse((await run(larger, '--ram', '32', '--json')).out) as unknown;
+    expect(json).toMatchObject({ fit: 'borderline', ram: { fit: 'borderline' } });
   });
 
   test('--help says what each exit code means: 0', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
-    expect(out).toContain('Exit code 0 where the run fits or perhaps fits, 3 where it does not, 2 for');
+    expect(out).toContain("Exit code 0 where the run fits or is borderline, 3 where it won't fit, 2 for");
   });
 
   test('as JSON says the same, with quantities', async () => {
@@ -94,7 +98,7 @@ describe('the command estimate', () => {
     );
     expect(code).toBe(0);
     const found = JSON.parse(out) as {
-      fits: boolean;
+      fit: string;
       target: string;
       vram: { total: { low: number; likely: number; high: number; basis: string } };
       costs: {
@@ -103,9 +107,9 @@ describe('the command estimate', () => {
         jobs: { count: number };
         dollars: { likely: number };
       }[];
-      instead: unknown[];
+      remedies: unknown[];
     };
-    expect(found).toMatchObject({ fits: true, verdict: 'fits', target: 'modal', instead: [] });
+    expect(found).toMatchObject({ fit: 'fits', target: 'modal', remedies: [] });
     expect(found.vram.total.low).toBeLessThan(found.vram.total.high);
     const all = found.costs.find(({ stop }) => stop.id === 'all');
     // A hundred epochs of 15 minutes and the one that the second job repeats.

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/validate';
-import { failing, inspect } from '../../../src/config/findings';
+import { failing } from '../../../src/config/findings';
+import { inspectRun } from '../../../src/estimate/forecast';
 import { PRESETS } from '../../../src/config/presets';
 import { readConfig } from '../../../src/config/settings';
 import { TARGETS, type TargetName } from '../../../src/config/targets';
@@ -9,7 +10,7 @@ import { TARGETS, type TargetName } from '../../../src/config/targets';
 const CONFIGS = join(import.meta.dirname, '../../../configs');
 
 const findings = (text: string, name: string, target: TargetName) =>
-  inspect(text, { name, target: TARGETS[target] }).findings;
+  inspectRun(text, { name, target: TARGETS[target] }).findings;
 const preset = (name: string) => PRESETS.find((one) => one.name === `configs/${name}.yaml`)!;
 
 describe.each(PRESETS.filter(({ corrected }) => corrected).map((one) => [one.name, one] as const))(

@@ -24,7 +24,7 @@ const FALLBACK = {
 describe('an epoch', () => {
   test('of the balanced set is 49,760 windows, 778 batches of 64', () => {
     const windows = epochWindows({ balanced: true, validationSplit: 0.2 });
-    expect(windows).toEqual({ training: 49_760, validation: 51_901 });
+    expect(windows).toEqual({ training: 49_760, validation: 51_901, whole: 259_505 });
     expect(stepsPerEpoch(windows.training, 64)).toBe(778);
     expect(stepsPerEpoch(windows.training, 16)).toBe(3110);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/options';
-import { fitsCard, predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
+import { gpuFit, predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 import { livingAt } from '../../../src/estimate/vram/replay';
 import { effortOf } from '../../effort';
 
@@ -173,19 +173,19 @@ describe('the timeline of a step', () => {
 });
 
 describe('a card', () => {
-  it('does, does not, or is near', () => {
+  it('fits a run, does not, or is near its limit', () => {
     const run = { ...PRODUCTION_VRAM, batch: 16 };
     const { total } = predictVram(run);
-    expect(fitsCard(run, 80e9)).toBe('fits');
-    expect(fitsCard(run, total.likely)).toBe('perhaps');
-    expect(fitsCard(run, 0.5 * total.low)).toBe('does not fit');
-    expect(fitsCard({ ...run, batch: 512 }, 40 * GIB)).toBe('does not fit');
+    expect(gpuFit(run, 80e9)).toBe('fits');
+    expect(gpuFit(run, total.likely)).toBe('borderline');
+    expect(gpuFit(run, 0.5 * total.low)).toBe("won't fit");
+    expect(gpuFit({ ...run, batch: 512 }, 40 * GIB)).toBe("won't fit");
   });
 
   it('that does for a batch does for smaller ones, whatever segments they happen to fill', () => {
     const run = { ...PRODUCTION_VRAM, mixer: 'conv' as const };
-    const fits = Array.from({ length: 24 }, (_, i) => fitsCard({ ...run, batch: 4 * (i + 1) }, 10 * GIB));
-    const order = ['fits', 'perhaps', 'does not fit'];
+    const fits = Array.from({ length: 24 }, (_, i) => gpuFit({ ...run, batch: 4 * (i + 1) }, 10 * GIB));
+    const order = ['fits', 'borderline', "won't fit"];
     expect(fits).toEqual([...fits].sort((a, b) => order.indexOf(a) - order.indexOf(b)));
     expect(new Set(fits).size).toBe(3);
   });
@@ -194,7 +194,7 @@ describe('a card', () => {
     const run = { ...PRODUCTION_VRAM, batch: 16 };
     const { total, allocated } = predictVram(run);
     const half = { run, allocated: allocated.likely / 2 };
-    expect(fitsCard(run, 0.7 * total.likely)).toBe('does not fit');
-    expect(fitsCard({ ...run, measurement: half }, 0.7 * total.likely)).toBe('fits');
+    expect(gpuFit(run, 0.7 * total.likely)).toBe("won't fit");
+    expect(gpuFit({ ...run, measurement: half }, 0.7 * total.likely)).toBe('fits');
   });
 });

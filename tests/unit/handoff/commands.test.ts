@@ -176,7 +176,9 @@ describe('the commands', () => {
 
   test('the plan names the jobs', () => {
     const resume = commandsFor(modal).find(({ id }) => id === 'resume');
-    expect(resume?.purpose).toContain('5 jobs of 24 h, with the epochs 1–24, 24–47, 47–70, 70–93, 93–100');
+    expect(resume?.purpose).toContain(
+      '6 jobs of 24 h, with the epochs 1–20, 20–39, 39–58, 58–77, 77–96, 96–100',
+    );
     const slow = commandsFor({
       ...modal,
       target: { ...TARGETS.modal, hoursPerEpoch: exactly(13, 'assumed', '') },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { derive, variantFor, VARIANTS, type Variant } from '../../../src/handoff/derive';
 import { applyChanges } from '../../../src/config/edit';
-import { inspect } from '../../../src/config/findings';
+import { inspectRun } from '../../../src/estimate/forecast';
 import { readPlain } from '../../../src/config/plain';
 import { GPUS } from '../../../src/config/gpus';
 import { TARGETS } from '../../../src/config/targets';
@@ -25,7 +25,7 @@ describe('what the review’s file needs', () => {
     expect(derive(TUSZ, 'wsl2').name).toBe('configs/local/train.yaml');
     expect(changed(TUSZ, 'wsl2')).toEqual({
       'data.num_workers': 0,
-      'data.validation_split': 0.08,
+      'data.validation_split': 0.04,
       'model.mamba.conv_kernel': 3,
       'training.batch_size': 8,
       'training.mixed_precision': false,
@@ -42,7 +42,7 @@ describe('what the review’s file needs', () => {
       'data.pin_memory': true,
       'data.persistent_workers': true,
       'data.prefetch_factor': 4,
-      'data.validation_split': 0.08,
+      'data.validation_split': 0.07,
       'model.mamba.conv_kernel': 3,
       'training.batch_size': 64,
       'training.early_stopping.metric': 'sensitivity_at_10.0fa',
@@ -97,7 +97,7 @@ describe.each(Object.entries(FILES))('from %s', (_, text) => {
   test.each(ALL)('the variant %s has nothing critical or high to fix, and needs nothing more', (variant) => {
     const { name, target, changes } = derive(text, variant);
     const made = applyChanges(text, changes);
-    const grave = inspect(made, { name, target }).findings.filter(
+    const grave = inspectRun(made, { name, target }).findings.filter(
       ({ severity, mendable }) => mendable && 'RCH'.includes(severity),
     );
     expect(grave.map(({ id, path, message }) => `${id} ${path} ${message}`)).toEqual([]);
@@ -112,7 +112,7 @@ test('from one variant to another and back', () => {
     for (const to of ALL) {
       const { name, target } = derive(TUSZ, to);
       const made = derived(derived(TUSZ, from), to);
-      const grave = inspect(made, { name, target }).findings.filter(
+      const grave = inspectRun(made, { name, target }).findings.filter(
         ({ severity, mendable }) => mendable && 'RCH'.includes(severity),
       );
       expect(grave).toEqual([]);
@@ -142,7 +142,8 @@ test('what is good already stays', () => {
 
 test('the launcher sees “smoke” in a path whatever the case of its letters', () => {
   expect(variantFor('configs/modal/Smoke.yaml', 'modal')).toBe('smoke_modal');
-  const ids = (name: string) => inspect(TUSZ, { name, target: TARGETS.modal }).findings.map(({ id }) => id);
+  const ids = (name: string) =>
+    inspectRun(TUSZ, { name, target: TARGETS.modal }).findings.map(({ id }) => id);
   expect(ids('configs/modal/SMOKE.yaml')).toContain('smoke-name');
   expect(ids('configs/modal/SMOKE.yaml')).not.toContain('validation-ram');
   expect(ids('configs/modal/train.yaml')).toContain('validation-ram');

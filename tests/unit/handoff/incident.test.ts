@@ -158,12 +158,12 @@ describe('a second incident is a second file', () => {
       preparedBy: ' ',
       before: file,
       after: [file],
-      costs: [],
       smoke: [],
     };
     const input = reviewInput({ ...request, incident: SECOND });
     expect(input).toMatchObject({ incident: SECOND, before: file, after: [file], goal: SECOND.review.goal });
-    expect(input.costs).toHaveLength(2);
+    // The incident's own, and that of the file.
+    expect(input.costs).toHaveLength(3);
     expect(input.others).toBeUndefined();
     const elsewhere = [{ ...file, target: TARGETS.modal }];
     expect(reviewInput({ ...request, after: elsewhere, incident: SECOND }).goal).toBeUndefined();

@@ -126,7 +126,11 @@ describe('the other rows', () => {
       'Modal A100: A100 80 GB, 32 GiB RAM, 8 cores',
       'Linux: RTX 4090, 64 GiB RAM, 16 cores',
     ]);
-    expect(row(matrix, 'Predicted memory')).toEqual(['11 GB (estimate: review of 2025-01-19)', '–', '–']);
+    expect(row(matrix, 'Predicted memory')).toEqual([
+      expect.stringMatching(/^11 GB \(estimate: review of 2025-01-19\); GPU [\d.]+ GiB \(.*; system RAM/),
+      expect.stringMatching(/^GPU [\d.]+ GiB \(.*; system RAM in training [\d.]+ GiB/),
+      '–',
+    ]);
     const [first, second, third] = row(matrix, 'Issues') ?? [];
     expect(first).toMatch(/^2 H; \d before launch$/);
     expect(second).toMatch(/C, \d H/);
@@ -134,14 +138,14 @@ describe('the other rows', () => {
   });
 
   test('have no memory where none was predicted', () => {
-    expect(row(compare([config(whole(''))]), 'Predicted memory')).toBeUndefined();
+    expect(row(compare([config(whole('training: {epochs: x}'))]), 'Predicted memory')).toBeUndefined();
   });
 
   test('show a range where there is one', () => {
     const memory = [
       { likely: 20.26, low: 18, high: 24.44, basis: 'derived', source: 'shapes', of: 'GPU' },
     ] as const;
-    expect(row(compare([config(whole(''), { memory })]), 'Predicted memory')).toEqual([
+    expect(row(compare([config(whole('training: {epochs: x}'), { memory })]), 'Predicted memory')).toEqual([
       'GPU 20.3 GiB (18 to 24.4; derived: shapes)',
     ]);
   });

@@ -1,9 +1,9 @@
 /** What the worker tells the page of a file. */
 import type { Change } from '../../../config/change';
-import { inspectAll, type Inspection as Whole, type Remark, type Weight } from '../../../config/findings';
+import { type Inspection as Whole, type Remark, type Weight } from '../../../config/findings';
+import { inspectRuns } from '../../../estimate/forecast';
 import type { Entry } from '../../../config/pyyaml';
 import type { Target } from '../../../config/targets';
-import { figuresOf } from './predicted';
 import { allSeen, type Seen } from './seen';
 
 /** R: production refuses the file; C, H, M, L as the rules weigh. */
@@ -42,12 +42,7 @@ const MOST = 2000;
 
 /** Inspects files that belong together. In the order of the questions. */
 export const inspect = (questions: readonly Question[]): Inspection[] =>
-  inspectAll(
-    questions.map(({ text, ...subject }) => {
-      const figures = figuresOf(text, subject);
-      return { text, subject: { ...subject, ...(figures && { figures }) } };
-    }),
-  ).map(shownOf);
+  inspectRuns(questions.map(({ text, ...subject }) => ({ text, subject }))).map(shownOf);
 
 function shownOf({ file, accepted, findings }: Whole): Inspection {
   const { errors, entries, settings } = file;

@@ -1,14 +1,11 @@
 import { startStoreWorker } from '../../../checkpoints/store_worker';
-import { hourlyRate, CURRENT_CARD } from '../../../estimate/rates';
-import type { Quantity } from '../../../base/quantity';
 import { INCIDENTS } from '../../../config/incidents';
 import { presetOf } from '../../../config/presets';
-import type { Target } from '../../../config/targets';
 import type { SmokeEvidence } from '../../../handoff/evidence';
 import { readSummary, type RunSummary } from '../../../training/run_record';
 import type { Run } from '../../../checkpoints/run';
 import type { OpenFile } from './open_file.svelte';
-import { costFigures, type ReviewRequest } from './reviewing';
+import type { ReviewRequest } from './reviewing';
 import type { Workspace } from './workspace.svelte';
 
 interface Tried {
@@ -77,20 +74,10 @@ export class Review {
       before: this.work.comparedOf(this.base),
       after,
       incident: this.withIncident ? this.incident : undefined,
-      costs: this.after.flatMap((file, i) => {
-        const compared = after[i];
-        const epochs = Number(file.good?.seen.find(({ path }) => path === 'training.epochs')?.text);
-        return compared && Number.isInteger(epochs)
-          ? costFigures(compared, epochs, rateOf(compared.target))
-          : [];
-      }),
       smoke,
     };
   }
 }
-
-const rateOf = (target: Target): Quantity | undefined =>
-  target.name === 'modal' ? hourlyRate(CURRENT_CARD, target.gpu.id, target) : undefined;
 
 const recordings = (data: RunSummary['data']): string => {
   if (data === null) return 'recordings that are not known any more';

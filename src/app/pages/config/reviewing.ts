@@ -2,7 +2,7 @@
 import type { Incident } from '../../../config/incidents';
 import type { CostFigures, SmokeEvidence } from '../../../handoff/evidence';
 import { MODAL } from '../../../config/facts';
-import { likelyHours } from '../../../config/targets';
+import { verdictFor } from '../../../estimate/forecast';
 import type { Compared } from '../../../handoff/matrix';
 import type { ReviewInput } from '../../../handoff/review';
 import { reviewOf } from '../../../handoff/review/from_incident';
@@ -15,11 +15,11 @@ export interface ReviewRequest {
   readonly after: readonly Compared[];
   /** Where the file before is one whose run failed: what is known of that. */
   readonly incident: Incident | undefined;
-  readonly costs: readonly CostFigures[];
   readonly smoke: readonly SmokeEvidence[];
 }
 
-export function reviewInput({ preparedBy, incident, costs, ...request }: ReviewRequest): ReviewInput {
+export function reviewInput({ preparedBy, incident, ...request }: ReviewRequest): ReviewInput {
+  const costs = request.after.flatMap(costFigures);
   const preparer = preparedBy.trim() !== '' && { preparedBy: preparedBy.trim() };
   if (!incident) return { ...request, costs, ...preparer };
   const { after, others: _, goal, ...known } = reviewOf(incident, request.date);
@@ -40,30 +40,14 @@ const targetsOf = (configs: readonly Compared[]): string =>
     .sort()
     .join();
 
-/** What a run takes with the figures of its target, where the rate of an hour is known. */
-export function costFigures(
-  { name, target }: Compared,
-  epochs: number,
-  rate: { readonly likely: number; readonly source: string } | undefined,
-): CostFigures[] {
-  const hoursPerEpoch = {
-    likely: likelyHours(target),
-    basis: 'assumed',
-    source: 'the figure that the findings reckon with',
-  } as const;
+/** Hours and dollars of a run by its verdict; none where the price of an hour is not known. */
+export function costFigures({ name, text, target }: Compared): CostFigures[] {
+  const verdict = verdictFor(text, name, target);
+  if (!verdict) return [];
+  const { epochs, epoch: hoursPerEpoch, rate } = verdict;
   const title = `${name} on ${target.title}`;
   if (target.name === 'modal')
-    return rate
-      ? [
-          {
-            title,
-            epochs,
-            hoursPerEpoch,
-            dollarsPerHour: { likely: rate.likely, basis: 'derived', source: rate.source },
-            limitHours: MODAL.jobHours,
-          },
-        ]
-      : [];
+    return rate ? [{ title, epochs, hoursPerEpoch, dollarsPerHour: rate, limitHours: MODAL.jobHours }] : [];
   const owned = { likely: 0, basis: 'assumed', source: 'owned hardware, electricity not counted' } as const;
-  return target.name === 'browser' ? [] : [{ title, epochs, hoursPerEpoch, dollarsPerHour: owned }];
+  return [{ title, epochs, hoursPerEpoch, dollarsPerHour: owned }];
 }

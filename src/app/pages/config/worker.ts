@@ -18,7 +18,6 @@ import type { Target } from '../../../config/targets';
 import { answer, type Answer } from '../../ui/answer';
 import { forAllReaders } from './exporting';
 import { inspect } from './inspection';
-import { withMemory } from './predicted';
 import { reviewInput, type ReviewRequest } from './reviewing';
 
 export interface Comparison {
@@ -65,7 +64,7 @@ const inspector = {
   edits,
   compare: (configs: readonly Compared[], options: MatrixOptions): Answer<Comparison> =>
     answer(() => {
-      const matrix = compare(configs.map(withMemory), options);
+      const matrix = compare(configs, options);
       return { matrix, markdown: toMarkdown(matrix), csv: toCsv(matrix) };
     }),
   variants: () => VARIANTS,
@@ -76,13 +75,7 @@ const inspector = {
     }),
   launch: (config: LaunchConfig): Answer<Launch> =>
     answer(() => ({ commands: commandsFor(config), script: scriptFor(config) })),
-  review: (request: ReviewRequest): Answer<string> =>
-    answer(() => {
-      const { before, after, ...rest } = request;
-      return reviewDocument(
-        reviewInput({ ...rest, before: withMemory(before), after: after.map(withMemory) }),
-      );
-    }),
+  review: (request: ReviewRequest): Answer<string> => answer(() => reviewDocument(reviewInput(request))),
   bundle: (configs: readonly BundledConfig[], review?: string): Answer<BundleFile[]> =>
     answer(() => bundleOf(configs, review)),
   forAllReaders,

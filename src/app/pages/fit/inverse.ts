@@ -8,10 +8,11 @@ import {
   largestBatch,
   largestLayers,
   largestWorkers,
-  MOST,
+  MAX,
   smallestGpu,
-} from '../../../estimate/inverse';
-import { hostPlanOf, type Bound, type Plan, type StopCost } from '../../../estimate/scenario';
+  type Bound,
+} from '../../../estimate/what_fits';
+import { hostPlanOf, type Plan, type StopCost } from '../../../estimate/scenario';
 import { scenarioTable, withHost, type HostedRow } from '../../../estimate/scenario_table';
 import { bytes, percent } from '../../ui/format';
 import { dollars, hours } from './text';
@@ -47,7 +48,7 @@ function workersFor(plan: HostPlan): string {
   const risk = `${percent(ACCEPTED_KILLS)} OOM risk during training`;
   if (workers === undefined)
     return `Even without workers, more than ${risk} with ${bytes(plan.ramBytes)} of RAM.`;
-  const accepted = workers === MOST.workers ? `, ${MAXIMUM}` : '';
+  const accepted = workers === MAX.workers ? `, ${MAXIMUM}` : '';
   return `${workers} workers${accepted} (≤ ${risk}; validation not included).`;
 }
 
@@ -56,12 +57,12 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => s
     const of = (bound: Bound): number | undefined => largestBatch(vram, gpu, { bound });
     const parts = vram.microBatches > 1 ? ` in ${vram.microBatches} micro-batches` : '';
     const batch = (size: number): string => `a batch size of ${size}${parts}`;
-    return `${holds(gpu, of, MOST.batch, batch)} The setup above has ${vram.batch}.`;
+    return `${holds(gpu, of, MAX.batch, batch)} The setup above has ${vram.batch}.`;
   },
   layers: ({ settings: { vram }, machine: { gpu } }) => {
     const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, bound);
     const layers = (count: number): string => `${count} Mamba ${count === 1 ? 'layer' : 'layers'}`;
-    return `${holds(gpu, of, MOST.layers, layers)} The setup above has ${vram.layers} at batch size ${vram.batch}.`;
+    return `${holds(gpu, of, MAX.layers, layers)} The setup above has ${vram.layers} at batch size ${vram.batch}.`;
   },
   workers: (plan) => workersFor(hostPlanOf(plan)),
   gpu: (plan) => {
@@ -96,7 +97,7 @@ function tooSmall(rows: readonly HostedRow[], dollars = Infinity): string {
   return rows
     .filter((row) => {
       const price = wholeCost(row)?.dollars?.likely ?? Infinity;
-      return row.vramFits && row.host.fits === 'does not fit' && price < dollars;
+      return row.gpuFit !== "won't fit" && row.host.fits === "won't fit" && price < dollars;
     })
     .map(
       (row) =>

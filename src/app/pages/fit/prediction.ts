@@ -1,6 +1,7 @@
 /** What the page shows of a run, as its worker answers: memory, time and cost, each with its verdict. */
-import { sum, type Quantity } from '../../../base/quantity';
-import { MAIN_BYTES, OTHER_BYTES, validationBytes } from '../../../estimate/host_facts';
+import type { Quantity } from '../../../base/quantity';
+import type { Fit, Judged } from '../../../config/verdict';
+import { judge, wholeRun } from '../../../estimate/forecast';
 import type { HostEnsemble, KillOdds } from '../../../estimate/host_odds';
 import { predictHostRam } from '../../../estimate/host_predict';
 import type { HostRun } from '../../../estimate/host_ram';
@@ -17,13 +18,7 @@ import {
 } from '../../../estimate/scenario';
 import type { ScaledHours } from '../../../estimate/time_run';
 import type { Measurement } from '../../../estimate/vram/options';
-import {
-  fitsCard,
-  predictVram,
-  vramTimeline,
-  type Fit,
-  type VramPrediction,
-} from '../../../estimate/vram/predict';
+import { gpuFit, predictVram, vramTimeline, type VramPrediction } from '../../../estimate/vram/predict';
 import { stepPicture, type StepPicture } from './vram_view';
 
 /** What a run may take. */
@@ -32,15 +27,10 @@ export interface Limits {
   readonly hours: number;
 }
 
-/** A predicted range, and whether it is within its limit. */
-export interface Judged extends Quantity {
-  readonly fits: Fit;
-}
-
 /** GPU memory, time and cost of a run. */
 export interface Prediction {
   readonly vram: VramPrediction;
-  readonly vramFits: Fit;
+  readonly gpuFit: Fit;
   /** GPU memory during one training step. */
   readonly step: StepPicture;
   /** Hours. */
@@ -88,78 +78,24 @@ export interface HostRuns {
 export function predictionOf(plan: Plan, limits: Limits, measurement?: Measurement): Prediction {
   const options = { ...plan.settings.vram, measurement };
   const costs = costsOf(plan);
+  const [hours, dollars] = [wholeRun(costs, 'hours'), wholeRun(costs, 'dollars')];
   return {
     vram: predictVram(options),
-    vramFits: fitsCard(options, plan.machine.gpu.memoryBytes),
+    gpuFit: gpuFit(options, plan.machine.gpu.memoryBytes),
     step: stepPicture(vramTimeline(plan.settings.vram)),
     epoch: epochHours(plan),
     loading: loadingOf(plan),
     rate: rateOf(plan),
     costs,
     scaled: scaledHours(plan),
-    hours: wholeRun(costs, 'hours', limits),
-    dollars: wholeRun(costs, 'dollars', limits),
+    hours: hours && judge(hours, limits.hours),
+    dollars: dollars && judge(dollars, limits.dollars),
   };
 }
 
-export const verdictOf = ({ low, high }: Pick<Quantity, 'low' | 'high'>, limit: number): Fit =>
-  high <= limit ? 'fits' : low > limit ? 'does not fit' : 'perhaps';
-
-const ORDER: readonly Fit[] = ['fits', 'perhaps', 'does not fit'];
-
-/** All have to fit. */
-export const worst = (verdicts: readonly Fit[]): Fit =>
-  ORDER[Math.max(0, ...verdicts.map((verdict) => ORDER.indexOf(verdict)))] ?? 'fits';
-
-/** From the fastest run that stops early to the slowest of all epochs; likely is all epochs at their likely pace. */
-export function wholeRun(
-  costs: readonly StopCost[],
-  what: 'hours' | 'dollars',
-  limits: Readonly<Record<'hours' | 'dollars', number>>,
-): Judged | undefined {
-  const all = costs.at(-1)?.[what];
-  const early = (costs.find(({ stop }) => stop.id === 'likely') ?? costs[0])?.[what];
-  if (!all || !early) return undefined;
-  const low = Math.min(early.low, all.low);
-  return {
-    ...all,
-    low,
-    source: `${all.source}; the low end stops early, as the review expects`,
-    fits: verdictOf({ low, high: all.high }, limits[what]),
-  };
-}
-
-/** Host memory after the runs of an ensemble; validation is simulated when all of them are there. */
+/** System RAM after the runs of an ensemble; validation is simulated when all of them are there. */
 export function hostAnswer(plan: Plan, ensemble: HostEnsemble, of: number): HostAnswer {
   const runs = ensemble.runs.length;
-  const odds = ensemble.odds();
-  if (runs >= of) {
-    const { training, validation, peak, fits, notes } = predictHostRam(hostPlanOf(plan), ensemble);
-    return { runs, of, odds, training, validation, peak, fits, notes };
-  }
-  const training = ensemble.peak();
-  const validation = sum(
-    [validationBytes(plan.settings.windows.validation), MAIN_BYTES, OTHER_BYTES[plan.machine.name]],
-    'outputs of validation, the main process and other programs',
-  );
-  const max = (bound: 'low' | 'likely' | 'high'): number => Math.max(training[bound], validation[bound]);
-  const peak = {
-    ...(validation.likely >= training.likely ? validation : training),
-    low: max('low'),
-    likely: max('likely'),
-    high: max('high'),
-  };
-  const { low, high } = odds.killed;
-  const risk = high <= 0.05 ? 'fits' : low >= 0.5 ? 'does not fit' : 'perhaps';
-  const { ramBytes } = ensemble.options.machine;
-  return {
-    runs,
-    of,
-    odds,
-    training,
-    validation,
-    peak,
-    fits: worst([verdictOf(peak, ramBytes), risk]),
-    notes: [],
-  };
+  const { odds, training, validation, peak, fits, notes } = predictHostRam(hostPlanOf(plan), ensemble);
+  return { runs, of, odds, training, validation, peak, fits, notes: runs < of ? [] : notes };
 }

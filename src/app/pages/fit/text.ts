@@ -5,7 +5,7 @@ import type { Jobs } from '../../../config/launches';
 import type { Machine } from '../../../config/targets';
 
 import type { VramRun } from '../../../estimate/vram/options';
-import type { Fit } from '../../../estimate/vram/predict';
+import type { Fit } from '../../../config/verdict';
 import { bytes, count, plain, short } from '../../ui/format';
 import type { Tone } from '../../ui/tone';
 import type { HostAnswer, Limits, Prediction } from './prediction';
@@ -66,7 +66,7 @@ export const describeRun = ({ batch, microBatches, mixer, precision, layers }: V
   ].join(', ');
 
 /** The colour of each verdict. */
-export const TONES = { fits: 'good', perhaps: 'caution', 'does not fit': 'fatal' } as const satisfies Record<
+export const TONES = { fits: 'good', borderline: 'caution', "won't fit": 'fatal' } as const satisfies Record<
   Fit,
   Tone
 >;
@@ -113,34 +113,34 @@ export function headlines({ machine, limits, prediction, host, before, hostBefor
   });
   const memory = (bytes: string): Record<Fit, string> => ({
     fits: `fits in ${bytes}`,
-    perhaps: `may not fit in ${bytes}`,
-    'does not fit': `does not fit in ${bytes}`,
+    borderline: `borderline in ${bytes}`,
+    "won't fit": `won’t fit in ${bytes}`,
   });
   const limit = (of: Quantity | undefined, say: Headline['say'], what: string): Record<Fit, string> => ({
     fits: `within the ${what}`,
-    perhaps: `may exceed the ${what} (${say(of?.low ?? 0)} at best)`,
-    'does not fit': `over the ${what}`,
+    borderline: `may exceed the ${what} (${say(of?.low ?? 0)} at best)`,
+    "won't fit": `over the ${what}`,
   });
-  const { vram, vramFits, hours: time, dollars: cost } = prediction ?? {};
+  const { vram, gpuFit, hours: time, dollars: cost } = prediction ?? {};
   const card = `${bytes(machine.gpu.memoryBytes)} of the ${machine.gpu.name}`;
   return [
-    headline('GPU memory', bytes, vram?.total, vramFits, before?.vram.total, memory(card)),
+    headline('GPU memory', bytes, vram?.total, gpuFit, before?.vram.total, memory(card)),
     headline('Host memory', bytes, host?.peak, host?.fits, hostBefore, memory(`${machine.ramGiB}${GAP}GiB`)),
     headline(
       'Time',
       hours,
-      time,
-      time?.fits,
-      before?.hours,
-      limit(time, hours, `${hours(limits.hours)} deadline`),
+      time?.need,
+      time?.fit,
+      before?.hours?.need,
+      limit(time?.need, hours, `${hours(limits.hours)} deadline`),
     ),
     headline(
       'Cost',
       dollars,
-      cost,
-      cost?.fits,
-      before?.dollars,
-      limit(cost, dollars, `${dollars(limits.dollars)} budget`),
+      cost?.need,
+      cost?.fit,
+      before?.dollars?.need,
+      limit(cost?.need, dollars, `${dollars(limits.dollars)} budget`),
     ),
   ];
 }

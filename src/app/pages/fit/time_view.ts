@@ -3,20 +3,19 @@ import { scaled, type Quantity } from '../../../base/quantity';
 import { GIB } from '../../../config/facts';
 import { GPUS } from '../../../config/gpus';
 import type { Machine } from '../../../config/targets';
+import { worstFit, type Fit } from '../../../config/verdict';
 import { rateOf, type StopCost } from '../../../estimate/scenario';
 import type { HostedRow, RowHost, ScenarioRow } from '../../../estimate/scenario_table';
 import type { ScaledHours } from '../../../estimate/time_run';
-import type { Fit } from '../../../estimate/vram/predict';
 import { bytes } from '../../ui/format';
 import type { Pace } from './plan';
 import { describeRun } from './text';
-import { worst } from './prediction';
 
 /** The same run on another machine. */
 export interface ScenarioView {
   readonly title: string;
   readonly vram: Quantity;
-  readonly vramFits: Fit;
+  readonly gpuFit: Fit;
   /** GPU memory, bytes. */
   readonly capacity: number;
   /** Undefined until it is simulated. */
@@ -36,7 +35,7 @@ export interface ScenarioView {
 function describeHost({ fits, peak, needs, usual }: RowHost, ramBytes: number): string {
   if (ramBytes > usual) return `Needs ${bytes(ramBytes)} (extra RAM billed)`;
   const of = `${bytes(peak.likely)} of ${bytes(ramBytes)}`;
-  return fits === 'does not fit' ? `${of}; needs ${bytes(needs)}` : of;
+  return fits === "won't fit" ? `${of}; needs ${bytes(needs)}` : of;
 }
 
 export const scenarioView = (rows: readonly (ScenarioRow | HostedRow)[], shown: Machine): ScenarioView[] =>
@@ -44,14 +43,14 @@ export const scenarioView = (rows: readonly (ScenarioRow | HostedRow)[], shown: 
     const { title, plan, vram, epoch, costs } = row;
     const { machine } = plan;
     const host = 'host' in row ? row.host : undefined;
-    const vramFits: Fit = row.vramFits ? 'fits' : 'does not fit';
+    const { gpuFit } = row;
     return {
       title,
       vram,
-      vramFits,
+      gpuFit,
       capacity: machine.gpu.memoryBytes,
       host: host && { fits: host.fits, said: describeHost(host, machine.ramGiB * GIB) },
-      fits: host ? worst([vramFits, host.fits]) : vramFits,
+      fits: host ? worstFit([gpuFit, host.fits]) : gpuFit,
       epoch,
       rate: rateOf(plan),
       all: costs.find(({ stop }) => stop.id === 'all'),

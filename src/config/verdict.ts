@@ -1,0 +1,76 @@
+/**
+ * Whether a run fits its machine, its deadline and its budget. The estimator decides it (estimate/forecast.ts); the rules, the
+ * pages, the commands and the review show this one answer.
+ */
+import type { Quantity } from '../base/quantity';
+import type { Jobs } from './launches';
+
+/** `borderline`: the likely value fits and the high one does not. */
+export type Fit = 'fits' | 'borderline' | "won't fit";
+
+const ORDER: readonly Fit[] = ['fits', 'borderline', "won't fit"];
+
+/** Whether a need stays within a limit of the same unit; a need without end fits no limit. */
+export function fitOf({ likely, high }: Pick<Quantity, 'likely' | 'high'>, limit: number): Fit {
+  const within = (value: number): boolean => value <= limit && value < Infinity;
+  return within(high) ? 'fits' : within(likely) ? 'borderline' : "won't fit";
+}
+
+/** The verdict on all of several needs; `fits` for none. */
+export const worstFit = (fits: readonly Fit[]): Fit =>
+  ORDER[Math.max(0, ...fits.map((fit) => ORDER.indexOf(fit)))] ?? 'fits';
+
+export interface Judged {
+  readonly fit: Fit;
+  /** Memory in bytes, time in hours, cost in dollars. */
+  readonly need: Quantity;
+  /** Infinity where there is none. */
+  readonly limit: number;
+}
+
+/** System RAM. `need` is the higher of training and validation. */
+export interface RamJudged extends Judged {
+  readonly training: Judged;
+  readonly validation: Judged;
+  /** Share of `runs` simulated runs that are OOM-killed in training. */
+  readonly oomShare: number;
+  readonly runs: number;
+}
+
+/** One change with which what does not fit would fit. */
+export type Remedy =
+  | { readonly change: 'batch' | 'layers' | 'workers' | 'split'; readonly value: number }
+  /** Id of the smallest GPU. */
+  | { readonly change: 'gpu'; readonly value: string }
+  /** GiB of system RAM. */
+  | { readonly change: 'ram'; readonly value: number };
+
+export interface Verdict {
+  /** The worst of all. */
+  readonly fit: Fit;
+  /** Near the limit a run needs less than `need`, because PyTorch’s allocator frees its cache before it gives up. */
+  readonly gpu: Judged;
+  readonly ram: RamJudged;
+  /** Of the whole run, from early stopping to all epochs. */
+  readonly time: Judged;
+  /** Undefined where the price of an hour is not known. */
+  readonly cost: Judged | undefined;
+  readonly epochs: number;
+  /** Hours of an epoch. */
+  readonly epoch: Quantity;
+  /** Dollars an hour; undefined where the price list does not have the GPU. */
+  readonly rate: Quantity | undefined;
+  /** Of all epochs; undefined where no number of jobs completes the run. */
+  readonly jobs: Jobs | undefined;
+  /** Empty where everything fits. */
+  readonly remedies: readonly Remedy[];
+}
+
+/** The value of a remedy of a verdict; undefined where it has none. */
+export function remedyOf(
+  verdict: Verdict | undefined,
+  change: Exclude<Remedy['change'], 'gpu'>,
+): number | undefined {
+  const found = verdict?.remedies.find((remedy) => remedy.change === change);
+  return typeof found?.value === 'number' ? found.value : undefined;
+}

@@ -1,0 +1,159 @@
+/** All that is predicted of a run, and the one verdict on whether it fits. */
+import type { Quantity } from '../base/quantity';
+import { inspect, inspectAll, type Inspection, type Subject } from '../config/findings';
+import { readConfig, type Settings } from '../config/settings';
+import type { Machine, Target } from '../config/targets';
+import { fitOf, worstFit, type Judged, type Verdict } from '../config/verdict';
+import { hostOptions, settingsFrom } from './from_config';
+import { HostEnsemble } from './host_odds';
+import { HOST_RUNS, predictHostRam, type HostPrediction } from './host_predict';
+import { remediesOf } from './remedies';
+import { costsOf, epochHours, hostPlanOf, loadingOf, rateOf, type Plan, type StopCost } from './scenario';
+import { checkRun } from './vram/options';
+import { gpuFit, predictVram, type VramPrediction } from './vram/predict';
+
+/** What a run may take; Infinity or left out: there is no limit. */
+export interface Limits {
+  readonly hours?: number;
+  readonly dollars?: number;
+}
+
+export interface Forecast {
+  readonly plan: Plan;
+  readonly verdict: Verdict;
+  readonly vram: VramPrediction;
+  readonly host: HostPrediction;
+  /** Hours in which an epoch's recordings are decompressed, whatever the GPU. */
+  readonly loading: Quantity;
+  /** Of each way to end, early or not. */
+  readonly costs: readonly StopCost[];
+  /** What to know about these numbers, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** The plan of a configuration that the trainer accepts. Throws RangeError for one that no run can be made of. */
+export function planFor(given: Settings, path: string, machine: Machine): Plan {
+  const settings = settingsFrom((key) => given.value(key), path, machine.name);
+  checkRun(settings.vram);
+  return { settings, machine };
+}
+
+/** From the fastest run that stops early to the slowest of all epochs; likely is all epochs at their likely pace. */
+export function wholeRun(costs: readonly StopCost[], what: 'hours' | 'dollars'): Quantity | undefined {
+  const all = costs.at(-1)?.[what];
+  const early = (costs.find(({ stop }) => stop.id === 'likely') ?? costs[0])?.[what];
+  if (!all || !early) return undefined;
+  return {
+    ...all,
+    low: Math.min(early.low, all.low),
+    source: `${all.source}; the low end stops early, as the review expects`,
+  };
+}
+
+/** A need against a limit, which is Infinity where nothing is said. */
+export const judge = (need: Quantity, limit = Infinity): Judged => ({ fit: fitOf(need, limit), need, limit });
+
+const REMEMBERED = 64;
+const remembered = new Map<string, Forecast>();
+
+/**
+ * The forecast of a plan. The same question is answered from memory, with the same object. Throws RangeError for what no run
+ * can be.
+ */
+export function forecast(plan: Plan, limits: Limits = {}): Forecast {
+  const key = JSON.stringify([plan, limits]);
+  const known = remembered.get(key);
+  if (known) return known;
+  const found = forecastOf(plan, limits);
+  const [oldest] = remembered.keys();
+  if (remembered.size >= REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+  remembered.set(key, found);
+  return found;
+}
+
+function forecastOf(plan: Plan, limits: Limits): Forecast {
+  const { settings, machine } = plan;
+  const { gpu } = machine;
+  const vram = predictVram(settings.vram);
+  const hostPlan = hostPlanOf(plan);
+  const ensemble = new HostEnsemble(hostOptions(hostPlan)).advance(HOST_RUNS);
+  const host = predictHostRam(hostPlan, ensemble);
+  const loading = loadingOf(plan);
+  const costs = costsOf(plan);
+  const notes = [...vram.notes, ...host.notes];
+  const epoch = epochHours(plan);
+  if (settings.vram.precision !== 'fp32' && !gpu.bf16)
+    notes.push(`A ${gpu.name} has no bfloat16; the trainer’s autocast takes float16, which it has.`);
+  if (loading.low > epoch.likely)
+    notes.push(
+      `Decompressing the recordings takes ${loading.low.toFixed(1)}–${loading.high.toFixed(1)} h per epoch with ${settings.loader.workers} workers by itself: the hours given here need more workers or a cache that is not compressed.`,
+    );
+  const gpuJudged: Judged = {
+    fit: gpuFit(settings.vram, gpu.memoryBytes),
+    need: vram.total,
+    limit: gpu.memoryBytes,
+  };
+  const time = judge(wholeRun(costs, 'hours') as Quantity, limits.hours);
+  const dollars = wholeRun(costs, 'dollars');
+  const cost = dollars && judge(dollars, limits.dollars);
+  const remedies = remediesOf(plan, gpuJudged.fit, host, ensemble);
+  const verdict: Verdict = {
+    fit: worstFit([gpuJudged.fit, host.fits, time.fit, ...(cost ? [cost.fit] : [])]),
+    gpu: gpuJudged,
+    ram: ramJudged(host),
+    time,
+    cost,
+    epochs: settings.epochs,
+    epoch,
+    rate: rateOf(plan),
+    jobs: costs.at(-1)?.jobs,
+    remedies,
+  };
+  return { plan, verdict, vram, host, loading, costs, notes };
+}
+
+/** The verdict's part of a prediction of system RAM. */
+export function ramJudged(host: HostPrediction): Verdict['ram'] {
+  const { limit, fits, peak, odds } = host;
+  return {
+    fit: fits,
+    need: peak,
+    limit,
+    training: { fit: host.trainingFit, need: host.training, limit },
+    validation: { fit: host.validationFit, need: host.validation, limit },
+    oomShare: odds.killed.likely,
+    runs: odds.runs,
+  };
+}
+
+/**
+ * The verdict on a configuration's text. Undefined where the trainer does not accept the file, where no model can be made of
+ * it, and for this browser, whose runs are planned exactly elsewhere.
+ */
+export function verdictFor(text: string, path: string, target: Target): Verdict | undefined {
+  if (target.name === 'browser') return undefined;
+  const { errors, settings } = readConfig(text);
+  if (errors.length > 0 || settings.rejected.length > 0) return undefined;
+  try {
+    return forecast(planFor(settings, path, target)).verdict;
+  } catch (error) {
+    // The rules say of such a file what is wrong with it.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Reads, validates and checks files that belong together, each with the verdict on its run. In their order; never throws. */
+export const inspectRuns = (
+  files: readonly { readonly text: string; readonly subject: Omit<Subject, 'verdict'> }[],
+): Inspection[] =>
+  inspectAll(
+    files.map(({ text, subject }) => ({
+      text,
+      subject: { ...subject, verdict: verdictFor(text, subject.name, subject.target) },
+    })),
+  );
+
+/** The same for one file. */
+export const inspectRun = (text: string, subject: Omit<Subject, 'verdict'>): Inspection =>
+  inspect(text, { ...subject, verdict: verdictFor(text, subject.name, subject.target) });

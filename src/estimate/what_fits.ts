@@ -1,0 +1,115 @@
+/** What fits: the largest batch, layers, workers and validation split, the smallest GPU, the cheapest plan in time. */
+import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
+import { hostOptions, type HostPlan } from './from_config';
+import { ACCEPTED_KILLS, HOST_RUNS, validationPeak } from './host_predict';
+import { HostEnsemble } from './host_odds';
+import type { HostedRow } from './scenario_table';
+import type { Stop } from './time';
+import type { VramRun } from './vram/options';
+import { predictVram, runsOn } from './vram/predict';
+
+/** Maxima of the trainer’s schema; the split in hundredths. */
+export const MAX = { batch: 256, layers: 12, workers: 32, split: 50 } as const;
+
+/**
+ * The largest whole number of `min` … `max` for which `fits`, which may turn from true to false but once; undefined where not
+ * even the smallest does. Asks O(log n) times.
+ */
+export function largest(min: number, max: number, fits: (value: number) => boolean): number | undefined {
+  if (max < min || !fits(min)) return undefined;
+  let [good, bad] = [min, max + 1];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (fits(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+/** Which case of a prediction is asked about. */
+export type Bound = 'low' | 'likely' | 'high';
+
+interface Asked {
+  readonly bound?: Bound;
+  readonly max?: number;
+}
+
+/**
+ * Largest batch of a run that the GPU holds; it has as many micro-batches. The allocated memory rises with the batch, the
+ * reserved memory need not: batches are tried downwards from where the tensors alone would fill the GPU.
+ */
+export function largestBatch(
+  run: VramRun,
+  gpu: Gpu,
+  { bound = 'likely', max = MAX.batch }: Asked = {},
+): number | undefined {
+  const { microBatches } = run;
+  const of = (windows: number): VramRun => ({ ...run, batch: windows * microBatches });
+  const full = largest(
+    1,
+    Math.floor(max / microBatches),
+    (windows) => predictVram(of(windows)).allocated[bound] <= gpu.memoryBytes,
+  );
+  return lastFrom(full ?? 0, (windows) => runsOn(of(windows), gpu.memoryBytes, bound), microBatches);
+}
+
+export const largestLayers = (run: VramRun, gpu: Gpu, bound: Bound = 'likely'): number | undefined =>
+  lastFrom(MAX.layers, (layers) => runsOn({ ...run, layers }, gpu.memoryBytes, bound));
+
+/** The first of `from`, `from` − 1, … 1 that fits, times `unit`. */
+function lastFrom(from: number, fits: (value: number) => boolean, unit = 1): number | undefined {
+  for (let value = from; value >= 1; value--) if (fits(value)) return value * unit;
+  return undefined;
+}
+
+/** The GPU with the smallest memory that holds the run; undefined where none does. */
+export const smallestGpu = (run: VramRun, bound: Bound = 'likely'): Gpu | undefined =>
+  GPU_IDS.map((id) => GPUS[id])
+    .sort((a, b) => a.memoryBytes - b.memoryBytes)
+    .find((gpu) => runsOn(run, gpu.memoryBytes, bound));
+
+/** Share of simulated runs that are OOM-killed in training. */
+export const killedShare = (plan: HostPlan, runs = HOST_RUNS): number =>
+  new HostEnsemble(hostOptions(plan)).advance(runs).odds().killed.likely;
+
+/** Most workers with which no more than an accepted share of runs is OOM-killed in training; validation is not asked about. */
+export const largestWorkers = (plan: HostPlan): number | undefined =>
+  largest(
+    0,
+    MAX.workers,
+    (workers) => killedShare({ ...plan, loader: { ...plan.loader, workers } }) <= ACCEPTED_KILLS,
+  );
+
+/**
+ * Largest validation split, in steps of 0.01, whose validation stays within `limit` bytes of RAM and swap; undefined where none
+ * does, and where the windows are not a corpus's.
+ */
+export function largestSplit(
+  { windows: { whole } }: HostPlan,
+  ensemble: HostEnsemble,
+  limit: number,
+  bound: Bound = 'likely',
+): number | undefined {
+  if (whole === undefined) return undefined;
+  const fits = (hundredths: number): boolean =>
+    validationPeak(ensemble, Math.round((hundredths / 100) * whole))[bound] <= limit;
+  const hundredths = largest(1, MAX.split, fits);
+  return hundredths === undefined ? undefined : hundredths / 100;
+}
+
+/**
+ * The row that fits its GPU and its system RAM, ends within `hours`, and costs least; by the likely values of one way to
+ * end.
+ */
+export function cheapest(
+  rows: readonly HostedRow[],
+  hours: number,
+  stop: Stop['id'] = 'all',
+): HostedRow | undefined {
+  const priced = rows.flatMap((row) => {
+    const cost = row.costs.find((one) => one.stop.id === stop);
+    const fits = row.gpuFit !== "won't fit" && row.host.fits !== "won't fit";
+    return fits && cost?.dollars && cost.hours.likely <= hours ? [{ row, dollars: cost.dollars.likely }] : [];
+  });
+  return priced.sort((a, b) => a.dollars - b.dollars)[0]?.row;
+}

@@ -1,0 +1,150 @@
+/** The commands, the pages, the rules and the review give one answer on whether a run fits. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { inspect } from '../../../src/app/pages/config/inspection';
+import { hostAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
+import { readFile, settingsOf } from '../../../src/app/pages/fit/settings';
+import { main as estimate } from '../../../src/cli/estimate';
+import { main as validate } from '../../../src/cli/validate';
+import { applyChanges } from '../../../src/config/edit';
+import type { Remark } from '../../../src/config/findings';
+import { PRESETS } from '../../../src/config/presets';
+import { MACHINES, type Platform } from '../../../src/config/targets';
+import type { Fit, Remedy } from '../../../src/config/verdict';
+import { compare } from '../../../src/handoff/matrix';
+import { commandsFor } from '../../../src/handoff/commands';
+import { verdictFor } from '../../../src/estimate/forecast';
+import { hostOptions } from '../../../src/estimate/from_config';
+import { HostEnsemble } from '../../../src/estimate/host_odds';
+import { HOST_RUNS } from '../../../src/estimate/host_predict';
+import { hostPlanOf, type Plan } from '../../../src/estimate/scenario';
+
+const folder = mkdtempSync(join(tmpdir(), 'smokescan-verdict-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a command prints as JSON. */
+async function printed(main: (args: string[]) => Promise<number>, ...args: string[]): Promise<unknown> {
+  const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+  try {
+    await main([...args, '--json']);
+    return JSON.parse(log.mock.calls.join('\n'));
+  } finally {
+    log.mockRestore();
+  }
+}
+
+interface Estimated {
+  readonly fit: Fit;
+  readonly vram: { readonly fit: Fit; readonly total: unknown };
+  readonly ram: { readonly fit: Fit; readonly training: unknown; readonly validation: unknown };
+  readonly hoursPerEpoch: unknown;
+  readonly costs: readonly {
+    readonly stop: { readonly id: string };
+    readonly jobs: { readonly count: number } | null;
+  }[];
+  readonly remedies: readonly Remedy[];
+}
+
+interface Case {
+  readonly name: string;
+  readonly text: string;
+  readonly platform: Platform;
+}
+
+const ORIGINAL = PRESETS.find(({ name }) => name === 'configs/review/tusz_train.yaml')?.text ?? '';
+const changed = (index: number, platform: Platform, changes: Readonly<Record<string, string>>): Case => ({
+  name: `configs/${platform}/case${index}.yaml`,
+  platform,
+  text: applyChanges(
+    ORIGINAL,
+    Object.entries(changes).map(([path, value]) => ({ path, value, reason: '' })),
+  ),
+});
+
+const GENERATED = [1, 16, 64, 256].flatMap((batch, i) =>
+  (['local', 'wsl2', 'modal'] as const).map((platform, j) =>
+    changed(3 * i + j, platform, {
+      'training.batch_size': String(batch),
+      'data.num_workers': String((2 * i + 3 * j) % 8),
+      'data.validation_split': String([0.02, 0.08, 0.2, 0][(i + j) % 4]),
+      'training.epochs': String([1, 20, 25, 100][i]),
+      'model.mamba.conv_kernel': '3',
+    }),
+  ),
+);
+
+const CASES: readonly Case[] = [
+  ...PRESETS.map(({ name, text, target }) => ({ name, text, platform: target as Platform })),
+  ...GENERATED,
+];
+
+describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as const))('%s', (_, one) => {
+  const { name, text, platform } = one;
+  const machine = MACHINES[platform];
+  const verdict = verdictFor(text, name, machine);
+  const file = join(folder, name.replaceAll('/', '-'));
+  writeFileSync(file, text);
+
+  test('has one verdict', async () => {
+    if (!verdict) {
+      // No model can be made of it.
+      expect(await estimate([file, '--target', platform])).toBe(2);
+      return;
+    }
+    const { gpu, ram, epoch, jobs, remedies, fit } = verdict;
+    const estimated = (await printed(estimate, file, '--target', platform)) as Estimated;
+    expect(estimated).toMatchObject({
+      fit,
+      vram: { fit: gpu.fit, total: gpu.need },
+      ram: { fit: ram.fit, training: ram.training.need, validation: ram.validation.need },
+      hoursPerEpoch: epoch,
+      remedies,
+    });
+    expect(estimated.costs.find(({ stop }) => stop.id === 'all')?.jobs?.count).toBe(jobs?.count);
+
+    const plan: Plan = { settings: settingsOf(readFile(text, name, platform)), machine };
+    expect(predictionOf(plan, { hours: Infinity, dollars: Infinity })).toMatchObject({
+      gpuFit: gpu.fit,
+      vram: { total: gpu.need },
+      epoch,
+      hours: verdict.time,
+      dollars: verdict.cost,
+    });
+    const ensemble = new HostEnsemble(hostOptions(hostPlanOf(plan))).advance(HOST_RUNS);
+    expect(hostAnswer(plan, ensemble, HOST_RUNS)).toMatchObject({
+      fits: ram.fit,
+      training: ram.training.need,
+      validation: ram.validation.need,
+    });
+  });
+
+  test('has the findings that follow from it, in the terminal and on the page', async () => {
+    if (!verdict) return;
+    const told = (await printed(validate, file, '--target', platform)) as Remark[];
+    const [shown] = inspect([{ text, name, target: machine }]);
+    for (const findings of [told, shown?.findings ?? []]) {
+      const severityOf = (id: string) => findings.find((finding) => finding.id === id)?.severity;
+      const expected = (fit: Fit) => ({ fits: undefined, borderline: 'M', "won't fit": 'H' })[fit];
+      expect(severityOf('vram')).toBe(expected(verdict.gpu.fit));
+      expect(severityOf('host-ram')).toBe(expected(verdict.ram.training.fit));
+      expect(severityOf('validation-ram')).toBe(expected(verdict.ram.validation.fit));
+      if (platform === 'modal')
+        expect(severityOf('time-limit') === undefined).toBe(verdict.jobs?.count === 1);
+    }
+    const split = verdict.remedies.find(({ change }) => change === 'split')?.value;
+    const fix = told.find(({ id }) => id === 'validation-ram' || id === 'no-validation')?.fix;
+    if (split !== undefined && fix) expect(fix[0]?.value).toBe(String(split));
+  });
+
+  test('is what the comparison and the commands say', () => {
+    if (!verdict) return;
+    const column = compare([{ name, text, target: machine }]);
+    const gib = String(Number((verdict.gpu.need.likely / 2 ** 30).toPrecision(3)));
+    expect(column.rows.find(({ kind }) => kind === 'memory')?.cells[0]?.text).toContain(`GPU ${gib} GiB`);
+    const resume = commandsFor({ name, text, target: machine }).find(({ id }) => id === 'resume')?.purpose;
+    if (platform === 'modal' && resume && (verdict.jobs?.count ?? 0) > 1)
+      expect(resume).toContain(`take ${verdict.jobs?.count} jobs`);
+  });
+});
