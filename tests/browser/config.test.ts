@@ -207,7 +207,7 @@ describe('text and form', () => {
     const box = page.locator('.cm-tooltip .about');
     await box.waitFor();
     expect(await box.textContent()).toMatch(/reads '3e-4' \(str\) and uses 3\.0e-4/);
-    await tab(page, 'Production sees').click();
+    await tab(page, 'Parsed values').click();
     const row = page.getByRole('row', { name: /training\.learning_rate/ });
     expect(await row.textContent()).toContain("'3e-4'");
     expect(await row.textContent()).toContain('float');
@@ -342,7 +342,7 @@ describe('files', () => {
 test('a variant is derived, compared, launched and reviewed', async () => {
   const { page, complaints } = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
   const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
-  await tab(page, 'Derive').click();
+  await tab(page, 'Create variant').click();
   await page.getByRole('radio', { name: 'A100 on Modal' }).check();
   await page.getByRole('row', { name: /batch_size.*16.*64/ }).waitFor();
   await page.getByRole('button', { name: 'Open it as configs/modal/train_a100.yaml' }).click();
@@ -356,13 +356,13 @@ test('a variant is derived, compared, launched and reviewed', async () => {
   await page.getByRole('button', { name: 'Copy as Markdown' }).click();
   expect(await clipboard()).toMatch(/^\| Setting \| configs\/review\/tusz_train\.yaml \(baseline\)/);
 
-  await tab(page, 'Launch').click();
+  await tab(page, 'Commands').click();
   await page.getByRole('button', { name: 'Copy: train', exact: true }).click();
   expect(await clipboard()).toBe(
     'modal run --detach deploy/modal/app.py --action train --config configs/modal/train_a100.yaml --resume',
   );
 
-  await tab(page, 'Review').click();
+  await tab(page, 'Sign-off report').click();
   await page.getByRole('button', { name: 'Save review.md' }).waitFor();
   await page.getByText('killed after 127 batches').first().waitFor();
   const [download] = await Promise.all([

@@ -102,7 +102,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .filter({ hasText: total(8) })
     .waitFor(SLOW);
   await page.getByRole('link', { name: 'Config check' }).click();
-  await page.getByRole('tab', { name: 'Production sees' }).click();
+  await page.getByRole('tab', { name: 'Parsed values' }).click();
   await page
     .getByRole('row')
     .filter({ hasText: 'training.batch_size' })

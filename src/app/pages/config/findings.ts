@@ -4,11 +4,11 @@ import type { Finding, Severity } from './inspection';
 
 /** Weights in their order, with what each means. */
 export const SEVERITIES = {
-  R: { name: 'Refused', means: 'production refuses the file', tone: 'fatal' },
-  C: { name: 'Wasted', means: 'the run is wasted', tone: 'fatal' },
-  H: { name: 'Breaks', means: 'the run crashes, or costs much more', tone: 'grave' },
-  M: { name: 'Misleads', means: 'something else happens than the file says', tone: 'caution' },
-  L: { name: 'Tidy', means: 'it could be written more safely', tone: 'muted' },
+  R: { name: 'Invalid', means: 'rejected by the trainer', tone: 'fatal' },
+  C: { name: 'Critical', means: 'the run would be wasted', tone: 'fatal' },
+  H: { name: 'High', means: 'a crash, or a large cost', tone: 'grave' },
+  M: { name: 'Medium', means: 'a setting is ignored or misleading', tone: 'caution' },
+  L: { name: 'Low', means: 'style', tone: 'muted' },
 } as const satisfies Record<Severity, { name: string; means: string; tone: Tone }>;
 
 export const ORDER: readonly Severity[] = ['R', 'C', 'H', 'M', 'L'];
