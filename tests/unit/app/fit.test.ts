@@ -29,7 +29,7 @@ import {
 } from '../../../src/app/pages/fit/settings';
 import { PRESET_SOURCES } from '../../../src/app/pages/fit/sources';
 import { apart, areaPaths, atPixel, linePath, moved, nearest, ticks } from '../../../src/app/pages/fit/stack';
-import { describeJobs, headlines } from '../../../src/app/pages/fit/text';
+import { describeJobs, describeOom, headlines } from '../../../src/app/pages/fit/text';
 import { scenarioView } from '../../../src/app/pages/fit/time_view';
 import { barOf, layerRows, stepPicture, usesAt } from '../../../src/app/pages/fit/vram_view';
 import { applyChanges } from '../../../src/config/edit';
@@ -250,6 +250,7 @@ describe('the host’s memory', () => {
     expect(answer).toMatchObject({ runs: 1, of: 40, fits: "won't fit", notes: [] });
     expect(answer.validation.likely).toBeGreaterThan(61e9);
     expect(answer.peak.likely).toBe(answer.validation.likely);
+    expect(describeOom(answer)).toMatch(/of 1 simulated runs…\. During validation: expected\.$/);
     expect(after(70).fits).toBe('borderline');
   });
 
@@ -377,8 +378,8 @@ describe('the head of the page', () => {
     const [gpu, host, time, cost] = headlines({ ...known, prediction, before: undefined });
     expect(gpu?.verdict.replaceAll('\u00a0', ' ')).toBe('fits in 24.0 GiB of the RTX 4090');
     expect(host).toMatchObject({ of: undefined, fits: undefined, verdict: '' });
-    expect(time?.verdict).toMatch(/^(may exceed|over) the 168.h deadline/);
-    expect(cost?.verdict).toMatch(/the \$140\.00 budget$/);
+    expect(time?.verdict).toMatch(/^over the 168.h deadline \(best case 122.h\)$/);
+    expect(cost?.verdict).toBe('within the $140.00 budget');
   });
 
   it('says how an answer differs from the file’s', () => {

@@ -56,6 +56,7 @@ export interface HostAnswer {
   readonly validation: Quantity;
   readonly peak: Quantity;
   readonly fits: Fit;
+  readonly validationFit: Fit;
   /** What to know about these numbers, in sentences; there when all runs are done. */
   readonly notes: readonly string[];
 }
@@ -96,6 +97,6 @@ export function predictionOf(plan: Plan, limits: Limits, measurement?: Measureme
 /** System RAM after the runs of an ensemble; validation is simulated when all of them are there. */
 export function hostAnswer(plan: Plan, ensemble: HostEnsemble, of: number): HostAnswer {
   const runs = ensemble.runs.length;
-  const { odds, training, validation, peak, fits, notes } = predictHostRam(hostPlanOf(plan), ensemble);
-  return { runs, of, odds, training, validation, peak, fits, notes: runs < of ? [] : notes };
+  const host = predictHostRam(hostPlanOf(plan), ensemble);
+  return { ...host, runs, of, notes: runs < of ? [] : host.notes };
 }

@@ -5,8 +5,8 @@ import type { Jobs } from '../../../config/launches';
 import type { Machine } from '../../../config/targets';
 
 import type { VramRun } from '../../../estimate/vram/options';
-import type { Fit } from '../../../config/verdict';
-import { bytes, count, plain, short } from '../../ui/format';
+import type { Fit, Judged } from '../../../config/verdict';
+import { bytes, count, percent, plain, short } from '../../ui/format';
 import type { Tone } from '../../ui/tone';
 import type { HostAnswer, Limits, Prediction } from './prediction';
 
@@ -116,31 +116,31 @@ export function headlines({ machine, limits, prediction, host, before, hostBefor
     borderline: `borderline in ${bytes}`,
     "won't fit": `won’t fit in ${bytes}`,
   });
-  const limit = (of: Quantity | undefined, say: Headline['say'], what: string): Record<Fit, string> => ({
-    fits: `within the ${what}`,
-    borderline: `may exceed the ${what} (${say(of?.low ?? 0)} at best)`,
-    "won't fit": `over the ${what}`,
-  });
+  const limited = (
+    name: 'Time' | 'Cost',
+    say: Headline['say'],
+    of: Judged | undefined,
+    was: Judged | undefined,
+    limit: string,
+  ): Headline =>
+    headline(name, say, of?.need, of?.fit, was?.need, {
+      fits: `within the ${limit}`,
+      borderline: `may exceed the ${limit} (worst case ${say(of?.need.high ?? NaN)})`,
+      "won't fit": `over the ${limit} (best case ${say(of?.need.low ?? NaN)})`,
+    });
   const { vram, gpuFit, hours: time, dollars: cost } = prediction ?? {};
   const card = `${bytes(machine.gpu.memoryBytes)} of the ${machine.gpu.name}`;
   return [
     headline('GPU memory', bytes, vram?.total, gpuFit, before?.vram.total, memory(card)),
     headline('Host memory', bytes, host?.peak, host?.fits, hostBefore, memory(`${machine.ramGiB}${GAP}GiB`)),
-    headline(
-      'Time',
-      hours,
-      time?.need,
-      time?.fit,
-      before?.hours?.need,
-      limit(time?.need, hours, `${hours(limits.hours)} deadline`),
-    ),
-    headline(
-      'Cost',
-      dollars,
-      cost?.need,
-      cost?.fit,
-      before?.dollars?.need,
-      limit(cost?.need, dollars, `${dollars(limits.dollars)} budget`),
-    ),
+    limited('Time', hours, time, before?.hours, `${hours(limits.hours)} deadline`),
+    limited('Cost', dollars, cost, before?.dollars, `${dollars(limits.dollars)} budget`),
   ];
+}
+
+/** How often training runs out of memory, and whether validation does. */
+export function describeOom({ odds, runs, of, validationFit }: HostAnswer): string {
+  const outcome = { fits: 'none', borderline: 'possible', "won't fit": 'expected' }[validationFit];
+  const training = `${percent(odds.killed.likely)} of ${runs} simulated runs${runs < of ? '…' : ''}`;
+  return `OOM during training: ${training}. During validation: ${outcome}.`;
 }
