@@ -73,7 +73,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .filter({ hasText: bytes(host.validation.likely) })
     .waitFor(SLOW);
   await answer(page, 'Host memory')
-    .filter({ hasText: `${host.fits} in` })
+    .filter({ hasText: `${host.fits.replace("'", '’')} in` })
     .waitFor(SLOW);
   expect(host.validation.likely).toBeGreaterThan(61e9);
 
