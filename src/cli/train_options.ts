@@ -17,7 +17,7 @@ import {
 import { SETTINGS } from '../training/settings_table';
 import { differences } from '../training/share';
 import { SettingsError } from '../run/failure';
-import { refusalsOf } from './validate';
+import { validationErrorsOf } from './validate';
 
 /** Options that set a setting, as the table of settings has them. */
 const SETTING_OPTIONS = FIELDS.flatMap(([name, field]) =>
@@ -116,8 +116,8 @@ export async function givenBy(config: string | undefined, values: Values): Promi
 
 async function configured(path: string): Promise<Pick<Given, 'settings' | 'dataDir'>> {
   const text = await readFile(path, 'utf8');
-  const refused = refusalsOf(path, text);
-  if (refused.length > 0) throw new SettingsError(refused.join('\n'));
+  const rejected = validationErrorsOf(path, text);
+  if (rejected.length > 0) throw new SettingsError(rejected.join('\n'));
   const file = readConfig(text).settings;
   const read = fromProduction((name) => file.value(name));
   const { metric } = read.settings.earlyStopping;

@@ -1,7 +1,7 @@
-/** `npx smokescan validate`: what production would refuse, and what it would regret, in a terminal or a CI. */
+/** `npx smokescan validate`: what production would reject, and what it would regret, in a terminal or a CI. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { failing, inspectAll, sentence, type Remark } from '../config/findings';
+import { failing, inspectAll, sentence, type Issue } from '../config/issues';
 import { isTargetName, targetOf, TARGETS, type TargetName } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
 
@@ -9,14 +9,14 @@ const NAMES = Object.keys(TARGETS).join('|');
 
 const USAGE = `Usage: smokescan validate FILE… [--target ${NAMES}] [--json]
 
-Checks production configurations (YAML), one finding a line:
+Checks production configurations (YAML), one issue a line:
   file:line:column severity id message
-Severities: R production refuses the file, C the run is wasted, H crash or large cost, M misleading, L hygiene. What no
-edit of the file can mend is marked (launch).
+Severities: R production rejects the file, C the run is wasted, H crash or large cost, M misleading, L hygiene. What no
+edit of the file can fix is marked (launch).
   --target T   where it will run (local; modal for files whose path has “modal” or “a100” in it, wsl2 for “wsl”)
-  --json       the findings as one JSON array, with evidence and fixes
+  --json       the issues as one JSON array, with evidence and fixes
 
-Exit code 0; 1 for a file that cannot be read or that production refuses, or a C or H finding that an edit can mend;
+Exit code 0; 1 for a file that cannot be read or that production rejects, or a C or H issue that an edit can fix;
 2 for wrong arguments.`;
 
 interface Given {
@@ -43,12 +43,12 @@ export async function main(args: string[]): Promise<number> {
       subject: { name: file, target: TARGETS[target ?? targetOf(file)] },
     })),
   );
-  const found = inspections.flatMap(({ findings }, i) =>
-    findings.map((finding) => ({ file: given[i]?.file ?? '', finding })),
+  const found = inspections.flatMap(({ issues }, i) =>
+    issues.map((issue) => ({ file: given[i]?.file ?? '', issue })),
   );
   if (json) console.log(JSON.stringify(found.map(asJson), null, 2));
   else for (const one of found) console.log(asLine(one));
-  return given.length < files.length || found.some(({ finding }) => failing(finding)) ? 1 : 0;
+  return given.length < files.length || found.some(({ issue }) => failing(issue)) ? 1 : 0;
 }
 
 function argumentsOf(args: string[]): { files: string[]; target?: TargetName; json: boolean } | undefined {
@@ -72,19 +72,19 @@ function argumentsOf(args: string[]): { files: string[]; target?: TargetName; js
 
 interface Found {
   readonly file: string;
-  readonly finding: Remark;
+  readonly issue: Issue;
 }
 
-const asLine = ({ file, finding }: Found): string =>
-  `${file}:${finding.place.line}:${finding.place.column} ${finding.severity} ${finding.id} ${finding.mendable ? '' : '(launch) '}${sentence(finding)}`;
+const asLine = ({ file, issue }: Found): string =>
+  `${file}:${issue.place.line}:${issue.place.column} ${issue.severity} ${issue.id} ${issue.fixable ? '' : '(launch) '}${sentence(issue)}`;
 
-/** One line for each reason why production refuses a file. */
-export const refusalsOf = (file: string, text: string): string[] =>
-  inspectAll([{ text, subject: { name: file, target: TARGETS[targetOf(file)] } }]).flatMap(({ findings }) =>
-    findings.filter(({ severity }) => severity === 'R').map((finding) => asLine({ file, finding })),
+/** One line for each reason why production rejects a file. */
+export const validationErrorsOf = (file: string, text: string): string[] =>
+  inspectAll([{ text, subject: { name: file, target: TARGETS[targetOf(file)] } }]).flatMap(({ issues }) =>
+    issues.filter(({ severity }) => severity === 'R').map((issue) => asLine({ file, issue })),
   );
 
-function asJson({ file, finding }: Found): unknown {
-  const { place, ...rest } = finding;
-  return { file, ...place, ...rest, message: sentence(finding) };
+function asJson({ file, issue }: Found): unknown {
+  const { place, ...rest } = issue;
+  return { file, ...place, ...rest, message: sentence(issue) };
 }

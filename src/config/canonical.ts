@@ -89,7 +89,7 @@ class Agreement {
   constructor(private readonly text: string) {
     const { value, errors, document } = readConfig(text);
     if (value === undefined)
-      throw new EditError(`the file cannot be read: ${errors[0]?.message ?? ''}; mend that first`);
+      throw new EditError(`the file cannot be read: ${errors[0]?.message ?? ''}; fix that first`);
     this.#root = document?.contents ?? null;
     this.#value = value;
     this.#layout = new Layout(text);
@@ -101,7 +101,7 @@ class Agreement {
       const same = map.items.map(identity);
       const gone = map.items.filter((item, i) => !isMerge(item) && same.lastIndexOf(same[i] ?? '') > i);
       if (gone.length === 0) continue;
-      const reason = 'it stands there several times: PyYAML takes the last, others refuse the file';
+      const reason = 'it stands there several times: PyYAML takes the last, others reject the file';
       return {
         edits: this.#layout.without(map, gone),
         changes: gone.map((item) => ({

@@ -20,6 +20,6 @@ export const documentation = (key: Key): string =>
   [
     key.description,
     allowedSentence(key),
-    `Default ${scalarText(key.fallback, key.kind)}.`,
+    `Default ${scalarText(key.defaultValue, key.kind)}.`,
     effectSentence(key),
   ].join(' ');

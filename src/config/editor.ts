@@ -34,7 +34,7 @@ export class Editor {
     const { errors, settings, document } = readConfig(text);
     if (errors.length > 0)
       throw new EditError(
-        `the file cannot be read (${errors[0]?.message ?? ''}), so no value of it can be changed; mend the text first`,
+        `the file cannot be read (${errors[0]?.message ?? ''}), so no value of it can be changed; fix the text first`,
       );
     this.#root = document?.contents ?? null;
     this.#settings = settings;

@@ -28,9 +28,9 @@ const section = (path: string): Change =>
     ? { path, value: '{}', reason: 'production needs the section, and has defaults for all of it' }
     : { path, value: undefined, reason: 'without it the section has its defaults' };
 
-function nearest({ kind, fallback }: Key, given: PyValue): PyValue | undefined {
+function nearest({ kind, defaultValue }: Key, given: PyValue): PyValue | undefined {
   const near = near1(kind, given);
-  return near !== undefined && 'value' in readAs(kind, near) ? near : fallback;
+  return near !== undefined && 'value' in readAs(kind, near) ? near : defaultValue;
 }
 
 function near1(kind: Kind, given: PyValue): PyValue | undefined {
@@ -40,11 +40,11 @@ function near1(kind: Kind, given: PyValue): PyValue | undefined {
     case 'float': {
       const read = readAs({ type: 'float' }, given);
       const number = 'value' in read && typeof read.value === 'number' ? read.value : NaN;
-      const { least = -Infinity, most = Infinity } = kind;
-      const within = Math.min(most, Math.max(least, number));
+      const { min = -Infinity, max = Infinity } = kind;
+      const within = Math.min(max, Math.max(min, number));
       if (kind.type === 'float') return within;
       const whole = Math.round(within);
-      return kind.type === 'odd' && whole % 2 === 0 ? whole + (whole < most ? 1 : -1) : whole;
+      return kind.type === 'odd' && whole % 2 === 0 ? whole + (whole < max ? 1 : -1) : whole;
     }
     case 'text':
       return typeof given === 'number' || typeof given === 'boolean' || given instanceof PyDate

@@ -40,7 +40,7 @@ function keySchema(key: Key): Json {
   const nullable = key.nullable ? { anyOf: [type, { type: 'null' }] } : type;
   return {
     ...nullable,
-    default: key.fallback,
+    default: key.defaultValue,
     description: documentation(key),
     ...(key.effect === 'dead' && { deprecated: true }),
   };
@@ -71,7 +71,7 @@ function typeOf(kind: Kind): Json {
     case 'band':
       return {
         type: 'array',
-        items: { type: 'number', minimum: kind.least, maximum: kind.most },
+        items: { type: 'number', minimum: kind.min, maximum: kind.max },
         minItems: 2,
         maxItems: 2,
       };
@@ -81,15 +81,15 @@ function typeOf(kind: Kind): Json {
 }
 
 interface Bounds {
-  readonly least?: number;
-  readonly most?: number;
+  readonly min?: number;
+  readonly max?: number;
   readonly above?: number;
   readonly below?: number;
 }
 
-const bounds = ({ least, most, above, below }: Bounds): Json => ({
-  ...(least !== undefined && { minimum: least }),
-  ...(most !== undefined && { maximum: most }),
+const bounds = ({ min, max, above, below }: Bounds): Json => ({
+  ...(min !== undefined && { minimum: min }),
+  ...(max !== undefined && { maximum: max }),
   ...(above !== undefined && { exclusiveMinimum: above }),
   ...(below !== undefined && { exclusiveMaximum: below }),
 });

@@ -59,18 +59,18 @@ function boolOf(value: PyValue): boolean | undefined {
 }
 
 /** NaN is neither within bounds nor outside; pydantic rejects it where there are any. */
-function within(number: number, { least, most, above, below }: Bounds): boolean {
+function within(number: number, { min, max, above, below }: Bounds): boolean {
   return (
-    (least === undefined || number >= least) &&
-    (most === undefined || number <= most) &&
+    (min === undefined || number >= min) &&
+    (max === undefined || number <= max) &&
     (above === undefined || number > above) &&
     (below === undefined || number < below)
   );
 }
 
 interface Bounds {
-  readonly least?: number;
-  readonly most?: number;
+  readonly min?: number;
+  readonly max?: number;
   readonly above?: number;
   readonly below?: number;
 }
@@ -117,7 +117,7 @@ export function readAs(kind: Kind, value: PyValue, nullable = false): Read {
       const [low, high, ...more] = isList(value) ? value.map((item) => numberOf(item, false)) : [];
       if (low === undefined || high === undefined || more.length > 0) return rejected;
       // As the trainer's own check has it, NaN passes.
-      return known([low, high], !(low >= high || low < kind.least || high > kind.most));
+      return known([low, high], !(low >= high || low < kind.min || high > kind.max));
     }
     default:
       return kind satisfies never;
@@ -164,7 +164,7 @@ function what(kind: Kind): string {
         ? `a list of ${plural(what(kind.item))}`
         : `a list of ${kind.length} ${plural(what(kind.item))}`;
     case 'band':
-      return `two numbers that rise, from ${kind.least} to ${kind.most}`;
+      return `two numbers that rise, from ${kind.min} to ${kind.max}`;
     default:
       return kind satisfies never;
   }
@@ -173,11 +173,11 @@ function what(kind: Kind): string {
 const plural = (one: string): string =>
   one.replace(/^an? /, '').replace(/^((?:odd )?(?:whole )?number|text)/, '$1s');
 
-function range({ least, most, above, below }: Bounds): string {
-  if (least !== undefined && most !== undefined) return ` from ${least} to ${most}`;
+function range({ min, max, above, below }: Bounds): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
   if (above !== undefined && below !== undefined) return ` between ${above} and ${below}, without these`;
-  if (least !== undefined) return ` of at least ${least}`;
-  if (most !== undefined) return ` of at most ${most}`;
+  if (min !== undefined) return ` of at least ${min}`;
+  if (max !== undefined) return ` of at most ${max}`;
   if (above !== undefined) return ` above ${above}`;
   return below === undefined ? '' : ` below ${below}`;
 }

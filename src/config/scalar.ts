@@ -53,7 +53,7 @@ function numberOf(value: number): string {
   return text.replace(/^(-?\d+)e/, '$1.0e');
 }
 
-/** What pydantic makes of a text where a number is asked for; undefined where it refuses, whatever the bounds. */
+/** What pydantic makes of a text where a number is asked for; undefined where it rejects, whatever the bounds. */
 function converted(value: string, kind: Kind | undefined): number | undefined {
   if (kind?.type !== 'int' && kind?.type !== 'odd' && kind?.type !== 'float') return undefined;
   const read = readAs({ type: kind.type === 'float' ? 'float' : 'int' }, value);

@@ -141,9 +141,9 @@ export function settingsIn(value: PyValue, entries: readonly Entry[] = []): Sett
   };
   addMerged(value, '');
   for (const declaration of KEYS) {
-    const { path, fallback } = declaration;
+    const { path, defaultValue } = declaration;
     if (drafts.has(path)) continue;
-    drafts.set(path, { ...NOTHING, path, kind: 'default', declaration, value: fallback });
+    drafts.set(path, { ...NOTHING, path, kind: 'default', declaration, value: defaultValue });
   }
   for (const [path, { nullable = false }] of Object.entries(SECTIONS)) {
     const read = drafts.get(path)?.read;

@@ -1,6 +1,6 @@
 /** All that is predicted of a run, and the one verdict on whether it fits. */
 import type { Quantity } from '../base/quantity';
-import { inspect, inspectAll, type Inspection, type Subject } from '../config/findings';
+import { inspect, inspectAll, type Inspection, type Subject } from '../config/issues';
 import { readConfig, type Settings } from '../config/settings';
 import type { Machine, Target } from '../config/targets';
 import { fitOf, worstFit, type Judged, type Verdict } from '../config/verdict';

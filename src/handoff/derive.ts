@@ -4,6 +4,7 @@
  */
 import type { Change } from '../config/change';
 import { applyChanges } from '../config/edit';
+import { isSevere } from '../config/issues';
 import { GIB, MODAL, SAVED_MIB, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { scalarText } from '../config/scalar';
@@ -112,8 +113,8 @@ class Source {
   get workers(): number {
     const now = this.number('data.num_workers');
     if (!this.modal) return 0;
-    const most = Math.floor(this.target.cores / 2);
-    return now > 0 && now <= most ? now : Math.min(most, MODAL_WORKERS);
+    const max = Math.floor(this.target.cores / 2);
+    return now > 0 && now <= max ? now : Math.min(max, MODAL_WORKERS);
   }
 
   get batch(): number {
@@ -295,7 +296,7 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
   },
 };
 
-/** Rules whose findings concern the machine alone: a variant for it has none of them. */
+/** Rules whose issues concern the machine alone: a variant for it has none of them. */
 const OF_THE_MACHINE: readonly string[] = [
   'wsl2-workers',
   'persistent-needs-workers',
@@ -306,9 +307,9 @@ const OF_THE_MACHINE: readonly string[] = [
 /** Fixes for invalid, critical and high issues, and for what does not suit the machine; one a key. */
 function fixesFor(text: string, name: string, target: Target): readonly Change[] {
   const fixes = inspectRun(text, { name, target })
-    .findings.filter(({ id, severity }) => 'RCH'.includes(severity) || OF_THE_MACHINE.includes(id))
+    .issues.filter((issue) => isSevere(issue) || OF_THE_MACHINE.includes(issue.id))
     .flatMap(({ fix = [], message }) =>
-      // The finding says why, and last what to write, which the change says itself.
+      // The issue says why, and last what to write, which the change says itself.
       fix.map((change) => ({ ...change, reason: message.replace(/; write [^;]*$/, '') })),
     );
   return fixes.filter(({ path }, i) => fixes.findIndex((one) => one.path === path) === i);

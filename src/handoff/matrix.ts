@@ -3,7 +3,7 @@ import type { Effect } from '../config/keys';
 import { KEY_AT, KEYS } from '../config/keys';
 import type { Figure } from '../config/incidents';
 import type { MemoryFigure } from './evidence';
-import type { Inspection } from '../config/findings';
+import type { Inspection } from '../config/issues';
 import { csvLine, tableOf } from './markdown';
 import { inList } from '../config/path';
 import { sameValue, type PyValue } from '../config/plain';
@@ -28,7 +28,7 @@ export interface Compared {
   readonly memory?: readonly MemoryFigure[];
 }
 
-export type RowKind = 'purpose' | 'environment' | 'setting' | 'memory' | 'findings';
+export type RowKind = 'purpose' | 'environment' | 'setting' | 'memory' | 'issues';
 
 export interface Cell {
   /** As it is shown: “8”, or “– (0.2)” for a default, or “–” for a key that is not there and has none. */
@@ -78,7 +78,7 @@ export function compare(
       plainRow('environment', 'Environment', configs.map(environmentOf)),
       ...settings,
       ...(memory.some((text) => text !== '–') ? [plainRow('memory', 'Predicted memory', memory)] : []),
-      plainRow('findings', 'Issues', inspected.map(findingsOf)),
+      plainRow('issues', 'Issues', inspected.map(issuesOf)),
     ],
   };
 }
@@ -202,14 +202,14 @@ export function figureText({ likely, low, high, basis, source }: Figure, unit: s
 
 const amount = (value: number): string => String(Number(value.toPrecision(3)));
 
-function findingsOf({ accepted, findings }: Inspection): string {
-  const weights = ['R', 'C', 'H', 'M', 'L'] as const;
-  const mendable = findings.filter((one) => one.mendable);
-  const counts = weights
-    .map((weight) => ({ weight, count: mendable.filter(({ severity }) => severity === weight).length }))
+function issuesOf({ accepted, issues }: Inspection): string {
+  const severities = ['R', 'C', 'H', 'M', 'L'] as const;
+  const fixable = issues.filter((one) => one.fixable);
+  const counts = severities
+    .map((severity) => ({ severity, count: fixable.filter((one) => one.severity === severity).length }))
     .filter(({ count }) => count > 0)
-    .map(({ weight, count }) => `${count} ${weight}`);
-  const notes = findings.length - mendable.length;
+    .map(({ severity, count }) => `${count} ${severity}`);
+  const notes = issues.length - fixable.length;
   return [
     accepted ? '' : 'rejected by the trainer',
     counts.length === 0 ? 'nothing to fix' : counts.join(', '),

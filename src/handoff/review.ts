@@ -7,7 +7,7 @@ import { commandsFor } from './commands';
 import { derive, variantFor, type Variant } from './derive';
 import { applyChanges, EditError } from '../config/edit';
 import type { Check, Statement } from '../config/incidents';
-import { inspect } from '../config/findings';
+import { inspect, isSevere } from '../config/issues';
 import { block, code, escaped, list, numbered, tableOf } from './markdown';
 import { compare, toMarkdown, type Compared, type Row } from './matrix';
 import { sameValue } from '../config/plain';
@@ -16,8 +16,8 @@ import { costOf, costTable, dollars } from './review/cost';
 import { issueSummary, previousIssue, rootCause } from './review/incident';
 import type { ReviewInput } from './review/input';
 import { LAUNCHER_FACTS, launchFacts } from './review/launcher';
-import { idsOf, isSevere, risksOf, riskTable, type FileRisks } from './review/risks';
-import { smokeFindings, smokeTable } from './review/smoke';
+import { idsOf, risksOf, riskTable, type FileRisks } from './review/risks';
+import { smokeVerdict, smokeTable } from './review/smoke';
 import { readConfig } from '../config/settings';
 import type { Target } from '../config/targets';
 import { inspectRun } from '../estimate/forecast';
@@ -114,7 +114,7 @@ function summaryOf(facts: Facts): string[] {
     smoke.length === 0
       ? 'No smoke run was made.'
       : smoke
-          .map(smokeFindings)
+          .map(smokeVerdict)
           .map(({ text }) => text)
           .join(' ');
   return [
@@ -167,7 +167,7 @@ function reasonsFor(
   const derived =
     target.name === 'browser' ? [] : derivedFrom(before.text, variantFor(name, target.name), target);
   const derivedSettings = readConfig(applyChanges(before.text, derived)).settings;
-  const { findings } = inspectRun(before.text, { name: before.name, target });
+  const { issues } = inspectRun(before.text, { name: before.name, target });
   const { settings } = readConfig(text);
   return (path) => {
     const change = derived.find((one) => one.path === path);
@@ -175,7 +175,7 @@ function reasonsFor(
     const same = change && sameValue(derivedSettings.value(path), settings.value(path));
     return (
       (same ? change.reason : undefined) ??
-      findings.find((finding) => finding.path === path && finding.mendable)?.message ??
+      issues.find((issue) => issue.path === path && issue.fixable)?.message ??
       reasons[path] ??
       'a choice: no rule requires it'
     );

@@ -52,7 +52,7 @@ export function setting<T>(spec: Spec<T>): Field<T> {
   if (spec.key !== undefined && !key) throw new Error(`the trainer has no key ${spec.key}`);
   const kind = spec.kind ?? key?.kind;
   if (!kind) throw new Error(`the setting ${spec.label} has neither a key nor a kind`);
-  const standard = key && (spec.fromKey ? spec.fromKey(key.fallback) : (key.fallback as T));
+  const standard = key && (spec.fromKey ? spec.fromKey(key.defaultValue) : (key.defaultValue as T));
   const production = spec.production === undefined ? standard : spec.production;
   if (production === undefined) throw new Error(`the setting ${spec.label} has no default`);
   const unit = spec.unit ?? key?.unit;
@@ -137,8 +137,8 @@ export function boundsOf({ kind, scale = 1, multipleOf = 1 }: Field): {
   readonly max?: number;
   readonly step: number | 'any';
 } {
-  const min = 'least' in kind ? kind.least : undefined;
-  const max = 'most' in kind ? kind.most : undefined;
+  const min = 'min' in kind ? kind.min : undefined;
+  const max = 'max' in kind ? kind.max : undefined;
   const step = kind.type === 'float' ? 'any' : kind.type === 'odd' ? 2 : multipleOf;
   return {
     step,

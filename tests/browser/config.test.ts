@@ -21,11 +21,11 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const tab = (page: Page, name: string | RegExp) => page.getByRole('tab', { name });
-const findings = (page: Page) => page.getByRole('list', { name: 'Findings' }).getByRole('listitem');
-const finding = (page: Page, key: string) => findings(page).filter({ hasText: key });
+const issues = (page: Page) => page.getByRole('list', { name: 'Issues' }).getByRole('listitem');
+const issue = (page: Page, key: string) => issues(page).filter({ hasText: key });
 const editor = (page: Page) => page.getByRole('textbox', { name: 'Text of the configuration' });
 const inspected = (page: Page): Promise<void> =>
-  page.getByRole('group', { name: 'Show findings by weight' }).waitFor();
+  page.getByRole('group', { name: 'Show issues by severity' }).waitFor();
 
 async function open(options = {}) {
   const opened = await app.open('#/config', { ...WIDE, ...options });
@@ -68,17 +68,17 @@ async function write(page: Page, text: string): Promise<void> {
 }
 
 describe('the file whose run was killed', () => {
-  test('is what a first visit sees, with its findings; a click selects their characters', async () => {
+  test('is what a first visit sees, with its issues; a click selects their characters', async () => {
     const { page, complaints } = await open();
     expect(await page.getByRole('textbox', { name: 'Path' }).inputValue()).toBe(
       'configs/review/tusz_train.yaml',
     );
-    expect(await findings(page).count()).toBeGreaterThan(5);
-    await finding(page, 'data.num_workers')
+    expect(await issues(page).count()).toBeGreaterThan(5);
+    await issue(page, 'data.num_workers')
       .getByRole('button', { name: /num_workers.*line \d/ })
       .click();
     expect(await page.evaluate(() => getSelection()?.toString())).toBe('4');
-    await finding(page, 'early_stopping.metric').getByText('How this is known').click();
+    await issue(page, 'early_stopping.metric').getByText('How this is known').click();
     await page
       .getByText(/2025-09-21/)
       .first()
@@ -88,38 +88,38 @@ describe('the file whose run was killed', () => {
     await page.context().close();
   });
 
-  test('is mended by one click, in one scalar, and the click is taken back by Ctrl Z', async () => {
+  test('is fixed by one click, in one scalar, and the click is taken back by Ctrl Z', async () => {
     const { page, complaints } = await open();
     expect(await savedText(page)).toBe(SAVED);
     await page.getByText('training.learning_rate: 3e-4 became 3.0e-4').waitFor();
-    await finding(page, 'data.num_workers').getByRole('button', { name: 'Fix', exact: true }).click();
-    await finding(page, 'data.num_workers').waitFor({ state: 'detached' });
+    await issue(page, 'data.num_workers').getByRole('button', { name: 'Fix', exact: true }).click();
+    await issue(page, 'data.num_workers').waitFor({ state: 'detached' });
     expect(await savedText(page)).toBe(SAVED.replace('num_workers: 4', 'num_workers: 0'));
     await editor(page).click();
     await page.keyboard.press('Control+z');
-    await finding(page, 'data.num_workers').waitFor();
+    await issue(page, 'data.num_workers').waitFor();
     expect(await savedText(page)).toBe(SAVED);
 
     await page.getByRole('button', { name: /^Apply all \d safe fixes$/ }).click();
-    await expect.poll(() => findings(page).count()).toBeLessThan(3);
-    const mended = await savedText(page);
+    await expect.poll(() => issues(page).count()).toBeLessThan(3);
+    const fixed = await savedText(page);
     for (const line of ['num_workers: 0', 'conv_kernel: 3', 'metric: sensitivity_at_10.0fa'])
-      expect(mended).toContain(line);
-    expect(mended.split('\n')[0]).toBe(CRASHED.split('\n')[0]);
+      expect(fixed).toContain(line);
+    expect(fixed.split('\n')[0]).toBe(CRASHED.split('\n')[0]);
     expect(complaints).toEqual(SILENT);
     await page.context().close();
   });
 
   test('is for another machine when that is chosen, with the figures that are given', async () => {
     const { page } = await open();
-    const validation = finding(page, 'data.validation_split');
+    const validation = issue(page, 'data.validation_split');
     await validation.waitFor();
     await page.getByText('RTX 4090, 31 GiB RAM').click();
     await page.getByRole('spinbutton', { name: 'RAM', exact: false }).first().fill('256');
     await page.keyboard.press('Tab');
     await validation.waitFor({ state: 'detached' });
     await page.getByLabel('Runs on').selectOption('modal');
-    await finding(page, 'data.data_dir').waitFor();
+    await issue(page, 'data.data_dir').waitFor();
     await page.getByRole('heading', { name: 'Before the launch' }).waitFor();
     await page
       .getByText(/both secrets/)

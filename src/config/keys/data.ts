@@ -75,7 +75,7 @@ export const PREPROCESSING: readonly Key[] = [
   ),
   preprocessing.dead(
     'bandpass',
-    { type: 'band', least: 0.1, most: 200 },
+    { type: 'band', min: 0.1, max: 200 },
     [0.5, 120],
     'Edges of the band-pass filter.',
     { unit: 'Hz', ...FIXED },

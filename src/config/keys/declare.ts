@@ -7,8 +7,8 @@ export type Effect = 'live' | 'half' | 'dead';
 export type Kind =
   | {
       readonly type: 'int' | 'float';
-      readonly least?: number;
-      readonly most?: number;
+      readonly min?: number;
+      readonly max?: number;
       readonly above?: number;
       readonly below?: number;
     }
@@ -16,16 +16,16 @@ export type Kind =
   | { readonly type: 'bool' }
   | { readonly type: 'text' }
   | { readonly type: 'choice'; readonly of: readonly (string | number)[] }
-  | { readonly type: 'odd'; readonly least: number; readonly most?: number }
+  | { readonly type: 'odd'; readonly min: number; readonly max?: number }
   | { readonly type: 'list'; readonly item: Kind; readonly length?: number }
   /** Two numbers that rise. */
-  | { readonly type: 'band'; readonly least: number; readonly most: number };
+  | { readonly type: 'band'; readonly min: number; readonly max: number };
 
 export interface Key {
   /** Section and name, joined with dots. */
   readonly path: string;
   readonly kind: Kind;
-  readonly fallback: PyValue;
+  readonly defaultValue: PyValue;
   readonly nullable?: boolean;
   readonly unit?: string;
   readonly effect: Effect;
@@ -36,15 +36,15 @@ export interface Key {
 }
 
 type More = Partial<Pick<Key, 'unit' | 'why' | 'nullable'>>;
-type Declare = (path: string, kind: Kind, fallback: PyValue, description: string, more?: More) => Key;
+type Declare = (path: string, kind: Kind, defaultValue: PyValue, description: string, more?: More) => Key;
 
 const declare =
   (effect: Effect, section: string): Declare =>
-  (path, kind, fallback, description, more = {}) => ({
+  (path, kind, defaultValue, description, more = {}) => ({
     effect,
     path: `${section}.${path}`,
     kind,
-    fallback,
+    defaultValue,
     description,
     ...(effect === 'dead' && { why: 'it is accepted and never read' }),
     ...more,
@@ -57,11 +57,11 @@ export const keysOf = (section: string): Readonly<Record<Effect, Declare>> => ({
   dead: declare('dead', section),
 });
 
-const most = (bound: number | undefined) => (bound === undefined ? {} : { most: bound });
+const upTo = (max: number | undefined) => (max === undefined ? {} : { max });
 
-export const int = (least: number, upTo?: number): Kind => ({ type: 'int', least, ...most(upTo) });
-export const float = (least: number, upTo?: number): Kind => ({ type: 'float', least, ...most(upTo) });
-export const odd = (least: number, upTo?: number): Kind => ({ type: 'odd', least, ...most(upTo) });
+export const int = (min: number, max?: number): Kind => ({ type: 'int', min, ...upTo(max) });
+export const float = (min: number, max?: number): Kind => ({ type: 'float', min, ...upTo(max) });
+export const odd = (min: number, max?: number): Kind => ({ type: 'odd', min, ...upTo(max) });
 export const above = (bound: number): Kind => ({ type: 'float', above: bound });
 export const fixed = (value: number | readonly number[]): Kind => ({ type: 'fixed', value });
 export const choice = (...of: (string | number)[]): Kind => ({ type: 'choice', of });

@@ -2,7 +2,7 @@
 import { GIB } from '../facts';
 import type { Settings } from '../settings';
 import { remedyOf, type Judged } from '../verdict';
-import { at, LAUNCHER, mend, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
+import { at, LAUNCHER, fixAt, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
 
 const SPLIT = 'data.validation_split';
 const WORKERS = 'data.num_workers';
@@ -46,7 +46,7 @@ export const DATA_RULES: readonly Rule[] = [
       const fails = 'without held-out files the run fails after its first epoch, before any checkpoint';
       return split === undefined
         ? at(SPLIT, fails)
-        : mend(SPLIT, split, `${fails}; write ${split}`, 'something to validate on');
+        : fixAt(SPLIT, split, `${fails}; write ${split}`, 'something to validate on');
     },
   },
   {
@@ -81,7 +81,7 @@ export const DATA_RULES: readonly Rule[] = [
       Object.entries(WSL2_SAFE).flatMap(([path, value]) =>
         settings.value(path) === value
           ? NONE
-          : mend(
+          : fixAt(
               path,
               value,
               `under WSL2 this hung, and killed a run; write ${value}`,
@@ -99,7 +99,7 @@ export const DATA_RULES: readonly Rule[] = [
       const prefetch = 'data.prefetch_factor';
       return [
         ...(settings.value('data.persistent_workers') === true
-          ? mend(
+          ? fixAt(
               'data.persistent_workers',
               false,
               'is ignored without workers; write false',
@@ -107,7 +107,7 @@ export const DATA_RULES: readonly Rule[] = [
             )
           : NONE),
         ...(settings.number(prefetch) > 2
-          ? mend(prefetch, 2, 'is ignored without workers; write 2, the default', 'there are no workers')
+          ? fixAt(prefetch, 2, 'is ignored without workers; write 2, the default', 'there are no workers')
           : NONE),
       ];
     },
@@ -120,11 +120,11 @@ export const DATA_RULES: readonly Rule[] = [
     check: (settings, { target }) => {
       const [workers, { cores }] = [settings.number(WORKERS), target];
       if (!(cores < 2 * workers)) return NONE;
-      const most = Math.floor(cores / 2);
-      return mend(
+      const max = Math.floor(cores / 2);
+      return fixAt(
         WORKERS,
-        most,
-        `${workers} workers for training and as many for validation on ${cores} cores: they starve each other; write ${most}`,
+        max,
+        `${workers} workers for training and as many for validation on ${cores} cores: they starve each other; write ${max}`,
         `two loaders share ${cores} cores`,
       );
     },
@@ -181,7 +181,7 @@ function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
   const cache = settings.text(own);
   if (modal && !/^\/results(?:\/|$)/.test(cache)) {
     const kept = `/results/${cache.replace(/^\/+/, '')}`;
-    return mend(
+    return fixAt(
       own,
       kept,
       `outside /results it is lost with the container; write ${kept}`,
@@ -189,7 +189,7 @@ function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
     );
   }
   if (settings.read(other) === undefined || settings.text(other) === cache || cache === '') return NONE;
-  return mend(
+  return fixAt(
     other,
     cache,
     `is not data.cache_dir (${cache}), which alone is used: a cache that lies here is built anew; write ${cache}`,

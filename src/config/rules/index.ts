@@ -1,16 +1,16 @@
 /**
  * What validates in production and still wastes, crashes or misleads. Facts: the trainer's and the launcher's source at
- * 2025-09-21, the review of its configurations, measurements, estimates; every rule says which. A finding that no edit of the
- * file mends is a note for the launch.
+ * 2025-09-21, the review of its configurations, measurements, estimates; every rule says which. An issue that no edit of the
+ * file fixes is a note for the launch.
  */
 import { KEY_RULES } from './keys';
 import { DATA_RULES } from './data';
 import { MODAL_RULES } from './modal';
 import { TRAINING_RULES } from './training';
 import type { ConfigFile } from '../settings';
-import { LAUNCHER, set, type Checked, type Finding, type Found, type Rule } from './rule';
+import { LAUNCHER, set, type Checked, type Issue, type Found, type Rule } from './rule';
 
-export type { Checked, Finding, Rule, Severity } from './rule';
+export type { Checked, Issue, Rule, Severity } from './rule';
 
 /** Over one file. */
 export const RULES: readonly Rule[] = [...MODAL_RULES, ...TRAINING_RULES, ...DATA_RULES, ...KEY_RULES];
@@ -24,18 +24,18 @@ export const COLLISION = {
 
 const OUTPUT = 'experiment.output_dir';
 
-/** All findings about a file, the worst first; those of equal weight in the file's order. */
-export function check(checked: Checked): Finding[] {
+/** All issues about a file, the worst first; those of equal severity in the file's order. */
+export function check(checked: Checked): Issue[] {
   const { target, file } = checked;
   return sorted(
     RULES.filter(({ targets }) => targets === undefined || targets.includes(target.name)).flatMap((rule) =>
-      rule.check(file.settings, checked).map((found) => finding(rule, found, file)),
+      rule.check(file.settings, checked).map((found) => issueOf(rule, found, file)),
     ),
   );
 }
 
-/** The findings about each of several files, in their order, with those that no file shows by itself. */
-export function checkAll(files: readonly Checked[]): Finding[][] {
+/** The issues about each of several files, in their order, with those that no file shows by itself. */
+export function checkAll(files: readonly Checked[]): Issue[][] {
   const modal = files.filter(({ target, file }) => target.name === 'modal' && file.errors.length === 0);
   return files.map((checked) => {
     const others = modal.includes(checked)
@@ -50,7 +50,7 @@ export function checkAll(files: readonly Checked[]): Finding[][] {
       message: `${others.join(', ')} writes to the same folder /results/${output(checked)}, because the launcher keeps its last name alone; write ${own}`,
       fix: [set(OUTPUT, own, 'a folder of its own')],
     };
-    return sorted([...check(checked), finding(COLLISION, found, checked.file)]);
+    return sorted([...check(checked), issueOf(COLLISION, found, checked.file)]);
   });
 }
 
@@ -59,16 +59,16 @@ const output = ({ file }: Checked): string =>
 
 const stem = (name: string): string => (name.split(/[\\/]/).at(-1) ?? name).replace(/\.ya?ml$/i, '');
 
-function finding(
+function issueOf(
   { id, severity, evidence, note }: Pick<Rule, 'id' | 'severity' | 'evidence' | 'note'>,
   { place, ...found }: Found,
   { settings }: ConfigFile,
-): Finding {
-  const mendable = note !== true;
-  return { id, severity, evidence, mendable, ...found, place: place ?? settings.placeOf(found.path) };
+): Issue {
+  const fixable = note !== true;
+  return { id, severity, evidence, fixable, ...found, place: place ?? settings.placeOf(found.path) };
 }
 
-const sorted = (findings: readonly Finding[]): Finding[] =>
-  [...findings].sort(
+const sorted = (issues: readonly Issue[]): Issue[] =>
+  [...issues].sort(
     (a, b) => 'CHML'.indexOf(a.severity) - 'CHML'.indexOf(b.severity) || a.place.from - b.place.from,
   );

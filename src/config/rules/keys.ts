@@ -59,7 +59,7 @@ export const KEY_RULES: readonly Rule[] = [
     check: (settings) =>
       written(settings).flatMap(({ path, declaration, value }) => {
         if (declaration?.effect !== 'dead' || FOR_PEOPLE.includes(path)) return NONE;
-        if (sameValue(value, declaration.fallback)) return NONE;
+        if (sameValue(value, declaration.defaultValue)) return NONE;
         const why = declaration.why ?? 'accepted and never read';
         return at(path, `has no effect: ${why}; remove it, or know that it does nothing`, {
           fix: [remove(path, why)],

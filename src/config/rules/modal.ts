@@ -1,6 +1,6 @@
 /** Rules about a launch on Modal. */
 import { MODAL, SMOKE_FILES } from '../facts';
-import { at, LAUNCHER, mend, NONE, SOURCE, type Rule } from './rule';
+import { at, LAUNCHER, fixAt, NONE, SOURCE, type Rule } from './rule';
 
 const ON_MODAL = ['modal'] as const;
 const MODAL_DATA = MODAL.dataDir;
@@ -15,7 +15,7 @@ export const MODAL_RULES: readonly Rule[] = [
     check: (settings) =>
       settings.text('data.data_dir') === MODAL_DATA
         ? NONE
-        : mend(
+        : fixAt(
             'data.data_dir',
             MODAL_DATA,
             `the launcher replaces it by ${MODAL_DATA} where that exists, so a file of the dev or eval set would train on the training set; write ${MODAL_DATA}, so that the file says what is read`,
@@ -68,7 +68,7 @@ export const MODAL_RULES: readonly Rule[] = [
     severity: 'H',
     note: true,
     targets: ON_MODAL,
-    evidence: `${LAUNCHER}: the function lists both secrets, and Modal refuses to start it when one is missing.`,
+    evidence: `${LAUNCHER}: the function lists both secrets, and Modal does not start it when one is missing.`,
     check: () =>
       at(
         '',

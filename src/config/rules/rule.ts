@@ -6,8 +6,11 @@ import type { ConfigFile, Settings } from '../settings';
 import { PLATFORMS, type Target, type TargetName } from '../targets';
 import type { Verdict } from '../verdict';
 
-/** C: the run is wasted, H: crash or large cost, M: misleading, L: hygiene. */
-export type Severity = 'C' | 'H' | 'M' | 'L';
+/** R: the trainer rejects the file, C: the run is wasted, H: crash or large cost, M: misleading, L: hygiene. */
+export type Severity = 'R' | 'C' | 'H' | 'M' | 'L';
+
+/** Rules are about files that the trainer accepts. */
+export type RuleSeverity = Exclude<Severity, 'R'>;
 
 /** What rules see besides the settings. */
 export interface Context {
@@ -26,37 +29,37 @@ export interface Checked extends Context {
   readonly file: ConfigFile;
 }
 
-export interface Finding {
+export interface Issue {
   readonly id: string;
   readonly severity: Severity;
-  /** Says what is so and what to do; goes on after the path: “is refused: …”. */
+  /** Says what is so and what to do; continues after the path: “is rejected: …”. */
   readonly message: string;
   /** Of the key that it is about; the section or nothing where there is none. */
   readonly path: string;
   /** Of the characters that it is about. */
   readonly place: Place;
-  /** Whether an edit of the file can mend it; what none can is a note for the launch. */
-  readonly mendable: boolean;
+  /** Whether an edit of the file can fix it; if none can, it is a note for the launch. */
+  readonly fixable: boolean;
   /** What is known, and where from. */
   readonly evidence: string;
-  /** Mends it. */
+  /** Fixes it. */
   readonly fix?: readonly Change[];
-  /** Other ways to mend it. */
+  /** Other ways to fix it. */
   readonly instead?: readonly (readonly Change[])[];
 }
 
-export type Found = Pick<Finding, 'path' | 'message' | 'fix' | 'instead'> & {
+export type Found = Pick<Issue, 'path' | 'message' | 'fix' | 'instead'> & {
   /** Where it is not the value of the key. */
   readonly place?: Place;
-  /** Where it weighs less than the rule. */
-  readonly severity?: Severity;
+  /** Where it is less severe than the rule. */
+  readonly severity?: RuleSeverity;
 };
 
 export interface Rule {
   readonly id: string;
-  readonly severity: Severity;
+  readonly severity: RuleSeverity;
   readonly evidence: string;
-  /** No edit of the file can mend it: a note for the launch. */
+  /** No edit of the file can fix it: a note for the launch. */
   readonly note?: boolean;
   /** Where it applies; everywhere without. */
   readonly targets?: readonly TargetName[];
@@ -71,13 +74,13 @@ export const LAUNCHER = 'Read in the launcher’s source at 2025-09-21';
 
 export const NONE: readonly Found[] = [];
 
-/** One finding about a key. */
+/** One issue about a key. */
 export const at = (path: string, message: string, more: Partial<Found> = {}): Found[] => [
   { path, message, ...more },
 ];
 
-/** One finding about a key that another value mends. */
-export const mend = (
+/** One issue about a key that another value fixes. */
+export const fixAt = (
   path: string,
   value: boolean | number | string,
   message: string,

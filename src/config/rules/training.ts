@@ -1,5 +1,5 @@
 /** Rules about the training itself: what crashes, what is scored, what was seen to diverge. */
-import { at, mend, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
+import { at, fixAt, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
 
 const METRIC = 'training.early_stopping.metric';
 const AMP = 'training.mixed_precision';
@@ -42,7 +42,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     check: (settings) => {
       const alpha = settings.number('training.focal_alpha');
       if (settings.value('training.loss') !== 'focal' || !(alpha !== 0.5) || Number.isNaN(alpha)) return NONE;
-      return mend(
+      return fixAt(
         'training.focal_alpha',
         0.5,
         `with an alpha other than 0.5 pos_weight is dropped${alpha < 0.5 ? ', and seizures count less than the rest' : ''}; write 0.5`,
@@ -56,10 +56,10 @@ export const TRAINING_RULES: readonly Rule[] = [
     evidence: `${SOURCE}: epochs is at least 1, and train has no mode that only evaluates.`,
     check: (settings) =>
       settings.number('training.epochs') === 0
-        ? mend(
+        ? fixAt(
             'training.epochs',
             1,
-            '0 is refused: training has no evaluation mode; write 1 or more, or use the evaluate command',
+            '0 is rejected: training has no evaluation mode; write 1 or more, or use the evaluate command',
             'the fewest that production takes',
           )
         : NONE,
@@ -95,7 +95,7 @@ export const TRAINING_RULES: readonly Rule[] = [
         kernel === 4
           ? '4 runs on CUDA, but breaks the fallback that Modal forces'
           : `${kernel} is not what runs: on CUDA it becomes 4${kernel % 2 === 0 ? ', and an even kernel breaks the fallback that Modal forces' : ', and 4 breaks the fallback that Modal forces'}`;
-      return mend(
+      return fixAt(
         'model.mamba.conv_kernel',
         3,
         `${what}; write 3`,
@@ -107,14 +107,14 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'cpu-amp',
     severity: 'H',
     targets: PRODUCTION,
-    evidence: `${SOURCE}: its validation refuses mixed precision with device cpu; autocast is used on CUDA alone.`,
+    evidence: `${SOURCE}: its validation rejects mixed precision with device cpu; autocast is used on CUDA alone.`,
     check: (settings) => {
       const device = settings.text('experiment.device');
       if (settings.value(AMP) !== true || (device !== 'cpu' && device !== 'mps')) return NONE;
       const reason = `what ${device} does anyway`;
       return device === 'cpu'
-        ? mend(AMP, false, 'is refused with experiment.device cpu; write false', reason)
-        : mend(AMP, false, 'is off on mps without a word; write false', reason).map((found) => ({
+        ? fixAt(AMP, false, 'is rejected with experiment.device cpu; write false', reason)
+        : fixAt(AMP, false, 'is off on mps without a word; write false', reason).map((found) => ({
             ...found,
             severity: 'M' as const,
           }));
@@ -130,7 +130,7 @@ export const TRAINING_RULES: readonly Rule[] = [
       target.gpu.name.includes('4090') &&
       settings.value(AMP) === true &&
       ['auto', 'cuda'].includes(settings.text('experiment.device'))
-        ? mend(AMP, false, 'on an RTX 4090 it gave NaN; write false', 'gave NaN on this GPU')
+        ? fixAt(AMP, false, 'on an RTX 4090 it gave NaN; write false', 'gave NaN on this GPU')
         : NONE,
   },
   {
@@ -140,7 +140,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     evidence: 'Seen in runs of later models of the same trainer at 1.5e-4; of this model nothing is known.',
     check: (settings) =>
       settings.number(RATE) >= 1.5e-4
-        ? mend(
+        ? fixAt(
             RATE,
             1e-4,
             'from 1.5e-4 on NaN was seen with later models; where it comes, write 1.0e-4',
@@ -179,5 +179,5 @@ const scaled = (rate: number): number => Number(Math.min(1e-2, Math.max(1e-6, ra
 function crash(value: string, crashes: readonly string[], path: string, good: string): readonly Found[] {
   if (!crashes.includes(value)) return NONE;
   const message = `${value} validates, then crashes after the data is loaded; write ${good}`;
-  return mend(path, good, message, 'the only one that the trainer makes');
+  return fixAt(path, good, message, 'the only one that the trainer makes');
 }

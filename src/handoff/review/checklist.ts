@@ -1,10 +1,10 @@
 /** The checklist of a review: what is verified and how, what is not and how it can be. */
 import type { Check } from '../../config/incidents';
-import { inspect } from '../../config/findings';
+import { inspect, isSevere } from '../../config/issues';
 import { costOf, dollars } from './cost';
 import type { ReviewInput } from './input';
-import { idsOf, isSevere, type FileRisks } from './risks';
-import { smokeFindings } from './smoke';
+import { idsOf, type FileRisks } from './risks';
+import { smokeVerdict } from './smoke';
 
 export function checklistOf(
   { after, smoke = [], costs = [], checks = [] }: ReviewInput,
@@ -15,7 +15,7 @@ export function checklistOf(
     const { accepted } = inspect(one.text, { name: one.name, target: one.target });
     const left = (files[i]?.left ?? []).filter(isSevere);
     const run = smoke.find(({ config }) => config === one.name);
-    const tried = run && smokeFindings(run);
+    const tried = run && smokeVerdict(run);
     return [
       {
         text: `${one.name}: the trainer accepts the file`,

@@ -5,7 +5,7 @@ import { tableOf } from '../markdown';
 /** The trainer stops a run below it as collapsed, after the third epoch. */
 const COLLAPSE_AUROC = 0.55;
 
-export interface SmokeFindings {
+export interface SmokeVerdict {
   /** It ran, every loss was finite and the loss fell. */
   readonly sound: boolean;
   readonly text: string;
@@ -23,7 +23,7 @@ function ends(losses: readonly number[]): { first: number; last: number; steps: 
   return { first: mean(losses.slice(0, steps)), last: mean(losses.slice(-steps)), steps };
 }
 
-export function smokeFindings(run: SmokeEvidence): SmokeFindings {
+export function smokeVerdict(run: SmokeEvidence): SmokeVerdict {
   const { date, device, steps, secondsPerStep, losses, auroc, limits } = run;
   const bad = losses.findIndex((loss) => !Number.isFinite(loss));
   const tenths = bad < 0 ? ends(losses) : undefined;
@@ -47,7 +47,7 @@ export const smokeTable = (runs: readonly SmokeEvidence[]): string =>
   tableOf(
     ['Configuration', 'Evidence', 'State'],
     runs.map((run) => {
-      const { sound, text } = smokeFindings(run);
+      const { sound, text } = smokeVerdict(run);
       return [run.config, text, sound ? 'ran, and the loss fell' : 'does not show that it trains'];
     }),
   );

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { keyAt, outline, parentAt } from '../../../src/app/pages/config/editor/outline';
 import { bytesOf, cleanPath, freePath, linesOf, readFileText } from '../../../src/app/pages/config/file_text';
 import { forAllReaders } from '../../../src/app/pages/config/exporting';
-import { safeFixes } from '../../../src/app/pages/config/findings';
+import { safeFixes } from '../../../src/app/pages/config/issues';
 import { changeOf, resetOf } from '../../../src/app/pages/config/form';
 import { inspect } from '../../../src/app/pages/config/inspection';
 import { KEY_AT, type Key } from '../../../src/config/keys';
@@ -29,7 +29,7 @@ describe('a file’s text', () => {
     expect(linesOf('a: 1\r\nb: 2\n')).toMatchObject({ text: 'a: 1\r\nb: 2\n', mixed: true });
   });
 
-  test('is refused where it is none', () => {
+  test('is rejected where it is none', () => {
     expect(() => readFileText(new Uint8Array([65, 0]))).toThrow('byte 2 is 0');
     expect(() => readFileText(new Uint8Array([0xff, 0xfe, 65]))).toThrow('UTF-8');
   });
@@ -77,7 +77,7 @@ test('safe fixes leave alone what a person has to decide', () => {
   const text =
     'data: {num_workers: 4}\nmodel: {}\npostprocessing: {}\ntraining:\n  epochs: 500\n  learning_rate: 3e-4\n  batchsize: 8\n';
   const [inspection] = inspect([{ text, name: 'a.yaml', target: TARGETS.wsl2 }]);
-  const paths = safeFixes(inspection?.findings ?? []).map(({ path }) => path);
+  const paths = safeFixes(inspection?.issues ?? []).map(({ path }) => path);
   expect(paths).toContain('data.num_workers');
   expect(paths).not.toContain('training.epochs');
   expect(paths).not.toContain('training.batch_size');

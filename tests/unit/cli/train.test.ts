@@ -239,7 +239,7 @@ describe('the command train', () => {
   });
 
   test('a configuration that the trainer rejects is rejected in the words of validate', async () => {
-    const config = join(folder, 'refused.yaml');
+    const config = join(folder, 'rejected.yaml');
     writeFileSync(
       config,
       'data: {}\nmodel: {}\ntraining:\n  batch_size: 300\n  early_stopping: {patience: maybe}\npostprocessing: {}\n',
@@ -248,7 +248,7 @@ describe('the command train', () => {
     const validated = await capture(validate, [config]);
     expect(code).toBe(1);
     expect(errors.join('\n').split('\n')).toEqual(validated.lines.filter((line) => line.includes(' R ')));
-    expect(errors.join('\n')).toContain(`${config}:4:15 R invalid training.batch_size`);
+    expect(errors.join('\n')).toContain(`${config}:4:15 R validation-error training.batch_size`);
   });
 
   test.each([

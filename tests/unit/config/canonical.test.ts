@@ -81,14 +81,14 @@ test('every reader sees what production has, in configurations of all styles', (
 test('and in any other document', () => {
   const texts = documents(new Random(8), 400).filter((text) => readConfig(text).value !== undefined);
   expect(texts.length).toBeGreaterThan(100);
-  let refused = 0;
+  let rejected = 0;
   for (const before of texts) {
     let text: string;
     try {
       ({ text } = exportText(before));
     } catch (error) {
       expect(error).toBeInstanceOf(EditError);
-      refused++;
+      rejected++;
       continue;
     }
     const after = readConfig(text).value ?? null;
@@ -104,5 +104,5 @@ test('and in any other document', () => {
     ]);
   }
   // An anchor in a value that is lost, and used elsewhere.
-  expect(refused).toBeLessThan(texts.length / 10);
+  expect(rejected).toBeLessThan(texts.length / 10);
 });

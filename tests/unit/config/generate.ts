@@ -22,12 +22,12 @@ export class Generator {
   }
 
   /** A value that a key of this kind may have. */
-  value({ kind, fallback, nullable }: Key): PyValue {
+  value({ kind, defaultValue, nullable }: Key): PyValue {
     if (nullable && this.chance(0.3)) return null;
     switch (kind.type) {
       case 'int':
       case 'odd':
-        return Math.floor(this.random.uniform(kind.least ?? 0, Math.min(kind.most ?? 500, 500))) | 1;
+        return Math.floor(this.random.uniform(kind.min ?? 0, Math.min(kind.max ?? 500, 500))) | 1;
       case 'float':
         return this.pick([0.25, 3e-4, 1e-5, 2, 0.5, 1.5e-3]);
       case 'bool':
@@ -55,7 +55,7 @@ export class Generator {
         return kind.item.type === 'text' ? ['taes', 'yes'] : [10, 5, 2.5].slice(0, this.pick([1, 2, 3]));
       case 'fixed':
       case 'band':
-        return fallback;
+        return defaultValue;
       default:
         return kind satisfies never;
     }

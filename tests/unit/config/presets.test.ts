@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/validate';
-import { failing } from '../../../src/config/findings';
+import { failing } from '../../../src/config/issues';
 import { inspectRun } from '../../../src/estimate/forecast';
 import { PRESETS } from '../../../src/config/presets';
 import { readConfig } from '../../../src/config/settings';
@@ -9,21 +9,21 @@ import { TARGETS, type TargetName } from '../../../src/config/targets';
 
 const CONFIGS = join(import.meta.dirname, '../../../configs');
 
-const findings = (text: string, name: string, target: TargetName) =>
-  inspectRun(text, { name, target: TARGETS[target] }).findings;
+const issues = (text: string, name: string, target: TargetName) =>
+  inspectRun(text, { name, target: TARGETS[target] }).issues;
 const preset = (name: string) => PRESETS.find((one) => one.name === `configs/${name}.yaml`)!;
 
 describe.each(PRESETS.filter(({ corrected }) => corrected).map((one) => [one.name, one] as const))(
   '%s',
   (name, { text, target }) => {
-    test('has nothing to mend where it runs', () =>
-      expect(findings(text, name, target).filter(failing)).toEqual([]));
+    test('has nothing to fix where it runs', () =>
+      expect(issues(text, name, target).filter(failing)).toEqual([]));
     test.runIf(name.includes('local'))('nor under WSL2 and on Linux', () => {
-      expect(findings(text, name, 'wsl2').filter(failing)).toEqual([]);
-      expect(findings(text, name, 'local').filter(failing)).toEqual([]);
+      expect(issues(text, name, 'wsl2').filter(failing)).toEqual([]);
+      expect(issues(text, name, 'local').filter(failing)).toEqual([]);
     });
     test('says nothing that is without effect', () => {
-      const ids = findings(text, name, target).map(({ id }) => id);
+      const ids = issues(text, name, target).map(({ id }) => id);
       for (const id of ['unknown-key', 'dead-key', 'duplicate-key', 'yaml-1.1', 'cache-mismatch'])
         expect(ids).not.toContain(id);
     });
@@ -53,7 +53,7 @@ test.each([
 test("the review's files show what is wrong with them", () => {
   const ids = (name: string) => {
     const { text, target } = preset(name);
-    return findings(text, name, target).map(({ id, path }) => `${id} ${path}`);
+    return issues(text, name, target).map(({ id, path }) => `${id} ${path}`);
   };
   expect(ids('review/tusz_train')).toEqual(
     expect.arrayContaining([

@@ -10,7 +10,7 @@ const python = pythonWith('pydantic', 'pip install pydantic');
 
 /** Python's type of a key, as the trainer declares it. */
 function typeOf({ type, ...more }: Kind): string {
-  const [low, high] = ['least' in more ? more.least : undefined, 'most' in more ? more.most : undefined];
+  const [low, high] = ['min' in more ? more.min : undefined, 'max' in more ? more.max : undefined];
   const bounds = [
     low !== undefined && `ge=${low}`,
     high !== undefined && `le=${high}`,
@@ -54,8 +54,8 @@ def odd(value):
 def same(value, other):
     if value != other: raise ValueError('fixed')
     return value
-def band(value, least, most):
-    if value[0] >= value[1] or value[0] < least or value[1] > most: raise ValueError('band')
+def band(value, min, max):
+    if value[0] >= value[1] or value[0] < min or value[1] > max: raise ValueError('band')
     return value
 def python(value):
     kind, inner = value
@@ -209,7 +209,7 @@ function valuesFor(random: Random): PyValue[] {
   return [...texts, ...words, ...numbers, ...lists, null, true, false, new PyDate('2025-01-19'), {}];
 }
 
-test.skipIf(python === undefined)('the schema takes what pydantic takes, and refuses what it refuses', () => {
+test.skipIf(python === undefined)('the schema takes what pydantic takes, and rejects what it rejects', () => {
   const values = valuesFor(new Random(2));
   const kinds = new Map<string, Key>();
   for (const key of KEYS) {
@@ -218,7 +218,7 @@ test.skipIf(python === undefined)('the schema takes what pydantic takes, and ref
   }
   const input = { types: [...kinds.keys()], values: values.map(forPython) };
   const theirs = runPython(python ?? '', PROGRAM, input) as boolean[][];
-  let [taken, refused] = [0, 0];
+  let [taken, rejected] = [0, 0];
   for (const [i, [type, { path }]] of [...kinds].entries())
     for (const [j, value] of values.entries()) {
       const ours = !settingsIn(withValue(path, value)).rejected.some(
@@ -226,10 +226,10 @@ test.skipIf(python === undefined)('the schema takes what pydantic takes, and ref
       );
       expect([type, value, ours]).toEqual([type, value, theirs[i]?.[j]]);
       if (ours) taken++;
-      else refused++;
+      else rejected++;
     }
   expect(taken).toBeGreaterThan(1000);
-  expect(refused).toBeGreaterThan(5000);
+  expect(rejected).toBeGreaterThan(5000);
 });
 
 function withValue(path: string, value: PyValue): PyValue {

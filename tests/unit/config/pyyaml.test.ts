@@ -87,7 +87,7 @@ test.skipIf(python === undefined)('plain scalars are read as PyYAML reads them',
   for (const [i, text] of texts.entries()) {
     const { value, problem } = readPlain(text);
     const expected = theirs[i];
-    // Python refuses more: what is no plain scalar there.
+    // Python rejects more: what is no plain scalar there.
     if (problem !== undefined) expect([text, expected]).toEqual([text, null]);
     if (!expected) continue;
     expect([text, comparable(plainOf(value))]).toEqual([text, comparable(expected[1][0])]);
@@ -99,18 +99,18 @@ test.skipIf(python === undefined)('plain scalars are read as PyYAML reads them',
 test.skipIf(python === undefined)('documents are read as PyYAML reads them', () => {
   const texts = documents(new Random(3), 600);
   const theirs = runPython(python ?? '', LOADER, texts) as unknown[];
-  let [read, refused] = [0, 0];
+  let [read, rejected] = [0, 0];
   for (const [i, text] of texts.entries()) {
     const { value, errors } = readYaml(text);
     // Python makes a mapping that contains itself; nothing can be done with it.
     if (/contains itself/.test(errors[0]?.message ?? '')) continue;
     const ours = value === undefined ? null : comparable(plainOf(value));
     expect([text, ours]).toEqual([text, comparable(theirs[i])]);
-    if (ours === null) refused++;
+    if (ours === null) rejected++;
     else read++;
   }
   expect(read).toBeGreaterThan(200);
-  expect(refused).toBeGreaterThan(100);
+  expect(rejected).toBeGreaterThan(100);
 });
 
 describe('a file', () => {
@@ -166,7 +166,7 @@ describe('a file', () => {
     ['an unclosed quote', 'a: "x\n', /quote/i],
     ['an unknown tag', 'a: !!python/object:os.system x\n', /does not construct|Unresolved tag/],
     ['no such anchor', 'a: *b\n', /anchor|alias/i],
-  ])('%s is refused with a sentence', (_, text, message) => {
+  ])('%s is rejected with a sentence', (_, text, message) => {
     let read: ReturnType<typeof readYaml> | undefined;
     expect(effortOf(() => (read = readYaml(text)))).toBeLessThan(40);
     const { value, errors } = read!;

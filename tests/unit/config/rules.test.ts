@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
-import { inspect, inspectAll, type Remark } from '../../../src/config/findings';
+import { inspect, inspectAll, type Issue } from '../../../src/config/issues';
 import { COLLISION, RULES } from '../../../src/config/rules';
 import { verdictFor } from '../../../src/estimate/forecast';
 import { TARGETS, type TargetName } from '../../../src/config/targets';
@@ -22,20 +22,20 @@ function textOf(lines: readonly string[]): string {
   }, `${empty}\n`);
 }
 
-function remarks(text: string, { target = 'local', name = 'train.yaml', base }: Situation): Remark[] {
+function issues(text: string, { target = 'local', name = 'train.yaml', base }: Situation): Issue[] {
   const subject = {
     name,
     target: TARGETS[target],
     verdict: verdictFor(text, name, TARGETS[target]),
     ...(base && { base: textOf(base) }),
   };
-  return [...inspect(text, subject).findings];
+  return [...inspect(text, subject).issues];
 }
 
 interface Case {
   readonly fires: Situation;
   readonly not: Situation;
-  /** No edit of the file mends it. */
+  /** No edit of the file fixes it. */
   readonly note?: true;
 }
 
@@ -141,25 +141,25 @@ test('every rule has its cases', () => {
 
 describe.each(Object.entries(CASES))('the rule %s', (id, { fires, not, note }) => {
   const text = textOf(fires.lines);
-  const found = remarks(text, fires).find((one) => one.id === id);
+  const found = issues(text, fires).find((one) => one.id === id);
 
   test('fires, with evidence', () => {
     expect(found).toBeDefined();
     expect(found?.evidence).toMatch(/\w{3}.*\.$/s);
-    expect(found?.mendable).toBe(note !== true);
+    expect(found?.fixable).toBe(note !== true);
   });
 
   test('does not fire', () => {
-    expect(remarks(textOf(not.lines), not).map((one) => one.id)).not.toContain(id);
+    expect(issues(textOf(not.lines), not).map((one) => one.id)).not.toContain(id);
   });
 
   test('is silenced by its fixes', () => {
     if (note) expect(found?.fix).toBeUndefined();
     else expect(found?.fix).toBeDefined();
     for (const fix of [...(found?.fix ? [found.fix] : []), ...(found?.instead ?? [])]) {
-      const mended = applyChanges(text, fix);
-      expect(mended).not.toBe(text);
-      expect(remarks(mended, fires).map((one) => one.id)).not.toContain(id);
+      const fixed = applyChanges(text, fix);
+      expect(fixed).not.toBe(text);
+      expect(issues(fixed, fires).map((one) => one.id)).not.toContain(id);
     }
   });
 });
@@ -170,12 +170,12 @@ test('two files for Modal that write to one folder are told of each other', () =
     subject: { name, target: TARGETS.modal },
   });
   const files = [file('a.yaml', '/results/run'), file('b.yaml', 'elsewhere/run/'), file('c.yaml', 'run2')];
-  const found = inspectAll(files).map(({ findings }) => findings.find(({ id }) => id === COLLISION.id));
+  const found = inspectAll(files).map(({ issues }) => issues.find(({ id }) => id === COLLISION.id));
   expect(found.map((one) => one?.message.slice(0, 6))).toEqual(['b.yaml', 'a.yaml', undefined]);
-  const mended = { ...files[0]!, text: applyChanges(files[0]!.text, found[0]?.fix ?? []) };
-  expect(
-    inspectAll([mended, files[1]!]).flatMap(({ findings }) => findings.map(({ id }) => id)),
-  ).not.toContain(COLLISION.id);
+  const fixed = { ...files[0]!, text: applyChanges(files[0]!.text, found[0]?.fix ?? []) };
+  expect(inspectAll([fixed, files[1]!]).flatMap(({ issues }) => issues.map(({ id }) => id))).not.toContain(
+    COLLISION.id,
+  );
 });
 
 test.each([
@@ -193,6 +193,6 @@ test.each([
   ['-5', false],
 ])('of %s the readers of YAML disagree: %o', (value, disagree) => {
   const text = textOf([`logging.log_every_n_steps: ${value}`]);
-  const found = remarks(text, of()).filter(({ id }) => id === 'yaml-1.1');
+  const found = issues(text, of()).filter(({ id }) => id === 'yaml-1.1');
   expect(found.length).toBe(disagree ? 1 : 0);
 });

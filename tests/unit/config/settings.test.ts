@@ -33,9 +33,12 @@ describe('the settings of a file', () => {
     expect(rejected(null)).toEqual([{ path: '', problem: 'null (nothing) is not a mapping of keys' }]);
   });
 
-  test.each(KEYS.map((key) => [key.path, key] as const))('takes the default of %s', (path, { fallback }) => {
-    expect(problems(path, fallback)).toEqual([]);
-  });
+  test.each(KEYS.map((key) => [key.path, key] as const))(
+    'takes the default of %s',
+    (path, { defaultValue }) => {
+      expect(problems(path, defaultValue)).toEqual([]);
+    },
+  );
 
   test.each([
     ['training.learning_rate', '3e-4'],

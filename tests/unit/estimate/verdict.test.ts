@@ -9,7 +9,7 @@ import { readFile, settingsOf } from '../../../src/app/pages/fit/settings';
 import { main as estimate } from '../../../src/cli/estimate';
 import { main as validate } from '../../../src/cli/validate';
 import { applyChanges } from '../../../src/config/edit';
-import type { Remark } from '../../../src/config/findings';
+import type { Issue } from '../../../src/config/issues';
 import { PRESETS } from '../../../src/config/presets';
 import { MACHINES, type Platform } from '../../../src/config/targets';
 import type { Fit, Remedy } from '../../../src/config/verdict';
@@ -120,12 +120,12 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
     });
   });
 
-  test('has the findings that follow from it, in the terminal and on the page', async () => {
+  test('has the issues that follow from it, in the terminal and on the page', async () => {
     if (!verdict) return;
-    const told = (await printed(validate, file, '--target', platform)) as Remark[];
+    const told = (await printed(validate, file, '--target', platform)) as Issue[];
     const [shown] = inspect([{ text, name, target: machine }]);
-    for (const findings of [told, shown?.findings ?? []]) {
-      const severityOf = (id: string) => findings.find((finding) => finding.id === id)?.severity;
+    for (const issues of [told, shown?.issues ?? []]) {
+      const severityOf = (id: string) => issues.find((issue) => issue.id === id)?.severity;
       const expected = (fit: Fit) => ({ fits: undefined, borderline: 'M', "won't fit": 'H' })[fit];
       expect(severityOf('vram')).toBe(expected(verdict.gpu.fit));
       expect(severityOf('host-ram')).toBe(expected(verdict.ram.training.fit));

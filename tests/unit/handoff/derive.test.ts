@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { derive, variantFor, VARIANTS, type Variant } from '../../../src/handoff/derive';
 import { applyChanges } from '../../../src/config/edit';
+import { isSevere } from '../../../src/config/issues';
 import { inspectRun } from '../../../src/estimate/forecast';
 import { readPlain } from '../../../src/config/plain';
 import { GPUS } from '../../../src/config/gpus';
@@ -97,10 +98,10 @@ describe.each(Object.entries(FILES))('from %s', (_, text) => {
   test.each(ALL)('the variant %s has nothing critical or high to fix, and needs nothing more', (variant) => {
     const { name, target, changes } = derive(text, variant);
     const made = applyChanges(text, changes);
-    const grave = inspectRun(made, { name, target }).findings.filter(
-      ({ severity, mendable }) => mendable && 'RCH'.includes(severity),
+    const severe = inspectRun(made, { name, target }).issues.filter(
+      (issue) => issue.fixable && isSevere(issue),
     );
-    expect(grave.map(({ id, path, message }) => `${id} ${path} ${message}`)).toEqual([]);
+    expect(severe.map(({ id, path, message }) => `${id} ${path} ${message}`)).toEqual([]);
     expect(comments(made)).toEqual(comments(text));
     expect(derive(made, variant).changes).toEqual([]);
     for (const { reason } of changes) expect(reason.length).toBeGreaterThan(10);
@@ -112,10 +113,10 @@ test('from one variant to another and back', () => {
     for (const to of ALL) {
       const { name, target } = derive(TUSZ, to);
       const made = derived(derived(TUSZ, from), to);
-      const grave = inspectRun(made, { name, target }).findings.filter(
-        ({ severity, mendable }) => mendable && 'RCH'.includes(severity),
+      const severe = inspectRun(made, { name, target }).issues.filter(
+        (issue) => issue.fixable && isSevere(issue),
       );
-      expect(grave).toEqual([]);
+      expect(severe).toEqual([]);
       expect(made).toMatch(
         target.name === 'modal' ? /data_dir: \/data\/edf\/train/ : /data_dir: data_ext4\/tusz/,
       );
@@ -142,8 +143,7 @@ test('what is good already stays', () => {
 
 test('the launcher sees “smoke” in a path whatever the case of its letters', () => {
   expect(variantFor('configs/modal/Smoke.yaml', 'modal')).toBe('smoke_modal');
-  const ids = (name: string) =>
-    inspectRun(TUSZ, { name, target: TARGETS.modal }).findings.map(({ id }) => id);
+  const ids = (name: string) => inspectRun(TUSZ, { name, target: TARGETS.modal }).issues.map(({ id }) => id);
   expect(ids('configs/modal/SMOKE.yaml')).toContain('smoke-name');
   expect(ids('configs/modal/SMOKE.yaml')).not.toContain('validation-ram');
   expect(ids('configs/modal/train.yaml')).toContain('validation-ram');

@@ -5,7 +5,7 @@ import type { SmokeEvidence } from '../../../src/handoff/evidence';
 import { reviewDocument, type ReviewInput } from '../../../src/handoff/review';
 import { reviewOf } from '../../../src/handoff/review/from_incident';
 import { costOf } from '../../../src/handoff/review/cost';
-import { smokeFindings } from '../../../src/handoff/review/smoke';
+import { smokeVerdict } from '../../../src/handoff/review/smoke';
 import { INCIDENTS } from '../../../src/config/incidents';
 import { TARGETS } from '../../../src/config/targets';
 
@@ -339,14 +339,14 @@ describe('a smoke run', () => {
       /AUROC 0\.500, below 0\.55, where the trainer stops a run/,
     ],
   ])('%s', (_, more, sound, text) => {
-    const found = smokeFindings({ ...SMOKE, ...more });
+    const found = smokeVerdict({ ...SMOKE, ...more });
     expect(found.sound).toBe(sound);
     expect(found.text).toMatch(text);
   });
 
   test('that validated nothing says so', () => {
     const { auroc: _, ...rest } = SMOKE;
-    expect(smokeFindings(rest).text).toContain('nothing was validated');
+    expect(smokeVerdict(rest).text).toContain('nothing was validated');
   });
 });
 

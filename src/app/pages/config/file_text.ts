@@ -17,7 +17,7 @@ export interface FileText {
 const MARK = '\ufeff';
 
 /** Larger files are no configurations, and would hold the page up. */
-export const MOST_BYTES = 1_000_000;
+export const MAX_BYTES = 1_000_000;
 
 /** A sentence part that says why a file is not opened. */
 export class Unreadable extends Error {
@@ -26,7 +26,7 @@ export class Unreadable extends Error {
 
 /** Throws Unreadable where the bytes are no text. */
 export function readFileText(bytes: Uint8Array): FileText {
-  if (bytes.length > MOST_BYTES)
+  if (bytes.length > MAX_BYTES)
     throw new Unreadable(
       `has ${bytes.length.toLocaleString('en')} bytes, and a configuration has a few thousand`,
     );

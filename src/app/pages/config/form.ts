@@ -4,7 +4,7 @@ import type { Key, Kind } from '../../../config/keys';
 import type { PyValue } from '../../../config/plain';
 import { readCore, scalarText } from '../../../config/scalar';
 import { controlText } from './control_text';
-import type { Finding, Inspection } from './inspection';
+import type { Inspection, ShownIssue } from './inspection';
 import { SECTIONS } from './key_text';
 
 export interface Field {
@@ -15,7 +15,7 @@ export interface Field {
   readonly given: boolean;
   /** What the control shows. */
   readonly text: string;
-  readonly findings: readonly Finding[];
+  readonly issues: readonly ShownIssue[];
 }
 
 export interface FieldGroup {
@@ -34,15 +34,15 @@ export class FormModel {
         .filter(({ written }) => written !== undefined)
         .map((seen) => [seen.path, seen]),
     );
-    const findings = (inspection?.findings ?? []).filter(({ mendable }) => mendable);
+    const issues = (inspection?.issues ?? []).filter(({ fixable }) => fixable);
     return SECTIONS.map(({ name, keys }) => {
       const fields = keys.map((key) =>
         this.#kept({
           key,
           name: key.path.slice(name.length + 1),
           given: given.has(key.path),
-          text: given.get(key.path)?.text ?? controlText(key.fallback),
-          findings: findings.filter(({ path }) => path === key.path),
+          text: given.get(key.path)?.text ?? controlText(key.defaultValue),
+          issues: issues.filter(({ path }) => path === key.path),
         }),
       );
       return { name, fields, given: fields.filter((field) => field.given).length };
@@ -51,8 +51,8 @@ export class FormModel {
 
   #kept(field: Field): Field {
     const before = this.#fields.get(field.key.path);
-    const said = ({ given, text, findings }: Field): string =>
-      [given, text, ...findings.map(({ severity, message }) => severity + message)].join('\n');
+    const said = ({ given, text, issues }: Field): string =>
+      [given, text, ...issues.map(({ severity, message }) => severity + message)].join('\n');
     if (before && said(before) === said(field)) return before;
     this.#fields.set(field.key.path, field);
     return field;
@@ -63,14 +63,14 @@ export type Show = 'all' | 'given' | 'found' | 'live';
 export const SHOWS = {
   all: 'all keys',
   given: 'keys of the file',
-  found: 'keys with a finding',
+  found: 'keys with an issue',
   live: 'keys with an effect',
 } as const satisfies Record<Show, string>;
 
 const SHOWN: Readonly<Record<Show, (field: Field) => boolean>> = {
   all: () => true,
   given: ({ given }) => given,
-  found: ({ findings }) => findings.length > 0,
+  found: ({ issues }) => issues.length > 0,
   live: ({ key }) => key.effect !== 'dead',
 };
 

@@ -1,31 +1,28 @@
 /** What the worker tells the page of a file. */
 import type { Change } from '../../../config/change';
-import { type Inspection as Whole, type Remark, type Weight } from '../../../config/findings';
+import type { Inspection as Whole, Issue } from '../../../config/issues';
 import { inspectRuns } from '../../../estimate/forecast';
 import type { Entry } from '../../../config/pyyaml';
 import type { Target } from '../../../config/targets';
 import { allSeen, type Seen } from './seen';
 
-/** R: production refuses the file; C, H, M, L as the rules weigh. */
-export type Severity = Weight;
-
-export type Finding = Omit<Remark, 'fix' | 'instead'> & {
-  /** Ways to mend it, the best first; empty where a person has to decide. */
+export type ShownIssue = Omit<Issue, 'fix' | 'instead'> & {
+  /** Ways to fix it, the best first; empty where a person has to decide. */
   readonly fixes: readonly (readonly Change[])[];
 };
 
 export type KeyPlace = Pick<Entry, 'path' | 'key' | 'value'>;
 
 export interface Inspection {
-  /** Whether production's reader takes the text; where not, the findings say why, and nothing else is known. */
+  /** Whether PyYAML reads the text; where not, the issues say why, and nothing else is known. */
   readonly readable: boolean;
-  /** Whether production takes the file. */
+  /** Whether the trainer accepts the file. */
   readonly accepted: boolean;
   /** Keys of the file and where they stand. */
   readonly entries: readonly KeyPlace[];
-  /** What production makes of each key, those with defaults too. */
+  /** What the trainer makes of each key, those with defaults too. */
   readonly seen: readonly Seen[];
-  readonly findings: readonly Finding[];
+  readonly issues: readonly ShownIssue[];
 }
 
 export interface Question {
@@ -38,21 +35,21 @@ export interface Question {
 }
 
 /** More keys than this no configuration has; they would only hold the page up. */
-const MOST = 2000;
+const MAX_SHOWN = 2000;
 
 /** Inspects files that belong together. In the order of the questions. */
 export const inspect = (questions: readonly Question[]): Inspection[] =>
   inspectRuns(questions.map(({ text, ...subject }) => ({ text, subject }))).map(shownOf);
 
-function shownOf({ file, accepted, findings }: Whole): Inspection {
+function shownOf({ file, accepted, issues }: Whole): Inspection {
   const { errors, entries, settings } = file;
   return {
     readable: errors.length === 0,
     accepted,
-    entries: entries.slice(0, MOST).map(({ path, key, value: place }) => ({ path, key, value: place })),
-    seen: allSeen(settings).slice(0, MOST),
-    findings: findings.slice(0, MOST).map(({ fix, instead = [], ...finding }) => ({
-      ...finding,
+    entries: entries.slice(0, MAX_SHOWN).map(({ path, key, value: place }) => ({ path, key, value: place })),
+    seen: allSeen(settings).slice(0, MAX_SHOWN),
+    issues: issues.slice(0, MAX_SHOWN).map(({ fix, instead = [], ...issue }) => ({
+      ...issue,
       fixes: fix ? [fix, ...instead] : instead,
     })),
   };

@@ -2,7 +2,7 @@ import { releaseProxy, wrap, type Remote } from 'comlink';
 import type { Inspector } from './worker';
 
 /** A text that takes longer is none that production would read either. */
-const MOST_MILLISECONDS = 15_000;
+const MAX_MILLISECONDS = 15_000;
 
 export class TooLong extends Error {
   override name = 'TooLong';
@@ -21,7 +21,7 @@ export class InspectorLink {
       timer = setTimeout(() => {
         if (this.#remote === remote) this.#stop();
         reject(new TooLong());
-      }, MOST_MILLISECONDS);
+      }, MAX_MILLISECONDS);
     });
     try {
       return await Promise.race([question(remote), late]);

@@ -17,8 +17,10 @@ export const effectOf = ({ effect, why }: Key): string =>
   why === undefined ? EFFECT_TEXT[effect] : `${EFFECT_TEXT[effect]}: ${why}`;
 
 /** Default with its unit. */
-export const fallbackOf = ({ fallback, unit }: Key): string =>
-  unit !== undefined && fallback !== null ? `${scalarText(fallback)} ${unit}` : scalarText(fallback);
+export const defaultText = ({ defaultValue, unit }: Key): string =>
+  unit !== undefined && defaultValue !== null
+    ? `${scalarText(defaultValue)} ${unit}`
+    : scalarText(defaultValue);
 
 export interface Section {
   readonly name: string;
@@ -43,12 +45,12 @@ export function namesBelow(path: string): { readonly name: string; readonly sect
 }
 
 /** Values worth offering, as YAML. */
-export function suggestions({ kind, fallback, nullable }: Key): string[] {
+export function suggestions({ kind, defaultValue, nullable }: Key): string[] {
   const some =
     kind.type === 'bool'
       ? ['true', 'false']
       : kind.type === 'choice'
         ? kind.of.map((one) => scalarText(one))
-        : [scalarText(fallback)];
+        : [scalarText(defaultValue)];
   return [...new Set([...some, ...(nullable ? ['null'] : [])])];
 }

@@ -40,7 +40,7 @@ export class OpenFile {
   unsettled: ReturnType<typeof setTimeout> | undefined;
 
   readonly modified = $derived(this.text !== this.saved);
-  readonly findings = $derived(this.inspection?.findings ?? []);
+  readonly issues = $derived(this.inspection?.issues ?? []);
   readonly broken = $derived(this.inspection?.readable === false);
   readonly name = $derived(this.path.split('/').at(-1) ?? this.path);
   /** “BOM, CRLF”. */

@@ -13,19 +13,19 @@ export interface Opened extends FileText {
 export interface Opening {
   readonly opened: readonly Opened[];
   /** Sentences about files that were not. */
-  readonly refused: readonly string[];
+  readonly rejected: readonly string[];
   /** How many files of a folder were passed over, because they are no YAML. */
   readonly others: number;
 }
 
 /** Files of a folder that are looked at; a home folder dropped by mistake must not be read whole. */
-const MOST_FILES = 2000;
+const MAX_FILES = 2000;
 const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
 
 /** Reads files. Of folders the YAML files alone; a file that was chosen by itself is read whatever its name. */
 export async function openFiles(given: readonly Given[]): Promise<Opening> {
   const chosen = given.filter(({ path }) => isYaml(path) || !path.includes('/'));
-  const refused: string[] = [];
+  const rejected: string[] = [];
   const opened: Opened[] = [];
   for (const { path, file } of chosen) {
     try {
@@ -39,10 +39,10 @@ export async function openFiles(given: readonly Given[]): Promise<Opening> {
     } catch (error) {
       const problem =
         error instanceof Unreadable ? error.message : `cannot be read (${(error as Error).message})`;
-      refused.push(`${path} ${problem}. It was not opened.`);
+      rejected.push(`${path} ${problem}. It was not opened.`);
     }
   }
-  return { opened, refused, others: given.length - chosen.length };
+  return { opened, rejected, others: given.length - chosen.length };
 }
 
 /** Files of an input; those of a folder have the folder's name in their path. */
@@ -59,7 +59,7 @@ export function givenByDrop(transfer: DataTransfer): Promise<Given[]> {
 async function collect(entries: FileSystemEntry[]): Promise<Given[]> {
   const given: Given[] = [];
   const waiting = [...entries];
-  for (let entry = waiting.shift(); entry && given.length < MOST_FILES; entry = waiting.shift()) {
+  for (let entry = waiting.shift(); entry && given.length < MAX_FILES; entry = waiting.shift()) {
     const path = cleanPath(entry.fullPath);
     if (isFile(entry)) {
       const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
@@ -80,7 +80,7 @@ async function listOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     );
-    if (some.length === 0 || all.length > MOST_FILES) return all;
+    if (some.length === 0 || all.length > MAX_FILES) return all;
     all.push(...some);
   }
 }

@@ -6,8 +6,9 @@ import type { Answer } from '../../ui/answer';
 import { download } from '../../ui/download';
 import { recall, remember } from '../../ui/stored';
 import { linesOf, zipOf } from './file_text';
-import { ORDER, safeFixes, SEVERITIES } from './findings';
-import type { Finding, Severity } from './inspection';
+import { ORDER, safeFixes, SEVERITIES } from './issues';
+import { isSevere, type Severity } from '../../../config/issues';
+import type { ShownIssue } from './inspection';
 import type { OpenFile } from './open_file.svelte';
 import { givenBy, givenByDrop, openFiles, writeFolder, type Given } from './opening';
 import { Review } from './review.svelte';
@@ -15,7 +16,7 @@ import type { Variation } from './worker';
 import { workspace } from './shared';
 import { FIRST } from './workspace.svelte';
 
-export const TABS = ['text', 'findings', 'form', 'seen', 'compare', 'derive', 'launch', 'review'] as const;
+export const TABS = ['text', 'issues', 'form', 'seen', 'compare', 'derive', 'launch', 'review'] as const;
 export type Tab = (typeof TABS)[number];
 
 const NARROW = '(max-width: 62rem)';
@@ -24,49 +25,49 @@ const NARROW = '(max-width: 62rem)';
 export class ConfigPage {
   readonly work = workspace();
   readonly review = new Review(this.work);
-  tab = $state<Tab>('findings');
+  tab = $state<Tab>('issues');
   /** Whether text and panels share one column. */
   narrow = $state(false);
   dragging = $state(false);
-  /** Weights whose findings are hidden. */
+  /** Severities whose issues are hidden. */
   hidden = $state.raw<readonly Severity[]>([]);
   onlyFixable = $state(false);
   saidSaved = $state('');
 
   readonly file = $derived(this.work.active);
-  readonly mendable = $derived(this.file?.findings.filter(({ mendable }) => mendable) ?? []);
-  readonly notes = $derived(this.file?.findings.filter(({ mendable }) => !mendable) ?? []);
+  readonly fixable = $derived(this.file?.issues.filter(({ fixable }) => fixable) ?? []);
+  readonly notes = $derived(this.file?.issues.filter(({ fixable }) => !fixable) ?? []);
   readonly counts = $derived(
     ORDER.map((severity) => ({
       severity,
-      count: this.mendable.filter((one) => one.severity === severity).length,
+      count: this.fixable.filter((one) => one.severity === severity).length,
     })),
   );
   readonly shown = $derived(
-    this.mendable
+    this.fixable
       .filter(({ severity }) => !this.hidden.includes(severity))
       .filter(({ fixes }) => !this.onlyFixable || fixes.length > 0),
   );
-  /** One change a key, of the weightiest finding that has one. */
-  readonly safeFixes = $derived(safeFixes(this.mendable));
+  /** One change a key, of the severest issue that has one. */
+  readonly safeFixes = $derived(safeFixes(this.fixable));
   /** What makes all readers of YAML agree. */
   readonly alike = $derived(
-    this.mendable.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fixes }) => fixes[0] ?? []),
+    this.fixable.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fixes }) => fixes[0] ?? []),
   );
   /** Whether nothing is open but the file with which a first visit begins. */
   readonly isExample = $derived(
     this.work.files.length === 1 &&
       PRESETS.some(({ name, text }) => name === FIRST && text === this.file?.text),
   );
-  /** How many findings would waste or end the run, and can be mended. */
-  readonly grave = $derived(this.mendable.filter(({ severity }) => 'RCH'.includes(severity)).length);
+  /** How many issues would waste or end the run, and can be fixed. */
+  readonly severe = $derived(this.fixable.filter(isSevere).length);
   /** For screen readers, and above the list. */
   readonly summary = $derived.by(() => {
     if (!this.file?.inspection) return '';
     const said = this.counts
       .filter(({ count }) => count > 0)
       .map(({ severity, count }) => `${count} ${SEVERITIES[severity].name.toLowerCase()}`);
-    return said.length === 0 ? 'Nothing to mend in this file.' : said.join(', ');
+    return said.length === 0 ? 'Nothing to fix in this file.' : said.join(', ');
   });
 
   constructor() {
@@ -92,7 +93,7 @@ export class ConfigPage {
       { ...linesOf(text), mark: false },
       { target: target.name, purpose: title, ...(base !== undefined && { base }) },
     );
-    this.choose('findings');
+    this.choose('issues');
   }
 
   choose(tab: Tab): void {
@@ -114,7 +115,7 @@ export class ConfigPage {
     this.fix(this.safeFixes);
   }
 
-  async reveal({ place }: Pick<Finding, 'place'>): Promise<void> {
+  async reveal({ place }: Pick<ShownIssue, 'place'>): Promise<void> {
     if (this.narrow) this.choose('text');
     await tick();
     this.work.select(place);

@@ -15,7 +15,7 @@ import { diagnosticsOf, extensions, lineEnds } from './editor/extensions';
 import { cleanPath, freePath, linesOf, type FileText } from './file_text';
 import { Figures } from './figures.svelte';
 import { current, roundsOf } from './inspecting';
-import type { Finding } from './inspection';
+import type { ShownIssue } from './inspection';
 import { InspectorLink, TooLong } from './inspector';
 import { forget, keep, keptFiles } from './kept';
 import { OpenFile, type KeptFile } from './open_file.svelte';
@@ -135,10 +135,10 @@ export class Workspace {
     return file;
   }
 
-  take({ opened, refused, others }: Opening): void {
+  take({ opened, rejected, others }: Opening): void {
     for (const { path, ...text } of opened) this.add(path, text);
-    for (const sentence of refused) this.say(sentence);
-    if (opened.length === 0 && refused.length === 0)
+    for (const sentence of rejected) this.say(sentence);
+    if (opened.length === 0 && rejected.length === 0)
       this.say(
         others > 0
           ? `None of the ${others} files is YAML (.yaml or .yml).`
@@ -334,11 +334,11 @@ export class Workspace {
   #learn(file: OpenFile, inspection: NonNullable<OpenFile['inspection']>): void {
     file.learn(inspection);
     const { doc } = file.state;
-    const mend = (finding: Finding): void => void this.apply(file, finding.fixes[0] ?? []);
+    const fix = (issue: ShownIssue): void => void this.apply(file, issue.fixes[0] ?? []);
     // Panels and text are drawn in tasks of their own, so that a letter typed meanwhile does not wait for both.
     setTimeout(() => {
       if (file.state.doc !== doc) return;
-      const diagnostics = diagnosticsOf(inspection.findings, doc.length, mend);
+      const diagnostics = diagnosticsOf(inspection.issues, doc.length, fix);
       this.#dispatch(file, setDiagnostics(file.state, diagnostics));
     });
   }

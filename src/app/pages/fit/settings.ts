@@ -74,7 +74,7 @@ export type Field =
 /** `max`: where the trainer's own validation has no upper bound. */
 function number(name: string, label: string, about: string, slider: number, max = 64): Field {
   const kind = KEY_AT.get(name)?.kind;
-  const range = kind?.type === 'int' ? { min: kind.least ?? 1, max: kind.most ?? max } : { min: 1, max };
+  const range = kind?.type === 'int' ? { min: kind.min ?? 1, max: kind.max ?? max } : { min: 1, max };
   return { kind: 'number', name, label, about, slider, ...range };
 }
 const choice = (

@@ -1,7 +1,7 @@
 /** What is to be said of the key at a place in the text. */
 import { KEY_AT } from '../../../../config/keys';
 import { allowedSentence } from '../../../../config/documentation';
-import { effectOf, fallbackOf } from '../key_text';
+import { effectOf, defaultText } from '../key_text';
 import type { Inspection } from '../inspection';
 import type { Seen } from '../seen';
 import { keyAt } from './outline';
@@ -13,13 +13,13 @@ export interface About {
   readonly description: string;
   /** Type and range. */
   readonly type: string;
-  readonly fallback: string;
+  readonly defaultValue: string;
   readonly effect: string;
   readonly level: 'live' | 'half' | 'dead' | 'unknown';
   readonly seen: Seen | undefined;
 }
 
-/** undefined where there is no key. The inspection may be missing, or of a text that is refused. */
+/** undefined where there is no key. The inspection may be missing, or of a text that is rejected. */
 export function aboutAt(text: string, offset: number, inspection: Inspection | undefined): About | undefined {
   const entry = inspection?.entries.findLast(({ key, value }) => key.from <= offset && offset <= value.to);
   const outlined = entry ? undefined : keyAt(text, offset);
@@ -35,7 +35,7 @@ export function aboutAt(text: string, offset: number, inspection: Inspection | u
     to: entry?.key.to ?? outlined?.to ?? offset,
     description: key?.description ?? 'Production does not know this key and drops it.',
     type: key ? allowedSentence(key) : '',
-    fallback: key ? fallbackOf(key) : '',
+    defaultValue: key ? defaultText(key) : '',
     effect: key ? effectOf(key) : '',
     level: key?.effect ?? 'unknown',
     seen,

@@ -3,7 +3,7 @@ import type { Completion, CompletionContext, CompletionResult } from '@codemirro
 import { KEY_AT } from '../../../../config/keys';
 import { scalarText } from '../../../../config/scalar';
 import { effectSentence } from '../../../../config/documentation';
-import { fallbackOf, namesBelow, suggestions, typeOf } from '../key_text';
+import { defaultText, namesBelow, suggestions, typeOf } from '../key_text';
 import { keyAt, outline, parentAt } from './outline';
 
 const INDENT = '  ';
@@ -37,12 +37,12 @@ function missingKeys(text: string, line: number, indent: number): Completion[] {
       const about = key
         ? {
             detail: typeOf(key),
-            info: `${key.description} ${effectSentence(key)} Default ${fallbackOf(key)}.`,
+            info: `${key.description} ${effectSentence(key)} Default ${defaultText(key)}.`,
           }
         : { detail: 'section' };
       return {
         label: name,
-        apply: section ? `${name}:\n${blanks}` : `${name}: ${key ? scalarText(key.fallback) : ''}`,
+        apply: section ? `${name}:\n${blanks}` : `${name}: ${key ? scalarText(key.defaultValue) : ''}`,
         type: section ? 'namespace' : 'property',
         // What has no effect comes last.
         boost: key?.effect === 'dead' ? -50 - i / 10 : -i / 10,
@@ -61,7 +61,7 @@ function values(text: string, pos: number, before: string, explicit: boolean): C
     label,
     type: 'enum',
     boost: -i,
-    ...(label === scalarText(key.fallback) && { detail: 'default' }),
+    ...(label === scalarText(key.defaultValue) && { detail: 'default' }),
   }));
   return { from: pos - word.length, options, validFor: /^[^\s#]*$/ };
 }

@@ -21,7 +21,8 @@ import {
   lineNumbers,
   type ViewUpdate,
 } from '@codemirror/view';
-import type { Finding, Severity } from '../inspection';
+import type { Severity } from '../../../../config/issues';
+import type { ShownIssue } from '../inspection';
 import { seenSentence, type About } from './about';
 import { complete } from './completion';
 import { yaml } from './language';
@@ -78,7 +79,7 @@ export function extensions(hooks: EditorHooks): Extension {
 /** In a file of mixed line ends \n alone divides lines; what stands before it stays as it is. */
 export const lineEnds = (mixed: boolean): Extension => (mixed ? EditorState.lineSeparator.of('\n') : []);
 
-function aboutBox({ path, description, type, fallback, effect, level, seen }: About): HTMLElement {
+function aboutBox({ path, description, type, defaultValue, effect, level, seen }: About): HTMLElement {
   const box = document.createElement('div');
   box.className = 'about';
   const line = (text: string, kind: string): void => {
@@ -88,7 +89,7 @@ function aboutBox({ path, description, type, fallback, effect, level, seen }: Ab
     box.append(paragraph);
   };
   line(path, 'path');
-  line(type === '' ? description : `${description} ${type} Default ${fallback}.`, '');
+  line(type === '' ? description : `${description} ${type} Default ${defaultValue}.`, '');
   if (effect !== '') line(effect, level);
   if (seen) line(seenSentence(seen), 'note');
   return box;
@@ -102,20 +103,20 @@ const LEVELS: Readonly<Record<Severity, Diagnostic['severity']>> = {
   L: 'hint',
 };
 
-/** Findings as CodeMirror underlines them; those without characters of their own are in the panel alone. */
+/** Issues as CodeMirror underlines them; those without characters of their own are in the panel alone. */
 export function diagnosticsOf(
-  findings: readonly Finding[],
+  issues: readonly ShownIssue[],
   length: number,
-  mend: (finding: Finding) => void,
+  fix: (issue: ShownIssue) => void,
 ): Diagnostic[] {
-  return findings
+  return issues
     .filter(({ place }) => place.to <= length && (place.from < place.to || place.from > 0))
-    .map((finding) => ({
-      from: finding.place.from,
-      to: finding.place.to,
-      severity: LEVELS[finding.severity],
-      source: finding.id,
-      message: finding.message,
-      ...(finding.fixes.length > 0 && { actions: [{ name: 'Apply fix', apply: () => mend(finding) }] }),
+    .map((issue) => ({
+      from: issue.place.from,
+      to: issue.place.to,
+      severity: LEVELS[issue.severity],
+      source: issue.id,
+      message: issue.message,
+      ...(issue.fixes.length > 0 && { actions: [{ name: 'Apply fix', apply: () => fix(issue) }] }),
     }));
 }

@@ -90,7 +90,7 @@ const language = StreamLanguage.define<State>({
 });
 
 /** Lines that are looked at for the end of a section. */
-const MOST_LINES = 2000;
+const MAX_LINES = 2000;
 const indentOf = (text: string): number => /^ */.exec(text)?.[0].length ?? 0;
 
 /** A section folds to the last of the lines below it that are indented further. */
@@ -98,7 +98,7 @@ function fold(state: EditorState, start: number): { from: number; to: number } |
   const line = state.doc.lineAt(start);
   if (!/\S/.test(line.text) || /^\s*#/.test(line.text)) return null;
   let to = line.to;
-  const last = Math.min(state.doc.lines, line.number + MOST_LINES);
+  const last = Math.min(state.doc.lines, line.number + MAX_LINES);
   for (let number = line.number + 1; number <= last; number++) {
     const below = state.doc.line(number);
     if (!/\S/.test(below.text)) continue;

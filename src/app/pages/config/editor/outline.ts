@@ -15,13 +15,13 @@ export interface OutlineKey {
 const KEY = /^( *)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#:"'[\]{},&*!|>%@`-][^\s#:]*)\s*:(?: |$)/;
 
 /** Lines that are looked at: longer texts are no configurations. */
-const MOST_LINES = 5000;
+const MAX_LINES = 5000;
 
 export function outline(text: string): OutlineKey[] {
   const keys: OutlineKey[] = [];
   const open: OutlineKey[] = [];
   let from = 0;
-  for (const [line, content] of text.split('\n', MOST_LINES).entries()) {
+  for (const [line, content] of text.split('\n', MAX_LINES).entries()) {
     const match = KEY.exec(content);
     if (match) {
       const [all, blanks = '', quoted = ''] = match;

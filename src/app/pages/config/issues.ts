@@ -1,8 +1,9 @@
 import type { Tone } from '../../ui/tone';
 import type { Change } from '../../../config/change';
-import type { Finding, Severity } from './inspection';
+import type { Severity } from '../../../config/issues';
+import type { ShownIssue } from './inspection';
 
-/** Weights in their order, with what each means. */
+/** What each severity means. */
 export const SEVERITIES = {
   R: { name: 'Invalid', means: 'rejected by the trainer', tone: 'fatal' },
   C: { name: 'Critical', means: 'the run would be wasted', tone: 'fatal' },
@@ -14,16 +15,16 @@ export const SEVERITIES = {
 export const ORDER: readonly Severity[] = ['R', 'C', 'H', 'M', 'L'];
 
 /** What they would write is a guess at what was meant, or a choice of how to train. */
-const JUDGED = ['invalid', 'learning-rate', 'batch-lr'];
+const JUDGED = ['validation-error', 'learning-rate', 'batch-lr'];
 
 /** Whether its first fix needs nobody to decide. */
-const isSafe = ({ id, mendable, fixes }: Finding): boolean =>
-  mendable && !JUDGED.includes(id) && !(fixes[0] ?? []).some(({ renames }) => renames !== undefined);
+const isSafe = ({ id, fixable, fixes }: ShownIssue): boolean =>
+  fixable && !JUDGED.includes(id) && !(fixes[0] ?? []).some(({ renames }) => renames !== undefined);
 
-/** Of each finding that needs nobody to decide its first fix: one change a key, that of the weightiest finding. */
-export function safeFixes(findings: readonly Finding[]): Change[] {
+/** Of each issue that needs nobody to decide its first fix: one change a key, that of the severest issue. */
+export function safeFixes(issues: readonly ShownIssue[]): Change[] {
   const changes = new Map<string, Change>();
-  for (const { fixes } of findings.filter(isSafe))
+  for (const { fixes } of issues.filter(isSafe))
     for (const change of fixes[0] ?? []) if (!changes.has(change.path)) changes.set(change.path, change);
   return [...changes.values()];
 }

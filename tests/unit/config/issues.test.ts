@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
-import { failing, inspect, inspectAll } from '../../../src/config/findings';
+import { failing, inspect, inspectAll } from '../../../src/config/issues';
 import { readConfig } from '../../../src/config/settings';
 import { TARGETS, targetOf } from '../../../src/config/targets';
 import { effortOf } from '../../effort';
 
 const subject = { name: 'train.yaml', target: TARGETS.local };
 const SECTIONS = 'data: {}\nmodel: {}\npostprocessing: {}\n';
-const refusals = (text: string) => inspect(text, subject).findings.filter(({ severity }) => severity === 'R');
+const validationErrors = (text: string) =>
+  inspect(text, subject).issues.filter(({ severity }) => severity === 'R');
 
-describe('a value that production refuses', () => {
+describe('a value that production rejects', () => {
   test.each([
     ['training:\n  batch_size: 300\n', '300', 'batch_size: 256'],
     ['training:\n  batch_size: 7.6\n', '7.6', 'batch_size: 8'],
@@ -22,27 +23,27 @@ describe('a value that production refuses', () => {
     ['training:\n', 'training', 'training: {}'],
     ['training: {}\nevaluation: ~\n', '~', 'training: {}\n'],
     ['training: {mixed_precision: true}\nexperiment: {device: cpu}\n', 'true', 'mixed_precision: false'],
-  ])('%j is at its characters, and has a fix', (lines, characters, mended) => {
+  ])('%j is at its characters, and has a fix', (lines, characters, fixed) => {
     const text = SECTIONS + lines;
-    const [found, ...more] = refusals(text);
+    const [found, ...more] = validationErrors(text);
     expect(more).toEqual([]);
     expect(text.slice(found?.place.from, found?.place.to)).toBe(characters);
     const after = applyChanges(text, found?.fix ?? []);
-    expect(after).toContain(mended);
-    expect(refusals(after)).toEqual([]);
+    expect(after).toContain(fixed);
+    expect(validationErrors(after)).toEqual([]);
     expect(inspect(after, subject).accepted).toBe(true);
   });
 
   test('may be a section that is missing', () => {
-    const [found] = refusals('data: {}\nmodel: {}\ntraining: {}\n');
+    const [found] = validationErrors('data: {}\nmodel: {}\ntraining: {}\n');
     expect(found).toMatchObject({ path: 'postprocessing', place: { line: 1, column: 1 } });
     expect(found?.message).toMatch(/missing.*add “postprocessing: \{\}”/);
   });
 
   test('may be a key that is no text', () => {
-    const [found] = refusals(`${SECTIONS}training: {}\nyes: 1\n`);
+    const [found] = validationErrors(`${SECTIONS}training: {}\nyes: 1\n`);
     expect(found?.message).toMatch(/of type bool/);
-    expect(refusals(`${SECTIONS}training: {yes: 1}\n`)).toEqual([]);
+    expect(validationErrors(`${SECTIONS}training: {yes: 1}\n`)).toEqual([]);
   });
 });
 
@@ -68,12 +69,12 @@ test.each([
 ])('%s gets sentences, soon', (_, text) => {
   let inspected: ReturnType<typeof inspect> | undefined;
   expect(effortOf(() => (inspected = inspect(text, subject)))).toBeLessThan(80);
-  const { accepted, findings } = inspected!;
+  const { accepted, issues } = inspected!;
   expect(accepted).toBe(false);
-  expect(findings.every(({ message, evidence }) => /\w+ \w+/.test(message) && evidence.endsWith('.'))).toBe(
+  expect(issues.every(({ message, evidence }) => /\w+ \w+/.test(message) && evidence.endsWith('.'))).toBe(
     true,
   );
-  expect(findings.some(failing)).toBe(true);
+  expect(issues.some(failing)).toBe(true);
 });
 
 test('CRLF and a byte order mark do no harm', () => {
@@ -84,7 +85,7 @@ test('CRLF and a byte order mark do no harm', () => {
 
 test('in the browser, neither the launcher nor the trainer has a say', () => {
   const text = `${SECTIONS}training: {loss: focal, focal_alpha: 0.25, epochs: 100}\n`;
-  const ids = inspect(text, { ...subject, target: TARGETS.browser }).findings.map(({ id }) => id);
+  const ids = inspect(text, { ...subject, target: TARGETS.browser }).issues.map(({ id }) => id);
   expect(ids).toContain('focal-alpha');
   for (const id of [
     'secrets',

@@ -1,23 +1,19 @@
-/** All that is to say about a file: what production refuses, and what it would regret. The page and the terminal show this. */
+/** All issues of a file: its validation errors, then what the rules find. The page and the terminal show this. */
 import { fixOf } from './fixes';
-import { check, checkAll, type Checked, type Finding, type Severity } from './rules';
+import { check, checkAll, type Checked, type Issue } from './rules';
 import { SOURCE } from './rules/rule';
 import { readConfig, type ConfigFile } from './settings';
 import { isSmokeRun, type Target } from './targets';
 import type { Verdict } from './verdict';
 
-/** R: production refuses the file. C, H, M, L as the rules weigh. */
-export type Weight = Severity | 'R';
-
-/** `place` is of the exact characters. */
-export type Remark = Omit<Finding, 'severity'> & { readonly severity: Weight };
+export type { Issue, Severity } from './rules';
 
 export interface Inspection {
   readonly file: ConfigFile;
-  /** Whether production takes the file. */
+  /** Whether the trainer accepts the file. */
   readonly accepted: boolean;
-  /** The worst first, those of equal weight in the file's order. */
-  readonly findings: readonly Remark[];
+  /** The worst first, those of equal severity in the file's order. */
+  readonly issues: readonly Issue[];
 }
 
 export interface Subject {
@@ -55,49 +51,52 @@ function checkedOf(text: string, { base, ...subject }: Subject): Checked {
   };
 }
 
-function inspection({ file }: Checked, found: readonly Finding[]): Inspection {
-  const refused = refusals(file);
-  // What a rule says about a refused value says more, and how to mend it.
-  const told = refused.map(
-    (refusal) => found.find(({ path, severity }) => path === refusal.path && severity === 'H') ?? refusal,
+function inspection({ file }: Checked, found: readonly Issue[]): Inspection {
+  const errors = validationErrors(file);
+  // A rule about a rejected value says more than the schema, and how to fix it.
+  const shown = errors.map(
+    (error) => found.find(({ path, severity }) => path === error.path && severity === 'H') ?? error,
   );
-  const rest = found.filter((finding) => !told.includes(finding));
-  const worst: Remark[] = told.map((finding) => ({ ...finding, severity: 'R' }));
+  const rest = found.filter((issue) => !shown.includes(issue));
+  const worst: Issue[] = shown.map((issue) => ({ ...issue, severity: 'R' }));
   worst.sort((a, b) => a.place.from - b.place.from);
-  return { file, accepted: refused.length === 0, findings: [...worst, ...rest] };
+  return { file, accepted: errors.length === 0, issues: [...worst, ...rest] };
 }
 
-const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, refuses it.';
-const PYDANTIC = `${SOURCE}: its pydantic models refuse it, and neither validate nor train goes on.`;
+const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, rejects it.';
+const PYDANTIC = `${SOURCE}: its pydantic models reject it, and neither validate nor train continues.`;
 const NO_NAME = `${SOURCE}: the file’s mapping becomes keyword arguments, and Python raises a TypeError.`;
 
-function refusals({ errors, settings }: ConfigFile): Remark[] {
-  const yaml = errors.map(({ message, place }): Remark => ({
-    ...REFUSED,
+function validationErrors({ errors, settings }: ConfigFile): Issue[] {
+  const yaml = errors.map(({ message, place }): Issue => ({
+    ...REJECTED,
     id: 'yaml',
     path: '',
     message,
     place,
     evidence: YAML,
   }));
-  const invalid = settings.rejected.map((setting): Remark => {
+  const invalid = settings.rejected.map((setting): Issue => {
     const { path, problem: message = '', kind, written } = setting;
     const fix = fixOf(setting, settings);
     const about =
       kind === 'unknown' && written
         ? { place: written.key, evidence: NO_NAME }
         : { place: settings.placeOf(path), evidence: PYDANTIC };
-    return { ...REFUSED, id: 'invalid', path, message, ...about, ...(fix && { fix }) };
+    return { ...REJECTED, id: 'validation-error', path, message, ...about, ...(fix && { fix }) };
   });
   return [...yaml, ...invalid];
 }
 
-const REFUSED = { severity: 'R', mendable: true } as const;
+const REJECTED = { severity: 'R', fixable: true } as const;
 
 /** What it says, with the key that it is about. */
-export const sentence = ({ path, message }: Pick<Remark, 'path' | 'message'>): string =>
+export const sentence = ({ path, message }: Pick<Issue, 'path' | 'message'>): string =>
   path === '' ? message : `${path}: ${message}`;
 
-/** Whether a file with this finding should not be launched: it is refused, or an edit mends a C or an H. */
-export const failing = ({ severity, mendable }: Pick<Remark, 'severity' | 'mendable'>): boolean =>
-  severity === 'R' || (mendable && (severity === 'C' || severity === 'H'));
+/** Whether an issue rejects, wastes or crashes the run. */
+export const isSevere = ({ severity }: Pick<Issue, 'severity'>): boolean => 'RCH'.includes(severity);
+
+/** Whether a file with this issue should not be launched: the trainer rejects it, or an edit fixes a severe issue. */
+export const failing = ({ severity, fixable }: Pick<Issue, 'severity' | 'fixable'>): boolean =>
+  severity === 'R' || (fixable && isSevere({ severity }));
