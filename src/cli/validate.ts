@@ -1,4 +1,4 @@
-/** `npx smokescan validate`: what production would reject, and what it would regret, in a terminal or a CI. */
+/** `npx smokescan validate`: the issues of configurations, in a terminal or a CI. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { failing, inspectAll, sentence, type Issue } from '../config/issues';
@@ -9,15 +9,20 @@ const NAMES = Object.keys(TARGETS).join('|');
 
 const USAGE = `Usage: smokescan validate FILE… [--target ${NAMES}] [--json]
 
-Checks production configurations (YAML), one issue a line:
+Checks configurations of the trainer (YAML), one issue a line:
   file:line:column severity id message
-Severities: R production rejects the file, C the run is wasted, H crash or large cost, M misleading, L hygiene. What no
-edit of the file can fix is marked (launch).
+Severities:
+  invalid   the trainer rejects the file
+  critical  the run would be wasted
+  high      a crash, or a large cost
+  medium    a setting is ignored or misleading
+  low       style
+An issue that no edit of the file can fix is marked (launch).
   --target T   where it will run (local; modal for files whose path has “modal” or “a100” in it, wsl2 for “wsl”)
   --json       the issues as one JSON array, with evidence and fixes
 
-Exit code 0; 1 for a file that cannot be read or that production rejects, or a C or H issue that an edit can fix;
-2 for wrong arguments.`;
+Exit code 0; 1 for a file that cannot be read, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
+arguments.`;
 
 interface Given {
   readonly file: string;
@@ -78,10 +83,10 @@ interface Found {
 const asLine = ({ file, issue }: Found): string =>
   `${file}:${issue.place.line}:${issue.place.column} ${issue.severity} ${issue.id} ${issue.fixable ? '' : '(launch) '}${sentence(issue)}`;
 
-/** One line for each reason why production rejects a file. */
+/** One line for each validation error of a file. */
 export const validationErrorsOf = (file: string, text: string): string[] =>
   inspectAll([{ text, subject: { name: file, target: TARGETS[targetOf(file)] } }]).flatMap(({ issues }) =>
-    issues.filter(({ severity }) => severity === 'R').map((issue) => asLine({ file, issue })),
+    issues.filter(({ severity }) => severity === 'invalid').map((issue) => asLine({ file, issue })),
   );
 
 function asJson({ file, issue }: Found): unknown {

@@ -7,6 +7,7 @@ import { isSmokeRun, type Target } from './targets';
 import type { Verdict } from './verdict';
 
 export type { Issue, Severity } from './rules';
+export { SEVERITIES } from './rules/rule';
 
 export interface Inspection {
   readonly file: ConfigFile;
@@ -55,10 +56,10 @@ function inspection({ file }: Checked, found: readonly Issue[]): Inspection {
   const errors = validationErrors(file);
   // A rule about a rejected value says more than the schema, and how to fix it.
   const shown = errors.map(
-    (error) => found.find(({ path, severity }) => path === error.path && severity === 'H') ?? error,
+    (error) => found.find(({ path, severity }) => path === error.path && severity === 'high') ?? error,
   );
   const rest = found.filter((issue) => !shown.includes(issue));
-  const worst: Issue[] = shown.map((issue) => ({ ...issue, severity: 'R' }));
+  const worst: Issue[] = shown.map((issue) => ({ ...issue, severity: 'invalid' }));
   worst.sort((a, b) => a.place.from - b.place.from);
   return { file, accepted: errors.length === 0, issues: [...worst, ...rest] };
 }
@@ -88,15 +89,16 @@ function validationErrors({ errors, settings }: ConfigFile): Issue[] {
   return [...yaml, ...invalid];
 }
 
-const REJECTED = { severity: 'R', fixable: true } as const;
+const REJECTED = { severity: 'invalid', fixable: true } as const;
 
 /** What it says, with the key that it is about. */
 export const sentence = ({ path, message }: Pick<Issue, 'path' | 'message'>): string =>
   path === '' ? message : `${path}: ${message}`;
 
-/** Whether an issue rejects, wastes or crashes the run. */
-export const isSevere = ({ severity }: Pick<Issue, 'severity'>): boolean => 'RCH'.includes(severity);
+/** Whether an issue means that the file is rejected, or that its run is wasted, crashes or costs much. */
+export const isSevere = ({ severity }: Pick<Issue, 'severity'>): boolean =>
+  severity === 'invalid' || severity === 'critical' || severity === 'high';
 
 /** Whether a file with this issue should not be launched: the trainer rejects it, or an edit fixes a severe issue. */
 export const failing = ({ severity, fixable }: Pick<Issue, 'severity' | 'fixable'>): boolean =>
-  severity === 'R' || (fixable && isSevere({ severity }));
+  severity === 'invalid' || (fixable && isSevere({ severity }));

@@ -3,7 +3,7 @@ import type { Effect } from '../config/keys';
 import { KEY_AT, KEYS } from '../config/keys';
 import type { Figure } from '../config/incidents';
 import type { MemoryFigure } from './evidence';
-import type { Inspection } from '../config/issues';
+import { SEVERITIES, type Inspection } from '../config/issues';
 import { csvLine, tableOf } from './markdown';
 import { inList } from '../config/path';
 import { sameValue, type PyValue } from '../config/plain';
@@ -203,10 +203,11 @@ export function figureText({ likely, low, high, basis, source }: Figure, unit: s
 const amount = (value: number): string => String(Number(value.toPrecision(3)));
 
 function issuesOf({ accepted, issues }: Inspection): string {
-  const severities = ['R', 'C', 'H', 'M', 'L'] as const;
   const fixable = issues.filter((one) => one.fixable);
-  const counts = severities
-    .map((severity) => ({ severity, count: fixable.filter((one) => one.severity === severity).length }))
+  const counts = SEVERITIES.map((severity) => ({
+    severity,
+    count: fixable.filter((one) => one.severity === severity).length,
+  }))
     .filter(({ count }) => count > 0)
     .map(({ severity, count }) => `${count} ${severity}`);
   const notes = issues.length - fixable.length;

@@ -10,20 +10,20 @@ const WORKERS = 'data.num_workers';
 export const DATA_RULES: readonly Rule[] = [
   {
     id: 'patient-leak',
-    severity: 'C',
+    severity: 'critical',
     note: true,
     evidence: `${SOURCE}: the sorted list of files is cut in two; a patient has several files.`,
     check: (settings) =>
       settings.number(SPLIT) > 0
         ? at(
             SPLIT,
-            'the split is by file: recordings of one patient land on both sides, and the scores come out too good; trust only scores on the corpus’s own dev and eval sets',
+            'the split is by file: the same patient can be in training and validation, so validation scores can be inflated; report scores on the corpus’s own dev and eval sets',
           )
         : NONE,
   },
   {
     id: 'empty-manifest',
-    severity: 'C',
+    severity: 'critical',
     note: true,
     targets: PRODUCTION,
     evidence: `${SOURCE}: balanced sampling draws from a manifest, and takes one without seizures as it is.`,
@@ -37,7 +37,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'no-validation',
-    severity: 'H',
+    severity: 'high',
     targets: PRODUCTION,
     evidence: `${SOURCE}: validation runs after the first epoch whether there is data for it or not, before the first checkpoint.`,
     check: (settings, { verdict }) => {
@@ -51,7 +51,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'validation-ram',
-    severity: 'H',
+    severity: 'high',
     targets: PRODUCTION,
     evidence:
       'Simulated: the processes of the trainer, which keeps all probabilities and labels of validation and sorts them, about 77 bytes a sample.',
@@ -66,14 +66,14 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'cache-mismatch',
-    severity: 'M',
+    severity: 'medium',
     targets: PRODUCTION,
     evidence: `${SOURCE}: only data.cache_dir is used. ${LAUNCHER}: it prefixes experiment.cache_dir alone with /results, the volume that outlives the container.`,
     check: (settings, { target }) => cacheMismatch(settings, target.name === 'modal'),
   },
   {
     id: 'wsl2-workers',
-    severity: 'M',
+    severity: 'medium',
     targets: ['wsl2'],
     evidence:
       'Seen: a worker was killed by the host after 127 batches with 4 workers and 31 GB, and loaders hung.',
@@ -84,14 +84,14 @@ export const DATA_RULES: readonly Rule[] = [
           : fixAt(
               path,
               value,
-              `under WSL2 this hung, and killed a run; write ${value}`,
-              'hung under WSL2, and killed a run',
+              `loaders hung or were OOM-killed with this under WSL2; write ${value}`,
+              'loaders hung or were OOM-killed under WSL2',
             ),
       ),
   },
   {
     id: 'persistent-needs-workers',
-    severity: 'M',
+    severity: 'medium',
     targets: PRODUCTION,
     evidence: `${SOURCE}: both are given to the loader only where num_workers is above 0.`,
     check: (settings) => {
@@ -114,7 +114,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'starved-loader',
-    severity: 'M',
+    severity: 'medium',
     targets: PRODUCTION,
     evidence: `${SOURCE}: the training and the validation loader each keep num_workers processes.`,
     check: (settings, { target }) => {
@@ -131,7 +131,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'vram',
-    severity: 'H',
+    severity: 'high',
     evidence: 'Predicted from the model’s shapes and the allocator’s rules; the range is what is not known.',
     check: (_, { verdict, target }) => {
       const [batch, layers] = [remedyOf(verdict, 'batch'), remedyOf(verdict, 'layers')];
@@ -149,7 +149,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'host-ram',
-    severity: 'H',
+    severity: 'high',
     targets: PRODUCTION,
     evidence:
       'Simulated: the trainer’s processes with its DataLoader, its prefetched batches and the recordings that workers decompress; the range is what is not known.',
@@ -210,6 +210,6 @@ function over(
   const write = more.fix?.[0]?.value;
   const range = `about ${gib(need.likely)} GiB (${gib(need.low)} to ${gib(need.high)}) of ${gib(limit)} GiB ${what}${write === undefined ? '' : `; write ${write}`}`;
   return judged.fit === 'borderline'
-    ? at(path, `${who} may not fit: it takes ${range}`, { ...more, severity: 'M' })
+    ? at(path, `${who} may not fit: it takes ${range}`, { ...more, severity: 'medium' })
     : at(path, `${who} won’t fit: it takes ${range}`, more);
 }

@@ -8,7 +8,7 @@ import { DATA_RULES } from './data';
 import { MODAL_RULES } from './modal';
 import { TRAINING_RULES } from './training';
 import type { ConfigFile } from '../settings';
-import { LAUNCHER, set, type Checked, type Issue, type Found, type Rule } from './rule';
+import { LAUNCHER, set, SEVERITIES, type Checked, type Issue, type Found, type Rule } from './rule';
 
 export type { Checked, Issue, Rule, Severity } from './rule';
 
@@ -18,7 +18,7 @@ export const RULES: readonly Rule[] = [...MODAL_RULES, ...TRAINING_RULES, ...DAT
 /** Over several files: `output-collision`. */
 export const COLLISION = {
   id: 'output-collision',
-  severity: 'M',
+  severity: 'medium',
   evidence: `${LAUNCHER}: of experiment.output_dir it keeps the last name alone, below /results.`,
 } as const;
 
@@ -70,5 +70,5 @@ function issueOf(
 
 const sorted = (issues: readonly Issue[]): Issue[] =>
   [...issues].sort(
-    (a, b) => 'CHML'.indexOf(a.severity) - 'CHML'.indexOf(b.severity) || a.place.from - b.place.from,
+    (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || a.place.from - b.place.from,
   );

@@ -9,7 +9,7 @@ import { nearest } from './nearest';
 import { at, NONE, remove, SOURCE, type Found, type Rule } from './rule';
 
 function unknown({ path, written, read = null }: Setting, settings: Settings): Found[] {
-  const drop = [remove(path, 'the trainer drops it without a word')];
+  const drop = [remove(path, 'the trainer drops it silently')];
   if (written && written.keyType !== 'str')
     return at(
       path,
@@ -18,11 +18,10 @@ function unknown({ path, written, read = null }: Setting, settings: Settings): F
     );
   const more = { ...(written && { place: written.key }), fix: drop };
   const expected = EXPECTED[path];
-  if (expected)
-    return at(path, `the trainer does not know it and drops it without a word: ${expected}`, more);
+  if (expected) return at(path, `the trainer does not know it and drops it silently: ${expected}`, more);
   const near = nearest(path, read);
-  if (!near) return at(path, 'the trainer does not know it and drops it without a word; remove it', more);
-  const message = `the trainer does not know it and drops it without a word; the nearest that it knows is ${near}`;
+  if (!near) return at(path, 'the trainer does not know it and drops it silently; remove it', more);
+  const message = `the trainer does not know it and drops it silently; the nearest that it knows is ${near}`;
   const { declaration, kind } = settings.get(near) ?? {};
   if (kind !== 'default') return at(path, message, more);
   const value = scalarText(read, declaration?.kind);
@@ -45,7 +44,7 @@ const FOR_PEOPLE = ['experiment.name', 'experiment.description'];
 export const KEY_RULES: readonly Rule[] = [
   {
     id: 'unknown-key',
-    severity: 'M',
+    severity: 'medium',
     evidence: `${SOURCE}: its pydantic models ignore what they do not declare, and nothing is logged.`,
     check: (settings) =>
       written(settings).flatMap((setting) =>
@@ -54,22 +53,22 @@ export const KEY_RULES: readonly Rule[] = [
   },
   {
     id: 'dead-key',
-    severity: 'M',
+    severity: 'medium',
     evidence: `${SOURCE}: the key is declared, and no other line reads it.`,
     check: (settings) =>
       written(settings).flatMap(({ path, declaration, value }) => {
         if (declaration?.effect !== 'dead' || FOR_PEOPLE.includes(path)) return NONE;
         if (sameValue(value, declaration.defaultValue)) return NONE;
-        const why = declaration.why ?? 'accepted and never read';
-        return at(path, `has no effect: ${why}; remove it, or know that it does nothing`, {
+        const why = declaration.why ?? 'it is accepted and never read';
+        return at(path, `ignored by the trainer: ${why}; remove it to avoid confusion`, {
           fix: [remove(path, why)],
         });
       }),
   },
   {
     id: 'duplicate-key',
-    severity: 'M',
-    evidence: 'Tried with PyYAML 6.0: the last of several values counts, without a word.',
+    severity: 'medium',
+    evidence: 'Tried with PyYAML 6.0: the last of several values counts, without a warning.',
     check: (settings) =>
       written(settings).flatMap(({ path, written: { repeated, key: place, read } }) =>
         repeated
@@ -82,7 +81,7 @@ export const KEY_RULES: readonly Rule[] = [
   },
   {
     id: 'shell-in-name',
-    severity: 'M',
+    severity: 'medium',
     evidence: `${SOURCE}: values go from YAML to pydantic; no shell and no template sees them.`,
     check: (settings) =>
       written(settings).flatMap(({ path, read }) => {
@@ -96,7 +95,7 @@ export const KEY_RULES: readonly Rule[] = [
   },
   {
     id: 'yaml-1.1',
-    severity: 'L',
+    severity: 'low',
     evidence:
       'PyYAML’s own patterns (resolver.py), against the core schema of YAML 1.2 that editors and other tools follow.',
     check: (settings) => written(settings).flatMap((setting) => otherwise(setting, settings)),

@@ -9,7 +9,7 @@ const EPOCHS = 'training.epochs';
 export const MODAL_RULES: readonly Rule[] = [
   {
     id: 'modal-data-dir',
-    severity: 'C',
+    severity: 'critical',
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: it sets data.data_dir to ${MODAL_DATA} whenever that folder exists.`,
     check: (settings) =>
@@ -24,34 +24,34 @@ export const MODAL_RULES: readonly Rule[] = [
   },
   {
     id: 'modal-fallback',
-    severity: 'C',
+    severity: 'critical',
     note: true,
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: it forces the convolution fallback for training, and not for evaluation.`,
     check: () =>
       at(
         '',
-        'the launcher trains the convolution fallback instead of Mamba-2, and evaluates Mamba-2 with weights that were never trained',
+        'on Modal, training uses the convolution fallback, but evaluation uses Mamba-2 with untrained weights',
       ),
   },
   {
     id: 'modal-no-resume',
-    severity: 'C',
+    severity: 'critical',
     note: true,
     targets: ON_MODAL,
     evidence:
-      'Modal restarts a pre-empted or crashed container with the same arguments; without --resume the trainer begins at epoch 0 (its source at 2025-09-21).',
+      'Modal restarts a pre-empted or crashed container with the same arguments; without --resume the trainer starts at epoch 0 (its source at 2025-09-21).',
     check: (settings) =>
       settings.number(EPOCHS) > 1
         ? at(
             EPOCHS,
-            'without --resume a restarted container begins at epoch 0 and overwrites last.pt; launch with --resume',
+            'without --resume a restarted container starts at epoch 0 and overwrites last.pt; launch with --resume',
           )
         : NONE,
   },
   {
     id: 'resume-semantics',
-    severity: 'H',
+    severity: 'high',
     note: true,
     targets: ['local', 'wsl2', 'modal'],
     evidence: `${SOURCE}: last.pt holds the epoch that ended, and neither the best score nor the patience.`,
@@ -65,7 +65,7 @@ export const MODAL_RULES: readonly Rule[] = [
   },
   {
     id: 'secrets',
-    severity: 'H',
+    severity: 'high',
     note: true,
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: the function lists both secrets, and Modal does not start it when one is missing.`,
@@ -77,7 +77,7 @@ export const MODAL_RULES: readonly Rule[] = [
   },
   {
     id: 'time-limit',
-    severity: 'H',
+    severity: 'high',
     note: true,
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours of an epoch are estimated from logged runs, or as set for the target.`,
@@ -95,7 +95,7 @@ export const MODAL_RULES: readonly Rule[] = [
   },
   {
     id: 'smoke-name',
-    severity: 'M',
+    severity: 'medium',
     note: true,
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: it sets BGB_LIMIT_FILES=${SMOKE_FILES.modal} when “smoke” occurs in the config’s path, and unsets it otherwise.`,

@@ -6,11 +6,15 @@ import type { ConfigFile, Settings } from '../settings';
 import { PLATFORMS, type Target, type TargetName } from '../targets';
 import type { Verdict } from '../verdict';
 
-/** R: the trainer rejects the file, C: the run is wasted, H: crash or large cost, M: misleading, L: hygiene. */
-export type Severity = 'R' | 'C' | 'H' | 'M' | 'L';
+/**
+ * The worst first: the trainer rejects the file; the run would be wasted; a crash or a large cost; a setting is ignored or
+ * misleading; style.
+ */
+export const SEVERITIES = ['invalid', 'critical', 'high', 'medium', 'low'] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 /** Rules are about files that the trainer accepts. */
-export type RuleSeverity = Exclude<Severity, 'R'>;
+export type RuleSeverity = Exclude<Severity, 'invalid'>;
 
 /** What rules see besides the settings. */
 export interface Context {

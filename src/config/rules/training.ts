@@ -9,7 +9,7 @@ const BATCH = 'training.batch_size';
 export const TRAINING_RULES: readonly Rule[] = [
   {
     id: 'fa-rate-key',
-    severity: 'C',
+    severity: 'critical',
     targets: PRODUCTION,
     evidence: `${SOURCE}: fa_rates is a list of floats, and the score’s name is made of one with Python’s str().`,
     check: (settings) => {
@@ -19,7 +19,7 @@ export const TRAINING_RULES: readonly Rule[] = [
       const patience = settings.number('training.early_stopping.patience');
       return at(
         METRIC,
-        `evaluation.fa_rates is listed, so its numbers become floats and the score is called ${name}: this one reads 0 each epoch, the run stops at epoch ${patience + 2}, and best.pt is rewritten each time; write ${name}, or leave fa_rates out`,
+        `no metric has this name: with evaluation.fa_rates set, the trainer calls it ${name}. Early stopping would read 0 every epoch, rewrite best.pt each time and stop at epoch ${patience + 2}; write ${name}, or leave fa_rates out`,
         {
           fix: [set(METRIC, name, 'what the score is called when fa_rates is listed')],
           instead: [
@@ -37,7 +37,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'focal-alpha',
-    severity: 'C',
+    severity: 'critical',
     evidence: `${SOURCE}: pos_weight goes into the loss only where focal_alpha is 0.5.`,
     check: (settings) => {
       const alpha = settings.number('training.focal_alpha');
@@ -52,7 +52,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'epochs-zero',
-    severity: 'H',
+    severity: 'high',
     evidence: `${SOURCE}: epochs is at least 1, and train has no mode that only evaluates.`,
     check: (settings) =>
       settings.number('training.epochs') === 0
@@ -60,20 +60,20 @@ export const TRAINING_RULES: readonly Rule[] = [
             'training.epochs',
             1,
             '0 is rejected: training has no evaluation mode; write 1 or more, or use the evaluate command',
-            'the fewest that production takes',
+            'the minimum that the trainer accepts',
           )
         : NONE,
   },
   {
     id: 'optimizer-crash',
-    severity: 'H',
+    severity: 'high',
     evidence: `${SOURCE}: the schema has three optimizers, the training loop makes AdamW only and raises for the others.`,
     check: (settings) =>
       crash(settings.text('training.optimizer'), ['adam', 'sgd'], 'training.optimizer', 'adamw'),
   },
   {
     id: 'scheduler-crash',
-    severity: 'H',
+    severity: 'high',
     evidence: `${SOURCE}: the schema has three schedules, the training loop makes the cosine only and raises for the others.`,
     check: (settings) =>
       crash(
@@ -85,7 +85,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'conv-kernel',
-    severity: 'H',
+    severity: 'high',
     targets: PRODUCTION,
     evidence: `${SOURCE}: the CUDA operator takes 2 to 4, so 5 and more become 4 with one warning; the fallback pads evenly, which an even kernel breaks.`,
     check: (settings) => {
@@ -93,8 +93,8 @@ export const TRAINING_RULES: readonly Rule[] = [
       if (kernel === 3 || Number.isNaN(kernel)) return NONE;
       const what =
         kernel === 4
-          ? '4 runs on CUDA, but breaks the fallback that Modal forces'
-          : `${kernel} is not what runs: on CUDA it becomes 4${kernel % 2 === 0 ? ', and an even kernel breaks the fallback that Modal forces' : ', and 4 breaks the fallback that Modal forces'}`;
+          ? '4 runs on CUDA, but an even kernel breaks the fallback used on Modal'
+          : `CUDA kernels clamp ${kernel} to 4 with one warning, and an even kernel breaks the fallback used on Modal`;
       return fixAt(
         'model.mamba.conv_kernel',
         3,
@@ -105,7 +105,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'cpu-amp',
-    severity: 'H',
+    severity: 'high',
     targets: PRODUCTION,
     evidence: `${SOURCE}: its validation rejects mixed precision with device cpu; autocast is used on CUDA alone.`,
     check: (settings) => {
@@ -114,15 +114,15 @@ export const TRAINING_RULES: readonly Rule[] = [
       const reason = `what ${device} does anyway`;
       return device === 'cpu'
         ? fixAt(AMP, false, 'is rejected with experiment.device cpu; write false', reason)
-        : fixAt(AMP, false, 'is off on mps without a word; write false', reason).map((found) => ({
+        : fixAt(AMP, false, 'is silently off on mps; write false', reason).map((found) => ({
             ...found,
-            severity: 'M' as const,
+            severity: 'medium' as const,
           }));
     },
   },
   {
     id: 'amp-4090',
-    severity: 'H',
+    severity: 'high',
     targets: PRODUCTION,
     evidence:
       'Seen in runs of the trainer on an RTX 4090: the loss became NaN; without mixed precision it did not.',
@@ -130,12 +130,12 @@ export const TRAINING_RULES: readonly Rule[] = [
       target.gpu.name.includes('4090') &&
       settings.value(AMP) === true &&
       ['auto', 'cuda'].includes(settings.text('experiment.device'))
-        ? fixAt(AMP, false, 'on an RTX 4090 it gave NaN; write false', 'gave NaN on this GPU')
+        ? fixAt(AMP, false, 'produced NaN losses on an RTX 4090; write false', 'gave NaN on this GPU')
         : NONE,
   },
   {
     id: 'learning-rate',
-    severity: 'M',
+    severity: 'medium',
     targets: PRODUCTION,
     evidence: 'Seen in runs of later models of the same trainer at 1.5e-4; of this model nothing is known.',
     check: (settings) =>
@@ -143,14 +143,14 @@ export const TRAINING_RULES: readonly Rule[] = [
         ? fixAt(
             RATE,
             1e-4,
-            'from 1.5e-4 on NaN was seen with later models; where it comes, write 1.0e-4',
+            'later models produced NaN at 1.5e-4; if the run diverges, write 1.0e-4',
             'below what gave NaN',
           )
         : NONE,
   },
   {
     id: 'batch-lr',
-    severity: 'L',
+    severity: 'low',
     evidence:
       'Rules of thumb: linear scaling (Goyal et al. 2017) comes from SGD, square-root scaling (Malladi et al. 2022) suits AdamW. Not measured here.',
     check: (settings, { base }) => {
@@ -173,7 +173,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
 ];
 
-/** Two digits, within what production takes. */
+/** Two digits, within what the trainer accepts. */
 const scaled = (rate: number): number => Number(Math.min(1e-2, Math.max(1e-6, rate)).toPrecision(2));
 
 function crash(value: string, crashes: readonly string[], path: string, good: string): readonly Found[] {

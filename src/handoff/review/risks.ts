@@ -1,18 +1,11 @@
 /** The issues of a file before and after, as risks with their state. */
 import type { Risk } from '../../config/incidents';
-import type { Issue, Severity } from '../../config/issues';
+import { SEVERITIES, type Issue } from '../../config/issues';
 import { inspectRun } from '../../estimate/forecast';
 import { tableOf } from '../markdown';
 import type { Compared } from '../matrix';
 
-const LEVELS: Readonly<Record<Severity, string>> = {
-  R: 'invalid',
-  C: 'critical',
-  H: 'high',
-  M: 'medium',
-  L: 'low',
-};
-const ORDER = ['invalid', 'critical', 'high', 'medium', 'low'];
+const ORDER: readonly string[] = SEVERITIES;
 
 export interface FileRisks {
   readonly name: string;
@@ -62,7 +55,7 @@ export function riskTable(files: readonly FileRisks[], others: readonly Risk[]):
     add('fixed', name, fixed);
   }
   const found = [...lines.values()].map(({ issue, state, names }): Line => [
-    LEVELS[issue.severity],
+    issue.severity,
     `${issue.id}: ${issue.path === '' ? '' : `${issue.path} – `}${issue.message}`,
     state,
     names.join(', '),

@@ -247,8 +247,10 @@ describe('the command train', () => {
     const { code, errors } = await run(config, ...SMALL);
     const validated = await capture(validate, [config]);
     expect(code).toBe(1);
-    expect(errors.join('\n').split('\n')).toEqual(validated.lines.filter((line) => line.includes(' R ')));
-    expect(errors.join('\n')).toContain(`${config}:4:15 R validation-error training.batch_size`);
+    expect(errors.join('\n').split('\n')).toEqual(
+      validated.lines.filter((line) => line.includes(' invalid ')),
+    );
+    expect(errors.join('\n')).toContain(`${config}:4:15 invalid validation-error training.batch_size`);
   });
 
   test.each([

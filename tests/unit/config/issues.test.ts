@@ -8,7 +8,7 @@ import { effortOf } from '../../effort';
 const subject = { name: 'train.yaml', target: TARGETS.local };
 const SECTIONS = 'data: {}\nmodel: {}\npostprocessing: {}\n';
 const validationErrors = (text: string) =>
-  inspect(text, subject).issues.filter(({ severity }) => severity === 'R');
+  inspect(text, subject).issues.filter(({ severity }) => severity === 'invalid');
 
 describe('a value that production rejects', () => {
   test.each([

@@ -126,7 +126,7 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
     const [shown] = inspect([{ text, name, target: machine }]);
     for (const issues of [told, shown?.issues ?? []]) {
       const severityOf = (id: string) => issues.find((issue) => issue.id === id)?.severity;
-      const expected = (fit: Fit) => ({ fits: undefined, borderline: 'M', "won't fit": 'H' })[fit];
+      const expected = (fit: Fit) => ({ fits: undefined, borderline: 'medium', "won't fit": 'high' })[fit];
       expect(severityOf('vram')).toBe(expected(verdict.gpu.fit));
       expect(severityOf('host-ram')).toBe(expected(verdict.ram.training.fit));
       expect(severityOf('validation-ram')).toBe(expected(verdict.ram.validation.fit));

@@ -132,9 +132,9 @@ describe('the other rows', () => {
       '–',
     ]);
     const [first, second, third] = row(matrix, 'Issues') ?? [];
-    expect(first).toMatch(/^2 H; \d before launch$/);
-    expect(second).toMatch(/C, \d H/);
-    expect(third).toMatch(/^rejected by the trainer; 1 R/);
+    expect(first).toMatch(/^2 high; \d before launch$/);
+    expect(second).toMatch(/critical, \d high/);
+    expect(third).toMatch(/^rejected by the trainer; 1 invalid/);
   });
 
   test('have no memory where none was predicted', () => {

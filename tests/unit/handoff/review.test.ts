@@ -94,7 +94,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
       'Changes',
       'training.early_stopping.metric',
       'sensitivity_at_10fa → sensitivity_at_10.0fa',
-      'reads 0 each epoch',
+      'read 0 every epoch',
     ],
     [
       'Changes',
@@ -117,7 +117,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
       'Environment',
       /crashes under WSL2.*safe under WSL2.*Linux or Modal.*runs anywhere.*Linux only/,
     ],
-    ['Comparison matrix', 'Issues', /\d C, \d H/, 'before launch'],
+    ['Comparison matrix', 'Issues', /\d critical, \d high/, 'before launch'],
   ],
   'the deployment': [
     ['Deployment', 'default examples use smoke configs', 'tusz_train_a100.yaml'],
@@ -161,7 +161,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Risks', 'medium', 'No W&B', 'not wired'],
     ['Risks', 'low', 'No torch.compile', '10–20 %', 'estimate'],
     ['Risks', 'low', 'Fixed learning rate', '6.0e-4', '1.2e-3'],
-    ['Risks', 'critical', 'fa-rate-key', 'fixed', 'reads 0 each epoch'],
+    ['Risks', 'critical', 'fa-rate-key', 'fixed', 'read 0 every epoch'],
     ['Risks', 'critical', 'patient-leak', 'open: before launch', 'by file'],
     ['Risks', 'critical', 'modal-fallback', 'open: before launch'],
     ['Risks', 'critical', 'modal-no-resume', 'open: before launch', 'epoch 0'],
@@ -312,7 +312,7 @@ describe('a document of one’s own', () => {
   test('is made of files whose values cannot be changed on their own, too', () => {
     const text = `? training\n${before.text.replace('training:', 'other:')}`;
     expect(sectionOf(reviewDocument({ ...MINE, before: { ...before, text } }), 'Changes')).toContain(
-      '| data.num_workers | 4 → 0 | under WSL2 this hung',
+      '| data.num_workers | 4 → 0 | loaders hung or were OOM-killed with this under WSL2',
     );
   });
 

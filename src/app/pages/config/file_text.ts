@@ -24,19 +24,19 @@ export class Unreadable extends Error {
   override name = 'Unreadable';
 }
 
+export const tooLarge = (size: number): string =>
+  `is ${(size / 1e6).toFixed(1)} MB, too large for a configuration (limit ${MAX_BYTES / 1e6} MB)`;
+
 /** Throws Unreadable where the bytes are no text. */
 export function readFileText(bytes: Uint8Array): FileText {
-  if (bytes.length > MAX_BYTES)
-    throw new Unreadable(
-      `has ${bytes.length.toLocaleString('en')} bytes, and a configuration has a few thousand`,
-    );
+  if (bytes.length > MAX_BYTES) throw new Unreadable(tooLarge(bytes.length));
   const nul = bytes.indexOf(0);
-  if (nul >= 0) throw new Unreadable(`is no text: byte ${(nul + 1).toLocaleString('en')} is 0`);
+  if (nul >= 0) throw new Unreadable(`is not a text file: byte ${(nul + 1).toLocaleString('en')} is 0`);
   let whole: string;
   try {
     whole = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new Unreadable('is no UTF-8 text, which is what production reads');
+    throw new Unreadable('is not a UTF-8 text file');
   }
   const mark = whole.startsWith(MARK);
   return { ...linesOf(mark ? whole.slice(1) : whole), mark };

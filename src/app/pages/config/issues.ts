@@ -4,15 +4,13 @@ import type { Severity } from '../../../config/issues';
 import type { ShownIssue } from './inspection';
 
 /** What each severity means. */
-export const SEVERITIES = {
-  R: { name: 'Invalid', means: 'rejected by the trainer', tone: 'fatal' },
-  C: { name: 'Critical', means: 'the run would be wasted', tone: 'fatal' },
-  H: { name: 'High', means: 'a crash, or a large cost', tone: 'grave' },
-  M: { name: 'Medium', means: 'a setting is ignored or misleading', tone: 'caution' },
-  L: { name: 'Low', means: 'style', tone: 'muted' },
+export const ABOUT_SEVERITY = {
+  invalid: { name: 'Invalid', means: 'rejected by the trainer', tone: 'fatal' },
+  critical: { name: 'Critical', means: 'the run would be wasted', tone: 'fatal' },
+  high: { name: 'High', means: 'a crash, or a large cost', tone: 'grave' },
+  medium: { name: 'Medium', means: 'a setting is ignored or misleading', tone: 'caution' },
+  low: { name: 'Low', means: 'style', tone: 'muted' },
 } as const satisfies Record<Severity, { name: string; means: string; tone: Tone }>;
-
-export const ORDER: readonly Severity[] = ['R', 'C', 'H', 'M', 'L'];
 
 /** What they would write is a guess at what was meant, or a choice of how to train. */
 const JUDGED = ['validation-error', 'learning-rate', 'batch-lr'];

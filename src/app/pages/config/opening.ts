@@ -1,4 +1,4 @@
-import { cleanPath, readFileText, Unreadable, type FileText } from './file_text';
+import { cleanPath, readFileText, tooLarge, Unreadable, type FileText } from './file_text';
 
 /** A file as a person hands it over, with its path in the folder that was opened or dropped. */
 export interface Given {
@@ -31,10 +31,7 @@ export async function openFiles(given: readonly Given[]): Promise<Opening> {
     try {
       // Reading a film to say that it is none would hold the page up.
       const bytes = new Uint8Array(await file.slice(0, 1_000_001).arrayBuffer());
-      if (file.size > bytes.length)
-        throw new Unreadable(
-          `has ${file.size.toLocaleString('en')} bytes, and a configuration has a few thousand`,
-        );
+      if (file.size > bytes.length) throw new Unreadable(tooLarge(file.size));
       opened.push({ path: cleanPath(path), ...readFileText(bytes) });
     } catch (error) {
       const problem =

@@ -6,8 +6,8 @@ import type { Answer } from '../../ui/answer';
 import { download } from '../../ui/download';
 import { recall, remember } from '../../ui/stored';
 import { linesOf, zipOf } from './file_text';
-import { ORDER, safeFixes, SEVERITIES } from './issues';
-import { isSevere, type Severity } from '../../../config/issues';
+import { ABOUT_SEVERITY, safeFixes } from './issues';
+import { isSevere, SEVERITIES, type Severity } from '../../../config/issues';
 import type { ShownIssue } from './inspection';
 import type { OpenFile } from './open_file.svelte';
 import { givenBy, givenByDrop, openFiles, writeFolder, type Given } from './opening';
@@ -35,10 +35,12 @@ export class ConfigPage {
   saidSaved = $state('');
 
   readonly file = $derived(this.work.active);
+  /** The machine that the active file is checked for, in words. */
+  readonly target = $derived(this.file ? this.work.figures.of(this.file.target).title : '');
   readonly fixable = $derived(this.file?.issues.filter(({ fixable }) => fixable) ?? []);
   readonly notes = $derived(this.file?.issues.filter(({ fixable }) => !fixable) ?? []);
   readonly counts = $derived(
-    ORDER.map((severity) => ({
+    SEVERITIES.map((severity) => ({
       severity,
       count: this.fixable.filter((one) => one.severity === severity).length,
     })),
@@ -66,8 +68,8 @@ export class ConfigPage {
     if (!this.file?.inspection) return '';
     const said = this.counts
       .filter(({ count }) => count > 0)
-      .map(({ severity, count }) => `${count} ${SEVERITIES[severity].name.toLowerCase()}`);
-    return said.length === 0 ? 'Nothing to fix in this file.' : said.join(', ');
+      .map(({ severity, count }) => `${count} ${ABOUT_SEVERITY[severity].name.toLowerCase()}`);
+    return said.length === 0 ? 'No issues in this file.' : said.join(', ');
   });
 
   constructor() {

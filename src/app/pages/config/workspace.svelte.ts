@@ -142,7 +142,7 @@ export class Workspace {
       this.say(
         others > 0
           ? `None of the ${others} files is YAML (.yaml or .yml).`
-          : 'There is no file in what was given.',
+          : 'Nothing to open: there are no files here.',
       );
   }
 

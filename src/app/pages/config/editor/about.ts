@@ -42,11 +42,11 @@ export function aboutAt(text: string, offset: number, inspection: Inspection | u
   };
 }
 
-/** “Production reads '3e-4' (str) and uses 3.0e-4; readers of YAML 1.2 see 3.0e-4 (float).” */
+/** “The trainer reads '3e-4' (str) and uses 3.0e-4; readers of YAML 1.2 see 3.0e-4 (float).” */
 export function seenSentence({ type, read, used, elsewhere }: Seen): string {
   const here =
     used === undefined
-      ? `Production sees ${read} (${type})`
-      : `Production reads ${read} (${type}) and uses ${used}`;
+      ? `The trainer reads ${read} (${type})`
+      : `The trainer reads ${read} (${type}) and uses ${used}`;
   return elsewhere === undefined ? `${here}.` : `${here}; readers of YAML 1.2 see ${elsewhere}.`;
 }

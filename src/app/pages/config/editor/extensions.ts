@@ -96,11 +96,11 @@ function aboutBox({ path, description, type, defaultValue, effect, level, seen }
 }
 
 const LEVELS: Readonly<Record<Severity, Diagnostic['severity']>> = {
-  R: 'error',
-  C: 'error',
-  H: 'warning',
-  M: 'info',
-  L: 'hint',
+  invalid: 'error',
+  critical: 'error',
+  high: 'warning',
+  medium: 'info',
+  low: 'hint',
 };
 
 /** Issues as CodeMirror underlines them; those without characters of their own are in the panel alone. */
