@@ -1,10 +1,10 @@
 /** `npx smokescan train`: what the page does, in a terminal, on the engine in Node. */
-import { mkdir, open, readdir, stat, writeFile, type FileHandle } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { write } from '../checkpoints/safetensors';
 import type { TrainingState } from '../checkpoints/state';
 import { writeCsvBi } from '../eeg/events/csv_bi';
-import { handleSource, memorySource } from '../eeg/files/bytes';
+import { memorySource } from '../eeg/files/bytes';
 import { pairFiles, type DataFile, type RecordingInfo } from '../eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
 import { Dataset, openRecordings } from '../eeg/windows/dataset';
@@ -19,8 +19,9 @@ import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
 import { FileCheckpoints } from './file_checkpoints';
 import { requestNodeGpu } from './node_gpu';
+import { openFolder, type RecordingFolder } from './recording_folder';
 import { givenBy, parseTrainArgs, resumedSettings, USAGE, type Values } from './train_options';
-import { jsonReport, progressReport } from './train_report';
+import { jsonReport, progressReport, reportRemarks } from './train_report';
 
 /** Command `train`. */
 export async function main(args: string[]): Promise<number> {
@@ -32,21 +33,22 @@ export async function main(args: string[]): Promise<number> {
     return 2;
   }
   const { config, values } = parsed;
-  const handles: FileHandle[] = [];
+  let folder: RecordingFolder | undefined;
   try {
     const given = await givenBy(config, values);
     const checkpoints = checkpointsOf(values);
     const from = await stateIn(checkpoints, values);
     const settings = from ? resumedSettings(from, given, values) : await settingsHere(given.settings, values);
     const { dataDir } = given;
-    const files = dataDir === undefined ? synthetic() : await filesBelow(dataDir, handles);
-    return await train(settings, files, values, checkpoints, from);
+    if (dataDir !== undefined) folder = await openFolder(dataDir);
+    for (const remark of folder?.remarks ?? []) console.error(remark);
+    return await train(settings, folder?.files ?? synthetic(), values, checkpoints, from);
   } catch (error) {
     if (!(error instanceof SettingsError || isMissing(error))) throw error;
     console.error(error instanceof Error ? error.message : String(error));
     return error instanceof SettingsError && error.message.startsWith('--') ? 2 : 1;
   } finally {
-    for (const handle of handles) await handle.close();
+    await folder?.close();
   }
 }
 
@@ -101,20 +103,6 @@ async function stateIn(
 const synthetic = (): DataFile[] =>
   [...syntheticCorpus(DEMO_CORPUS)].map(({ path, bytes }) => ({ path, data: memorySource(bytes) }));
 
-async function filesBelow(folder: string, handles: FileHandle[]): Promise<DataFile[]> {
-  const root = resolve(folder);
-  const files: DataFile[] = [];
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/\.(edf|bdf|csv|csv_bi|tse|tse_bi)$/i.test(entry.name)) continue;
-    const path = join(entry.parentPath, entry.name);
-    const handle = await open(path);
-    handles.push(handle);
-    const { size } = await stat(path);
-    files.push({ path: relative(root, path).split(sep).join('/'), data: handleSource(handle, size) });
-  }
-  return files;
-}
-
 async function train(
   settings: EegSettings,
   files: readonly DataFile[],
@@ -124,6 +112,7 @@ async function train(
 ): Promise<number> {
   const folder = await openRecordings(pairFiles(files), limitOf(values));
   for (const { reason } of folder.refused) console.error(`skipped: ${reason}`);
+  reportRemarks(folder.recordings, values['json'] === true);
   if (folder.recordings.length === 0) {
     console.error('No recordings can be used; give a folder with --data.');
     return 1;

@@ -1,6 +1,7 @@
 /** What the command `train` prints while it runs. */
 import { availableParallelism } from 'node:os';
-import type { EegEvent } from '../training/protocol';
+import type { RecordingInfo } from '../eeg/files/recording';
+import type { EegEvent, RunSplit } from '../training/protocol';
 
 /** Numbers that JSON has no words for become null. */
 export function jsonReport(event: EegEvent): void {
@@ -8,6 +9,29 @@ export function jsonReport(event: EegEvent): void {
     ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value;
   console.log(JSON.stringify(event.type === 'validated' ? { ...event, results: undefined } : event, plain));
 }
+
+/** Usable recordings that something is odd about: the first ten for a person, all of them in the JSON. */
+export function reportRemarks(recordings: readonly RecordingInfo[], json: boolean): void {
+  const odd = recordings.filter(({ warnings }) => warnings.length > 0);
+  if (json) {
+    const remarks = odd.map(({ path, warnings }) => ({ path, warnings }));
+    console.log(JSON.stringify({ type: 'opened', recordings: recordings.length, remarks }));
+    return;
+  }
+  if (odd.length === 0) return;
+  console.error(`${odd.length} of ${recordings.length} recordings are read with a remark:`);
+  for (const { path, warnings } of odd.slice(0, SHOWN_REMARKS))
+    console.error(`  ${path}: ${warnings.join('; ')}`);
+  if (odd.length > SHOWN_REMARKS) console.error(`  and ${odd.length - SHOWN_REMARKS} more; --json lists all`);
+}
+
+const SHOWN_REMARKS = 10;
+
+/** What is to be said of held-out recordings that no score counts; undefined where there are none. */
+export const unlabelledSentence = ({ unlabelled }: RunSplit): string | undefined =>
+  unlabelled.length === 0
+    ? undefined
+    : `${unlabelled.length} held-out recordings have no annotations and are left out of the validation`;
 
 /** Lines for a person, and a bar where there is a terminal. */
 export function progressReport(): (event: EegEvent) => void {
@@ -27,6 +51,8 @@ export function progressReport(): (event: EegEvent) => void {
         ({ steps } = plan);
         const bytes = plan.memory.reduce((sum, { bytes }) => sum + bytes, 0);
         if (plan.reason) say(plan.reason);
+        const unlabelled = unlabelledSentence(plan.recordings);
+        if (unlabelled !== undefined) say(unlabelled);
         say(
           `${plan.parameters.toLocaleString('en')} parameters, ${plan.windows.training} windows, ${plan.recordings.validation.length} validation recordings, ${steps} steps, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU; ${availableParallelism()} cores`,
         );

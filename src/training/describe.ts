@@ -1,13 +1,12 @@
 /** What a run will do and take, before it does. */
 import type { Dataset } from '../eeg/windows/dataset';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
-import type { Split } from '../eeg/windows/split';
 import { windowStarts, type WindowSet } from '../eeg/windows/windows';
 import { Parameters } from '../engine/packs';
 import type { BufferRole, Plan } from '../engine/plan';
 import { countParameters } from '../models/initialise';
 import type { StepGraph } from './graphs';
-import type { EegPlan } from './protocol';
+import type { EegPlan, RunSplit } from './protocol';
 import type { EegSettings } from './settings';
 
 const USES = {
@@ -33,7 +32,7 @@ export function describe(
   made: {
     view: StepGraph;
     set: WindowSet;
-    split: Split;
+    split: RunSplit;
     plans: { step: Plan; update: Plan | null; evaluation: Plan };
     packs: { training: boolean; accumulating: boolean };
     baseChannels: number;

@@ -17,6 +17,14 @@ export interface FolderReport {
   readonly synthetic: boolean;
 }
 
+/** Indices of recordings. */
+export interface RunSplit {
+  readonly training: readonly number[];
+  readonly validation: readonly number[];
+  /** Held out, and left out of the validation because they have no annotations. */
+  readonly unlabelled: readonly number[];
+}
+
 export interface EegPlan {
   readonly parameters: number;
   readonly baseChannels: number;
@@ -25,7 +33,7 @@ export interface EegPlan {
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly windows: { readonly training: number; readonly validation: number };
-  readonly recordings: { readonly training: readonly number[]; readonly validation: readonly number[] };
+  readonly recordings: RunSplit;
   /** By production's formula; what the loss uses. */
   readonly posWeight: number;
   readonly memory: readonly { readonly use: string; readonly bytes: number }[];

@@ -1,6 +1,7 @@
 /** All that a run needs before its first step: windows, graphs, plan, memory, weights. */
 import type { FloatTensor, TrainingState } from '../checkpoints/state';
-import { splitByFile, splitByPatient, type Split } from '../eeg/windows/split';
+import type { RecordingInfo } from '../eeg/files/recording';
+import { splitByFile, splitByPatient } from '../eeg/windows/split';
 import { allWindows, balancedWindows, type WindowSet } from '../eeg/windows/windows';
 import { EngineError, type Device } from '../engine/device';
 import type { Graph, Tensor } from '../engine/graph';
@@ -16,7 +17,7 @@ import type { Schedule } from './schedule';
 import { describe, stepsOf } from './describe';
 import { rejectTooLarge, suggest, type Suggestion } from './fits';
 import { evaluationGraph, stepGraph, type EvaluationGraph, type StepGraph } from './graphs';
-import { METRICS, type EegEvent, type EegPlan, type MetricName } from './protocol';
+import { METRICS, type EegEvent, type EegPlan, type MetricName, type RunSplit } from './protocol';
 import { checkDevice, checkSettings, detectorConfigOf, type EegSettings } from './settings';
 import type { SourceOptions } from './sources';
 import {
@@ -51,7 +52,7 @@ export interface Session extends StateOf {
   readonly update: Program | null;
   readonly evaluation: EvaluationGraph;
   readonly evaluating: Program;
-  readonly split: Split;
+  readonly split: RunSplit;
   readonly set: WindowSet;
   readonly plan: EegPlan;
   readonly schedule: Schedule;
@@ -129,14 +130,31 @@ export async function prepareSession(
   };
 }
 
+/**
+ * The recordings of training and validation. Without annotations nothing is known of a recording, not even that it is
+ * background, so no score counts it.
+ */
+export function splitOf(
+  recordings: readonly RecordingInfo[],
+  { split, validationSplit, seed }: Pick<EegSettings, 'split' | 'validationSplit' | 'seed'>,
+): RunSplit {
+  const { training, validation } =
+    split === 'patient'
+      ? splitByPatient(recordings, validationSplit, seed)
+      : splitByFile(recordings, validationSplit);
+  const labelled = (i: number): boolean => recordings[i]?.labelled ?? false;
+  return {
+    training,
+    validation: validation.filter(labelled),
+    unlabelled: validation.filter((i) => !labelled(i)),
+  };
+}
+
 /** The recordings of training and validation, and the windows to train on. */
 function windowsOf({ settings, dataset }: SessionOptions): Pick<Session, 'split' | 'set'> {
   const { recordings } = dataset.folder;
-  const { seed, validationSplit, batch } = settings;
-  const split =
-    settings.split === 'patient'
-      ? splitByPatient(recordings, validationSplit, seed)
-      : splitByFile(recordings, validationSplit);
+  const { seed, batch } = settings;
+  const split = splitOf(recordings, settings);
   const set = settings.balanced
     ? balancedWindows(recordings, split.training, seed)
     : allWindows(recordings, split.training);

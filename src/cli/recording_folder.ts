@@ -1,0 +1,95 @@
+/** The recordings and annotations below a folder, read through a bounded number of open files. */
+import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
+import { handleSource } from '../eeg/files/bytes';
+import type { DataFile } from '../eeg/files/recording';
+import { SettingsError } from '../run/failure';
+
+const READABLE = /\.(edf|bdf|csv|csv_bi|tse|tse_bi)$|_events\.tsv$/i;
+
+/** Far below the 1,024 that systems allow a process, and more than are read at a time. */
+const MAX_OPEN = 64;
+
+export interface RecordingFolder {
+  /** By their paths within the folder. */
+  readonly files: readonly DataFile[];
+  /** A sentence for each link that leads nowhere. */
+  readonly remarks: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Follows links, as datasets of git-annex and DataLad have them. Throws SettingsError where `folder` is none. */
+export async function openFolder(folder: string): Promise<RecordingFolder> {
+  const root = resolve(folder);
+  const info = await stat(root).catch(() => undefined);
+  if (!info) throw new SettingsError(`--data ${folder}: there is no such folder`);
+  if (!info.isDirectory())
+    throw new SettingsError(`--data ${folder} is a file; give the folder that holds it`);
+  const opened = new OpenFiles();
+  const files: DataFile[] = [];
+  const remarks: string[] = [];
+  const seen = new Set<string>();
+  const walk = async (directory: string): Promise<void> => {
+    const real = await realpath(directory);
+    if (seen.has(real)) return; // a link that leads back
+    seen.add(real);
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) await walk(path);
+      else if (entry.isSymbolicLink() || READABLE.test(entry.name)) {
+        const name = relative(root, path).split(sep).join('/');
+        const target = await stat(path).catch(() => undefined);
+        if (target?.isDirectory()) await walk(path);
+        else if (!READABLE.test(entry.name)) continue;
+        else if (!target)
+          remarks.push(
+            `${name} is a link to a file that is not there; fetch it first (git annex get, datalad get)`,
+          );
+        else if (target.isFile()) files.push({ path: name, data: opened.source(path, target.size) });
+      }
+    }
+  };
+  await walk(root);
+  return { files, remarks, close: () => opened.close() };
+}
+
+/** Files that are opened when they are read, and closed again, the one used longest ago first. */
+class OpenFiles {
+  readonly #open = new Map<string, { readonly handle: Promise<FileHandle>; readers: number }>();
+
+  source(path: string, size: number): DataFile['data'] {
+    return {
+      size,
+      read: async (offset, length) => {
+        const file = this.#use(path);
+        file.readers++;
+        try {
+          return await handleSource(await file.handle, size).read(offset, length);
+        } finally {
+          file.readers--;
+        }
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#open.values()];
+    this.#open.clear();
+    for (const { handle } of all) await (await handle).close();
+  }
+
+  #use(path: string): { readonly handle: Promise<FileHandle>; readers: number } {
+    const file = this.#open.get(path) ?? { handle: open(path), readers: 0 };
+    // A file that could not be opened is tried again when it is read again.
+    file.handle.catch(() => this.#open.delete(path));
+    this.#open.delete(path);
+    this.#open.set(path, file);
+    for (const [other, { handle, readers }] of this.#open) {
+      if (this.#open.size <= MAX_OPEN) break;
+      if (readers > 0 || other === path) continue;
+      this.#open.delete(other);
+      void handle.then((old) => old.close()).catch(() => undefined);
+    }
+    return file;
+  }
+}
