@@ -72,7 +72,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .getByTestId('validation-need')
     .filter({ hasText: bytes(host.validation.likely) })
     .waitFor(SLOW);
-  await answer(page, 'Host memory')
+  await answer(page, 'System RAM')
     .filter({ hasText: `${host.fits.replace("'", '’')} in` })
     .waitFor(SLOW);
   expect(host.validation.likely).toBeGreaterThan(61e9);
@@ -181,12 +181,12 @@ test('a run’s own measurement calibrates the prediction, also for another batc
 
 test('RAM is moved with the keyboard, and the odds and the cheapest plan follow', async () => {
   const { page, complaints } = await app.open('#/fit');
-  await answer(page, 'Host memory').filter({ hasText: 'won’t fit' }).waitFor(SLOW);
+  await answer(page, 'System RAM').filter({ hasText: 'won’t fit' }).waitFor(SLOW);
   const ram = page.getByRole('slider', { name: 'RAM, slider' });
   await ram.focus();
   await page.keyboard.press('End');
   expect(await ram.getAttribute('aria-valuetext')).toBe('256 GiB');
-  await answer(page, 'Host memory')
+  await answer(page, 'System RAM')
     .filter({ hasText: /fits in 256.GiB/i })
     .waitFor(SLOW);
   const scenarios = page.getByTestId('scenarios');

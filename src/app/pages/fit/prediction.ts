@@ -46,7 +46,7 @@ export interface Prediction {
   readonly dollars: Judged | undefined;
 }
 
-/** Host memory of a run, after some of its simulations. */
+/** System RAM of a run, after some of its simulations. */
 export interface HostAnswer {
   readonly runs: number;
   readonly of: number;

@@ -73,7 +73,7 @@ export const TONES = { fits: 'good', borderline: 'caution', "won't fit": 'fatal'
 
 /** One of the four answers at the head of the page. */
 export interface Headline {
-  readonly name: 'GPU memory' | 'Host memory' | 'Time' | 'Cost';
+  readonly name: 'GPU memory' | 'System RAM' | 'Time' | 'Cost';
   /** Undefined until it is known. */
   readonly of: Quantity | undefined;
   readonly say: (value: number) => string;
@@ -132,7 +132,7 @@ export function headlines({ machine, limits, prediction, host, before, hostBefor
   const card = `${bytes(machine.gpu.memoryBytes)} of the ${machine.gpu.name}`;
   return [
     headline('GPU memory', bytes, vram?.total, gpuFit, before?.vram.total, memory(card)),
-    headline('Host memory', bytes, host?.peak, host?.fits, hostBefore, memory(`${machine.ramGiB}${GAP}GiB`)),
+    headline('System RAM', bytes, host?.peak, host?.fits, hostBefore, memory(`${machine.ramGiB}${GAP}GiB`)),
     limited('Time', hours, time, before?.hours, `${hours(limits.hours)} deadline`),
     limited('Cost', dollars, cost, before?.dollars, `${dollars(limits.dollars)} budget`),
   ];

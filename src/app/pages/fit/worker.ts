@@ -59,7 +59,7 @@ const predictions = {
   inverse: (name: QuestionName, plan: Plan, hours: number): Answer<string> =>
     answer(() => answerTo(name, plan, hours)),
 
-  /** Host memory after so many of the simulated runs; asked for one more each time, the answer comes in slices. */
+  /** System RAM after so many of the simulated runs; asked for one more each time, the answer comes in slices. */
   host: (plan: Plan, runs: number): Answer<HostAnswer> =>
     answer(() => hostAnswer(plan, simulated(hostOptions(hostPlanOf(plan)), runs), HOST_RUNS)),
 
