@@ -83,7 +83,7 @@ test('is refused with a sentence where the device has no float16', async () => {
   without.destroy();
   expect(of('planned')).toEqual([]);
   expect(of('failed')[0]?.failure.message).toMatch(
-    /^Float16 needs the feature shader-f16, which .* has not; take float32\.$/,
+    /^Float16 needs the feature shader-f16, which .* does not have; choose float32\.$/,
   );
 });
 
