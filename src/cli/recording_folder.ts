@@ -22,9 +22,12 @@ export interface RecordingFolder {
 export async function openFolder(folder: string): Promise<RecordingFolder> {
   const root = resolve(folder);
   const info = await stat(root).catch(() => undefined);
-  if (!info) throw new SettingsError(`--data ${folder}: there is no such folder`);
+  if (!info)
+    throw new SettingsError(
+      `there is no such folder as ${folder}; --data takes the folder of the recordings`,
+    );
   if (!info.isDirectory())
-    throw new SettingsError(`--data ${folder} is a file; give the folder that holds it`);
+    throw new SettingsError(`${folder} is a file; --data takes the folder that holds it`);
   const opened = new OpenFiles();
   const files: DataFile[] = [];
   const remarks: string[] = [];

@@ -197,7 +197,7 @@ describe('the command train', () => {
   });
 
   test.each([
-    [['--data', '/does/not/exist'], 1, /ENOENT/],
+    [['--data', '/does/not/exist'], 1, 'there is no such folder as /does/not/exist'],
     [
       ['--width', 'wide'],
       2,
