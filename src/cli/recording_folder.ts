@@ -2,10 +2,8 @@
 import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { handleSource } from '../eeg/files/bytes';
-import type { DataFile } from '../eeg/files/recording';
+import { isReadable, type DataFile } from '../eeg/files/recording';
 import { SettingsError } from '../run/failure';
-
-const READABLE = /\.(edf|bdf|csv|csv_bi|tse|tse_bi)$|_events\.tsv$/i;
 
 /** Far below the 1,024 that systems allow a process, and more than are read at a time. */
 const MAX_OPEN = 64;
@@ -39,11 +37,11 @@ export async function openFolder(folder: string): Promise<RecordingFolder> {
     for (const entry of await readdir(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
       if (entry.isDirectory()) await walk(path);
-      else if (entry.isSymbolicLink() || READABLE.test(entry.name)) {
+      else if (entry.isSymbolicLink() || isReadable(entry.name)) {
         const name = relative(root, path).split(sep).join('/');
         const target = await stat(path).catch(() => undefined);
         if (target?.isDirectory()) await walk(path);
-        else if (!READABLE.test(entry.name)) continue;
+        else if (!isReadable(entry.name)) continue;
         else if (!target)
           remarks.push(
             `${name} is a link to a file that is not there; fetch it first (git annex get, datalad get)`,
@@ -82,9 +80,10 @@ class OpenFiles {
   }
 
   #use(path: string): { readonly handle: Promise<FileHandle>; readers: number } {
-    const file = this.#open.get(path) ?? { handle: open(path), readers: 0 };
+    const known = this.#open.get(path);
+    const file = known ?? { handle: open(path), readers: 0 };
     // A file that could not be opened is tried again when it is read again.
-    file.handle.catch(() => this.#open.delete(path));
+    if (!known) file.handle.catch(() => this.#open.delete(path));
     this.#open.delete(path);
     this.#open.set(path, file);
     for (const [other, { handle, readers }] of this.#open) {

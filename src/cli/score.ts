@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DataError } from '../eeg/errors';
+import { union, type SeizureEvent } from '../eeg/events/events';
 import { ANNOTATION_EXTENSIONS, decodeAnnotations, parseAnnotations } from '../eeg/files/annotations';
 import { isSeizure, type Annotations } from '../eeg/files/labels';
 import { patientOf } from '../eeg/files/recording';
@@ -128,16 +129,8 @@ const read = async (path: string): Promise<Annotations> =>
   parseAnnotations(path, decodeAnnotations(await readFile(path)));
 
 /** Of all channels together: each stretch of time once. */
-function seizures({ events }: Annotations): { start: number; end: number }[] {
-  const joined: { start: number; end: number }[] = [];
-  const sorted = events.filter(({ label }) => isSeizure(label)).sort((a, b) => a.start - b.start);
-  for (const { start, stop } of sorted) {
-    const last = joined.at(-1);
-    if (last && start <= last.end) last.end = Math.max(last.end, stop);
-    else joined.push({ start, end: stop });
-  }
-  return joined;
-}
+const seizures = ({ events }: Annotations): SeizureEvent[] =>
+  union(events.filter(({ label }) => isSeizure(label)).map(({ start, stop }) => ({ start, end: stop })));
 
 const HEAD = ['Scorer', 'sensitivity', 'precision', 'F1', 'FA/24 h', 'note'];
 

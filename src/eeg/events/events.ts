@@ -48,3 +48,15 @@ export function checkEvents(events: readonly SeizureEvent[], whose: string): voi
       throw new RangeError(`${whose} event ${i + 1} is ${start} s to ${end} s, which is no stretch of time`);
   });
 }
+
+/** The same time as stretches in rising order that neither overlap nor touch. */
+export function union(stretches: readonly SeizureEvent[]): SeizureEvent[] {
+  const joined: SeizureEvent[] = [];
+  for (const { start, end } of [...stretches].sort((a, b) => a.start - b.start)) {
+    const last = joined.at(-1);
+    if (last && start <= last.end)
+      joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, end) };
+    else joined.push({ start, end });
+  }
+  return joined;
+}

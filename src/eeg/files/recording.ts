@@ -68,6 +68,11 @@ export interface RecordingInfo {
 
 const RECORDING = /\.(edf|bdf)$/i;
 
+/** Whether a file of this name is a recording, or annotations as they lie beside one. */
+export const isReadable = (name: string): boolean =>
+  RECORDING.test(name) ||
+  [...ANNOTATION_EXTENSIONS, EVENTS_TSV].some((extension) => name.toLowerCase().endsWith(extension));
+
 export const sourceOf = ({ data }: DataFile): ByteSource => (data instanceof Blob ? blobSource(data) : data);
 
 /**

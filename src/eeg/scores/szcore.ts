@@ -3,7 +3,8 @@
  * framework for the validation of electroencephalography-based automated seizure detection algorithms", Epilepsia 2025,
  * https://doi.org/10.1111/epi.18113), with the rules of its library timescoring (https://github.com/esl-epfl/timescoring).
  */
-import { checkEvents, type Run, type SeizureEvent } from '../events/events';
+import { checkEvents, union, type Run, type SeizureEvent } from '../events/events';
+import { roundHalfEven } from '../signal/resample';
 
 /** How production's scores differ, for whoever reads both. */
 export const HOW_PRODUCTION_DIFFERS =
@@ -164,13 +165,6 @@ function joinAndCut(events: readonly SeizureEvent[], whose: string): SeizureEven
   return cut;
 }
 
-/** Python's `round`, which the library uses: halves go to the even neighbour. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  if (value - floor !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
-
 function grid({ start, end }: SeizureEvent, rate: number, samples: number): Run {
   const clip = (at: number): number => Math.min(samples, Math.max(0, roundHalfEven(at * rate)));
   return { start: clip(start), end: clip(end) };
@@ -183,15 +177,3 @@ const shared = (a: Run, b: Run): number => Math.max(0, Math.min(a.end, b.end) - 
 /** How many samples of `run` lie in `others`, which do not overlap each other. */
 const covered = (run: Run, others: readonly Run[]): number =>
   total(others.map((other) => shared(run, other)));
-
-/** The same samples as runs that neither overlap nor touch. */
-function union(runs: readonly Run[]): Run[] {
-  const joined: Run[] = [];
-  for (const run of [...runs].sort((a, b) => a.start - b.start)) {
-    const last = joined.at(-1);
-    if (last && run.start <= last.end)
-      joined[joined.length - 1] = { start: last.start, end: Math.max(last.end, run.end) };
-    else joined.push(run);
-  }
-  return joined;
-}
