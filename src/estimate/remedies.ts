@@ -1,4 +1,4 @@
-/** What would fit where a run does not surely: single changes, each of which mends what it is about. */
+/** What would fit where a run does not surely: single changes, each of which fixes what it is about. */
 import { GIB } from '../config/facts';
 import type { Fit, Remedy } from '../config/verdict';
 import { hostOptions } from './from_config';

@@ -71,7 +71,7 @@ export type EegEvent =
       readonly type: 'progress';
       readonly epoch: number;
       readonly metrics: Metrics<MetricName>;
-      /** Of training since the run was begun or gone on with, rests and validation not counted. */
+      /** Of training since the run was started or resumed, rests and validation not counted. */
       readonly seconds: number;
       readonly stepsPerSecond: number;
       readonly secondsLeft: number;
@@ -106,11 +106,11 @@ export type EegEvent =
       readonly step: number;
       readonly milliseconds: { readonly paused: number; readonly all: number };
     }
-  /** It could not be kept; training goes on. */
+  /** It could not be saved; training continues. */
   | { readonly type: 'unsaved'; readonly step: number; readonly message: string }
-  /** The run goes on from a checkpoint of that step; what was after it is done again. */
+  /** The run is resumed from a checkpoint of that step; what came after it is trained again. */
   | { readonly type: 'continuing'; readonly step: number }
-  /** The GPU was lost: on another device the run goes on from that step. */
+  /** The GPU was lost: on another device the run is resumed from that step. */
   | {
       readonly type: 'recovering';
       readonly attempt: number;
@@ -161,7 +161,7 @@ export interface EegWorker {
   /** The synthetic recordings that are open as a zip of EDF and csv_bi files. */
   saveSynthetic(): Promise<Blob>;
   page(recording: number, start: number, seconds: number): Promise<SignalPage>;
-  /** Starts a run, or goes on with one: then its own settings count. Does not where the checkpoint is damaged. */
+  /** Starts a run, or resumes one: then its own settings count. Does neither where the checkpoint is damaged. */
   start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null>;
   /** The store's name of the run that is under way; undefined where there is none. */
   underWay(): string | undefined;

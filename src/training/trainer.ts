@@ -232,7 +232,7 @@ export class EegTrainer {
     );
   }
 
-  /** Queues a checkpoint of what the training is now; it goes on while that is written. */
+  /** Queues a checkpoint of what the training is now; it continues while that is written. */
   async #save(session: Session, slots: readonly Slot[]): Promise<void> {
     const { checkpoints, emit } = this.options;
     if (!checkpoints) return;
@@ -240,18 +240,18 @@ export class EegTrainer {
     const { step } = progress;
     // One at a time, so that no more than one lies in memory.
     await this.#saving;
-    const begun = performance.now();
+    const started = performance.now();
     const read = await capture(session, progress, settings, plan.steps, data);
-    const paused = performance.now() - begun;
+    const paused = performance.now() - started;
     this.#due = false;
-    this.#lastSave = begun;
+    this.#lastSave = started;
     this.#savesUnderWay++;
     const state = read();
     state.catch(() => undefined); // awaited below
     this.#saving = this.#saving.then(async () => {
       try {
         await checkpoints.save(slots, await state);
-        emit({ type: 'saved', slots, step, milliseconds: { paused, all: performance.now() - begun } });
+        emit({ type: 'saved', slots, step, milliseconds: { paused, all: performance.now() - started } });
       } catch (error) {
         // A lost device is told by whoever trains on it.
         if (!isLost(error)) emit({ type: 'unsaved', step, message: toFailure(error).message });
