@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { write } from '../checkpoints/safetensors';
 import type { TrainingState } from '../checkpoints/state';
-import { writeCsvBi } from '../eeg/events/csv_bi';
+import { writeCsvBi } from '../eeg/files/csv_bi';
 import { memorySource } from '../eeg/files/bytes';
 import { pairFiles, type DataFile, type RecordingInfo } from '../eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
@@ -191,7 +191,7 @@ async function writeResults(
     const info = recordings[recording];
     if (!info) continue;
     const name = basename(info.path).replace(/\.[^.]*$/, '');
-    await writeFile(join(out, `${name}.predicted.csv_bi`), writeCsvBi(predicted, name, info.duration));
+    await writeFile(join(out, `${name}.predicted.csv_bi`), writeCsvBi(name, info.duration, predicted));
   }
 }
 

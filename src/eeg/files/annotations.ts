@@ -27,7 +27,8 @@ export const EVENTS_TSV = '_events.tsv';
 export const MAX_ANNOTATION_BYTES = 16 << 20;
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const HEADER = 'channel,start_time,stop_time,label,confidence';
+/** The header line of `.csv` and `.csv_bi`. */
+export const CSV_HEADER = 'channel,start_time,stop_time,label,confidence';
 
 /** The text of an annotation file: UTF-8, or UTF-16 as some spreadsheets save it, with or without a byte order mark. */
 export function decodeAnnotations(bytes: Uint8Array): string {
@@ -67,7 +68,7 @@ export function parseAnnotations(file: string, text: string): Annotations {
 /** Artefact labels are joined where two coincide, e.g. `eyem_musc`. */
 const isOther = (label: string): boolean => label.split('_').every((part) => OTHER_LABELS.has(part));
 
-const HEADER_FIELDS = HEADER.split(',');
+const HEADER_FIELDS = CSV_HEADER.split(',');
 
 /** Fields between delimiters; a quoted field may hold delimiters and doubled quotes (RFC 4180). */
 function fieldsOf(line: string, delimiter: string): string[] {
@@ -113,12 +114,12 @@ function parseCsv(file: string, lines: readonly string[]): Omit<Annotations, 'wa
     if (delimiter === undefined) {
       delimiter = delimiterOf(line);
       if (delimiter === undefined)
-        throw new DataError(file, where, `${quoted(line)} stands where the header ${HEADER} should`);
+        throw new DataError(file, where, `${quoted(line)} stands where the header ${CSV_HEADER} should`);
       continue;
     }
     const fields = fieldsOf(line, delimiter);
     if (fields.length !== HEADER_FIELDS.length)
-      throw new DataError(file, where, `it has ${fields.length} fields, not the 5 of ${HEADER}`);
+      throw new DataError(file, where, `it has ${fields.length} fields, not the 5 of ${CSV_HEADER}`);
     const [channel = '', label = ''] = [fields[0], fields[3]];
     const [start = '', stop = '', confidence = ''] = [fields[1], fields[2], fields[4]].map((field) =>
       delimiter === ',' ? field : field?.replace(',', '.'),
@@ -126,7 +127,7 @@ function parseCsv(file: string, lines: readonly string[]): Omit<Annotations, 'wa
     events.push({ channel, ...eventFields(file, where, start, stop, label, confidence) });
   }
   if (delimiter === undefined)
-    throw new DataError(file, 'header', `the line ${HEADER} is missing: this is no annotation file`);
+    throw new DataError(file, 'header', `the line ${CSV_HEADER} is missing: this is no annotation file`);
   return { duration, events };
 }
 
@@ -187,23 +188,4 @@ function decimal(file: string, field: string, written: string): number {
   if (!(value >= 0 && value <= 3.6e9))
     throw new DataError(file, field, `${quoted(written)} is no number of zero or more`);
   return value;
-}
-
-/** A `.csv_bi` file as the corpus has them: seizures of all channels, with the background between them. */
-export function writeCsvBi(
-  name: string,
-  duration: number,
-  seizures: readonly { readonly start: number; readonly stop: number; readonly confidence?: number }[],
-): string {
-  const rows: string[] = [];
-  const row = (start: number, stop: number, label: string, confidence = 1): number =>
-    rows.push(`TERM,${start.toFixed(4)},${stop.toFixed(4)},${label},${confidence.toFixed(4)}`);
-  let at = 0;
-  for (const { start, stop, confidence } of [...seizures].sort((a, b) => a.start - b.start)) {
-    if (start > at) row(at, start, 'bckg');
-    row(start, stop, 'seiz', confidence);
-    at = Math.max(at, stop);
-  }
-  if (at < duration) row(at, duration, 'bckg');
-  return `# version = csv_v1.0.0\n# bname = ${name}\n# duration = ${duration.toFixed(4)} secs\n#\n${HEADER}\n${rows.join('\n')}\n`;
 }

@@ -1,5 +1,5 @@
 /** Synthetic recordings as files: EDF and csv_bi, named as TUSZ names them, to be read like any others. */
-import { writeCsvBi } from '../files/annotations';
+import { writeCsvBi } from '../files/csv_bi';
 import { writeEdf } from '../files/edf/write';
 import { Random } from '../../base/random';
 import { CHANNELS } from '../signal/montage';
@@ -47,7 +47,8 @@ export function recordingFiles(path: string, recording: SyntheticRecording): [Co
     })),
   });
   const name = path.split('/').at(-1) ?? path;
-  const csv = writeCsvBi(name, duration, seizures);
+  const events = seizures.map(({ start, stop }) => ({ start, end: stop }));
+  const csv = writeCsvBi(name, duration, events, { background: true });
   return [
     { path: `${path}.edf`, bytes: edf },
     { path: `${path}.csv_bi`, bytes: new TextEncoder().encode(csv) },

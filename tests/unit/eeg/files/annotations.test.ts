@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { decodeAnnotations, parseAnnotations, writeCsvBi } from '../../../../src/eeg/files/annotations';
+import { decodeAnnotations, parseAnnotations } from '../../../../src/eeg/files/annotations';
+import { writeCsvBi } from '../../../../src/eeg/files/csv_bi';
 import { DataError } from '../../../../src/eeg/errors';
 
 const HEADER = 'channel,start_time,stop_time,label,confidence';
@@ -43,10 +44,13 @@ test('tse and tse_bi', () => {
 
 test('what is written is read', () => {
   const seizures = [
-    { start: 30.5, stop: 62.25, confidence: 0.5 },
-    { start: 5, stop: 12 },
+    { start: 30.5, end: 62.25, confidence: 0.5 },
+    { start: 5, end: 12 },
   ];
-  const { duration, events } = parseAnnotations('a.csv_bi', writeCsvBi('a', 100, seizures));
+  const { duration, events } = parseAnnotations(
+    'a.csv_bi',
+    writeCsvBi('a', 100, seizures, { background: true }),
+  );
   expect(duration).toBe(100);
   expect(events.map(({ start, stop, label, confidence }) => [start, stop, label, confidence])).toEqual([
     [0, 5, 'bckg', 1],

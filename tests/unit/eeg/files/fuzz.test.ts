@@ -1,6 +1,7 @@
 /** Damaged files: each is refused with a DataError, or read into something that keeps every promise of its type. */
 import { expect, test } from 'vitest';
-import { parseAnnotations, writeCsvBi } from '../../../../src/eeg/files/annotations';
+import { parseAnnotations } from '../../../../src/eeg/files/annotations';
+import { writeCsvBi } from '../../../../src/eeg/files/csv_bi';
 import { memorySource } from '../../../../src/eeg/files/bytes';
 import { EdfFile } from '../../../../src/eeg/files/edf/file';
 import { writeEdf, type EdfToWrite } from '../../../../src/eeg/files/edf/write';
@@ -114,7 +115,7 @@ test(`${FILES} damaged annotation files`, () => {
     (_, i) => `${i}.0000 ${i + 1}.0000 ${i % 2 ? 'seiz' : 'bckg'} 1.0000`,
   );
   const originals = [
-    ['fuzz.csv_bi', writeCsvBi('fuzz', 60, [{ start: 10, stop: 20 }])],
+    ['fuzz.csv_bi', writeCsvBi('fuzz', 60, [{ start: 10, end: 20 }], { background: true })],
     ['fuzz.tse', `version = tse_v1.0.0\n\n${rows.join('\n')}\n`],
   ] as const;
   const random = new Random(2, 'damaged annotations');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { evaluate, operatingPoints, type ScoredRecording } from '../../../../src/eeg/scores/evaluate';
-import { writeCsvBi } from '../../../../src/eeg/events/csv_bi';
+import { writeCsvBi } from '../../../../src/eeg/files/csv_bi';
 import { DEFAULT_POSTPROCESSING } from '../../../../src/eeg/events/postprocess';
 import { Stitcher } from '../../../../src/eeg/events/stitch';
 import { Random } from '../../../../src/base/random';
@@ -184,7 +184,7 @@ test('predicted events as csv_bi', () => {
     { start: 50.5, end: 60, confidence: 0.98765 },
     { start: 10, end: 20.25, confidence: 1 },
   ];
-  expect(writeCsvBi(events, 'aaaaaajy_s001_t000', 301)).toBe(
+  expect(writeCsvBi('aaaaaajy_s001_t000', 301, events)).toBe(
     [
       '# version = csv_v1.0.0',
       '# bname = aaaaaajy_s001_t000',
@@ -197,6 +197,6 @@ test('predicted events as csv_bi', () => {
       '',
     ].join('\n'),
   );
-  expect(() => writeCsvBi([], 'a\nb', 1)).toThrow(/line break/);
-  expect(() => writeCsvBi([], 'a', NaN)).toThrow(/length is NaN/);
+  expect(() => writeCsvBi('a\nb', 1, [])).toThrow(/line break/);
+  expect(() => writeCsvBi('a', NaN, [])).toThrow(/length is NaN/);
 });
