@@ -35,6 +35,8 @@ const VOLUME = 'brain-go-brr-results';
 /** A check that a configuration runs: so many files and seconds. */
 const CHECK = `BGB_LIMIT_FILES=${SMOKE_FILES.local} timeout 60`;
 
+const SPLIT = 'data.validation_split';
+
 interface Facts {
   readonly config: string;
   readonly name: string;
@@ -45,6 +47,8 @@ interface Facts {
   readonly dataDir: string;
   readonly cacheDir: string;
   readonly outputDir: string;
+  /** data.validation_split, which build-cache does not read from the file. */
+  readonly split: number;
   readonly balanced: boolean;
   readonly epochs: number;
 }
@@ -54,6 +58,11 @@ function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Fa
   if (errors.length > 0)
     throw new RangeError(
       `${name} cannot be run, because it cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
+    );
+  const rejected = settings.get(SPLIT)?.problem;
+  if (rejected !== undefined)
+    throw new RangeError(
+      `${name} cannot be run, because production rejects it: ${SPLIT} ${rejected}. Fix the file first.`,
     );
   return {
     config: pathWord(name),
@@ -65,6 +74,7 @@ function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Fa
     dataDir: settings.text('data.data_dir'),
     cacheDir: settings.text('data.cache_dir').replace(/\/+$/, ''),
     outputDir: settings.text('experiment.output_dir').replace(/\/+$/, ''),
+    split: settings.number(SPLIT),
     balanced: settings.value('data.use_balanced_sampling') !== false,
     epochs: settings.number('training.epochs'),
   };
@@ -77,8 +87,9 @@ const validate = ({ config }: Facts): Command => ({
   caution: 'It also accepts settings that crash later or are ignored: see the issues.',
 });
 
-const buildCache = ({ dataDir, cacheDir }: Facts, split: 'train' | 'val'): string =>
-  `python -m src build-cache --data-dir ${pathWord(dataDir)} --cache-dir ${pathWord(`${cacheDir}/${split}`)} --split ${split}`;
+/** build-cache reads no configuration: without the option it splits at 0.2, whatever the run does. */
+const buildCache = ({ dataDir, cacheDir, split }: Facts, part: 'train' | 'val'): string =>
+  `python -m src build-cache --data-dir ${pathWord(dataDir)} --cache-dir ${pathWord(`${cacheDir}/${part}`)} --validation-split ${split} --split ${part}`;
 
 const scanCache = ({ cacheDir }: Facts): string =>
   `python -m src scan-cache --cache-dir ${pathWord(`${cacheDir}/train`)}`;

@@ -110,7 +110,9 @@ test('folders of the file are quoted too', () => {
   const text = `data: {data_dir: "my data/$x", cache_dir: "it's/-c"}\nexperiment: {output_dir: "/results/-a b"}\n`;
   const build = commandsFor({ ...local, text }).find(({ id }) => id === 'build_train');
   expect(words(build?.text)).toEqual(
-    "python|-m|src|build-cache|--data-dir|my data/$x|--cache-dir|it's/-c/train|--split|train".split('|'),
+    "python|-m|src|build-cache|--data-dir|my data/$x|--cache-dir|it's/-c/train|--validation-split|0.2|--split|train".split(
+      '|',
+    ),
   );
   const onModal = commandsFor({ ...modal, text });
   const scan = words(onModal.find(({ id }) => id === 'scan')?.text);
@@ -120,13 +122,31 @@ test('folders of the file are quoted too', () => {
   expect(words(onModal.find(({ id }) => id === 'fetch')?.text).at(-1)).toBe('/-a b/checkpoints/best.pt');
 });
 
+describe.each([0, 1e-7, 0.05, 0.4, 0.5])('with the split %d', (split) => {
+  test.each([
+    [local, TARGETS.local],
+    [local, TARGETS.wsl2],
+    [modal, TARGETS.modal],
+  ])('every build of a cache says so', (config, target) => {
+    const text = config.text.replace(/validation_split: .*/, `validation_split: ${split}`);
+    const builds = texts({ ...config, text, target }).filter((one) => one.includes('build-cache'));
+    expect(builds.length).toBeGreaterThan(0);
+    for (const build of builds) expect(build).toContain(` --validation-split ${split} `);
+  });
+});
+
+test('a split that production rejects has no commands', () => {
+  const text = local.text.replace(/validation_split: .*/, 'validation_split: 0.9');
+  expect(() => commandsFor({ ...local, text })).toThrow(/data\.validation_split 0\.9 is not.*Fix/);
+});
+
 describe('the commands', () => {
   test('of WSL2', () => {
     expect(texts(local)).toEqual([
       'free -h',
       'python -m src validate configs/local/train.yaml',
-      'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/train --split train',
-      'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/val --split val',
+      'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/train --validation-split 0.04 --split train',
+      'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/val --validation-split 0.04 --split val',
       'python -m src scan-cache --cache-dir cache/tusz/train',
       'BGB_LIMIT_FILES=2 timeout 60 python -m src train configs/local/train.yaml',
       'python -m src train configs/local/train.yaml',
