@@ -152,12 +152,12 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     throw new SafetensorsError(`the header is not JSON in UTF-8 (${String(error)})`);
   }
   if (!isObject(header)) throw new SafetensorsError('the header is not a JSON object');
-  refuseDuplicateKeys(text);
+  rejectDuplicateKeys(text);
   return header;
 }
 
 /** JSON.parse keeps the last of two equal keys and says nothing. `text` is valid JSON. */
-function refuseDuplicateKeys(text: string): void {
+function rejectDuplicateKeys(text: string): void {
   const open: { name: string | undefined; keys: Set<string> }[] = [];
   let lastKey: string | undefined;
   for (let i = 0; i < text.length; i++) {
@@ -192,23 +192,23 @@ function parseMetadata(metadata: unknown): Record<string, string> {
 }
 
 function parseEntry(name: string, entry: unknown): Entry {
-  const refuse = (problem: string): never => {
+  const reject = (problem: string): never => {
     throw new SafetensorsError(`tensor ${quoted(name)}: ${problem}`);
   };
-  if (!isObject(entry)) return refuse('its entry is not an object');
+  if (!isObject(entry)) return reject('its entry is not an object');
   const { shape, data_offsets: offsets } = entry;
   const dtype = DTYPES.find((known) => known === entry['dtype']);
   if (dtype === undefined)
-    return refuse(`dtype is ${JSON.stringify(entry['dtype'])}, none of ${DTYPES.join(', ')}`);
+    return reject(`dtype is ${JSON.stringify(entry['dtype'])}, none of ${DTYPES.join(', ')}`);
   if (!Array.isArray(shape) || !shape.every(isSize))
-    return refuse(`shape is ${JSON.stringify(shape)}, not a list of whole numbers`);
+    return reject(`shape is ${JSON.stringify(shape)}, not a list of whole numbers`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
-    return refuse(`data_offsets is ${JSON.stringify(offsets)}, not two whole numbers`);
+    return reject(`data_offsets is ${JSON.stringify(offsets)}, not two whole numbers`);
   const [begin, end] = offsets as [number, number];
-  if (begin > end) return refuse(`data_offsets ends at ${end}, before it begins at ${begin}`);
+  if (begin > end) return reject(`data_offsets ends at ${end}, before it begins at ${begin}`);
   const needed = shape.reduce((product, size) => product * size, VIEWS[dtype].BYTES_PER_ELEMENT);
   if (needed !== end - begin)
-    return refuse(
+    return reject(
       `data_offsets spans ${end - begin} bytes, shape [${shape.join(', ')}] of ${dtype} needs ${needed}`,
     );
   return { name, dtype, shape, begin, end };
@@ -219,13 +219,13 @@ function checkCoverage(entries: readonly Entry[], length: number): void {
   let covered = 0;
   let previous = 'the header';
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    const refuse = (problem: string): never => {
+    const reject = (problem: string): never => {
       throw new SafetensorsError(`tensor ${quoted(name)}: data_offsets ${problem}`);
     };
-    if (end > length) refuse(`ends at ${end}, the file has ${length} bytes of data`);
-    if (begin < covered) refuse(`begins at ${begin}, inside ${previous}, which ends at ${covered}`);
+    if (end > length) reject(`ends at ${end}, the file has ${length} bytes of data`);
+    if (begin < covered) reject(`begins at ${begin}, inside ${previous}, which ends at ${covered}`);
     if (begin > covered)
-      refuse(`begins at ${begin}, which leaves a gap after ${previous}, which ends at ${covered}`);
+      reject(`begins at ${begin}, which leaves a gap after ${previous}, which ends at ${covered}`);
     covered = end;
     previous = quoted(name);
   }

@@ -10,7 +10,7 @@ export type FloatTensors = ReadonlyMap<string, FloatTensor>;
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** What is no tensor. All of it is JSON: NaN and infinities are not, and are refused when it is written. */
+/** What is no tensor. All of it is JSON: NaN and infinities are not, and are rejected when it is written. */
 export interface Progress {
   /** Completed epochs, optimizer steps done, batches seen (BatchNorm's num_batches_tracked). */
   readonly epoch: number;
@@ -56,21 +56,21 @@ const quoted = (name: string): string => JSON.stringify(name);
 export function checkState(state: Omit<TrainingState, 'progress'>): void {
   for (const group of GROUPS)
     for (const [name, { shape, data }] of state[group]) {
-      const refuse = (problem: string): never => {
+      const reject = (problem: string): never => {
         throw new StateError(`${group}: ${quoted(name)} ${problem}`);
       };
       if (shape.reduce((product, size) => product * size, 1) !== data.length)
-        refuse(`has ${data.length} elements, and the shape [${shape.join(', ')}]`);
+        reject(`has ${data.length} elements, and the shape [${shape.join(', ')}]`);
       if (group !== 'firstMoments' && group !== 'secondMoments') continue;
-      const parameter = state.parameters.get(name) ?? refuse('is no parameter');
+      const parameter = state.parameters.get(name) ?? reject('is no parameter');
       if (parameter.shape.join() !== shape.join())
-        refuse(`has the shape [${shape.join(', ')}], its parameter [${parameter.shape.join(', ')}]`);
-      if (!state.firstMoments.has(name) || !state.secondMoments.has(name)) refuse('has one moment of two');
+        reject(`has the shape [${shape.join(', ')}], its parameter [${parameter.shape.join(', ')}]`);
+      if (!state.firstMoments.has(name) || !state.secondMoments.has(name)) reject('has one moment of two');
     }
 }
 
 export function encodeProgress(progress: Progress): string {
-  refuseNonJson(progress, 'progress');
+  rejectNonJson(progress, 'progress');
   return JSON.stringify(progress);
 }
 
@@ -110,7 +110,7 @@ export function decodeProgress(text: string): Progress {
 }
 
 /** JSON.stringify makes null of NaN and infinities, drops undefined, and says nothing. */
-export function refuseNonJson(value: unknown, path: string): void {
+export function rejectNonJson(value: unknown, path: string): void {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
   if (typeof value === 'number') {
     if (Number.isFinite(value) && !Object.is(value, -0)) return;
@@ -119,5 +119,5 @@ export function refuseNonJson(value: unknown, path: string): void {
     );
   }
   if (typeof value !== 'object') throw new StateError(`${path} is ${typeof value}, which JSON cannot hold`);
-  for (const [key, part] of Object.entries(value)) refuseNonJson(part, `${path}.${key}`);
+  for (const [key, part] of Object.entries(value)) rejectNonJson(part, `${path}.${key}`);
 }

@@ -8,7 +8,7 @@ import { promisifyRequest } from 'idb-keyval';
 import { openDatabase, type Database } from './database';
 import type { Generation, Run, Slot } from './run';
 import { describeShards, packShards, sha256, unpackShards, type Manifest } from './shards';
-import { refuseNonJson, type TrainingState } from './state';
+import { rejectNonJson, type TrainingState } from './state';
 import {
   CorruptedCheckpointError,
   explain,
@@ -36,7 +36,7 @@ const below = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${pref
 
 /**
  * Asks the browser to keep the origin's data when the disk runs full; undefined where it cannot be asked (in a worker,
- * or without a secure context). A browser may refuse: then it may delete everything of this origin, as in a private window.
+ * or without a secure context). A browser may reject: then it may delete everything of this origin, as in a private window.
  */
 export const askToPersist = async (): Promise<boolean | undefined> => navigator.storage?.persist?.();
 
@@ -78,11 +78,11 @@ export class CheckpointStore {
   }
 
   async updateRun(id: string, changes: RunChanges): Promise<Run> {
-    refuseNonJson(changes, 'the run');
+    rejectNonJson(changes, 'the run');
     return this.#changeRun(id, (run) => ({ ...run, ...changes, updated: Date.now() }));
   }
 
-  /** Deletes a run with its checkpoints; a pinned run is refused. */
+  /** Deletes a run with its checkpoints; a pinned run is rejected. */
   async deleteRun(id: string): Promise<void> {
     await this.#write(async (store) => {
       const run = await this.#get(store, id);
@@ -112,13 +112,13 @@ export class CheckpointStore {
     const generation = run[slot].find((saved) => number === undefined || saved.number === number);
     if (!generation) throw new MissingCheckpointError(run.name, slot, number);
     const older = this.#olderThan(run, slot, generation);
-    const refuse = (problem: string): never => {
+    const reject = (problem: string): never => {
       throw new CorruptedCheckpointError(run.name, slot, generation, problem, older);
     };
-    const manifest = await this.#manifest(id, generation, refuse);
+    const manifest = await this.#manifest(id, generation, reject);
     const shards: Uint8Array<ArrayBuffer>[] = [];
     for (let i = 0; i < manifest.shards.length; i++)
-      shards.push(await this.#shard(id, generation, manifest, i, refuse));
+      shards.push(await this.#shard(id, generation, manifest, i, reject));
     return { generation, state: unpackShards(manifest, shards) };
   }
 
@@ -159,7 +159,7 @@ export class CheckpointStore {
   /** Reads a generation back, shard by shard. */
   async #verify(id: string, slot: Slot, generation: Generation): Promise<void> {
     const run = await this.run(id);
-    const refuse = (problem: string): never => {
+    const reject = (problem: string): never => {
       throw new CorruptedCheckpointError(
         run.name,
         slot,
@@ -168,8 +168,8 @@ export class CheckpointStore {
         this.#olderThan(run, slot, generation),
       );
     };
-    const manifest = await this.#manifest(id, generation, refuse);
-    for (let i = 0; i < manifest.shards.length; i++) await this.#shard(id, generation, manifest, i, refuse);
+    const manifest = await this.#manifest(id, generation, reject);
+    for (let i = 0; i < manifest.shards.length; i++) await this.#shard(id, generation, manifest, i, reject);
   }
 
   /** Marks a generation as verified and deletes those that are not needed any more. */
@@ -202,11 +202,11 @@ export class CheckpointStore {
     return substitute && { slot: other, generation: substitute };
   }
 
-  async #manifest(id: string, { number, manifestSha256 }: Generation, refuse: (problem: string) => never) {
+  async #manifest(id: string, { number, manifestSha256 }: Generation, reject: (problem: string) => never) {
     const text = await this.#read<unknown>((store) => store.get(manifestKey(id, number)));
-    if (typeof text !== 'string') return refuse('its manifest is missing');
+    if (typeof text !== 'string') return reject('its manifest is missing');
     if ((await sha256(new TextEncoder().encode(text))) !== manifestSha256)
-      return refuse('its manifest is damaged');
+      return reject('its manifest is damaged');
     return JSON.parse(text) as Manifest;
   }
 
@@ -215,20 +215,20 @@ export class CheckpointStore {
     { number }: Generation,
     { shards }: Manifest,
     index: number,
-    refuse: (problem: string) => never,
+    reject: (problem: string) => never,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const which = `shard ${index + 1} of ${shards.length}`;
     const shard = await this.#read<unknown>((store) => store.get(shardKey(id, number, index))).catch(
       // Chromium cannot read a value whose file is gone.
-      (error: unknown) => refuse(`${which} cannot be read (${String(error)})`),
+      (error: unknown) => reject(`${which} cannot be read (${String(error)})`),
     );
     if (!(shard instanceof Uint8Array) || !(shard.buffer instanceof ArrayBuffer))
-      return refuse(`${which} is missing`);
+      return reject(`${which} is missing`);
     const bytes = new Uint8Array(shard.buffer, shard.byteOffset, shard.length);
     const expected = shards[index];
     if (bytes.length !== expected?.bytes)
-      return refuse(`${which} has ${bytes.length} bytes, not ${expected?.bytes}`);
-    if ((await sha256(bytes)) !== expected.sha256) return refuse(`${which} does not have its checksum`);
+      return reject(`${which} has ${bytes.length} bytes, not ${expected?.bytes}`);
+    if ((await sha256(bytes)) !== expected.sha256) return reject(`${which} does not have its checksum`);
     return bytes;
   }
 

@@ -1,12 +1,12 @@
 /**
- * Production's checkpoints, best.pt and last.pt: a dict of epoch, model_state_dict, optimizer_state_dict (AdamW's, one
+ * The trainer's checkpoints, best.pt and last.pt: a dict of epoch, model_state_dict, optimizer_state_dict (AdamW's, one
  * group), best_metric, scheduler_state_dict (LambdaLR's) and config, in the layout of PyTorch 2.2.
  */
 import { isDict, isTensor, OrderedDict, Tuple, type PythonKey, type PythonValue } from './python';
 import type { SafetensorsTensor } from './safetensors';
 import {
   checkState,
-  refuseNonJson,
+  rejectNonJson,
   StateError,
   type FloatTensor,
   type Json,
@@ -26,9 +26,9 @@ export interface AdamWSettings {
   readonly weightDecay: number;
 }
 
-/** What production's file says beyond the tensors. */
+/** What the trainer's file says beyond the tensors. */
 export interface TorchProgress {
-  /** The epoch that was running: production's --resume repeats it. */
+  /** The epoch that was running: the trainer's --resume repeats it. */
   readonly epoch: number;
   readonly bestMetric: number;
   /** Updates that the loss scale skipped: AdamW does not count them, the schedule does. */
@@ -47,14 +47,14 @@ export interface TorchCheckpoint extends Omit<TrainingState, 'progress'>, TorchP
 const dict = (entries: Readonly<Record<string, PythonValue>>): Map<PythonKey, PythonValue> =>
   new Map(Object.entries(entries));
 
-/** The parts of a file, in order: `new Blob(parts)` is what production's `--resume` loads. */
+/** The parts of a file, in order: `new Blob(parts)` is what the trainer's `--resume` loads. */
 export function writeTorchCheckpoint(
   state: TrainingState,
   optimizer: AdamWSettings,
   { epoch, bestMetric, skipped = 0, config }: TorchProgress,
 ): Uint8Array<ArrayBuffer>[] {
   checkState(state);
-  refuseNonJson(config, 'config');
+  rejectNonJson(config, 'config');
   const { step } = state.progress;
   return writeTorch(
     dict({
@@ -116,7 +116,7 @@ function optimizerState({ parameters, firstMoments, secondMoments }: TrainingSta
 }
 
 /**
- * Reads a file of production or of `writeTorchCheckpoint`. Throws ZipError, PickleError, TorchFileError,
+ * Reads a file of the trainer or of `writeTorchCheckpoint`. Throws ZipError, PickleError, TorchFileError,
  * SafetensorsError or StateError with a sentence.
  */
 export function readTorchCheckpoint(file: Uint8Array<ArrayBuffer>): TorchCheckpoint {
@@ -178,35 +178,35 @@ export function readTorchCheckpoint(file: Uint8Array<ArrayBuffer>): TorchCheckpo
 type Dict = ReadonlyMap<PythonKey, PythonValue>;
 
 function field<T>(from: Dict, name: string, expect: (value: PythonValue | undefined, where: string) => T): T {
-  if (!from.has(name)) throw new TorchFileError(`this is no checkpoint of production: it has no ${name}`);
+  if (!from.has(name)) throw new TorchFileError(`this is not a checkpoint of the trainer: it has no ${name}`);
   return expect(from.get(name), name);
 }
 
-const refuse = (where: string, what: string): never => {
+const reject = (where: string, what: string): never => {
   throw new TorchFileError(`${where} is no ${what}`);
 };
 
 const expectDict = (value: PythonValue | undefined, where: string): Dict =>
-  isDict(value) ? value : refuse(where, 'dict');
+  isDict(value) ? value : reject(where, 'dict');
 
 const expectTensor = (value: PythonValue | undefined, where: string): SafetensorsTensor =>
-  isTensor(value) ? value : refuse(where, 'tensor');
+  isTensor(value) ? value : reject(where, 'tensor');
 
 const expectNumber = (value: PythonValue | undefined, where: string): number =>
-  typeof value === 'number' ? value : refuse(where, 'number');
+  typeof value === 'number' ? value : reject(where, 'number');
 
 function expectList(value: PythonValue | undefined, where: string): readonly PythonValue[] {
   if (value instanceof Tuple) return value.items;
-  return Array.isArray(value) ? (value as readonly PythonValue[]) : refuse(where, 'list');
+  return Array.isArray(value) ? (value as readonly PythonValue[]) : reject(where, 'list');
 }
 
 const expectKey = (value: PythonValue | undefined, where: string): number =>
-  typeof value === 'number' ? value : refuse(where, 'list of numbers');
+  typeof value === 'number' ? value : reject(where, 'list of numbers');
 
 /** A float32 tensor since PyTorch 1.12, a number before. */
 function expectStep(value: PythonValue | undefined, where: string): number {
   const step = isTensor(value) ? Number(value.data[0]) : expectNumber(value, where);
-  return Number.isSafeInteger(step) && step >= 0 ? step : refuse(`${where}: step`, 'whole number');
+  return Number.isSafeInteger(step) && step >= 0 ? step : reject(`${where}: step`, 'whole number');
 }
 
 function fromJson(value: Json): PythonValue {

@@ -1,5 +1,5 @@
 /**
- * Reads pickles that hold tensors and plain containers, and refuses every other: no class is looked up, nothing named in
+ * Reads pickles that hold tensors and plain containers, and rejects every other: no class is looked up, nothing named in
  * the file is called. Of the classes that PyTorch's checkpoints name, the table REDUCERS is all that is known.
  */
 import { OP } from './pickle';
@@ -21,7 +21,7 @@ export class PickleError extends Error {
   override name = 'PickleError';
 }
 
-/** A pickle of production's checkpoint has 100 kB. */
+/** A pickle of the trainer's checkpoint has 100 kB. */
 const MAX_BYTES = 32 * 1024 * 1024;
 /** Values may be shared, so that a short pickle can describe a value without end. */
 const MAX_VALUES = 2_000_000;
@@ -55,7 +55,7 @@ const KNOWN = new Set([
   'torch._utils._rebuild_tensor_v2',
   'torch._utils._rebuild_parameter',
   ...Object.keys(STORAGES).map((name) => `torch.${name}`),
-  // Python 3.13 says pathlib._local. Production's configuration holds paths; they are read as text.
+  // Python 3.13 says pathlib._local. The trainer's configuration holds paths; they are read as text.
   ...PATHS.flatMap((name) => [`pathlib.${name}`, `pathlib._local.${name}`]),
 ]);
 
@@ -98,7 +98,7 @@ class Reader {
   #step(opcode: number): void {
     switch (opcode) {
       case OP.PROTO:
-        if (this.#uint8() > 5) this.#refuse('has a protocol above 5');
+        if (this.#uint8() > 5) this.#reject('has a protocol above 5');
         return;
       case OP.FRAME:
         this.#skip(8);
@@ -167,7 +167,7 @@ class Reader {
         const name = this.#pop();
         const module = this.#pop();
         if (typeof name !== 'string' || typeof module !== 'string')
-          this.#refuse('names a class without text');
+          this.#reject('names a class without text');
         return this.#global(`${module}`, `${name}`);
       }
       case OP.BINPERSID:
@@ -179,21 +179,21 @@ class Reader {
       case OP.BUILD: {
         // The state of a state dict is its modules' versions, which no reader needs.
         this.#pop();
-        if (!(this.#top() instanceof OrderedDict)) this.#refuse('sets the state of an object');
+        if (!(this.#top() instanceof OrderedDict)) this.#reject('sets the state of an object');
         return;
       }
       default:
-        this.#refuse(`has the opcode 0x${opcode.toString(16)}, which makes no tensor and no plain container`);
+        this.#reject(`has the opcode 0x${opcode.toString(16)}, which makes no tensor and no plain container`);
     }
   }
 
-  #refuse(problem: string): never {
+  #reject(problem: string): never {
     throw new PickleError(`the pickle ${problem} (at byte ${this.#opcodeAt})`);
   }
 
   #skip(bytes: number): number {
     const at = this.#at;
-    if (at + bytes > this.bytes.length) this.#refuse('ends too early');
+    if (at + bytes > this.bytes.length) this.#reject('ends too early');
     this.#at += bytes;
     return at;
   }
@@ -213,13 +213,13 @@ class Reader {
         this.bytes.subarray(at, at + length),
       );
     } catch {
-      return this.#refuse('has a text that is no UTF-8');
+      return this.#reject('has a text that is no UTF-8');
     }
   }
 
   #line(): string {
     const end = this.bytes.indexOf(0x0a, this.#at);
-    if (end < 0) this.#refuse('ends too early');
+    if (end < 0) this.#reject('ends too early');
     const text = this.#text(end - this.#at);
     this.#at++;
     return text;
@@ -239,7 +239,7 @@ class Reader {
 
   /** The top of the stack, above the last mark. */
   #top(): Item {
-    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) this.#refuse('takes from an empty stack');
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) this.#reject('takes from an empty stack');
     return this.#stack.at(-1) as Item;
   }
 
@@ -250,19 +250,19 @@ class Reader {
   }
 
   #popToMark(): Item[] {
-    const mark = this.#marks.pop() ?? this.#refuse('has no mark');
+    const mark = this.#marks.pop() ?? this.#reject('has no mark');
     return this.#stack.splice(mark);
   }
 
   #get(index: number): void {
     const item = this.#memo.get(index);
-    if (item === undefined) this.#refuse(`asks for value ${index}, which was not kept`);
+    if (item === undefined) this.#reject(`asks for value ${index}, which was not kept`);
     this.#push(item);
   }
 
   #plain(item: Item): PythonValue {
-    if (item instanceof Global) return this.#refuse(`holds the class ${item.name} itself`);
-    if (item instanceof Storage) return this.#refuse('holds a storage without a tensor');
+    if (item instanceof Global) return this.#reject(`holds the class ${item.name} itself`);
+    if (item instanceof Storage) return this.#reject('holds a storage without a tensor');
     return item;
   }
 
@@ -279,24 +279,24 @@ class Reader {
 
   #setItems(items: Item[]): void {
     const dict = this.#top();
-    if (!(dict instanceof Map) || items.length % 2 !== 0) this.#refuse('sets items of what is no dict');
+    if (!(dict instanceof Map) || items.length % 2 !== 0) this.#reject('sets items of what is no dict');
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i] as Item;
-      if (typeof key === 'object' && key !== null) this.#refuse('has a key that is no text and no number');
+      if (typeof key === 'object' && key !== null) this.#reject('has a key that is no text and no number');
       (dict as Map<PythonKey, PythonValue>).set(key, this.#plain(items[i + 1] as Item));
     }
   }
 
   #append(items: Item[]): void {
     const list = this.#top();
-    if (!Array.isArray(list)) this.#refuse('appends to what is no list');
+    if (!Array.isArray(list)) this.#reject('appends to what is no list');
     for (const item of items) (list as PythonValue[]).push(this.#plain(item));
   }
 
   #global(module: string, name: string): void {
     const full = `${module}.${name}`;
     if (!KNOWN.has(full))
-      this.#refuse(
+      this.#reject(
         `names ${JSON.stringify(full)}; only tensors and plain containers are read, and nothing is run`,
       );
     this.#push(new Global(full));
@@ -306,38 +306,38 @@ class Reader {
     const [kind, type, key, , count]: readonly Item[] = id instanceof Tuple ? id.items : [];
     const name = type instanceof Global ? type.name.replace(/^torch\./, '') : '';
     if (kind !== 'storage' || !isStorageName(name) || typeof key !== 'string' || typeof count !== 'number')
-      return this.#refuse('has a persistent id that is no storage of a known type');
+      return this.#reject('has a persistent id that is no storage of a known type');
     const dtype = STORAGES[name];
     const bytes = this.storages.get(key);
-    if (!bytes) return this.#refuse(`uses storage ${JSON.stringify(key)}, which the file does not hold`);
+    if (!bytes) return this.#reject(`uses storage ${JSON.stringify(key)}, which the file does not hold`);
     if (count * VIEWS[dtype].BYTES_PER_ELEMENT !== bytes.length)
-      this.#refuse(`claims ${count} elements of ${dtype} in storage ${key}, which has ${bytes.length} bytes`);
+      this.#reject(`claims ${count} elements of ${dtype} in storage ${key}, which has ${bytes.length} bytes`);
     return new Storage(dtype, bytes);
   }
 
   #reduce(callee: Item, args: Item): PythonValue {
     if (!(callee instanceof Global) || !(args instanceof Tuple))
-      return this.#refuse('calls what is no known class');
+      return this.#reject('calls what is no known class');
     const items: readonly Item[] = args.items;
     switch (callee.name) {
       case 'collections.OrderedDict':
-        if (items.length > 0) this.#refuse('makes an OrderedDict with arguments');
+        if (items.length > 0) this.#reject('makes an OrderedDict with arguments');
         return new OrderedDict();
       case 'torch._utils._rebuild_tensor_v2':
         return this.#tensor(items);
       case 'torch._utils._rebuild_parameter': {
         const tensor = this.#plain(items[0] ?? null);
-        return isTensor(tensor) ? tensor : this.#refuse('makes a parameter of what is no tensor');
+        return isTensor(tensor) ? tensor : this.#reject('makes a parameter of what is no tensor');
       }
       default:
-        if (!callee.name.startsWith('pathlib.')) return this.#refuse(`calls ${callee.name}`);
+        if (!callee.name.startsWith('pathlib.')) return this.#reject(`calls ${callee.name}`);
         return this.#path(items, callee.name.includes('Windows') ? '\\' : '/');
     }
   }
 
   #path(parts: readonly Item[], separator: string): string {
     if (!parts.every((part) => typeof part === 'string'))
-      return this.#refuse('has a path whose parts are no text');
+      return this.#reject('has a path whose parts are no text');
     // The first part of an absolute path ends in a separator.
     return parts.reduce(
       (path, part) => (path === '' || path.endsWith(separator) ? path + part : path + separator + part),
@@ -350,13 +350,13 @@ class Reader {
     const shape = this.#sizes(size);
     const strides = this.#sizes(stride);
     if (!(storage instanceof Storage) || !isSize(offset) || shape.length !== strides.length)
-      return this.#refuse('makes a tensor of wrong arguments');
+      return this.#reject('makes a tensor of wrong arguments');
     const { dtype, bytes } = storage;
     const width = VIEWS[dtype].BYTES_PER_ELEMENT;
     const count = shape.reduce((product, length) => product * length, 1);
     const last = shape.reduce((sum, length, i) => sum + (length - 1) * (strides[i] ?? 0), offset);
     if (count > bytes.length / width || (count > 0 && last >= bytes.length / width))
-      this.#refuse(
+      this.#reject(
         `makes a tensor [${shape.join(', ')}] that its storage of ${bytes.length} bytes does not hold`,
       );
     const make = (content: Uint8Array): SafetensorsTensor =>
@@ -365,14 +365,14 @@ class Reader {
     const content = bytes.subarray(offset * width, (offset + count) * width);
     if (isContiguous(shape, strides) && content.byteOffset % width === 0) return make(content);
     this.#budget -= count * width;
-    if (this.#budget < 0) this.#refuse('makes more tensors than the file has bytes');
+    if (this.#budget < 0) this.#reject('makes more tensors than the file has bytes');
     if (isContiguous(shape, strides)) return make(content);
     return make(gather(bytes, width, offset, shape, strides));
   }
 
   #sizes(item: Item | undefined): number[] {
     const items: readonly Item[] = item instanceof Tuple ? item.items : [null];
-    return items.map((size) => (isSize(size) ? size : this.#refuse('makes a tensor of wrong sizes')));
+    return items.map((size) => (isSize(size) ? size : this.#reject('makes a tensor of wrong sizes')));
   }
 
   /** Classes left inside tuples are found here too. */
@@ -383,13 +383,13 @@ class Reader {
       if (!next) return;
       const item = this.#plain(next.item);
       if (seen > MAX_VALUES || next.depth > MAX_DEPTH)
-        this.#refuse(`holds more than ${MAX_VALUES} values, or nests deeper than ${MAX_DEPTH}`);
+        this.#reject(`holds more than ${MAX_VALUES} values, or nests deeper than ${MAX_DEPTH}`);
       if (typeof item !== 'object' || item === null || isTensor(item)) continue;
       const children: Iterable<Item> =
         item instanceof Tuple ? item.items : item instanceof Map ? item.values() : (item as readonly Item[]);
       for (const child of children) {
         waiting.push({ item: child, depth: next.depth + 1 });
-        if (waiting.length > MAX_VALUES) this.#refuse(`holds more than ${MAX_VALUES} values`);
+        if (waiting.length > MAX_VALUES) this.#reject(`holds more than ${MAX_VALUES} values`);
       }
     }
   }

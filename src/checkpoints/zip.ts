@@ -104,7 +104,7 @@ function common(view: DataView, at: number, { crc, size }: Entry, nameLength: nu
 }
 
 /**
- * The files of a zip by name, as views of `file`: nothing is allocated for them, whatever their headers claim. Refused
+ * The files of a zip by name, as views of `file`: nothing is allocated for them, whatever their headers claim. Rejected
  * are compressed and encrypted files, overlapping ones, equal names, and contents that do not have their checksum.
  */
 export function readZip(file: Uint8Array<ArrayBuffer>): Map<string, Uint8Array<ArrayBuffer>> {
@@ -114,21 +114,21 @@ export function readZip(file: Uint8Array<ArrayBuffer>): Map<string, Uint8Array<A
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   let covered = 0;
   for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
-    const refuse = (problem: string): never => {
+    const reject = (problem: string): never => {
       throw new ZipError(`${quoted(entry.name)} in the zip ${problem}`);
     };
-    if (files.has(entry.name)) refuse('is there twice');
-    if (entry.offset < covered) refuse(`begins at ${entry.offset}, inside the file before it`);
+    if (files.has(entry.name)) reject('is there twice');
+    if (entry.offset < covered) reject(`begins at ${entry.offset}, inside the file before it`);
     if (entry.offset + LOCAL_BYTES > start || view.getUint32(entry.offset, true) !== LOCAL)
-      refuse(`has no header at ${entry.offset}`);
+      reject(`has no header at ${entry.offset}`);
     const nameEnd = entry.offset + LOCAL_BYTES + view.getUint16(entry.offset + 26, true);
     const begin = nameEnd + view.getUint16(entry.offset + 28, true);
     const end = begin + entry.size;
-    if (end > start) refuse(`claims ${entry.size} bytes, more than the zip has`);
+    if (end > start) reject(`claims ${entry.size} bytes, more than the zip has`);
     if (decodeName(file.subarray(entry.offset + LOCAL_BYTES, nameEnd)) !== entry.name)
-      refuse('has another name in its own header');
+      reject('has another name in its own header');
     const content = file.subarray(begin, end);
-    if (crc32(content) !== entry.crc) refuse('does not have its checksum: the file is damaged');
+    if (crc32(content) !== entry.crc) reject('does not have its checksum: the file is damaged');
     files.set(entry.name, content);
     covered = end;
   }
@@ -169,22 +169,22 @@ function readDirectory(view: DataView, start: number, size: number, count: numbe
   const entries: Entry[] = [];
   let at = start;
   for (let i = 0; i < count; i++) {
-    const refuse = (problem: string): never => {
+    const reject = (problem: string): never => {
       throw new ZipError(`file ${i + 1} in the zip's list ${problem}`);
     };
-    if (at + CENTRAL_BYTES > start + size || view.getUint32(at, true) !== CENTRAL) refuse('is not there');
+    if (at + CENTRAL_BYTES > start + size || view.getUint32(at, true) !== CENTRAL) reject('is not there');
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
     const next = at + CENTRAL_BYTES + nameLength + extraLength + view.getUint16(at + 32, true);
-    if (next > start + size) refuse('is longer than the list');
+    if (next > start + size) reject('is longer than the list');
     const nameStart = view.byteOffset + at + CENTRAL_BYTES;
     const name = decodeName(new Uint8Array(view.buffer, nameStart, nameLength));
-    if (view.getUint16(at + 8, true) & ENCRYPTED) refuse(`(${quoted(name)}) is encrypted`);
+    if (view.getUint16(at + 8, true) & ENCRYPTED) reject(`(${quoted(name)}) is encrypted`);
     const method = view.getUint16(at + 10, true);
-    if (method !== 0) refuse(`(${quoted(name)}) is compressed (method ${method}); PyTorch stores its files`);
+    if (method !== 0) reject(`(${quoted(name)}) is compressed (method ${method}); PyTorch stores its files`);
     const sizes = readSizes(view, at, at + CENTRAL_BYTES + nameLength, extraLength);
     if (sizes.compressed !== sizes.size)
-      refuse(
+      reject(
         `(${quoted(name)}) is stored, but claims to grow from ${sizes.compressed} to ${sizes.size} bytes`,
       );
     entries.push({ name, crc: view.getUint32(at + 16, true), size: sizes.size, offset: sizes.offset });

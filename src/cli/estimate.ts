@@ -13,7 +13,7 @@ import type { Fit, Remedy } from '../config/verdict';
 const USAGE = `Usage: smokescan estimate CONFIG [--gpu GPU] [--ram GIB] [--target T] [--windows N]
                           [--hours-per-epoch H] [--rate DOLLARS] [--json]
 
-Predicts GPU memory, system RAM, hours and dollars of a production configuration (YAML), each with its range and whether
+Predicts GPU memory, system RAM, hours and dollars of a run's configuration (YAML), each with its range and whether
 it was measured, derived or assumed; and what would fit where the run does not.
   --gpu G              ${GPU_IDS.join(', ')}; left out: the target's
   --ram GIB            memory of the machine, under WSL2 of WSL2; left out: the target's
@@ -108,14 +108,14 @@ function argumentsOf(args: string[]): Asked {
   };
 }
 
-/** Throws an Error with a sentence for a file that production refuses, or that no run can be. */
+/** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
 function planOf({ file, machine, windows, rate }: Asked, text: string): Plan {
   const { errors, settings: given } = readConfig(text);
   if (errors[0]) throw new Error(`line ${errors[0].place.line}: ${errors[0].message}`);
   const [invalid] = given.rejected;
   if (invalid)
     throw new Error(
-      `production refuses it: ${invalid.path || 'the file'} ${invalid.problem ?? ''}; see validate`,
+      `the trainer rejects it: ${invalid.path || 'the file'} ${invalid.problem ?? ''}; see validate`,
     );
   const plan = planFor(given, file, machine);
   const { settings } = plan;

@@ -1,4 +1,4 @@
-/** `npx smokescan schema`: writes configs/schema.json, the JSON Schema of production's configuration for editors. */
+/** `npx smokescan schema`: writes configs/schema.json, the JSON Schema of the trainer's configuration for editors. */
 import { writeFile } from 'node:fs/promises';
 import { jsonSchema } from '../config/json_schema';
 

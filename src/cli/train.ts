@@ -13,7 +13,7 @@ import type { Parameters } from '../engine/packs';
 import { SettingsError } from '../run/failure';
 import { MemoryCheckpoints, type Checkpoints } from '../training/checkpoints';
 import { fitted } from '../training/config';
-import { productionCheckpoint } from '../training/export';
+import { trainerCheckpoint } from '../training/export';
 import type { EegEvent } from '../training/protocol';
 import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
@@ -111,7 +111,7 @@ async function train(
   from: TrainingState | undefined,
 ): Promise<number> {
   const folder = await openRecordings(pairFiles(files), limitOf(values));
-  for (const { reason } of folder.refused) console.error(`skipped: ${reason}`);
+  for (const { reason } of folder.rejected) console.error(`skipped: ${reason}`);
   reportRemarks(folder.recordings, values['json'] === true);
   if (folder.recordings.length === 0) {
     console.error('No recordings can be used; give a folder with --data.');
@@ -177,7 +177,7 @@ async function writeTorchCheckpoints(
 ): Promise<void> {
   const states = { 'last.pt': await checkpoints.latest(), 'best.pt': await checkpoints.best() };
   for (const [name, state] of Object.entries(states))
-    if (state) await writeFile(join(out, name), Buffer.concat(productionCheckpoint(state, settings)));
+    if (state) await writeFile(join(out, name), Buffer.concat(trainerCheckpoint(state, settings)));
 }
 
 /** scores.json, and the detected events of each validated recording. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config/settings';
 import type { TrainingState } from '../checkpoints/state';
-import { fromProduction } from '../training/config';
+import { fromTrainer } from '../training/config';
 import { allowedOf, isAllowed, parseValue, type Field } from '../training/fields';
 import {
   FIELDS,
@@ -119,7 +119,7 @@ async function configured(path: string): Promise<Pick<Given, 'settings' | 'dataD
   const rejected = validationErrorsOf(path, text);
   if (rejected.length > 0) throw new SettingsError(rejected.join('\n'));
   const file = readConfig(text).settings;
-  const read = fromProduction((name) => file.value(name));
+  const read = fromTrainer((name) => file.value(name));
   const { metric } = read.settings.earlyStopping;
   const metrics = metricsOf(read.settings);
   if (!metrics.includes(metric))

@@ -1,4 +1,4 @@
-/** The text of a file that PyYAML and readers of YAML 1.2 (core schema) read alike, with the values that production has. */
+/** The text of a file that PyYAML and readers of YAML 1.2 (core schema) read alike, with the values that the trainer has. */
 import { isAlias, isMap, isScalar, isSeq, Scalar, type Node } from 'yaml';
 import { KEY_AT, type Kind } from './keys';
 import { EditError, Layout, nameOf, type Item, type Map } from './layout';

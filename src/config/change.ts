@@ -4,7 +4,7 @@ export interface Change {
   readonly path: string;
   /** The value as YAML text on one line, as `8`, `"on"` or `[10, 5, 2.5, 1]`; undefined removes the key. */
   readonly value: string | undefined;
-  /** A sentence part that says why, as “hung under WSL2, and killed a run”. */
+  /** A sentence part that says why, as “loaders hung under WSL2”. */
   readonly reason: string;
   /** The key that becomes this one, where possible in its place and with its comment. */
   readonly renames?: string;

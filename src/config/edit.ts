@@ -37,7 +37,7 @@ function make(pieces: Pieces, change: Change): void {
     make(pieces, { path: change.renames, value: undefined, reason: change.reason });
 }
 
-/** The text as production will read it says what was asked for. */
+/** Throws EditError where the trainer would not read the new value from the text. */
 function verify(text: string, { path, value }: Change): void {
   const { errors, settings } = readConfig(text);
   if (errors.length > 0)

@@ -10,7 +10,7 @@ import { parseYaml, readYaml } from './pyyaml';
 import { scalarText } from './scalar';
 import { readConfig, type Settings } from './settings';
 
-/** What production reads where this text stands as a value. */
+/** What the trainer reads where this text stands as a value. */
 export function parsed(value: string): PyValue {
   const { value: read, errors } = readYaml(`value: ${value}`);
   const found = isPyMapping(read) ? read['value'] : undefined;

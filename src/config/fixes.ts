@@ -19,13 +19,13 @@ export function fixOf({ path, problem }: Setting, settings: Settings): Change[] 
   const better = pair ? pair.fix(value) : nearest(declaration, given);
   if (better === undefined) return undefined;
   const text = scalarText(better, declaration.kind);
-  return [{ path: declaration.path, value: text, reason: 'what production takes' }];
+  return [{ path: declaration.path, value: text, reason: 'a value that the trainer accepts' }];
 }
 
 /** Missing, or no mapping. */
 const section = (path: string): Change =>
   REQUIRED_SECTIONS.includes(path)
-    ? { path, value: '{}', reason: 'production needs the section, and has defaults for all of it' }
+    ? { path, value: '{}', reason: 'the trainer needs the section, and has defaults for all of it' }
     : { path, value: undefined, reason: 'without it the section has its defaults' };
 
 function nearest({ kind, defaultValue }: Key, given: PyValue): PyValue | undefined {

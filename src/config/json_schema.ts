@@ -1,6 +1,6 @@
 /**
- * What an editor is told of a key. Stricter than production where that helps who writes: numbers and booleans are written as
- * such, not as texts, and keys that the trainer would drop without a word are marked.
+ * The JSON Schema that editors read. Stricter than the trainer where that helps who writes: numbers and booleans are written as
+ * such, not as texts, and keys that the trainer would silently drop are marked.
  */
 import { documentation } from './documentation';
 import { KEY_AT, namesBelow, REQUIRED_SECTIONS, SECTIONS, type Key, type Kind } from './keys';

@@ -10,7 +10,7 @@ export type Map = YAMLMap<Node | null, Node | null>;
 
 export const LINE_END = /\r?\n|\r/;
 
-/** The name of a key as production has it; '' for a list or a mapping. */
+/** The name of a key as the trainer reads it; '' for a list or a mapping. */
 export function nameOf({ key }: Pick<Item, 'key'>): string {
   if (!isScalar(key)) return '';
   // A merge key is no key; a quoted one is.

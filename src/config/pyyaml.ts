@@ -35,7 +35,7 @@ export interface Place {
   readonly to: number;
 }
 
-/** Why PyYAML, or production's loader, rejects a file. */
+/** Why PyYAML, or the trainer's loader, rejects a file. */
 export interface YamlError {
   readonly message: string;
   readonly place: Place;
@@ -127,7 +127,7 @@ export function readYaml(text: string): YamlFile {
     return rejected();
   }
   const [document, second] = parseYaml(text, counter);
-  if (second) reject('the file holds several documents (---), production reads one', second.range[0]);
+  if (second) reject('the file holds several documents (---), the trainer reads one', second.range[0]);
   for (const { code, message, pos } of document?.errors ?? [])
     if (message !== GLUED_COMMENT) reject(SENTENCES[code] ?? message, pos[0], pos[1]);
   const tab = errors.length === 0 ? tabBetween(text) : undefined;

@@ -15,7 +15,7 @@ export const STEP_WGSL = `struct Step {
   micro_share: f32,
 }`;
 
-/** AdamW's decay rates of the two moments; PyTorch's defaults, fixed because production has no key for them. */
+/** AdamW's decay rates of the two moments; PyTorch's defaults, fixed because the trainer has no key for them. */
 export const BETA1 = 0.9;
 export const BETA2 = 0.999;
 

@@ -1,4 +1,4 @@
-/** What is known of the memory of production's processes, and what is judged. */
+/** What is known of the memory of the trainer's processes, and what is judged. */
 import { exactly, quantity, type Quantity } from '../base/quantity';
 import { CORPUS, GIB, WINDOW_SAMPLES } from '../config/facts';
 import type { Platform } from '../config/targets';

@@ -1,5 +1,5 @@
 /**
- * Memory of the machine that feeds the GPU, as production's processes use it over time, and when Linux would kill one of
+ * Memory of the machine that feeds the GPU, as the trainer's processes use it over time, and when Linux would kill one of
  * them. Deterministic for a seed: what is unknown (other processes, the order of windows) is drawn from it.
  */
 import { Random } from '../base/random';

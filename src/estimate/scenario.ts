@@ -50,7 +50,7 @@ export const scaledHours = ({ settings, machine, run }: Plan): ScaledHours | und
     ? hoursFromRun(run, settings.windows.training, settings.vram, machine.gpu)
     : undefined;
 
-/** From the logged paces, which are of production's model; for another by FLOPs and bytes of a window. */
+/** From the logged paces, which are of the trainer's model; for another by FLOPs and bytes of a window. */
 function loggedHours({ settings: { vram, windows }, machine: { gpu }, pace = 'later' }: Plan): Quantity {
   const hours = forWindows(hoursOn(gpu.id, pace, vram.precision !== 'fp32'), windows.training);
   const { layers, kernelSizes } = PRODUCTION;

@@ -6,7 +6,7 @@ import { DISPATCH_SECONDS, limitSeconds, type DeviceRates } from './time_per_ste
 import { windowWork } from './time_work';
 import type { VramRun } from './vram/options';
 
-/** Of production's trainer, loading included. */
+/** Of the trainer, data loading included. */
 export interface TrainerRun {
   readonly made: 'trainer';
   readonly seconds: number;

@@ -71,63 +71,36 @@ const MODAL_PREFETCH = 4;
 const FULL_EPOCHS = 100;
 const LOCAL_DATA = 'data_ext4/tusz/edf/train';
 
-class Source {
+/** The file's settings, the variant that is made of it, and what that has of workers, windows in a batch and epochs. */
+interface Draft {
+  readonly settings: Settings;
   readonly info: VariantInfo;
-  readonly #settings: Settings;
+  readonly target: Target;
+  readonly modal: boolean;
+  readonly workers: number;
+  readonly batch: number;
+  readonly epochs: number;
+}
 
-  constructor(
-    text: string,
-    variant: Variant,
-    readonly target: Target,
-  ) {
-    const { errors, settings } = readConfig(text);
-    if (errors.length > 0)
-      throw new RangeError(
-        `No variant can be made of a file that cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
-      );
-    this.#settings = settings;
-    this.info = VARIANTS[variant];
-  }
-
-  get modal(): boolean {
-    return this.target.name === 'modal';
-  }
-
-  get(path: string): unknown {
-    return this.#settings.value(path);
-  }
-
-  given(path: string): boolean {
-    return this.#settings.read(path) !== undefined;
-  }
-
-  number(path: string): number {
-    return this.#settings.number(path);
-  }
-
-  text(path: string): string {
-    return this.#settings.text(path);
-  }
-
-  /** Workers, batch and epochs as the variant has them. */
-  get workers(): number {
-    const now = this.number('data.num_workers');
-    if (!this.modal) return 0;
-    const max = Math.floor(this.target.cores / 2);
-    return now > 0 && now <= max ? now : Math.min(max, MODAL_WORKERS);
-  }
-
-  get batch(): number {
-    const now = this.number('training.batch_size');
-    if (this.modal) return now >= A100_BATCH ? now : A100_BATCH;
-    return now <= LOCAL_BATCH ? now : LOCAL_BATCH;
-  }
-
-  get epochs(): number {
-    const now = this.number('training.epochs');
-    if (this.info.smoke) return 1;
-    return now > 1 ? now : FULL_EPOCHS;
-  }
+function draftOf(settings: Settings, info: VariantInfo, target: Target): Draft {
+  const modal = target.name === 'modal';
+  const workers = settings.number('data.num_workers');
+  const batch = settings.number('training.batch_size');
+  const epochs = settings.number('training.epochs');
+  const maxWorkers = Math.floor(target.cores / 2);
+  const modalWorkers = workers > 0 && workers <= maxWorkers ? workers : Math.min(maxWorkers, MODAL_WORKERS);
+  // A value that is no number is NaN, which no comparison holds for.
+  const modalBatch = batch >= A100_BATCH ? batch : A100_BATCH;
+  const localBatch = batch <= LOCAL_BATCH ? batch : LOCAL_BATCH;
+  return {
+    settings,
+    info,
+    target,
+    modal,
+    workers: modal ? modalWorkers : 0,
+    batch: modal ? modalBatch : localBatch,
+    epochs: info.smoke ? 1 : epochs > 1 ? epochs : FULL_EPOCHS,
+  };
 }
 
 interface Want {
@@ -143,15 +116,15 @@ const WORKERS_KILLED =
 
 const folders = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
-function cacheDir(source: Source): string {
-  const now = source.text('data.cache_dir');
-  const { smoke } = source.info;
+function cacheDir(draft: Draft): string {
+  const now = draft.settings.text('data.cache_dir');
+  const { smoke } = draft.info;
   const onModal = /^\/results(\/|$)/.test(now);
   const parts = folders(onModal ? now.slice('/results'.length) : now);
   const last = parts.pop() ?? 'cache';
   const name = smoke ? 'smoke' : last === 'smoke' ? 'tusz' : last;
   const parents = last === 'cache' && name !== last ? [...parts, last] : parts;
-  if (source.modal) {
+  if (draft.modal) {
     // A path from the root of another machine has only its last name in common with this one.
     const below = !onModal && now.startsWith('/') ? (name === 'cache' ? [] : ['cache']) : parents;
     return ['/results', ...below, name].join('/');
@@ -159,9 +132,9 @@ function cacheDir(source: Source): string {
   return `${now.startsWith('/') && !onModal ? '/' : ''}${[...parents, name].join('/')}`;
 }
 
-function outputDir(source: Source): string {
-  const now = source.text('experiment.output_dir');
-  const { smoke, tag } = source.info;
+function outputDir(draft: Draft): string {
+  const now = draft.settings.text('experiment.output_dir');
+  const { smoke, tag } = draft.info;
   const onModal = /^\/results(\/|$)/.test(now);
   const parts = folders(now);
   const last = parts.length > 1 ? (parts.pop() ?? '') : '';
@@ -172,11 +145,11 @@ function outputDir(source: Source): string {
     : own.test(last)
       ? last
       : last === '' || last === 'smoke'
-        ? `tusz_${tag}_${source.epochs}ep`
+        ? `tusz_${tag}_${draft.epochs}ep`
         : other.test(last)
           ? last.replace(other, `$1${tag}`)
           : `${last}_${tag}`;
-  if (source.modal) return `/results/${name}`;
+  if (draft.modal) return `/results/${name}`;
   return `${now.startsWith('/') && !onModal ? '/' : ''}${[...parts, name].join('/')}`;
 }
 
@@ -188,7 +161,7 @@ function folderWant(now: string, then: string, reason: string): Want | undefined
     : want(then, reason);
 }
 
-const cacheReason = ({ modal, info }: Source): string =>
+const cacheReason = ({ modal, info }: Draft): string =>
   modal
     ? 'only files below /results persist after the container ends'
     : info.smoke
@@ -196,10 +169,10 @@ const cacheReason = ({ modal, info }: Source): string =>
       : 'below the trainer’s folder; /results is Modal’s volume';
 
 /** What a variant wants of each key; undefined where the file has it already. */
-const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
-  'data.data_dir': (source) => {
-    const now = source.text('data.data_dir');
-    if (source.modal)
+const WANTS: Readonly<Record<string, (draft: Draft) => Want | undefined>> = {
+  'data.data_dir': (draft) => {
+    const now = draft.settings.text('data.data_dir');
+    if (draft.modal)
       return now === MODAL.dataDir
         ? undefined
         : want(
@@ -208,13 +181,13 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
           );
     return now.startsWith('/data/') ? want(LOCAL_DATA, '/data is Modal’s mount') : undefined;
   },
-  'data.cache_dir': (source) =>
-    folderWant(source.text('data.cache_dir'), cacheDir(source), cacheReason(source)),
-  'data.num_workers': (source) => {
-    const now = source.number('data.num_workers');
-    const { workers, target } = source;
+  'data.cache_dir': (draft) =>
+    folderWant(draft.settings.text('data.cache_dir'), cacheDir(draft), cacheReason(draft)),
+  'data.num_workers': (draft) => {
+    const now = draft.settings.number('data.num_workers');
+    const { workers, target } = draft;
     if (now === workers) return undefined;
-    if (!source.modal) return want(0, WORKERS_KILLED);
+    if (!draft.modal) return want(0, WORKERS_KILLED);
     return want(
       workers,
       now > workers
@@ -222,22 +195,22 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
         : `without workers the GPU waits for windows; training and validation share ${target.cores} cores`,
     );
   },
-  'data.pin_memory': (source) =>
-    source.get('data.pin_memory') === source.modal
+  'data.pin_memory': (draft) =>
+    draft.settings.value('data.pin_memory') === draft.modal
       ? undefined
-      : source.modal
+      : draft.modal
         ? want(true, 'batches are copied while the GPU computes')
         : want(false, 'page-locked memory is scarce under WSL2'),
-  'data.persistent_workers': (source) => {
-    const persistent = source.workers > 0;
-    if (source.get('data.persistent_workers') === persistent) return undefined;
+  'data.persistent_workers': (draft) => {
+    const persistent = draft.workers > 0;
+    if (draft.settings.value('data.persistent_workers') === persistent) return undefined;
     return persistent
       ? want(true, 'workers start once instead of every epoch')
       : want(false, 'there are no workers to keep');
   },
-  'data.prefetch_factor': (source) => {
-    const now = source.number('data.prefetch_factor');
-    const { workers, batch } = source;
+  'data.prefetch_factor': (draft) => {
+    const now = draft.settings.number('data.prefetch_factor');
+    const { workers, batch } = draft;
     if (workers === 0) return now === 2 ? undefined : want(2, 'ignored without workers; 2 is the default');
     if (now >= MODAL_PREFETCH) return undefined;
     const gib = (workers * MODAL_PREFETCH * batch * WINDOW_BYTES) / GIB;
@@ -246,16 +219,16 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
       `${workers} workers × ${MODAL_PREFETCH} prefetched batches take ${gib.toFixed(2)} GiB (derived)`,
     );
   },
-  'training.epochs': (source) => {
-    if (source.number('training.epochs') === source.epochs) return undefined;
-    return source.info.smoke
+  'training.epochs': (draft) => {
+    if (draft.settings.number('training.epochs') === draft.epochs) return undefined;
+    return draft.info.smoke
       ? want(1, 'one epoch shows whether it runs')
-      : want(source.epochs, 'a full run; early stopping ends it');
+      : want(draft.epochs, 'a full run; early stopping ends it');
   },
-  'training.batch_size': (source) => {
-    const now = source.number('training.batch_size');
-    if (now === source.batch) return undefined;
-    return source.modal
+  'training.batch_size': (draft) => {
+    const now = draft.settings.number('training.batch_size');
+    if (now === draft.batch) return undefined;
+    return draft.modal
       ? want(
           A100_BATCH,
           'uses more of an A100-80GB; the learning rate stays the same, scaling it is a separate decision',
@@ -265,32 +238,32 @@ const WANTS: Readonly<Record<string, (source: Source) => Want | undefined>> = {
           'as in the WSL2-safe preset: a run of 16 was killed, and a smaller batch takes less RAM and GPU memory',
         );
   },
-  'training.mixed_precision': (source) =>
-    source.modal && source.get('training.mixed_precision') === false
+  'training.mixed_precision': (draft) =>
+    draft.modal && draft.settings.value('training.mixed_precision') === false
       ? want(
           true,
           `bf16 autocast saves ${SAVED_MIB.autocast} MiB a window for the backward pass instead of ${SAVED_MIB.fp32} (measured on a CPU)`,
         )
       : undefined,
-  'experiment.device': (source) => {
-    const now = source.text('experiment.device');
-    return source.modal && !['auto', 'cuda'].includes(now)
+  'experiment.device': (draft) => {
+    const now = draft.settings.text('experiment.device');
+    return draft.modal && !['auto', 'cuda'].includes(now)
       ? want('auto', `${now} leaves the paid A100 unused`)
       : undefined;
   },
-  'experiment.output_dir': (source) =>
+  'experiment.output_dir': (draft) =>
     folderWant(
-      source.text('experiment.output_dir'),
-      outputDir(source),
-      source.modal
+      draft.settings.text('experiment.output_dir'),
+      outputDir(draft),
+      draft.modal
         ? 'Modal’s volume; the launcher keeps only the last part, so it must be unique to this run'
         : 'a separate folder, so that no other run’s checkpoints are overwritten',
     ),
-  'experiment.cache_dir': (source) => {
-    if (!source.given('experiment.cache_dir')) return undefined;
+  'experiment.cache_dir': (draft) => {
+    if (draft.settings.read('experiment.cache_dir') === undefined) return undefined;
     return folderWant(
-      source.text('experiment.cache_dir'),
-      cacheDir(source),
+      draft.settings.text('experiment.cache_dir'),
+      cacheDir(draft),
       'must equal data.cache_dir, otherwise the trainer warns',
     );
   },
@@ -338,10 +311,16 @@ export function derive(
   variant: Variant,
   target: Target = TARGETS[VARIANTS[variant].target],
 ): Derived {
-  const source = new Source(text, variant, target);
-  const { name } = source.info;
+  const { errors, settings } = readConfig(text);
+  if (errors.length > 0)
+    throw new RangeError(
+      `No variant can be made of a file that cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
+    );
+  const info = VARIANTS[variant];
+  const { name } = info;
+  const draft = draftOf(settings, info, target);
   const wanted = KEYS.flatMap(({ path, kind }): Change[] => {
-    const found = WANTS[path]?.(source);
+    const found = WANTS[path]?.(draft);
     return found ? [{ path, value: scalarText(found.value, kind), reason: found.reason }] : [];
   });
   let made = applyChanges(text, wanted);

@@ -1,4 +1,4 @@
-/** Production's bidirectional layer: a mixer in each direction of time, joined, with a residual and LayerNorm after it. */
+/** The trainer's bidirectional layer: a mixer in each direction of time, joined, with a residual and LayerNorm after it. */
 import { GraphError, type Tensor } from '../engine/graph';
 import { add } from '../engine/ops/add';
 import { concatChannels } from '../engine/ops/split_concat';
@@ -11,7 +11,7 @@ import type { Declarations } from './declarations';
 import { constant, kaimingFanOut, xavierNormal } from './initialise';
 import { mamba2Block, type Mamba2Block } from './mamba2';
 
-/** `mamba2`; or `conv`, the depthwise convolution that production falls back to, which is no state-space model. */
+/** `mamba2`; or `conv`, the depthwise convolution that the trainer falls back to, which is no state-space model. */
 export const MIXERS = ['mamba2', 'conv'] as const;
 export type Mixer = (typeof MIXERS)[number];
 
@@ -36,7 +36,7 @@ export interface BiMambaLayer {
 const DIRECTIONS = ['forward', 'backward'] as const;
 const EPS = 1e-5;
 
-/** Taps of Mamba-2's causal convolution: production's CUDA operator takes 2 to 4, and any other number becomes 4. */
+/** Taps of Mamba-2's causal convolution: the trainer's CUDA operator takes 2 to 4, and any other number becomes 4. */
 export const convKernelOf = (convKernel: number): number =>
   convKernel >= 2 && convKernel <= 4 ? convKernel : 4;
 

@@ -1,6 +1,6 @@
 /**
- * Production's seizure detector: a U-Net over time, residual blocks of convolutions and bidirectional Mamba layers at its
- * coarsest scale. EEG [b, l, electrodes] → logits [b, l, 1], with production's parameter names and initialisation.
+ * The trainer's seizure detector: a U-Net over time, residual blocks of convolutions and bidirectional Mamba layers at its
+ * coarsest scale. EEG [b, l, electrodes] → logits [b, l, 1], with the trainer's parameter names and initialisation.
  */
 import { formatShape, GraphError, type Graph, type Tensor } from '../engine/graph';
 import { add } from '../engine/ops/add';
@@ -27,7 +27,7 @@ export interface DetectorConfig extends BiMambaConfig {
   readonly layers: number;
 }
 
-/** model.* of production with the fixed values filled in. */
+/** The sizes of a production run's model: model.* with the values that the trainer fixes. */
 export const PRODUCTION = {
   electrodes: 19,
   baseChannels: 64,
@@ -47,7 +47,7 @@ export interface Detector {
   /** [b, l, 1] */
   readonly logits: Tensor;
   readonly declared: readonly Declared[];
-  /** Parameters that a checkpoint of production has though this graph does without. */
+  /** Parameters that a checkpoint of the trainer has though this graph does without. */
   readonly unused: readonly Declared[];
   /** The mixers of all layers, both directions of each, forward first. */
   readonly blocks: readonly Mamba2Block[];

@@ -47,7 +47,7 @@ function innerSizes({ dModel, dState, expand, headdim, groups }: Mamba2Sizes) {
 }
 
 /**
- * The block's parameters. The projections and the convolution are initialised as production does every linear layer and
+ * The block's parameters. The projections and the convolution are initialised as the trainer does every linear layer and
  * convolution, not as published.
  */
 export function mamba2Parameters(sizes: Mamba2Sizes) {

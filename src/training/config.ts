@@ -11,7 +11,7 @@ import { FIELDS, PRODUCTION_RUN, settingsFrom, valueOf, type EegSettings } from 
 /** The value of a key by its dotted path, as the trainer has it: of the kind that its schema says, or the default. */
 export type KeyValue = (path: string) => unknown;
 
-export interface ProductionTraining {
+export interface TrainerConfig {
   readonly settings: EegSettings;
   /** data.data_dir */
   readonly dataDir: string | undefined;
@@ -24,7 +24,7 @@ const ONLY: readonly (readonly [path: string, value: string])[] = [
 ];
 
 /** Throws SettingsError for what the trainer's schema takes, but neither the trainer nor this engine can train with. */
-export function fromProduction(keyValue: KeyValue): ProductionTraining {
+export function fromTrainer(keyValue: KeyValue): TrainerConfig {
   const wrong = (path: string, expected: string): never => {
     throw new SettingsError(`${path} is ${shownValue(keyValue(path))}; here it must be ${expected}`);
   };
@@ -50,7 +50,7 @@ export function fromProduction(keyValue: KeyValue): ProductionTraining {
 }
 
 /** The trainer's configuration of the same run, as far as this engine knows it: what a checkpoint for the trainer contains. */
-export function toProduction(settings: EegSettings): Json {
+export function toTrainer(settings: EegSettings): Json {
   const config: Record<string, unknown> = {};
   const write = (path: string, value: unknown): void => {
     const parts = path.split('.');

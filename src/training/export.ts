@@ -1,16 +1,16 @@
-/** A state as the checkpoint that production's `--resume` goes on from. */
+/** A state as the checkpoint that the trainer's `--resume` goes on from. */
 import { writeTorchCheckpoint } from '../checkpoints/torch_checkpoint';
 import type { TrainingState } from '../checkpoints/state';
 import { readLossScale } from './loss_scale';
 import { learningRateAt } from './schedule';
-import { toProduction } from './config';
+import { toTrainer } from './config';
 import type { EegSettings } from './settings';
 
-/** Of production's AdamW, which are the engine's too. */
+/** Of the trainer's AdamW, which are the engine's too. */
 const ADAMW = { betas: [0.9, 0.999], eps: 1e-8 } as const;
 
 /** The parts of a .pt file, in order. `settings`: those of the run that the state is of. */
-export function productionCheckpoint(state: TrainingState, settings: EegSettings): Uint8Array<ArrayBuffer>[] {
+export function trainerCheckpoint(state: TrainingState, settings: EegSettings): Uint8Array<ArrayBuffer>[] {
   const { learningRate: peak, warmupRatio, weightDecay } = settings;
   const { schedule, step, epoch, bestScore, lossScale } = state.progress;
   const skipped = lossScale === null ? 0 : readLossScale(lossScale).skipped;
@@ -19,6 +19,6 @@ export function productionCheckpoint(state: TrainingState, settings: EegSettings
   return writeTorchCheckpoint(
     state,
     { learningRate: peak, currentRate, weightDecay, ...ADAMW },
-    { epoch, bestMetric: bestScore ?? 0, skipped, config: toProduction(settings) },
+    { epoch, bestMetric: bestScore ?? 0, skipped, config: toTrainer(settings) },
   );
 }

@@ -100,19 +100,19 @@ export function rejectTooLarge(
   whatFits: (limit: number) => readonly Suggestion[],
 ): void {
   const largest = Math.max(...plans.flatMap(({ buffers }) => buffers.map((buffer) => buffer.bytes)));
-  const refuse = (problem: string, limit: number): never => {
+  const reject = (problem: string, limit: number): never => {
     const choices = whatFits(limit).map((choice) => `${choice.label} (${gibibytes(choice.bytes)})`);
     throw new SettingsError(
       `${problem}, so it did not start; ${choices.length > 0 ? `what would fit: ${choices.join(', ')}` : 'nothing of this kind would fit'}`,
     );
   };
   if (memoryLimit !== null && bytes > memoryLimit)
-    refuse(
+    reject(
       `this run asks the GPU for ${gibibytes(bytes)}, and may have ${gibibytes(memoryLimit)}`,
       memoryLimit,
     );
   if (largest > maxBufferSize)
-    refuse(
+    reject(
       `this run needs a buffer of ${gibibytes(largest)}, and this device gives ${gibibytes(maxBufferSize)} at once`,
       Math.floor((bytes * maxBufferSize) / largest),
     );

@@ -53,7 +53,7 @@ export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeig
   return { graph, x, target, loss, declared, idle, norm, update, scaling };
 }
 
-/** Production leaves pos_weight out where alpha weights the classes already. */
+/** The trainer leaves pos_weight out where alpha weights the classes already. */
 export function lossOptions(
   { loss, focalAlpha, focalGamma }: EegSettings,
   posWeight: number,

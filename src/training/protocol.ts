@@ -12,7 +12,7 @@ import type { EegSettings } from './settings';
 
 export interface FolderReport {
   readonly recordings: readonly RecordingInfo[];
-  readonly refused: readonly { readonly path: string; readonly reason: string }[];
+  readonly rejected: readonly { readonly path: string; readonly reason: string }[];
   /** Whether the recordings are made up. */
   readonly synthetic: boolean;
 }
@@ -34,7 +34,7 @@ export interface EegPlan {
   readonly stepsPerEpoch: number;
   readonly windows: { readonly training: number; readonly validation: number };
   readonly recordings: RunSplit;
-  /** By production's formula; what the loss uses. */
+  /** By the trainer's formula; what the loss uses. */
   readonly posWeight: number;
   readonly memory: readonly { readonly use: string; readonly bytes: number }[];
   readonly dispatchesPerStep: number;

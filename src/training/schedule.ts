@@ -1,4 +1,4 @@
-/** Production's learning rate: linear warm-up, then half a cosine (the `cosine` of training.scheduler). */
+/** The trainer's learning rate: linear warm-up, then half a cosine (the `cosine` of training.scheduler). */
 
 export interface Schedule {
   /** training.learning_rate */
@@ -8,7 +8,7 @@ export interface Schedule {
   /** Share of all updates that warm up. */
   readonly warmupRatio: number;
   /**
-   * Production's first update runs at the full rate, because building its scheduler restores what the warm-up had set.
+   * The trainer's first update runs at the full rate, because building its scheduler restores what the warm-up had set.
    * True does the same.
    */
   readonly firstStepFullRate: boolean;

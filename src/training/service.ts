@@ -145,7 +145,7 @@ export class EegService implements EegWorker {
       throw new Error('Other recordings have to wait for the end of the run that is under way.');
     this.#folder = folder;
     this.#syntheticSeed = undefined;
-    return { recordings: folder.recordings, refused: folder.refused, synthetic };
+    return { recordings: folder.recordings, rejected: folder.rejected, synthetic };
   }
 
   /** The one device, or another when that was lost or has failed. */

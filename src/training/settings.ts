@@ -134,7 +134,7 @@ export function storedSettings(text: string): EegSettings {
   return settings;
 }
 
-/** The model's sizes once its width is known. Heads are narrower than production's 64 where the model is. */
+/** The model's sizes once its width is known. Heads are narrower than the trainer's 64 where the model is. */
 export function detectorConfigOf(model: EegModelSettings, baseChannels: number): DetectorConfig {
   const inner = PRODUCTION.expand * baseChannels * 2 ** (PRODUCTION.depth - 1);
   return { ...PRODUCTION, ...model, baseChannels, headdim: Math.min(PRODUCTION.headdim, inner) };

@@ -121,16 +121,16 @@ export function checkWeights(
   { declared, idle, graph }: Pick<StepGraph, 'declared' | 'idle' | 'graph'>,
   weights: Pick<TrainingState, 'parameters' | 'buffers'>,
 ): void {
-  const refuse = (how: string): never => {
+  const reject = (how: string): never => {
     throw new SettingsError(`the checkpoint is that of another model: ${how}`);
   };
   const known = new Set([...declared, ...idle].map(({ parameter }) => parameter.name));
   for (const name of weights.parameters.keys())
-    if (!known.has(name) && !OTHER_MIXER.test(name)) refuse(`it has ${name}, which this one has not`);
+    if (!known.has(name) && !OTHER_MIXER.test(name)) reject(`it has ${name}, which this one has not`);
   const compare = (name: string, shape: Shape, tensor: FloatTensor | undefined): void => {
-    if (!tensor) return refuse(`it lacks ${name}`);
+    if (!tensor) return reject(`it lacks ${name}`);
     if (tensor.data.length !== elements(shape))
-      refuse(
+      reject(
         `${name} has ${elements(shape)} values ${formatShape(shape)}, in the checkpoint ${tensor.data.length}`,
       );
   };
@@ -165,15 +165,15 @@ function writeTensor(
   tensor: FloatTensor | undefined,
   pack?: 'first_moment' | 'second_moment',
 ): void {
-  const refuse = (how: string): never => {
+  const reject = (how: string): never => {
     throw new SettingsError(`the checkpoint is that of another model: ${how}`);
   };
-  if (!tensor) return refuse(`it lacks ${name}`);
+  if (!tensor) return reject(`it lacks ${name}`);
   try {
     parameters.write(name, tensor.data, pack);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    refuse(error.message);
+    reject(error.message);
   }
 }
 

@@ -66,7 +66,7 @@ export class StoredRun implements Checkpoints {
       this.#record?.add(event);
       if (event.type === 'finished' || event.type === 'failed') this.#write();
     }
-    // What the store refuses is told where a checkpoint is saved.
+    // What the store rejects is told where a checkpoint is saved.
     this.#queue = this.#queue.catch(() => undefined);
     await this.#queue;
   }

@@ -1,5 +1,5 @@
 /**
- * Production's training loop on EEG: warm-up and cosine, clipping, loss, validation on whole recordings after each epoch,
+ * The trainer's training loop on EEG: warm-up and cosine, clipping, loss, validation on whole recordings after each epoch,
  * early stopping, the stop on a collapse. It needs a device, recordings and somebody to tell.
  */
 import type { TrainingState } from '../checkpoints/state';
@@ -35,7 +35,7 @@ export interface EegTrainerOptions extends SessionOptions {
   readonly keep?: (parameters: Parameters) => Promise<void>;
 }
 
-/** Production: three epochs are given, then an AUROC below this is no better than guessing. */
+/** As the trainer: after three epochs an AUROC below this is no better than chance. */
 const COLLAPSE = { epochs: 3, auroc: 0.55 } as const;
 
 /** How often a run resumes after the GPU was lost. */

@@ -60,7 +60,7 @@ export async function submitStep(
     program.write(scaling.scale, Float32Array.of(scale));
     (update ?? program).write(scaling.inverse, Float32Array.of(1 / scale));
   }
-  // PyTorch's AdamW counts its own updates, while production's schedule goes on with every batch.
+  // PyTorch's AdamW counts its own updates, while the trainer's schedule goes on with every batch.
   const updates = step - behind;
   for (let index = 0; index < microBatches; index++) {
     program.write(view.x, x.subarray(index * perX, (index + 1) * perX));

@@ -1,4 +1,4 @@
-/** Whole recordings through the detector, stitched and scored as production scores them. */
+/** Whole recordings through the detector, stitched and scored as the trainer scores them. */
 import { evaluate, type ScoredRecording } from '../eeg/scores/evaluate';
 import { Stitcher } from '../eeg/events/stitch';
 import type { Dataset } from '../eeg/windows/dataset';
@@ -97,7 +97,7 @@ function labelsOf({ samples, seizures }: RecordingInfo): Uint8Array {
 
 /**
  * The value of an early-stopping metric; undefined where the held-out recordings have no seizure to find. What is none of
- * the scores is 0, as production reads it.
+ * the scores is 0, as the trainer reads it.
  */
 export function metricOf(scores: Scores, metric: string): number | undefined {
   if (metric === 'auroc') return scores.auroc;

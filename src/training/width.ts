@@ -22,7 +22,7 @@ export async function chooseWidth(
   const { flopsPerSecond, bandwidthBytesPerSecond } = await profileDevice(device);
   const say = (baseChannels: number, seconds: number): { baseChannels: number; reason: string } => ({
     baseChannels,
-    reason: `width ${baseChannels} of production's 64: a step of it is at least ${seconds.toPrecision(2)} s on this device (${(flopsPerSecond / 1e9).toPrecision(2)} GFLOP/s, ${(bandwidthBytesPerSecond / 1e9).toPrecision(2)} GB/s measured)`,
+    reason: `width ${baseChannels} of the trainer's 64: a step of it is at least ${seconds.toPrecision(2)} s on this device (${(flopsPerSecond / 1e9).toPrecision(2)} GFLOP/s, ${(bandwidthBytesPerSecond / 1e9).toPrecision(2)} GB/s measured)`,
   });
   let narrowest = say(NARROWEST, 0);
   for (const baseChannels of [...WIDTHS, NARROWEST]) {

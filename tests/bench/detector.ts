@@ -1,4 +1,4 @@
-/** A training step of production's detector on this machine: time, arithmetic, memory, and where the time goes. */
+/** A training step of the trainer's detector on this machine: time, arithmetic, memory, and where the time goes. */
 import { parseArgs } from 'node:util';
 import { WINDOW } from '../../src/eeg/windows/windows';
 import { Device } from '../../src/engine/device';
@@ -22,7 +22,7 @@ const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|c
 
 A training step of the detector, batch 1, a window of ${WINDOW} samples, in Node.
   --width N         channels of the first stage, several times for several widths (8 and 64)
-  --mixer M         mamba2, or conv for production's fallback (mamba2)
+  --mixer M         mamba2, or conv for the trainer's fallback (mamba2)
   --steps N         steps that are timed, after one that is not (3)
   --checkpointing   compute again what the backward pass needs
   --half            activations in float16

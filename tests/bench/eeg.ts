@@ -1,4 +1,4 @@
-/** How fast one worker takes recordings through production's signal path. */
+/** How fast one worker takes recordings through the trainer's signal path. */
 import { cpus } from 'node:os';
 import { memorySource } from '../../src/eeg/files/bytes';
 import { openRecordings } from '../../src/eeg/windows/dataset';

@@ -191,7 +191,7 @@ describe('text and form', () => {
     await page.context().close();
   });
 
-  test('keys and values are completed, documented, and shown as production reads them', async () => {
+  test('keys and values are completed, documented, and shown as the trainer reads them', async () => {
     const { page, complaints } = await open();
     await write(page, 'training:\n  learning_rate: 3e-4\n  ');
     await page.keyboard.type('batch');

@@ -202,7 +202,7 @@ test('a recording of 24 hours scrolls without holding up the page', async () => 
   expect(complaints).toEqual(SILENT);
 });
 
-test('a folder is opened on a phone: what can be read is shown, what cannot is refused with a sentence', async () => {
+test('a folder is opened on a phone: what can be read is shown, what cannot is rejected with a sentence', async () => {
   const { page, complaints } = await app.open('#/detector', { ...PHONE, colorScheme: 'dark' });
   const files = [
     ...syntheticCorpus({ seed: 3, patients: 2, recordingsPerPatient: 1, duration: 90, seizures: 1 }),

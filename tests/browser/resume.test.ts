@@ -322,7 +322,7 @@ test(
   LONGEST,
 );
 
-test('a link that sets what is no setting is refused with a sentence', async () => {
+test('a link that sets what is no setting is rejected with a sentence', async () => {
   const { page, complaints } = await app.open('#/detector?v=1&epochs=1000');
   await page.getByText('The link sets epochs to "1000"; it must be a whole number from 1 to 200').waitFor();
   expect(complaints).toEqual({ console: [], page: [], foreign: [] });

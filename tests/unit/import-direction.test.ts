@@ -18,7 +18,7 @@ async function complaints(filePath: string, text: string): Promise<string[]> {
 
 const DIRECTION = /imports go app, cli →/;
 
-describe('imports that go the wrong way are refused', () => {
+describe('imports that go the wrong way are rejected', () => {
   test.each([
     ['src/engine/x.ts', `import { a } from '../models/a'; a();`],
     ['src/engine/ops/x.ts', `import type { A } from '../../training/protocol'; export type B = A;`],

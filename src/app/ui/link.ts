@@ -48,5 +48,5 @@ export function failureOf(error: unknown): Failure {
       message: `The training worker broke: ${message}.`,
       advice: 'Check the connection, reload the page and start again.',
     };
-  return { kind: 'refused', message, advice: 'Start again. If it happens again, reload the page.' };
+  return { kind: 'rejected', message, advice: 'Start again. If it happens again, reload the page.' };
 }

@@ -1,4 +1,4 @@
-/** Every key of production's configuration: what it may be, what it does there. Read in its source at 2025-09-21. */
+/** Every key of the trainer's configuration: what it may be, what it does there. Read in its source at 2025-09-21. */
 import { DATA, PREPROCESSING } from './data';
 import type { Key } from './declare';
 import { MODEL } from './model';
@@ -42,22 +42,22 @@ export const SECTIONS: Readonly<Record<string, Section>> = {
   '': {
     title: 'Configuration',
     description:
-      'Configuration of the seizure detector’s production run. Stricter than the trainer where that helps: numbers and booleans are written as such, and keys that it would drop without a word are marked.',
+      'Configuration of a training run of the seizure detector. Stricter than the trainer where that helps: numbers and booleans are written as such, and keys that it would silently drop are marked.',
   },
   data: { title: 'Data', description: 'Recordings, windows, and the processes that read them.' },
-  preprocessing: { title: 'Preprocessing', description: 'The signal path; all of it is fixed in code.' },
+  preprocessing: { title: 'Preprocessing', description: 'All of it is fixed in code.' },
   model: { title: 'Model', description: 'The detector: encoder, residual blocks, Mamba layers, decoder.' },
   'model.encoder': { title: 'Encoder', description: 'Convolutions that shorten 15,360 samples to 960.' },
   'model.rescnn': { title: 'Residual blocks', description: 'Convolutions of several widths at the bottom.' },
   'model.mamba': { title: 'Mamba', description: 'Bidirectional state-space layers at the bottom.' },
   'model.decoder': { title: 'Decoder', description: 'Convolutions back to a probability for each sample.' },
   postprocessing: { title: 'Post-processing', description: 'How probabilities become events.' },
-  'postprocessing.hysteresis': { title: 'Hysteresis', description: 'Where events begin and end.' },
+  'postprocessing.hysteresis': { title: 'Hysteresis', description: 'Where events start and end.' },
   'postprocessing.morphology': { title: 'Morphology', description: 'Opening and closing of events.' },
   'postprocessing.duration': { title: 'Duration', description: 'How long events may be.' },
   'postprocessing.events': { title: 'Events', description: 'Merging of events and their confidence.' },
   'postprocessing.stitching': { title: 'Stitching', description: 'Windows to one track; never read.' },
-  training: { title: 'Training', description: 'The loop: updates, loss, schedule, when it stops.' },
+  training: { title: 'Training', description: 'The loop: optimizer, loss, schedule, when it stops.' },
   'training.scheduler': { title: 'Schedule', description: 'Of the learning rate.' },
   'training.early_stopping': { title: 'Early stopping', description: 'Which score ends a run early.' },
   evaluation: { title: 'Evaluation', description: 'What validation scores.' },

@@ -53,7 +53,7 @@ export const OTHER: readonly Key[] = [
   dead('wandb.project', text, 'seizure-detection', 'Project at Weights & Biases.', UNWIRED),
   dead('wandb.entity', text, null, 'Team or user at Weights & Biases.', { nullable: true, ...UNWIRED }),
   dead('wandb.tags', list(text), [], 'Tags of the run at Weights & Biases.', UNWIRED),
-  logging.dead('log_every_n_steps', int(1), 10, 'Updates between two lines of the log.', { unit: 'updates' }),
+  logging.dead('log_every_n_steps', int(1), 10, 'Steps between two lines of the log.', { unit: 'steps' }),
   logging.dead('log_gradients', bool, false, 'Whether norms of the gradients are logged.'),
   logging.dead('log_weights', bool, false, 'Whether histograms of the weights are logged.'),
   resources.dead('max_memory_gb', above(0), null, 'Limit of the GPU’s memory.', {

@@ -10,14 +10,14 @@ export const POSTPROCESSING: readonly Key[] = [
     'hysteresis.tau_on',
     float(0.5, 1),
     0.86,
-    'Probability from which an event begins. Must be above tau_off.',
+    'Probability from which an event starts. Must be above tau_off.',
   ),
   live('hysteresis.tau_off', float(0.5, 1), 0.78, 'Probability below which an event ends.'),
   live(
     'hysteresis.min_onset_samples',
     int(1),
     128,
-    'How long the probability stays at tau_on before an event begins; 256 are a second.',
+    'How long the probability stays at tau_on before an event starts; 256 are a second.',
     SAMPLES,
   ),
   live(

@@ -9,7 +9,7 @@ export const TRAINING: readonly Key[] = [
     'batch_size',
     int(1, 256),
     16,
-    'Windows of one update. Memory on the GPU grows with it: 118 MiB a window are kept for the backward pass with mixed precision, 235 MiB without.',
+    'Windows in a batch. GPU memory grows with it: 118 MiB a window are saved for the backward pass with mixed precision, 235 MiB without.',
     { unit: 'windows' },
   ),
   live(
@@ -35,7 +35,7 @@ export const TRAINING: readonly Key[] = [
   half('optimizer', choice('adamw', 'adam', 'sgd'), 'adamw', 'Optimizer of the training loop.', {
     why: 'adam and sgd validate, then crash after the data is loaded',
   }),
-  dead('resume', bool, false, 'Whether to go on from last.pt.', {
+  dead('resume', bool, false, 'Whether to resume from last.pt.', {
     why: 'the command line’s flag overwrites it, given or not',
   }),
   half(
@@ -49,14 +49,14 @@ export const TRAINING: readonly Key[] = [
     'scheduler.warmup_ratio',
     float(0, 0.5),
     0.1,
-    'Share of all updates over which the learning rate rises to its peak. The very first update runs at the full rate.',
+    'Share of all steps over which the learning rate rises to its peak. The first step runs at the full rate.',
   ),
-  live('gradient_clip', float(0), 1, 'Largest norm of all gradients together; 0 is no limit.'),
+  live('gradient_clip', float(0), 1, 'Max norm of all gradients together; 0 is no limit.'),
   live(
     'mixed_precision',
     bool,
     true,
-    'Autocast on CUDA: half the memory, more speed. Refused with device cpu, off on mps without a word, gave NaN on an RTX 4090.',
+    'Autocast on CUDA: half the memory, more speed. Invalid with device cpu, silently off on mps, gave NaN on an RTX 4090.',
   ),
   live('early_stopping.patience', int(1, 50), 5, 'Epochs without a better score after which the run stops.', {
     unit: 'epochs',

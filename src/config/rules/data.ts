@@ -1,8 +1,9 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
 import { GIB } from '../facts';
 import type { Settings } from '../settings';
+import { PLATFORMS } from '../targets';
 import { remedyOf, type Judged } from '../verdict';
-import { at, LAUNCHER, fixAt, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
+import { at, LAUNCHER, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
 const SPLIT = 'data.validation_split';
 const WORKERS = 'data.num_workers';
@@ -25,7 +26,7 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'empty-manifest',
     severity: 'critical',
     note: true,
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: balanced sampling draws from a manifest, and takes one without seizures as it is.`,
     check: (settings) =>
       settings.value('data.use_balanced_sampling') === true
@@ -38,12 +39,12 @@ export const DATA_RULES: readonly Rule[] = [
   {
     id: 'no-validation',
     severity: 'high',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: validation runs after the first epoch whether there is data for it or not, before the first checkpoint.`,
     check: (settings, { verdict }) => {
       if (settings.number(SPLIT) !== 0) return NONE;
       const split = remedyOf(verdict, 'split');
-      const fails = 'without held-out files the run fails after its first epoch, before any checkpoint';
+      const fails = 'without validation files the run fails after its first epoch, before any checkpoint';
       return split === undefined
         ? at(SPLIT, fails)
         : fixAt(SPLIT, split, `${fails}; write ${split}`, 'something to validate on');
@@ -52,7 +53,7 @@ export const DATA_RULES: readonly Rule[] = [
   {
     id: 'validation-ram',
     severity: 'high',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence:
       'Simulated: the processes of the trainer, which keeps all probabilities and labels of validation and sorts them, about 77 bytes a sample.',
     check: (_, { verdict }) => {
@@ -67,7 +68,7 @@ export const DATA_RULES: readonly Rule[] = [
   {
     id: 'cache-mismatch',
     severity: 'medium',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: only data.cache_dir is used. ${LAUNCHER}: it prefixes experiment.cache_dir alone with /results, the volume that outlives the container.`,
     check: (settings, { target }) => cacheMismatch(settings, target.name === 'modal'),
   },
@@ -75,8 +76,7 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'wsl2-workers',
     severity: 'medium',
     targets: ['wsl2'],
-    evidence:
-      'Seen: a worker was killed by the host after 127 batches with 4 workers and 31 GB, and loaders hung.',
+    evidence: 'Seen: a worker was OOM-killed after 127 batches with 4 workers and 31 GB, and loaders hung.',
     check: (settings) =>
       Object.entries(WSL2_SAFE).flatMap(([path, value]) =>
         settings.value(path) === value
@@ -92,7 +92,7 @@ export const DATA_RULES: readonly Rule[] = [
   {
     id: 'persistent-needs-workers',
     severity: 'medium',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: both are given to the loader only where num_workers is above 0.`,
     check: (settings) => {
       if (settings.number(WORKERS) !== 0) return NONE;
@@ -115,7 +115,7 @@ export const DATA_RULES: readonly Rule[] = [
   {
     id: 'starved-loader',
     severity: 'medium',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: the training and the validation loader each keep num_workers processes.`,
     check: (settings, { target }) => {
       const [workers, { cores }] = [settings.number(WORKERS), target];
@@ -150,7 +150,7 @@ export const DATA_RULES: readonly Rule[] = [
   {
     id: 'host-ram',
     severity: 'high',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence:
       'Simulated: the trainer’s processes with its DataLoader, its prefetched batches and the recordings that workers decompress; the range is what is not known.',
     check: (_, { verdict }) => {

@@ -1,7 +1,7 @@
 /** Keys that files of this trainer are seen with and that it does not know: what people expect of them. */
 export const EXPECTED: Readonly<Record<string, string>> = {
   'training.gradient_accumulation_steps':
-    'it is expected to sum the gradients of several batches before an update, but every batch is an update; use training.batch_size',
+    'it is expected to sum the gradients of several batches before an optimizer step, but every batch is a step; use training.batch_size',
   'training.checkpoint_interval':
     'it is expected to save every so many epochs, but last.pt is written after each epoch whatever it says',
   'resources.compile_model': 'it is expected to switch torch.compile on, but the model is never compiled',
@@ -9,7 +9,7 @@ export const EXPECTED: Readonly<Record<string, string>> = {
     'it is expected to make a run that only evaluates, but train always trains; use the evaluate command',
   'evaluation.generate_submission': 'it is expected to write a submission file, but training writes none',
   'experiment.checkpoint_path':
-    'it is expected to name a checkpoint to go on from, but --resume looks for checkpoints/last.pt below experiment.output_dir alone',
+    'it is expected to name a checkpoint to resume from, but --resume looks for checkpoints/last.pt below experiment.output_dir alone',
   'logging.tensorboard': 'it is expected to log for TensorBoard, but no logger is wired',
   'logging.save_predictions': 'it is expected to keep predictions, but none are written',
 };

@@ -1,5 +1,5 @@
 /**
- * What validates in production and still wastes, crashes or misleads. Facts: the trainer's and the launcher's source at
+ * What the trainer accepts and still wastes, crashes or misleads. Facts: the trainer's and the launcher's source at
  * 2025-09-21, the review of its configurations, measurements, estimates; every rule says which. An issue that no edit of the
  * file fixes is a note for the launch.
  */

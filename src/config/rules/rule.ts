@@ -3,7 +3,7 @@ import type { Change } from '../change';
 import type { Place } from '../pyyaml';
 import { scalarText } from '../scalar';
 import type { ConfigFile, Settings } from '../settings';
-import { PLATFORMS, type Target, type TargetName } from '../targets';
+import type { Target, TargetName } from '../targets';
 import type { Verdict } from '../verdict';
 
 /**
@@ -69,9 +69,6 @@ export interface Rule {
   readonly targets?: readonly TargetName[];
   readonly check: (settings: Settings, context: Context) => readonly Found[];
 }
-
-/** Where production's trainer runs. */
-export const PRODUCTION: readonly TargetName[] = PLATFORMS;
 
 export const SOURCE = 'Read in the trainer’s source at 2025-09-21';
 export const LAUNCHER = 'Read in the launcher’s source at 2025-09-21';

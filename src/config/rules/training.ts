@@ -1,5 +1,6 @@
 /** Rules about the training itself: what crashes, what is scored, what was seen to diverge. */
-import { at, fixAt, NONE, PRODUCTION, set, SOURCE, type Found, type Rule } from './rule';
+import { PLATFORMS } from '../targets';
+import { at, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
 const METRIC = 'training.early_stopping.metric';
 const AMP = 'training.mixed_precision';
@@ -10,7 +11,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   {
     id: 'fa-rate-key',
     severity: 'critical',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: fa_rates is a list of floats, and the score’s name is made of one with Python’s str().`,
     check: (settings) => {
       const found = /^sensitivity_at_(\d+)fa$/.exec(settings.text(METRIC));
@@ -86,7 +87,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   {
     id: 'conv-kernel',
     severity: 'high',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: the CUDA operator takes 2 to 4, so 5 and more become 4 with one warning; the fallback pads evenly, which an even kernel breaks.`,
     check: (settings) => {
       const kernel = settings.number('model.mamba.conv_kernel');
@@ -106,7 +107,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   {
     id: 'cpu-amp',
     severity: 'high',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: `${SOURCE}: its validation rejects mixed precision with device cpu; autocast is used on CUDA alone.`,
     check: (settings) => {
       const device = settings.text('experiment.device');
@@ -123,7 +124,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   {
     id: 'amp-4090',
     severity: 'high',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence:
       'Seen in runs of the trainer on an RTX 4090: the loss became NaN; without mixed precision it did not.',
     check: (settings, { target }) =>
@@ -136,7 +137,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   {
     id: 'learning-rate',
     severity: 'medium',
-    targets: PRODUCTION,
+    targets: PLATFORMS,
     evidence: 'Seen in runs of later models of the same trainer at 1.5e-4; of this model nothing is known.',
     check: (settings) =>
       settings.number(RATE) >= 1.5e-4

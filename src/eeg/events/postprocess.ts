@@ -1,7 +1,7 @@
 /**
- * Production's way from probabilities to events: hysteresis, opening, closing, duration filter, merging. Everything
+ * The trainer's way from probabilities to events: hysteresis, opening, closing, duration filter, merging. Everything
  * after the first step works on runs of samples, one at a time, so memory grows with the events and not with the
- * recording. Parameters are named as in production's configuration files.
+ * recording. Parameters are named as in the trainer's configuration files.
  */
 import type { PredictedEvent, Run } from './events';
 
@@ -25,7 +25,7 @@ export interface Postprocessing {
   readonly confidence_method: ConfidenceMethod;
 }
 
-/** The defaults of production's schema. */
+/** The defaults of the trainer's schema. */
 export const DEFAULT_POSTPROCESSING: Postprocessing = {
   tau_on: 0.86,
   tau_off: 0.78,
@@ -39,10 +39,10 @@ export const DEFAULT_POSTPROCESSING: Postprocessing = {
   confidence_method: 'mean',
 };
 
-/** Production's configuration accepts `confidence_percentile`, but never reads it: it is always this share. */
+/** The trainer's configuration accepts `confidence_percentile`, but never reads it: it is always this share. */
 const CONFIDENCE_PERCENTILE = 0.75;
 
-/** The runs of samples that production calls a seizure. `probabilities`: [samples] at `rate` Hz. */
+/** The runs of samples that the trainer calls a seizure. `probabilities`: [samples] at `rate` Hz. */
 export function postprocess(
   probabilities: Float32Array,
   parameters: Postprocessing,
@@ -84,7 +84,7 @@ export function* hysteresis(
     min_offset_samples,
   }: Pick<Postprocessing, 'tau_on' | 'tau_off' | 'min_onset_samples' | 'min_offset_samples'>,
 ): Generator<Run> {
-  // Production compares float32 probabilities with float32 thresholds.
+  // The trainer compares float32 probabilities with float32 thresholds.
   const on = Math.fround(tau_on);
   const off = Math.fround(tau_off);
   let start = -1;
@@ -108,7 +108,7 @@ export function* hysteresis(
 }
 
 /**
- * Erosion, then dilation, by a flat kernel of `kernel` samples: runs shorter than the kernel go. Like production's
+ * Erosion, then dilation, by a flat kernel of `kernel` samples: runs shorter than the kernel go. Like the trainer's
  * pooling this takes what lies beyond the recording as part of the run that touches its edge.
  */
 export function* opening(runs: Iterable<Run>, kernel: number, samples: number): Generator<Run> {
@@ -132,7 +132,7 @@ export function* closing(runs: Iterable<Run>, kernel: number, samples: number): 
 
 /**
  * Runs of at least `shortest` samples, cut into pieces of at most `longest`. The pieces touch, so that the merging that
- * follows joins them again: production's max_duration_s changes no event, and neither does it here.
+ * follows joins them again: the trainer's max_duration_s changes no event, and neither does it here.
  */
 export function* limitDurations(runs: Iterable<Run>, shortest: number, longest: number): Generator<Run> {
   for (const { start, end } of runs) {
@@ -176,11 +176,11 @@ function percentile(sorted: Float32Array, share: number): number {
 
 /** Throws RangeError that names the parameter. */
 export function checkPostprocessing(parameters: Postprocessing): void {
-  const refuse = (problem: string): never => {
+  const reject = (problem: string): never => {
     throw new RangeError(`post-processing: ${problem}`);
   };
   const { tau_on, tau_off, min_duration_s, max_duration_s, tau_merge } = parameters;
-  if (!(tau_on > tau_off)) refuse(`tau_on (${tau_on}) must be above tau_off (${tau_off})`);
+  if (!(tau_on > tau_off)) reject(`tau_on (${tau_on}) must be above tau_off (${tau_off})`);
   for (const name of [
     'min_onset_samples',
     'min_offset_samples',
@@ -188,11 +188,11 @@ export function checkPostprocessing(parameters: Postprocessing): void {
     'closing_kernel',
   ] as const) {
     const value = parameters[name];
-    if (!Number.isInteger(value) || value < 1) refuse(`${name} is ${value}, not a whole number from 1`);
-    if (name.endsWith('kernel') && value % 2 === 0) refuse(`${name} is ${value}, and must be odd`);
+    if (!Number.isInteger(value) || value < 1) reject(`${name} is ${value}, not a whole number from 1`);
+    if (name.endsWith('kernel') && value % 2 === 0) reject(`${name} is ${value}, and must be odd`);
   }
-  if (!(min_duration_s >= 0)) refuse(`min_duration_s is ${min_duration_s}, and must be 0 or more`);
+  if (!(min_duration_s >= 0)) reject(`min_duration_s is ${min_duration_s}, and must be 0 or more`);
   if (!(max_duration_s > 0 && max_duration_s >= min_duration_s))
-    refuse(`max_duration_s is ${max_duration_s}, and must be above 0 and not below min_duration_s`);
-  if (!(tau_merge >= 0)) refuse(`tau_merge is ${tau_merge}, and must be 0 or more`);
+    reject(`max_duration_s is ${max_duration_s}, and must be above 0 and not below min_duration_s`);
+  if (!(tau_merge >= 0)) reject(`tau_merge is ${tau_merge}, and must be 0 or more`);
 }

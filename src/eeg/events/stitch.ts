@@ -1,6 +1,6 @@
 /**
  * Overlapping windows' probabilities put together to one recording: the mean of all windows that cover a sample
- * (overlap-add), added in float32 as production does. Samples that no window covers are 0.
+ * (overlap-add), added in float32 as the trainer does. Samples that no window covers are 0.
  *
  * Five bytes a sample: 111 MB for 24 hours at 256 Hz, however many windows come.
  */

@@ -7,7 +7,7 @@ import { DataError, quoted } from '../errors';
 import { parseEventsTsv } from './events_tsv';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 
-/** Seizure types of the corpus that production does not count. */
+/** Seizure types of the corpus that the trainer does not count. */
 const UNCOUNTED_SEIZURES = new Set(['cnsz', 'atsz', 'nesz']);
 
 /** The other labels of the TUH corpora: background, artefacts, sleep and non-epileptic patterns. */
@@ -17,7 +17,7 @@ const OTHER_LABELS = new Set(
   ),
 );
 
-/** In the order in which they are looked for beside a recording: production reads `.csv`. */
+/** In the order in which they are looked for beside a recording: the trainer reads `.csv`. */
 export const ANNOTATION_EXTENSIONS = ['.csv', '.csv_bi', '.tse', '.tse_bi'] as const;
 
 /** BIDS: `sub-01_eeg.edf` has its events in `sub-01_events.tsv`. */
@@ -53,7 +53,7 @@ export function parseAnnotations(file: string, text: string): Annotations {
   const parsed = isTsv ? parseEventsTsv(file, text) : isTse ? parseTse(file, lines) : parseCsv(file, lines);
   for (const label of new Set(parsed.events.map((event) => event.label))) {
     if (UNCOUNTED_SEIZURES.has(label))
-      warnings.push(`${label} is a seizure type that production counts as background, and so it is here`);
+      warnings.push(`${label} is a seizure type that the trainer counts as background, and so it is here`);
     else if (!isSeizure(label) && !isOther(label))
       warnings.push(`the label ${quoted(label)} is unknown and counts as background`);
   }

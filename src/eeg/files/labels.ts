@@ -17,7 +17,7 @@ export interface Annotations {
   readonly warnings: readonly string[];
 }
 
-/** What production counts as a seizure. */
+/** What the trainer counts as a seizure. */
 export const SEIZURE_LABELS: ReadonlySet<string> = new Set([
   'seiz',
   'gnsz',

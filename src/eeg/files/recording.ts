@@ -60,7 +60,7 @@ export interface RecordingInfo {
   /** False where there is no annotation file: then nothing is known, not even that it is background. */
   readonly labelled: boolean;
   readonly events: readonly LabelledEvent[];
-  /** Where any channel has a label that production counts as seizure; in order, without overlap. */
+  /** Where any channel has a label that the trainer counts as seizure; in order, without overlap. */
   readonly seizures: readonly Span[];
   readonly interpolated: readonly Channel[];
   readonly warnings: readonly string[];
@@ -227,7 +227,7 @@ async function readText(file: DataFile): Promise<string> {
   return decodeAnnotations(await source.read(0, source.size));
 }
 
-/** Production's rounding: a label covers the samples from ⌊256 start⌋ to before ⌊256 stop⌋. */
+/** The trainer's rounding: a label covers the samples from ⌊256 start⌋ to before ⌊256 stop⌋. */
 function seizureSpans(events: readonly LabelledEvent[], segments: readonly PreparedSegment[]): Span[] {
   const spans: Span[] = [];
   for (const { label, start, stop } of events) {

@@ -1,4 +1,4 @@
-/** All scores of a detector on whole recordings: production's, and SzCORE's beside them. */
+/** All scores of a detector on whole recordings: the trainer's and SzCORE's. */
 import { falseAlarmsPer24Hours, sensitivity, taes, type EventPair } from './event_scores';
 import { labelRuns, toEvents, type PredictedEvent, type SeizureEvent } from '../events/events';
 import { postprocess, predictEvents, type Postprocessing } from '../events/postprocess';
@@ -22,7 +22,7 @@ export interface OperatingPoint {
   readonly sensitivity: number;
   /** What it comes to at this threshold. */
   readonly falseAlarmsPer24Hours: number;
-  /** False where no threshold that was tried stays within the rate; the threshold is then production's default. */
+  /** False where no threshold that was tried stays within the rate; the threshold is then the trainer's default. */
   readonly reached: boolean;
 }
 
@@ -38,10 +38,10 @@ export interface DetectorScores extends SampleScores {
   readonly predicted: readonly (readonly PredictedEvent[])[];
 }
 
-/** False alarms per 24 hours at which production reports the sensitivity. */
+/** False alarms per 24 hours at which the trainer reports the sensitivity. */
 export const FALSE_ALARM_RATES: readonly number[] = [10, 5, 2.5, 1];
 
-/** Production's search: tau_off stays this far below tau_on, which is halved in so many times, from here to 1. */
+/** The trainer's search: tau_off stays this far below tau_on, which is halved in so many times, from here to 1. */
 const HYSTERESIS_GAP = 0.08;
 const SEARCH_STEPS = 10;
 const UNREACHED_TAU_ON = 0.86;
@@ -82,7 +82,7 @@ export function evaluate(
 }
 
 /**
- * Sensitivity at false-alarm rates as production finds it: ten bisections of tau_on in [0.08, 1], towards lower
+ * Sensitivity at false-alarm rates as the trainer finds it: ten bisections of tau_on in [0.08, 1], towards lower
  * thresholds while the rate holds, the last that held counts. tau_off = tau_on − 0.08; everything else as configured.
  */
 export function operatingPoints(

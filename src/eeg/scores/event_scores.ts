@@ -1,5 +1,5 @@
 /**
- * Production's scores of events. Every list of recordings is scored recording by recording: an event of one never
+ * The trainer's scores of events. Every list of recordings is scored recording by recording: an event of one never
  * overlaps an event of another.
  */
 import { overlap, overlapsAny, type SeizureEvent } from '../events/events';
@@ -16,7 +16,7 @@ const duration = ({ start, end }: SeizureEvent): number => end - start;
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /**
- * Time-aligned event score as production defines it, 0 to 1: the mean over reference events of
+ * Time-aligned event score as the trainer defines it, 0 to 1: the mean over reference events of
  * min(1, overlapped time / duration), minus 0.15 × the share of predicted time whose event overlaps no reference.
  * 0 where there is no reference event. It differs from the TAES of Ziyabari et al. 2017 (https://arxiv.org/abs/1712.10107),
  * which is a family of fractional counts of hits, misses and false alarms, not one number.
@@ -51,7 +51,7 @@ export function falseAlarmsPer24Hours(recordings: readonly EventPair[], hours: n
   return (alarms / hours) * 24;
 }
 
-/** The share of reference events that any predicted event overlaps; 0 where there is none, as in production. */
+/** The share of reference events that any predicted event overlaps; 0 where there is none, as in the trainer. */
 export function sensitivity(recordings: readonly EventPair[]): number {
   const events = sum(recordings.map(({ reference }) => reference.length));
   const hits = sum(

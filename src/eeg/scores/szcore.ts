@@ -6,9 +6,9 @@
 import { checkEvents, union, type Run, type SeizureEvent } from '../events/events';
 import { roundHalfEven } from '../signal/resample';
 
-/** How production's scores differ, for whoever reads both. */
-export const HOW_PRODUCTION_DIFFERS =
-  'Production counts a predicted event as a false alarm only when it overlaps no seizure at all, scores a seizure by the ' +
+/** How the trainer's scores differ, for whoever reads both. */
+export const HOW_THE_TRAINER_DIFFERS =
+  'The trainer counts a detected event as a false alarm only when it overlaps no seizure at all, scores a seizure by the ' +
   'share of its time that was found (its TAES), and works at 256 Hz with the events as they come. SzCORE, which papers ' +
   'report, first joins events less than 90 s apart and cuts those above 5 minutes, then forgives 30 s before and 60 s ' +
   'after a seizure: a detection that overlaps this longer stretch finds the seizure, and one that overlaps none is a false ' +

@@ -1,4 +1,4 @@
-/** The 19 electrodes of the international 10-20 system and the names that files give them, by production's rules. */
+/** The 19 electrodes of the international 10-20 system and the names that files give them, by the trainer's rules. */
 
 /** In the order of the model's input. */
 export const CHANNELS = [

@@ -99,7 +99,7 @@ async function* prepareGroup(
   }
 }
 
-/** Per source its segments in µV, as float32 like production's reader gives them. */
+/** Per source its segments in µV, as float32 like the trainer's reader gives them. */
 async function readChannels(file: EdfFile, sources: readonly ChannelSource[]): Promise<Float32Array[][]> {
   const { recordBytes, signals } = file.header;
   const wanted = [...new Set(sources.flatMap(({ terms }) => terms.map((term) => term.signal)))];

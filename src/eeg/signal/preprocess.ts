@@ -1,7 +1,7 @@
 /**
- * Production's signal path: float32 µV → FFT resampling to 256 Hz → Butterworth band-pass of order 3, 0.5 to 120 Hz →
+ * The trainer's signal path: float32 µV → FFT resampling to 256 Hz → Butterworth band-pass of order 3, 0.5 to 120 Hz →
  * notch at 60 Hz, Q 30 → z-score over the recording. Each filter makes one forward pass, float64 until the end.
- * Production knows no gaps; here each segment between gaps is resampled and filtered for itself, and the z-score is over
+ * The trainer knows no gaps; here each segment between gaps is resampled and filtered for itself, and the z-score is over
  * all of them.
  */
 import { applyFilter, butterworthBandPass, notch } from './filters';
@@ -13,7 +13,7 @@ export const SAMPLE_RATE = 256;
 export const BAND_PASS = butterworthBandPass(3, 0.5, 120, SAMPLE_RATE);
 export const NOTCH = notch(60, 30, SAMPLE_RATE);
 
-/** Keeps a flat channel finite, as production does. */
+/** Keeps a flat channel finite, as the trainer does. */
 const DEVIATION_FLOOR = 1e-8;
 
 /** Subtracts mean and divides by population deviation + 1e-8 over all parts; what is not finite becomes 0. */

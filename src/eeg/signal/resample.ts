@@ -1,7 +1,7 @@
 /** Resampling in the frequency domain, as `scipy.signal.resample` does it without a window. */
 import { Fft } from './fft';
 
-/** Python's `round`, which production uses for the new length: halves go to the even neighbour. */
+/** Python's `round`, which the trainer uses for the new length: halves go to the even neighbour. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);

@@ -5,7 +5,7 @@
  *
  * MNE takes `standard_1020` positions in head coordinates and directions from the centre of the sphere that fits them. For
  * the 19 electrodes here MNE 1.3.0 finds the centre (−0.96, 15.64, 45.38) mm whether Fz and Pz are recorded or not; the
- * directions below are from there. One difference is wanted: production also uses electrodes beyond the 19 where a file has
+ * directions below are from there. One difference is wanted: the trainer also uses electrodes beyond the 19 where a file has
  * them with a known position, and where one has none MNE's failure is swallowed and the channel stays zero.
  */
 import { CHANNELS, type Channel } from './montage';

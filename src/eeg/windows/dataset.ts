@@ -14,11 +14,11 @@ export interface OpenedFolder {
   readonly files: readonly RecordingFiles[];
   readonly recordings: readonly RecordingInfo[];
   /** One sentence for each recording that cannot be used. */
-  readonly refused: readonly { readonly path: string; readonly reason: string }[];
+  readonly rejected: readonly { readonly path: string; readonly reason: string }[];
 }
 
 /**
- * Inspects recordings one after the other; those that are refused do not stop the others. `limit` is production's
+ * Inspects recordings one after the other; those that are rejected do not stop the others. `limit` is the trainer's
  * BGB_LIMIT_FILES: only that many of the first.
  */
 export async function openRecordings(
@@ -29,7 +29,7 @@ export async function openRecordings(
   const chosen = files.slice(0, limit);
   const usable: RecordingFiles[] = [];
   const recordings: RecordingInfo[] = [];
-  const refused: { path: string; reason: string }[] = [];
+  const rejected: { path: string; reason: string }[] = [];
   for (const [index, file] of chosen.entries()) {
     progress(index, chosen.length);
     try {
@@ -41,11 +41,11 @@ export async function openRecordings(
         error instanceof DataError
           ? error.message
           : `${file.recording.path} could not be read: ${error instanceof Error ? error.message : String(error)}`;
-      refused.push({ path: file.recording.path, reason });
+      rejected.push({ path: file.recording.path, reason });
     }
   }
   progress(chosen.length, chosen.length);
-  return { files: usable, recordings, refused };
+  return { files: usable, recordings, rejected };
 }
 
 export const KEEP_BYTES = 512 << 20;

@@ -11,7 +11,7 @@ export interface Split {
 }
 
 /**
- * Production's split: the first ⌊fraction · n⌋ recordings by path are validated. Recordings of one patient lie beside each
+ * The trainer's split: the first ⌊fraction · n⌋ recordings by path are validated. Recordings of one patient lie beside each
  * other, and the one that the cut goes through lands on both sides: scores come out too good.
  */
 export function splitByFile(recordings: readonly RecordingInfo[], fraction: number): Split {

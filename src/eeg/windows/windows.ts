@@ -1,4 +1,4 @@
-/** Windows of 60 s by 10 s, their labels, and production's balanced choice among them. */
+/** Windows of 60 s by 10 s, their labels, and the trainer's balanced choice among them. */
 import { DataError } from '../errors';
 import { Random } from '../../base/random';
 import type { RecordingInfo } from '../files/recording';
@@ -64,7 +64,7 @@ export function allWindows(recordings: readonly RecordingInfo[], indices: readon
 }
 
 /**
- * Production's balanced set: every partly-seizing window, 0.3 times as many fully-seizing and 2.5 times as many without,
+ * The trainer's balanced set: every partly-seizing window, 0.3 times as many fully-seizing and 2.5 times as many without,
  * as far as there are so many, chosen by `seed`. Throws DataError where no window is partly seizing.
  */
 export function balancedWindows(

@@ -66,7 +66,7 @@ export type RunEvent =
 export interface TrainingWorker {
   /** Adapter, limits and features. Throws with a sentence when there is no usable GPU. */
   device(): Promise<DeviceReport>;
-  /** The same with bandwidth and FLOP rate measured (about a second); refused while a run is under way. */
+  /** The same with bandwidth and FLOP rate measured (about a second); rejected while a run is under way. */
   measure(): Promise<DeviceReport>;
   /** Starts a run; events go to `port` until `finished` or `failed`. One run at a time. */
   start(settings: RunSettings, port: MessagePort): Promise<void>;

@@ -19,7 +19,7 @@ export interface Run {
   readonly seed: number;
 }
 
-/** Throws SettingsError for names that do not exist and for sizes that the task refuses. */
+/** Throws SettingsError for names that do not exist and for sizes that the task rejects. */
 export function resolveRun(
   { task: taskName, preset: presetName, seed, dynamics }: RunSettings,
   mostSteps = Infinity,

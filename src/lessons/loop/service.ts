@@ -24,7 +24,7 @@ export class TrainingService implements TrainingWorker {
   }
 
   async measure(): Promise<DeviceReport> {
-    this.#refuseDuringRun('Measuring');
+    this.#rejectDuringRun('Measuring');
     const measuring = Promise.resolve(this.#measuring).then(async () => {
       this.#profile = await profileDevice(await this.#usable());
     });
@@ -35,7 +35,7 @@ export class TrainingService implements TrainingWorker {
   }
 
   async start(settings: RunSettings, port: MessagePort): Promise<void> {
-    this.#refuseDuringRun('A new run');
+    this.#rejectDuringRun('A new run');
     const device = Promise.resolve(this.#measuring).then(() => this.#usable());
     const trainer = new Trainer({
       device,
@@ -62,7 +62,7 @@ export class TrainingService implements TrainingWorker {
     this.#trainer?.stop();
   }
 
-  #refuseDuringRun(what: string): void {
+  #rejectDuringRun(what: string): void {
     if (this.#trainer) throw new Error(`${what} has to wait for the end of the run that is under way.`);
   }
 

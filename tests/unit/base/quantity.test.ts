@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { exactly, quantity, scaled, sum, weakest } from '../../../src/base/quantity';
 
-it('refuses a likely value outside its range', () => {
+it('rejects a likely value outside its range', () => {
   expect(() => quantity([2, 1, 3], 'assumed', '')).toThrow('low ≤ likely ≤ high');
   expect(() => quantity([0, Number.NaN, 3], 'assumed', '')).toThrow(RangeError);
 });

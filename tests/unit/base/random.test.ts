@@ -56,7 +56,7 @@ describe('streams', () => {
     expect(Math.abs(mean(products))).toBeLessThan(0.004);
   });
 
-  test('a seed that is not a whole number is refused', () => {
+  test('a seed that is not a whole number is rejected', () => {
     expect(() => new Random(0.5)).toThrow('whole number');
     expect(() => new Random(NaN)).toThrow('whole number');
   });

@@ -64,14 +64,14 @@ describe('zip', () => {
     ['of a million files', (v) => v.setUint16(end + 10, 60_000, true), /list of 60000 files does not fit/],
     ['with a list outside', (v) => v.setUint32(end + 16, 0xfffffffe, true), /does not fit the zip/],
     ['cut', (v) => v.setUint32(end, 0), /its end is not there/],
-  ])('a file that is %s is refused', (_, change, message) => {
+  ])('a file that is %s is rejected', (_, change, message) => {
     const broken = file.slice();
     change(new DataView(broken.buffer));
     expect(() => readZip(broken)).toThrow(ZipError);
     expect(() => readZip(broken)).toThrow(message);
   });
 
-  test('a bomb of a gigabyte in a megabyte is refused before it grows', () => {
+  test('a bomb of a gigabyte in a megabyte is rejected before it grows', () => {
     const bomb = new Uint8Array(deflateRawSync(Buffer.alloc(1 << 28)));
     const zip = zipOf({ 'archive/data.pkl': bomb });
     const list = new DataView(zip.buffer).getUint32(zip.length - 6, true);
@@ -81,7 +81,7 @@ describe('zip', () => {
     expect(() => readTorch(zip)).toThrow(/is compressed/);
   });
 
-  test('the same name twice is refused', () => {
+  test('the same name twice is rejected', () => {
     const twice = zipOf({ 'a/1': text('x'), 'a/2': text('y') });
     // The second digit of each header's name becomes a 1.
     for (let i = 0; i < twice.length; i++) if (twice[i] === 0x32 && twice[i - 1] === 0x2f) twice[i] = 0x31;
@@ -205,7 +205,7 @@ describe('pickle', () => {
       tensorPickle(4, 0, [4], [1]),
       /uses storage "0", which the file does not hold/,
     ],
-  ])('%s is refused', (_, content, message) => {
+  ])('%s is rejected', (_, content, message) => {
     expect(() => unpickle(content, none)).toThrow(PickleError);
     expect(() => unpickle(content, none)).toThrow(message);
   });
@@ -230,7 +230,7 @@ describe('pickle', () => {
     ],
     ['a negative size', tensorPickle(4, 0, [-1], [1]), /wrong sizes/],
     ['fewer strides than sizes', tensorPickle(4, 0, [2, 2], [1]), /wrong arguments/],
-  ])('%s is refused', (_, content, message) => {
+  ])('%s is rejected', (_, content, message) => {
     expect(() => unpickle(content, storage(4))).toThrow(message);
   });
 
@@ -245,7 +245,7 @@ describe('pickle', () => {
     expect(() => unpickle(copies, storage(4))).toThrow(/more tensors than the file has bytes/);
   });
 
-  test('damaged pickles are read or refused, with a sentence', () => {
+  test('damaged pickles are read or rejected, with a sentence', () => {
     const random = new Random(5);
     const { bytes: whole, storages } = pickle(
       new Map<string, Parameters<typeof pickle>[0]>([
@@ -255,7 +255,7 @@ describe('pickle', () => {
       ]),
     );
     const where = { get: (key: string) => storages[Number(key)], budget: 10_000 };
-    let refused = 0;
+    let rejected = 0;
     for (let round = 0; round < 20_000; round++) {
       const damaged = whole.slice(0, random.integer(4) === 0 ? random.integer(whole.length) : whole.length);
       for (let i = random.integer(4); i >= 0 && damaged.length > 0; i--)
@@ -264,14 +264,14 @@ describe('pickle', () => {
         unpickle(damaged, where);
       } catch (error) {
         expect(error).toBeInstanceOf(PickleError);
-        refused++;
+        rejected++;
       }
     }
-    expect(refused).toBeGreaterThan(5000);
+    expect(rejected).toBeGreaterThan(5000);
   });
 });
 
-test('damaged files are refused, with a sentence', () => {
+test('damaged files are rejected, with a sentence', () => {
   const random = new Random(6);
   const whole = join(
     writeTorch(new Map([['x', { dtype: 'F32', shape: [9], data: new Float32Array(9) } as const]])),
@@ -289,7 +289,7 @@ test('damaged files are refused, with a sentence', () => {
   }
 });
 
-test('files that are no PyTorch files are refused', () => {
+test('files that are no PyTorch files are rejected', () => {
   expect(() => readTorch(text('hello'))).toThrow(/no zip file/);
   expect(() => readTorch(new Uint8Array())).toThrow(/no zip file/);
   expect(() => readTorch(bytes(0x80, 2))).toThrow(/written before version 1.6/);

@@ -183,7 +183,7 @@ test.each<[string, Uint8Array, RegExp]>([
     fileOf('{"__metadata__":{"a":"1","a":"2"}}'),
     /"__metadata__" has the field "a" twice/,
   ],
-])('%s is refused', (_, file, message) => {
+])('%s is rejected', (_, file, message) => {
   expect(() => parse(file)).toThrow(SafetensorsError);
   expect(() => parse(file)).toThrow(message);
 });

@@ -42,7 +42,7 @@ test('weights are a state dict by its published names', () => {
   expect(buffers).toEqual(STATE.buffers);
 });
 
-test('files that are no full state are refused', () => {
+test('files that are no full state are rejected', () => {
   expect(() => readState(writeWeights(STATE))).toThrow(/holds no training state/);
   const { tensors, metadata } = parse(writeState(STATE));
   const without = new Map(tensors);

@@ -107,7 +107,7 @@ test('contradicting states are not written', () => {
   ).toThrow(/"nobody" is no parameter/);
 });
 
-describe('files that are no checkpoint of production', () => {
+describe('files that are no checkpoint of the trainer', () => {
   const read = async (value: PythonValue) => {
     const bytes = await bytesOf(writeTorch(value));
     return () => readTorchCheckpoint(bytes);

@@ -166,8 +166,8 @@ describe('the command estimate', () => {
       [join(folder, 'none.yaml'), 'no such file'],
       [write('torn.yaml', 'data: {num_workers: 0\n'), 'line'],
       [
-        write('refused.yaml', 'data: {}\nmodel: {}\ntraining: {batch_size: 1000}\npostprocessing: {}\n'),
-        'production refuses it: training.batch_size 1000',
+        write('rejected.yaml', 'data: {}\nmodel: {}\ntraining: {batch_size: 1000}\npostprocessing: {}\n'),
+        'the trainer rejects it: training.batch_size 1000',
       ],
       [
         write('text.yaml', 'data: {}\nmodel: {}\ntraining: {epochs: many}\npostprocessing: {}\n'),

@@ -62,7 +62,7 @@ const undated = (value: PyValue): PyValue => {
     : value;
 };
 
-test('every reader sees what production has, in configurations of all styles', () => {
+test('every reader sees what the trainer has, in configurations of all styles', () => {
   const random = new Random(21);
   const texts = Array.from({ length: 100 }, () => new Generator(random).file());
   const exported = texts.map((text) => exportText(text).text);

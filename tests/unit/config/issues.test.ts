@@ -10,7 +10,7 @@ const SECTIONS = 'data: {}\nmodel: {}\npostprocessing: {}\n';
 const validationErrors = (text: string) =>
   inspect(text, subject).issues.filter(({ severity }) => severity === 'invalid');
 
-describe('a value that production rejects', () => {
+describe('a value that the trainer rejects', () => {
   test.each([
     ['training:\n  batch_size: 300\n', '300', 'batch_size: 256'],
     ['training:\n  batch_size: 7.6\n', '7.6', 'batch_size: 8'],

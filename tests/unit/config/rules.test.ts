@@ -13,7 +13,7 @@ interface Situation {
   readonly base?: readonly string[];
 }
 
-/** A file of these keys, with the sections that production needs. */
+/** A file of these keys, with the sections that the trainer needs. */
 function textOf(lines: readonly string[]): string {
   const empty = ['data', 'model', 'training', 'postprocessing'].map((name) => `${name}: {}`).join('\n');
   return lines.reduce((text, line) => {

@@ -27,7 +27,7 @@ describe('the settings of a file', () => {
     expect(rejected({ data: {}, model: {}, training: {} })).toEqual([
       {
         path: 'postprocessing',
-        problem: 'this section is missing, and production needs it: add “postprocessing: {}”',
+        problem: 'this section is missing, and the trainer needs it: add “postprocessing: {}”',
       },
     ]);
     expect(rejected(null)).toEqual([{ path: '', problem: 'null (nothing) is not a mapping of keys' }]);
@@ -53,7 +53,7 @@ describe('the settings of a file', () => {
     ['resources', null],
     ['evaluation.fa_rates', ['1', Infinity]],
     ['data.unheard_of', 1],
-  ])('takes %s: %o as production does', (path, value) => {
+  ])('takes %s: %o as the trainer does', (path, value) => {
     expect(problems(path, value)).toEqual([]);
   });
 

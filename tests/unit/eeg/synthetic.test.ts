@@ -56,7 +56,7 @@ describe('a synthetic recording', () => {
 
   test('comes back from its files with the same windows and labels', async () => {
     const folder = await folderOf(recordingFiles('a/synth000_s001_t000', recording));
-    expect(folder.refused).toEqual([]);
+    expect(folder.rejected).toEqual([]);
     const [info] = folder.recordings;
     expect(info?.patient).toBe('synth000');
     expect(info?.seizures).toEqual(

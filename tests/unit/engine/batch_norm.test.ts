@@ -194,7 +194,7 @@ describe('running statistics', () => {
   });
 });
 
-test('refuses what has no statistics or the wrong shapes', () => {
+test('rejects what has no statistics or the wrong shapes', () => {
   const graph = new Graph();
   const weights = { weight: graph.input('weight', [4]), bias: graph.input('bias', [4]) };
   const [one, x] = [graph.input('one', [1, 1, 4]), graph.input('x', [1, 5, 3])];

@@ -44,7 +44,7 @@ test('more values than the first stage has threads', async () => {
   await checkOp(device(), { ...lossCase([19, 15_360], { posWeight: 1 }), differences: false });
 });
 
-test('refuses a weight that would switch the positives off', () => {
+test('rejects a weight that would switch the positives off', () => {
   const graph = new Graph();
   const [logits, target] = [graph.input('logits', [2]), graph.input('target', [2])];
   expect(() => binaryLoss(graph, logits, target, { posWeight: 0 })).toThrow('pos_weight must be above 0');

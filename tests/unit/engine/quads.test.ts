@@ -64,7 +64,7 @@ test('this device is asked, and its buffers are given back', async ({ skip }) =>
   const before = device().allocatedBytes;
   expect(await quadsRejected(device())).toBe(device().quadsRejected);
   expect(device().capabilities.subgroups).toBe(device().quadsRejected === undefined);
-  // Elsewhere they may rightly be refused.
+  // Elsewhere they may rightly be rejected.
   if (device().capabilities.software) expect(device().quadsRejected).toBeUndefined();
   expect(device().allocatedBytes).toBe(before);
 });

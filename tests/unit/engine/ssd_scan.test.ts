@@ -88,7 +88,7 @@ describe('ssd_scan', () => {
     await checkOp(device(), ssdCase(sizes, { ...range, settings: walked }));
   });
 
-  test('over four chunks with heads of the production size', async () => {
+  test('over four chunks with heads of the trainer’s size', async () => {
     await checkOp(
       device(),
       ssdCase({ b: 1, l: 100, h: 2, p: 64, g: 1, n: 16 }, { settings: { differences: false } }),
@@ -130,7 +130,7 @@ describe('ssd_scan', () => {
     expect(values.get(y)).toEqual(values.get(turned));
   });
 
-  test('refuses channels that do not add up', () => {
+  test('rejects channels that do not add up', () => {
     const graph = new Graph();
     const inputs = {
       xbc: graph.input('xbc', [1, 4, 11]),

@@ -189,9 +189,9 @@ describe('dynamic shapes', () => {
   });
 
   test('are rejected in directives, and when unknown', () => {
-    const refused = (line: string, message: string): void =>
+    const rejected = (line: string, message: string): void =>
       expect(() => expandDynamic(line, {}, sizes)).toThrow(new ShaderSourceError(message));
-    refused('#if L > 4\n#end', 'line 1: the name L in "L > 4" is not defined');
-    refused('$M', 'line 1: the name M in "M" is not defined');
+    rejected('#if L > 4\n#end', 'line 1: the name L in "L > 4" is not defined');
+    rejected('$M', 'line 1: the name M in "M" is not defined');
   });
 });

@@ -44,7 +44,7 @@ describe('seconds of an update', () => {
     expect(time.source).toContain('the one run made here');
   });
 
-  it('are refused for rates and runs that cannot be', () => {
+  it('are rejected for rates and runs that cannot be', () => {
     expect(() => predictStepTime(cost(1), { ...RATES, flopsPerSecond: 0 }, [])).toThrow('positive numbers');
     expect(() => predictStepTime(cost(1), RATES, [run(0, cost(1))])).toThrow('a past run took 0 s');
     expect(() => predictStepTime(cost(1), RATES, [run(1, cost(0))])).toThrow(RangeError);

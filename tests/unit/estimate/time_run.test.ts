@@ -104,7 +104,7 @@ describe('a short run in a browser', () => {
     rates: { flopsPerSecond: 5e12, bandwidthBytesPerSecond: 4e11 },
   };
 
-  test('is scaled from its width, depth and mixer to production’s, by what both ask and both devices reach', () => {
+  test('is scaled from its width, depth and mixer to the trainer’s, by what both ask and both devices reach', () => {
     const { hours, from, to, efficiency, seconds } = hoursFromRun(short, 49_760, run, A100);
     expect(to.work.flops / from.work.flops).toBeGreaterThan(50);
     expect(from.limit).toBe(Math.max(from.work.flops / 5e12, from.work.bytes / 4e11));
@@ -119,7 +119,7 @@ describe('a short run in a browser', () => {
     expect(EFFICIENCY.basis).toBe('assumed');
   });
 
-  test('counts its work as the estimator counts production’s', () => {
+  test('counts its work as the estimator counts the trainer’s', () => {
     const whole = costOf({ ...PRODUCTION_RUN, batch: 1 }, CAPABILITIES).update;
     const { mixer, layers, kernelSizes, convKernel } = PRODUCTION_RUN.model;
     const counted = workOf({ mixer, layers, kernelSizes, convKernel, checkpointing: false }, 1);
@@ -153,7 +153,7 @@ describe('hours of an epoch', () => {
     settings: { ...settings, vram: { ...settings.vram, layers, checkpointing } },
   });
 
-  test('that others measured are of production’s model, and follow the model', () => {
+  test('that others measured are of the trainer’s model, and follow the model', () => {
     expect(settings.vram.layers).toBe(6);
     const six = epochHours(plan);
     const twelve = epochHours(deeper(12));

@@ -1,4 +1,4 @@
-/** Production's detector with the convolution mixer, written again in PyTorch, only to count what it takes of memory. */
+/** The trainer's detector with the convolution mixer, written again in PyTorch, only to count what it takes of memory. */
 import type { DetectorConfig } from '../../../src/models/detector';
 import { torch } from '../checkpoints/python';
 

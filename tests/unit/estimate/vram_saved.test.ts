@@ -23,7 +23,7 @@ const windowBytes = ({ inputs }: Tape): number =>
 /** From a measurement, as a share of it. */
 const off = (predicted: number, measured: number): number => Math.abs(predicted / measured - 1);
 
-describe('what was measured on production’s fallback build', () => {
+describe('what was measured on the trainer’s fallback build', () => {
   it('has 13,397,799 parameters', () => {
     expect(elementsOf(detectorTape(FALLBACK).parameters)).toBe(13_397_799);
   });
@@ -81,7 +81,7 @@ const SMALL = { baseChannels: 8, depth: 3, rescnnBlocks: 2, layers: 2 } as const
 
 describe.skipIf(pythonWithTorch === undefined)('saved tensors that PyTorch itself counts', () => {
   it.each([
-    ['production’s shape, narrow', { ...SMALL, kernelSizes: [3, 5, 7], convKernel: 5, dropout: 0.1 }, 512],
+    ['the trainer’s shape, narrow', { ...SMALL, kernelSizes: [3, 5, 7], convKernel: 5, dropout: 0.1 }, 512],
     [
       'other widths, kernels and no dropout',
       { ...SMALL, baseChannels: 12, kernelSizes: [3, 9], convKernel: 3, dropout: 0 },

@@ -77,7 +77,7 @@ describe('a configuration', () => {
     expect(windows.training).toBeGreaterThan(0);
   });
 
-  test('with a text where a number belongs is refused with its path', () => {
+  test('with a text where a number belongs is rejected with its path', () => {
     const get = (key: string) => (key === 'training.batch_size' ? 'many' : settingsIn({}).value(key));
     expect(() => settingsFrom(get, 'train.yaml', 'local')).toThrow('training.batch_size is "many"');
   });
@@ -128,7 +128,7 @@ describe('the card', () => {
     }
   }, 120_000);
 
-  test('its largest batch fits and one more does not, also far above what production accepts', () => {
+  test('its largest batch fits and one more does not, also far above what the trainer accepts', () => {
     for (const id of ['t4', 'rtx4090', 'a100-40'] as const)
       for (const mixer of ['conv', 'mamba2'] as const) {
         const asked = { ...run, mixer, precision: 'fp32' as const };

@@ -124,7 +124,7 @@ describe('a case fails', () => {
       /in\.A is F64/,
     ],
     [
-      'the op refuses the shapes',
+      'the op rejects the shapes',
       (t) => t.set('in.D', { dtype: 'F32', shape: [7], data: new Float32Array(7) }),
       /selective_scan\(u .*D must be \[6\].* FAIL$/,
     ],

@@ -21,7 +21,7 @@ test('every task is listed with every preset, the defaults among them', () => {
   expect(dynamics.map(({ name }) => name)).toContain(defaults.dynamics);
 });
 
-test('names that do not exist are refused', () => {
+test('names that do not exist are rejected', () => {
   expect(() => findPreset({ task: 'chess', preset: 'quick' })).toThrow('there is no task "chess"');
   expect(() => findPreset({ task: 'induction_heads', preset: 'huge' })).toThrow('has no preset "huge"');
 });

@@ -42,14 +42,14 @@ test('the device is measured once, and remembered', async () => {
 });
 
 test('one run at a time, and no measuring meanwhile', async () => {
-  let refusals: Promise<PromiseSettledResult<unknown>[]> = Promise.resolve([]);
+  let rejections: Promise<PromiseSettledResult<unknown>[]> = Promise.resolve([]);
   const events = await start(service, ({ type }) => {
     if (type !== 'preparing') return;
     const { port2 } = new MessageChannel();
-    refusals = Promise.allSettled([service.start(TINY, port2), service.measure()]);
+    rejections = Promise.allSettled([service.start(TINY, port2), service.measure()]);
     service.stop();
   });
-  expect((await refusals).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect((await rejections).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'stopped' });
   const again = await start(service, () => service.stop());
   expect(again.at(-1)).toMatchObject({ type: 'finished', reason: 'stopped' });
@@ -63,7 +63,7 @@ test('a lost device is replaced', async () => {
   expect(events.at(-1)?.type).toBe('finished');
 });
 
-test('without WebGPU calls are refused with a sentence, and a run fails with advice', async () => {
+test('without WebGPU calls are rejected with a sentence, and a run fails with advice', async () => {
   const blind = new TrainingService(undefined, new Map());
   await expect(blind.device()).rejects.toThrow('WebGPU');
   const events = await start(blind, () => undefined);

@@ -116,7 +116,7 @@ describe.each(Object.entries(tasks))('%s', (id, task: Task) => {
     expect(new Set(texts).size).toBe(texts.length);
   });
 
-  test('impossible sizes are refused with the reason', () => {
+  test('impossible sizes are rejected with the reason', () => {
     const attempt = (change: Partial<TaskSizes>) => () =>
       generateBatch(task, { ...sizes, ...change }, 1, new Random(1));
     expect(attempt({ length: 2 * sizes.answers - 1 })).toThrow('do not fit');

@@ -17,7 +17,7 @@ describe('at full size', () => {
   const countOf = (part: string): number =>
     countParameters(fallback.declared.filter(({ parameter }) => parameter.name.startsWith(part)));
 
-  test('has the entries and the parameters of production with its fallback', () => {
+  test('has the entries and the parameters of the trainer’s model with its fallback', () => {
     expect(countParameters(fallback.declared)).toBe(13_397_799);
     // Of each BatchNorm also num_batches_tracked.
     expect(fallback.declared.length + (fallback.graph.buffers.length * 3) / 2).toBe(271);
@@ -42,7 +42,7 @@ describe('at full size', () => {
     expect(mamba2.blocks).toHaveLength(12);
   });
 
-  test('is initialised as production is', () => {
+  test('is initialised as the trainer does it', () => {
     const values = initialise(fallback.declared, 1);
     const deviation = (name: string): number => {
       const all = values.get(name) as Float32Array;

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { PyValue } from '../../../src/config/plain';
 import { readConfig, settingsIn, type Settings } from '../../../src/config/settings';
-import { fitted, fromProduction, toProduction } from '../../../src/training/config';
+import { fitted, fromTrainer, toTrainer } from '../../../src/training/config';
 import { PRODUCTION_RUN } from '../../../src/training/settings';
 
 const MINIMAL = { data: {}, model: {}, training: {}, postprocessing: {} };
-const train = (config: Settings) => fromProduction((name) => config.value(name));
+const train = (config: Settings) => fromTrainer((name) => config.value(name));
 const read = (config: PyValue) => train(settingsIn(config));
 
-describe('a production configuration', () => {
+describe('a configuration of the trainer', () => {
   test('with its sections alone has the defaults of the schema', () => {
     const { settings, dataDir } = read(MINIMAL);
     expect(dataDir).toBe('data');
@@ -46,7 +46,7 @@ describe('a production configuration', () => {
     expect(settings).toMatchObject({
       learningRate: 3e-4,
       batch: 8,
-      // An unknown key, which production drops without a word.
+      // An unknown key, which the trainer drops without a word.
       microBatches: 1,
       seed: 9,
       workers: 4,
@@ -64,7 +64,7 @@ describe('a production configuration', () => {
     );
     expect([mixed?.precision, plain?.precision]).toEqual(['float16', 'float32']);
     expect(read(MINIMAL).settings.precision).toBe('float16');
-    expect(toProduction(mixed!)).toMatchObject({ training: { mixed_precision: true } });
+    expect(toTrainer(mixed!)).toMatchObject({ training: { mixed_precision: true } });
     expect(fitted(mixed!, { half: true })).toEqual({ settings: mixed, message: null });
     expect(fitted(plain!, { half: false })).toEqual({ settings: plain, message: null });
     expect(fitted(mixed!, { half: false })).toEqual({
@@ -91,7 +91,7 @@ describe('a production configuration', () => {
   test.each([
     [{ optimizer: 'sgd' }, 'training.optimizer is "sgd"; here it must be adamw'],
     [{ scheduler: { type: 'linear' } }, 'training.scheduler.type is "linear"; here it must be cosine'],
-  ])('that validates and then crashes in production is rejected with a sentence: %o', (training, message) => {
+  ])('that validates and then crashes the trainer is rejected with a sentence: %o', (training, message) => {
     expect(() => read({ ...MINIMAL, training })).toThrow(message);
   });
 });

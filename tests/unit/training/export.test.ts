@@ -13,7 +13,7 @@ import { Program } from '../../../src/engine/program';
 import { detectorModel } from '../../../src/models/detector';
 import { Random } from '../../../src/base/random';
 import { MemoryCheckpoints } from '../../../src/training/checkpoints';
-import { productionCheckpoint } from '../../../src/training/export';
+import { trainerCheckpoint } from '../../../src/training/export';
 import { detectorConfigOf, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 import { restoreWeights } from '../../../src/training/state';
 import { EegTrainer } from '../../../src/training/trainer';
@@ -78,14 +78,14 @@ async function logitsOf(state: TrainingState, window: Float32Array): Promise<Flo
 }
 
 test.skipIf(pythonWithTorch === undefined)(
-  "a trained state opens in production's detector: strictly, with the same logits, and its optimizer steps on",
+  "a trained state opens in the trainer's detector: strictly, with the same logits, and its optimizer steps on",
   async () => {
     const state = await trained();
     const random = new Random(3);
     const window = Float32Array.from({ length: SAMPLES * 19 }, () => random.normal(0, 1));
     const ours = await logitsOf(state, window);
     const [file, eeg] = [join(folder, 'last.pt'), join(folder, 'eeg.json')];
-    writeFileSync(file, Buffer.concat(productionCheckpoint(state, SETTINGS)));
+    writeFileSync(file, Buffer.concat(trainerCheckpoint(state, SETTINGS)));
     const rows = Array.from({ length: SAMPLES }, (_, i) => [...window.subarray(19 * i, 19 * i + 19)]);
     writeFileSync(eeg, JSON.stringify(rows));
     const script = readFileSync(join(import.meta.dirname, 'detector.py'), 'utf8');

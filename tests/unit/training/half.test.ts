@@ -10,7 +10,7 @@ import { pairFiles } from '../../../src/eeg/files/recording';
 import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
 import { Device } from '../../../src/engine/device';
 import { MemoryCheckpoints } from '../../../src/training/checkpoints';
-import { productionCheckpoint } from '../../../src/training/export';
+import { trainerCheckpoint } from '../../../src/training/export';
 import type { EegEvent } from '../../../src/training/protocol';
 import { SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 import { EegTrainer } from '../../../src/training/trainer';
@@ -77,7 +77,7 @@ const withScale = (state: TrainingState, scale: number): TrainingState => ({
   progress: { ...state.progress, lossScale: { scale, good: 0, skipped: 0 } },
 });
 
-test('is refused with a sentence where the device has no float16', async () => {
+test('is rejected with a sentence where the device has no float16', async () => {
   const without = await Device.request(await requestNodeGpu(), { defaultsOnly: true });
   const { of } = await run(SETTINGS, undefined, without);
   without.destroy();
@@ -122,7 +122,7 @@ test.for([1, 2])(
       skipped: skipped.length,
     });
     // PyTorch's AdamW counts its own updates.
-    const file = new Uint8Array(await new Blob(productionCheckpoint(end, settings)).arrayBuffer());
+    const file = new Uint8Array(await new Blob(trainerCheckpoint(end, settings)).arrayBuffer());
     expect(readTorchCheckpoint(file).step).toBe(10 - skipped.length);
 
     const rest = await run(settings, state(3));

@@ -28,7 +28,7 @@ test('never grows so far that its inverse is no normal float32', () => {
   expect(Math.fround(1 / 2 ** 126)).toBe(2 ** -126);
 });
 
-test('comes back from a checkpoint, and what is none is refused', () => {
+test('comes back from a checkpoint, and what is none is rejected', () => {
   const kept = { scale: 1024, good: 7, skipped: 6 };
   expect(readLossScale(JSON.parse(JSON.stringify(kept)) as LossScale & Record<string, number>)).toEqual(kept);
   for (const wrong of [null, 65536, { scale: 0.5, good: 0, skipped: 0 }, { scale: 4, good: -1, skipped: 0 }])

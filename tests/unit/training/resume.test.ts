@@ -110,7 +110,7 @@ describe('a resumed run', () => {
     expect(again.of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
   });
 
-  test('keeps all that production has, in the order of PyTorch', async () => {
+  test('keeps all that the trainer has, in the order of PyTorch', async () => {
     const { end } = await run({ ...SETTINGS, model: { ...SETTINGS.model, mixer: 'mamba2' }, epochs: 1 });
     const names = [...(end?.parameters.keys() ?? [])];
     expect(names.slice(0, 2)).toEqual(['encoder.input_conv.conv.weight', 'encoder.input_conv.conv.bias']);
@@ -122,7 +122,7 @@ describe('a resumed run', () => {
     expect(end?.parameters.get(fallback)?.data.some((value) => value !== 0)).toBe(true);
   });
 
-  test('refuses the state of other recordings, another schedule or another model at once, with a sentence', async () => {
+  test('rejects the state of other recordings, another schedule or another model at once, with a sentence', async () => {
     const from = await keptAt(1, SETTINGS);
     const failure = async (settings: EegSettings, options: Partial<EegTrainerOptions> = {}) => {
       const { of } = await run(settings, { from, ...options });
@@ -191,15 +191,15 @@ describe('a lost GPU', () => {
 });
 
 describe('a run that would not fit', () => {
-  test('is refused before it begins, with what would fit', async () => {
+  test('is rejected before it begins, with what would fit', async () => {
     const { of } = await whole(SETTINGS);
     const bytes = of('planned')[0]?.plan.memory.reduce((sum, use) => sum + use.bytes, 0) ?? 0;
     const limit = Math.floor(0.95 * bytes);
     const before = device().allocatedBytes;
-    const refused = await run({ ...SETTINGS, memoryLimit: limit });
+    const rejected = await run({ ...SETTINGS, memoryLimit: limit });
     expect(device().allocatedBytes).toBe(before);
-    expect(refused.of('progress')).toEqual([]);
-    const [failed] = refused.of('failed');
+    expect(rejected.of('progress')).toEqual([]);
+    const [failed] = rejected.of('failed');
     expect(failed?.failure.message).toMatch(
       /asks the GPU for .* GiB, and may have .* what would fit: 2 micro-b/,
     );

@@ -51,7 +51,7 @@ describe('a run of which a file brings the state alone', () => {
     expect(() => summaryOf(stateWith(config))).toThrow(message);
   });
 
-  test('is refused where it does not say where it stood', () => {
+  test('is rejected where it does not say where it stood', () => {
     expect(() => summaryOf(stateWith(JSON.stringify(SMOKE_RUN), null))).toThrow('where the run stood');
   });
 });

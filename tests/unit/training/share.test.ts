@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { settingsIn } from '../../../src/config/settings';
-import { fromProduction, toProduction } from '../../../src/training/config';
+import { fromTrainer, toTrainer } from '../../../src/training/config';
 import { PRODUCTION_RUN, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 import { decodeShare, differences, encodeShare } from '../../../src/training/share';
 
@@ -60,7 +60,7 @@ describe('a link', () => {
   });
 });
 
-test("production's configuration of a run means the same run", () => {
+test("the trainer's configuration of a run means the same run", () => {
   const settings: EegSettings = {
     ...PRODUCTION_RUN,
     split: 'file',
@@ -71,6 +71,6 @@ test("production's configuration of a run means the same run", () => {
     falseAlarmRates: [10, 0.5],
     earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'min', patience: 3 },
   };
-  const config = settingsIn(toProduction(settings));
-  expect(fromProduction((name) => config.value(name)).settings).toEqual(settings);
+  const config = settingsIn(toTrainer(settings));
+  expect(fromTrainer((name) => config.value(name)).settings).toEqual(settings);
 });

@@ -1,4 +1,4 @@
-/** The form: one field a key of production's, with what the file says or the default. */
+/** The form: one field for each of the trainer's keys, with what the file says or the default. */
 import type { Change } from '../../../config/change';
 import type { Key, Kind } from '../../../config/keys';
 import type { PyValue } from '../../../config/plain';

@@ -1,7 +1,7 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
 import type { Inspector } from './worker';
 
-/** A text that takes longer is none that production would read either. */
+/** A text that takes longer is none that the trainer would read either. */
 const MAX_MILLISECONDS = 15_000;
 
 export class TooLong extends Error {

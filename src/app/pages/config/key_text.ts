@@ -1,4 +1,4 @@
-/** Production's keys in words: what hover, completion, form and table say of them. */
+/** The trainer's keys in words: what hover, completion, form and table say of them. */
 import { KEYS, type Effect, type Key } from '../../../config/keys';
 import { allowed } from '../../../config/pydantic';
 import { scalarText } from '../../../config/scalar';
@@ -27,12 +27,12 @@ export interface Section {
   readonly keys: readonly Key[];
 }
 
-/** Keys by section, in production's order. */
+/** Keys by section, in the trainer's order. */
 export const SECTIONS: readonly Section[] = [
   ...new Set(KEYS.map(({ path }) => path.split('.')[0] ?? '')),
 ].map((name) => ({ name, keys: KEYS.filter(({ path }) => path.startsWith(`${name}.`)) }));
 
-/** Names directly below a path (the whole file's for ''), in production's order, and whether each is a section. */
+/** Names directly below a path (the whole file's for ''), in the trainer's order, and whether each is a section. */
 export function namesBelow(path: string): { readonly name: string; readonly section: boolean }[] {
   const prefix = path === '' ? '' : `${path}.`;
   const names = new Map<string, boolean>();

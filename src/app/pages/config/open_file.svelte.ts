@@ -32,7 +32,7 @@ export class OpenFile {
   text = $state.raw('');
   saved = $state.raw('');
   inspection = $state.raw<Inspection | undefined>();
-  /** The last inspection of a text that production's reader accepts. */
+  /** The last inspection of a text that the trainer's reader accepts. */
   good = $state.raw<Inspection | undefined>();
   /** CodeMirror's state with selection and history, while the file is open. */
   state: EditorState;

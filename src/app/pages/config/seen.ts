@@ -1,4 +1,4 @@
-/** What production makes of a file: each key's value as PyYAML reads it, what the trainer uses, and defaults. */
+/** What the trainer makes of a file: each key's value as PyYAML reads it, what the trainer uses, and defaults. */
 import type { Effect } from '../../../config/keys';
 import { inList } from '../../../config/path';
 import { isPyMapping, PyDate, sameValue, type PyType, type PyValue } from '../../../config/plain';

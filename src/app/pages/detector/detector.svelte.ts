@@ -241,8 +241,8 @@ export class Detector {
         this.#fail(UNOPENED, {
           kind: 'data',
           message:
-            folder.refused.length > 0
-              ? `None of the ${folder.refused.length} recordings can be used: ${folder.refused[0]?.reason ?? ''}`
+            folder.rejected.length > 0
+              ? `None of the ${folder.rejected.length} recordings can be used: ${folder.rejected[0]?.reason ?? ''}`
               : 'No .edf or .bdf files found.',
           advice:
             'Choose a folder with EDF or BDF files that have all 19 electrodes, and their annotation files.',
@@ -288,11 +288,11 @@ export class Detector {
       this.#port = port1;
       port1.onmessage = ({ data }: MessageEvent<EegEvent>) => this.#handle(data);
       const settings = $state.snapshot(this.settings);
-      const refused = await this.link.call((worker) =>
+      const rejected = await this.link.call((worker) =>
         worker.start(settings, transfer(port2, [port2]), from),
       );
-      if (!refused) return;
-      const { damaged, instead } = refused;
+      if (!rejected) return;
+      const { damaged, instead } = rejected;
       if (instead) this.offer = { checkpoint: instead, take: () => again(instead) };
       this.#fail('Checkpoint damaged', {
         kind: 'damaged',

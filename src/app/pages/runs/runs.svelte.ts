@@ -4,7 +4,7 @@ import type { TrainingState } from '../../../checkpoints/state';
 import { runBytes, type Run, type Slot } from '../../../checkpoints/run';
 import type { RunChanges } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
-import { productionCheckpoint } from '../../../training/export';
+import { trainerCheckpoint } from '../../../training/export';
 import { preparedCache } from '../../../training/prepared_cache';
 import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/run_record';
 import { differences, type Difference } from '../../../training/share';
@@ -100,7 +100,7 @@ export class Runs {
       if (format === 'weights') return download(`${name}.safetensors`, asBytes(writeWeights(state)));
       if (format === 'state') return download(`${name}.state.safetensors`, asBytes(writeState(state)));
       if (!summary) throw new Error('An imported run has no settings, which the trainer’s file needs.');
-      download(`${name}.pt`, asBytes(productionCheckpoint(state, summary.settings)));
+      download(`${name}.pt`, asBytes(trainerCheckpoint(state, summary.settings)));
     });
   }
 

@@ -113,7 +113,7 @@ describe('durations and merging', () => {
   });
 });
 
-/** The same steps written for masks, sample by sample, as production's are. */
+/** The same steps written for masks, sample by sample, as the trainer's are. */
 function reference(probabilities: Float32Array, parameters: Postprocessing, rate: number): Uint8Array {
   const samples = probabilities.length;
   let mask = new Uint8Array(samples);
@@ -215,7 +215,7 @@ test.each<[Partial<Postprocessing>, RegExp]>([
   [{ min_duration_s: -1 }, /min_duration_s is -1/],
   [{ max_duration_s: 2 }, /max_duration_s is 2.*not below min_duration_s/],
   [{ tau_merge: NaN }, /tau_merge is NaN/],
-])('%o is refused', (parameters, message) => {
+])('%o is rejected', (parameters, message) => {
   const all = { ...DEFAULT_POSTPROCESSING, ...parameters };
   expect(() => [...postprocess(new Float32Array(9), all, 256)]).toThrow(message);
 });

@@ -61,12 +61,12 @@ test('what is written is read', () => {
   ]);
 });
 
-test('odd labels are told: unknown ones, and seizures that production does not count', () => {
+test('odd labels are told: unknown ones, and seizures that the trainer does not count', () => {
   const rows = 'TERM,0,1,sejz,1\nTERM,1,2,cnsz,1\nTERM,2,3,eyem_musc,1\nTERM,3,2000,bckg,1';
   const { warnings } = parseAnnotations('a.csv', `# duration = 5 secs\n${HEADER}\n${rows}`);
   expect(warnings).toEqual([
     'the label "sejz" is unknown and counts as background',
-    expect.stringContaining('cnsz is a seizure type that production counts as background') as string,
+    expect.stringContaining('cnsz is a seizure type that the trainer counts as background') as string,
     expect.stringContaining('ends at 2000 s, after the 5 s') as string,
   ]);
 });
@@ -88,7 +88,7 @@ test.each<[name: string, text: string, where: string]>([
   ['a.tse', 'version = tse_v1.0.0\n0 1 seiz\n', 'line 2'],
   ['a.tse', '\n\n', 'header'],
   ['a.txt', '', 'name'],
-])('%s refused: %j', (name, text, where) => {
+])('%s rejected: %j', (name, text, where) => {
   const error = thrown(() => parseAnnotations(name, text));
   expect(error.field).toBe(where);
   expect(error.message.startsWith(`${name}, ${where}: `)).toBe(true);
@@ -100,7 +100,7 @@ function thrown(run: () => unknown): DataError {
   } catch (error) {
     if (error instanceof DataError) return error;
   }
-  throw new Error('not refused');
+  throw new Error('not rejected');
 }
 
 test('quoted fields, and what spreadsheets write where the comma is decimal', () => {

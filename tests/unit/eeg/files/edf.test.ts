@@ -36,9 +36,9 @@ function patched(bytes: Uint8Array, offset: number, text: string): Uint8Array {
   return copy;
 }
 
-async function refusal(bytes: Uint8Array): Promise<DataError> {
+async function rejection(bytes: Uint8Array): Promise<DataError> {
   const error: unknown = await openBytes(bytes, 'folder/a.edf').catch((thrown: unknown) => thrown);
-  if (!(error instanceof DataError)) throw new Error(`not refused: ${String(error)}`);
+  if (!(error instanceof DataError)) throw new Error(`not rejected: ${String(error)}`);
   expect(error.message).toMatch(/^folder\/a\.edf, /);
   return error;
 }
@@ -119,7 +119,7 @@ describe('samples', () => {
     expect((await file.readRecords(1, 1, [0]))[0]?.[0]).toBeCloseTo(0, 1);
   });
 
-  test('the sources of bytes agree, and refuse what lies beyond the end', async () => {
+  test('the sources of bytes agree, and reject what lies beyond the end', async () => {
     const bytes = writeEdf(plain);
     const path = join(tmpdir(), `smokescan-bytes-${process.pid}.edf`);
     await writeFile(path, bytes);
@@ -181,12 +181,12 @@ describe('EDF+', () => {
 
   test('records that overlap much are rejected; broken time stamps only where gaps depend on them', async () => {
     const overlapping = writeEdf({ ...plain, kind: 'EDF+D', recordStarts: [0, 0.2, 1, 2] });
-    expect((await refusal(overlapping)).field).toBe('annotations of record 2');
+    expect((await rejection(overlapping)).field).toBe('annotations of record 2');
     const stamp = 256 * 4 + (50 + 5) * 2;
     const contiguous = await openBytes(patched(writeEdf({ ...plain, kind: 'EDF+C' }), stamp, '#'));
     expect(contiguous.warnings).toEqual([expect.stringContaining('"#0" is no onset') as string]);
     const withGaps = patched(writeEdf({ ...plain, kind: 'EDF+D', recordStarts: [0, 1, 2, 3] }), stamp, '#');
-    expect((await refusal(withGaps)).field).toBe('annotations of record 1');
+    expect((await rejection(withGaps)).field).toBe('annotations of record 1');
   });
 
   test('small overlaps and a drifting clock are told, and a stretch is as long as its records', async () => {
@@ -325,14 +325,14 @@ describe('odd headers', () => {
     ['samples', 256 + 2 * 216 + 8, '-1      ', 'samples per record of signal 2 (slow)'],
     ['samples', 256 + 2 * 216, '99999999', 'number of records'],
   ])('rejected with the field: %s (%i)', async (_, offset, text, field) => {
-    expect((await refusal(patched(bytes, offset, text))).field).toBe(field);
+    expect((await rejection(patched(bytes, offset, text))).field).toBe(field);
   });
 
   test('files that end within the header, and no file at all', async () => {
-    for (const length of [0, 100, 300, 768]) await refusal(bytes.subarray(0, length));
+    for (const length of [0, 100, 300, 768]) await rejection(bytes.subarray(0, length));
   });
 
-  test('the writer refuses what the format cannot hold', () => {
+  test('the writer rejects what the format cannot hold', () => {
     const [signal] = plain.signals;
     expect(() => writeEdf({ ...plain, recordDuration: 0.333 })).toThrow('no whole number of samples');
     expect(() => writeEdf({ ...plain, signals: [{ ...signal, physicalMinimum: -1 / 3 }] })).toThrow(

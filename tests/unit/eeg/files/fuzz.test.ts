@@ -1,4 +1,4 @@
-/** Damaged files: each is refused with a DataError, or read into something that keeps every promise of its type. */
+/** Damaged files: each is rejected with a DataError, or read into something that keeps every promise of its type. */
 import { expect, test } from 'vitest';
 import { parseAnnotations } from '../../../../src/eeg/files/annotations';
 import { writeCsvBi } from '../../../../src/eeg/files/csv_bi';
@@ -53,7 +53,7 @@ function mutated(random: Random, original: Uint8Array, upTo: number): Uint8Array
   return bytes;
 }
 
-async function checkEdf(bytes: Uint8Array): Promise<'refused' | 'read'> {
+async function checkEdf(bytes: Uint8Array): Promise<'rejected' | 'read'> {
   try {
     const file = await EdfFile.open(memorySource(bytes), 'fuzz.edf');
     const { header, segments } = file;
@@ -79,7 +79,7 @@ async function checkEdf(bytes: Uint8Array): Promise<'refused' | 'read'> {
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     expect(error.message).toMatch(/^fuzz\.edf, .+: ./s);
-    return 'refused';
+    return 'rejected';
   }
 }
 
@@ -99,13 +99,13 @@ test(`${FILES} damaged recordings`, async () => {
     writeEdf({ ...common, kind: 'BDF+D', annotations, recordStarts: [0, 0.5, 1, 9] }),
   ];
   const random = new Random(1, 'damaged recordings');
-  const counts = { refused: 0, read: 0 };
+  const counts = { rejected: 0, read: 0 };
   for (let i = 0; i < FILES; i++) {
     const original = originals[i % originals.length] ?? new Uint8Array();
     counts[await checkEdf(mutated(random, original, original.length))]++;
   }
   // Both ways must be well trodden, or the test would prove little.
-  expect(counts.refused).toBeGreaterThan(FILES / 10);
+  expect(counts.rejected).toBeGreaterThan(FILES / 10);
   expect(counts.read).toBeGreaterThan(FILES / 10);
 });
 
@@ -120,7 +120,7 @@ test(`${FILES} damaged annotation files`, () => {
   ] as const;
   const random = new Random(2, 'damaged annotations');
   const decoder = new TextDecoder();
-  const counts = { refused: 0, read: 0 };
+  const counts = { rejected: 0, read: 0 };
   for (let i = 0; i < FILES; i++) {
     const [name, text] = originals[i % originals.length] ?? ['', ''];
     const damaged = decoder.decode(mutated(random, encoder.encode(text), text.length));
@@ -135,9 +135,9 @@ test(`${FILES} damaged annotation files`, () => {
       counts.read++;
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      counts.refused++;
+      counts.rejected++;
     }
   }
-  expect(counts.refused).toBeGreaterThan(FILES / 10);
+  expect(counts.rejected).toBeGreaterThan(FILES / 10);
   expect(counts.read).toBeGreaterThan(FILES / 20);
 });

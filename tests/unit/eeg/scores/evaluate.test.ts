@@ -53,7 +53,7 @@ test('operating points: the lowest thresholds that keep the false alarms', () =>
   });
 });
 
-test('a rate that no threshold keeps is said, with production’s default threshold', () => {
+test('a rate that no threshold keeps is said, with the trainer’s default threshold', () => {
   const loud = recording(600, [], [100, 200, 1]);
   expect(operatingPoints([loud], DEFAULT_POSTPROCESSING, RATE, [1])).toEqual([
     {
@@ -171,7 +171,7 @@ test('stitching does not care for the order of two windows, and what is stitched
   expect(whole.finish()).toEqual(windows[0]?.probabilities);
 });
 
-test('stitching refuses what is no probability', () => {
+test('stitching rejects what is no probability', () => {
   const stitcher = new Stitcher(10);
   expect(() => stitcher.add(3, Float32Array.of(0.5, NaN))).toThrow(/window at sample 3.*NaN at its sample 1/);
   expect(() => stitcher.add(-1, new Float32Array(1))).toThrow(/starts at a sample from 0/);

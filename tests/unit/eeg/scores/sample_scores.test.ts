@@ -97,7 +97,7 @@ test('added in parts the scores are the same', () => {
   });
 });
 
-test('bad probabilities and wrong lengths are refused', () => {
+test('bad probabilities and wrong lengths are rejected', () => {
   expect(() => scores([0.5, NaN], [0, 1])).toThrow(/sample 1 has the probability NaN/);
   expect(() => scores([1.5], [0])).toThrow(/probability 1.5/);
   expect(() => scores([0.5], [0, 1])).toThrow(/1 probabilities come with 2 labels/);

@@ -150,7 +150,7 @@ test('intervals count what masks count, on random recordings', () => {
   }
 });
 
-test('events that are no stretch of time are refused', () => {
+test('events that are no stretch of time are rejected', () => {
   expect(() => szcoreEvents({ reference: events([5, 4]), predicted: [], seconds: 10 })).toThrow(
     /reference event 1 is 5 s to 4 s/,
   );

@@ -221,7 +221,7 @@ describe('electrodes', () => {
     );
   const reversed = CHANNELS.map((channel) => `EEG ${channel.toUpperCase()}-REF`).reverse();
 
-  test('in production order whatever the order of the file, in µV whatever the unit', async () => {
+  test('in the trainer’s order whatever the order of the file, in µV whatever the unit', async () => {
     const sources = chooseChannels(await edf(['EKG', ...reversed], ['V', 'mV']));
     expect(sources.map((s) => s.terms[0]?.signal)).toEqual(CHANNELS.map((_, i) => 19 - i));
     expect(sources.map((s) => s.terms[0]?.weight)).toEqual(CHANNELS.map((_, i) => (i === 18 ? 1000 : 1)));
@@ -237,8 +237,8 @@ describe('electrodes', () => {
     ]);
     const sum = sources[8]?.terms.reduce((total, term) => total + term.weight, 0);
     expect(sum).toBeCloseTo(1, 9); // a constant field stays itself
-    const refused = await without('FZ', 'T4', 'O1');
-    expect(() => chooseChannels(refused)).toThrow(
+    const rejected = await without('FZ', 'T4', 'O1');
+    expect(() => chooseChannels(rejected)).toThrow(
       'a.edf, labels: O1, Fz, T4 are missing of the 19 electrodes; only Fz and Pz can be interpolated; the file has EEG ',
     );
     const bipolar = await edf(['FP1-F7', 'F7-T7', 'Cz']);
@@ -266,7 +266,7 @@ describe('electrodes', () => {
     expect(microvoltsOf('mmHg')).toBeNull();
   });
 
-  test('doubled electrodes, other units and impossible rates are refused', async () => {
+  test('doubled electrodes, other units and impossible rates are rejected', async () => {
     const doubled = await edf([...reversed, 'T7']);
     expect(() => chooseChannels(doubled)).toThrow(
       'T3 is there twice, as signals 14 (EEG T3-REF) and 20 (T7)',
@@ -292,7 +292,7 @@ interface StepReference {
 }
 
 testWithReal(
-  "a real recording agrees with production's values at every step",
+  "a real recording agrees with the trainer's values at every step",
   ['edf/microstates_test.edf', 'microstates_reference.json'],
   async () => {
     const wanted = JSON.parse(realText('microstates_reference.json')) as Readonly<

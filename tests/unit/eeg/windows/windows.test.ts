@@ -103,7 +103,7 @@ describe('the balanced set', () => {
     expect([posWeight(0), posWeight(0.5), posWeight(0.9)]).toEqual([1, 1, 1]);
   });
 
-  test('of nothing that begins or ends is refused with a sentence', () => {
+  test('of nothing that begins or ends is rejected with a sentence', () => {
     expect(() => balancedWindows(recordings, [0], 1)).toThrow(DataError);
   });
 });
@@ -133,7 +133,7 @@ describe('splits', () => {
     },
   );
 
-  test('of one patient are refused with a sentence', () => {
+  test('of one patient are rejected with a sentence', () => {
     expect(() => splitByPatient(recordings.slice(0, 3), 0.2, 1)).toThrow(/one patient/);
     expect(splitByPatient(recordings.slice(0, 3), 0, 1).validation).toEqual([]);
   });
@@ -187,7 +187,7 @@ describe('files that belong together', () => {
       expect.stringContaining(`${csvBi.path} is used instead`) as string,
     ]);
     const alone = await openRecordings(pairFiles([recording, stray]));
-    expect(alone.refused[0]?.reason).toContain('stands where the header');
+    expect(alone.rejected[0]?.reason).toContain('stands where the header');
   });
 
   test('whatever a file throws rejects that file alone', async () => {
@@ -195,16 +195,16 @@ describe('files that belong together', () => {
       path: 'b.edf',
       data: { size: 5000, read: () => Promise.reject(new RangeError('Maximum call stack size exceeded')) },
     };
-    const { recordings, refused } = await openRecordings(pairFiles([failing, recording, csvBi]));
-    expect([recordings.length, refused]).toEqual([
+    const { recordings, rejected } = await openRecordings(pairFiles([failing, recording, csvBi]));
+    expect([recordings.length, rejected]).toEqual([
       1,
       [{ path: 'b.edf', reason: 'b.edf could not be read: Maximum call stack size exceeded' }],
     ]);
   });
 
   test('a line break in a name is rejected when the folder is opened', async () => {
-    const { refused } = await openRecordings(pairFiles([{ ...recording, path: 'a\nb.edf' }]));
-    expect(refused[0]?.reason).toBe(
+    const { rejected } = await openRecordings(pairFiles([{ ...recording, path: 'a\nb.edf' }]));
+    expect(rejected[0]?.reason).toBe(
       '"a\\nb.edf", name: it contains a line break; rename the file or its folder',
     );
   });
@@ -223,7 +223,7 @@ describe('the sampler', () => {
     expect([...begun]).not.toEqual(first.slice(0, 4));
   });
 
-  test('refuses a state of another set', () => {
+  test('rejects a state of another set', () => {
     expect(() => new Sampler(5, 1, { epoch: 0, position: 6 })).toThrow(RangeError);
   });
 });
@@ -233,11 +233,11 @@ describe('a folder', () => {
     ...syntheticCorpus({ seed: 2, patients: 3, recordingsPerPatient: 1, duration: 70, seizures: 1 }),
   ].map(({ path, bytes }) => ({ path, data: memorySource(bytes) }));
 
-  test('goes on after a file that is refused, and says why', async () => {
+  test('goes on after a file that is rejected, and says why', async () => {
     const broken = { path: 'synth001/broken.edf', data: memorySource(new Uint8Array(300)) };
-    const { recordings, refused } = await openRecordings(pairFiles([...corpus, broken]));
+    const { recordings, rejected } = await openRecordings(pairFiles([...corpus, broken]));
     expect(recordings).toHaveLength(3);
-    expect(refused).toEqual([{ path: broken.path, reason: expect.stringContaining(broken.path) as string }]);
+    expect(rejected).toEqual([{ path: broken.path, reason: expect.stringContaining(broken.path) as string }]);
   });
 
   test('is limited to the first files', async () => {

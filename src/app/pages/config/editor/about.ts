@@ -33,7 +33,7 @@ export function aboutAt(text: string, offset: number, inspection: Inspection | u
     path,
     from: entry?.key.from ?? outlined?.from ?? offset,
     to: entry?.key.to ?? outlined?.to ?? offset,
-    description: key?.description ?? 'Production does not know this key and drops it.',
+    description: key?.description ?? 'The trainer does not know this key and drops it.',
     type: key ? allowedSentence(key) : '',
     defaultValue: key ? defaultText(key) : '',
     effect: key ? effectOf(key) : '',

@@ -1,4 +1,4 @@
-/** Completion of production's keys, by section and only those that are missing, and of their values. */
+/** Completion of the trainer's keys, by section and only those that are missing, and of their values. */
 import type { Completion, CompletionContext, CompletionResult } from '@codemirror/autocomplete';
 import { KEY_AT } from '../../../../config/keys';
 import { scalarText } from '../../../../config/scalar';
