@@ -2,6 +2,7 @@
 import { fixOf } from './fixes';
 import { check, checkAll, type Checked, type Issue } from './rules';
 import { SOURCE } from './rules/rule';
+import { shape } from './scalar';
 import { readConfig, type ConfigFile } from './settings';
 import { isSmokeRun, type Target } from './targets';
 import type { Verdict } from './verdict';
@@ -54,14 +55,8 @@ function checkedOf(text: string, { base, ...subject }: Subject): Checked {
 
 function inspection({ file }: Checked, found: readonly Issue[]): Inspection {
   const errors = validationErrors(file);
-  // A rule about a rejected value says more than the schema, and how to fix it.
-  const shown = errors.map(
-    (error) => found.find(({ path, severity }) => path === error.path && severity === 'high') ?? error,
-  );
-  const rest = found.filter((issue) => !shown.includes(issue));
-  const worst: Issue[] = shown.map((issue) => ({ ...issue, severity: 'invalid' }));
-  worst.sort((a, b) => a.place.from - b.place.from);
-  return { file, accepted: errors.length === 0, issues: [...worst, ...rest] };
+  errors.sort((a, b) => a.place.from - b.place.from);
+  return { file, accepted: errors.length === 0, issues: [...errors, ...found] };
 }
 
 const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, rejects it.';
@@ -78,7 +73,10 @@ function validationErrors({ errors, settings }: ConfigFile): Issue[] {
     evidence: YAML,
   }));
   const invalid = settings.rejected.map((setting): Issue => {
-    const { path, problem: message = '', kind, written } = setting;
+    const { path, problem = '', kind, written, elsewhere } = setting;
+    const message = elsewhere
+      ? `${problem}; PyYAML reads ${shape(setting.read ?? null)}, other readers ${shape(elsewhere.value)}`
+      : problem;
     const fix = fixOf(setting, settings);
     const about =
       kind === 'unknown' && written

@@ -85,3 +85,10 @@ export function scalarText(value: PyValue, kind?: Kind): string {
 }
 
 const isList = (value: PyValue): value is readonly PyValue[] => Array.isArray(value);
+
+/** A value of a scalar in words: “a text”, or the number itself. */
+export function shape(value: PyValue): string {
+  if (value === null) return 'nothing';
+  if (typeof value === 'string') return 'a text';
+  return typeof value === 'object' ? 'a date' : String(value);
+}

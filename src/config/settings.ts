@@ -4,7 +4,7 @@
  */
 import { KEY_AT, KEYS, REQUIRED_SECTIONS, SECTIONS, type Key } from './keys';
 import { PAIRS } from './pairs';
-import { inList, join, parentOf } from './path';
+import { inList, join, listOf, parentOf } from './path';
 import { isPyMapping, sameValue, type PyValue } from './plain';
 import { readAs, shown } from './pydantic';
 import { readYaml, type Entry, type Place, type YamlFile } from './pyyaml';
@@ -61,9 +61,24 @@ export class Settings extends Map<string, Setting> {
     return this.get(path)?.read;
   }
 
+  /** The same settings, as if the file said nothing of a key. */
+  without(path: string): Settings {
+    const declaration = KEY_AT.get(path);
+    const value = declaration?.defaultValue;
+    return new Settings([...this, [path, { ...NOTHING, path, kind: 'default', declaration, value }]]);
+  }
+
   /** Those that the trainer's validation rejects; none where it accepts the file. */
   get rejected(): Setting[] {
     return [...this.values()].filter(({ problem }) => problem !== undefined);
+  }
+
+  #rejected: ReadonlySet<string> | undefined;
+
+  /** Whether the trainer's validation rejects the value of a key, or an item of it. */
+  rejects(path: string): boolean {
+    this.#rejected ??= new Set(this.rejected.flatMap((one) => [one.path, listOf(one.path)]));
+    return path !== '' && this.#rejected.has(path);
   }
 
   /** The value at a path; the key of the nearest section above it where the file has none; else the file's start. */

@@ -24,12 +24,15 @@ export const COLLISION = {
 
 const OUTPUT = 'experiment.output_dir';
 
-/** All issues about a file, the worst first; those of equal severity in the file's order. */
+/** All issues about the values that the trainer accepts, the worst first; those of equal severity in the file's order. */
 export function check(checked: Checked): Issue[] {
   const { target, file } = checked;
   return sorted(
     RULES.filter(({ targets }) => targets === undefined || targets.includes(target.name)).flatMap((rule) =>
-      rule.check(file.settings, checked).map((found) => issueOf(rule, found, file)),
+      rule
+        .check(file.settings, checked)
+        .filter(({ path }) => !file.settings.rejects(path))
+        .map((found) => issueOf(rule, found, file)),
     ),
   );
 }

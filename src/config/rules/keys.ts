@@ -1,8 +1,8 @@
 /** Rules about keys and values as they are written: unknown, dead, repeated, read otherwise than they look. */
 import { KEY_AT } from '../keys';
 import { inList, listOf } from '../path';
-import { sameValue, type PyScalarType, type PyValue } from '../plain';
-import { scalarText } from '../scalar';
+import { sameValue, type PyScalarType } from '../plain';
+import { scalarText, shape } from '../scalar';
 import type { Setting, Settings } from '../settings';
 import { EXPECTED } from './expected';
 import { nearest } from './nearest';
@@ -128,10 +128,4 @@ function otherwise(
     `PyYAML reads ${plain} as ${shape(read)}, other readers as ${shape(elsewhere.value)}; write ${item}`,
     { ...(fixable && { fix: [{ path: list, value, reason: 'all readers of YAML agree on it' }] }) },
   );
-}
-
-function shape(value: PyValue): string {
-  if (value === null) return 'nothing';
-  if (typeof value === 'string') return 'a text';
-  return typeof value === 'object' ? 'a date' : String(value);
 }

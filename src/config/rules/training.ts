@@ -1,8 +1,10 @@
 /** Rules about the training itself: what crashes, what is scored, what was seen to diverge. */
 import { PLATFORMS } from '../targets';
+import type { Settings } from '../settings';
+import { FA_RATES, meantBy, METRIC, MODE, modeOf, NOT_NUMBERS, scoresOf } from '../scores';
+import { scalarText } from '../scalar';
 import { at, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
-const METRIC = 'training.early_stopping.metric';
 const AMP = 'training.mixed_precision';
 const RATE = 'training.learning_rate';
 const BATCH = 'training.batch_size';
@@ -12,27 +14,30 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'fa-rate-key',
     severity: 'critical',
     targets: PLATFORMS,
-    evidence: `${SOURCE}: fa_rates is a list of floats, and the score’s name is made of one with Python’s str().`,
+    evidence: `${SOURCE}: a score’s name is made of its rate with Python’s str(), a float where fa_rates is listed; early stopping reads a name that does not exist as 0. Run on made-up recordings.`,
+    check: (settings) => (SENSITIVITY.test(settings.text(METRIC)) ? noScore(settings) : NONE),
+  },
+  {
+    id: 'unknown-score',
+    severity: 'critical',
+    targets: PLATFORMS,
+    evidence: `${SOURCE}: early stopping reads a score that does not exist as 0, and compares whatever it finds. Run on made-up recordings.`,
+    check: (settings) => (SENSITIVITY.test(settings.text(METRIC)) ? NONE : noScore(settings)),
+  },
+  {
+    id: 'score-mode',
+    severity: 'critical',
+    targets: PLATFORMS,
+    evidence: `${SOURCE}: best.pt is kept, and patience counted, by mode alone.`,
     check: (settings) => {
-      const found = /^sensitivity_at_(\d+)fa$/.exec(settings.text(METRIC));
-      if (!found || settings.read('evaluation.fa_rates') === undefined) return NONE;
-      const name = `sensitivity_at_${found[1]}.0fa`;
-      const patience = settings.number('training.early_stopping.patience');
-      return at(
-        METRIC,
-        `no metric has this name: with evaluation.fa_rates set, the trainer calls it ${name}. Early stopping would read 0 every epoch, rewrite best.pt each time and stop at epoch ${patience + 2}; write ${name}, or leave fa_rates out`,
-        {
-          fix: [set(METRIC, name, 'what the score is called when fa_rates is listed')],
-          instead: [
-            [
-              {
-                path: 'evaluation.fa_rates',
-                value: undefined,
-                reason: 'the default list keeps its whole numbers, and with them the score’s name',
-              },
-            ],
-          ],
-        },
+      const [score, mode] = [settings.text(METRIC), settings.text(MODE)];
+      const right = modeOf(score);
+      if (!scoresOf(settings).includes(score) || mode === right) return NONE;
+      return fixAt(
+        MODE,
+        right,
+        `of ${score} ${right === 'min' ? 'less' : 'more'} is better: with ${mode} best.pt keeps the worst epoch, and the run stops when it improves; write ${right}`,
+        `the better end of ${score}`,
       );
     },
   },
@@ -50,20 +55,6 @@ export const TRAINING_RULES: readonly Rule[] = [
         'keeps pos_weight, which is what weighs seizures up',
       );
     },
-  },
-  {
-    id: 'epochs-zero',
-    severity: 'high',
-    evidence: `${SOURCE}: epochs is at least 1, and train has no mode that only evaluates.`,
-    check: (settings) =>
-      settings.number('training.epochs') === 0
-        ? fixAt(
-            'training.epochs',
-            1,
-            '0 is rejected: training has no evaluation mode; write 1 or more, or use the evaluate command',
-            'the minimum that the trainer accepts',
-          )
-        : NONE,
   },
   {
     id: 'optimizer-crash',
@@ -105,21 +96,14 @@ export const TRAINING_RULES: readonly Rule[] = [
     },
   },
   {
-    id: 'cpu-amp',
-    severity: 'high',
+    id: 'mps-amp',
+    severity: 'medium',
     targets: PLATFORMS,
-    evidence: `${SOURCE}: its validation rejects mixed precision with device cpu; autocast is used on CUDA alone.`,
-    check: (settings) => {
-      const device = settings.text('experiment.device');
-      if (settings.value(AMP) !== true || (device !== 'cpu' && device !== 'mps')) return NONE;
-      const reason = `what ${device} does anyway`;
-      return device === 'cpu'
-        ? fixAt(AMP, false, 'is rejected with experiment.device cpu; write false', reason)
-        : fixAt(AMP, false, 'is silently off on mps; write false', reason).map((found) => ({
-            ...found,
-            severity: 'medium' as const,
-          }));
-    },
+    evidence: `${SOURCE}: autocast and its scaler are used on CUDA alone.`,
+    check: (settings) =>
+      settings.value(AMP) === true && settings.text('experiment.device') === 'mps'
+        ? fixAt(AMP, false, 'is silently off on mps; write false', 'what mps does anyway')
+        : NONE,
   },
   {
     id: 'amp-4090',
@@ -181,4 +165,51 @@ function crash(value: string, crashes: readonly string[], path: string, good: st
   if (!crashes.includes(value)) return NONE;
   const message = `${value} validates, then crashes after the data is loaded; write ${good}`;
   return fixAt(path, good, message, 'the only one that the trainer makes');
+}
+
+const SENSITIVITY = /^sensitivity_at_/i;
+
+/** Where early stopping names no score of a validation: what happens, and the score that is likely meant. */
+function noScore(settings: Settings): readonly Found[] {
+  const [name, scores] = [settings.text(METRIC), scoresOf(settings)];
+  if (scores.includes(name) || settings.rejects(FA_RATES)) return NONE;
+  if (NOT_NUMBERS.includes(name))
+    return at(
+      METRIC,
+      `${name} is no number, and comparing it ends the run after its first epoch, before any checkpoint; write one of ${scores.join(', ')}`,
+      { severity: 'high' },
+    );
+  const stops = settings.number('training.early_stopping.patience') + 2;
+  const happens = `no score has this name. Early stopping would read 0 every epoch, rewrite best.pt each time and stop at epoch ${stops}`;
+  // What one epoch writes is the same with any name.
+  const severity = settings.number('training.epochs') === 1 ? ({ severity: 'medium' } as const) : {};
+  const meant = meantBy(name, settings);
+  if (!meant) return at(METRIC, `${happens}; write one of ${scores.join(', ')}`, severity);
+  const { score, rate } = meant;
+  const right = modeOf(score);
+  const named = [
+    set(METRIC, score, 'what the trainer calls the score'),
+    ...(settings.value(MODE) === right ? [] : [set(MODE, right, `the better end of ${score}`)]),
+  ];
+  if (rate === undefined) {
+    const listed = settings.read(FA_RATES) !== undefined;
+    const plain = listed && meantBy(name, settings.without(FA_RATES))?.score === name;
+    const drop = { path: FA_RATES, value: undefined, reason: 'the default list keeps the name of the score' };
+    const what = listed && SENSITIVITY.test(name) ? `; with fa_rates listed it is ${score}` : '';
+    return at(METRIC, `${happens}${what}; write ${score}${plain ? ', or leave fa_rates out' : ''}`, {
+      ...severity,
+      fix: named,
+      ...(plain && { instead: [[drop]] }),
+    });
+  }
+  const rates = settings.value(FA_RATES) ?? [];
+  const more = scalarText([...(Array.isArray(rates) ? (rates as readonly number[]) : []), rate]);
+  return at(
+    METRIC,
+    `${happens}; its rate is not in evaluation.fa_rates: list ${rate} there and write ${score}, or write one of ${scores.join(', ')}`,
+    {
+      ...severity,
+      fix: [{ path: FA_RATES, value: more, reason: `the rate that ${score} is scored at` }, ...named],
+    },
+  );
 }

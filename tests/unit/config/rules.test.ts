@@ -47,6 +47,14 @@ const CASES: Readonly<Record<string, Case>> = {
     fires: of('evaluation.fa_rates: [10, 5]'),
     not: of('evaluation.fa_rates: [10]', 'training.early_stopping.metric: sensitivity_at_10.0fa'),
   },
+  'unknown-score': {
+    fires: of('training.early_stopping.metric: auc', 'training.epochs: 9'),
+    not: of('training.early_stopping.metric: auroc', 'training.epochs: 9'),
+  },
+  'score-mode': {
+    fires: of('training.early_stopping.metric: val_loss'),
+    not: of('training.early_stopping.metric: val_loss', 'training.early_stopping.mode: min'),
+  },
   'modal-data-dir': {
     fires: on('modal', 'data.data_dir: /data/edf/dev'),
     not: on('modal', 'data.data_dir: /data/edf/train'),
@@ -68,7 +76,6 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'empty-manifest': { fires: of(), not: of('data.use_balanced_sampling: false'), note: true },
   'resume-semantics': { fires: of('training.epochs: 2'), not: of('training.epochs: 1'), note: true },
-  'epochs-zero': { fires: of('training.epochs: 0'), not: of('training.epochs: 1') },
   'optimizer-crash': { fires: of('training.optimizer: sgd'), not: of('training.optimizer: adamw') },
   'scheduler-crash': {
     fires: of('training.scheduler.type: linear'),
@@ -82,9 +89,9 @@ const CASES: Readonly<Record<string, Case>> = {
     not: on('modal', 'training.epochs: 24'),
     note: true,
   },
-  'cpu-amp': {
-    fires: of('experiment.device: cpu'),
-    not: of('experiment.device: cpu', 'training.mixed_precision: false'),
+  'mps-amp': {
+    fires: of('experiment.device: mps'),
+    not: of('experiment.device: mps', 'training.mixed_precision: false'),
   },
   'validation-ram': {
     fires: on('modal', 'data.validation_split: 0.2'),
@@ -192,7 +199,87 @@ test.each([
   ['0', false],
   ['-5', false],
 ])('of %s the readers of YAML disagree: %o', (value, disagree) => {
-  const text = textOf([`logging.log_every_n_steps: ${value}`]);
+  const text = textOf([`logging.unknown: ${value}`]);
   const found = issues(text, of()).filter(({ id }) => id === 'yaml-1.1');
   expect(found.length).toBe(disagree ? 1 : 0);
+});
+
+describe('the score of early stopping', () => {
+  const metric = (name: string, ...lines: string[]) => {
+    const text = textOf([
+      'training.epochs: 100',
+      `training.early_stopping.metric: ${name}`,
+      ...lines.map((line) => line.replace(/^(rates|mode)/, (key) => LONG[key] ?? key)),
+    ]);
+    return { text, found: issues(text, of()).find(({ path }) => /early_stopping/.test(path)) };
+  };
+  const LONG: Readonly<Record<string, string>> = {
+    rates: 'evaluation.fa_rates',
+    mode: 'training.early_stopping.mode',
+  };
+
+  test.each([
+    ['taes'],
+    ['auroc'],
+    ['pr_auc'],
+    ['ece', 'mode: min'],
+    ['val_loss', 'mode: min'],
+    ['sensitivity_at_10fa'],
+    ['sensitivity_at_2.5fa'],
+    ['sensitivity_at_10.0fa', 'rates: [10, 2.5]'],
+    ['sensitivity_at_2.5fa', 'rates: [10, 2.5]'],
+    ['sensitivity_at_1e-05fa', 'rates: [0.00001]'],
+    ['sensitivity_at_1e+16fa', 'rates: [1.0e+16]'],
+  ])('%s exists (%s)', (name, ...lines) => {
+    expect(metric(name, ...lines).found).toBeUndefined();
+  });
+
+  test.each([
+    ['sensitivity_at_10fa', 'sensitivity_at_10.0fa', 'rates: [10, 5]'],
+    ['sensitivity_at_10.0fa', 'sensitivity_at_10fa'],
+    ['sensitivity_at_10fa', 'sensitivity_at_10.0fa', 'rates: [5, 2.5, 1]'],
+    ['sensitivity_at_20fa', 'sensitivity_at_20.0fa'],
+    ['sensitivity_at_20fa', 'sensitivity_at_20.0fa', 'rates: []'],
+    ['auc', 'auroc'],
+    ['AUROC', 'auroc'],
+    ['loss', 'val_loss'],
+    ['val_loss', 'val_loss'],
+    ['auroc', 'auroc', 'mode: min'],
+  ])('%s is fixed to %s (%s)', (name, score, ...lines) => {
+    const { text, found } = metric(name, ...lines);
+    expect(found?.severity).toBe('critical');
+    const fixed = applyChanges(text, found?.fix ?? []);
+    const left = issues(fixed, of());
+    expect(left.filter(({ path }) => /early_stopping|fa_rates/.test(path))).toEqual([]);
+    expect(fixed).toContain(`metric: ${score}`);
+  });
+
+  test.each([
+    ['f1', /read 0 every epoch.*stop at epoch 7; write one of sensitivity_at_10fa, .*val_loss$/],
+    ['thresholds', /ends the run after its first epoch/],
+  ])('%s is for a person to decide', (name, message) => {
+    const { found } = metric(name);
+    expect(found?.message).toMatch(message);
+    expect(found?.fix).toBeUndefined();
+  });
+});
+
+test.each([
+  ['training.epochs: 300', /300 is not a whole number from 1 to 200/],
+  ['training.epochs: 0', /0 is not a whole number from 1 to 200/],
+  ['data.validation_split: 0.9', /0\.9 is not a number from 0 to 0\.5/],
+  ['experiment.device: cpu', /true is rejected together with experiment\.device cpu/],
+  [
+    'training.learning_rate: 1e-1',
+    /"1e-1" is not a number from 0.000001 to 0\.01; PyYAML reads a text, other readers 0\.1$/,
+  ],
+  ['model.rescnn.kernel_sizes: [3, 4]', /4 is not an odd whole number/],
+])('of %s, which production rejects, nothing else is said', (line, message) => {
+  for (const target of ['local', 'wsl2', 'modal'] as const) {
+    const found = issues(textOf([line]), on(target));
+    const invalid = found.filter(({ severity }) => severity === 'invalid');
+    expect(invalid.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
+    const path = invalid[0]?.path.replace(/\[\d+\]$/, '') ?? '';
+    expect(found.filter((one) => one.path.startsWith(path))).toEqual(invalid);
+  }
 });
