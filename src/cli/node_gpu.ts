@@ -42,6 +42,7 @@ async function findGpu(): Promise<GPU> {
   if (process.platform === 'linux') loadVulkan();
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
+  pollEveryMillisecond();
 
   // Without a GPU the first try would only print the Vulkan loader's complaints.
   const userChoseDriver = Boolean(process.env['VK_DRIVER_FILES'] ?? process.env['VK_ICD_FILENAMES']);
@@ -58,6 +59,20 @@ async function findGpu(): Promise<GPU> {
   const gpu = create(DAWN_OPTIONS);
   if (!(await gpu.requestAdapter())) throw new Error(NO_ADAPTER);
   return gpu;
+}
+
+/**
+ * Dawn's binding for Node looks for results in each turn of the event loop, by `setImmediate` and with a new function each
+ * time: while a program waits for the GPU it keeps a core busy, which a software adapter needs itself. A look each
+ * millisecond is enough. Of what is given to `setImmediate`, Dawn's functions are the native ones without a name.
+ */
+function pollEveryMillisecond(): void {
+  const immediately = globalThis.setImmediate;
+  const isPoll = (callback: (...args: never[]) => void): boolean =>
+    callback.name === '' && Function.prototype.toString.call(callback).endsWith('{ [native code] }');
+  const patient = (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
+    isPoll(callback) ? setTimeout(callback, 1) : immediately(callback, ...args);
+  Object.assign(globalThis, { setImmediate: Object.assign(patient, immediately) });
 }
 
 /**

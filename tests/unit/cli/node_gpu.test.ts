@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
 
@@ -41,5 +42,33 @@ test('the GPU of Node computes, and its timestamps are not quantized', async () 
   const [start = 0n, end = 0n] = new BigUint64Array(bytes, 256, 2);
   // Quantized timestamps are multiples of 65,536 ns.
   if (timed) expect((start | end) & 0xffffn).not.toBe(0n);
+  device.destroy();
+});
+
+test('the event loop sleeps while the GPU computes', async () => {
+  const adapter = await (await requestNodeGpu()).requestAdapter();
+  if (!adapter) throw new Error('no adapter');
+  const device = await adapter.requestDevice();
+  const code = `
+    @group(0) @binding(0) var<storage, read_write> value: u32;
+    @compute @workgroup_size(1) fn main() {
+      for (var i = 0u; i < 50000000u; i++) { value = value * 1664525u + 1013904223u; }
+    }`;
+  const pipeline = device.createComputePipeline({
+    layout: 'auto',
+    compute: { module: device.createShaderModule({ code }) },
+  });
+  const buffer = device.createBuffer({ size: 4, usage: GPUBufferUsage.STORAGE });
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  const entries = [{ binding: 0, resource: { buffer } }];
+  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+  pass.dispatchWorkgroups(1);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+  const begun = performance.eventLoopUtilization();
+  await device.queue.onSubmittedWorkDone();
+  expect(performance.eventLoopUtilization(begun).utilization).toBeLessThan(0.5);
   device.destroy();
 });
