@@ -1,6 +1,6 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { readConfigText } from './config_text';
 import { GIB, MODAL } from '../config/facts';
 import { GPU_IDS, GPUS, isGpuId } from '../config/gpus';
 import { exactly, type Quantity } from '../base/quantity';
@@ -50,7 +50,7 @@ export async function main(args: string[]): Promise<number> {
   }
   let plan: Plan;
   try {
-    plan = planOf(asked, await readFile(asked.file, 'utf8'));
+    plan = planOf(asked, await readConfigText(asked.file));
   } catch (error) {
     console.error(`${asked.file} cannot be estimated: ${message(error)}`);
     return 2;

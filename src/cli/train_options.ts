@@ -1,7 +1,7 @@
 /** The arguments of `smokescan train`, and the settings that follow from them. */
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config/settings';
+import { readConfigText } from './config_text';
 import type { TrainingState } from '../checkpoints/state';
 import { fromTrainer } from '../training/config';
 import { allowedOf, isAllowed, parseValue, type Field } from '../training/fields';
@@ -115,7 +115,7 @@ export async function givenBy(config: string | undefined, values: Values): Promi
 }
 
 async function configured(path: string): Promise<Pick<Given, 'settings' | 'dataDir'>> {
-  const text = await readFile(path, 'utf8');
+  const text = await readConfigText(path);
   const rejected = validationErrorsOf(path, text);
   if (rejected.length > 0) throw new SettingsError(rejected.join('\n'));
   const file = readConfig(text).settings;

@@ -1,6 +1,6 @@
 /** `npx smokescan validate`: the issues of configurations, in a terminal or a CI. */
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { readConfigText } from './config_text';
 import { failing, inspectAll, sentence, type Issue } from '../config/issues';
 import { isTargetName, targetOf, TARGETS, type TargetName } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
@@ -37,7 +37,7 @@ export async function main(args: string[]): Promise<number> {
   const given: Given[] = [];
   for (const file of files) {
     try {
-      given.push({ file, text: await readFile(file, 'utf8') });
+      given.push({ file, text: await readConfigText(file) });
     } catch (error) {
       console.error(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -41,7 +41,7 @@ export function exportText(text: string): Exported {
   const changes: Rewritten[] = [];
   const apply = (step: Step | undefined): boolean => {
     if (!step) return false;
-    for (const edit of [...step.edits].sort((a, b) => b.from - a.from || b.to - a.to)) pieces.apply(edit);
+    pieces.applyAll([...step.edits].sort((a, b) => a.from - b.from || a.to - b.to));
     changes.push(...step.changes);
     if (readConfig(pieces.text).errors.length > 0)
       throw new EditError(
@@ -80,6 +80,9 @@ function glued(text: string): Step | undefined {
     changes: errors.map(() => ({ path: '', before: '#', after: ' #', reason })),
   };
 }
+
+/** A tag and an anchor are found so many characters in front of their value. */
+const TAG_REACH = 500;
 
 class Agreement {
   readonly #root: Node | null;
@@ -188,9 +191,10 @@ class Agreement {
           changes: [{ path, before, after, reason: `PyYAML reads ${shape(value)}, others ${shape(core)}` }],
         },
       ];
-    const tag = /(![^\s,[\]{}]*)\s*(?:&[^\s,[\]{}]+\s*)?$/.exec(this.text.slice(0, from));
+    const near = Math.max(0, from - TAG_REACH);
+    const tag = /(![^\s,[\]{}]*)\s*(?:&[^\s,[\]{}]+\s*)?$/.exec(this.text.slice(near, from));
     if (!tag) return [];
-    const [start, name] = [tag.index, tag[1] ?? ''];
+    const [start, name] = [near + tag.index, tag[1] ?? ''];
     const end = start + name.length;
     const blanks = /^[ \t]*/.exec(this.text.slice(end))?.[0].length ?? 0;
     // A block scalar ends with its last line end, which stays.

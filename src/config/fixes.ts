@@ -1,7 +1,7 @@
 /** What to write where the trainer's validation rejects a value: the nearest that it accepts. */
 import type { Change } from './change';
 import { letters } from './letters';
-import { REQUIRED_SECTIONS, type Key, type Kind } from './keys';
+import { KEY_AT, REQUIRED_SECTIONS, type Key, type Kind } from './keys';
 import { PAIRS } from './pairs';
 import { listOf } from './path';
 import { PyDate, type PyValue } from './plain';
@@ -10,16 +10,21 @@ import { scalarText } from './scalar';
 import type { Setting, Settings } from './settings';
 
 /** The fix of a rejected setting; undefined where only who wrote it can know. */
-export function fixOf({ path, problem }: Setting, settings: Settings): Change[] | undefined {
-  const { kind, declaration, value: given = null } = settings.get(listOf(path)) ?? {};
-  if (kind === 'section' && path !== '') return [section(path)];
+export function fixOf({ path, kind, read, problem }: Setting, settings: Settings): Change[] | undefined {
+  if (path === '') return read === null ? REQUIRED_SECTIONS.map(section) : undefined;
+  if (kind === 'section') return [section(path)];
+  if (kind === 'unknown')
+    return [{ path, value: undefined, reason: 'a key that is no text can be none that the trainer knows' }];
+  const { declaration, value: given = null } = settings.get(listOf(path)) ?? {};
   if (!declaration) return undefined;
   const value = (other: string): PyValue | undefined => settings.value(other);
   const pair = PAIRS.find((one) => one.path === path && one.problem(value) === problem);
-  const better = pair ? pair.fix(value) : nearest(declaration, given);
-  if (better === undefined) return undefined;
-  const text = scalarText(better, declaration.kind);
-  return [{ path: declaration.path, value: text, reason: 'a value that the trainer accepts' }];
+  const better = pair ? pair.fix(value) : { [declaration.path]: nearest(declaration, given) };
+  return Object.entries(better).map(([key, one]) => ({
+    path: key,
+    value: scalarText(one, KEY_AT.get(key)?.kind),
+    reason: 'a value that the trainer accepts',
+  }));
 }
 
 /** Missing, or no mapping. */
@@ -28,10 +33,14 @@ const section = (path: string): Change =>
     ? { path, value: '{}', reason: 'the trainer needs the section, and has defaults for all of it' }
     : { path, value: undefined, reason: 'without it the section has its defaults' };
 
-function nearest({ kind, defaultValue }: Key, given: PyValue): PyValue | undefined {
+function nearest({ path, kind, defaultValue }: Key, given: PyValue): PyValue {
+  // The largest is none that tau_on can be above.
+  if (path === OFF && !('value' in readAs(kind, given))) return defaultValue;
   const near = near1(kind, given);
   return near !== undefined && 'value' in readAs(kind, near) ? near : defaultValue;
 }
+
+const OFF = 'postprocessing.hysteresis.tau_off';
 
 function near1(kind: Kind, given: PyValue): PyValue | undefined {
   switch (kind.type) {
@@ -59,8 +68,12 @@ function near1(kind: Kind, given: PyValue): PyValue | undefined {
     }
     case 'fixed':
       return kind.value;
+    case 'list': {
+      const items = Array.isArray(given) ? (given as readonly PyValue[]) : [];
+      const near = items.map((item) => ('value' in readAs(kind.item, item) ? item : near1(kind.item, item)));
+      return near.every((item) => item !== undefined) && near.length > 0 ? near : undefined;
+    }
     case 'bool':
-    case 'list':
     case 'band':
       return undefined;
     default:

@@ -53,10 +53,16 @@ function checkedOf(text: string, { base, ...subject }: Subject): Checked {
   };
 }
 
+/** What a file holds may be long, and a message quotes it. */
+const MAX_MESSAGE = 1000;
+const cut = (message: string): string =>
+  message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
+
 function inspection({ file }: Checked, found: readonly Issue[]): Inspection {
   const errors = validationErrors(file);
   errors.sort((a, b) => a.place.from - b.place.from);
-  return { file, accepted: errors.length === 0, issues: [...errors, ...found] };
+  const issues = [...errors, ...found].map((issue) => ({ ...issue, message: cut(issue.message) }));
+  return { file, accepted: errors.length === 0, issues };
 }
 
 const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, rejects it.';

@@ -18,10 +18,13 @@ export interface Jobs {
   readonly lost: number;
 }
 
+/** No run has more: the trainer takes 200. */
+const MAX_EPOCHS = 10_000;
+
 /**
  * Plans jobs of at most `limit` hours for `epochs` epochs: an epoch that the end of a job interrupts is lost, and a resumed run
  * repeats the saved epoch (the trainer's source at 2025-09-21). Undefined where no number of jobs completes the run, because
- * fewer than two epochs fit a job; also for less than one epoch and for hours that are not above 0.
+ * fewer than two epochs fit a job; also for hours that are not above 0, and for fewer epochs than one or more than MAX_EPOCHS.
  */
 export function planJobs(
   epochs: number,
@@ -29,7 +32,8 @@ export function planJobs(
   limit: number = MODAL.jobHours,
 ): Jobs | undefined {
   const fit = Math.floor(limit / hoursPerEpoch + 1e-9);
-  if (!(epochs >= 1) || !(hoursPerEpoch > 0) || (epochs > fit && fit < 2)) return undefined;
+  if (!(epochs >= 1) || !(epochs <= MAX_EPOCHS) || !(hoursPerEpoch > 0) || (epochs > fit && fit < 2))
+    return undefined;
   const spans: Span[] = [];
   for (let first = 1; ;) {
     const last = Math.min(epochs, first + fit - 1);

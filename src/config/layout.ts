@@ -18,7 +18,11 @@ export function nameOf({ key }: Pick<Item, 'key'>): string {
 }
 
 export class Layout {
-  constructor(private readonly text: string) {}
+  readonly #returns: boolean;
+
+  constructor(private readonly text: string) {
+    this.#returns = text.includes('\r');
+  }
 
   indentOf(item: Item): string {
     const key = this.startOf(item);
@@ -30,7 +34,9 @@ export class Layout {
   }
 
   lineStart(offset: number): number {
-    return Math.max(this.text.lastIndexOf('\n', offset - 1), this.text.lastIndexOf('\r', offset - 1)) + 1;
+    if (offset === 0) return 0;
+    const last = (end: string): number => this.text.lastIndexOf(end, offset - 1);
+    return Math.max(last('\n'), this.#returns ? last('\r') : -1) + 1;
   }
 
   lineFrom(offset: number): string {

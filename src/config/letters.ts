@@ -1,5 +1,9 @@
-/** Letters to insert, delete or replace to make one word of another (Levenshtein). */
+/** Longer texts are no names that somebody mistyped. */
+const MAX_LETTERS = 80;
+
+/** Letters to insert, delete or replace to make one word of another (Levenshtein); Infinity for long texts. */
 export function letters(a: string, b: string): number {
+  if (Math.max(a.length, b.length) > MAX_LETTERS) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -9,8 +9,8 @@ export interface Pair {
   readonly path: string;
   /** What is wrong with its value, after the path: “0.7 is not above tau_off, which is 0.78”. */
   readonly problem: (value: Value) => string | undefined;
-  /** What to write instead; undefined where only who wrote the file can know. */
-  readonly fix: (value: Value) => PyValue | undefined;
+  /** What to write instead, by key. */
+  readonly fix: (value: Value) => Readonly<Record<string, PyValue>>;
 }
 
 const [ON, OFF] = ['postprocessing.hysteresis.tau_on', 'postprocessing.hysteresis.tau_off'];
@@ -20,6 +20,10 @@ const AMP = 'training.mixed_precision';
 /** NaN where it is none, which no comparison holds for. */
 const numberOf = (value: PyValue | undefined): number => (typeof value === 'number' ? value : NaN);
 
+/** The trainer’s own scores keep the two thresholds so far apart. */
+const APART = 0.08;
+const rounded = (value: number): number => Number(value.toFixed(4));
+
 export const PAIRS: readonly Pair[] = [
   {
     path: ON,
@@ -28,9 +32,10 @@ export const PAIRS: readonly Pair[] = [
       return on <= off ? `${on} is not above tau_off, which is ${off}` : undefined;
     },
     fix: (value) => {
-      const off = numberOf(value(OFF));
-      // The trainer’s own scores keep the two so far apart.
-      return off < 1 ? Number(Math.min(1, off + 0.08).toFixed(4)) : undefined;
+      const [on, off] = [numberOf(value(ON)), numberOf(value(OFF))];
+      if (off + APART <= 1) return { [ON]: rounded(off + APART) };
+      if (on - APART >= 0.5) return { [OFF]: rounded(on - APART) };
+      return { [ON]: 0.86, [OFF]: 0.78 };
     },
   },
   {
@@ -39,7 +44,7 @@ export const PAIRS: readonly Pair[] = [
       const [min, max] = [numberOf(value(MIN)), numberOf(value(MAX))];
       return max < min ? `${max} is below min_duration_s, which is ${min}` : undefined;
     },
-    fix: (value) => value(MIN),
+    fix: (value) => ({ [MAX]: value(MIN) ?? null }),
   },
   {
     path: AMP,
@@ -47,6 +52,6 @@ export const PAIRS: readonly Pair[] = [
       value('experiment.device') === 'cpu' && value(AMP) === true
         ? 'true is rejected together with experiment.device cpu'
         : undefined,
-    fix: () => false,
+    fix: () => ({ [AMP]: false }),
   },
 ];

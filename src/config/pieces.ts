@@ -39,6 +39,32 @@ export class Pieces {
     );
   }
 
+  /** Edits apart from each other, rising, all in the offsets of the text as it is now; in one pass. */
+  applyAll(edits: readonly Edit[]): void {
+    const made: Piece[] = [];
+    const rest = [...this.#pieces].reverse();
+    let at = 0;
+    /** Moves pieces up to an offset, or drops them. */
+    const upTo = (end: number, keep: boolean): void => {
+      while (at < end) {
+        const piece = rest.pop();
+        if (piece === undefined) return;
+        const length = lengthOf(piece);
+        const taken = Math.min(length, end - at);
+        if (keep) made.push(part(piece, 0, taken));
+        if (taken < length) rest.push(part(piece, taken, length));
+        at += taken;
+      }
+    };
+    for (const { from, to, insert } of edits) {
+      upTo(from, true);
+      upTo(to, false);
+      made.push(insert);
+    }
+    upTo(Infinity, true);
+    this.#pieces = made.filter((piece) => lengthOf(piece) > 0);
+  }
+
   #slice(from: number, to: number): Piece[] {
     let at = 0;
     return this.#pieces.flatMap((piece) => {

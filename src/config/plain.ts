@@ -104,7 +104,7 @@ export function readTagged(tag: string, text: string): PyScalar | undefined {
         : rejected;
     case 'float': {
       const known =
-        /^[-+]?(?:\.inf|\.nan|inf|infinity|nan|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|\d+(?::\d+)*(?:\.\d*)?)$/;
+        /^[-+]?(?:\.inf|\.nan|inf|infinity|nan|(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|\d+(?::\d+)*(?:\.\d*)?)$/;
       return known.test(plain) ? { type, value: float(text) } : rejected;
     }
     case 'date':

@@ -73,10 +73,17 @@ export interface YamlFile {
 }
 
 /** Larger files are no configurations. */
-export const MAX_CHARACTERS = 1_000_000;
+export const MAX_CHARACTERS = 100_000;
 /** Values after aliases are followed: a few lines of them can stand for billions. */
-const MAX_VALUES = 20_000;
+const MAX_VALUES = 5000;
 const MAX_DEPTH = 200;
+/** Of the characters that part values: the parser's errors and tokens cost more than the text. */
+const MAX_SEPARATORS = 10_000;
+/** Of a file that is broken throughout, the first errors are enough. */
+const MAX_ERRORS = 20;
+
+/** Said of what PyYAML reads and this reader rejects. */
+const NOT_FOLLOWED = 'Smokescan does not follow PyYAML here';
 
 class Rejected extends Error {
   constructor(
@@ -101,7 +108,9 @@ export function readYaml(text: string): YamlFile {
   const rejected = (): YamlFile => ({ text, value: undefined, entries: [], errors, document: undefined });
 
   if (text.length > MAX_CHARACTERS) {
-    reject(`the file has ${text.length.toLocaleString('en')} characters; a configuration has a few thousand`);
+    reject(
+      `the file has ${text.length.toLocaleString('en')} characters; a configuration has a few thousand. ${NOT_FOLLOWED}, and reads at most ${MAX_CHARACTERS.toLocaleString('en')}`,
+    );
     return rejected();
   }
   // eslint-disable-next-line no-control-regex
@@ -123,13 +132,22 @@ export function readYaml(text: string): YamlFile {
   }
   const depth = deepest(text);
   if (depth.levels > MAX_DEPTH) {
-    reject(`the file is nested more than ${MAX_DEPTH} levels deep`, depth.offset);
+    reject(`the file is nested more than ${MAX_DEPTH} levels deep. ${NOT_FOLLOWED}`, depth.offset);
+    return rejected();
+  }
+  const many = separatorBeyond(text, MAX_SEPARATORS);
+  if (many !== undefined) {
+    reject(
+      `the file has more than ${MAX_SEPARATORS.toLocaleString('en')} lines, commas, brackets and quotes. ${NOT_FOLLOWED}; a configuration has a few hundred`,
+      many,
+    );
     return rejected();
   }
   const [document, second] = parseYaml(text, counter);
   if (second) reject('the file holds several documents (---), the trainer reads one', second.range[0]);
   for (const { code, message, pos } of document?.errors ?? [])
-    if (message !== GLUED_COMMENT) reject(SENTENCES[code] ?? message, pos[0], pos[1]);
+    if (message !== GLUED_COMMENT && errors.length < MAX_ERRORS)
+      reject(SENTENCES[code] ?? `this is not YAML (${message}); correct it in the text`, pos[0], pos[1]);
   const tab = errors.length === 0 ? tabBetween(text) : undefined;
   if (tab !== undefined) reject(SENTENCES['TAB_AS_INDENT'] ?? '', tab, tab + 1);
   if (errors.length > 0) return rejected();
@@ -189,11 +207,18 @@ const SENTENCES: Partial<Record<string, string>> = {
   KEY_OVER_1024_CHARS: 'a key is longer than 1,024 characters',
 };
 
+/** Where the first separator beyond so many stands. */
+function separatorBeyond(text: string, max: number): number | undefined {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) if ('\n\r,[]{}"'.includes(text.charAt(i)) && ++count > max) return i;
+  return undefined;
+}
+
 /** By brackets and by indentation; an upper bound, found without recursion. */
 function deepest(text: string): { levels: number; offset: number } {
   let [brackets, levels, offset] = [0, 0, 0];
   const indents: number[] = [];
-  for (const match of text.matchAll(/^([ ]*)((?:- )*)\S|[[{\]}]/gm)) {
+  for (const match of text.matchAll(/^([ ]*)((?:[-?] )*)\S|[[{\]}]/gm)) {
     if (match[1] === undefined) {
       brackets += match[0] === '[' || match[0] === '{' ? 1 : -1;
     } else {
@@ -230,7 +255,11 @@ class Reader {
   value(node: Node | null, path: string, depth: number, into: Entry[]): PyRead {
     const [start = 0, end = 0] = node?.range ?? [];
     if (++this.#values > MAX_VALUES)
-      throw new Rejected('its aliases (*) stand for more than 20,000 values', start, end);
+      throw new Rejected(
+        `the file has more than ${MAX_VALUES.toLocaleString('en')} values, those of aliases (*) counted each time. ${NOT_FOLLOWED}; a configuration has about a hundred`,
+        start,
+        end,
+      );
     if (depth > MAX_DEPTH) throw new Rejected('an alias (*) contains itself', start, end);
     if (node === null) return { type: 'null', value: null };
     if (isAlias(node)) return this.value(this.#anchored(node.source, start, end), path, depth + 1, into);

@@ -86,7 +86,7 @@ export const KEY_RULES: readonly Rule[] = [
     check: (settings) =>
       written(settings).flatMap(({ path, read }) => {
         if (typeof read !== 'string' || !SHELL.test(read)) return NONE;
-        const plain = read.replace(SHELL_PARTS, '').replace(/[-_./ ]+$/, '');
+        const plain = withoutEnd(read.replace(SHELL_PARTS, ''));
         const reason = 'a name that is what it says';
         return at(path, 'no shell reads this: $(…) stays literal text', {
           ...(plain !== '' && !inList(path) && { fix: [{ path, value: scalarText(plain), reason }] }),
@@ -101,6 +101,13 @@ export const KEY_RULES: readonly Rule[] = [
     check: (settings) => written(settings).flatMap((setting) => otherwise(setting, settings)),
   },
 ];
+
+/** Without the separators with which it ends. */
+function withoutEnd(name: string): string {
+  let to = name.length;
+  while (to > 0 && '-_./ '.includes(name.charAt(to - 1))) to--;
+  return name.slice(0, to);
+}
 
 const SHELL = /\$\(|\$\{|`/;
 const SHELL_PARTS = /\$\([^)]*\)?|\$\{[^}]*\}?|`[^`]*`?/g;

@@ -13,22 +13,30 @@ const last = (path: string): string => path.split('.').at(-1) ?? path;
  * same section first. A section for a mapping.
  */
 export function nearest(path: string, value: PyValue): string | undefined {
-  const candidates = isPyMapping(value)
-    ? SECTION_PATHS
-    : KEYS.filter(({ kind, nullable }) => 'value' in readAs(kind, value, nullable)).map((key) => key.path);
   const name = last(path).toLowerCase();
+  const max = Math.max(1.5, name.length / 3);
+  const near = (candidate: string): boolean =>
+    Math.abs(last(candidate).length - name.length) <= max + PUNCTUATION;
+  const candidates = isPyMapping(value)
+    ? SECTION_PATHS.filter(near)
+    : KEYS.filter((key) => near(key.path) && 'value' in readAs(key.kind, value, key.nullable)).map(
+        (key) => key.path,
+      );
   const parent = path.split('.').slice(0, -1).join('.');
-  const near = candidates
+  const best = candidates
     .map((candidate) => {
       const same = candidate.startsWith(`${parent}.`) || parent === '';
       return { candidate, distance: edits(last(candidate), name) + (same ? 0 : 0.5) };
     })
     .reduce<{ candidate: string; distance: number } | undefined>(
-      (best, one) => (best === undefined || one.distance < best.distance ? one : best),
+      (first, one) => (first === undefined || one.distance < first.distance ? one : first),
       undefined,
     );
-  return near && near.distance <= Math.max(1.5, name.length / 3) ? near.candidate : undefined;
+  return best && best.distance <= max ? best.candidate : undefined;
 }
+
+/** How many _ and - a name may have more or less than the one that is meant. */
+const PUNCTUATION = 3;
 
 /** Letters apart; _ and - cost nothing. */
 const edits = (one: string, other: string): number =>

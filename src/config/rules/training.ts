@@ -5,6 +5,9 @@ import { FA_RATES, meantBy, METRIC, MODE, modeOf, NOT_NUMBERS, scoresOf } from '
 import { scalarText } from '../scalar';
 import { at, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
+const KERNELS = 'model.rescnn.kernel_sizes';
+/** Of a residual block. */
+const CHANNELS = 512;
 const AMP = 'training.mixed_precision';
 const RATE = 'training.learning_rate';
 const BATCH = 'training.batch_size';
@@ -74,6 +77,23 @@ export const TRAINING_RULES: readonly Rule[] = [
         'training.scheduler.type',
         'cosine',
       ),
+  },
+  {
+    id: 'kernel-sizes',
+    severity: 'high',
+    targets: PLATFORMS,
+    evidence: `${SOURCE}: a residual block divides its 512 channels by the number of kernels. Run: a branch of no channels raises an error.`,
+    check: (settings) => {
+      const kernels = settings.value(KERNELS);
+      const count = Array.isArray(kernels) ? kernels.length : 1;
+      if (count > 0 && count <= CHANNELS) return NONE;
+      const text = '[3, 5, 7]';
+      return at(
+        KERNELS,
+        `validates, then crashes after the data is loaded, because ${count === 0 ? 'a block has no branch' : `${count} branches share ${CHANNELS} channels`}; write ${text}`,
+        { fix: [{ path: KERNELS, value: text, reason: 'the default, with which the model is known' }] },
+      );
+    },
   },
   {
     id: 'conv-kernel',
@@ -167,12 +187,17 @@ function crash(value: string, crashes: readonly string[], path: string, good: st
   return fixAt(path, good, message, 'the only one that the trainer makes');
 }
 
+/** So many are named, of which the last are those that every validation has. */
+const MAX_SCORES = 12;
+const MAX_NAME = 200;
 const SENSITIVITY = /^sensitivity_at_/i;
 
 /** Where early stopping names no score of a validation: what happens, and the score that is likely meant. */
 function noScore(settings: Settings): readonly Found[] {
-  const [name, scores] = [settings.text(METRIC), scoresOf(settings)];
-  if (scores.includes(name) || settings.rejects(FA_RATES)) return NONE;
+  const [given, all] = [settings.text(METRIC), scoresOf(settings)];
+  if (all.includes(given) || settings.rejects(FA_RATES)) return NONE;
+  const name = given.slice(0, MAX_NAME);
+  const scores = [...new Set(all)].slice(-MAX_SCORES);
   if (NOT_NUMBERS.includes(name))
     return at(
       METRIC,

@@ -7,7 +7,7 @@ import { kernel, passesOf, read, write } from './kernel';
 const WORKGROUP = 64;
 
 /** A kernel binds eight buffers, the whole being one of them. */
-const MAX_PIECES = 7;
+export const MAX_PIECES = 7;
 
 export interface ChannelAttrs {
   /** Channels of each piece. */

@@ -1,4 +1,5 @@
 /** What a prediction of GPU memory is asked about. */
+import { MAX_PIECES } from '../../engine/ops/channels';
 import { MIXERS, type Mixer } from '../../models/bimamba';
 import { PRODUCTION } from '../../models/detector';
 import type { Float } from './tape';
@@ -67,7 +68,13 @@ export function checkRun({ batch, microBatches, layers, mixer, kernelSizes, conv
   whole('the number of layers', layers, 96);
   if (!MIXERS.includes(mixer)) throw new RangeError(`the mixer is mamba2 or conv, it is ${String(mixer)}`);
   if (kernelSizes.length === 0 || kernelSizes.some((size) => !(size >= 1 && size % 2 === 1)))
-    throw new RangeError(`kernel sizes are odd whole numbers, they are [${kernelSizes.join(', ')}]`);
+    throw new RangeError(
+      `kernel sizes are odd whole numbers, they are [${kernelSizes.slice(0, 20).join(', ')}]`,
+    );
+  if (kernelSizes.length > MAX_PIECES)
+    throw new RangeError(
+      `there are ${kernelSizes.length} kernel sizes, and models of at most ${MAX_PIECES} are predicted`,
+    );
   whole('conv_kernel', convKernel, 64);
   if (mixer === 'conv' && convKernel % 2 === 0)
     throw new RangeError(`conv_kernel ${convKernel} breaks the convolution mixer, where it must be odd`);

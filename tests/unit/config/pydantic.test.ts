@@ -4,9 +4,9 @@ import { Random } from '../../../src/base/random';
 import { KEYS, type Key, type Kind } from '../../../src/config/keys';
 import { PyDate, type PyValue } from '../../../src/config/plain';
 import { settingsIn } from '../../../src/config/settings';
-import { pythonWith, runPython } from './python';
+import { PYDANTIC, pythonWith, runPython } from './python';
 
-const python = pythonWith('pydantic', 'pip install pydantic');
+const python = pythonWith(PYDANTIC.modules, PYDANTIC.how, PYDANTIC.check);
 
 /** Python's type of a key, as the trainer declares it. */
 function typeOf({ type, ...more }: Kind): string {

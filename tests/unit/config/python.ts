@@ -1,23 +1,34 @@
 /** Python with a module, for tests against the original; Debian's interpreter may not be the first on the path. */
 import { spawnSync } from 'node:child_process';
 
+/** What the trainer needs to read a configuration. */
+export const PYDANTIC = {
+  modules: 'pydantic, yaml',
+  check: 'assert pydantic.VERSION.startswith("2.")',
+  how: 'pip install pydantic pyyaml',
+} as const;
+
 /** The interpreter, or undefined, said aloud: what the tests skip and how to have it. */
-export function pythonWith(module: string, how: string): string | undefined {
+export function pythonWith(modules: string, how: string, check = 'pass'): string | undefined {
   const found = ['python3', '/usr/bin/python3'].find(
-    (candidate) => spawnSync(candidate, ['-c', `import ${module}`]).status === 0,
+    (candidate) => spawnSync(candidate, ['-c', `import ${modules}\n${check}`]).status === 0,
   );
   if (found === undefined)
-    console.warn(`Tests against ${module} are skipped: no python3 here can import it (${how}).`);
+    console.warn(`Tests against ${modules} are skipped: no python3 here has what they need (${how}).`);
   return found;
 }
 
-/** Runs a program on JSON and returns the JSON that it prints; throws what it says on stderr. */
+/** Runs a program, or the file of one, on JSON and returns the JSON that it prints; throws what it says on stderr. */
 export function runPython(python: string, program: string, input: unknown): unknown {
-  const { stdout, stderr, status } = spawnSync(python, ['-c', program], {
-    input: JSON.stringify(input),
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const { stdout, stderr, status } = spawnSync(
+    python,
+    program.endsWith('.py') ? [program] : ['-c', program],
+    {
+      input: JSON.stringify(input),
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
   if (status !== 0 || stderr !== '') throw new Error(stderr || `python ended with ${status}`);
   return JSON.parse(stdout);
 }

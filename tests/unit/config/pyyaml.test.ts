@@ -151,12 +151,12 @@ describe('a file', () => {
   ).join('\n');
   test.each([
     ['10 MB', 'a: 1\n'.repeat(2_000_000), /the file has 10,000,000 characters/],
-    ['an alias bomb', bomb, /aliases \(\*\) stand for more than 20,000 values/],
+    ['an alias bomb', bomb, /more than 5,000 values, those of aliases/],
     ['brackets 20,000 deep', '['.repeat(20_000), /nested more than 200 levels/],
     ['lists 20,000 deep', `${'- '.repeat(20_000)}x`, /nested more than 200 levels/],
     [
-      'mappings 1,000 deep',
-      Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+      'mappings 400 deep',
+      Array.from({ length: 400 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
       /200 levels/,
     ],
     ['an alias to itself', 'a: &a [*a]', /contains itself|no anchor/],

@@ -81,6 +81,10 @@ const CASES: Readonly<Record<string, Case>> = {
     fires: of('training.scheduler.type: linear'),
     not: of('training.scheduler.type: cosine'),
   },
+  'kernel-sizes': {
+    fires: of('model.rescnn.kernel_sizes: []'),
+    not: of('model.rescnn.kernel_sizes: [3, 5, 7, 9]'),
+  },
   'conv-kernel': { fires: of(), not: of('model.mamba.conv_kernel: 3') },
   'no-validation': { fires: of('data.validation_split: 0.0'), not: of('data.validation_split: 0.1') },
   secrets: { fires: on('modal'), not: on('wsl2'), note: true },
