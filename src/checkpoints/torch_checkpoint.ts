@@ -19,7 +19,7 @@ import { readTorch, TorchFileError, writeTorch } from './torch';
 export interface AdamWSettings {
   /** The rate that the schedule scales. */
   readonly learningRate: number;
-  /** The rate of the next update. */
+  /** The rate of the next step. */
   readonly currentRate: number;
   readonly betas: readonly [number, number];
   readonly eps: number;
@@ -31,14 +31,14 @@ export interface TorchProgress {
   /** The epoch that was running: the trainer's --resume repeats it. */
   readonly epoch: number;
   readonly bestMetric: number;
-  /** Updates that the loss scale skipped: AdamW does not count them, the schedule does. */
+  /** Steps that the loss scale skipped: AdamW does not count them, the schedule does. */
   readonly skipped?: number;
   /** The configuration as a mapping. */
   readonly config: Json;
 }
 
 export interface TorchCheckpoint extends Omit<TrainingState, 'progress'>, TorchProgress {
-  /** Updates done: AdamW's `step`. */
+  /** Steps done: AdamW's `step`. */
   readonly step: number;
   readonly batches: number;
   readonly optimizer: AdamWSettings;
@@ -96,7 +96,7 @@ export function writeTorchCheckpoint(
 }
 
 /** By the parameter's number; those that were never updated have no entry. */
-function optimizerState({ parameters, firstMoments, secondMoments }: TrainingState, updates: number) {
+function optimizerState({ parameters, firstMoments, secondMoments }: TrainingState, steps: number) {
   const entries = new Map<PythonKey, PythonValue>();
   [...parameters.keys()].forEach((name, i) => {
     const first = firstMoments.get(name);
@@ -106,7 +106,7 @@ function optimizerState({ parameters, firstMoments, secondMoments }: TrainingSta
     entries.set(
       i,
       dict({
-        step: { dtype: 'F32', shape: [], data: Float32Array.of(updates) },
+        step: { dtype: 'F32', shape: [], data: Float32Array.of(steps) },
         exp_avg: tensor(first),
         exp_avg_sq: tensor(second),
       }),

@@ -154,7 +154,7 @@ const SHOW: Readonly<Record<Row['unit'], (value: number) => string>> = {
   $: (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : 'no end'),
 };
 
-function rowsOf({ plan, verdict, vram, host, loading, costs }: Forecast): Row[] {
+function rowsOf({ plan, verdict, vram, ram, loading, costs }: Forecast): Row[] {
   const { gpu } = plan.machine;
   const cost = (id: 'earliest' | 'likely' | 'all') => costs.find(({ stop }) => stop.id === id);
   const [likely, all] = [cost('likely'), cost('all')];
@@ -167,8 +167,8 @@ function rowsOf({ plan, verdict, vram, host, loading, costs }: Forecast): Row[] 
       unit: 'GiB',
       of: `${SHOW.GiB(gpu.memoryBytes)} of ${gpu.name}`,
     },
-    { what: 'system RAM, training', value: host.training, unit: 'GiB', of: SHOW.GiB(host.limit) },
-    { what: 'system RAM, validation', value: host.validation, unit: 'GiB', of: SHOW.GiB(host.limit) },
+    { what: 'system RAM, training', value: ram.training, unit: 'GiB', of: SHOW.GiB(ram.limit) },
+    { what: 'system RAM, validation', value: ram.validation, unit: 'GiB', of: SHOW.GiB(ram.limit) },
     { what: 'time per epoch', value: verdict.epoch, unit: 'h' },
     { what: 'data loading per epoch', value: loading, unit: 'h' },
     ...(likely
@@ -208,10 +208,10 @@ function asText(asked: Asked, found: Forecast): string {
       .map((cell, column) => (column < cells.length - 1 ? cell.padEnd(width[column] ?? 0) : cell))
       .join('  ')
       .trimEnd();
-  const { plan, verdict, host, notes } = found;
+  const { plan, verdict, ram, notes } = found;
   const { jobs, rate, remedies } = verdict;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
-  const { killed } = host.odds;
+  const { killed } = ram.odds;
   return [
     `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}`,
     '',
@@ -219,7 +219,7 @@ function asText(asked: Asked, found: Forecast): string {
     ...rows.map(line),
     '',
     `GPU memory: ${verdict.gpu.fit}. System RAM: ${verdict.ram.fit}.`,
-    `OOM-killed in training: ${percent(killed.likely)} of ${host.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${host.odds.curve.at(-1)?.batch ?? 0} batches.`,
+    `OOM-killed in training: ${percent(killed.likely)} of ${ram.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${ram.odds.curve.at(-1)?.batch ?? 0} batches.`,
     jobs
       ? `All epochs take ${jobs.count === 1 ? 'one job' : `${jobs.count} jobs of ${MODAL.jobHours} h, each resumed`}.`
       : `No number of jobs completes the run: fewer than two epochs fit ${MODAL.jobHours} h.`,
@@ -232,7 +232,7 @@ function asText(asked: Asked, found: Forecast): string {
 }
 
 function asJson(asked: Asked, found: Forecast): unknown {
-  const { plan, verdict, vram, host, loading, costs, notes } = found;
+  const { plan, verdict, vram, ram, loading, costs, notes } = found;
   const { epoch, rate, remedies } = verdict;
   const { name: target, gpu, ramGiB } = plan.machine;
   return {
@@ -249,13 +249,13 @@ function asJson(asked: Asked, found: Forecast): unknown {
       parts: vram.parts,
     },
     ram: {
-      fit: host.fits,
-      limitBytes: host.limit,
-      training: host.training,
-      validation: host.validation,
-      oomKilled: host.odds.killed,
-      victims: host.odds.victims,
-      runs: host.odds.runs,
+      fit: ram.fits,
+      limitBytes: ram.limit,
+      training: ram.training,
+      validation: ram.validation,
+      oomKilled: ram.odds.killed,
+      victims: ram.odds.victims,
+      runs: ram.odds.runs,
     },
     hoursPerEpoch: epoch,
     loadingHoursPerEpoch: loading,

@@ -85,7 +85,7 @@ export function progressReport(): (event: EegEvent) => void {
         return;
       case 'recovering':
         say(
-          `the GPU was lost; resuming from step ${event.step} (${event.attempt} of at most ${event.most} times)`,
+          `the GPU was lost; resuming from step ${event.step} (${event.attempt} of at most ${event.attempts} times)`,
         );
         return;
       case 'skipped':

@@ -33,7 +33,7 @@ export interface OptimizerOptions {
   readonly weightDecay: number;
   /** Largest global norm of the gradient; 0 does not clip. */
   readonly clip: number;
-  /** [1], the inverse of the loss scale: norm and update are those of the gradient times it. */
+  /** [1], the inverse of the loss scale: norm and optimizer step are those of the gradient times it. */
   readonly unscale?: Tensor | undefined;
 }
 
@@ -52,12 +52,12 @@ export type StepOptions = OptimizerOptions & BackwardOptions;
 /** Completes a training step. Returns the gradient's global norm before clipping, [1]. */
 export function trainingStep(graph: Graph, loss: Tensor, options: StepOptions): Tensor {
   backward(graph, loss, options);
-  return update(graph, graph, 'gradient', options);
+  return optimize(graph, graph, 'gradient', options);
 }
 
 /**
- * Completes the graph of one micro-batch: its gradient is added to the pack `accumulated`, from which `updateStep` makes
- * the update. A run's scalars say which of how many micro-batches it is.
+ * Completes the graph of one micro-batch: its gradient is added to the pack `accumulated`, from which
+ * `optimizerStep` makes the step. A run's scalars say which of how many micro-batches it is.
  */
 export function microStep(graph: Graph, loss: Tensor, options: BackwardOptions = {}): void {
   backward(graph, loss, options);
@@ -68,9 +68,9 @@ export function microStep(graph: Graph, loss: Tensor, options: BackwardOptions =
   });
 }
 
-/** In a graph of its own, the update that follows the micro-batches of `model`. Returns the norm before clipping, [1]. */
-export const updateStep = (graph: Graph, model: Model, options: OptimizerOptions): Tensor =>
-  update(graph, model, 'accumulated', options);
+/** In a graph of its own, the optimizer step that follows the micro-batches of `model`. Returns the norm before clipping, [1]. */
+export const optimizerStep = (graph: Graph, model: Model, options: OptimizerOptions): Tensor =>
+  optimize(graph, model, 'accumulated', options);
 
 function backward(graph: Graph, loss: Tensor, { segmentOf, lossScale }: BackwardOptions): void {
   const forward = graph.nodes.length;
@@ -79,7 +79,7 @@ function backward(graph: Graph, loss: Tensor, { segmentOf, lossScale }: Backward
   if (lossScale) storeActivationsInHalf(graph);
 }
 
-function update(
+function optimize(
   graph: Graph,
   model: Model,
   pack: 'gradient' | 'accumulated',

@@ -20,17 +20,23 @@ export const BETA1 = 0.9;
 export const BETA2 = 0.999;
 
 /**
- * The uniform's bytes. `step` counts from 1; the corrections are 1 − βᵗ of Adam (Kingma & Ba 2015), t its updates, computed here in
+ * The uniform's bytes. `step` counts from 1; the corrections are 1 − βᵗ of Adam (Kingma & Ba 2015), t its steps, computed here in
  * float64 because 1 − 0.999ᵗ loses half its digits in float32.
  */
-export function packStep({ step, updates = step, seed, learningRate, micro }: StepScalars): ArrayBuffer {
+export function packStep({
+  step,
+  optimizerStep = step,
+  seed,
+  learningRate,
+  micro,
+}: StepScalars): ArrayBuffer {
   const bytes = new ArrayBuffer(STEP_BYTES);
   const view = new DataView(bytes);
   view.setUint32(0, step, true);
   view.setUint32(4, seed, true);
   view.setFloat32(8, learningRate, true);
-  view.setFloat32(12, 1 - BETA1 ** updates, true);
-  view.setFloat32(16, 1 - BETA2 ** updates, true);
+  view.setFloat32(12, 1 - BETA1 ** optimizerStep, true);
+  view.setFloat32(16, 1 - BETA2 ** optimizerStep, true);
   view.setUint32(20, micro?.index ?? 0, true);
   view.setFloat32(24, 1 / (micro?.count ?? 1), true);
   return bytes;

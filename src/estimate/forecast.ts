@@ -4,11 +4,11 @@ import { inspect, inspectAll, type Inspection, type Subject } from '../config/is
 import { readConfig, type Settings } from '../config/settings';
 import type { Machine, Target } from '../config/targets';
 import { fitOf, worstFit, type Judged, type Verdict } from '../config/verdict';
-import { hostOptions, settingsFrom } from './from_config';
-import { HostEnsemble } from './host_odds';
-import { HOST_RUNS, predictHostRam, type HostPrediction } from './host_predict';
+import { ramOptions, settingsFrom } from './from_config';
+import { RamEnsemble } from './oom_odds';
+import { RAM_RUNS, predictRam, type RamPrediction } from './ram_predict';
 import { remediesOf } from './remedies';
-import { costsOf, epochHours, hostPlanOf, loadingOf, rateOf, type Plan, type StopCost } from './scenario';
+import { costsOf, epochHours, ramPlanOf, loadingOf, rateOf, type Plan, type StopCost } from './scenario';
 import { checkRun } from './vram/options';
 import { gpuFit, predictVram, type VramPrediction } from './vram/predict';
 
@@ -22,7 +22,7 @@ export interface Forecast {
   readonly plan: Plan;
   readonly verdict: Verdict;
   readonly vram: VramPrediction;
-  readonly host: HostPrediction;
+  readonly ram: RamPrediction;
   /** Hours in which an epoch's recordings are decompressed, whatever the GPU. */
   readonly loading: Quantity;
   /** Of each way to end, early or not. */
@@ -75,12 +75,12 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const { settings, machine } = plan;
   const { gpu } = machine;
   const vram = predictVram(settings.vram);
-  const hostPlan = hostPlanOf(plan);
-  const ensemble = new HostEnsemble(hostOptions(hostPlan)).advance(HOST_RUNS);
-  const host = predictHostRam(hostPlan, ensemble);
+  const ramPlan = ramPlanOf(plan);
+  const ensemble = new RamEnsemble(ramOptions(ramPlan)).advance(RAM_RUNS);
+  const ram = predictRam(ramPlan, ensemble);
   const loading = loadingOf(plan);
   const costs = costsOf(plan);
-  const notes = [...vram.notes, ...host.notes];
+  const notes = [...vram.notes, ...ram.notes];
   const epoch = epochHours(plan);
   if (settings.vram.precision !== 'fp32' && !gpu.bf16)
     notes.push(`A ${gpu.name} has no bfloat16; the trainer’s autocast takes float16, which it has.`);
@@ -96,11 +96,11 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const time = judge(wholeRun(costs, 'hours') as Quantity, limits.hours);
   const dollars = wholeRun(costs, 'dollars');
   const cost = dollars && judge(dollars, limits.dollars);
-  const remedies = remediesOf(plan, gpuJudged.fit, host, ensemble);
+  const remedies = remediesOf(plan, gpuJudged.fit, ram, ensemble);
   const verdict: Verdict = {
-    fit: worstFit([gpuJudged.fit, host.fits, time.fit, ...(cost ? [cost.fit] : [])]),
+    fit: worstFit([gpuJudged.fit, ram.fits, time.fit, ...(cost ? [cost.fit] : [])]),
     gpu: gpuJudged,
-    ram: ramJudged(host),
+    ram: ramJudged(ram),
     time,
     cost,
     epochs: settings.epochs,
@@ -109,18 +109,18 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
     jobs: costs.at(-1)?.jobs,
     remedies,
   };
-  return { plan, verdict, vram, host, loading, costs, notes };
+  return { plan, verdict, vram, ram, loading, costs, notes };
 }
 
 /** The verdict's part of a prediction of system RAM. */
-export function ramJudged(host: HostPrediction): Verdict['ram'] {
-  const { limit, fits, peak, odds } = host;
+export function ramJudged(ram: RamPrediction): Verdict['ram'] {
+  const { limit, fits, peak, odds } = ram;
   return {
     fit: fits,
     need: peak,
     limit,
-    training: { fit: host.trainingFit, need: host.training, limit },
-    validation: { fit: host.validationFit, need: host.validation, limit },
+    training: { fit: ram.trainingFit, need: ram.training, limit },
+    validation: { fit: ram.validationFit, need: ram.validation, limit },
     oomShare: odds.killed.likely,
     runs: odds.runs,
   };

@@ -8,8 +8,8 @@ import {
   CORPUS_LENGTHS,
   WHOLE_HEAP_RETURNED,
   wsl2Swap,
-} from './host_facts';
-import type { HostMachine, HostRamOptions, LoaderSettings } from './host_ram';
+} from './ram_facts';
+import type { RamMachine, RamOptions, LoaderSettings } from './ram_simulator';
 import type { RecordingLengths } from './loader_files';
 import { epochWindows, stepsPerEpoch, type EpochWindows } from './time';
 import type { VramRun } from './vram/options';
@@ -78,7 +78,7 @@ export function settingsFrom(get: Get, path: string, platform: Platform): RunSet
 }
 
 /** A machine with so much memory, and what else is usual there. */
-export function machineOf(platform: Platform, ramBytes: number): HostMachine {
+export function machineOf(platform: Platform, ramBytes: number): RamMachine {
   return {
     ramBytes,
     swap: platform === 'wsl2' ? wsl2Swap(ramBytes) : exactly(0, 'assumed', 'no swap'),
@@ -105,7 +105,7 @@ export interface Reading {
   readonly heapKeeps?: number;
 }
 
-export interface HostPlan extends Reading {
+export interface RamPlan extends Reading {
   readonly loader: LoaderSettings;
   readonly windows: EpochWindows;
   readonly platform: Platform;
@@ -114,8 +114,8 @@ export interface HostPlan extends Reading {
   readonly hoursPerEpoch: number;
 }
 
-/** Training of these settings on a machine, for HostSimulator and HostEnsemble. */
-export function hostOptions(plan: HostPlan): HostRamOptions {
+/** Training of these settings on a machine, for RamSimulator and RamEnsemble. */
+export function ramOptions(plan: RamPlan): RamOptions {
   const { platform, arraysStay = ARRAYS_STAY[platform], heapKeeps } = plan;
   const steps = stepsPerEpoch(plan.windows.training, plan.loader.batch);
   const usualHeap = platform === 'wsl2' ? NO_HEAP_RETURNED : WHOLE_HEAP_RETURNED;

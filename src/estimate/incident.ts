@@ -8,9 +8,9 @@ import { readConfig } from '../config/settings';
 import { GIB } from '../config/facts';
 import { exactly, quantity, type Quantity } from '../base/quantity';
 import { machineOf, settingsFrom, type RunSettings } from './from_config';
-import { CORPUS_LENGTHS, MAIN_BYTES } from './host_facts';
-import type { HostEnsemble } from './host_odds';
-import { HostSimulator, type HostRamOptions, type HostRun } from './host_ram';
+import { CORPUS_LENGTHS, MAIN_BYTES } from './ram_facts';
+import type { RamEnsemble } from './oom_odds';
+import { RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
 import { stepsPerEpoch } from './time';
 
 export interface Mechanism {
@@ -18,7 +18,7 @@ export interface Mechanism {
   readonly title: string;
   /** What it assumes, and what speaks for and against it. */
   readonly account: string;
-  readonly options: HostRamOptions;
+  readonly options: RamOptions;
 }
 
 /** Of the whole corpus, from its first batch, with every mechanism that the incident names, in its order. */
@@ -30,11 +30,11 @@ export function mechanismsOf(incident: Incident): readonly Mechanism[] {
 }
 
 /** The run that is replayed: the mechanism under which such a kill is most likely. */
-export const replayedRun = (incident: Incident): HostRamOptions =>
+export const replayedRun = (incident: Incident): RamOptions =>
   optionsOf(incident, incident.config, replayedMechanism(incident));
 
 /** The configuration that the incident puts beside it, under the same mechanism and on the same machine. */
-export const insteadRun = (incident: Incident): HostRamOptions =>
+export const insteadRun = (incident: Incident): RamOptions =>
   optionsOf(incident, incident.replay.instead.config, replayedMechanism(incident));
 
 type MechanismData = Incident['replay']['mechanisms'][number];
@@ -42,7 +42,7 @@ type MechanismData = Incident['replay']['mechanisms'][number];
 const replayedMechanism = ({ replay }: Incident): MechanismData =>
   replay.mechanisms.find(({ id }) => id === replay.replayed) as MechanismData;
 
-function optionsOf(incident: Incident, config: string, mechanism: MechanismData): HostRamOptions {
+function optionsOf(incident: Incident, config: string, mechanism: MechanismData): RamOptions {
   const { place, ramGiB } = incident.machine;
   const { loader, windows } = incidentSettings(incident, config);
   const batches = stepsPerEpoch(windows.training, loader.batch);
@@ -78,9 +78,9 @@ export interface IncidentReplay {
   /** Seeds that were tried. */
   readonly of: number;
   readonly killed: number;
-  readonly crash: HostRun;
+  readonly crash: RamRun;
   /** The other configuration on the same seed, for as many windows. */
-  readonly instead: HostRun;
+  readonly instead: RamRun;
 }
 
 /**
@@ -89,7 +89,7 @@ export interface IncidentReplay {
  */
 export function replayIncident(
   incident: Incident,
-  ensemble: HostEnsemble,
+  ensemble: RamEnsemble,
   frames: number,
 ): IncidentReplay | null {
   const seed = nearestSeed(incident, ensemble);
@@ -104,12 +104,12 @@ export function replayIncident(
     of: ensemble.runs.length,
     killed: ensemble.odds().batches.length,
     crash,
-    instead: new HostSimulator({ ...other, batches }).train(seed, frames),
+    instead: new RamSimulator({ ...other, batches }).train(seed, frames),
   };
 }
 
 /** A seed whose run is killed nearest to the incident's batch, by the ratio of their numbers. */
-export function nearestSeed({ killed }: Incident, { runs }: HostEnsemble): number | undefined {
+export function nearestSeed({ killed }: Incident, { runs }: RamEnsemble): number | undefined {
   const away = (batch: number): number => Math.abs(Math.log((batch + 1) / (killed.afterBatches + 1)));
   const kills = runs.flatMap(({ seed, kill }) =>
     kill?.cause === 'oom' ? [{ seed, batch: kill.batch }] : [],

@@ -1,9 +1,9 @@
 /**
  * PyTorch's DataLoader and the loop that reads from it, as a discrete-event simulation of their memory. As in
- * torch/utils/data/dataloader.py: batch b belongs to worker b mod W; at most W · prefetch_factor batches are asked for beyond
- * the one that was handed out; a finished batch waits in /dev/shm, or in pinned memory, until its turn.
+ * torch/utils/data/dataloader.py: batch b belongs to worker b mod W; at most W · prefetch_factor batches are requested beyond
+ * the one that was delivered; a finished batch waits in /dev/shm, or in pinned memory, until its turn.
  *
- * Between two events memory only grows, so what is seen at the end of each inflation, before anything is freed, is the peak.
+ * Between two events memory only grows, so what is seen at the end of each decompression, before anything is freed, is the peak.
  */
 
 /** Bytes and seconds that the loader's work takes. */
@@ -17,14 +17,14 @@ export interface LoaderOptions {
   readonly batches: number;
   /** One window with its labels as it travels. */
   readonly windowBytes: number;
-  /** Array of the next window's file; called once a window, in the order in which their inflation begins. */
+  /** Array of the next window's file; called once a window, in the order in which their decompression starts. */
   readonly nextFile: (batch: number, item: number) => number;
-  readonly inflateSeconds: (bytes: number) => number;
-  /** Of a batch after it was handed out. */
+  readonly decompressSeconds: (bytes: number) => number;
+  /** Of the step with a batch. */
   readonly stepSeconds: number;
   /** Whether a window keeps its file's array alive until its batch is collated. */
   readonly views: boolean;
-  /** Share of the most that a worker ever held which its heap does not give back. */
+  /** Share of its peak that a worker’s heap does not give back. */
   readonly heapKeeps: number;
   /** What the main process keeps of each batch that it has read. */
   readonly keptPerBatch: number;
@@ -33,51 +33,51 @@ export interface LoaderOptions {
 /** Memory at one moment, bytes; `workers` without their own base. Read it at once: it is written again. */
 export interface LoaderMemory {
   readonly seconds: number;
-  /** Batches handed out and done with. */
+  /** Batches that were delivered and whose step is over. */
   readonly done: number;
   /** Of each worker, or of the main process where there is none: arrays, windows, and what its heap keeps. */
   readonly workers: Float64Array;
-  /** Batches that are collated and not done with. */
+  /** Batches that are collated and whose step is not over. */
   readonly inFlight: number;
   readonly kept: number;
-  /** Array bytes inflated since the start. */
-  readonly inflated: number;
-  /** All of these but `inflated`. */
+  /** Array bytes decompressed since the start. */
+  readonly decompressed: number;
+  /** All of these but `decompressed`. */
   readonly total: number;
 }
 
-const IDLE = Infinity;
+const NEVER = Infinity;
 
 /**
  * Simulates until all batches are done or `see` says that it is over. `see` is called at every local maximum of memory;
  * it returns true to end the run there. Returns the last state. Time and memory: O(batches · batch · workers), O(workers).
  */
 export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemory) => boolean): LoaderMemory {
-  const { batch, batches, windowBytes, nextFile, inflateSeconds, stepSeconds, views, heapKeeps } = options;
+  const { batch, batches, windowBytes, nextFile, decompressSeconds, stepSeconds, views, heapKeeps } = options;
   const inMain = options.workers === 0;
   const count = Math.max(1, options.workers);
   const ahead = inMain ? 0 : count * options.prefetchFactor;
   const batchBytes = batch * windowBytes;
 
-  const held = new Float64Array(count);
+  const owned = new Float64Array(count);
   const array = new Float64Array(count);
-  const began = new Float64Array(count);
-  const ends = new Float64Array(count).fill(IDLE);
-  const most = new Float64Array(count);
+  const startedAt = new Float64Array(count);
+  const ends = new Float64Array(count).fill(NEVER);
+  const peak = new Float64Array(count);
   const items = new Int32Array(count);
-  /** The batch that a worker assembles or waits to begin. */
+  /** The batch that a worker assembles or waits to start. */
   const assigned = Int32Array.from({ length: count }, (_, worker) => worker);
 
-  let handedOut = 0;
+  let delivered = 0;
   let collated = 0;
-  let stepEnds = IDLE;
+  let stepEnds = NEVER;
   const state = {
     seconds: 0,
     done: 0,
     workers: new Float64Array(count),
     inFlight: 0,
     kept: 0,
-    inflated: 0,
+    decompressed: 0,
     total: 0,
   };
 
@@ -85,15 +85,15 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
     let total = 0;
     for (let worker = 0; worker < count; worker++) {
       const end = ends[worker] as number;
-      let bytes = held[worker] as number;
-      if (end !== IDLE) {
-        const start = began[worker] as number;
+      let bytes = owned[worker] as number;
+      if (end !== NEVER) {
+        const start = startedAt[worker] as number;
         bytes +=
           (array[worker] as number) *
           (end > start ? Math.min(1, (state.seconds - start) / (end - start)) : 1);
       }
-      if (bytes > (most[worker] as number)) most[worker] = bytes;
-      const keeps = heapKeeps * (most[worker] as number);
+      if (bytes > (peak[worker] as number)) peak[worker] = bytes;
+      const keeps = heapKeeps * (peak[worker] as number);
       total += state.workers[worker] = bytes > keeps ? bytes : keeps;
     }
     state.inFlight = (collated - state.done) * batchBytes;
@@ -101,31 +101,31 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
     return see(state);
   };
 
-  const beginItem = (worker: number): void => {
+  const startItem = (worker: number): void => {
     const bytes = nextFile(assigned[worker] as number, items[worker] as number);
     array[worker] = bytes;
-    began[worker] = state.seconds;
-    ends[worker] = state.seconds + inflateSeconds(bytes);
+    startedAt[worker] = state.seconds;
+    ends[worker] = state.seconds + decompressSeconds(bytes);
   };
 
   /** Whether the main process has asked for a worker's next batch. */
   const asked = (worker: number): boolean => {
     const next = assigned[worker] as number;
-    return next < batches && (inMain ? stepEnds === IDLE : next < handedOut + ahead);
+    return next < batches && (inMain ? stepEnds === NEVER : next < delivered + ahead);
   };
 
-  /** Hands out the next batch if it is there, which asks for further ones. */
-  const handOut = (): void => {
-    const owner = handedOut % count;
-    if (handedOut < batches && (assigned[owner] as number) > handedOut) {
-      handedOut++;
+  /** Delivers the next batch if it is there, and requests further ones. */
+  const deliver = (): void => {
+    const owner = delivered % count;
+    if (delivered < batches && (assigned[owner] as number) > delivered) {
+      delivered++;
       stepEnds = state.seconds + stepSeconds;
     }
     for (let worker = 0; worker < count; worker++)
-      if (ends[worker] === IDLE && asked(worker)) beginItem(worker);
+      if (ends[worker] === NEVER && asked(worker)) startItem(worker);
   };
 
-  handOut();
+  deliver();
   while (state.done < batches) {
     let next = -1;
     let at = stepEnds;
@@ -139,27 +139,27 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
       if (look()) return state;
       state.done++;
       state.kept += options.keptPerBatch;
-      stepEnds = IDLE;
-      handOut();
+      stepEnds = NEVER;
+      deliver();
       continue;
     }
     if (look()) return state;
     const bytes = array[next] as number;
-    state.inflated += bytes;
-    held[next] = (held[next] as number) + (views ? bytes : windowBytes);
-    ends[next] = IDLE;
+    state.decompressed += bytes;
+    owned[next] = (owned[next] as number) + (views ? bytes : windowBytes);
+    ends[next] = NEVER;
     if (++(items[next] as number) < batch) {
-      beginItem(next);
+      startItem(next);
       continue;
     }
     // The collated batch exists beside the windows that it is made of.
     collated++;
     if (look()) return state;
-    held[next] = 0;
+    owned[next] = 0;
     items[next] = 0;
     assigned[next] = (assigned[next] as number) + count;
-    if (stepEnds === IDLE) handOut();
-    else if (asked(next)) beginItem(next);
+    if (stepEnds === NEVER) deliver();
+    else if (asked(next)) startItem(next);
   }
   return state;
 }

@@ -52,7 +52,7 @@ const meanOf = (values: Float64Array): number =>
 
 /**
  * Lengths in windows of the files that random windows lie in: a file with more windows is met more often, so what a batch
- * inflates is longer than the mean recording by 1 + its squared coefficient of variation.
+ * decompresses is longer than the mean recording by 1 + its squared coefficient of variation.
  */
 export class WindowFiles {
   /** Of a window's file: quantiles, each as likely as another. */

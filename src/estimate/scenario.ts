@@ -4,8 +4,8 @@ import { GIB, MODAL, type LoggedPace } from '../config/facts';
 import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
 import { costOf, timeOf, type RunTime } from './cost';
-import type { HostPlan, Reading, RunSettings } from './from_config';
-import { CORPUS_LENGTHS } from './host_facts';
+import type { RamPlan, Reading, RunSettings } from './from_config';
+import { CORPUS_LENGTHS } from './ram_facts';
 import {
   CURRENT_CARD,
   electricityRate,
@@ -40,7 +40,7 @@ export interface StopCost extends RunTime {
   readonly dollars: Quantity | undefined;
 }
 
-/** Hours in which an epoch's recordings are inflated, whatever the GPU. */
+/** Hours in which an epoch's recordings are decompressed, whatever the GPU. */
 export const loadingOf = ({ settings, reading }: Plan): Quantity =>
   loadingHours(reading?.recordings ?? CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);
 
@@ -77,7 +77,7 @@ export function epochHours(plan: Plan): Quantity {
     ...hours,
     high: loading,
     basis: 'assumed',
-    source: `${hours.source}; at most what inflating the recordings takes`,
+    source: `${hours.source}; at most what decompressing the recordings takes`,
   };
 }
 
@@ -93,7 +93,7 @@ export function rateOf(plan: Plan): Quantity | undefined {
   });
 }
 
-export const hostPlanOf = (plan: Plan): HostPlan => ({
+export const ramPlanOf = (plan: Plan): RamPlan => ({
   loader: plan.settings.loader,
   windows: plan.settings.windows,
   platform: plan.machine.name,

@@ -3,11 +3,11 @@ import { quantity, type Quantity } from '../base/quantity';
 import { GIB } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
 import { MACHINES, type Machine, type Platform } from '../config/targets';
-import { hostOptions } from './from_config';
-import { HostEnsemble } from './host_odds';
+import { ramOptions } from './from_config';
+import { RamEnsemble } from './oom_odds';
 import type { Fit } from '../config/verdict';
-import { HOST_RUNS, predictHostRam, smallestRam } from './host_predict';
-import { costsOf, epochHours, hostPlanOf, type Plan, type StopCost } from './scenario';
+import { RAM_RUNS, predictRam, smallestRam } from './ram_predict';
+import { costsOf, epochHours, ramPlanOf, type Plan, type StopCost } from './scenario';
 import type { TrainerRun } from './time_run';
 import { gpuFit, predictVram } from './vram/predict';
 
@@ -35,8 +35,8 @@ export interface ScenarioRow {
   readonly costs: readonly StopCost[];
 }
 
-/** Memory of the host in a row, bytes. */
-export interface RowHost {
+/** System RAM of a row, bytes. */
+export interface RowRam {
   readonly fits: Fit;
   /** The higher of training and validation. */
   readonly peak: Quantity;
@@ -46,8 +46,8 @@ export interface RowHost {
   readonly usual: number;
 }
 
-export interface HostedRow extends ScenarioRow {
-  readonly host: RowHost;
+export interface RowWithRam extends ScenarioRow {
+  readonly ram: RowRam;
 }
 
 const rowOf = (plan: Plan, own: Quantity): ScenarioRow => {
@@ -90,7 +90,7 @@ function typedRun({ settings, machine }: Plan): TrainerRun | undefined {
 }
 
 /**
- * The run of a plan in its own place and all others, without the host's memory, which takes longer (`withHost`). The mixer follows the
+ * The run of a plan in its own place and all others, without the system RAM, which takes longer (`withRam`). The mixer follows the
  * launcher, which forces the convolution on Modal; the RAM is the plan's in its own surroundings, elsewhere what is usual.
  */
 export function scenarioTable(plan: Plan): ScenarioRow[] {
@@ -121,27 +121,27 @@ export function scenarioTable(plan: Plan): ScenarioRow[] {
 }
 
 /**
- * A row with the memory of its host, which is simulated: some tenths of a second. Where RAM is rented and the plan's does not
+ * A row with its system RAM, which is simulated: some tenths of a second. Where RAM is rented and the plan's does not
  * do, as much as it needs is asked for and paid for.
  */
-export function withHost(row: ScenarioRow): HostedRow {
+export function withRam(row: ScenarioRow): RowWithRam {
   const { plan } = row;
-  const hostPlan = hostPlanOf(plan);
-  const ensemble = new HostEnsemble(hostOptions(hostPlan)).advance(HOST_RUNS);
-  const { fits, peak } = predictHostRam(hostPlan, ensemble);
-  const host: RowHost = {
+  const ramPlan = ramPlanOf(plan);
+  const ensemble = new RamEnsemble(ramOptions(ramPlan)).advance(RAM_RUNS);
+  const { fits, peak } = predictRam(ramPlan, ensemble);
+  const ram: RowRam = {
     fits,
     peak,
-    needs: smallestRam(hostPlan, undefined, ensemble),
+    needs: smallestRam(ramPlan, undefined, ensemble),
     usual: plan.machine.ramGiB * GIB,
   };
-  if (fits !== "won't fit" || plan.machine.name !== 'modal') return { ...row, host };
-  const larger = { ...plan, machine: { ...plan.machine, ramGiB: host.needs / GIB } };
-  const there = predictHostRam(hostPlanOf(larger));
+  if (fits !== "won't fit" || plan.machine.name !== 'modal') return { ...row, ram };
+  const larger = { ...plan, machine: { ...plan.machine, ramGiB: ram.needs / GIB } };
+  const there = predictRam(ramPlanOf(larger));
   return {
     ...row,
     plan: larger,
     costs: costsOf(larger),
-    host: { ...host, fits: there.fits, peak: there.peak },
+    ram: { ...ram, fits: there.fits, peak: there.peak },
   };
 }

@@ -3,7 +3,7 @@ import { exactly, quantity, type Quantity } from '../base/quantity';
 import { CORPUS, LOGGED_PACES, type LoggedPace } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
 import { slowdown } from './hardware';
-import { CACHED_WINDOW_BYTES, inflateSeconds } from './host_facts';
+import { CACHED_WINDOW_BYTES, decompressSeconds } from './ram_facts';
 import { WindowFiles, type RecordingLengths } from './loader_files';
 
 /** Windows of an epoch. */
@@ -79,14 +79,16 @@ function meanMet(recordings: RecordingLengths, spread: number): number {
 }
 
 /**
- * Hours in which an epoch's recordings are inflated alone: each window inflates its whole file, by as many processes as
+ * Hours in which an epoch's recordings are decompressed alone: each window decompresses its whole file, by as many processes as
  * there are workers. Above the hours of an epoch it says that these cannot be.
  */
 export function loadingHours(recordings: RecordingLengths, windows: number, workers: number): Quantity {
   const spread = recordings.kind === 'lognormal' ? recordings.spread : exactly(0, 'measured', '');
   const hours = (one: number): number => {
     return (
-      (windows * inflateSeconds(meanMet(recordings, one) * CACHED_WINDOW_BYTES)) / Math.max(1, workers) / 3600
+      (windows * decompressSeconds(meanMet(recordings, one) * CACHED_WINDOW_BYTES)) /
+      Math.max(1, workers) /
+      3600
     );
   };
   return quantity(

@@ -1,10 +1,10 @@
 /**
- * Seconds that one update takes in this browser: from what it computes and moves, what the device was measured to reach
+ * Seconds that one step takes in this browser: from what it computes and moves, what the device was measured to reach
  * (src/engine/profile.ts), and how runs on the same device came out against that.
  */
 import { quantity, type Quantity } from '../base/quantity';
 
-/** Of one update: all of its micro-batches and the update itself. */
+/** Of one step: all of its micro-batches and the optimizer step. */
 export interface StepCost {
   readonly flops: number;
   /** To and from memory, each tensor touched once. */
@@ -21,7 +21,7 @@ export interface DeviceRates {
 /** A run that was made on this device. */
 export interface PastRun {
   readonly cost: StepCost;
-  /** Of one update, in the mean. */
+  /** Of one step, in the mean. */
   readonly seconds: number;
 }
 
@@ -60,7 +60,7 @@ export function predictStepTime(cost: StepCost, rates: DeviceRates, history: rea
   const ratios = history.map(({ cost: past, seconds }) => {
     const ratio = seconds / limit(past);
     if (!(ratio > 0 && ratio < Infinity))
-      throw new RangeError(`a past run took ${seconds} s an update for ${past.flops} operations`);
+      throw new RangeError(`a past run took ${seconds} s a step for ${past.flops} operations`);
     return ratio;
   });
   const pastRuns = ratios.length;

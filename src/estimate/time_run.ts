@@ -25,7 +25,7 @@ export interface BrowserRun {
   /** Of training, for `windows` windows. */
   readonly seconds: number;
   readonly windows: number;
-  /** Of one window, its share of the update included. */
+  /** Of one window, its share of the optimizer step included. */
   readonly work: Work;
   /** Of one window. */
   readonly dispatches: number;
@@ -66,7 +66,7 @@ export const EFFICIENCY = quantity(
 );
 
 /** A browser's run is not dispatches alone, however short. */
-const LEAST_WORK = 0.1;
+const MIN_WORK = 0.1;
 
 const sideOf = (work: Work, rates: DeviceRates): Side => ({
   work,
@@ -116,7 +116,7 @@ export function hoursFromRun(short: ShortRun, windows: number, run: VramRun, gpu
   }
   const from = sideOf(short.work, short.rates);
   const working = (bound: 'low' | 'likely' | 'high'): number =>
-    Math.max(LEAST_WORK * each, each - short.dispatches * DISPATCH_SECONDS[bound]);
+    Math.max(MIN_WORK * each, each - short.dispatches * DISPATCH_SECONDS[bound]);
   const on = (seconds: number, efficiency: number): number =>
     hours((seconds * to.limit) / from.limit / efficiency);
   const percent = (100 * from.limit) / working('likely');

@@ -40,8 +40,8 @@ function measure(model: WorkModel, batch: number): Work {
 const known = new Map<string, readonly [Work, Work]>();
 
 /**
- * Of one update with `batch` windows in float32: forward, backward, AdamW. What does not grow with the batch (AdamW,
- * weights) is told from what does by two graphs.
+ * Of one step with `batch` windows in float32: forward, backward, AdamW. What does not grow with the batch (AdamW,
+ * weights) is separated from what does by two graphs.
  */
 export function workOf(model: WorkModel, batch: number): Work {
   const { layers, mixer, kernelSizes, convKernel, checkpointing } = model;
@@ -58,7 +58,7 @@ export function workOf(model: WorkModel, batch: number): Work {
 /** Under autocast a window saves less, measured: what moves is assumed to shrink alike. */
 const AUTOCAST_BYTES = (SAVED_MIB.autocast + SAVED_MIB.casts) / SAVED_MIB.fp32;
 
-/** Of one window of a run, its share of the update included. */
+/** Of one window of a run, its share of the optimizer step included. */
 export function windowWork(run: VramRun): Work {
   const { flops, bytes } = workOf(run, run.batch);
   const share = run.precision === 'fp32' ? 1 : AUTOCAST_BYTES;

@@ -1,9 +1,9 @@
 /** What fits: the largest batch, layers, workers and validation split, the smallest GPU, the cheapest plan in time. */
 import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
-import { hostOptions, type HostPlan } from './from_config';
-import { ACCEPTED_KILLS, HOST_RUNS, validationPeak } from './host_predict';
-import { HostEnsemble } from './host_odds';
-import type { HostedRow } from './scenario_table';
+import { ramOptions, type RamPlan } from './from_config';
+import { ACCEPTED_OOM_SHARE, RAM_RUNS, validationPeak } from './ram_predict';
+import { RamEnsemble } from './oom_odds';
+import type { RowWithRam } from './scenario_table';
 import type { Stop } from './time';
 import type { VramRun } from './vram/options';
 import { predictVram, runsOn } from './vram/predict';
@@ -69,15 +69,15 @@ export const smallestGpu = (run: VramRun, bound: Bound = 'likely'): Gpu | undefi
     .find((gpu) => runsOn(run, gpu.memoryBytes, bound));
 
 /** Share of simulated runs that are OOM-killed in training. */
-export const killedShare = (plan: HostPlan, runs = HOST_RUNS): number =>
-  new HostEnsemble(hostOptions(plan)).advance(runs).odds().killed.likely;
+export const oomShare = (plan: RamPlan, runs = RAM_RUNS): number =>
+  new RamEnsemble(ramOptions(plan)).advance(runs).odds().killed.likely;
 
 /** Most workers with which no more than an accepted share of runs is OOM-killed in training; validation is not asked about. */
-export const largestWorkers = (plan: HostPlan): number | undefined =>
+export const largestWorkers = (plan: RamPlan): number | undefined =>
   largest(
     0,
     MAX.workers,
-    (workers) => killedShare({ ...plan, loader: { ...plan.loader, workers } }) <= ACCEPTED_KILLS,
+    (workers) => oomShare({ ...plan, loader: { ...plan.loader, workers } }) <= ACCEPTED_OOM_SHARE,
   );
 
 /**
@@ -85,8 +85,8 @@ export const largestWorkers = (plan: HostPlan): number | undefined =>
  * does, and where the windows are not a corpus's.
  */
 export function largestSplit(
-  { windows: { whole } }: HostPlan,
-  ensemble: HostEnsemble,
+  { windows: { whole } }: RamPlan,
+  ensemble: RamEnsemble,
   limit: number,
   bound: Bound = 'likely',
 ): number | undefined {
@@ -102,13 +102,13 @@ export function largestSplit(
  * end.
  */
 export function cheapest(
-  rows: readonly HostedRow[],
+  rows: readonly RowWithRam[],
   hours: number,
   stop: Stop['id'] = 'all',
-): HostedRow | undefined {
+): RowWithRam | undefined {
   const priced = rows.flatMap((row) => {
     const cost = row.costs.find((one) => one.stop.id === stop);
-    const fits = row.gpuFit !== "won't fit" && row.host.fits !== "won't fit";
+    const fits = row.gpuFit !== "won't fit" && row.ram.fits !== "won't fit";
     return fits && cost?.dollars && cost.hours.likely <= hours ? [{ row, dollars: cost.dollars.likely }] : [];
   });
   return priced.sort((a, b) => a.dollars - b.dollars)[0]?.row;

@@ -17,7 +17,7 @@ const USES = {
   staging: 'reading results',
 } as const satisfies Readonly<Record<BufferRole, string>>;
 
-/** Updates of a run over that many windows, and of each of its epochs. */
+/** Steps of a run over that many windows, and of each of its epochs. */
 export function stepsOf(
   { batch, epochs, stepsPerEpoch: max, maxSteps }: EegSettings,
   windows: number,
@@ -33,7 +33,7 @@ export function describe(
     view: StepGraph;
     set: WindowSet;
     split: RunSplit;
-    plans: { step: Plan; update: Plan | null; evaluation: Plan };
+    plans: { step: Plan; optimizer: Plan | null; evaluation: Plan };
     packs: { training: boolean; accumulating: boolean };
     baseChannels: number;
     reason: string | null;
@@ -46,7 +46,7 @@ export function describe(
   const weights = Parameters.bytes(view.graph, { training: false });
   add('weights', weights);
   add('gradients and moments of AdamW', Parameters.bytes(view.graph, packs) - weights);
-  for (const buffer of [...plans.step.buffers, ...(plans.update?.buffers ?? [])])
+  for (const buffer of [...plans.step.buffers, ...(plans.optimizer?.buffers ?? [])])
     add(USES[buffer.role], buffer.bytes);
   add('validation', plans.evaluation.bytes);
   const validation = split.validation.reduce((sum, recording) => {
@@ -62,7 +62,8 @@ export function describe(
     recordings: split,
     posWeight: set.posWeight,
     memory: [...bytes].map(([use, bytes]) => ({ use, bytes })),
-    dispatchesPerStep: microBatches * plans.step.dispatches.length + (plans.update?.dispatches.length ?? 0),
-    flopsPerStep: microBatches * plans.step.cost.flops + (plans.update?.cost.flops ?? 0),
+    dispatchesPerStep:
+      microBatches * plans.step.dispatches.length + (plans.optimizer?.dispatches.length ?? 0),
+    flopsPerStep: microBatches * plans.step.cost.flops + (plans.optimizer?.cost.flops ?? 0),
   };
 }

@@ -1,4 +1,4 @@
-/** A state as the checkpoint that the trainer's `--resume` goes on from. */
+/** A state as the checkpoint that the trainer's `--resume` loads. */
 import { writeTorchCheckpoint } from '../checkpoints/torch_checkpoint';
 import type { TrainingState } from '../checkpoints/state';
 import { readLossScale } from './loss_scale';

@@ -21,31 +21,31 @@ const gibibytes = (bytes: number): string => `${(bytes / GIB).toPrecision(3)} Gi
 export interface RunCost {
   /** That the device is asked for, to the byte where kernels are not chosen by timing. */
   readonly bytes: number;
-  /** Of one update: all micro-batches and the update itself. */
-  readonly update: { readonly flops: number; readonly bytes: number; readonly dispatches: number };
+  /** Of one step: all micro-batches and the optimizer step. */
+  readonly step: { readonly flops: number; readonly bytes: number; readonly dispatches: number };
 }
 
 export function costOf(settings: EegSettings, capabilities: Capabilities): RunCost {
   const { model, batch, microBatches, precision } = settings;
   if (model.baseChannels === 'auto') throw new RangeError('the width is not chosen yet');
   const config = detectorConfigOf(model, model.baseChannels);
-  const { graph, loss, norm, update } = stepGraph(settings, config, 1);
+  const { graph, loss, norm, optimizerGraph } = stepGraph(settings, config, 1);
   const evaluation = evaluationGraph(config, batch / microBatches, precision);
-  const step = planProgram(graph, capabilities, { outputs: update ? [loss] : [loss, norm] });
-  const updating = update && planProgram(update, capabilities, { outputs: [norm] });
+  const step = planProgram(graph, capabilities, { outputs: optimizerGraph ? [loss] : [loss, norm] });
+  const optimizer = optimizerGraph && planProgram(optimizerGraph, capabilities, { outputs: [norm] });
   const validation = planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities] });
-  const perUpdate = (read: (plan: Plan) => number): number =>
-    microBatches * read(step) + (updating ? read(updating) : 0);
+  const perStep = (read: (plan: Plan) => number): number =>
+    microBatches * read(step) + (optimizer ? read(optimizer) : 0);
   return {
     bytes:
-      Parameters.bytes(graph, { training: true, accumulating: update !== null }) +
+      Parameters.bytes(graph, { training: true, accumulating: optimizerGraph !== null }) +
       step.bytes +
-      (updating?.bytes ?? 0) +
+      (optimizer?.bytes ?? 0) +
       validation.bytes,
-    update: {
-      flops: perUpdate(({ cost }) => cost.flops),
-      bytes: perUpdate(({ cost }) => cost.bytes),
-      dispatches: perUpdate(({ dispatches }) => dispatches.length),
+    step: {
+      flops: perStep(({ cost }) => cost.flops),
+      bytes: perStep(({ cost }) => cost.bytes),
+      dispatches: perStep(({ dispatches }) => dispatches.length),
     },
   };
 }

@@ -1,9 +1,9 @@
-/** The graphs of a training on EEG: an update's forward and backward pass, the update itself, and the evaluation. */
+/** The graphs of a training on EEG: a step's forward and backward pass, the optimizer step after micro-batches, and the evaluation. */
 import { Graph, type Tensor } from '../engine/graph';
 import { binaryLoss, type BinaryLossAttrs } from '../engine/ops/binary_loss';
 import { sigmoid } from '../engine/ops/sigmoid';
 import { storeActivationsInHalf } from '../engine/mixed_precision';
-import { microStep, trainingStep, updateStep } from '../engine/optimizer';
+import { microStep, trainingStep, optimizerStep } from '../engine/optimizer';
 import { detectorModel, segmentOf, type DetectorConfig } from '../models/detector';
 import type { Declared } from '../models/initialise';
 import { WINDOW } from '../eeg/windows/windows';
@@ -17,12 +17,13 @@ export interface StepGraph {
   readonly target: Tensor;
   readonly loss: Tensor;
   readonly declared: readonly Declared[];
-  /** Of the published model, without influence on this one. */
-  readonly idle: readonly Declared[];
-  /** The gradient's norm, and the graph that computes it: the step's own where there is one micro-batch. */
+  /** Parameters of the published model that this one does not use. */
+  readonly unused: readonly Declared[];
+  /** The gradient's norm. */
   readonly norm: Tensor;
-  readonly update: Graph | null;
-  /** Where activations are float16: inputs [1], the loss scale of the step and its inverse, read by norm and update. */
+  /** The optimizer step, which computes the norm; null where it is part of `graph`, because there is one micro-batch. */
+  readonly optimizerGraph: Graph | null;
+  /** Where activations are float16: inputs [1], the loss scale of the step and its inverse, read by norm and optimizer step. */
   readonly scaling: { readonly scale: Tensor; readonly inverse: Tensor } | null;
 }
 
@@ -32,25 +33,25 @@ export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeig
   const size = batch / microBatches;
   const x = graph.input('eeg', [size, WINDOW, config.electrodes]);
   const target = graph.input('labels', [size, WINDOW, 1]);
-  const { logits, declared, unused: idle } = detectorModel(graph, x, config, { training: true });
+  const { logits, declared, unused } = detectorModel(graph, x, config, { training: true });
   const loss = binaryLoss(graph, logits, target, lossOptions(settings, posWeight));
-  const update = microBatches === 1 ? null : new Graph();
+  const optimizerGraph = microBatches === 1 ? null : new Graph();
   const scaling =
     precision === 'float16'
       ? {
           scale: graph.input('loss scale', [1]),
-          inverse: (update ?? graph).input('inverse loss scale', [1]),
+          inverse: (optimizerGraph ?? graph).input('inverse loss scale', [1]),
         }
       : null;
   const backward = { segmentOf: checkpointing ? segmentOf : undefined, lossScale: scaling?.scale };
   const optimizer = { weightDecay, clip, unscale: scaling?.inverse };
-  if (!update) {
+  if (!optimizerGraph) {
     const norm = trainingStep(graph, loss, { ...backward, ...optimizer });
-    return { graph, x, target, loss, declared, idle, norm, update, scaling };
+    return { graph, x, target, loss, declared, unused, norm, optimizerGraph, scaling };
   }
   microStep(graph, loss, backward);
-  const norm = updateStep(update, graph, optimizer);
-  return { graph, x, target, loss, declared, idle, norm, update, scaling };
+  const norm = optimizerStep(optimizerGraph, graph, optimizer);
+  return { graph, x, target, loss, declared, unused, norm, optimizerGraph, scaling };
 }
 
 /** The trainer leaves pos_weight out where alpha weights the classes already. */

@@ -84,7 +84,7 @@ export type EegEvent =
       readonly best: boolean;
       readonly results: readonly RecordingResult[];
     }
-  /** An update whose gradient overflowed float16 changed nothing; how many did in all, and the loss scale from now on. */
+  /** A step whose gradient overflowed float16 changed nothing; how many did in all, and the loss scale from now on. */
   | {
       readonly type: 'skipped';
       readonly step: number;
@@ -114,7 +114,7 @@ export type EegEvent =
   | {
       readonly type: 'recovering';
       readonly attempt: number;
-      readonly most: number;
+      readonly attempts: number;
       readonly step: number;
       /** What is wrong with a newer checkpoint, where one is damaged. */
       readonly damaged: string | null;
@@ -133,11 +133,11 @@ export interface CheckpointName {
   readonly step: number;
 }
 
-/** A run of the store: to go on with it, or to begin another with its weights. */
+/** A run of the store: to resume it, or to start another from its weights. */
 export interface StartFrom {
   readonly run: string;
   readonly weightsOnly: boolean;
-  /** The newest unless told otherwise. */
+  /** The newest where it is left out. */
   readonly checkpoint?: CheckpointName;
 }
 
@@ -165,9 +165,9 @@ export interface EegWorker {
   start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null>;
   /** The store's name of the run that is under way; undefined where there is none. */
   underWay(): string | undefined;
-  /** Keeps the state after the update that is under way. */
+  /** Keeps the state after the step that is under way. */
   checkpoint(): void;
-  /** The newest state of the run that is under way, or was last, as a file to go on from. */
+  /** The newest state of the run that is under way, or was last, as a file to resume from. */
   saveState(): Promise<Blob>;
   pause(): void;
   resume(): void;

@@ -21,7 +21,7 @@ export interface RunSummary {
    */
   readonly data:
     { readonly synthetic: number } | { readonly recordings: number; readonly first: string } | null;
-  /** By update; NaN where it is not known. */
+  /** By step; NaN where it is not known. */
   readonly losses: readonly number[];
   readonly validations: readonly RecordedValidation[];
   /** Of training, rests and validation not counted. */
@@ -32,7 +32,7 @@ export interface RunSummary {
   readonly device?: RunDevice;
 }
 
-/** What a run's device reaches, and what one update of the run asks of it. */
+/** The measured rates of a run's device, and what one step of the run takes. */
 export interface RunDevice {
   readonly rates: { readonly flopsPerSecond: number; readonly bandwidthBytesPerSecond: number };
   readonly update: { readonly flops: number; readonly bytes: number; readonly dispatches: number };
@@ -86,7 +86,7 @@ export function summaryOf({ parameters, progress }: TrainingState): RunSummary {
 /** Collects events into a summary. */
 export class RunRecord {
   #summary: RunSummary;
-  /** Seconds of training before it was gone on with. */
+  /** Seconds of training before it was resumed. */
   #before: number;
 
   constructor(summary: RunSummary) {
@@ -102,7 +102,7 @@ export class RunRecord {
     return asJson(this.#summary);
   }
 
-  /** Forgets what was after `step`: a run that goes on from there does it again. */
+  /** Forgets what was after `step`: a run that is resumed there does it again. */
   backTo(step: number): void {
     const { losses, validations } = this.#summary;
     this.#summary = {

@@ -3,12 +3,12 @@
 export interface Schedule {
   /** training.learning_rate */
   readonly peak: number;
-  /** T, updates of the whole run. */
+  /** T, steps of the whole run. */
   readonly steps: number;
-  /** Share of all updates that warm up. */
+  /** Share of all steps that warm up. */
   readonly warmupRatio: number;
   /**
-   * The trainer's first update runs at the full rate, because building its scheduler restores what the warm-up had set.
+   * The trainer's first step runs at the full rate, because building its scheduler restores what the warm-up had set.
    * True does the same.
    */
   readonly firstStepFullRate: boolean;
@@ -19,7 +19,7 @@ export const warmupSteps = ({ steps, warmupRatio }: Schedule): number =>
   Math.max(1, Math.floor(warmupRatio * steps));
 
 /**
- * The rate of update `step`, counted from 0: peak · (i + 1) / W in the warm-up, then
+ * The rate of step `step`, counted from 0: peak · (i + 1) / W in the warm-up, then
  * peak · ½ (1 + cos(π (i − W) / (T − W))), which reaches 0 at i = T.
  */
 export function learningRateAt(schedule: Schedule, step: number): number {

@@ -94,7 +94,7 @@ export class EegService implements EegWorker {
       ...(weights && { weights }),
       emit: (event) => {
         const written = run.observe(event);
-        // The end is told when it is written: whoever hears of it may look at the runs.
+        // The end is reported after it is written: whoever receives it may read the runs.
         if (event.type === 'finished' || event.type === 'failed')
           void written.then(() => port.postMessage(event));
         else port.postMessage(event);

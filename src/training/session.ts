@@ -49,7 +49,8 @@ export interface Session extends StateOf {
   readonly settings: EegSettings;
   readonly view: StepGraph;
   readonly step: Program;
-  readonly update: Program | null;
+  /** The optimizer step after the micro-batches; null where it is part of `step`. */
+  readonly optimizer: Program | null;
   readonly evaluation: EvaluationGraph;
   readonly evaluating: Program;
   readonly split: RunSplit;
@@ -97,8 +98,8 @@ export async function prepareSession(
   const { view, evaluation, plan, settings: chosen } = planned;
   const { declared } = view;
   const { parameters } = programs;
-  const idle = unusedOf(view, settings.seed, from);
-  if (from) restore({ parameters, declared, idle }, from);
+  const unused = unusedOf(view, settings.seed, from);
+  if (from) restore({ parameters, declared, unused }, from);
   else if (options.weights) restoreWeights({ parameters, declared }, options.weights);
   else for (const [name, values] of initialise(declared, settings.seed)) parameters.write(name, values);
   const metrics: Session['metrics'] = new ProgressReporter(
@@ -111,7 +112,7 @@ export async function prepareSession(
     device,
     ...programs,
     declared,
-    idle,
+    unused,
     progress,
     data,
     settings: chosen,
@@ -166,7 +167,7 @@ function windowsOf({ settings, dataset }: SessionOptions): Pick<Session, 'split'
 }
 
 interface PlannedRun extends Pick<Session, 'view' | 'evaluation' | 'plan' | 'settings'> {
-  readonly plans: { readonly step: Plan; readonly update: Plan | null; readonly evaluation: Plan };
+  readonly plans: { readonly step: Plan; readonly optimizer: Plan | null; readonly evaluation: Plan };
   /** What a step computes for the host. */
   readonly outputs: readonly Tensor[];
   readonly packs: { readonly training: boolean; readonly accumulating: boolean };
@@ -200,13 +201,14 @@ async function planRun(
     ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
       preparing(`timing kernels: ${label}`, done, total),
     ));
-  const outputs = view.update ? [view.loss] : [view.loss, view.norm];
+  const outputs = view.optimizerGraph ? [view.loss] : [view.loss, view.norm];
   const plans = {
     step: planProgram(view.graph, capabilities, { outputs, choose }),
-    update: view.update && planProgram(view.update, capabilities, { outputs: [view.norm] }),
+    optimizer:
+      view.optimizerGraph && planProgram(view.optimizerGraph, capabilities, { outputs: [view.norm] }),
     evaluation: planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities], choose }),
   };
-  const packs = { training: true, accumulating: view.update !== null };
+  const packs = { training: true, accumulating: view.optimizerGraph !== null };
   const plan = describe(options, { view, set, split, plans, packs, baseChannels, reason });
   const chosen = { ...settings, model: { ...model, baseChannels } };
   const bytes = plan.memory.reduce((sum, use) => sum + use.bytes, 0);
@@ -227,7 +229,7 @@ async function allocate(
   owned: Owned,
   resumed: boolean,
   { preparing }: PreparationHooks,
-): Promise<Pick<Session, 'parameters' | 'step' | 'update' | 'evaluating'>> {
+): Promise<Pick<Session, 'parameters' | 'step' | 'optimizer' | 'evaluating'>> {
   try {
     preparing(resumed ? 'weights of the checkpoint' : 'initial weights', 1, 4);
     const parameters = owned.add(await Parameters.create(device, view.graph, packs));
@@ -235,10 +237,13 @@ async function allocate(
       owned.add(await Program.compile(device, graph, { outputs, parameters, plan }));
     preparing('kernels of a training step', 2, 4);
     const step = await compile(view.graph, outputs, plans.step);
-    const update = view.update && plans.update && (await compile(view.update, [view.norm], plans.update));
+    const optimizer =
+      view.optimizerGraph &&
+      plans.optimizer &&
+      (await compile(view.optimizerGraph, [view.norm], plans.optimizer));
     preparing('kernels of the validation', 3, 4);
     const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
-    return { parameters, step, update, evaluating };
+    return { parameters, step, optimizer, evaluating };
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'out-of-memory') whatFits(bytes - 1);
     throw error;
@@ -247,13 +252,13 @@ async function allocate(
 
 /** Parameters of the published model that are not trained: as the state has them, or as they are initialised. */
 function unusedOf(
-  { idle }: StepGraph,
+  { unused }: StepGraph,
   seed: number,
   from: TrainingState | undefined,
 ): ReadonlyMap<string, FloatTensor> {
-  const untrained = initialise(idle, seed);
+  const untrained = initialise(unused, seed);
   return new Map(
-    idle.map(({ parameter: { name }, publishedShape }): [string, FloatTensor] => [
+    unused.map(({ parameter: { name }, publishedShape }): [string, FloatTensor] => [
       name,
       from?.parameters.get(name) ?? {
         shape: publishedShape,

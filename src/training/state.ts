@@ -21,7 +21,7 @@ export interface RunProgress {
   /** The best value of the early-stopping metric, and epochs since it was reached. */
   best: number | null;
   without: number;
-  /** Of the next update; null where activations are float32. */
+  /** Of the next step; null where activations are float32. */
   lossScale: LossScale | null;
 }
 
@@ -39,7 +39,7 @@ export interface StateOf {
   readonly parameters: Parameters;
   readonly declared: readonly Declared[];
   /** Parameters of the published model that are not trained, with their values. */
-  readonly idle: ReadonlyMap<string, FloatTensor>;
+  readonly unused: ReadonlyMap<string, FloatTensor>;
 }
 
 /** The data that a state can be resumed with. */
@@ -57,11 +57,11 @@ export async function identify(recordings: readonly RecordingInfo[], windows: nu
 }
 
 /**
- * What the training is made of now; later updates do not change it. Resolves when the GPU's copies are queued, so that
+ * What the training is made of now; later steps do not change it. Resolves when the GPU's copies are queued, so that
  * training goes on while they are read. `settings`: with the width as a number.
  */
 export async function capture(
-  { parameters, declared, idle }: StateOf,
+  { parameters, declared, unused }: StateOf,
   { epoch, inEpoch, step, best, without, lossScale }: Readonly<RunProgress>,
   settings: EegSettings,
   steps: number,
@@ -74,7 +74,7 @@ export async function capture(
   return async () => {
     const [values, first, second, buffers] = await Promise.all(reads.map((read) => read()));
     const shapes = new Map(declared.map((one) => [one.parameter.name, one.publishedShape]));
-    const order = inTorchOrder([...shapes.keys(), ...idle.keys()]);
+    const order = inTorchOrder([...shapes.keys(), ...unused.keys()]);
     const group = (from: ReadonlyMap<string, Float32Array<ArrayBuffer>> | undefined) => {
       const tensors: [string, FloatTensor][] = [];
       for (const name of order) {
@@ -89,9 +89,9 @@ export async function capture(
     );
     return {
       parameters: new Map(
-        order.map((name) => [name, (trained.get(name) ?? idle.get(name)) as FloatTensor] as const),
+        order.map((name) => [name, (trained.get(name) ?? unused.get(name)) as FloatTensor] as const),
       ),
-      // AdamW has none before its first update.
+      // AdamW has none before its first step.
       firstMoments: updated ? group(first) : new Map(),
       secondMoments: updated ? group(second) : new Map(),
       buffers: new Map(running),
@@ -118,13 +118,13 @@ const OTHER_MIXER = /_mamba_(real|fallback)\./;
  * Throws SettingsError when they are those of another model.
  */
 export function checkWeights(
-  { declared, idle, graph }: Pick<StepGraph, 'declared' | 'idle' | 'graph'>,
+  { declared, unused, graph }: Pick<StepGraph, 'declared' | 'unused' | 'graph'>,
   weights: Pick<TrainingState, 'parameters' | 'buffers'>,
 ): void {
   const reject = (how: string): never => {
     throw new SettingsError(`the checkpoint is that of another model: ${how}`);
   };
-  const known = new Set([...declared, ...idle].map(({ parameter }) => parameter.name));
+  const known = new Set([...declared, ...unused].map(({ parameter }) => parameter.name));
   for (const name of weights.parameters.keys())
     if (!known.has(name) && !OTHER_MIXER.test(name)) reject(`it has ${name}, which this one has not`);
   const compare = (name: string, shape: Shape, tensor: FloatTensor | undefined): void => {

@@ -35,7 +35,7 @@ export class StoredRun implements Checkpoints {
     const run = await this.store.run(id);
     const summary = readSummary(run.summary);
     if (!summary)
-      throw new Error(`The run “${run.name}” has no settings to go on with: its weights can be used alone.`);
+      throw new Error(`The run “${run.name}” has no settings to resume with: only its weights can be used.`);
     this.#id = id;
     this.#record = new RunRecord(summary);
     this.#record.backTo(state.progress.step);
@@ -66,14 +66,14 @@ export class StoredRun implements Checkpoints {
       this.#record?.add(event);
       if (event.type === 'finished' || event.type === 'failed') this.#write();
     }
-    // What the store rejects is told where a checkpoint is saved.
+    // What the store rejects is reported where a checkpoint is saved.
     this.#queue = this.#queue.catch(() => undefined);
     await this.#queue;
   }
 
   async save(slots: readonly Slot[], state: TrainingState): Promise<void> {
     this.#unstored = state;
-    // Before the checkpoint, so that the curves reach at least as far: what is too much is cut off.
+    // Before the checkpoint, so that the curves are at least as long: the rest is cut off.
     this.#write();
     const written = this.#queue;
     this.#queue = written.catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
  * The trainer's training loop on EEG: warm-up and cosine, clipping, loss, validation on whole recordings after each epoch,
- * early stopping, the stop on a collapse. It needs a device, recordings and somebody to tell.
+ * early stopping, the stop on a collapse. It needs a device, recordings and a receiver of its events.
  */
 import type { TrainingState } from '../checkpoints/state';
 import type { Slot } from '../checkpoints/run';
@@ -20,7 +20,7 @@ import type { EegEvent } from './protocol';
 import { prepareSession, type Session, type SessionOptions } from './session';
 import { Sources } from './sources';
 import { capture } from './state';
-import { submitStep } from './update';
+import { submitStep } from './step';
 import { metricOf, validate, type Validation } from './validation';
 import { answered } from './watchdog';
 
@@ -92,7 +92,7 @@ export class EegTrainer {
     this.#wake();
   }
 
-  /** Asks for a checkpoint after the update that is under way. */
+  /** Asks for a checkpoint after the step that is under way. */
   checkpoint(): void {
     this.#due = true;
   }
@@ -122,7 +122,7 @@ export class EegTrainer {
           this.options.emit({
             type: 'recovering',
             attempt: this.#lost,
-            most: MAX_RECOVERIES,
+            attempts: MAX_RECOVERIES,
             step: from?.progress.step ?? 0,
             damaged: checkpoints.damaged ?? null,
           });
@@ -253,7 +253,7 @@ export class EegTrainer {
         await checkpoints.save(slots, await state);
         emit({ type: 'saved', slots, step, milliseconds: { paused, all: performance.now() - started } });
       } catch (error) {
-        // A lost device is told by whoever trains on it.
+        // Whoever trains on a device reports that it was lost.
         if (!isLost(error)) emit({ type: 'unsaved', step, message: toFailure(error).message });
       } finally {
         this.#savesUnderWay--;
@@ -279,7 +279,7 @@ export class EegTrainer {
     );
   }
 
-  /** The windows of the updates that an epoch has left; what is left over of a batch is left out. */
+  /** The windows of the steps that an epoch has left; what is left over of a batch is left out. */
   #batches({ plan, set, progress }: Session, sampler: Sampler): WindowRef[][] {
     const left = Math.min(plan.stepsPerEpoch - progress.inEpoch, plan.steps - progress.step);
     return Array.from({ length: left }, () =>
@@ -287,7 +287,7 @@ export class EegTrainer {
     );
   }
 
-  /** The updates that an epoch has left. While the GPU computes, the next windows are read. */
+  /** The steps that an epoch has left. While the GPU computes, the next windows are read. */
   async #epochOf(
     session: Session,
     windows: readonly WindowRef[][],

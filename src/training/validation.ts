@@ -96,7 +96,7 @@ function labelsOf({ samples, seizures }: RecordingInfo): Uint8Array {
 }
 
 /**
- * The value of an early-stopping metric; undefined where the held-out recordings have no seizure to find. What is none of
+ * The value of an early-stopping metric; undefined where the validation recordings have no seizure to find. What is none of
  * the scores is 0, as the trainer reads it.
  */
 export function metricOf(scores: Scores, metric: string): number | undefined {

@@ -1,7 +1,7 @@
 /** A GPU that gives no answer, and no error either, as some drivers do when they hang. */
 import type { Device } from '../engine/device';
 
-/** Minutes. The answer to an update takes a second, and on a busy CPU-backed adapter minutes. */
+/** Minutes. The answer to a step takes a second, and on a busy CPU-backed adapter minutes. */
 const PATIENCE = 10;
 
 /** `work` on the device; when it takes longer than `minutes`, the device counts as lost, and `work` rejects with that. */

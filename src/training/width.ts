@@ -9,9 +9,9 @@ import { detectorConfigOf, type EegSettings } from './settings';
 const WIDTHS = [64, 32, 16, 8] as const;
 const NARROWEST = 4;
 
-/** Seconds that a step may take by the device's limits. Kernels reach a third of those, roughly. */
+/** Seconds that a step may take by the device's limits. Kernels run at a third of those, roughly. */
 const BEARABLE = 0.35;
-/** Browsers do not tell how much memory there is; most GPUs that people have give this much. */
+/** Browsers do not say how much memory there is; most GPUs that people have give this much. */
 const MEMORY = 2 * 2 ** 30;
 
 /** The widest model that is estimated to take at most BEARABLE seconds a step and MEMORY bytes, and why. */
@@ -26,12 +26,12 @@ export async function chooseWidth(
   });
   let narrowest = say(NARROWEST, 0);
   for (const baseChannels of [...WIDTHS, NARROWEST]) {
-    const { graph, loss, norm, update } = stepGraph(
+    const { graph, loss, norm, optimizerGraph } = stepGraph(
       settings,
       detectorConfigOf(settings.model, baseChannels),
       1,
     );
-    const outputs = update ? [loss] : [loss, norm];
+    const outputs = optimizerGraph ? [loss] : [loss, norm];
     const { cost, bytes } = planProgram(graph, device.capabilities, { outputs });
     const seconds =
       settings.microBatches * Math.max(cost.flops / flopsPerSecond, cost.bytes / bandwidthBytesPerSecond);

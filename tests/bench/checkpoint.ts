@@ -27,7 +27,7 @@ export async function main(): Promise<number> {
   for (let round = 0; round < ROUNDS; round++) {
     const begun = performance.now();
     const read = await capture(
-      { parameters, declared: view.declared, idle: new Map() },
+      { parameters, declared: view.declared, unused: new Map() },
       progress,
       settings,
       1,

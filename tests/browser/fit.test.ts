@@ -1,17 +1,17 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bytes, percent, short } from '../../src/app/ui/format';
-import { givenLengths, lengthsView } from '../../src/app/pages/fit/host_view';
+import { givenLengths, lengthsView } from '../../src/app/pages/fit/ram_view';
 import { planOf } from '../../src/app/pages/fit/plan';
 import { readFile, settingsOf } from '../../src/app/pages/fit/settings';
 import { hours } from '../../src/app/pages/fit/text';
 import { openRecordings } from '../../src/eeg/windows/dataset';
 import { pairFiles } from '../../src/eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../../src/eeg/synthetic/corpus';
-import { predictHostRam } from '../../src/estimate/host_predict';
+import { predictRam } from '../../src/estimate/ram_predict';
 import { cheapest, largestBatch } from '../../src/estimate/what_fits';
-import { costsOf, hostPlanOf, loadingOf } from '../../src/estimate/scenario';
-import { scenarioTable, withHost } from '../../src/estimate/scenario_table';
+import { costsOf, ramPlanOf, loadingOf } from '../../src/estimate/scenario';
+import { scenarioTable, withRam } from '../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
 import { MACHINES } from '../../src/config/targets';
 import { PRESETS } from '../../src/config/presets';
@@ -63,19 +63,19 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .filter({ hasText: hours(costsOf(plan).at(-1)?.hours.likely ?? NaN) })
     .waitFor(SLOW);
 
-  const host = predictHostRam(hostPlanOf(plan));
+  const ram = predictRam(ramPlanOf(plan));
   await page
     .getByTestId('kill-odds')
-    .filter({ hasText: percent(host.odds.killed.likely) })
+    .filter({ hasText: percent(ram.odds.killed.likely) })
     .waitFor(SLOW);
   await page
     .getByTestId('validation-need')
-    .filter({ hasText: bytes(host.validation.likely) })
+    .filter({ hasText: bytes(ram.validation.likely) })
     .waitFor(SLOW);
   await answer(page, 'System RAM')
-    .filter({ hasText: `${host.fits.replace("'", '’')} in` })
+    .filter({ hasText: `${ram.fits.replace("'", '’')} in` })
     .waitFor(SLOW);
-  expect(host.validation.likely).toBeGreaterThan(61e9);
+  expect(ram.validation.likely).toBeGreaterThan(61e9);
 
   await page.getByLabel('Batch size', { exact: true }).fill('8');
   await page.getByLabel('Batch size', { exact: true }).press('Enter');
@@ -192,11 +192,11 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
   const scenarios = page.getByTestId('scenarios');
   const own = scenarios.getByRole('row', { name: /^WSL2, RTX 4090/ });
   await own.filter({ hasText: 'of 256 GiB' }).waitFor(SLOW);
-  const needed = scenarioTable({ ...plan, machine: { ...plan.machine, ramGiB: 256 } }).map(withHost);
+  const needed = scenarioTable({ ...plan, machine: { ...plan.machine, ramGiB: 256 } }).map(withRam);
   const linux = needed.find(({ title }) => title === 'Linux, RTX 4090');
   await scenarios
     .getByRole('row', { name: /^Linux/ })
-    .filter({ hasText: `needs ${bytes(linux?.host.needs)}` })
+    .filter({ hasText: `needs ${bytes(linux?.ram.needs)}` })
     .waitFor(SLOW);
   await page.getByRole('spinbutton', { name: 'Deadline (h)' }).fill('1000');
   await page.getByRole('spinbutton', { name: 'Deadline (h)' }).press('Enter');

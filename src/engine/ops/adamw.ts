@@ -1,4 +1,4 @@
-/** The update of all parameters at once: AdamW (Loshchilov & Hutter 2019) with clipping by the global norm. */
+/** The optimizer step of all parameters at once: AdamW (Loshchilov & Hutter 2019) with clipping by the global norm. */
 import source from '../../../shaders/adamw.wgsl?raw';
 import { bytesOf, elements, formatShape, GraphError, type Graph } from '../graph';
 import { BETA1, BETA2 } from '../step';
@@ -81,7 +81,7 @@ export const adamwOp = defineOp({
   reference(
     { value, gradient, first_moment, second_moment, norm, factor },
     { weightDecay, decayed, clip },
-    { step, updates = step, learningRate }: StepScalars,
+    { step, optimizerStep = step, learningRate }: StepScalars,
   ) {
     if (!Number.isFinite(Math.fround(norm.data[0] as number)))
       return { value: value.data, first_moment: first_moment.data, second_moment: second_moment.data };
@@ -92,8 +92,8 @@ export const adamwOp = defineOp({
     const v = second_moment.data.map((entry, i) => BETA2 * entry + (1 - BETA2) * (g[i] as number) ** 2);
     const w = value.data.map((entry, i) => {
       const kept = i < decayed ? entry * (1 - learningRate * weightDecay) : entry;
-      const first = (m[i] as number) / (1 - BETA1 ** updates);
-      const second = (v[i] as number) / (1 - BETA2 ** updates);
+      const first = (m[i] as number) / (1 - BETA1 ** optimizerStep);
+      const second = (v[i] as number) / (1 - BETA2 ** optimizerStep);
       return kept - (learningRate * first) / (Math.sqrt(second) + EPSILON);
     });
     return { value: w, first_moment: m, second_moment: v };
@@ -104,7 +104,7 @@ export const adamwOp = defineOp({
   }),
 });
 
-/** Adds the update of the packs; see adamwOp. */
+/** Adds the optimizer step of the packs; see adamwOp. */
 export function adamw(
   graph: Graph,
   inputs: OpInputs<(typeof PACKS)[number] | 'norm', 'factor'>,

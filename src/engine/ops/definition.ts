@@ -62,8 +62,8 @@ export interface Lowering {
 /** Scalars of one step that a reference needs (see `step.ts`). */
 export interface StepScalars {
   readonly step: number;
-  /** AdamW's updates, this one included, where some steps were skipped; otherwise as many as steps. */
-  readonly updates?: number;
+  /** AdamW's steps, this one included, where some were skipped; otherwise `step`. */
+  readonly optimizerStep?: number;
   readonly seed: number;
   readonly learningRate: number;
   /** Which of how many micro-batches a gradient is accumulated from; the first of one where left out. */

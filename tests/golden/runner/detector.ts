@@ -7,7 +7,7 @@ import { Parameters } from '../../../src/engine/packs';
 import { Program } from '../../../src/engine/program';
 import { MIXERS } from '../../../src/models/bimamba';
 import { detectorModel, PRODUCTION, type DetectorConfig } from '../../../src/models/detector';
-import { afterUpdate, FIRST_SCALE } from '../../../src/training/loss_scale';
+import { afterStep, FIRST_SCALE } from '../../../src/training/loss_scale';
 import { learningRateAt } from '../../../src/training/schedule';
 import { CaseError, CHANNELS_FIRST, permute, tensorOf, type Attrs, type GoldenCase } from './case';
 import { BOUNDS, relativeError, type Measurement } from './compare';
@@ -98,14 +98,14 @@ export async function measureTraining(
         program.write(inputs.lossScale, Float32Array.of(scaling.scale));
         program.write(inputs.unscale, Float32Array.of(1 / scaling.scale));
       }
-      const updates = step + 1 - scaling.skipped;
-      program.run({ step: step + 1, updates, seed: 0, learningRate: learningRateAt(schedule, step) });
+      const optimizerStep = step + 1 - scaling.skipped;
+      program.run({ step: step + 1, optimizerStep, seed: 0, learningRate: learningRateAt(schedule, step) });
       const values = await program.read();
       const valueOf = (tensor: Tensor): number => values.get(tensor)?.[0] ?? NaN;
       losses.push(valueOf(loss));
       norms.push(valueOf(norm));
       if (!inputs) continue;
-      const next = afterUpdate(scaling, !Number.isFinite(valueOf(norm)));
+      const next = afterStep(scaling, !Number.isFinite(valueOf(norm)));
       if (!next)
         throw new CaseError(`in step ${step} the gradient overflowed with a loss scale of ${scaling.scale}`);
       scaling = next;

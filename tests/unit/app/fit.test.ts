@@ -3,15 +3,15 @@ import { quantity } from '../../../src/base/quantity';
 import {
   frameAt,
   givenLengths,
-  hostPicture,
+  ramPicture,
   lengthsView,
   typedLengths,
   validationPicture,
   withScores,
-} from '../../../src/app/pages/fit/host_view';
+} from '../../../src/app/pages/fit/ram_view';
 import { answerTo, type QuestionName } from '../../../src/app/pages/fit/inverse';
 import { planOf } from '../../../src/app/pages/fit/plan';
-import { hostAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
+import { ramAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
 import {
   change,
   divisorOf,
@@ -40,12 +40,12 @@ import { planJobs } from '../../../src/config/launches';
 import { PRESETS } from '../../../src/config/presets';
 import { MACHINES } from '../../../src/config/targets';
 import { WINDOW } from '../../../src/eeg/windows/windows';
-import { hostOptions, type Reading } from '../../../src/estimate/from_config';
-import { HostEnsemble } from '../../../src/estimate/host_odds';
-import { HostSimulator } from '../../../src/estimate/host_ram';
+import { ramOptions, type Reading } from '../../../src/estimate/from_config';
+import { RamEnsemble } from '../../../src/estimate/oom_odds';
+import { RamSimulator } from '../../../src/estimate/ram_simulator';
 import { largestBatch, smallestGpu } from '../../../src/estimate/what_fits';
-import { costsOf, epochHours, hostPlanOf, rateOf } from '../../../src/estimate/scenario';
-import { scenarioTable, withHost } from '../../../src/estimate/scenario_table';
+import { costsOf, epochHours, ramPlanOf, rateOf } from '../../../src/estimate/scenario';
+import { scenarioTable, withRam } from '../../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 
 const text = (name: string): string => PRESETS.find((preset) => preset.name === name)?.text ?? '';
@@ -228,10 +228,10 @@ describe('the GPU’s memory', () => {
   });
 });
 
-describe('the host’s memory', () => {
+describe('system RAM', () => {
   const machine = MACHINES.wsl2;
   const asked = (reading: Reading = {}) =>
-    hostOptions(hostPlanOf(planOf(original, machine, PACE, PRICES, reading)));
+    ramOptions(ramPlanOf(planOf(original, machine, PACE, PRICES, reading)));
   const options = asked();
 
   it('is asked for with the file’s loader, and with what is chosen beside it', () => {
@@ -244,7 +244,7 @@ describe('the host’s memory', () => {
   it('won’t fit where the outputs of validation alone are too much, before they are simulated', () => {
     const after = (ramGiB: number) => {
       const plan = planOf(original, { ...machine, ramGiB }, PACE, PRICES);
-      return hostAnswer(plan, new HostEnsemble(hostOptions(hostPlanOf(plan))).advance(1), 40);
+      return ramAnswer(plan, new RamEnsemble(ramOptions(ramPlanOf(plan))).advance(1), 40);
     };
     const answer = after(31);
     expect(answer).toMatchObject({ runs: 1, of: 40, fits: "won't fit", notes: [] });
@@ -256,7 +256,7 @@ describe('the host’s memory', () => {
 
   it('shows validation’s 61 GB by itself', () => {
     const roomy = { ...options, machine: { ...options.machine, ramBytes: 2 ** 50 } };
-    const run = new HostSimulator({ ...roomy, workers: 0 }).validate(1, 3000, Infinity);
+    const run = new RamSimulator({ ...roomy, workers: 0 }).validate(1, 3000, Infinity);
     const picture = validationPicture({ frames: withScores(run.frames, 50) });
     expect(picture.frames.length).toBe(50 + 32);
     expect(picture.frames.at(-1)?.lists).toBeCloseTo(3000 * 15_360 * 77, -6);
@@ -266,8 +266,8 @@ describe('the host’s memory', () => {
   });
 
   it('as a picture has every part of every frame', () => {
-    const run = new HostSimulator({ ...options, batches: 40 }).train(3, 400);
-    const picture = hostPicture(run);
+    const run = new RamSimulator({ ...options, batches: 40 }).train(3, 400);
+    const picture = ramPicture(run);
     picture.frames.forEach(({ total }, i) =>
       expect(picture.layers.reduce((sum, { values }) => sum + (values[i] ?? 0), 0)).toBeCloseTo(total, 0),
     );
@@ -332,11 +332,11 @@ describe('time and cost', () => {
     const table = scenarioTable(planOf(original, modal, PACE, PRICES));
     const rows = scenarioView(table, modal);
     expect(rows.filter(({ chosen }) => chosen).map(({ title }) => title)).toEqual(['Modal, A100 80 GB']);
-    expect(rows[0]).toMatchObject({ title: 'WSL2, RTX 4090', limited: false, host: undefined });
-    const [own, , , a100] = scenarioView(table.slice(0, 4).map(withHost), modal);
-    expect(own).toMatchObject({ gpuFit: 'fits', fits: "won't fit", host: { fits: "won't fit" } });
-    expect(own?.host?.said).toMatch(/of 31\.0.GiB; needs 6\d\.\d.GiB$/);
-    expect(a100?.host?.said).toMatch(/^Needs 6\d\.\d.GiB \(extra RAM billed\)$/);
+    expect(rows[0]).toMatchObject({ title: 'WSL2, RTX 4090', limited: false, ram: undefined });
+    const [own, , , a100] = scenarioView(table.slice(0, 4).map(withRam), modal);
+    expect(own).toMatchObject({ gpuFit: 'fits', fits: "won't fit", ram: { fits: "won't fit" } });
+    expect(own?.ram?.said).toMatch(/of 31\.0.GiB; needs 6\d\.\d.GiB$/);
+    expect(a100?.ram?.said).toMatch(/^Needs 6\d\.\d.GiB \(extra RAM billed\)$/);
     expect(a100?.rate?.likely).toBeGreaterThan(3.13);
   });
 
@@ -372,12 +372,12 @@ describe('a verdict', () => {
 
 describe('the head of the page', () => {
   const prediction = predictionOf(planOf(original, MACHINES.wsl2, PACE, PRICES), LIMITS);
-  const known = { machine: MACHINES.wsl2, limits: LIMITS, host: undefined, hostBefore: undefined };
+  const known = { machine: MACHINES.wsl2, limits: LIMITS, ram: undefined, ramBefore: undefined };
 
   it('says of each answer whether it is within its limit', () => {
-    const [gpu, host, time, cost] = headlines({ ...known, prediction, before: undefined });
+    const [gpu, ram, time, cost] = headlines({ ...known, prediction, before: undefined });
     expect(gpu?.verdict.replaceAll('\u00a0', ' ')).toBe('fits in 24.0 GiB of the RTX 4090');
-    expect(host).toMatchObject({ of: undefined, fits: undefined, verdict: '' });
+    expect(ram).toMatchObject({ of: undefined, fits: undefined, verdict: '' });
     expect(time?.verdict).toMatch(/^over the 168.h deadline \(best case 122.h\)$/);
     expect(cost?.verdict).toBe('within the $140.00 budget');
   });

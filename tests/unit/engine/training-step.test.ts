@@ -6,7 +6,7 @@ import { binaryLoss } from '../../../src/engine/ops/binary_loss';
 import { dropout } from '../../../src/engine/ops/dropout';
 import { linear } from '../../../src/engine/ops/linear';
 import { silu } from './sample_ops';
-import { microStep, trainingStep, updateStep } from '../../../src/engine/optimizer';
+import { microStep, trainingStep, optimizerStep } from '../../../src/engine/optimizer';
 import { Parameters, type PackOptions } from '../../../src/engine/packs';
 import { planProgram } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
@@ -89,7 +89,7 @@ describe('micro-batches', () => {
     const part = net(1);
     microStep(part.graph, part.loss);
     const updating = new Graph();
-    const partNorm = updateStep(updating, part.graph, UPDATE);
+    const partNorm = optimizerStep(updating, part.graph, UPDATE);
     const parameters = await weightsOf(part, { training: true, accumulating: true });
     expect(parameters.bytes).toBe(Parameters.bytes(part.graph, { training: true, accumulating: true }));
     const micro = await Program.compile(device(), part.graph, { outputs: [part.loss], parameters });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LOGGED_PACES } from '../../../src/config/facts';
 import { GPUS } from '../../../src/config/gpus';
-import { CORPUS_LENGTHS } from '../../../src/estimate/host_facts';
+import { CORPUS_LENGTHS } from '../../../src/estimate/ram_facts';
 import {
   epochWindows,
   forWindows,

@@ -93,7 +93,7 @@ describe('a short run in a browser', () => {
     batch: 2,
     model: { ...PRODUCTION_RUN.model, baseChannels: 4, layers: 1, mixer: 'mamba2' },
   };
-  const work = costOf(narrow, CAPABILITIES).update;
+  const work = costOf(narrow, CAPABILITIES).step;
   const short: BrowserRun = {
     made: 'browser',
     name: 'a run',
@@ -120,7 +120,7 @@ describe('a short run in a browser', () => {
   });
 
   test('counts its work as the estimator counts the trainer’s', () => {
-    const whole = costOf({ ...PRODUCTION_RUN, batch: 1 }, CAPABILITIES).update;
+    const whole = costOf({ ...PRODUCTION_RUN, batch: 1 }, CAPABILITIES).step;
     const { mixer, layers, kernelSizes, convKernel } = PRODUCTION_RUN.model;
     const counted = workOf({ mixer, layers, kernelSizes, convKernel, checkpointing: false }, 1);
     expect(whole.flops / counted.flops).toBeCloseTo(1, 2);

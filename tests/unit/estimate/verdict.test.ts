@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { inspect } from '../../../src/app/pages/config/inspection';
-import { hostAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
+import { ramAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
 import { readFile, settingsOf } from '../../../src/app/pages/fit/settings';
 import { main as estimate } from '../../../src/cli/estimate';
 import { main as validate } from '../../../src/cli/validate';
@@ -16,10 +16,10 @@ import type { Fit, Remedy } from '../../../src/config/verdict';
 import { compare } from '../../../src/handoff/matrix';
 import { commandsFor } from '../../../src/handoff/commands';
 import { verdictFor } from '../../../src/estimate/forecast';
-import { hostOptions } from '../../../src/estimate/from_config';
-import { HostEnsemble } from '../../../src/estimate/host_odds';
-import { HOST_RUNS } from '../../../src/estimate/host_predict';
-import { hostPlanOf, type Plan } from '../../../src/estimate/scenario';
+import { ramOptions } from '../../../src/estimate/from_config';
+import { RamEnsemble } from '../../../src/estimate/oom_odds';
+import { RAM_RUNS } from '../../../src/estimate/ram_predict';
+import { ramPlanOf, type Plan } from '../../../src/estimate/scenario';
 
 const folder = mkdtempSync(join(tmpdir(), 'smokescan-verdict-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -112,8 +112,8 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
       hours: verdict.time,
       dollars: verdict.cost,
     });
-    const ensemble = new HostEnsemble(hostOptions(hostPlanOf(plan))).advance(HOST_RUNS);
-    expect(hostAnswer(plan, ensemble, HOST_RUNS)).toMatchObject({
+    const ensemble = new RamEnsemble(ramOptions(ramPlanOf(plan))).advance(RAM_RUNS);
+    expect(ramAnswer(plan, ensemble, RAM_RUNS)).toMatchObject({
       fits: ram.fit,
       training: ram.training.need,
       validation: ram.validation.need,

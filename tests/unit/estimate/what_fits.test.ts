@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { settingsFrom, type HostPlan } from '../../../src/estimate/from_config';
+import { settingsFrom, type RamPlan } from '../../../src/estimate/from_config';
 import { GIB } from '../../../src/config/facts';
 import { GPU_IDS, GPUS, type Gpu } from '../../../src/config/gpus';
 import { MACHINES, type Machine, type Platform } from '../../../src/config/targets';
-import { ACCEPTED_KILLS, predictHostRam, smallestRam } from '../../../src/estimate/host_predict';
+import { ACCEPTED_OOM_SHARE, predictRam, smallestRam } from '../../../src/estimate/ram_predict';
 import {
   cheapest,
-  killedShare,
+  oomShare,
   largest,
   largestBatch,
   largestLayers,
@@ -16,9 +16,9 @@ import {
 } from '../../../src/estimate/what_fits';
 import { exactly } from '../../../src/base/quantity';
 import { forecast } from '../../../src/estimate/forecast';
-import { costsOf, epochHours, hostPlanOf, rateOf } from '../../../src/estimate/scenario';
+import { costsOf, epochHours, ramPlanOf, rateOf } from '../../../src/estimate/scenario';
 import type { Plan } from '../../../src/estimate/scenario';
-import { scenarioTable, withHost } from '../../../src/estimate/scenario_table';
+import { scenarioTable, withRam } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { gpuFit, predictVram, runsOn } from '../../../src/estimate/vram/predict';
 import { readConfig, settingsIn } from '../../../src/config/settings';
@@ -189,9 +189,9 @@ describe('the card', () => {
   });
 });
 
-describe('the host', () => {
+describe('system RAM', () => {
   /** The original file on a machine with this much. */
-  const original = (gib: number): HostPlan => ({
+  const original = (gib: number): RamPlan => ({
     loader: { ...settingsOf('review/tusz_train.yaml', 'wsl2').loader, workers: 4 },
     windows: { training: 49_760, validation: 2000 },
     platform: 'wsl2',
@@ -201,9 +201,9 @@ describe('the host', () => {
 
   test('the review’s original file does not fit WSL2 with 31 GiB; the WSL2-safe one does', () => {
     expect(
-      predictHostRam(hostPlanOf({ ...LOCAL, settings: settingsOf('review/tusz_train.yaml', 'wsl2') })).fits,
+      predictRam(ramPlanOf({ ...LOCAL, settings: settingsOf('review/tusz_train.yaml', 'wsl2') })).fits,
     ).toBe("won't fit");
-    const safe = predictHostRam(hostPlanOf(LOCAL));
+    const safe = predictRam(ramPlanOf(LOCAL));
     expect(safe.fits).not.toBe("won't fit");
     expect(safe.odds.batches).toEqual([]);
   });
@@ -211,11 +211,11 @@ describe('the host', () => {
   test('its most workers are killed seldom enough, and one more is not', () => {
     const plan = original(31);
     const workers = largestWorkers(plan) ?? -1;
-    const share = (count: number) => killedShare({ ...plan, loader: { ...plan.loader, workers: count } });
+    const share = (count: number) => oomShare({ ...plan, loader: { ...plan.loader, workers: count } });
     expect(workers).toBeGreaterThanOrEqual(0);
     expect(workers).toBeLessThan(32);
-    expect(share(workers)).toBeLessThanOrEqual(ACCEPTED_KILLS);
-    expect(share(workers + 1)).toBeGreaterThan(ACCEPTED_KILLS);
+    expect(share(workers)).toBeLessThanOrEqual(ACCEPTED_OOM_SHARE);
+    expect(share(workers + 1)).toBeGreaterThan(ACCEPTED_OOM_SHARE);
   });
 
   test('more memory allows no fewer workers', () => {
@@ -224,10 +224,10 @@ describe('the host', () => {
   });
 
   test('the smallest RAM that is named is enough, and 2 GiB less is not', () => {
-    const plan = { ...hostPlanOf(A100), windows: { training: 49_760, validation: 51_901 } };
+    const plan = { ...ramPlanOf(A100), windows: { training: 49_760, validation: 51_901 } };
     const ram = smallestRam(plan);
     expect(ram / GIB).toBeGreaterThan(57);
-    const at = (bytes: number) => predictHostRam({ ...plan, ramBytes: bytes }).fits;
+    const at = (bytes: number) => predictRam({ ...plan, ramBytes: bytes }).fits;
     expect(at(ram)).not.toBe("won't fit");
     expect(at(ram - 2 * GIB)).toBe("won't fit");
   });
@@ -310,9 +310,9 @@ describe('what would fit instead', () => {
 
 describe('the same run elsewhere', () => {
   const rows = scenarioTable(A100);
-  const hosted = rows.map(withHost);
+  const simulated = rows.map(withRam);
   const cost = (row: (typeof rows)[number]) => row.costs.find(({ stop }) => stop.id === 'all');
-  const called = (title: string) => hosted.find((row) => row.title === title);
+  const called = (title: string) => simulated.find((row) => row.title === title);
 
   test('has its own place as it is planned, and each other predicted for itself', () => {
     const own = rows.find(({ title }) => title === 'Modal, A100 80 GB');
@@ -334,11 +334,11 @@ describe('the same run elsewhere', () => {
     expect(dollars(GPUS.rtx3090)[1]).toBeCloseTo((0.3 * (0.85 * 450 + 150)) / 1000, 10);
   });
 
-  test('has the host’s memory as it is predicted for the machine', () => {
+  test('has the system RAM as it is predicted for the machine', () => {
     expect(called('WSL2, RTX 4090')?.plan.machine.ramGiB).toBe(MACHINES.wsl2.ramGiB);
-    for (const { plan, host } of hosted) {
-      expect(host.fits).toBe(predictHostRam(hostPlanOf(plan)).fits);
-      expect(host.needs).toBe(smallestRam(hostPlanOf(plan)));
+    for (const { plan, ram } of simulated) {
+      expect(ram.fits).toBe(predictRam(ramPlanOf(plan)).fits);
+      expect(ram.needs).toBe(smallestRam(ramPlanOf(plan)));
     }
   });
 
@@ -348,18 +348,18 @@ describe('the same run elsewhere', () => {
       ...on(A100, { ramGiB: 32 }),
       settings: settingsOf('review/modal_train_a100.yaml', 'modal'),
     };
-    const table = scenarioTable(review).map(withHost);
+    const table = scenarioTable(review).map(withRam);
     const own = table.find(({ title }) => title === 'WSL2, RTX 4090');
-    expect(own?.host.fits).toBe("won't fit");
+    expect(own?.ram.fits).toBe("won't fit");
     expect(own?.plan.machine.ramGiB).toBe(31);
-    expect((own?.host.needs ?? 0) / GIB).toBeGreaterThan(60);
+    expect((own?.ram.needs ?? 0) / GIB).toBeGreaterThan(60);
     for (const row of table.filter(({ plan }) => plan.machine.name === 'modal')) {
-      expect(row.host.fits).not.toBe("won't fit");
-      expect(row.host.usual).toBe(32 * GIB);
-      expect(row.plan.machine.ramGiB * GIB).toBe(row.host.needs);
+      expect(row.ram.fits).not.toBe("won't fit");
+      expect(row.ram.usual).toBe(32 * GIB);
+      expect(row.plan.machine.ramGiB * GIB).toBe(row.ram.needs);
       const before = rateOf(on(row.plan, { ramGiB: 32 }))?.likely;
       if (before === undefined) continue;
-      const more = 0.008 * (row.host.needs / GIB - 32);
+      const more = 0.008 * (row.ram.needs / GIB - 32);
       expect(rateOf(row.plan)?.likely).toBeCloseTo(before + more, 1);
       expect(cost(row)?.dollars?.likely ?? 0).toBeCloseTo(
         (rateOf(row.plan)?.likely ?? 0) * (cost(row)?.hours.likely ?? 0),
@@ -375,22 +375,22 @@ describe('the same run elsewhere', () => {
 
   test('the cheapest in time fits, is in time, and no other that does is cheaper', () => {
     for (const hours of [30, 100, 200, 400]) {
-      const found = cheapest(hosted, hours);
-      const possible = hosted.filter(
+      const found = cheapest(simulated, hours);
+      const possible = simulated.filter(
         (row) =>
           row.gpuFit !== "won't fit" &&
-          row.host.fits !== "won't fit" &&
+          row.ram.fits !== "won't fit" &&
           (cost(row)?.hours.likely ?? Infinity) <= hours,
       );
       const prices = possible.flatMap((row) => cost(row)?.dollars?.likely ?? []);
       expect(found && cost(found)?.dollars?.likely).toBe(prices.length > 0 ? Math.min(...prices) : undefined);
     }
-    expect(cheapest(hosted, 0.1)).toBeUndefined();
+    expect(cheapest(simulated, 0.1)).toBeUndefined();
   });
 
   test('a later deadline is no dearer', () => {
     const dollars = [60, 110, 150, 300].map(
-      (hours) => cheapest(hosted, hours)?.costs.at(-1)?.dollars?.likely ?? Infinity,
+      (hours) => cheapest(simulated, hours)?.costs.at(-1)?.dollars?.likely ?? Infinity,
     );
     expect(dollars).toEqual([...dollars].sort((a, b) => b - a));
   });

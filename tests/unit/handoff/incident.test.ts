@@ -5,7 +5,7 @@ import { reviewInput } from '../../../src/app/pages/config/reviewing';
 import { INCIDENTS, readIncident, type Incident } from '../../../src/config/incidents';
 import { PRESETS, presetOf } from '../../../src/config/presets';
 import { TARGETS } from '../../../src/config/targets';
-import { HostEnsemble } from '../../../src/estimate/host_odds';
+import { RamEnsemble } from '../../../src/estimate/oom_odds';
 import { insteadRun, mechanismsOf, replayedRun, replayIncident } from '../../../src/estimate/incident';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { claimTable } from '../../../src/estimate/vram/claims';
@@ -99,7 +99,7 @@ describe('a second incident is a second file', () => {
   });
 
   test('its kill is replayed, and drawn with its own words', () => {
-    const ensemble = new HostEnsemble(short(SECOND)).advance(12);
+    const ensemble = new RamEnsemble(short(SECOND)).advance(12);
     const replay = replayIncident(SECOND, ensemble, 50);
     if (!replay) throw new Error('no run of twelve was killed');
     const nearness = ensemble.runs.flatMap(({ kill }) =>

@@ -61,18 +61,18 @@ function randomSettings(random: Random): EegSettings {
 /** What the trainer allocates for them. */
 async function allocatedBytes(settings: EegSettings): Promise<number> {
   const config = detectorConfigOf(settings.model, Number(settings.model.baseChannels));
-  const { graph, loss, norm, update } = stepGraph(settings, config, 1);
+  const { graph, loss, norm, optimizerGraph } = stepGraph(settings, config, 1);
   const evaluation = evaluationGraph(config, settings.batch / settings.microBatches, settings.precision);
   const before = device.allocatedBytes;
   const parameters = await Parameters.create(device, graph, {
     training: true,
-    accumulating: update !== null,
+    accumulating: optimizerGraph !== null,
   });
   const programs: Program[] = [];
   const compile = async (compiled: Graph, ...outputs: Tensor[]) =>
     programs.push(await Program.compile(device, compiled, { outputs, parameters }));
-  await compile(graph, ...(update ? [loss] : [loss, norm]));
-  if (update) await compile(update, norm);
+  await compile(graph, ...(optimizerGraph ? [loss] : [loss, norm]));
+  if (optimizerGraph) await compile(optimizerGraph, norm);
   await compile(evaluation.graph, evaluation.probabilities);
   const allocated = device.allocatedBytes - before;
   for (const held of [...programs, parameters]) held.destroy();
@@ -112,14 +112,14 @@ test('float16 is suggested where it would fit and the device has it', () => {
   expect(suggested({ ...device.capabilities, half: false })).toBeUndefined();
 });
 
-test('an update in parts computes what it does as a whole, in more dispatches', () => {
+test('a step in parts computes what it does as a whole, in more dispatches', () => {
   const settings = {
     ...SMOKE_RUN,
     model: { ...SMOKE_RUN.model, baseChannels: 2, layers: 1, mixer: 'conv' as const },
     batch: 2,
   };
-  const whole = costOf(settings, device.capabilities).update;
-  const parts = costOf({ ...settings, microBatches: 2 }, device.capabilities).update;
+  const whole = costOf(settings, device.capabilities).step;
+  const parts = costOf({ ...settings, microBatches: 2 }, device.capabilities).step;
   expect(parts.flops / whole.flops).toBeCloseTo(1, 1);
   expect(parts.bytes / whole.bytes).toBeCloseTo(1, 1);
   expect(parts.dispatches).toBeGreaterThan(1.9 * whole.dispatches);

@@ -38,7 +38,7 @@ const SETTINGS: EegSettings = {
   checkpoints: { everySteps: 1, everyMinutes: null },
 };
 
-/** A run, with the state after each update. */
+/** A run, with the state after each step. */
 async function run(settings: EegSettings, from?: TrainingState, on = device(), mostSteps = Infinity) {
   const events: EegEvent[] = [];
   const states = new Map<number, TrainingState>();
@@ -121,7 +121,7 @@ test.for([1, 2])(
       good: 9 - skipped.length,
       skipped: skipped.length,
     });
-    // PyTorch's AdamW counts its own updates.
+    // PyTorch's AdamW counts its own steps.
     const file = new Uint8Array(await new Blob(trainerCheckpoint(end, settings)).arrayBuffer());
     expect(readTorchCheckpoint(file).step).toBe(10 - skipped.length);
 
@@ -136,7 +136,7 @@ test('ends where the loss itself is not finite', { timeout: 3_600_000 }, async (
   if (!device().capabilities.half) skip('this adapter has no shader-f16');
   const first = await run(SETTINGS, undefined, device(), 1);
   const state = first.state(1);
-  // The weights of the next update are huge, and the loss after it is no number.
+  // The weights of the next step are huge, and the loss after it is no number.
   const fill = (group: TrainingState['firstMoments'], value: number): TrainingState['firstMoments'] =>
     new Map([...group].map(([name, { shape, data }]) => [name, { shape, data: data.map(() => value) }]));
   const { of } = await run(SETTINGS, {

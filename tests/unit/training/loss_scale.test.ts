@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { afterUpdate, FIRST_SCALE, readLossScale, type LossScale } from '../../../src/training/loss_scale';
+import { afterStep, FIRST_SCALE, readLossScale, type LossScale } from '../../../src/training/loss_scale';
 
 const after = (begin: LossScale, overflowed: readonly boolean[]): LossScale | null =>
-  overflowed.reduce<LossScale | null>((state, bad) => state && afterUpdate(state, bad), begin);
+  overflowed.reduce<LossScale | null>((state, bad) => state && afterStep(state, bad), begin);
 const good = (count: number): boolean[] => Array.from({ length: count }, () => false);
 
-test('doubles after 2000 updates in a row that were good, as GradScaler does', () => {
+test('doubles after 2000 steps in a row that were good, as GradScaler does', () => {
   expect(after(FIRST_SCALE, good(1999))).toEqual({ scale: 65536, good: 1999, skipped: 0 });
   expect(after(FIRST_SCALE, good(2000))).toEqual({ scale: 131072, good: 0, skipped: 0 });
   expect(after(FIRST_SCALE, [...good(1999), true, ...good(1999)])).toEqual({
@@ -18,8 +18,8 @@ test('doubles after 2000 updates in a row that were good, as GradScaler does', (
 test('halves with each overflow, down to 1 and no further', () => {
   const sixteen = after(FIRST_SCALE, Array<boolean>(16).fill(true));
   expect(sixteen).toEqual({ scale: 1, good: 0, skipped: 16 });
-  expect(afterUpdate(sixteen as LossScale, false)).toEqual({ scale: 1, good: 1, skipped: 16 });
-  expect(afterUpdate(sixteen as LossScale, true)).toBeNull();
+  expect(afterStep(sixteen as LossScale, false)).toEqual({ scale: 1, good: 1, skipped: 16 });
+  expect(afterStep(sixteen as LossScale, true)).toBeNull();
 });
 
 test('never grows so far that its inverse is no normal float32', () => {

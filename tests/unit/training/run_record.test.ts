@@ -63,13 +63,13 @@ test('settings of a version that knew fewer of them are completed', () => {
   expect(storedSettings(JSON.stringify({ ...older, earlyStopping, model }))).toEqual(SMOKE_RUN);
 });
 
-test('the time of training adds up over what a run was gone on with, killed or not', () => {
+test('the time of training adds up over the resumptions of a run, killed or not', () => {
   const settings: EegSettings = SMOKE_RUN;
   const summary = { ...summaryOf(stateWith(JSON.stringify(settings))), losses: [], seconds: 10 };
   const record = new RunRecord(summary);
   record.add(progressed([0.5], 2));
   expect(record.summary.seconds).toBe(12);
-  record.add({ type: 'recovering', attempt: 1, most: 3, step: 1, damaged: null });
+  record.add({ type: 'recovering', attempt: 1, attempts: 3, step: 1, damaged: null });
   record.add(progressed([0.4], 3));
   expect(record.summary).toMatchObject({ seconds: 15, losses: [0.5, 0.4] });
   record.add({ type: 'finished', reason: 'completed', steps: 2, seconds: 4 });

@@ -11,7 +11,7 @@ test('warms up in equal steps and follows half a cosine', () => {
   expect(all.at(-1)).toBeCloseTo((1 + Math.cos((14 / 15) * Math.PI)) / 2, 12);
 });
 
-test('production runs its first update at the full rate', () => {
+test('production runs its first step at the full rate', () => {
   expect(rates({ ...schedule, firstStepFullRate: true })).toEqual([1, ...rates(schedule).slice(1)]);
 });
 

@@ -188,7 +188,7 @@ describe('a training on EEG', () => {
     });
   });
 
-  test('in micro-batches and with checkpointing takes as many updates', async () => {
+  test('in micro-batches and with checkpointing takes as many steps', async () => {
     const { of, losses } = await run({ ...SETTINGS, epochs: 1, microBatches: 2, checkpointing: true });
     expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 3 }]);
     expect(losses.every(Number.isFinite)).toBe(true);

@@ -92,7 +92,7 @@ function triedOf(run: Run, summary: RunSummary | null): Tried[] {
   return [
     {
       id: run.id,
-      title: `${run.name}, ${losses.length} updates`,
+      title: `${run.name}, ${losses.length} steps`,
       evidence: {
         date: new Date(run.created).toISOString().slice(0, 10),
         device: run.device,

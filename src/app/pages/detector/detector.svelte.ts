@@ -369,7 +369,7 @@ export class Detector {
         return;
       case 'recovering':
         this.phase = 'preparing';
-        this.notice = `The GPU was lost. Training resumes from step ${event.step} on another device (attempt ${event.attempt} of ${event.most}).${event.damaged ? ` ${event.damaged}` : ''}`;
+        this.notice = `The GPU was lost. Training resumes from step ${event.step} on another device (attempt ${event.attempt} of ${event.attempts}).${event.damaged ? ` ${event.damaged}` : ''}`;
         return;
       default:
         event satisfies never;

@@ -36,7 +36,7 @@ async function keptRuns(store: Store): Promise<KeptRun[]> {
     )
       return [];
     const { settings, seconds, losses, device: measured } = read;
-    return [{ id, name, device, settings, seconds, updates: losses.length, measured }];
+    return [{ id, name, device, settings, seconds, steps: losses.length, measured }];
   });
 }
 

@@ -18,9 +18,9 @@ export interface KeptRun {
   readonly name: string;
   readonly device: string;
   readonly settings: EegSettings;
-  /** Of training, for `updates` updates. */
+  /** Of training, for `steps` steps. */
   readonly seconds: number;
-  readonly updates: number;
+  readonly steps: number;
   /** Where it was measured before. */
   readonly measured: RunDevice | undefined;
 }
@@ -35,7 +35,7 @@ export interface BrowserDevice {
 export interface BrowserRow {
   readonly width: number;
   readonly bytes: number;
-  /** Of one update. */
+  /** Of one step. */
   readonly flops: number;
   readonly time: StepTime;
 }
@@ -58,10 +58,10 @@ const predictions = {
     const runs = new Map<string, RunDevice>();
     past = kept
       .filter((run) => run.device === name)
-      .map(({ id, settings, seconds, updates }) => {
-        const { update } = costOf(settings, device.capabilities);
-        runs.set(id, { rates, update });
-        return { cost: update, seconds: seconds / updates };
+      .map(({ id, settings, seconds, steps }) => {
+        const { step } = costOf(settings, device.capabilities);
+        runs.set(id, { rates, update: step });
+        return { cost: step, seconds: seconds / steps };
       });
     return { name, rates, runs };
   },
@@ -71,8 +71,8 @@ const predictions = {
     if (!ready) throw new Error('the device was not measured');
     const { device, rates } = ready;
     const model = { ...settings.model, baseChannels: width };
-    const { bytes, update } = costOf({ ...settings, model }, device.capabilities);
-    return { width, bytes, flops: update.flops, time: predictStepTime(update, rates, past) };
+    const { bytes, step } = costOf({ ...settings, model }, device.capabilities);
+    return { width, bytes, flops: step.flops, time: predictStepTime(step, rates, past) };
   },
 };
 export type BrowserPredictions = typeof predictions;

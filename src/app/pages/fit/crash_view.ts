@@ -1,14 +1,14 @@
 /** The replay of an incident beside the configuration that it puts instead. */
-import type { Kill } from '../../../estimate/host_watch';
-import { edgeOf, hostPicture, type HostPicture } from './host_view';
+import type { Kill } from '../../../estimate/ram_watch';
+import { edgeOf, ramPicture, type RamPicture } from './ram_view';
 import type { Incident } from '../../../config/incidents';
 import { incidentSettings, type IncidentReplay } from '../../../estimate/incident';
 
 export interface CrashView {
-  readonly crash: HostPicture;
+  readonly crash: RamPicture;
   /** The run that was killed, and the one instead. */
   readonly pictures: readonly {
-    readonly picture: HostPicture;
+    readonly picture: RamPicture;
     readonly title: string;
     readonly kill: Kill | null;
   }[];
@@ -23,9 +23,9 @@ export interface CrashView {
 }
 
 export function crashView(incident: Incident, { crash: run, instead: other }: IncidentReplay): CrashView {
-  const crash = hostPicture(run);
+  const crash = ramPicture(run);
   const span = 1.15 * crash.seconds;
-  const instead = hostPicture({ frames: other.frames.filter(({ seconds }) => seconds <= span) });
+  const instead = ramPicture({ frames: other.frames.filter(({ seconds }) => seconds <= span) });
   return {
     crash,
     pictures: [

@@ -4,9 +4,9 @@ import type { Change } from '../../../config/change';
 import type { Incident } from '../../../config/incidents';
 import { MACHINES, type Machine, type Platform } from '../../../config/targets';
 import type { Reading } from '../../../estimate/from_config';
-import { HOST_RUNS } from '../../../estimate/host_predict';
+import { RAM_RUNS } from '../../../estimate/ram_predict';
 import type { Plan } from '../../../estimate/scenario';
-import type { HostedRow, ScenarioRow } from '../../../estimate/scenario_table';
+import type { RowWithRam, ScenarioRow } from '../../../estimate/scenario_table';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ClaimTable } from '../../../estimate/vram/claims';
 import type { Answer } from '../../ui/answer';
@@ -16,7 +16,7 @@ import { recall, remember } from '../../ui/stored';
 import { BrowserState } from './browser.svelte';
 import type { QuestionName } from './inverse';
 import { planOf, type Pace, type Prices } from './plan';
-import type { CrashSearch, HostAnswer, HostRuns, Limits, Prediction } from './prediction';
+import type { CrashSearch, RamAnswer, RamRuns, Limits, Prediction } from './prediction';
 import {
   change,
   changedFields,
@@ -61,10 +61,10 @@ export class FitPage {
   readonly prediction = new Latest<Prediction>();
   /** Of the file without the changes. */
   readonly #before = new Latest<Prediction>();
-  readonly host = new Latest<HostAnswer>();
-  readonly pictures = new Latest<HostRuns>();
+  readonly ram = new Latest<RamAnswer>();
+  readonly pictures = new Latest<RamRuns>();
   readonly claims = new Latest<readonly ClaimTable[]>();
-  readonly scenarios = new Latest<readonly (ScenarioRow | HostedRow)[]>();
+  readonly scenarios = new Latest<readonly (ScenarioRow | RowWithRam)[]>();
   /** To questions about the setup that is shown. */
   readonly answers = new Latest<Partial<Record<QuestionName, string>>>();
   asking = $state<QuestionName | undefined>();
@@ -76,8 +76,8 @@ export class FitPage {
   readonly toWrite = $derived(keyChanges(this.changes));
   readonly keyless = $derived(this.file.value ? keylessChanges(this.file.value, this.changes) : []);
   readonly before = $derived(this.changed.length > 0 ? this.#before.value : undefined);
-  /** Peak of the host memory without the changes, bytes. */
-  hostBefore = $state.raw<Quantity | undefined>();
+  /** Peak of the system RAM without the changes, bytes. */
+  ramBefore = $state.raw<Quantity | undefined>();
 
   readonly #plan = $derived(this.settings && this.#planOf(this.settings));
   readonly #planBefore = $derived(this.file.value && this.#planOf(settingsOf(this.file.value)));
@@ -89,8 +89,8 @@ export class FitPage {
   // Simulations take longer than a slider may wait, so they have workers of their own.
   readonly #predictions = linkTo('predictions');
   readonly #comparisons = linkTo('comparisons');
-  readonly #simulations = linkTo('host memory');
-  readonly #drawings = linkTo('host pictures');
+  readonly #simulations = linkTo('system RAM');
+  readonly #drawings = linkTo('pictures of system RAM');
 
   constructor() {
     this.#look(this.source.id);
@@ -231,8 +231,8 @@ export class FitPage {
     const { name } = this.machine;
     if (!edited) {
       // Nothing of the last file may be shown beside this one.
-      this.measurement = this.hostBefore = undefined;
-      this.host.clear();
+      this.measurement = this.ramBefore = undefined;
+      this.ram.clear();
       this.pictures.clear();
     }
     this.file.ask(async (show) => {
@@ -258,12 +258,12 @@ export class FitPage {
     this.scenarios.ask(async (show) => {
       const rows = await this.#call(this.#comparisons, (worker) => worker.scenarios(plan));
       if (!rows || 'problem' in rows) return rows;
-      let all: readonly (ScenarioRow | HostedRow)[] = rows.value;
+      let all: readonly (ScenarioRow | RowWithRam)[] = rows.value;
       for (const [at, row] of rows.value.entries()) {
         if (!show(all)) return undefined;
-        const hosted = await this.#call(this.#comparisons, (worker) => worker.hosted(row));
-        if (!hosted || 'problem' in hosted) return hosted;
-        all = all.with(at, hosted.value);
+        const simulated = await this.#call(this.#comparisons, (worker) => worker.simulated(row));
+        if (!simulated || 'problem' in simulated) return simulated;
+        all = all.with(at, simulated.value);
       }
       return { value: all };
     });
@@ -284,11 +284,11 @@ export class FitPage {
   }
 
   #simulate(plan: Plan, unchanged: boolean): void {
-    this.host.ask(async (show) => {
-      const answer = await this.#steps(HOST_RUNS, show, (runs) =>
-        this.#call(this.#simulations, (worker) => worker.host(plan, runs)),
+    this.ram.ask(async (show) => {
+      const answer = await this.#steps(RAM_RUNS, show, (runs) =>
+        this.#call(this.#simulations, (worker) => worker.ram(plan, runs)),
       );
-      if (answer && 'value' in answer && unchanged) this.hostBefore = answer.value.peak;
+      if (answer && 'value' in answer && unchanged) this.ramBefore = answer.value.peak;
       return answer;
     });
   }

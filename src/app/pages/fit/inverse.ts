@@ -1,8 +1,8 @@
 /** Questions about limits, answered in sentences. */
 import { GIB } from '../../../config/facts';
 import type { Gpu } from '../../../config/gpus';
-import type { HostPlan } from '../../../estimate/from_config';
-import { ACCEPTED_KILLS } from '../../../estimate/host_predict';
+import type { RamPlan } from '../../../estimate/from_config';
+import { ACCEPTED_OOM_SHARE } from '../../../estimate/ram_predict';
 import {
   cheapest,
   largestBatch,
@@ -12,8 +12,8 @@ import {
   smallestGpu,
   type Bound,
 } from '../../../estimate/what_fits';
-import { hostPlanOf, type Plan, type StopCost } from '../../../estimate/scenario';
-import { scenarioTable, withHost, type HostedRow } from '../../../estimate/scenario_table';
+import { ramPlanOf, type Plan, type StopCost } from '../../../estimate/scenario';
+import { scenarioTable, withRam, type RowWithRam } from '../../../estimate/scenario_table';
 import { bytes, percent } from '../../ui/format';
 import { dollars, hours } from './text';
 
@@ -43,9 +43,9 @@ function holds(
   return `The ${name} holds ${say(likely)}${likely === max ? `, ${MAXIMUM}` : ''}${range}.`;
 }
 
-function workersFor(plan: HostPlan): string {
+function workersFor(plan: RamPlan): string {
   const workers = largestWorkers(plan);
-  const risk = `${percent(ACCEPTED_KILLS)} OOM risk during training`;
+  const risk = `${percent(ACCEPTED_OOM_SHARE)} OOM risk during training`;
   if (workers === undefined)
     return `Even without workers, more than ${risk} with ${bytes(plan.ramBytes)} of RAM.`;
   const accepted = workers === MAX.workers ? `, ${MAXIMUM}` : '';
@@ -64,7 +64,7 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => s
     const layers = (count: number): string => `${count} Mamba ${count === 1 ? 'layer' : 'layers'}`;
     return `${holds(gpu, of, MAX.layers, layers)} The setup above has ${vram.layers} at batch size ${vram.batch}.`;
   },
-  workers: (plan) => workersFor(hostPlanOf(plan)),
+  workers: (plan) => workersFor(ramPlanOf(plan)),
   gpu: (plan) => {
     const gpu = smallestGpu(plan.settings.vram);
     return gpu
@@ -72,7 +72,7 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => s
       : 'No listed GPU fits this run. Reduce the batch size, or use micro-batches or gradient checkpointing.';
   },
   plan: (plan, deadline) => {
-    const rows = scenarioTable(plan).map(withHost);
+    const rows = scenarioTable(plan).map(withRam);
     const row = cheapest(rows, deadline);
     const cost = row && wholeCost(row);
     const { epochs } = plan.settings;
@@ -83,25 +83,26 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => s
   },
 };
 
-const wholeCost = ({ costs }: HostedRow): StopCost | undefined => costs.find(({ stop }) => stop.id === 'all');
+const wholeCost = ({ costs }: RowWithRam): StopCost | undefined =>
+  costs.find(({ stop }) => stop.id === 'all');
 
-const ramOf = ({ plan }: HostedRow): number => plan.machine.ramGiB * GIB;
+const ramOf = ({ plan }: RowWithRam): number => plan.machine.ramGiB * GIB;
 
-const rented = (row: HostedRow): string =>
-  ramOf(row) > row.host.usual
-    ? ` with ${bytes(ramOf(row))} of RAM requested instead of ${bytes(row.host.usual)}`
+const rented = (row: RowWithRam): string =>
+  ramOf(row) > row.ram.usual
+    ? ` with ${bytes(ramOf(row))} of RAM requested instead of ${bytes(row.ram.usual)}`
     : '';
 
-/** What would cost less than `dollars` if its host had enough memory. */
-function tooSmall(rows: readonly HostedRow[], dollars = Infinity): string {
+/** What would cost less than `dollars` if it had enough system RAM. */
+function tooSmall(rows: readonly RowWithRam[], dollars = Infinity): string {
   return rows
     .filter((row) => {
       const price = wholeCost(row)?.dollars?.likely ?? Infinity;
-      return row.gpuFit !== "won't fit" && row.host.fits === "won't fit" && price < dollars;
+      return row.gpuFit !== "won't fit" && row.ram.fits === "won't fit" && price < dollars;
     })
     .map(
       (row) =>
-        ` ${row.title} would be cheaper, but needs ${bytes(row.host.needs)} of RAM and has ${bytes(ramOf(row))}.`,
+        ` ${row.title} would be cheaper, but needs ${bytes(row.ram.needs)} of RAM and has ${bytes(ramOf(row))}.`,
     )
     .join('');
 }

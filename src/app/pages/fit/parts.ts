@@ -1,5 +1,5 @@
 /** Names and colours of the parts of memory. Grey parts do not depend on the batch size, tints of the accent grow with it. */
-import type { HostParts } from '../../../estimate/host_watch';
+import type { RamParts } from '../../../estimate/ram_watch';
 import type { PartName } from '../../../estimate/vram/predict';
 
 export interface PartLook {
@@ -39,11 +39,11 @@ export const VRAM_PARTS: Readonly<Record<PartName, PartLook>> = {
 };
 export const VRAM_ORDER = Object.keys(VRAM_PARTS) as PartName[];
 
-export type HostPart = keyof HostParts;
+export type RamPart = keyof RamParts;
 
-export const HOST_PARTS: Readonly<Record<HostPart, PartLook>> = {
+export const RAM_PARTS: Readonly<Record<RamPart, PartLook>> = {
   other: { label: 'Other programs', fill: grey(80), about: 'the kernel and other processes' },
-  main: { label: 'Main process', fill: grey(55), about: 'Python, PyTorch, and the host memory of CUDA' },
+  main: { label: 'Main process', fill: grey(55), about: 'Python, PyTorch, and CUDA’s part in system RAM' },
   workers: {
     label: 'Worker processes (baseline)',
     fill: grey(30),
@@ -70,4 +70,4 @@ export const HOST_PARTS: Readonly<Record<HostPart, PartLook>> = {
     about: 'every probability and label, concatenated and sorted',
   },
 };
-export const HOST_ORDER = Object.keys(HOST_PARTS) as HostPart[];
+export const RAM_ORDER = Object.keys(RAM_PARTS) as RamPart[];

@@ -46,7 +46,7 @@ function shortRun({ vram }: RunSettings, gpu: GpuId, pace: Pace): ShortRun | und
 }
 
 /** A run of this browser as evidence; undefined until its device was measured. */
-export function browserRun({ name, settings, seconds, updates, measured }: KeptRun): BrowserRun | undefined {
+export function browserRun({ name, settings, seconds, steps, measured }: KeptRun): BrowserRun | undefined {
   if (!measured) return undefined;
   const { rates, update } = measured;
   const { batch } = settings;
@@ -54,7 +54,7 @@ export function browserRun({ name, settings, seconds, updates, measured }: KeptR
     made: 'browser',
     name,
     seconds,
-    windows: updates * batch,
+    windows: steps * batch,
     work: { flops: update.flops / batch, bytes: update.bytes / batch },
     dispatches: update.dispatches / batch,
     rates,

@@ -2,14 +2,14 @@
 import type { Quantity } from '../../../base/quantity';
 import type { Fit, Judged } from '../../../config/verdict';
 import { judge, wholeRun } from '../../../estimate/forecast';
-import type { HostEnsemble, KillOdds } from '../../../estimate/host_odds';
-import { predictHostRam } from '../../../estimate/host_predict';
-import type { HostRun } from '../../../estimate/host_ram';
+import type { RamEnsemble, OomOdds } from '../../../estimate/oom_odds';
+import { predictRam } from '../../../estimate/ram_predict';
+import type { RamRun } from '../../../estimate/ram_simulator';
 import type { IncidentReplay } from '../../../estimate/incident';
 import {
   costsOf,
   epochHours,
-  hostPlanOf,
+  ramPlanOf,
   loadingOf,
   rateOf,
   scaledHours,
@@ -47,10 +47,10 @@ export interface Prediction {
 }
 
 /** System RAM of a run, after some of its simulations. */
-export interface HostAnswer {
+export interface RamAnswer {
   readonly runs: number;
   readonly of: number;
-  readonly odds: KillOdds;
+  readonly odds: OomOdds;
   /** Peaks in bytes: in training, in validation, and the higher of both. */
   readonly training: Quantity;
   readonly validation: Quantity;
@@ -70,9 +70,9 @@ export interface CrashSearch {
   readonly replay: IncidentReplay | null;
 }
 
-export interface HostRuns {
-  readonly training: HostRun;
-  readonly validation: HostRun | undefined;
+export interface RamRuns {
+  readonly training: RamRun;
+  readonly validation: RamRun | undefined;
 }
 
 /** GPU memory, time and cost. Throws RangeError where no run can have these settings. */
@@ -95,8 +95,8 @@ export function predictionOf(plan: Plan, limits: Limits, measurement?: Measureme
 }
 
 /** System RAM after the runs of an ensemble; validation is simulated when all of them are there. */
-export function hostAnswer(plan: Plan, ensemble: HostEnsemble, of: number): HostAnswer {
+export function ramAnswer(plan: Plan, ensemble: RamEnsemble, of: number): RamAnswer {
   const runs = ensemble.runs.length;
-  const host = predictHostRam(hostPlanOf(plan), ensemble);
-  return { ...host, runs, of, notes: runs < of ? [] : host.notes };
+  const ram = predictRam(ramPlanOf(plan), ensemble);
+  return { ...ram, runs, of, notes: runs < of ? [] : ram.notes };
 }

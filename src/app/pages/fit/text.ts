@@ -8,7 +8,7 @@ import type { VramRun } from '../../../estimate/vram/options';
 import type { Fit, Judged } from '../../../config/verdict';
 import { bytes, count, percent, plain, short } from '../../ui/format';
 import type { Tone } from '../../ui/tone';
-import type { HostAnswer, Limits, Prediction } from './prediction';
+import type { RamAnswer, Limits, Prediction } from './prediction';
 
 const GAP = '\u00a0';
 
@@ -88,14 +88,14 @@ interface Known {
   readonly machine: Machine;
   readonly limits: Limits;
   readonly prediction: Prediction | undefined;
-  readonly host: HostAnswer | undefined;
+  readonly ram: RamAnswer | undefined;
   /** Of the file without the changes, where there are some. */
   readonly before: Prediction | undefined;
-  readonly hostBefore: Quantity | undefined;
+  readonly ramBefore: Quantity | undefined;
 }
 
 /** What the page answers: memory, time and cost, each beside its limit. */
-export function headlines({ machine, limits, prediction, host, before, hostBefore }: Known): Headline[] {
+export function headlines({ machine, limits, prediction, ram, before, ramBefore }: Known): Headline[] {
   const headline = (
     name: Headline['name'],
     say: Headline['say'],
@@ -132,14 +132,14 @@ export function headlines({ machine, limits, prediction, host, before, hostBefor
   const card = `${bytes(machine.gpu.memoryBytes)} of the ${machine.gpu.name}`;
   return [
     headline('GPU memory', bytes, vram?.total, gpuFit, before?.vram.total, memory(card)),
-    headline('System RAM', bytes, host?.peak, host?.fits, hostBefore, memory(`${machine.ramGiB}${GAP}GiB`)),
+    headline('System RAM', bytes, ram?.peak, ram?.fits, ramBefore, memory(`${machine.ramGiB}${GAP}GiB`)),
     limited('Time', hours, time, before?.hours, `${hours(limits.hours)} deadline`),
     limited('Cost', dollars, cost, before?.dollars, `${dollars(limits.dollars)} budget`),
   ];
 }
 
 /** How often training runs out of memory, and whether validation does. */
-export function describeOom({ odds, runs, of, validationFit }: HostAnswer): string {
+export function describeOom({ odds, runs, of, validationFit }: RamAnswer): string {
   const outcome = { fits: 'none', borderline: 'possible', "won't fit": 'expected' }[validationFit];
   const training = `${percent(odds.killed.likely)} of ${runs} simulated runs${runs < of ? '…' : ''}`;
   return `OOM during training: ${training}. During validation: ${outcome}.`;

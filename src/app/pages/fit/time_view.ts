@@ -5,7 +5,7 @@ import { GPUS } from '../../../config/gpus';
 import type { Machine } from '../../../config/targets';
 import { worstFit, type Fit } from '../../../config/verdict';
 import { rateOf, type StopCost } from '../../../estimate/scenario';
-import type { HostedRow, RowHost, ScenarioRow } from '../../../estimate/scenario_table';
+import type { RowWithRam, RowRam, ScenarioRow } from '../../../estimate/scenario_table';
 import type { ScaledHours } from '../../../estimate/time_run';
 import { bytes } from '../../ui/format';
 import type { Pace } from './plan';
@@ -19,7 +19,7 @@ export interface ScenarioView {
   /** GPU memory, bytes. */
   readonly capacity: number;
   /** Undefined until it is simulated. */
-  readonly host: { readonly fits: Fit; readonly said: string } | undefined;
+  readonly ram: { readonly fits: Fit; readonly said: string } | undefined;
   /** Of both, as far as they are known. */
   readonly fits: Fit;
   readonly epoch: Quantity;
@@ -32,25 +32,25 @@ export interface ScenarioView {
   readonly chosen: boolean;
 }
 
-function describeHost({ fits, peak, needs, usual }: RowHost, ramBytes: number): string {
+function describeRam({ fits, peak, needs, usual }: RowRam, ramBytes: number): string {
   if (ramBytes > usual) return `Needs ${bytes(ramBytes)} (extra RAM billed)`;
   const of = `${bytes(peak.likely)} of ${bytes(ramBytes)}`;
   return fits === "won't fit" ? `${of}; needs ${bytes(needs)}` : of;
 }
 
-export const scenarioView = (rows: readonly (ScenarioRow | HostedRow)[], shown: Machine): ScenarioView[] =>
+export const scenarioView = (rows: readonly (ScenarioRow | RowWithRam)[], shown: Machine): ScenarioView[] =>
   rows.map((row) => {
     const { title, plan, vram, epoch, costs } = row;
     const { machine } = plan;
-    const host = 'host' in row ? row.host : undefined;
+    const ram = 'ram' in row ? row.ram : undefined;
     const { gpuFit } = row;
     return {
       title,
       vram,
       gpuFit,
       capacity: machine.gpu.memoryBytes,
-      host: host && { fits: host.fits, said: describeHost(host, machine.ramGiB * GIB) },
-      fits: host ? worstFit([gpuFit, host.fits]) : gpuFit,
+      ram: ram && { fits: ram.fits, said: describeRam(ram, machine.ramGiB * GIB) },
+      fits: ram ? worstFit([gpuFit, ram.fits]) : gpuFit,
       epoch,
       rate: rateOf(plan),
       all: costs.find(({ stop }) => stop.id === 'all'),

@@ -2,24 +2,24 @@
 import { expose } from 'comlink';
 import { INCIDENTS, type Incident } from '../../../config/incidents';
 import type { Platform } from '../../../config/targets';
-import { hostOptions } from '../../../estimate/from_config';
-import { HostEnsemble } from '../../../estimate/host_odds';
-import { HOST_RUNS } from '../../../estimate/host_predict';
-import { HostSimulator, type HostRamOptions } from '../../../estimate/host_ram';
+import { ramOptions } from '../../../estimate/from_config';
+import { RamEnsemble } from '../../../estimate/oom_odds';
+import { RAM_RUNS } from '../../../estimate/ram_predict';
+import { RamSimulator, type RamOptions } from '../../../estimate/ram_simulator';
 import { replayedRun, replayIncident } from '../../../estimate/incident';
-import { hostPlanOf, type Plan } from '../../../estimate/scenario';
-import { scenarioTable, withHost, type HostedRow, type ScenarioRow } from '../../../estimate/scenario_table';
+import { ramPlanOf, type Plan } from '../../../estimate/scenario';
+import { scenarioTable, withRam, type RowWithRam, type ScenarioRow } from '../../../estimate/scenario_table';
 import { claimTable, type ClaimTable } from '../../../estimate/vram/claims';
 import type { Measurement, VramRun } from '../../../estimate/vram/options';
 import { answer, type Answer } from '../../ui/answer';
-import { withScores } from './host_view';
+import { withScores } from './ram_view';
 import { answerTo, type QuestionName } from './inverse';
 import {
-  hostAnswer,
+  ramAnswer,
   predictionOf,
   type CrashSearch,
-  type HostAnswer,
-  type HostRuns,
+  type RamAnswer,
+  type RamRuns,
   type Limits,
   type Prediction,
 } from './prediction';
@@ -31,12 +31,12 @@ const ENOUGH = 2 ** 50;
 const FRAMES = 400;
 
 /** The last simulations of this worker: the next question about the same run continues them. */
-let last: { readonly about: string; readonly ensemble: HostEnsemble } | undefined;
+let last: { readonly about: string; readonly ensemble: RamEnsemble } | undefined;
 
 /** A run simulated with the seeds 1 … `runs`. */
-function simulated(options: HostRamOptions, runs: number): HostEnsemble {
+function simulated(options: RamOptions, runs: number): RamEnsemble {
   const about = JSON.stringify(options);
-  if (last?.about !== about) last = { about, ensemble: new HostEnsemble(options) };
+  if (last?.about !== about) last = { about, ensemble: new RamEnsemble(options) };
   const { ensemble } = last;
   return ensemble.advance(Math.max(0, runs - ensemble.runs.length));
 }
@@ -54,27 +54,27 @@ const predictions = {
 
   scenarios: (plan: Plan): Answer<ScenarioRow[]> => answer(() => scenarioTable(plan)),
 
-  hosted: (row: ScenarioRow): Answer<HostedRow> => answer(() => withHost(row)),
+  simulated: (row: ScenarioRow): Answer<RowWithRam> => answer(() => withRam(row)),
 
   inverse: (name: QuestionName, plan: Plan, hours: number): Answer<string> =>
     answer(() => answerTo(name, plan, hours)),
 
   /** System RAM after so many of the simulated runs; asked for one more each time, the answer comes in slices. */
-  host: (plan: Plan, runs: number): Answer<HostAnswer> =>
-    answer(() => hostAnswer(plan, simulated(hostOptions(hostPlanOf(plan)), runs), HOST_RUNS)),
+  ram: (plan: Plan, runs: number): Answer<RamAnswer> =>
+    answer(() => ramAnswer(plan, simulated(ramOptions(ramPlanOf(plan)), runs), RAM_RUNS)),
 
   /**
    * A run of training with its picture, and the validation after it as if there were memory enough: its picture shows how
    * much it takes.
    */
-  pictures: (plan: Plan, seed: number): Answer<HostRuns> =>
+  pictures: (plan: Plan, seed: number): Answer<RamRuns> =>
     answer(() => {
-      const options = hostOptions(hostPlanOf(plan));
-      const training = new HostSimulator(options).train(seed, FRAMES);
+      const options = ramOptions(ramPlanOf(plan));
+      const training = new RamSimulator(options).train(seed, FRAMES);
       const windows = plan.settings.windows.validation;
       if (windows === 0) return { training, validation: undefined };
       const roomy = { ...options, machine: { ...options.machine, ramBytes: ENOUGH, shmBytes: ENOUGH } };
-      const run = new HostSimulator(roomy).validate(seed, windows, Infinity);
+      const run = new RamSimulator(roomy).validate(seed, windows, Infinity);
       return { training, validation: { ...run, frames: withScores(run.frames, FRAMES) } };
     }),
 

@@ -6,16 +6,16 @@ import type { RecordingLengths } from './loader_files';
 
 const MB = 1e6;
 
-/** Of a cached recording's array, a window: one item inflates all of them. Measured: 67 windows 75 MiB, 355 windows 395 MiB. */
+/** Of a cached recording's array, a window: one item decompresses all of them. Measured: 67 windows 75 MiB, 355 windows 395 MiB. */
 export const CACHED_WINDOW_BYTES = 1.17 * MB;
 
-/** Seconds to inflate an array, the line through both measurements: 75 MiB in 0.37 s, 395 MiB in 1.7 s. */
-export function inflateSeconds(bytes: number): number {
+/** Seconds to decompress an array, the line through both measurements: 75 MiB in 0.37 s, 395 MiB in 1.7 s. */
+export function decompressSeconds(bytes: number): number {
   const slope = (1.7 - 0.37) / ((395 - 75) * 2 ** 20);
   return 0.37 + slope * (bytes - 75 * 2 ** 20);
 }
 
-/** Read from disk for a byte that is inflated. */
+/** Read from disk for a byte that is decompressed. */
 export const COMPRESSED = 0.8;
 
 /** What validation keeps of a sample, by and by; together 77 B. How they divide is judged from the steps it goes through. */
@@ -52,7 +52,7 @@ export const WORKER_BYTES: Readonly<Record<StartMethod, Quantity>> = {
 export const MAIN_BYTES = quantity(
   [1.8 * GIB, 2.8 * GIB, 4.5 * GIB],
   'assumed',
-  'Python, PyTorch with its CUDA libraries, the context’s part in host memory, MNE',
+  'Python, PyTorch with its CUDA libraries, the context’s part in system RAM, MNE',
 );
 
 /** Kernel and other processes on the same machine. */
@@ -66,7 +66,7 @@ export const OTHER_BYTES: Readonly<Record<Platform, Quantity>> = {
   modal: quantity([0.2 * GIB, 0.4 * GIB, 1 * GIB], 'assumed', 'kernel and the container’s runner'),
 };
 
-/** WSL2 gives itself half of the host's memory if nobody says otherwise. */
+/** WSL2 gives itself half of Windows' memory if nobody says otherwise. */
 export const WSL2_SHARE = 0.5;
 
 /** And a quarter of that as swap; the review of the run that was killed names none. */

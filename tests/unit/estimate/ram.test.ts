@@ -4,15 +4,15 @@ import {
   CACHED_WINDOW_BYTES,
   CORPUS_LENGTHS,
   DOCKER_SHM_BYTES,
-  inflateSeconds,
+  decompressSeconds,
   MAIN_BYTES,
   OTHER_BYTES,
   validationBytes,
   WHOLE_HEAP_RETURNED,
   WORKER_BYTES,
-} from '../../../src/estimate/host_facts';
-import { HostEnsemble, wilson } from '../../../src/estimate/host_odds';
-import { HostSimulator, killAt, type HostRamOptions } from '../../../src/estimate/host_ram';
+} from '../../../src/estimate/ram_facts';
+import { RamEnsemble, wilson } from '../../../src/estimate/oom_odds';
+import { RamSimulator, oomAt, type RamOptions } from '../../../src/estimate/ram_simulator';
 import { simulateLoader, type LoaderOptions } from '../../../src/estimate/loader';
 import { lengthsOf, triangular, WindowFiles } from '../../../src/estimate/loader_files';
 import { exactly, quantity } from '../../../src/base/quantity';
@@ -28,7 +28,7 @@ const CRASH = replayedRun(INCIDENT);
 const MECHANISMS = mechanismsOf(INCIDENT);
 
 /** A machine and a loader without anything unknown. */
-const PLAIN: HostRamOptions = {
+const PLAIN: RamOptions = {
   batch: 4,
   workers: 2,
   prefetchFactor: 2,
@@ -45,15 +45,15 @@ const PLAIN: HostRamOptions = {
   afterFirstEpoch: false,
 };
 
-const peakOf = (options: HostRamOptions, seed = 1): number =>
-  new HostSimulator(options).train(seed).records.at(-1)?.bytes ?? 0;
+const peakOf = (options: RamOptions, seed = 1): number =>
+  new RamSimulator(options).train(seed).records.at(-1)?.bytes ?? 0;
 
 describe('measured facts', () => {
-  test('inflating a recording: 67 windows are 75 MiB in 0.37 s, 355 are 395 MiB in 1.7 s', () => {
+  test('decompressing a recording: 67 windows are 75 MiB in 0.37 s, 355 are 395 MiB in 1.7 s', () => {
     expect(Math.round((67 * CACHED_WINDOW_BYTES) / MIB)).toBe(75);
     expect(Math.abs((355 * CACHED_WINDOW_BYTES) / MIB - 395)).toBeLessThan(1.5);
-    expect(inflateSeconds(75 * MIB)).toBeCloseTo(0.37, 10);
-    expect(inflateSeconds(395 * MIB)).toBeCloseTo(1.7, 10);
+    expect(decompressSeconds(75 * MIB)).toBeCloseTo(0.37, 10);
+    expect(decompressSeconds(395 * MIB)).toBeCloseTo(1.7, 10);
   });
 
   test('8 workers × 4 × 64 windows are 2.34 GiB', () => {
@@ -109,7 +109,7 @@ describe('the loader', () => {
     batches: 10,
     windowBytes: 10,
     nextFile: () => 100,
-    inflateSeconds: () => 1,
+    decompressSeconds: () => 1,
     stepSeconds: 0.5,
     views: false,
     heapKeeps: 0,
@@ -130,7 +130,7 @@ describe('the loader', () => {
   test('without workers assembles and trains in turns, in one process', () => {
     const { end, peak, inFlight } = run({ workers: 0 });
     expect(end.seconds).toBeCloseTo(10 * (3 * 1 + 0.5), 10);
-    expect(end.inflated).toBe(10 * 3 * 100);
+    expect(end.decompressed).toBe(10 * 3 * 100);
     // The last item's array beside the two windows before it, copied.
     expect(peak).toBe(100 + 2 * 10);
     expect(inFlight).toBe(3 * 10);
@@ -167,7 +167,7 @@ describe('the loader', () => {
         asked.push(`${batch}.${item}`);
         return 50 + ((turn += 37) % 100);
       },
-      inflateSeconds: (bytes) => bytes / 40,
+      decompressSeconds: (bytes) => bytes / 40,
     });
     expect(new Set(asked).size).toBe(asked.length);
     expect(asked).toHaveLength(10 * 3);
@@ -181,9 +181,9 @@ describe('the loader', () => {
   });
 });
 
-describe('memory of the host', () => {
+describe('system RAM', () => {
   test('is its parts', () => {
-    const { frames } = new HostSimulator({ ...PLAIN, pinMemory: true }).train(1, 1000);
+    const { frames } = new RamSimulator({ ...PLAIN, pinMemory: true }).train(1, 1000);
     expect(frames).toHaveLength(40);
     for (const frame of frames) {
       const { other, main, workers, files, inFlight, pinned, lists, total } = frame;
@@ -194,21 +194,21 @@ describe('memory of the host', () => {
   });
 
   test('is the same for the same seed, and another for another', () => {
-    const run = (seed: number) => new HostSimulator(CRASH).train(seed, 50);
+    const run = (seed: number) => new RamSimulator(CRASH).train(seed, 50);
     expect(run(3)).toEqual(run(3));
     expect(run(3).records).not.toEqual(run(4).records);
   });
 
   test('thinned frames keep the peak', () => {
-    const all = new HostSimulator(PLAIN).train(2, 1000).frames;
-    const few = new HostSimulator(PLAIN).train(2, 7).frames;
+    const all = new RamSimulator(PLAIN).train(2, 1000).frames;
+    const few = new RamSimulator(PLAIN).train(2, 7).frames;
     expect(few).toHaveLength(7);
     expect(Math.max(...few.map(({ total }) => total))).toBe(Math.max(...all.map(({ total }) => total)));
   });
 
   test('a spawned worker brings its own memory, a forked one nearly none; persistent ones twice as many', () => {
-    const own = (changes: Partial<HostRamOptions>): number =>
-      new HostSimulator({ ...PLAIN, ...changes }).train(1, 1).frames[0]?.workers ?? 0;
+    const own = (changes: Partial<RamOptions>): number =>
+      new RamSimulator({ ...PLAIN, ...changes }).train(1, 1).frames[0]?.workers ?? 0;
     expect(own({ start: 'fork' })).toBe(2 * 11e6);
     const spawned = own({});
     expect(spawned).toBeGreaterThanOrEqual(2 * WORKER_BYTES.spawn.low);
@@ -235,18 +235,18 @@ describe('memory of the host', () => {
 
   test('Docker’s 64 MB of /dev/shm end a loader with workers, and not one without', () => {
     const machine = { ...PLAIN.machine, shmBytes: DOCKER_SHM_BYTES };
-    const killed = new HostSimulator({ ...PLAIN, machine, batch: 16, stepSeconds: 20 }).train(1).kill;
+    const killed = new RamSimulator({ ...PLAIN, machine, batch: 16, stepSeconds: 20 }).train(1).kill;
     expect(killed).toMatchObject({ cause: 'shm' });
-    expect(new HostSimulator({ ...PLAIN, machine, batch: 16, workers: 0 }).train(1).kill).toBeNull();
+    expect(new RamSimulator({ ...PLAIN, machine, batch: 16, workers: 0 }).train(1).kill).toBeNull();
   });
 
   test('says what is wrong with numbers that cannot be', () => {
-    expect(() => new HostSimulator({ ...PLAIN, batch: 0 })).toThrow('batch (0)');
+    expect(() => new RamSimulator({ ...PLAIN, batch: 0 })).toThrow('batch (0)');
   });
 });
 
 describe('validation', () => {
-  const modal: HostRamOptions = {
+  const modal: RamOptions = {
     ...PLAIN,
     batch: 64,
     workers: 8,
@@ -259,7 +259,7 @@ describe('validation', () => {
   };
 
   test('of the whole corpus kills the main process of a machine with 32 GiB, when it joins and sorts', () => {
-    const { kill, frames } = new HostSimulator(modal).validate(1, CORPUS.validationWindows, 100);
+    const { kill, frames } = new RamSimulator(modal).validate(1, CORPUS.validationWindows, 100);
     expect(kill).toMatchObject({ cause: 'oom', victim: { process: 'main' } });
     expect(kill?.batch).toBe(Math.ceil(CORPUS.validationWindows / 64));
     const lists = frames.map((frame) => frame.lists);
@@ -267,14 +267,14 @@ describe('validation', () => {
   });
 
   test('needs about 61 GB and what the processes take', () => {
-    const peak = new HostSimulator(modal).validate(1, CORPUS.validationWindows).records.at(-1)?.bytes ?? 0;
+    const peak = new RamSimulator(modal).validate(1, CORPUS.validationWindows).records.at(-1)?.bytes ?? 0;
     expect(peak / 1e9).toBeGreaterThan(61.4);
     expect(peak / 1e9).toBeLessThan(61.4 + 13);
   });
 
   test('of a twentieth of the corpus fits into 31 GiB', () => {
     const windows = Math.round(CORPUS.validationWindows / 4);
-    const { kill } = new HostSimulator({ ...CRASH, workers: 0, batch: 8 }).validate(1, windows);
+    const { kill } = new RamSimulator({ ...CRASH, workers: 0, batch: 8 }).validate(1, windows);
     expect(kill).toBeNull();
   });
 });
@@ -290,7 +290,7 @@ describe('odds of a kill', () => {
   });
 
   test('rise with the batches, fall with RAM, and agree with the runs', () => {
-    const ensemble = new HostEnsemble({ ...CRASH, batches: 600 }).advance(25).advance(15);
+    const ensemble = new RamEnsemble({ ...CRASH, batches: 600 }).advance(25).advance(15);
     const { curve, killed, batches, victims } = ensemble.odds();
     expect(ensemble.runs.map(({ seed }) => seed)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
     const shares = curve.map(({ likely }) => likely);
@@ -302,7 +302,7 @@ describe('odds of a kill', () => {
     expect(byRam[0]).toBe(1);
     expect(byRam.at(-1)).toBe(0);
     for (const run of ensemble.runs)
-      expect(killAt(run, run.limitBytes)?.batch ?? null).toBe(run.kill?.batch ?? null);
+      expect(oomAt(run, run.limitBytes)?.batch ?? null).toBe(run.kill?.batch ?? null);
     const { low, likely, high } = ensemble.peak();
     expect([low, likely, high]).toEqual([low, likely, high].sort((a, b) => a - b));
   });
@@ -313,7 +313,7 @@ describe('the crash of 2025-01-19', () => {
   const BATCHES = 800;
   const ensembles = new Map(
     MECHANISMS.map(
-      ({ id, options }) => [id, new HostEnsemble({ ...options, batches: BATCHES }).advance(RUNS)] as const,
+      ({ id, options }) => [id, new RamEnsemble({ ...options, batches: BATCHES }).advance(RUNS)] as const,
     ),
   );
   const odds = (id: string) => {
@@ -350,9 +350,9 @@ describe('the crash of 2025-01-19', () => {
   });
 
   test('the WSL2-safe file on the same seeds is never killed', () => {
-    const safe = new HostEnsemble({ ...insteadRun(INCIDENT), batches: BATCHES }).advance(RUNS);
+    const safe = new RamEnsemble({ ...insteadRun(INCIDENT), batches: BATCHES }).advance(RUNS);
     expect(safe.odds().batches).toEqual([]);
-    const machine = (ensemble?: HostEnsemble) => ensemble?.runs.map(({ limitBytes }) => limitBytes);
+    const machine = (ensemble?: RamEnsemble) => ensemble?.runs.map(({ limitBytes }) => limitBytes);
     expect(machine(safe)).toEqual(machine(ensembles.get('views-heap')));
   });
 
@@ -369,8 +369,8 @@ describe('the crash of 2025-01-19', () => {
   });
 
   test('hangs on what is assumed, in the direction that one expects', () => {
-    const killed = (change: Partial<HostRamOptions>): number =>
-      new HostEnsemble({ ...CRASH, ...change, batches: BATCHES }).advance(30).odds().killed.likely;
+    const killed = (change: Partial<RamOptions>): number =>
+      new RamEnsemble({ ...CRASH, ...change, batches: BATCHES }).advance(30).odds().killed.likely;
     const withOther = (gib: number) => killed({ machine: { ...CRASH.machine, other: known(gib * GIB) } });
     const withSwap = (gib: number) => killed({ machine: { ...CRASH.machine, swap: known(gib * GIB) } });
     const withSpread = (spread: number) =>

@@ -6,12 +6,12 @@ import { Random } from '../base/random';
 import { WINDOW_BYTES, WINDOW_SAMPLES } from '../config/facts';
 import {
   CACHED_WINDOW_BYTES,
-  inflateSeconds,
+  decompressSeconds,
   VALIDATION_BYTES,
   WORKER_BYTES,
   type StartMethod,
-} from './host_facts';
-import { HostWatch, type HostFrame, type HostRecord, type Kill } from './host_watch';
+} from './ram_facts';
+import { RamWatch, type RamFrame, type RamRecord, type Kill } from './ram_watch';
 import { simulateLoader, type LoaderMemory } from './loader';
 import { lengthsOf, triangular, windowFiles, type RecordingLengths, type WindowFiles } from './loader_files';
 import type { Quantity } from '../base/quantity';
@@ -26,7 +26,7 @@ export interface LoaderSettings {
   readonly start: StartMethod;
 }
 
-export interface HostMachine {
+export interface RamMachine {
   readonly ramBytes: number;
   readonly swap: Quantity;
   /** Limit of /dev/shm. */
@@ -35,8 +35,8 @@ export interface HostMachine {
   readonly other: Quantity;
 }
 
-export interface HostRamOptions extends LoaderSettings {
-  readonly machine: HostMachine;
+export interface RamOptions extends LoaderSettings {
+  readonly machine: RamMachine;
   /** The main process without what it loads. */
   readonly main: Quantity;
   readonly recordings: RecordingLengths;
@@ -45,7 +45,7 @@ export interface HostRamOptions extends LoaderSettings {
    * freed at once, as the trainer reads its cache (source of 2025-09-21).
    */
   readonly arraysStay: number;
-  /** Share of the most a process ever held that its heap does not give back. */
+  /** Share of its peak that a process’s heap does not give back. */
   readonly heapKeeps: Quantity;
   /** Seconds that the GPU takes for a batch. */
   readonly stepSeconds: number;
@@ -55,15 +55,15 @@ export interface HostRamOptions extends LoaderSettings {
   readonly afterFirstEpoch: boolean;
 }
 
-export interface HostRun {
+export interface RamRun {
   readonly seed: number;
   /** RAM and swap of this run. */
   readonly limitBytes: number;
   /** What the run takes as memory rises, if nobody kills it; the last is its peak. */
-  readonly records: readonly HostRecord[];
+  readonly records: readonly RamRecord[];
   readonly kill: Kill | null;
   /** Until the kill or the end. */
-  readonly frames: readonly HostFrame[];
+  readonly frames: readonly RamFrame[];
 }
 
 /** Moments into which a step of the scores' computation is cut. */
@@ -72,12 +72,12 @@ const PARTS = 16;
 const SCORE_SECONDS = 30;
 
 /** Simulates runs of one set of options; what they share is computed once. */
-export class HostSimulator {
+export class RamSimulator {
   /** One, or several where the spread of the recordings' lengths is a range. */
   readonly files: readonly WindowFiles[];
 
   /** Throws RangeError where a number makes no sense. */
-  constructor(readonly options: HostRamOptions) {
+  constructor(readonly options: RamOptions) {
     const { batch, workers, prefetchFactor, batches } = options;
     if (!(batch >= 1 && batches >= 1 && workers >= 0 && prefetchFactor >= 1))
       throw new RangeError(
@@ -87,7 +87,7 @@ export class HostSimulator {
   }
 
   /** `batches` batches of random windows. `frames`: at most so many for a picture, which ends with the kill. */
-  train(seed: number, frames = 0): HostRun {
+  train(seed: number, frames = 0): RamRun {
     const random = new Random(seed, 'windows');
     const files = this.files[random.integer(this.files.length)] as WindowFiles;
     const { batches } = this.options;
@@ -95,7 +95,7 @@ export class HostSimulator {
   }
 
   /** A validation of `windows` windows, file by file, with its lists, their joining and sorting. */
-  validate(seed: number, windows: number, frames = 0): HostRun {
+  validate(seed: number, windows: number, frames = 0): RamRun {
     const lengths = lengthsOf(this.options.recordings);
     new Random(seed, 'files').shuffle(lengths);
     const lengthAt = new Float64Array(windows);
@@ -121,7 +121,7 @@ export class HostSimulator {
     readonly kept: number;
     /** Of a validation. */
     readonly windows?: number;
-  }): HostRun {
+  }): RamRun {
     const { options } = this;
     const { batch, workers, machine, pinMemory } = options;
     const random = new Random(run.seed, 'machine');
@@ -141,7 +141,7 @@ export class HostSimulator {
     };
     const heapKeeps = triangular(options.heapKeeps, random.uniform());
     const stays = random.uniform() < options.arraysStay;
-    const watch = new HostWatch(fixed, run.frames);
+    const watch = new RamWatch(fixed, run.frames);
     const loader = {
       batch,
       workers,
@@ -149,7 +149,7 @@ export class HostSimulator {
       batches: run.batches,
       windowBytes: WINDOW_BYTES,
       nextFile: (index: number, item: number) => run.nextLength(index, item) * CACHED_WINDOW_BYTES,
-      inflateSeconds,
+      decompressSeconds,
       stepSeconds: options.stepSeconds,
       views: stays,
       heapKeeps,
@@ -163,19 +163,19 @@ export class HostSimulator {
 }
 
 /** What follows a validation's last batch. */
-function joinAndSort(end: LoaderMemory, windows: number, watch: HostWatch): void {
+function joinAndSort(end: LoaderMemory, windows: number, watch: RamWatch): void {
   const samples = windows * WINDOW_SAMPLES;
-  const idle = end.workers.slice().fill(0);
+  const none = end.workers.slice().fill(0);
   let [kept, seconds] = [samples * VALIDATION_BYTES.listed, end.seconds];
   for (const bytes of [VALIDATION_BYTES.joined, VALIDATION_BYTES.sorted])
     for (let part = 0; part < PARTS; part++) {
       kept += (samples * bytes) / PARTS;
       seconds += SCORE_SECONDS / PARTS;
-      if (watch.see({ ...end, seconds, workers: idle, inFlight: 0, kept, total: kept }, true)) return;
+      if (watch.see({ ...end, seconds, workers: none, inFlight: 0, kept, total: kept }, true)) return;
     }
 }
 
 /** When a run with this much RAM and swap is killed; null: never. */
-export function killAt({ records }: HostRun, limitBytes: number): HostRecord | null {
+export function oomAt({ records }: RamRun, limitBytes: number): RamRecord | null {
   return records.find(({ bytes }) => bytes > limitBytes) ?? null;
 }

@@ -1,16 +1,16 @@
 /** Watches one simulated run: memory by part, records, the kill and its victim, frames for a picture. */
 import { EEG_BYTES, LABEL_BYTES, WINDOW_BYTES } from '../config/facts';
-import { COMPRESSED } from './host_facts';
+import { COMPRESSED } from './ram_facts';
 import type { LoaderMemory } from './loader';
 
 /** Where memory is; bytes. */
-export interface HostParts {
+export interface RamParts {
   /** Kernel and other processes. */
   readonly other: number;
   readonly main: number;
   /** Own memory of all workers. */
   readonly workers: number;
-  /** Inflated arrays, windows, and what heaps keep of them, in whichever process. */
+  /** Decompressed arrays, windows, and what heaps keep of them, in whichever process. */
   readonly files: number;
   /** Batches in /dev/shm. */
   readonly inFlight: number;
@@ -19,7 +19,7 @@ export interface HostParts {
   readonly lists: number;
 }
 
-export interface HostFrame extends HostParts {
+export interface RamFrame extends RamParts {
   /** Batches done with. */
   readonly batch: number;
   readonly seconds: number;
@@ -34,7 +34,7 @@ export interface HostFrame extends HostParts {
 export type Victim = { readonly process: 'main' } | { readonly process: 'worker'; readonly worker: number };
 
 /** A moment at which memory was above all before. */
-export interface HostRecord {
+export interface RamRecord {
   /** Batches done with. */
   readonly batch: number;
   readonly seconds: number;
@@ -44,7 +44,7 @@ export interface HostRecord {
   readonly victimBytes: number;
 }
 
-export interface Kill extends HostRecord {
+export interface Kill extends RamRecord {
   /** `oom`: RAM and swap are full. `shm`: /dev/shm is, and the worker that writes there gets SIGBUS. */
   readonly cause: 'oom' | 'shm';
 }
@@ -69,19 +69,19 @@ export interface Fixed {
 /** PyTorch's cache of pinned memory takes powers of two and keeps them. */
 const pinnedSize = (bytes: number): number => 2 ** Math.ceil(Math.log2(bytes));
 
-export class HostWatch {
-  readonly records: HostRecord[] = [];
+export class RamWatch {
+  readonly records: RamRecord[] = [];
   kill: Kill | null = null;
-  readonly #frames: HostFrame[] = [];
+  readonly #frames: RamFrame[] = [];
   #highest = 0;
-  #mostInFlight = 0;
+  #maxInFlight = 0;
   readonly #constant: number;
   /** Pinned bytes for a byte in flight. */
   readonly #pinnedShare: number;
   /** Bytes in flight that are not pinned. */
-  readonly #mostInShm: number;
+  readonly #maxInShm: number;
 
-  /** `frames`: at most as many are kept, until the kill; 0: none, and the run goes on after it. */
+  /** `frames`: at most as many are kept, until the kill; 0: none, and the run continues after it. */
   constructor(
     readonly fixed: Fixed,
     readonly frames: number,
@@ -91,16 +91,16 @@ export class HostWatch {
     const batchBytes = batch * WINDOW_BYTES;
     const pinnedBatch = pinnedSize(batch * EEG_BYTES) + pinnedSize(batch * LABEL_BYTES);
     this.#pinnedShare = pinMemory ? pinnedBatch / batchBytes : 0;
-    this.#mostInShm = pinMemory && workers > 0 ? batchBytes : Infinity;
+    this.#maxInShm = pinMemory && workers > 0 ? batchBytes : Infinity;
   }
 
   /** Takes a maximum of memory in; true where the run is over. `apart`: no frame but this one shows it. */
   see(memory: LoaderMemory, apart = false): boolean {
     const { fixed } = this;
-    if (memory.inFlight > this.#mostInFlight) this.#mostInFlight = memory.inFlight;
+    if (memory.inFlight > this.#maxInFlight) this.#maxInFlight = memory.inFlight;
     // With pinned memory a batch leaves /dev/shm as soon as it is there, for a buffer that is kept.
-    const pinned = this.#mostInFlight * this.#pinnedShare;
-    const inFlight = Math.min(memory.inFlight, this.#mostInShm);
+    const pinned = this.#maxInFlight * this.#pinnedShare;
+    const inFlight = Math.min(memory.inFlight, this.#maxInShm);
     const total = this.#constant + memory.total - memory.inFlight + inFlight + pinned;
     const overShm = fixed.workers > 0 && inFlight > fixed.shmBytes;
     if (total > this.#highest || (overShm && this.kill === null)) {
@@ -119,14 +119,14 @@ export class HostWatch {
     return this.kill !== null;
   }
 
-  #largest(memory: LoaderMemory, pinned: number): Pick<HostRecord, 'victim' | 'victimBytes'> {
+  #largest(memory: LoaderMemory, pinned: number): Pick<RamRecord, 'victim' | 'victimBytes'> {
     const { main, ownEach, workers } = this.fixed;
-    const held = memory.workers;
+    const owned = memory.workers;
     let worker = 0;
-    for (let i = 1; i < held.length; i++) if ((held[i] ?? 0) > (held[worker] ?? 0)) worker = i;
-    const most = held[worker] ?? 0;
-    const mainHolds = main + memory.kept + pinned + (workers === 0 ? most : 0);
-    const workerHolds = workers === 0 ? 0 : ownEach + most;
+    for (let i = 1; i < owned.length; i++) if ((owned[i] ?? 0) > (owned[worker] ?? 0)) worker = i;
+    const largest = owned[worker] ?? 0;
+    const mainHolds = main + memory.kept + pinned + (workers === 0 ? largest : 0);
+    const workerHolds = workers === 0 ? 0 : ownEach + largest;
     return workerHolds > mainHolds
       ? { victim: { process: 'worker', worker }, victimBytes: workerHolds }
       : { victim: { process: 'main' }, victimBytes: mainHolds };
@@ -135,7 +135,7 @@ export class HostWatch {
   /** One frame a batch, of its highest moment. */
   #picture(
     memory: LoaderMemory,
-    parts: Pick<HostFrame, 'inFlight' | 'pinned' | 'total'>,
+    parts: Pick<RamFrame, 'inFlight' | 'pinned' | 'total'>,
     apart: boolean,
   ): void {
     const { other, main, alive, ownEach, ramBytes } = this.fixed;
@@ -154,12 +154,12 @@ export class HostWatch {
       files: memory.total - memory.inFlight - memory.kept,
       lists: memory.kept,
       byWorker: [...memory.workers],
-      pageCache: Math.max(0, Math.min(ramBytes - parts.total, memory.inflated * COMPRESSED)),
+      pageCache: Math.max(0, Math.min(ramBytes - parts.total, memory.decompressed * COMPRESSED)),
     });
   }
 
   /** As many frames as were asked for at most; of those that give way, the highest stays. */
-  thinned(): readonly HostFrame[] {
+  thinned(): readonly RamFrame[] {
     const all = this.#frames;
     const count = this.frames;
     if (all.length <= count) return all;

@@ -1,10 +1,10 @@
-/** One update on the GPU, in one part or in micro-batches, and what is recorded of it. */
+/** One step on the GPU, in one part or in micro-batches, and what is recorded of it. */
 import type { Batch } from '../eeg/windows/loader';
 import { firstNotFinite } from '../engine/not_finite';
 import type { StepScalars } from '../engine/ops/definition';
 import type { Program } from '../engine/program';
 import { NotFiniteError } from '../run/failure';
-import { afterUpdate } from './loss_scale';
+import { afterStep } from './loss_scale';
 import { learningRateAt } from './schedule';
 import type { EegEvent } from './protocol';
 import type { Session } from './session';
@@ -13,15 +13,15 @@ import { answered } from './watchdog';
 export type Skipped = Omit<Extract<EegEvent, { type: 'skipped' }>, 'type'>;
 
 /**
- * Waits for `before`, submits an update; `recorded` is when its metrics are, and with float16 the loss scale of the next
- * update, so that it depends on updates alone and not on who was faster. `skipped` is told of an update that overflowed.
+ * Waits for `before`, submits a step; `recorded` is when its metrics are, and with float16 the loss scale of the next
+ * step, so that it depends on steps alone and not on which was faster. `skipped` is called where a step overflowed.
  */
 export async function submitStep(
-  { device, settings, progress, view, step: program, update, schedule, metrics, plan }: Session,
+  { device, settings, progress, view, step: program, optimizer, schedule, metrics, plan }: Session,
   { x, y }: Batch,
   step: number,
   before: Promise<void>,
-  skipped: (update: Skipped) => void,
+  skipped: (event: Skipped) => void,
 ): Promise<{ recorded: Promise<void> }> {
   const { seed, microBatches } = settings;
   const [perX, perY] = [x.length / microBatches, y.length / microBatches];
@@ -40,7 +40,7 @@ export async function submitStep(
     const finite = Number.isFinite(norm);
     const { lossScale } = progress;
     if (lossScale) {
-      const next = afterUpdate(lossScale, !finite);
+      const next = afterStep(lossScale, !finite);
       if (!next)
         return stop(
           `the gradient overflowed float16 even with a loss scale of ${lossScale.scale}`,
@@ -58,10 +58,10 @@ export async function submitStep(
   const { scale, skipped: behind } = progress.lossScale ?? { scale: 1, skipped: 0 };
   if (scaling) {
     program.write(scaling.scale, Float32Array.of(scale));
-    (update ?? program).write(scaling.inverse, Float32Array.of(1 / scale));
+    (optimizer ?? program).write(scaling.inverse, Float32Array.of(1 / scale));
   }
-  // PyTorch's AdamW counts its own updates, while the trainer's schedule goes on with every batch.
-  const updates = step - behind;
+  // PyTorch's AdamW counts its own steps, while the trainer's schedule counts every batch.
+  const optimizerStep = step - behind;
   for (let index = 0; index < microBatches; index++) {
     program.write(view.x, x.subarray(index * perX, (index + 1) * perX));
     program.write(view.target, y.subarray(index * perY, (index + 1) * perY));
@@ -69,7 +69,7 @@ export async function submitStep(
     // Each part has a dropout of its own.
     const scalars = {
       step,
-      updates,
+      optimizerStep,
       seed: (seed + Math.imul(index, 0x9e3779b9)) >>> 0,
       learningRate,
       micro,
@@ -80,13 +80,14 @@ export async function submitStep(
       if (!Number.isFinite(value)) await stop(`the loss became ${value}`, program, scalars);
       return [value as number, norm as number] as const;
     });
-    if (!update) return { recorded: values.then(([value, norm]) => record(value, norm, program, scalars)) };
+    if (!optimizer)
+      return { recorded: values.then(([value, norm]) => record(value, norm, program, scalars)) };
     loss += (await values)[0] / microBatches;
   }
-  const updating = update ?? program;
-  updating.run({ step, updates, seed, learningRate });
-  const recorded = answered(device, updating.read()).then((values) =>
-    record(loss, values.get(view.norm)?.[0] ?? NaN, updating),
+  const last = optimizer ?? program;
+  last.run({ step, optimizerStep, seed, learningRate });
+  const recorded = answered(device, last.read()).then((values) =>
+    record(loss, values.get(view.norm)?.[0] ?? NaN, last),
   );
   return { recorded };
 }

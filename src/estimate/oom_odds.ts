@@ -1,5 +1,5 @@
 /** Many seeded runs: how likely a kill is before a batch, whom it hits, and what the machine would have to have. */
-import { killAt, HostSimulator, type HostRamOptions, type HostRun } from './host_ram';
+import { oomAt, RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
 import { quantity, type Quantity } from '../base/quantity';
 
 /** A share of runs with its 95 % interval. */
@@ -9,7 +9,7 @@ export interface Odds {
   readonly high: number;
 }
 
-export interface KillOdds {
+export interface OomOdds {
   readonly runs: number;
   /** Runs killed before their last batch. */
   readonly killed: Odds;
@@ -39,15 +39,15 @@ export function wilson(hits: number, n: number): Odds {
 const POINTS = 100;
 
 /** Runs with seeds `seed`, `seed` + 1, …; `advance` can be called in slices that leave room for other work. */
-export class HostEnsemble {
-  readonly simulator: HostSimulator;
-  readonly runs: HostRun[] = [];
+export class RamEnsemble {
+  readonly simulator: RamSimulator;
+  readonly runs: RamRun[] = [];
 
   constructor(
-    readonly options: HostRamOptions,
+    readonly options: RamOptions,
     readonly seed = 1,
   ) {
-    this.simulator = new HostSimulator(options);
+    this.simulator = new RamSimulator(options);
   }
 
   advance(count: number): this {
@@ -56,9 +56,9 @@ export class HostEnsemble {
   }
 
   /** `limitBytes`: RAM and swap that the machine would have instead of its own; no further simulation. */
-  odds(limitBytes?: number): KillOdds {
+  odds(limitBytes?: number): OomOdds {
     const kills = this.runs.flatMap((run) => {
-      const kill = limitBytes === undefined ? run.kill : killAt(run, limitBytes);
+      const kill = limitBytes === undefined ? run.kill : oomAt(run, limitBytes);
       return kill ? [kill] : [];
     });
     const batches = kills.map(({ batch }) => batch).sort((a, b) => a - b);

@@ -1,15 +1,15 @@
-/** Host memory of a run as one answer: training by many seeds, validation, and whether a machine has it. */
+/** System RAM of a run as one answer: training by many seeds, validation, and whether a machine has it. */
 import { quantity, sum, type Quantity } from '../base/quantity';
 import { GIB } from '../config/facts';
 import { fitOf, worstFit, type Fit } from '../config/verdict';
-import { hostOptions, type HostPlan } from './from_config';
-import { MAIN_BYTES, OTHER_BYTES, validationBytes } from './host_facts';
-import { HostEnsemble, type KillOdds } from './host_odds';
+import { ramOptions, type RamPlan } from './from_config';
+import { MAIN_BYTES, OTHER_BYTES, validationBytes } from './ram_facts';
+import { RamEnsemble, type OomOdds } from './oom_odds';
 
-export interface HostPrediction {
+export interface RamPrediction {
   /** Peak in training, bytes. */
   readonly training: Quantity;
-  readonly odds: KillOdds;
+  readonly odds: OomOdds;
   /** Peak in validation, bytes. */
   readonly validation: Quantity;
   /** The higher of both. */
@@ -25,14 +25,14 @@ export interface HostPrediction {
 }
 
 /** Share of runs that may be killed before a machine counts as too small. */
-export const ACCEPTED_KILLS = 0.05;
+export const ACCEPTED_OOM_SHARE = 0.05;
 
-export const HOST_RUNS = 40;
+export const RAM_RUNS = 40;
 /** Of validation, which hardly varies. */
 const VALIDATIONS = 5;
 
 /** Highest of validation over some seeds, its lists as uncertain as `validationBytes` says. */
-export function validationPeak({ simulator }: HostEnsemble, windows: number): Quantity {
+export function validationPeak({ simulator }: RamEnsemble, windows: number): Quantity {
   const lists = validationBytes(windows);
   const peaks = Array.from(
     { length: VALIDATIONS },
@@ -48,23 +48,23 @@ export function validationPeak({ simulator }: HostEnsemble, windows: number): Qu
 
 /** A likely run is the median one, a high one that of 5 %: so is the share of runs that are OOM-killed judged. */
 const fitOfShare = (killed: number): Fit =>
-  killed <= ACCEPTED_KILLS ? 'fits' : killed <= 0.5 ? 'borderline' : "won't fit";
+  killed <= ACCEPTED_OOM_SHARE ? 'fits' : killed <= 0.5 ? 'borderline' : "won't fit";
 
 /** RAM and swap of the machine, bytes. */
-const limitOf = ({ options: { machine } }: HostEnsemble): number => machine.ramBytes + machine.swap.likely;
+const limitOf = ({ options: { machine } }: RamEnsemble): number => machine.ramBytes + machine.swap.likely;
 
 /** Whether training fits, by the simulated peaks and the share of runs that are OOM-killed. */
-export const trainingFitOf = (ensemble: HostEnsemble): Fit =>
+export const trainingFitOf = (ensemble: RamEnsemble): Fit =>
   worstFit([fitOf(ensemble.peak(), limitOf(ensemble)), fitOfShare(ensemble.odds().killed.likely)]);
 
 /**
- * `ensemble`: simulated runs, so that a page can simulate them in slices. With fewer than HOST_RUNS of them validation is not
+ * `ensemble`: simulated runs, so that a page can simulate them in slices. With fewer than RAM_RUNS of them validation is not
  * simulated yet, but summed from its outputs, the main process and other programs.
  */
-export function predictHostRam(
-  plan: HostPlan,
-  ensemble = new HostEnsemble(hostOptions(plan)).advance(HOST_RUNS),
-): HostPrediction {
+export function predictRam(
+  plan: RamPlan,
+  ensemble = new RamEnsemble(ramOptions(plan)).advance(RAM_RUNS),
+): RamPrediction {
   const { windows, platform, loader } = plan;
   const odds = ensemble.odds();
   const training = ensemble.peak();
@@ -96,9 +96,9 @@ export function predictHostRam(
   return { training, odds, validation, peak, limit, trainingFit, validationFit, fits, notes };
 }
 
-function validationOf({ windows, platform }: HostPlan, ensemble: HostEnsemble, training: Quantity): Quantity {
-  if (windows.validation === 0) return { ...training, source: 'no window is held out' };
-  if (ensemble.runs.length >= HOST_RUNS) return validationPeak(ensemble, windows.validation);
+function validationOf({ windows, platform }: RamPlan, ensemble: RamEnsemble, training: Quantity): Quantity {
+  if (windows.validation === 0) return { ...training, source: 'there are no validation windows' };
+  if (ensemble.runs.length >= RAM_RUNS) return validationPeak(ensemble, windows.validation);
   return sum(
     [validationBytes(windows.validation), MAIN_BYTES, OTHER_BYTES[platform]],
     'outputs of validation, the main process and other programs',
@@ -107,13 +107,13 @@ function validationOf({ windows, platform }: HostPlan, ensemble: HostEnsemble, t
 
 /** Bytes of RAM and swap with which training and the likely or high validation fit; rounded up to GiB. */
 export function smallestRam(
-  plan: HostPlan,
+  plan: RamPlan,
   bound: 'likely' | 'high' = 'likely',
-  ensemble = new HostEnsemble(hostOptions(plan)).advance(HOST_RUNS),
+  ensemble = new RamEnsemble(ramOptions(plan)).advance(RAM_RUNS),
 ): number {
   const peaks = ensemble.runs.map(({ records }) => records.at(-1)?.bytes ?? 0).sort((a, b) => b - a);
-  const spared = peaks[Math.floor(ACCEPTED_KILLS * peaks.length)] ?? 0;
-  const held = plan.windows.validation;
-  const needed = Math.max(spared, held > 0 ? validationPeak(ensemble, held)[bound] : 0);
+  const spared = peaks[Math.floor(ACCEPTED_OOM_SHARE * peaks.length)] ?? 0;
+  const validated = plan.windows.validation;
+  const needed = Math.max(spared, validated > 0 ? validationPeak(ensemble, validated)[bound] : 0);
   return Math.ceil(needed / GIB) * GIB;
 }

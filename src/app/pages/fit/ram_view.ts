@@ -1,18 +1,18 @@
-/** Simulated host memory as pictures: of a run, of a validation, the probability of an OOM kill, and recordings. */
+/** Simulated system RAM as pictures: of a run, of a validation, the probability of an OOM kill, and recordings. */
 import { exactly } from '../../../base/quantity';
 import type { RecordingInfo } from '../../../eeg/files/recording';
 import { windowStarts } from '../../../eeg/windows/windows';
-import { CACHED_WINDOW_BYTES } from '../../../estimate/host_facts';
-import type { KillOdds } from '../../../estimate/host_odds';
-import type { HostRun } from '../../../estimate/host_ram';
-import type { HostFrame, HostRecord, Victim } from '../../../estimate/host_watch';
+import { CACHED_WINDOW_BYTES } from '../../../estimate/ram_facts';
+import type { OomOdds } from '../../../estimate/oom_odds';
+import type { RamRun } from '../../../estimate/ram_simulator';
+import type { RamFrame, RamRecord, Victim } from '../../../estimate/ram_watch';
 import { lengthsOf, WindowFiles, type RecordingLengths } from '../../../estimate/loader_files';
 import { bytes, count, duration, percent } from '../../ui/format';
-import { HOST_ORDER, HOST_PARTS, type HostPart } from './parts';
+import { RAM_ORDER, RAM_PARTS, type RamPart } from './parts';
 import type { Caption } from './stack';
 
-export interface HostPicture {
-  readonly frames: readonly HostFrame[];
+export interface RamPicture {
+  readonly frames: readonly RamFrame[];
   /** Seconds of each frame, or where else it stands. */
   readonly xs: Float64Array;
   readonly layers: readonly {
@@ -25,16 +25,16 @@ export interface HostPicture {
   readonly seconds: number;
 }
 
-export function hostPicture(
-  { frames }: Pick<HostRun, 'frames'>,
-  xOf: (frame: HostFrame, at: number) => number = ({ seconds }) => seconds,
-): HostPicture {
+export function ramPicture(
+  { frames }: Pick<RamRun, 'frames'>,
+  xOf: (frame: RamFrame, at: number) => number = ({ seconds }) => seconds,
+): RamPicture {
   return {
     frames,
     xs: Float64Array.from(frames, xOf),
-    layers: HOST_ORDER.map((part) => ({
-      label: HOST_PARTS[part].label,
-      fill: HOST_PARTS[part].fill,
+    layers: RAM_ORDER.map((part) => ({
+      label: RAM_PARTS[part].label,
+      fill: RAM_PARTS[part].fill,
       values: Float64Array.from(frames, (frame) => frame[part]),
     })),
     peak: Math.max(0, ...frames.map(({ total }) => total)),
@@ -43,24 +43,24 @@ export function hostPicture(
 }
 
 /** The edge of pictures that are compared with each other and with a limit. */
-export const edgeOf = (limit: number, ...pictures: readonly (HostPicture | undefined)[]): number =>
+export const edgeOf = (limit: number, ...pictures: readonly (RamPicture | undefined)[]): number =>
   1.08 * Math.max(limit, ...pictures.map((picture) => picture?.peak ?? 0));
 
 export interface PartBytes {
-  readonly part: HostPart;
+  readonly part: RamPart;
   readonly bytes: number;
 }
 
 /** From above. */
-export const partsAt = (frame: HostFrame): PartBytes[] =>
-  HOST_ORDER.map((part) => ({ part, bytes: frame[part] })).reverse();
+export const partsAt = (frame: RamFrame): PartBytes[] =>
+  RAM_ORDER.map((part) => ({ part, bytes: frame[part] })).reverse();
 
 /** The first frame above a limit; undefined where none is. */
-export const crossing = ({ frames }: HostPicture, limit: number): HostFrame | undefined =>
+export const crossing = ({ frames }: RamPicture, limit: number): RamFrame | undefined =>
   frames.find(({ total }) => total > limit);
 
 /** Index of the last frame at or before a moment. */
-export function frameAt({ xs }: HostPicture, seconds: number): number {
+export function frameAt({ xs }: RamPicture, seconds: number): number {
   let [low, high] = [0, xs.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
@@ -70,10 +70,10 @@ export function frameAt({ xs }: HostPicture, seconds: number): number {
   return low;
 }
 
-export const highest = ({ frames }: HostPicture): number =>
+export const highest = ({ frames }: RamPicture): number =>
   frames.reduce((best, { total }, at) => (total > (frames[best]?.total ?? 0) ? at : best), 0);
 
-export function describeFrame(frame: HostFrame | undefined): string {
+export function describeFrame(frame: RamFrame | undefined): string {
   if (!frame) return '';
   return `${bytes(frame.total)} after ${count(frame.batch)} batches (${duration(frame.seconds)})`;
 }
@@ -81,7 +81,7 @@ export function describeFrame(frame: HostFrame | undefined): string {
 const victimName = (victim: Victim): string =>
   victim.process === 'main' ? 'the main process' : `worker ${victim.worker}`;
 
-export const describeKill = ({ batch, victim, victimBytes, seconds }: HostRecord): string =>
+export const describeKill = ({ batch, victim, victimBytes, seconds }: RamRecord): string =>
   `Out of memory after ${count(batch)} batches (${duration(seconds)}): Linux kills ${victimName(victim)}, the largest process with ${bytes(victimBytes)}.`;
 
 /** Captions under an axis that ends at `max`. */
@@ -91,7 +91,7 @@ const quarters = (max: number, say: (value: number) => string): Caption[] =>
 export const timeCaptions = (seconds: number): Caption[] => quarters(seconds, duration);
 
 /** Index of the first frame in which a validation's scores are computed, after its last batch. */
-const scoring = (frames: readonly HostFrame[]): number => {
+const scoring = (frames: readonly RamFrame[]): number => {
   const last = frames.at(-1)?.batch;
   return Math.max(
     0,
@@ -100,7 +100,7 @@ const scoring = (frames: readonly HostFrame[]): number => {
 };
 
 /** A validation's frames: all of the scores' computation, and of the reading before it `count`, each the highest of its bin. */
-export function withScores(frames: readonly HostFrame[], count: number): HostFrame[] {
+export function withScores(frames: readonly RamFrame[], count: number): RamFrame[] {
   const first = scoring(frames);
   const bins = Math.min(count, first);
   const edge = (bin: number): number => Math.floor((bin * first) / bins);
@@ -114,19 +114,19 @@ export function withScores(frames: readonly HostFrame[], count: number): HostFra
 const READING_SHARE = 0.75;
 
 /** A validation, in shares of the picture's width: reading by batch, then the scores step by step. */
-export function validationPicture(run: Pick<HostRun, 'frames'>): HostPicture {
+export function validationPicture(run: Pick<RamRun, 'frames'>): RamPicture {
   const { frames } = run;
   const first = scoring(frames);
   const batches = Math.max(1, frames.at(-1)?.batch ?? 1);
   const steps = Math.max(1, frames.length - first);
-  return hostPicture(run, ({ batch }, at) =>
+  return ramPicture(run, ({ batch }, at) =>
     at < first
       ? (READING_SHARE * batch) / batches
       : READING_SHARE + ((1 - READING_SHARE) * (at - first + 1)) / steps,
   );
 }
 
-export const validationCaptions = (picture: HostPicture): Caption[] => [
+export const validationCaptions = (picture: RamPicture): Caption[] => [
   { at: 0, label: `reading, ${duration(picture.seconds)}` },
   { at: READING_SHARE, label: 'scores' },
 ];
@@ -135,13 +135,13 @@ export const validationCaptions = (picture: HostPicture): Caption[] => [
 export interface Curve {
   readonly xs: Float64Array;
   readonly likely: Float64Array;
-  readonly layers: HostPicture['layers'];
+  readonly layers: RamPicture['layers'];
   /** Of all that is simulated. */
   readonly batches: number;
   readonly captions: readonly Caption[];
 }
 
-export function curveOf({ curve }: KillOdds): Curve {
+export function curveOf({ curve }: OomOdds): Curve {
   const batches = Math.max(1, curve.at(-1)?.batch ?? 1);
   return {
     xs: Float64Array.from(curve, ({ batch }) => batch),
@@ -160,7 +160,7 @@ export function curveOf({ curve }: KillOdds): Curve {
 }
 
 /** How the simulated runs of training end. */
-export const outcomeOf = ({ killed, victims }: KillOdds) => [
+export const outcomeOf = ({ killed, victims }: OomOdds) => [
   {
     name: 'OOM-killed',
     value: percent(killed.likely),
@@ -171,7 +171,7 @@ export const outcomeOf = ({ killed, victims }: KillOdds) => [
   { name: 'Killed process: main', value: count(victims.main) },
 ];
 
-export function describeOdds({ curve, runs }: KillOdds, at: number): string {
+export function describeOdds({ curve, runs }: OomOdds, at: number): string {
   const point = curve[at];
   if (!point) return '';
   const { batch, low, likely, high } = point;
