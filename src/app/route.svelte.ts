@@ -1,6 +1,6 @@
 import { PAGES, type AppPage } from './pages';
 
-/** A page that was opened. It stays, so that what it trains goes on while another is looked at. */
+/** A page that was opened. It stays, so that what it trains continues while another is looked at. */
 class OpenedPage {
   readonly page: AppPage;
   /** What the address said behind the page's name when it was looked at last. */

@@ -11,7 +11,7 @@ const MAX_OPEN = 64;
 export interface RecordingFolder {
   /** By their paths within the folder. */
   readonly files: readonly DataFile[];
-  /** A sentence for each link that leads nowhere. */
+  /** A sentence for each link whose file is not there or cannot be read. */
   readonly remarks: readonly string[];
   close(): Promise<void>;
 }
@@ -39,13 +39,16 @@ export async function openFolder(folder: string): Promise<RecordingFolder> {
       if (entry.isDirectory()) await walk(path);
       else if (entry.isSymbolicLink() || isReadable(entry.name)) {
         const name = relative(root, path).split(sep).join('/');
-        const target = await stat(path).catch(() => undefined);
+        let problem: string | undefined;
+        const target = await stat(path).catch((error: NodeJS.ErrnoException) => {
+          problem =
+            error.code === 'ENOENT'
+              ? 'is not there; fetch it first (git annex get, datalad get)'
+              : `cannot be read (${error.message}); give this account the right to read it`;
+        });
         if (target?.isDirectory()) await walk(path);
         else if (!isReadable(entry.name)) continue;
-        else if (!target)
-          remarks.push(
-            `${name} is a link to a file that is not there; fetch it first (git annex get, datalad get)`,
-          );
+        else if (!target) remarks.push(`${name} is a link to a file that ${problem ?? 'cannot be read'}`);
         else if (target.isFile()) files.push({ path: name, data: opened.source(path, target.size) });
       }
     }

@@ -1,7 +1,8 @@
 /** What the command `train` prints while it runs. */
 import { availableParallelism } from 'node:os';
 import type { RecordingInfo } from '../eeg/files/recording';
-import type { EegEvent, RunSplit } from '../training/protocol';
+import type { EegEvent } from '../training/protocol';
+import { unlabelledSentence } from '../training/sentences';
 
 /** Numbers that JSON has no words for become null. */
 export function jsonReport(event: EegEvent): void {
@@ -26,12 +27,6 @@ export function reportRemarks(recordings: readonly RecordingInfo[], json: boolea
 }
 
 const SHOWN_REMARKS = 10;
-
-/** What is to be said of held-out recordings that no score counts; undefined where there are none. */
-export const unlabelledSentence = ({ unlabelled }: RunSplit): string | undefined =>
-  unlabelled.length === 0
-    ? undefined
-    : `${unlabelled.length} held-out recordings have no annotations and are left out of the validation`;
 
 /** Lines for a person, and a bar where there is a terminal. */
 export function progressReport(): (event: EegEvent) => void {

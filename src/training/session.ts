@@ -89,7 +89,7 @@ export async function prepareSession(
   const progress = from
     ? progressOf(from, stepsOf(settings, set.windows.length).steps, data, settings)
     : atStart(settings);
-  hooks.preparing('looking at the device', 0, 4);
+  hooks.preparing('benchmarking the GPU', 0, 4);
   const device = await hooks.device();
   checkDevice(settings, device);
   const planned = await planRun(options, device, { split, set }, from ?? options.weights, hooks);
@@ -235,13 +235,13 @@ async function allocate(
     const parameters = owned.add(await Parameters.create(device, view.graph, packs));
     const compile = async (graph: Graph, outputs: readonly Tensor[], plan: Plan): Promise<Program> =>
       owned.add(await Program.compile(device, graph, { outputs, parameters, plan }));
-    preparing('kernels of a training step', 2, 4);
+    preparing('compiling the kernels of a training step', 2, 4);
     const step = await compile(view.graph, outputs, plans.step);
     const optimizer =
       view.optimizerGraph &&
       plans.optimizer &&
       (await compile(view.optimizerGraph, [view.norm], plans.optimizer));
-    preparing('kernels of the validation', 3, 4);
+    preparing('compiling the kernels of the validation', 3, 4);
     const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
     return { parameters, step, optimizer, evaluating };
   } catch (error) {

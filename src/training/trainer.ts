@@ -10,6 +10,7 @@ import type { WindowRef } from '../eeg/windows/windows';
 import { EngineError, type Device } from '../engine/device';
 import { firstNotFinite } from '../engine/not_finite';
 import type { Parameters } from '../engine/packs';
+import { RunControl } from '../run/control';
 import { NotFiniteError, toFailure } from '../run/failure';
 import { Owned } from '../run/owned';
 import { handled } from '../base/handled';
@@ -61,10 +62,7 @@ const isLost = (error: unknown): boolean => error instanceof EngineError && erro
 
 type Finished = Extract<EegEvent, { type: 'finished' }>;
 
-export class EegTrainer {
-  #paused = false;
-  #stopped = false;
-  #wake: () => void = () => undefined;
+export class EegTrainer extends RunControl {
   #epoch = 0;
   /** A checkpoint was asked for. */
   #due = false;
@@ -76,20 +74,8 @@ export class EegTrainer {
   #lost = 0;
   #suggestions: readonly Suggestion[] = [];
 
-  constructor(private readonly options: EegTrainerOptions) {}
-
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#wake();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#wake();
+  constructor(private readonly options: EegTrainerOptions) {
+    super();
   }
 
   /** Asks for a checkpoint after the step that is under way. */
@@ -114,7 +100,7 @@ export class EegTrainer {
         last = await this.#train(session);
       } catch (error) {
         await this.#saving;
-        if (isLost(error) && this.options.checkpoints && !this.#stopped && this.#lost < MAX_RECOVERIES) {
+        if (isLost(error) && this.options.checkpoints && !this.stopped && this.#lost < MAX_RECOVERIES) {
           this.#lost++;
           const { checkpoints } = this.options;
           // A store that cannot be read is no reason to lose the run.
@@ -160,14 +146,14 @@ export class EegTrainer {
       try {
         return await this.options.device();
       } catch (error) {
-        if (this.#lost === 0 || tried === DEVICE_TRIES || this.#stopped) throw error;
+        if (this.#lost === 0 || tried === DEVICE_TRIES || this.stopped) throw error;
         await new Promise((resolve) => setTimeout(resolve, DEVICE_WAIT));
       }
     }
   }
 
   #preparing(label: string, done: number, total: number): void {
-    if (this.#stopped) throw new Stopped();
+    if (this.stopped) throw new Stopped();
     this.options.emit({ type: 'preparing', label, done, total });
   }
 
@@ -179,7 +165,7 @@ export class EegTrainer {
     const place = { epoch: progress.epoch, position: progress.inEpoch * settings.batch };
     const sampler = new Sampler(set.windows.length, settings.seed, place);
     const sources = new Sources(this.options);
-    await this.#preflight(session);
+    await this.#dryRun(session);
     let reason: Finished['reason'] = progress.without >= patience ? 'early-stopping' : 'completed';
     this.#lastSave = performance.now();
     metrics.start();
@@ -189,8 +175,8 @@ export class EegTrainer {
         await this.#epochOf(session, this.#batches(session, sampler), sources.open());
         if (!settings.persistentWorkers) sources.close();
         metrics.stop();
-        const validation = this.#stopped ? undefined : await this.#validate(session);
-        if (this.#stopped) {
+        const validation = this.stopped ? undefined : await this.#validate(session);
+        if (this.stopped) {
           reason = 'stopped';
           break;
         }
@@ -262,8 +248,8 @@ export class EegTrainer {
   }
 
   /** One batch forward before anything is learned: what cannot work fails now and not after the first epoch. */
-  async #preflight({ device, evaluating, evaluation, set }: Session): Promise<void> {
-    this.#preparing('preflight of one batch', 0, 1);
+  async #dryRun({ device, evaluating, evaluation, set }: Session): Promise<void> {
+    this.#preparing('dry run on one batch', 0, 1);
     const windows = set.windows.slice(0, evaluation.x.shape[0]);
     const { x } = await localSource(this.options.dataset).read(windows);
     evaluating.write(evaluation.x, x);
@@ -299,11 +285,11 @@ export class EegTrainer {
     let underWay: Promise<void> = Promise.resolve();
     try {
       for await (const batch of batches) {
-        if (this.#paused) {
+        if (this.paused) {
           await underWay;
           await this.#rest(session);
         }
-        if (this.#stopped) break;
+        if (this.stopped) break;
         const submitted = await submitStep(session, batch, progress.step + 1, underWay, (skipped) =>
           this.options.emit({ type: 'skipped', ...skipped }),
         );
@@ -326,12 +312,9 @@ export class EegTrainer {
     const { device, split } = session;
     try {
       return await validate(session, dataset, split.validation, settings, async (done, total) => {
-        if (this.#stopped) throw new Stopped();
+        if (this.stopped) throw new Stopped();
         emit({ type: 'preparing', label: 'validating', done, total });
-        while (this.#paused && !this.#stopped) {
-          const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-          await device.guard(woken, 'the pause');
-        }
+        await this.resumed(device);
       });
     } catch (error) {
       if (error instanceof Stopped) return undefined;
@@ -345,11 +328,8 @@ export class EegTrainer {
     metrics.stop();
     this.options.emit({ type: 'paused' });
     await this.#save(session, ['last']);
-    while (this.#paused && !this.#stopped) {
-      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      await device.guard(woken, 'the pause');
-    }
-    if (!this.#stopped) this.options.emit({ type: 'resumed' });
+    await this.resumed(device);
+    if (!this.stopped) this.options.emit({ type: 'resumed' });
     metrics.start();
   }
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readZip } from '../../src/checkpoints/zip';
@@ -7,10 +6,7 @@ import { startApp, type App } from './app';
 import { SILENT, WIDE } from './looks';
 import { watchMainThread } from './long-tasks';
 
-const CRASHED = readFileSync(
-  fileURLToPath(new URL('../../configs/review/tusz_train.yaml', import.meta.url)),
-  'utf8',
-);
+const CRASHED = readFileSync(new URL('../../configs/review/tusz_train.yaml', import.meta.url), 'utf8');
 /** Saved files are read alike by all readers of YAML. */
 const SAVED = CRASHED.replace('3e-4', '3.0e-4');
 

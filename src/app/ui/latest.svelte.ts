@@ -2,7 +2,7 @@ import type { Answer } from './answer';
 
 /**
  * Asks a worker. It may call `show` with values so far; false says that nobody waits for more of them. Undefined: there is no
- * answer, and the person has been told why.
+ * answer, and the reason has been shown.
  */
 export type Question<T> = (show: (value: T) => boolean) => Promise<Answer<T> | undefined>;
 

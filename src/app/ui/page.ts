@@ -2,7 +2,7 @@ import type { Theme } from './theme.svelte';
 
 /** What a page is given, whatever it is about. */
 export interface PageProps {
-  /** Whether the page is looked at; others stay as they are, and what they train goes on. */
+  /** Whether the page is looked at; others stay as they are, and what they train continues. */
   readonly shown: boolean;
   /** What the address says behind `#/name/`; empty where it says nothing. */
   readonly place: string;

@@ -7,11 +7,11 @@ import type { Preview } from './protocol';
 import { sequenceGraph, type Run, type SequenceGraph } from './sequence';
 
 /** Held-out sequences have at most so many tokens together, unless one alone has more. */
-const MOST_TOKENS = 4096;
+const MAX_TOKENS = 4096;
 
 /** As many as a training batch has, where that is little work: kernels of equal shapes are compiled once. */
 const heldOutSequences = ({ sizes, training }: Preset): number =>
-  Math.min(training.batch, Math.max(1, Math.floor(MOST_TOKENS / sizes.length)));
+  Math.min(training.batch, Math.max(1, Math.floor(MAX_TOKENS / sizes.length)));
 
 /** Where a layer's Δ comes from: `delta` is missing where it is 0 for every token, as in frozen dynamics. */
 interface DeltaSource {

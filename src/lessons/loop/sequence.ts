@@ -22,7 +22,7 @@ export interface Run {
 /** Throws SettingsError for names that do not exist and for sizes that the task rejects. */
 export function resolveRun(
   { task: taskName, preset: presetName, seed, dynamics }: RunSettings,
-  mostSteps = Infinity,
+  maxSteps = Infinity,
 ): Run {
   const task: Task = named(tasks, taskName, 'task');
   const preset = named(task.presets, presetName, `preset of ${task.name}`);
@@ -36,7 +36,7 @@ export function resolveRun(
   const { sizes, training } = preset;
   return {
     task,
-    preset: { ...preset, training: { ...training, steps: Math.min(training.steps, mostSteps) } },
+    preset: { ...preset, training: { ...training, steps: Math.min(training.steps, maxSteps) } },
     seed,
     model: { ...preset.model, vocabulary: sizes.vocabulary, dynamics },
   };

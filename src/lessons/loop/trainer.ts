@@ -12,6 +12,7 @@ import { Program } from '../../engine/program';
 import { tune, type TuneMemory } from '../../engine/tune';
 import { initialise } from '../../models/initialise';
 import { trainingBatch } from '../tasks/task';
+import { RunControl } from '../../run/control';
 import { NotFiniteError, toFailure } from '../../run/failure';
 import { Owned } from '../../run/owned';
 import { ProgressReporter } from '../../run/progress';
@@ -27,7 +28,7 @@ export interface TrainerOptions {
   /** Kernel variants are timed and kept here; without it they are the frozen ones. */
   readonly tuning?: TuneMemory | Promise<TuneMemory>;
   /** Ends the run earlier than the preset does. */
-  readonly mostSteps?: number | undefined;
+  readonly maxSteps?: number | undefined;
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
 }
@@ -50,25 +51,9 @@ interface Session {
   readonly metrics: ProgressReporter<MetricName>;
 }
 
-export class Trainer {
-  #paused = false;
-  #stopped = false;
-  #wake: () => void = () => undefined;
-
-  constructor(private readonly options: TrainerOptions) {}
-
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#wake();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#wake();
+export class Trainer extends RunControl {
+  constructor(private readonly options: TrainerOptions) {
+    super();
   }
 
   /** Runs to the end. Never rejects: what goes wrong is the event `failed`. To be called once. */
@@ -88,14 +73,14 @@ export class Trainer {
     this.options.emit(last);
   }
 
-  /** Plans, tells the plan, allocates, compiles and initialises. Throws Stopped when stopped meanwhile. */
+  /** Plans, emits the plan, allocates, compiles and initialises. Throws Stopped when stopped meanwhile. */
   async #prepare(owned: Owned): Promise<Session> {
-    const { emit, tuning, settings, mostSteps } = this.options;
+    const { emit, tuning, settings, maxSteps } = this.options;
     const preparing = (label: string, done: number, total: number): void => {
-      if (this.#stopped) throw new Stopped();
+      if (this.stopped) throw new Stopped();
       emit({ type: 'preparing', label, done, total });
     };
-    const run = resolveRun(settings, mostSteps);
+    const run = resolveRun(settings, maxSteps);
     const device = await this.options.device;
     const view = trainingGraph(run);
     const preview = previewGraph(run);
@@ -113,11 +98,11 @@ export class Trainer {
     preparing('initial weights', 0, 3);
     const parameters = owned.add(await Parameters.create(device, view.graph, { training: true }));
     for (const [name, values] of initialise(view.declared, run.seed)) parameters.write(name, values);
-    preparing('kernels of a training step', 1, 3);
+    preparing('compiling the kernels of a training step', 1, 3);
     const program = owned.add(
       await Program.compile(device, view.graph, { outputs: view.outputs, parameters, plan: trainingPlan }),
     );
-    preparing('kernels of the preview', 2, 3);
+    preparing('compiling the kernels of the preview', 2, 3);
     const previewer = owned.add(await Previewer.create(device, preview, { parameters, plan: previewPlan }));
     const metrics = new ProgressReporter(
       METRICS,
@@ -147,8 +132,8 @@ export class Trainer {
     try {
       await previews.show(0);
       metrics.start();
-      while (step < steps && !rule.solved && !this.#stopped) {
-        if (this.#paused) {
+      while (step < steps && !rule.solved && !this.stopped) {
+        if (this.paused) {
           await settle();
           await this.#rest(session, () => previews.show(step));
           continue;
@@ -191,11 +176,8 @@ export class Trainer {
     metrics.stop();
     await preview();
     this.options.emit({ type: 'paused' });
-    while (this.#paused && !this.#stopped) {
-      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      await device.guard(woken, 'the pause');
-    }
-    if (!this.#stopped) this.options.emit({ type: 'resumed' });
+    await this.resumed(device);
+    if (!this.stopped) this.options.emit({ type: 'resumed' });
     metrics.start();
   }
 }

@@ -1,7 +1,7 @@
 /** Minimum time between two announcements of progress. */
 const MILLISECONDS = 10_000;
 
-/** What screen readers are told: each change of phase at once, progress only now and then. */
+/** What screen readers say: each change of phase at once, progress only now and then. */
 export class Announcer {
   text = $state('');
   #phase = '';

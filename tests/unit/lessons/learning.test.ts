@@ -33,15 +33,15 @@ async function accuracyOf(settings: RunSettings, parameters: Parameters): Promis
   return sum / UNSEEN_BATCHES;
 }
 
-/** Trains until solved or to the preset's end, or for as many steps as `mostSteps` says. */
-async function learn(dynamics: RunSettings['dynamics'], seed: number, mostSteps?: number) {
+/** Trains until solved or to the preset's end, or for as many steps as `maxSteps` says. */
+async function learn(dynamics: RunSettings['dynamics'], seed: number, maxSteps?: number) {
   const settings: RunSettings = { task: 'selective_copying', preset: 'tiny', seed, dynamics };
   let accuracy = NaN;
   let last: RunEvent | undefined;
   await new Trainer({
     device: device(),
     settings,
-    ...(mostSteps !== undefined && { mostSteps }),
+    ...(maxSteps !== undefined && { maxSteps }),
     emit: (event) => (last = event),
     keep: async (parameters) => {
       accuracy = await accuracyOf(settings, parameters);

@@ -24,7 +24,7 @@ export const TINY: RunSettings = {
 export async function record(
   device: Device | Promise<Device>,
   settings: RunSettings,
-  options: Pick<TrainerOptions, 'mostSteps'> = {},
+  options: Pick<TrainerOptions, 'maxSteps'> = {},
   onEvent: (event: RunEvent, trainer: Trainer) => void = () => undefined,
 ): Promise<Recording> {
   const events: RunEvent[] = [];

@@ -24,7 +24,7 @@ let allocated = 0;
 beforeAll(async () => {
   device = shared();
   others = device.allocatedBytes;
-  first = await record(device, TINY, { mostSteps: STEPS }, ({ type }) => {
+  first = await record(device, TINY, { maxSteps: STEPS }, ({ type }) => {
     if (type === 'progress') allocated = device.allocatedBytes - others;
   });
 }, COMPILING);
@@ -99,7 +99,7 @@ describe('a run of some steps', () => {
 describe('a run repeats', () => {
   test('bit for bit with the same seed, a pause in it or not', async () => {
     let rested = 0;
-    const second = await record(device, TINY, { mostSteps: STEPS }, (event, trainer) => {
+    const second = await record(device, TINY, { maxSteps: STEPS }, (event, trainer) => {
       if (event.type === 'progress' && rested++ === 0) trainer.pause();
       if (event.type === 'paused') setTimeout(() => trainer.resume(), 200);
     });
@@ -112,7 +112,7 @@ describe('a run repeats', () => {
   });
 
   test('differently with another seed', async () => {
-    const other = await record(device, { ...TINY, seed: 2 }, { mostSteps: 3 });
+    const other = await record(device, { ...TINY, seed: 2 }, { maxSteps: 3 });
     expect(other.losses).toHaveLength(3);
     other.losses.forEach((loss, i) => expect(loss).not.toBe(first.losses[i]));
   });

@@ -39,7 +39,7 @@ const SETTINGS: EegSettings = {
 };
 
 /** A run, with the state after each step. */
-async function run(settings: EegSettings, from?: TrainingState, on = device(), mostSteps = Infinity) {
+async function run(settings: EegSettings, from?: TrainingState, on = device(), maxSteps = Infinity) {
   const events: EegEvent[] = [];
   const states = new Map<number, TrainingState>();
   const checkpoints = new MemoryCheckpoints();
@@ -51,7 +51,7 @@ async function run(settings: EegSettings, from?: TrainingState, on = device(), m
       save: (slots, state) => {
         const { step } = state.progress;
         if (!states.has(step)) states.set(step, readState(writeState(state)));
-        if (step >= mostSteps) trainer.stop();
+        if (step >= maxSteps) trainer.stop();
         return checkpoints.save(slots, state);
       },
       latest: () => checkpoints.latest(),

@@ -1,10 +1,10 @@
-/** What the worker tells the page of a file. */
+/** What the worker answers the page about a file. */
 import type { Change } from '../../../config/change';
 import type { Inspection as Whole, Issue } from '../../../config/issues';
 import { inspectRuns } from '../../../estimate/forecast';
 import type { Entry } from '../../../config/pyyaml';
 import type { Target } from '../../../config/targets';
-import { allSeen, type Seen } from './seen';
+import { parsedValues, type ParsedValue } from './parsed';
 
 export type ShownIssue = Omit<Issue, 'fix' | 'instead'> & {
   /** Ways to fix it, the best first; empty where a person has to decide. */
@@ -21,7 +21,7 @@ export interface Inspection {
   /** Keys of the file and where they stand. */
   readonly entries: readonly KeyPlace[];
   /** What the trainer makes of each key, those with defaults too. */
-  readonly seen: readonly Seen[];
+  readonly seen: readonly ParsedValue[];
   readonly issues: readonly ShownIssue[];
 }
 
@@ -47,7 +47,7 @@ function shownOf({ file, accepted, issues }: Whole): Inspection {
     readable: errors.length === 0,
     accepted,
     entries: entries.slice(0, MAX_SHOWN).map(({ path, key, value: place }) => ({ path, key, value: place })),
-    seen: allSeen(settings).slice(0, MAX_SHOWN),
+    seen: parsedValues(settings).slice(0, MAX_SHOWN),
     issues: issues.slice(0, MAX_SHOWN).map(({ fix, instead = [], ...issue }) => ({
       ...issue,
       fixes: fix ? [fix, ...instead] : instead,

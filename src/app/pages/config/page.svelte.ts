@@ -16,8 +16,11 @@ import type { Variation } from './worker';
 import { workspace } from './shared';
 import { FIRST } from './workspace.svelte';
 
-export const TABS = ['text', 'issues', 'form', 'seen', 'compare', 'derive', 'launch', 'review'] as const;
+export const TABS = ['text', 'issues', 'form', 'values', 'compare', 'variant', 'commands', 'review'] as const;
 export type Tab = (typeof TABS)[number];
+
+/** Names of tabs as browsers may still remember them. */
+const FORMERLY: Readonly<Record<string, Tab>> = { seen: 'values', derive: 'variant', launch: 'commands' };
 
 const NARROW = '(max-width: 62rem)';
 
@@ -56,7 +59,7 @@ export class ConfigPage {
   readonly alike = $derived(
     this.fixable.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fixes }) => fixes[0] ?? []),
   );
-  /** Whether nothing is open but the file with which a first visit begins. */
+  /** Whether nothing is open but the file that a first visit opens. */
   readonly isExample = $derived(
     this.work.files.length === 1 &&
       PRESETS.some(({ name, text }) => name === FIRST && text === this.file?.text),
@@ -78,7 +81,7 @@ export class ConfigPage {
     query.addEventListener('change', adapt);
     adapt();
     const last = recall('config.tab');
-    const tab = TABS.find((one) => one === last);
+    const tab = TABS.find((one) => one === last) ?? FORMERLY[last ?? ''];
     if (tab && (tab !== 'text' || this.narrow)) this.tab = tab;
   }
 

@@ -6,7 +6,7 @@ let shared: Workspace | undefined;
 export function workspace(): Workspace {
   if (!shared) {
     shared = new Workspace();
-    void shared.begin();
+    void shared.start();
   }
   return shared;
 }

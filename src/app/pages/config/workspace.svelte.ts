@@ -58,7 +58,7 @@ export class Workspace {
   }
 
   /** Files of the last visit; at the first, the one whose run was killed. */
-  async begin(): Promise<void> {
+  async start(): Promise<void> {
     let kept: KeptFile[] = [];
     try {
       kept = await keptFiles();

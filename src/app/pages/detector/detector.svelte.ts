@@ -166,7 +166,7 @@ export class Detector {
     }
   }
 
-  /** Looks at the adapter that a run would take. What is wrong with it is told where a run needs it. */
+  /** Looks at the adapter that a run would take. What is wrong with it is reported where a run needs it. */
   async askDevice(): Promise<void> {
     const gpu = navigator.gpu as GPU | undefined;
     const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });

@@ -15,7 +15,7 @@ export class Player {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Begins a new span; plays at once where motion is welcome, otherwise shows its end. */
-  begin(span: number): void {
+  start(span: number): void {
     this.pause();
     this.span = span;
     this.at = this.#calm.matches ? span : 0;

@@ -47,14 +47,14 @@ export function barOf({ parts, total }: VramPrediction, gpuBytes: number): Bar {
 
 export interface LayerRow extends VramLayer {
   readonly total: number;
-  /** Percent of the row that takes most. */
+  /** Percent of the largest row. */
   readonly share: number;
 }
 
 export function layerRows(layers: readonly VramLayer[]): LayerRow[] {
   const rows = layers.map((layer) => ({ ...layer, total: layer.parameters + layer.saved + layer.casts }));
-  const most = Math.max(1, ...rows.map(({ total }) => total));
-  return rows.map((row) => ({ ...row, share: (100 * row.total) / most }));
+  const largest = Math.max(1, ...rows.map(({ total }) => total));
+  return rows.map((row) => ({ ...row, share: (100 * row.total) / largest }));
 }
 
 export const USES: readonly Use[] = VRAM_ORDER.filter(

@@ -3,7 +3,7 @@ import { KEY_AT } from '../../../../config/keys';
 import { allowedSentence } from '../../../../config/documentation';
 import { effectOf, defaultText } from '../key_text';
 import type { Inspection } from '../inspection';
-import type { Seen } from '../seen';
+import type { ParsedValue } from '../parsed';
 import { keyAt } from './outline';
 
 export interface About {
@@ -16,7 +16,7 @@ export interface About {
   readonly defaultValue: string;
   readonly effect: string;
   readonly level: 'live' | 'half' | 'dead' | 'unknown';
-  readonly seen: Seen | undefined;
+  readonly seen: ParsedValue | undefined;
 }
 
 /** undefined where there is no key. The inspection may be missing, or of a text that is rejected. */
@@ -43,7 +43,7 @@ export function aboutAt(text: string, offset: number, inspection: Inspection | u
 }
 
 /** “The trainer reads '3e-4' (str) and uses 3.0e-4; readers of YAML 1.2 see 3.0e-4 (float).” */
-export function seenSentence({ type, read, used, elsewhere }: Seen): string {
+export function parsedSentence({ type, read, used, elsewhere }: ParsedValue): string {
   const here =
     used === undefined
       ? `The trainer reads ${read} (${type})`

@@ -23,7 +23,7 @@ import {
 } from '@codemirror/view';
 import type { Severity } from '../../../../config/issues';
 import type { ShownIssue } from '../inspection';
-import { seenSentence, type About } from './about';
+import { parsedSentence, type About } from './about';
 import { complete } from './completion';
 import { yaml } from './language';
 import { theme } from './theme';
@@ -91,7 +91,7 @@ function aboutBox({ path, description, type, defaultValue, effect, level, seen }
   line(path, 'path');
   line(type === '' ? description : `${description} ${type} Default ${defaultValue}.`, '');
   if (effect !== '') line(effect, level);
-  if (seen) line(seenSentence(seen), 'note');
+  if (seen) line(parsedSentence(seen), 'note');
   return box;
 }
 

@@ -34,7 +34,7 @@ const rules = EditorView.theme({
   '.cm-searchMatch-selected': { backgroundColor: 'var(--accent-faint)' },
   '.cm-specialChar': { color: 'var(--fatal)' },
   '.cm-lintRange-error': wavy('--fatal'),
-  '.cm-lintRange-warning': wavy('--grave'),
+  '.cm-lintRange-warning': wavy('--serious'),
   '.cm-lintRange-info': wavy('--caution'),
   '.cm-lintRange-hint': wavy('--ghost'),
   '.cm-tooltip': {
@@ -55,7 +55,7 @@ const rules = EditorView.theme({
   '.about .dead, .about .half, .about .unknown': { color: 'var(--caution)' },
   '.cm-diagnostic': { padding: '0.15rem 0 0.15rem 0.55rem', whiteSpace: 'normal' },
   '.cm-diagnostic-error': { borderLeft: '3px solid var(--fatal)' },
-  '.cm-diagnostic-warning': { borderLeft: '3px solid var(--grave)' },
+  '.cm-diagnostic-warning': { borderLeft: '3px solid var(--serious)' },
   '.cm-diagnostic-info': { borderLeft: '3px solid var(--caution)' },
   '.cm-diagnostic-hint': { borderLeft: '3px solid var(--ghost)' },
   '.cm-diagnosticAction': {

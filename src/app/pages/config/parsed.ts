@@ -6,7 +6,7 @@ import { scalarText } from '../../../config/scalar';
 import type { Setting, Settings } from '../../../config/settings';
 import { controlText } from './control_text';
 
-export interface Seen {
+export interface ParsedValue {
   readonly path: string;
   /** As it stands in the file; undefined where it does not, and the default holds. */
   readonly written: string | undefined;
@@ -45,7 +45,7 @@ export function python(value: PyValue | undefined): string {
   return `{${pairs.join(', ')}}`;
 }
 
-function seenOf({ path, declaration, written, read, value = null, elsewhere }: Setting): Seen {
+function seenOf({ path, declaration, written, read, value = null, elsewhere }: Setting): ParsedValue {
   const shown = read ?? value;
   const type = written?.type ?? typeOf(shown);
   return {
@@ -62,7 +62,7 @@ function seenOf({ path, declaration, written, read, value = null, elsewhere }: S
 }
 
 /** All keys: those of the file in its order, then those that keep their defaults. */
-export const allSeen = (settings: Settings): Seen[] =>
+export const parsedValues = (settings: Settings): ParsedValue[] =>
   [...settings.values()]
     .filter(
       ({ path, declaration, read }) =>

@@ -1,0 +1,38 @@
+import type { Device } from '../engine/device';
+
+/** Pause, resume and stop of a run: asked for at any time, obeyed by its loop between two steps. */
+export class RunControl {
+  #paused = false;
+  #stopped = false;
+  #wake: () => void = () => undefined;
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#wake();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  /** Waits until the run is not paused or is stopped. Throws EngineError where `device` is lost meanwhile. */
+  async resumed(device: Device): Promise<void> {
+    while (this.#paused && !this.#stopped) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      await device.guard(woken, 'the pause');
+    }
+  }
+}
