@@ -118,8 +118,8 @@ async function configured(path: string): Promise<Pick<Given, 'settings' | 'dataD
   const text = await readConfigText(path);
   const rejected = validationErrorsOf(path, text);
   if (rejected.length > 0) throw new SettingsError(rejected.join('\n'));
-  const file = readConfig(text).settings;
-  const read = fromTrainer((name) => file.value(name));
+  const config = readConfig(text).settings;
+  const read = fromTrainer(config);
   const { metric } = read.settings.earlyStopping;
   const metrics = metricsOf(read.settings);
   if (!metrics.includes(metric))

@@ -15,7 +15,6 @@ import { epochWindows, stepsPerEpoch, type EpochWindows } from './time';
 import type { VramRun } from './vram/options';
 
 /** From a dotted path to the value that the trainer has for it: the file's, or the default. */
-
 export type Get = (path: string) => unknown;
 
 export interface RunSettings {

@@ -3,13 +3,11 @@ import type { Json } from '../checkpoints/state';
 import { KEY_AT } from '../config/keys';
 import { allowed, readAs } from '../config/pydantic';
 import type { PyValue } from '../config/plain';
+import type { Settings } from '../config/settings';
 import type { Capabilities } from '../engine/plan';
 import { SettingsError } from '../run/failure';
 import { allowedOf, isAllowed, shownValue } from './fields';
 import { FIELDS, PRODUCTION_RUN, settingsFrom, valueOf, type EegSettings } from './settings';
-
-/** The value of a key by its dotted path, as the trainer has it: of the kind that its schema says, or the default. */
-export type KeyValue = (path: string) => unknown;
 
 export interface TrainerConfig {
   readonly settings: EegSettings;
@@ -24,20 +22,20 @@ const ONLY: readonly (readonly [path: string, value: string])[] = [
 ];
 
 /** Throws SettingsError for what the trainer's schema takes, but neither the trainer nor this engine can train with. */
-export function fromTrainer(keyValue: KeyValue): TrainerConfig {
+export function fromTrainer(config: Settings): TrainerConfig {
   const wrong = (path: string, expected: string): never => {
-    throw new SettingsError(`${path} is ${shownValue(keyValue(path))}; here it must be ${expected}`);
+    throw new SettingsError(`${path} is ${shownValue(config.value(path))}; here it must be ${expected}`);
   };
-  for (const [path, value] of ONLY) if (keyValue(path) !== value) wrong(path, value);
+  for (const [path, value] of ONLY) if (config.value(path) !== value) wrong(path, value);
   const settings = settingsFrom((name, field) => {
     const key = field.key === undefined ? undefined : KEY_AT.get(field.key);
     if (!key) return valueOf(PRODUCTION_RUN, name);
-    const read = readAs(key.kind, keyValue(key.path) as PyValue, key.nullable);
+    const read = readAs(key.kind, config.value(key.path) as PyValue, key.nullable);
     if (!('value' in read)) return wrong(key.path, allowed(key.kind));
     const value = field.fromKey ? field.fromKey(read.value) : read.value;
     return isAllowed(field, value) ? value : wrong(key.path, allowedOf(field));
   });
-  const dataDir = keyValue('data.data_dir');
+  const dataDir = config.value('data.data_dir');
   return {
     dataDir: typeof dataDir === 'string' ? dataDir : undefined,
     // The trainer splits by file, and ignores persistent workers where there are none.

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { PyValue } from '../../../src/config/plain';
-import { readConfig, settingsIn, type Settings } from '../../../src/config/settings';
+import { readConfig, settingsIn } from '../../../src/config/settings';
 import { fitted, fromTrainer, toTrainer } from '../../../src/training/config';
 import { PRODUCTION_RUN } from '../../../src/training/settings';
 
 const MINIMAL = { data: {}, model: {}, training: {}, postprocessing: {} };
-const train = (config: Settings) => fromTrainer((name) => config.value(name));
-const read = (config: PyValue) => train(settingsIn(config));
+const read = (config: PyValue) => fromTrainer(settingsIn(config));
 
 describe('a configuration of the trainer', () => {
   test('with its sections alone has the defaults of the schema', () => {
@@ -78,7 +77,7 @@ describe('a configuration of the trainer', () => {
     const config = readConfig(
       'data: {use_balanced_sampling: no, persistent_workers: on}\nmodel: {}\ntraining: {learning_rate: 3e-4, batch_size: 1_0}\npostprocessing: {}\n',
     );
-    const { settings } = train(config.settings);
+    const { settings } = fromTrainer(config.settings);
     // Without workers nothing persists.
     expect(settings).toMatchObject({
       balanced: false,

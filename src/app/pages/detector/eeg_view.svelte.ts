@@ -103,7 +103,7 @@ export class EegPage {
   }
 
   /** To the first seizure, if there is one. */
-  start(): void {
+  showFirstSeizure(): void {
     const [first] = this.reference;
     this.start = first ? Math.max(0, Math.floor(first.start) - BEFORE_EVENT) : 0;
   }
