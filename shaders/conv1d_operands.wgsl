@@ -4,7 +4,7 @@
 // ROWS: A is the windows, one a row (t of LINES; the window starts STRIDE·t − SHIFT), B the packed weights [n, k].
 //   C is y, rows b·LINES + t; where SCATTER, row t is step OUT_STRIDE·t + OUT_PHASE of OUT_LENGTH.
 // Otherwise A is dy [batch, LINES, M_LINE] and B the windows, k walks the rows of both, each batch element padded to
-//   fours, and C is the gradient of the weight [o, c, KERNEL] (columns are (tap, c of 4·D)).
+//   fours or sixteens, and C is the gradient of the weight [o, c, KERNEL] (columns are (tap, c of 4·D)).
 // All lengths in memory are counted in vec4s here.
 
 #if GUARD
@@ -47,7 +47,7 @@ fn store(m: u32, n: u32, split: u32, value: vec4f) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
-#if SPLIT > 1
+#if PARTIAL
   write_partial(((split * $M + m) * $N + n) / 4, value);
 #else
 #if BIAS
@@ -62,7 +62,7 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
-#if SPLIT > 1
+#if PARTIAL
   write_partial((split * $M + m) * $N + n, value);
 #else
 #if BIAS
@@ -93,10 +93,7 @@ fn next(p: Position) -> Position {
 #end
 }
 
-#if LINES_BY_FOURS
-fn line_a(p: Position) -> u32 { return (p.x * $LINES + p.y) * $M_LINE; }
-fn load_a(line: u32, at: u32) -> vec4f { return read_dy(line + min(at / 4, ${M_LINE - 1}u)); }
-#else
+#if LINES_PADDED
 // Beyond the last line both its number and what it holds count as 0.
 fn line_a(p: Position) -> vec2u {
   return vec2u((p.x * $LINES + p.y) * $M_LINE, select(0u, 1u, p.y < $LINES));
@@ -104,24 +101,35 @@ fn line_a(p: Position) -> vec2u {
 fn load_a(line: vec2u, at: u32) -> vec4f {
   return select(vec4f(), read_dy(line.x + min(at / 4, ${M_LINE - 1}u)), line.y == 1);
 }
+#else
+fn line_a(p: Position) -> u32 { return (p.x * $LINES + p.y) * $M_LINE; }
+fn load_a(line: u32, at: u32) -> vec4f { return read_dy(line + min(at / 4, ${M_LINE - 1}u)); }
 #end
 fn line_b(p: Position) -> vec2u { return window(p.x, p.y); }
 fn load_b(line: vec2u, at: u32) -> vec4f { return take(line.x, line.y + at / 4); }
 
 #if STORE_FOURS
-// Only partial sums lie as they are here: the gradient itself has its taps last.
 fn store(m: u32, n: u32, split: u32, value: vec4f) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
+#if PARTIAL
   write_partial(((split * $M + m) * $N + n) / 4, value);
+#else
+  // The gradient itself has its taps last, and no padded channels.
+  let c = n % ${4 * D};
+  let to = (m * $CHANNELS + c) * $KERNEL + n / ${4 * D};
+#for e in 0..4
+  if (c + $e < $CHANNELS) { write_y(to + $e * $KERNEL, value[$e]); }
+#end
+#end
 }
 #else
 fn store(m: u32, n: u32, split: u32, value: f32) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
-#if SPLIT > 1
+#if PARTIAL
   write_partial((split * $M + m) * $N + n, value);
 #else
   let c = n % ${4 * D};

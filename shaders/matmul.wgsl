@@ -2,20 +2,25 @@
 //   matmul_operands.wgsl for matrices, conv1d_operands.wgsl for overlapping windows.
 // An operand consists of lines that lie together in memory: one line per row (A_K_MAJOR: A is stored [m, k]) or one line
 // per k (A is stored [k, m]); B_K_MAJOR likewise. line_a and line_b find a line, load_a and load_b four values in it.
-// A Position says where in k the walk is: position(k) finds it, step(p, e) is e ≤ 3 further, next(p) is four further.
-// A thread owns a tile of TM × TN outputs in registers and walks k by fours. Without SHARED it reads its rows from
-// memory directly (caches serve the neighbours; barriers are dear on CPU-backed adapters); with SHARED a workgroup of
-// WX × WY threads stages [WY·TM, TK] of A and [TK, WX·TN] of B in workgroup memory first.
+// A Position says where in k the walk is: position(k) finds it, step(p, e) is e further, within what is
+// walked at once (four k's, or the TK of a tile), next(p) is four further.
+// A thread owns a tile of TM × TN outputs in registers. Without SHARED it walks k by fours and reads its rows from
+// memory directly (caches serve the neighbours; barriers are dear on CPU-backed adapters). With SHARED a workgroup of
+// WX × WY threads stages [WY·TM, TK] of A and [TK, WX·TN] of B in workgroup memory first, SLOTS_A and SLOTS_B vec4s a lane:
+// neighbours load what lies together (64 bytes of a line along k, else a tile's width), and of a thread's rows and columns
+// each four lie together, so that neighbours read neighbouring vec4s of one k. Drivers unroll the loop over k where registers
+// allow; vec4s of four k's instead, or text that is unrolled, made Intel's compiler spill.
 // store writes one value, or four of a row where STORE_FOURS; it looks for the end of rows and columns only where the tiles
 // go beyond it (GUARD_M, GUARD_N): a branch for every output takes longer to compile than all the rest.
-// SPLIT > 1 cuts k into that many spans, each a slice of `partial`, summed in order by a second kernel.
+// PARTIAL: k is cut into spans, each a slice of `partial`, summed in order by a second kernel.
 // FLOPs 2·M·N·K; bytes 4·(M·K + K·N + M·N) at best.
 // Tried: 8 × 8 tiles (fewest loads per FLOP), 4 × 4 (more threads for small outputs); no single choice wins everywhere,
 // so the variants are timed per device.
 
 #if SHARED
-var<workgroup> tile_a: array<f32, ${TK * WY * TM}>;
-var<workgroup> tile_b: array<f32, ${TK * WX * TN}>;
+// Each vec4 is four rows (columns) of one k.
+var<workgroup> tile_a: array<vec4f, ${PITCH_A * TK}>;
+var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
 #end
 
 #main workgroup group
@@ -35,7 +40,8 @@ var<workgroup> tile_b: array<f32, ${TK * WX * TN}>;
   let m_other = m + (1 - qn) * ${TM / 2};
   let n_own = n + qm * ${TN / 2};
   let n_other = n + (1 - qm) * ${TN / 2};
-#else
+#end
+#if !QUAD && !SHARED
   let m_own = tile_m + lane / $WX * $TM;
   let n_own = tile_n + lane % $WX * $TN;
 #end
@@ -47,61 +53,106 @@ var<workgroup> tile_b: array<f32, ${TK * WX * TN}>;
 #end
 #end
 #if SHARED
-  for (var base = k0; base < k1; base += ${TK}u) {
-    // Both tiles are kept as [k][row], so that a thread reads its TM (TN) rows of one k as vec4s.
-    for (var slot = lane; slot < ${TK * WY * TM / 4}u; slot += ${WX * WY}u) {
+  let ty = lane / $WX;
+  let tx = lane % $WX;
 #if A_K_MAJOR
-      let row = slot % ${WY * TM};
-      let quad = slot / ${WY * TM} * 4;
-      var v = vec4f();
-      if (base + quad < k1) { v = load_a(line_a(tile_m + row), base + quad); }
-#for e in 0..4
-      tile_a[(quad + $e) * ${WY * TM} + row] = v[$e];
+  let row_a = lane / ${TK / 4};
+  let to_a = lane % ${TK / 4} * ${4 * PITCH_A} + row_a / 4;
+#for s in 0..SLOTS_A
+  let line_a_$s = line_a(tile_m + row_a + ${s * APART});
 #end
 #else
-      let row = slot % ${WY * TM / 4} * 4;
-      let k = slot / ${WY * TM / 4};
-      var v = vec4f();
-      if (base + k < k1) { v = load_a(line_a(position(base + k)), tile_m + row); }
-#for e in 0..4
-      tile_a[slot * 4 + $e] = v[$e];
+  let k_a = lane / ${WY * TM / 4};
+  let at_a = tile_m + lane % ${WY * TM / 4} * 4;
 #end
-#end
-    }
-    for (var slot = lane; slot < ${TK * WX * TN / 4}u; slot += ${WX * WY}u) {
 #if B_K_MAJOR
-      let row = slot % ${WX * TN};
-      let quad = slot / ${WX * TN} * 4;
-      var v = vec4f();
-      if (base + quad < k1) { v = load_b(line_b(tile_n + row), base + quad); }
-#for e in 0..4
-      tile_b[(quad + $e) * ${WX * TN} + row] = v[$e];
+  let row_b = lane / ${TK / 4};
+  let to_b = lane % ${TK / 4} * ${4 * PITCH_B} + row_b / 4;
+#for s in 0..SLOTS_B
+  let line_b_$s = line_b(tile_n + row_b + ${s * APART});
 #end
 #else
-      let row = slot % ${WX * TN / 4} * 4;
-      let k = slot / ${WX * TN / 4};
-      var v = vec4f();
-      if (base + k < k1) { v = load_b(line_b(position(base + k)), tile_n + row); }
+  let k_b = lane / ${WX * TN / 4};
+  let at_b = tile_n + lane % ${WX * TN / 4} * 4;
+#end
+  for (var base = k0; base < k1; base += ${TK}u) {
+#if A_K_MAJOR || B_K_MAJOR
+    let quad_k = base + lane % ${TK / 4} * 4;
+#end
+#if !A_K_MAJOR || !B_K_MAJOR
+    let p = position(base);
+#end
+#for s in 0..SLOTS_A
+#if A_K_MAJOR
+    var stage_a_$s = load_a(line_a_$s, quad_k);
+#if GUARD_K
+    stage_a_$s = select(vec4f(), stage_a_$s, quad_k < k1);
+#end
+#else
+    var stage_a_$s = load_a(line_a(step(p, k_a + ${s * LANES * 4 / (WY * TM)})), at_a);
+#if GUARD_K
+    stage_a_$s = select(vec4f(), stage_a_$s, base + k_a + ${s * LANES * 4 / (WY * TM)} < k1);
+#end
+#end
+#end
+#for s in 0..SLOTS_B
+#if B_K_MAJOR
+    var stage_b_$s = load_b(line_b_$s, quad_k);
+#if GUARD_K
+    stage_b_$s = select(vec4f(), stage_b_$s, quad_k < k1);
+#end
+#else
+    var stage_b_$s = load_b(line_b(step(p, k_b + ${s * LANES * 4 / (WX * TN)})), at_b);
+#if GUARD_K
+    stage_b_$s = select(vec4f(), stage_b_$s, base + k_b + ${s * LANES * 4 / (WX * TN)} < k1);
+#end
+#end
+#end
+    workgroupBarrier();
+#if WY * TM * TK / 4 < LANES
+    if (lane < ${WY * TM * TK / 4}) {
+#end
+#for s in 0..SLOTS_A
+#if A_K_MAJOR
 #for e in 0..4
-      tile_b[slot * 4 + $e] = v[$e];
+    tile_a[to_a + ${e * PITCH_A + s * APART / 4}][row_a % 4] = stage_a_$s[$e];
+#end
+#else
+    tile_a[lane + ${s * LANES}] = stage_a_$s;
+#end
+#end
+#if WY * TM * TK / 4 < LANES
+    }
+#end
+#if WX * TN * TK / 4 < LANES
+    if (lane < ${WX * TN * TK / 4}) {
+#end
+#for s in 0..SLOTS_B
+#if B_K_MAJOR
+#for e in 0..4
+    tile_b[to_b + ${e * PITCH_B + s * APART / 4}][row_b % 4] = stage_b_$s[$e];
+#end
+#else
+    tile_b[lane + ${s * LANES}] = stage_b_$s;
+#end
+#end
+#if WX * TN * TK / 4 < LANES
+    }
+#end
+    workgroupBarrier();
+    for (var k = 0u; k < $TK; k++) {
+#for i in 0..TM/4
+      let a_$i = tile_a[k * $PITCH_A + ty + ${i * WY}];
+#end
+#for j in 0..TN/4
+      let b_$j = tile_b[k * $PITCH_B + tx + ${j * WX}];
+#end
+#for i in 0..TM
+#for j in 0..TN
+      c_${i}_${j} = fma(a_${i / 4}[${i % 4}], b_${j / 4}[${j % 4}], c_${i}_${j});
 #end
 #end
     }
-    workgroupBarrier();
-    for (var k = 0u; k < ${TK}u; k++) {
-#for i in 0..TM
-      let a_$i = tile_a[k * ${WY * TM} + lane / $WX * $TM + $i];
-#end
-#for j in 0..TN
-      let b_$j = tile_b[k * ${WX * TN} + lane % $WX * $TN + $j];
-#end
-#for i in 0..TM
-#for j in 0..TN
-      c_${i}_${j} = fma(a_$i, b_$j, c_${i}_${j});
-#end
-#end
-    }
-    workgroupBarrier();
   }
 #else
 #if A_K_MAJOR
@@ -179,17 +230,32 @@ var<workgroup> tile_b: array<f32, ${TK * WX * TN}>;
 #if QUAD
   let m_rest = m_other;
   let n_rest = n_other;
-#else
+#end
+#if !QUAD && !SHARED
   let m_rest = m_own;
   let n_rest = n_own;
 #end
 #for i in 0..TM
-#if i < OWN_M
+#if SHARED
+  let row_$i = tile_m + ty * 4 + ${i / 4 * 4 * WY + i % 4};
+#end
+#if !SHARED && i < OWN_M
   let row_$i = m_own + $i;
-#else
+#end
+#if !SHARED && i >= OWN_M
   let row_$i = m_rest + ${i - OWN_M};
 #end
-#if STORE_FOURS
+#if SHARED && STORE_FOURS
+#for j in 0..TN/4
+  store(row_$i, tile_n + tx * 4 + ${4 * j * WX}, split, vec4f(c_${i}_${4 * j}, c_${i}_${4 * j + 1}, c_${i}_${4 * j + 2}, c_${i}_${4 * j + 3}));
+#end
+#end
+#if SHARED && !STORE_FOURS
+#for j in 0..TN
+  store(row_$i, tile_n + tx * 4 + ${j / 4 * 4 * WX + j % 4}, split, c_${i}_${j});
+#end
+#end
+#if !SHARED && STORE_FOURS
 #if OWN_N % 4 == 0
 #for j in 0..OWN_N/4
   store(row_$i, n_own + ${4 * j}, split, vec4f(c_${i}_${4 * j}, c_${i}_${4 * j + 1}, c_${i}_${4 * j + 2}, c_${i}_${4 * j + 3}));
@@ -203,7 +269,7 @@ var<workgroup> tile_b: array<f32, ${TK * WX * TN}>;
 #end
 #end
 #end
-#if !STORE_FOURS
+#if !SHARED && !STORE_FOURS
 #if TM * TN < 64
 #for i in 0..TM
 #for j in 0..OWN_N

@@ -82,7 +82,7 @@ fn store(m: u32, n: u32, split: u32, value: vec4f) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
-#if SPLIT > 1
+#if PARTIAL
   write_partial(((split * $M + m) * $N + n) / 4, value);
 #else
 #if BIAS
@@ -97,7 +97,7 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
-#if SPLIT > 1
+#if PARTIAL
   write_partial((split * $M + m) * $N + n, value);
 #else
 #if BIAS

@@ -73,7 +73,6 @@ const windowDefines = (windows: Windows): Defines => ({
   GUARD: reachesOut(windows),
   BATCH: windows.batch,
   AHEAD: windows.shift < 0,
-  LINES_BY_FOURS: windows.lines % 4 === 0,
 });
 
 const windowSizes = (windows: Windows): Readonly<Record<string, number>> => ({
@@ -217,12 +216,15 @@ function weights(
   const output = byFours(making, 'dy', dy);
   const TO = fours(channels);
   const n = taps * TO;
+  // What is walked at once, four lines or those of a tile, lies in one batch element.
+  const step = making.software ? 4 : 16;
+  const paddedLines = Math.ceil(lines / step) * step;
   const windows = { name, batch, length, channels: TO, lines, stride, shift: padding, taps };
   const product: Product = {
     name,
     m: outputs,
     n,
-    k: batch * fours(lines),
+    k: batch * paddedLines,
     aKMajor: false,
     bKMajor: false,
     vector: true,
@@ -230,10 +232,11 @@ function weights(
     defines: {
       ...windowDefines(windows),
       ROWS: false,
+      LINES_PADDED: lines < paddedLines,
     },
     sizes: {
       ...windowSizes(windows),
-      PADDED_LINES: fours(lines),
+      PADDED_LINES: paddedLines,
       M_LINE: fours(outputs) / 4,
       CHANNELS: channels,
       KERNEL: taps,

@@ -70,6 +70,7 @@ const single = (TM: number, TN: number): Tiling => ({
   TK: 4,
   QUAD: true,
 });
+/** Sizes are powers of two. */
 const shared = (TM: number, TN: number, WX: number, WY: number): Tiling => ({
   TM,
   TN,
@@ -91,23 +92,21 @@ const TILINGS = {
   'registers 16x8': registers(16, 8, 1),
   'registers 8x8': registers(8, 8, 2),
   'registers 4x4': registers(4, 4, 8),
-  'shared 64x64': shared(4, 4, 16, 16),
-  'shared 32x64': shared(4, 8, 8, 8),
+  'shared 64x16': shared(4, 4, 4, 16),
+  'shared 64x32': shared(4, 4, 8, 16),
   'shared 32x32': shared(4, 4, 8, 8),
+  'shared 64x64': shared(4, 4, 16, 16),
+  'shared 128x64': shared(8, 4, 16, 16),
+  'shared 64x64 8x8': shared(8, 8, 8, 8),
+  'shared 128x128 8x8': shared(8, 8, 16, 16),
 } as const satisfies Record<string, Tiling>;
 type TilingName = keyof typeof TILINGS;
 
-/** What is worth timing where; on a GPU the first is the frozen choice. */
-const CANDIDATES = {
-  software: {
-    quad: ['quad 16x8', 'quad 8x8', 'single quad 16x8', 'single quad 8x8'],
-    plain: ['registers 8x8', 'registers 16x8'],
-  },
-  gpu: {
-    quad: ['shared 32x32', 'shared 64x64', 'shared 32x64', 'quad 8x8', 'registers 8x8'],
-    plain: ['shared 32x32', 'shared 64x64', 'shared 32x64', 'registers 8x8'],
-  },
-} as const satisfies Record<string, Record<string, readonly TilingName[]>>;
+/** What is worth timing on a CPU-backed adapter. */
+const SOFTWARE = {
+  quad: ['quad 16x8', 'quad 8x8', 'single quad 16x8', 'single quad 8x8'],
+  plain: ['registers 8x8', 'registers 16x8'],
+} as const satisfies Record<string, readonly TilingName[]>;
 
 /** Tried before the others where they need not be wider: tile and the maximum of columns. */
 const NARROW = {
@@ -122,7 +121,7 @@ const NARROW = {
 } as const satisfies Record<string, readonly (readonly [TilingName, number])[]>;
 
 /** Below this many threads a product is also tried with smaller tiles, and with k cut into spans. */
-const FEW_THREADS = { software: 16, gpu: 8192 } as const;
+const FEW_THREADS = 16;
 
 /** A span shorter than this is not worth a second dispatch. */
 const SHORTEST_SPAN = 64;
@@ -130,33 +129,88 @@ const SHORTEST_SPAN = 64;
 const tiles = ({ m, n }: Product, { TM, TN, WX, WY }: Tiling): number =>
   Math.ceil(m / (WY * TM)) * Math.ceil(n / (WX * TN));
 
-/** Tilings and cuts of k that are worth timing; on a CPU-backed adapter the first is the cheapest by estimate. */
-export function productVariants(
-  product: Product,
-  { software, subgroups }: Lowering,
-): readonly [Variant, ...Variant[]] {
+/** Multiply-adds of a product's tiles for each step of k, those beyond the edges with them. */
+const padded = (product: Product, tiling: Tiling): number =>
+  tiles(product, tiling) * tiling.WX * tiling.WY * tiling.TM * tiling.TN;
+
+/** Tilings and cuts of k that are worth timing; the first is what is taken untuned. */
+export const productVariants = (product: Product, lowering: Lowering): readonly [Variant, ...Variant[]] =>
+  lowering.software ? softwareVariants(product, lowering.subgroups) : gpuVariants(product, lowering);
+
+const choice = (TILING: TilingName, SPLIT: number): Choice => ({
+  name: SPLIT > 1 ? `${TILING} split ${SPLIT}` : TILING,
+  TILING,
+  SPLIT,
+});
+
+function softwareVariants(product: Product, subgroups: boolean): readonly [Variant, ...Variant[]] {
   const { m, n, k, vector, bKMajor, sum } = product;
-  const adapter = software ? 'software' : 'gpu';
   const lanes = subgroups ? 'quad' : 'plain';
   // A line that is not along k is read by fours, half of them by each lane of a pair.
   const few = NARROW[lanes].filter(
     ([name, max]) => vector && n <= max && (bKMajor || TILINGS[name].TN === 8),
   );
-  const names: readonly TilingName[] = CANDIDATES[adapter][lanes];
-  const variants: Variant[] = [];
-  for (const TILING of [...few.map(([name]) => name), ...names, 'registers 4x4'] as const) {
+  const variants: Choice[] = [];
+  for (const TILING of [...few.map(([name]) => name), ...SOFTWARE[lanes], 'registers 4x4'] as const) {
     // Scalar loads unroll into four times the code, so large tiles are left to shapes that are read by fours.
     if (!vector && TILINGS[TILING].TM > 8) continue;
     const threads = tiles(product, TILINGS[TILING]) * TILINGS[TILING].WX * TILINGS[TILING].WY;
-    if (TILING === 'registers 4x4' && Math.min(m, n) > 64 && threads > 4 * FEW_THREADS[adapter]) continue;
-    variants.push({ name: TILING, TILING, SPLIT: 1 });
-    for (const SPLIT of sum ? [4, 16] : [])
-      if (threads * SPLIT <= 4 * FEW_THREADS[adapter] && k >= SPLIT * SHORTEST_SPAN)
-        variants.push({ name: `${TILING} split ${SPLIT}`, TILING, SPLIT });
+    if (TILING === 'registers 4x4' && Math.min(m, n) > 64 && threads > 4 * FEW_THREADS) continue;
+    variants.push(choice(TILING, 1));
+    for (const split of sum ? [4, 16] : [])
+      if (threads * split <= 4 * FEW_THREADS && k >= split * SHORTEST_SPAN)
+        variants.push(choice(TILING, split));
   }
-  if (software)
-    variants.sort((a, b) => guessedCost(product, a as Choice) - guessedCost(product, b as Choice));
-  return variants as [Variant, ...Variant[]];
+  variants.sort((a, b) => guessedCost(product, a) - guessedCost(product, b));
+  return variants as [Choice, ...Choice[]];
+}
+
+/**
+ * Tilings that Mesa's compilers spill on none of the GPUs that they were tried for, one of which a GPU gets untuned, with what
+ * a multiply-add costs beside the cheapest: a guess from the loads that it takes.
+ */
+const GPU = {
+  'shared 64x64': 1,
+  'shared 64x32': 1.1,
+  'shared 32x32': 1.2,
+  'shared 64x16': 1.3,
+} as const satisfies Partial<Record<TilingName, number>>;
+
+/** These have fewer loads a multiply-add, and more registers than some GPUs have: only where the tuner times them. */
+const GPU_LARGE = [
+  'shared 128x64',
+  'shared 64x64 8x8',
+  'shared 128x128 8x8',
+] as const satisfies readonly TilingName[];
+
+/** Workgroups that a GPU needs to be busy, and fewer than it can do with; a sum over more than LONG k's is cut until it is busy. */
+const BUSY_GPU = 256;
+const FEW_GPU = 64;
+const LONG = 4096;
+
+/** Into how many spans k may be cut where there are so many tiles; the first is taken untuned. */
+function splitsOf({ k, sum }: Product, workgroups: number): [number, ...number[]] {
+  if (!sum || workgroups >= BUSY_GPU) return [1];
+  const busy = 2 ** Math.ceil(Math.log2(BUSY_GPU / workgroups));
+  if (k > LONG) return [busy];
+  if (k < busy * SHORTEST_SPAN) return [1];
+  return workgroups < FEW_GPU ? [busy, 1] : [1, busy];
+}
+
+function gpuVariants(product: Product, { limits }: Lowering): readonly [Variant, ...Variant[]] {
+  const cost = (name: keyof typeof GPU): number => GPU[name] * padded(product, TILINGS[name]);
+  const names = Object.keys(GPU) as (keyof typeof GPU)[];
+  const best = names.reduce((a, b) => (cost(b) < cost(a) ? b : a));
+  // What lies beyond the edges must not cost more than larger tiles can gain.
+  const large = GPU_LARGE.filter(
+    (name) =>
+      padded(product, TILINGS[name]) <= 1.3 * padded(product, TILINGS[best]) &&
+      stagedBytes(product, TILINGS[name]) <= limits.maxComputeWorkgroupStorageSize,
+  );
+  const splits = (name: TilingName): [number, ...number[]] =>
+    splitsOf(product, tiles(product, TILINGS[name]));
+  const [first, ...others] = splits(best).map((split) => choice(best, split));
+  return [first as Choice, ...others, ...large.map((name) => choice(name, splits(name)[0]))];
 }
 
 type Choice = Variant & { readonly TILING: TilingName; readonly SPLIT: number };
@@ -170,11 +224,32 @@ const BUSY = 3;
  */
 function guessedCost(product: Product, { TILING, SPLIT }: Choice): number {
   const tiling: Tiling = TILINGS[TILING];
-  const { TM, TN, WX, WY, QUAD } = tiling;
-  const work = tiles(product, tiling) * WX * WY * TM * TN;
+  const { TM, TN, QUAD } = tiling;
   const loads = (10 * (TM + TN)) / (TM * TN) / (QUAD ? 2 : 1);
   const idle = Math.max(1, BUSY / (tiles(product, tiling) * SPLIT));
-  return work * (1 + loads) * idle * (SPLIT > 1 ? 1.3 : 1);
+  return padded(product, tiling) * (1 + loads) * idle * (SPLIT > 1 ? 1.3 : 1);
+}
+
+/**
+ * How a workgroup stages its tiles: vec4s a lane, rows between those of a lane, and vec4s from one k to the next, one more than
+ * needed where a lane's four values go to four of them, so that they are in other banks than the neighbour's.
+ */
+function stagingDefines({ aKMajor, bKMajor }: Product, { TM, TN, WX, WY, TK }: Tiling) {
+  const LANES = WX * WY;
+  return {
+    LANES,
+    SLOTS_A: Math.ceil((WY * TM * TK) / 4 / LANES),
+    SLOTS_B: Math.ceil((WX * TN * TK) / 4 / LANES),
+    APART: (4 * LANES) / TK,
+    PITCH_A: (WY * TM) / 4 + (aKMajor ? 1 : 0),
+    PITCH_B: (WX * TN) / 4 + (bKMajor ? 1 : 0),
+  };
+}
+
+/** Bytes of workgroup memory. */
+function stagedBytes(product: Product, tiling: Tiling): number {
+  const { PITCH_A, PITCH_B } = stagingDefines(product, tiling);
+  return 16 * tiling.TK * (PITCH_A + PITCH_B);
 }
 
 /** The dispatches of a product: one, or two where k is cut into spans. */
@@ -199,16 +274,19 @@ export function productKernels(
     source: product.operands + matmulSource,
     defines: {
       ...tiling,
+      ...stagingDefines(product, tiling),
       QUAD: tiling.QUAD ?? false,
       OWN_M: tiling.QUAD ? tiling.TM / 2 : tiling.TM,
       OWN_N: tiling.QUAD ? tiling.TN / 2 : tiling.TN,
-      SPLIT,
+      PARTIAL: partial !== undefined,
       A_K_MAJOR: product.aKMajor,
       B_K_MAJOR: product.bKMajor,
       BIAS: bias !== undefined,
-      STORE_FOURS: fours,
+      // What does not lie together in y still comes by fours: its place is found once for four columns.
+      STORE_FOURS: fours || (tiling.SHARED && product.strided === true),
       GUARD_M: m % tileM !== 0,
       GUARD_N: n % tileN !== 0,
+      GUARD_K: k % tiling.TK !== 0,
       ...product.defines,
     },
     sizes: {

@@ -89,15 +89,11 @@ export function multiplyAddShare(text: string, trips: readonly number[]): number
   const core = [...all].sort((a, b) => own(b) - own(a))[0];
   if (!core || own(core) === 0) return undefined;
   const around = all.filter((loop) => loop !== core && loop[0] <= core[0] && core[1] <= loop[1]).at(-1);
-  // Where the driver unrolled the core, it is the surrounding loop itself.
-  for (const outer of around ? [around, core] : [core]) {
-    const found = innermost(outer);
-    for (const known of [trips, trips.filter((_, i) => i < trips.length - 1)])
-      if (known.length > 0 && found.length === known.length)
-        return weigh(
-          outer,
-          found.map((loop, i) => [loop, known[i] as number]),
-        );
-  }
+  const found = around ? innermost(around) : [];
+  if (around && found.length === trips.length)
+    return weigh(
+      around,
+      found.map((loop, i) => [loop, trips[i] as number]),
+    );
   return weigh(core, []);
 }

@@ -225,20 +225,14 @@ function describe(statistics: Statistics, { code }: Dispatch) {
     lds: of('LDS size', 'Workgroup Memory Size'),
     instr: instructions,
     // Intel says no size; its instructions take 16 bytes, or 8 where they are compacted.
-    code: of('Code size') || 16 * instructions,
+    code: of('Code size') || 16 * instructions - 8 * (assembly.match(/compacted/g) ?? []).length,
     text: code.length,
     fma: multiplyAddShare(assembly, tripsOf(code))?.toFixed(2) ?? '',
   };
 }
 
-/** How often the loops in a product's outer loop run, where the text still has them: rounds of staging, then steps of k. */
-function tripsOf(code: string): number[] {
-  const staging = [...code.matchAll(/slot < (\d+)u; slot \+= (\d+)u/g)].map((match) =>
-    Math.ceil(Number(match[1]) / Number(match[2])),
-  );
-  const steps = /k < (\d+)u; k\+\+/.exec(code)?.[1];
-  return steps && staging.length > 0 ? [...staging, Number(steps)] : [];
-}
+/** How often the loop over a product's tile runs in each round of the loop around it. */
+const tripsOf = (code: string): number[] => / k < (\d+)u?; k\+\+/.exec(code)?.slice(1).map(Number) ?? [];
 
 function range(numbers: readonly number[]): string {
   const [min, max] = [Math.min(...numbers), Math.max(...numbers)];

@@ -48,6 +48,8 @@ export interface OpCase<Name extends string> {
   readonly differences?: boolean;
   /** The frozen variant alone, or each in turn, which is what happens if left out. */
   readonly variants?: 'frozen' | 'all';
+  /** Lowered as a GPU gets it, whatever the device of the tests is. */
+  readonly gpu?: boolean;
   readonly step?: StepScalars;
   readonly seed?: number;
   /** Inputs, cotangents and what mixed precision stores so are float16; HALF_TOLERANCE is meant for that. */
@@ -290,7 +292,8 @@ export async function checkOp<Name extends string>(device: Device, opCase: OpCas
       names.add(chosen.name);
       return chosen;
     };
-    const program = await Program.compile(device, graph, { outputs: all, choose });
+    const compile = (): Promise<Program> => Program.compile(device, graph, { outputs: all, choose });
+    const program = await (opCase.gpu ? loweredForGpu(device, compile) : compile());
     try {
       for (const [tensor, data] of feed) program.write(tensor, data);
       program.run(opCase.step);
@@ -317,6 +320,20 @@ export async function checkOp<Name extends string>(device: Device, opCase: OpCas
     }
   }
   return report.result();
+}
+
+/** What `work` returns when lowerings are told that the device is a GPU. */
+export async function loweredForGpu<T>(device: Device, work: () => Promise<T>): Promise<T> {
+  Object.defineProperty(device, 'capabilities', {
+    value: { ...device.capabilities, software: false },
+    configurable: true,
+  });
+  try {
+    return await work();
+  } finally {
+    // What the class defines comes back.
+    Reflect.deleteProperty(device, 'capabilities');
+  }
 }
 
 const bitsOf = (data: Float32Array | Uint32Array): Uint32Array =>

@@ -112,6 +112,11 @@ describe('conv1d', () => {
     await checkOp(device(), { ...conv(sizes), variants: 'frozen', differences: false });
   });
 
+  test('as a GPU gets it, at lengths that no tile divides', async () => {
+    const sizes = { batch: 3, length: 91, channels: 7, outputs: 5, kernel: 3, padding: 1 };
+    await checkOp(device(), { ...conv(sizes), gpu: true, variants: 'frozen', differences: false });
+  });
+
   test('no tensor is larger than input or output with channels by fours', () => {
     const graph = new Graph();
     const x = graph.input('x', [2, 300, 19]);

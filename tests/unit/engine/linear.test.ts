@@ -36,6 +36,26 @@ describe.each([
   });
 });
 
+describe('linear as a GPU gets it', () => {
+  const device = testDevice();
+  const gpuCase = (rows: number, inputs: number, outputs: number): ReturnType<typeof linearCase> => ({
+    ...linearCase(rows, inputs, outputs),
+    gpu: true,
+    differences: false,
+  });
+
+  test('every variant, the tiles of 8 × 4 and 8 × 8 among them', async () => {
+    await checkOp(device(), gpuCase(125, 8, 124));
+  });
+
+  test.each([
+    ['sizes that 4 does not divide', 37, 22, 9],
+    ['a sum over many rows, cut into spans', 4100, 4, 6],
+  ])('%s', async (_, rows, inputs, outputs) => {
+    await checkOp(device(), { ...gpuCase(rows, inputs, outputs), variants: 'frozen' });
+  });
+});
+
 test('shapes that do not fit are rejected by name', () => {
   const graph = new Graph();
   const x = graph.input('x', [2, 3]);
