@@ -30,7 +30,6 @@ function run(script, args, shown) {
 }
 
 const bin = (script, ...args) => [`node_modules/${script}`, args];
-const CACHE = 'node_modules/.cache';
 
 /** Vitest on some of its projects; its counts are added. */
 async function vitest(name, projects, shown) {
@@ -46,45 +45,57 @@ async function vitest(name, projects, shown) {
   return result;
 }
 
-/** The type check must refuse the files in tests/canary, in TypeScript and in Svelte; otherwise it sleeps. */
+/** Type check and lint must find what is wrong in tests/canary, in TypeScript and in Svelte; otherwise they sleep. */
 async function canary() {
-  const expected = ['wrong.ts:2', 'wrong.ts:3', 'Wrong.svelte:3'];
-  const args = ['--tsconfig', 'tests/canary/tsconfig.json', '--output', 'machine'];
-  const { ok, output } = await run(...bin('svelte-check/bin/svelte-check', ...args));
-  const found = [...output.matchAll(/ERROR "(?:[^"]*[\\/])?([^"\\/]+)" ?(\d+)/g)].map(
+  const expected = ['wrong.ts:2', 'wrong.ts:3', 'Wrong.svelte:3', 'no-floating-promises floating.ts:3'];
+  const types = ['--tsconfig', 'tests/canary/tsconfig.json', '--output', 'machine'];
+  const checked = await run(...bin('svelte-check/bin/svelte-check', ...types));
+  const found = [...checked.output.matchAll(/ERROR "(?:[^"]*[\\/])?([^"\\/]+)" ?(\d+)/g)].map(
     (m) => `${m[1]}:${m[2]}`,
   );
+  const rules = ['-c', 'tests/canary/oxlint.json', '--type-aware', '--format=unix', 'tests/canary'];
+  const linted = await run(...bin('oxlint/bin/oxlint', ...rules));
+  for (const [, file, rule] of linted.output.matchAll(/([^\\/\s]+:\d+):\d+: .*\(([a-z-]+)\)\]/g))
+    found.push(`${rule} ${file}`);
   const missing = expected.filter((error) => !found.includes(error));
-  if (ok || missing.length > 0)
-    return { ok: false, output: `The type check did not refuse ${missing.join(', ')}:\n${output}` };
-  return { ok: true, output: `The type check refuses ${expected.join(', ')}, as it must.\n` };
+  if (checked.ok || linted.ok || missing.length > 0)
+    return {
+      ok: false,
+      output: `Not found in tests/canary: ${missing.join(', ')}:\n${checked.output}${linted.output}`,
+    };
+  return { ok: true, output: `Type check and lint find ${expected.join(', ')}, as they must.\n` };
 }
 
-async function types() {
-  const args = ['--tsconfig', './tsconfig.app.json', '--fail-on-warnings'];
-  const app = await run(...bin('svelte-check/bin/svelte-check', ...args));
-  if (!app.ok) return app;
-  const node = await run(...bin('typescript/bin/tsc', '--project', 'tsconfig.node.json'));
-  return { ok: node.ok, output: app.output + node.output };
+/** Sections of a check: each runs until one fails. */
+async function all(...programs) {
+  let output = '';
+  for (const program of programs) {
+    const result = await run(...program);
+    output += result.output;
+    if (!result.ok) return { ok: false, output };
+  }
+  return { ok: true, output };
 }
 
-const prettier = bin(
-  'prettier/bin/prettier.cjs',
-  '--check',
-  '--cache',
-  '--cache-location',
-  `${CACHE}/prettier`,
-  '.',
-);
+const types = [
+  bin('svelte-check/bin/svelte-check', '--tsconfig', './tsconfig.app.json', '--tsgo', '--fail-on-warnings'),
+  bin('@typescript/native-preview/bin/tsgo', '--project', 'tsconfig.node.json'),
+];
+const lint = [
+  bin('oxlint/bin/oxlint', '--type-aware', '--deny-warnings'),
+  bin('eslint/bin/eslint.js', '--max-warnings', '0', '.'),
+];
+
+const prettier = bin('prettier/bin/prettier.cjs', '--check', '--cache', '.');
 
 /** Sections of a lane run one after another, lanes beside each other. */
 const lanes = [
   [['Unit tests (vitest)', () => vitest('unit', ['unit', 'half'], true)]],
   [
     ['Formatting (prettier)', () => run(...prettier)],
-    ['Types (svelte-check, tsc)', types],
-    ['Canary of the type check', canary],
-    ['Lint (eslint)', () => run(...bin('eslint/bin/eslint.js', '.'))],
+    ['Types (svelte-check, tsgo)', () => all(...types)],
+    ['Canary of types and lint', canary],
+    ['Lint (oxlint, eslint)', () => all(...lint)],
     ['Browser tests (vitest, Chromium)', () => vitest('browser', ['browser'], false)],
   ],
 ];
