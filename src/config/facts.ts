@@ -44,10 +44,10 @@ export const MODAL = {
 } as const;
 
 /**
- * Recordings that a smoke run takes (BGB_LIMIT_FILES): on Modal the launcher sets it, elsewhere the commands that Smokescan
- * writes do.
+ * Recordings that a smoke run takes: on Modal the launcher limits them (BGB_LIMIT_FILES), elsewhere they are linked into a
+ * folder of their own by the commands that Smokescan writes.
  */
-export const SMOKE_FILES = { modal: 50, local: 2, wsl2: 2 } as const;
+export const SMOKE_FILES = { modal: 50, local: 10, wsl2: 10 } as const;
 
 /** System RAM of the machine whose run was OOM-killed on 2025-01-19, GiB. */
 export const WSL2_RAM_GIB = 31;

@@ -16,7 +16,7 @@ export interface Preset {
   readonly text: string;
 }
 
-const CORRECTED: readonly Preset[] = (
+export const CORRECTED: readonly Preset[] = (
   [
     {
       name: 'configs/local/smoke.yaml',

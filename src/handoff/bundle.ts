@@ -1,6 +1,9 @@
 /** What someone leaves with, as files of one folder: configurations, a script for each, the review. */
-import { scriptFor } from './commands';
-import type { Target } from '../config/targets';
+import { EditError } from '../config/layout';
+import { applyChanges } from '../config/edit';
+import { scriptFor, smokePreset, type NamedText } from './commands';
+import { derive } from './derive';
+import { isSmokeRun, type Target } from '../config/targets';
 
 export interface BundleFile {
   /** With `/` between folders, below the folder that is unpacked into. */
@@ -38,25 +41,50 @@ function free(path: string, taken: Set<string>): string {
   }
 }
 
+/** The smoke run of a configuration: one of the files, else made of it, else the preset. Undefined where none comes before it. */
+function smokeOf(config: BundledConfig, files: readonly BundledConfig[]): NamedText | undefined {
+  const { target } = config;
+  if (target.name === 'browser' || isSmokeRun(config.name)) return undefined;
+  const modal = target.name === 'modal';
+  const own = files.find(
+    (one) => isSmokeRun(one.name) && one.target.name !== 'browser' && (one.target.name === 'modal') === modal,
+  );
+  if (own) return own;
+  try {
+    const { name, changes } = derive(config.text, modal ? 'smoke_modal' : 'smoke', target);
+    return { name, text: applyChanges(config.text, changes) };
+  } catch (error) {
+    if (!(error instanceof EditError)) throw error;
+    return smokePreset(modal);
+  }
+}
+
 /**
  * Unpacked in the trainer's folder, the scripts find the configurations: commands.sh for a single one, else one below
- * commands/ for each that can be launched.
+ * commands/ for each that can be launched. Every file that a command names is there.
  */
 export function bundleOf(configs: readonly BundledConfig[], review?: string): BundleFile[] {
   const taken = new Set<string>(['review.md', 'commands.sh']);
   const named = configs.map((config) => ({ ...config, name: free(inside(config.name), taken) }));
+  const smokes: NamedText[] = [];
   const scripts = named
     .filter(({ target }) => target.name !== 'browser')
-    .map((config) => ({
-      path:
+    .map((config) => {
+      const path =
         configs.length === 1
           ? 'commands.sh'
-          : config.name.replace(/^configs\//, 'commands/').replace(/\.ya?ml$/i, '.sh'),
-      text: scriptFor(config),
-    }));
+          : config.name.replace(/^configs\//, 'commands/').replace(/\.ya?ml$/i, '.sh');
+      const made = smokeOf(config, named);
+      let smoke =
+        made &&
+        [...named.filter((one) => one === made), ...smokes.filter(({ text }) => text === made.text)][0];
+      if (made && !smoke) smokes.push((smoke = { ...made, name: free(made.name, taken) }));
+      return { path, text: scriptFor({ ...config, smoke }) };
+    });
   return [
     ...named.map(({ name, text }) => ({ path: name, text })),
     ...scripts,
+    ...smokes.map(({ name, text }) => ({ path: name, text })),
     ...(review === undefined ? [] : [{ path: 'review.md', text: review }]),
   ];
 }

@@ -3,19 +3,23 @@
  * (`python -m src …`, `deploy/modal/app.py`), read in their source at 2025-09-21, and those of Modal's own client.
  */
 import { MODAL, SMOKE_FILES } from '../config/facts';
+import { CORRECTED } from '../config/presets';
 import { readConfig } from '../config/settings';
-import { commentText, needed, pathWord, shellWord } from './shell';
+import { commentText, containerWord, needed, pathWord, shellWord } from './shell';
 import { isSmokeRun, type Target } from '../config/targets';
 import type { Verdict } from '../config/verdict';
 import { verdictFor } from '../estimate/forecast';
 
-export interface LaunchConfig {
-  /** Path of the file, below the trainer's folder. */
+/** A configuration as a file below the trainer's folder. */
+export interface NamedText {
   readonly name: string;
   readonly text: string;
+}
+
+export interface LaunchConfig extends NamedText {
   readonly target: Target;
-  /** Path of the configuration for the smoke run on Modal. */
-  readonly smoke?: string;
+  /** The configuration of the smoke run before it; left out: the preset of its machine. */
+  readonly smoke?: NamedText | undefined;
 }
 
 export interface Command {
@@ -25,15 +29,18 @@ export interface Command {
   /** What it is for. */
   readonly purpose: string;
   readonly caution?: string;
-  /** An exit code besides 0 that is a pass. */
-  readonly accepts?: number;
 }
 
-export const SMOKE_CONFIG = 'configs/modal/smoke_a100.yaml';
 const APP = 'deploy/modal/app.py';
 const VOLUME = 'brain-go-brr-results';
-/** A check that a configuration runs: so many files and seconds. */
-const CHECK = `BGB_LIMIT_FILES=${SMOKE_FILES.local} timeout 60`;
+
+/** The preset of a smoke run on Modal, or on a machine of one's own. */
+export function smokePreset(modal: boolean): NamedText {
+  const name = modal ? 'configs/modal/smoke_a100.yaml' : 'configs/local/smoke.yaml';
+  const found = CORRECTED.find((preset) => preset.name === name);
+  if (!found) throw new RangeError(`There is no preset ${name}.`);
+  return found;
+}
 
 const SPLIT = 'data.validation_split';
 
@@ -41,19 +48,19 @@ interface Facts {
   readonly config: string;
   readonly name: string;
   readonly text: string;
-  readonly smoke: string;
   readonly isSmoke: boolean;
   readonly target: Target;
   readonly dataDir: string;
   readonly cacheDir: string;
-  readonly outputDir: string;
+  /** Name of the folder below /results that the launcher makes of experiment.output_dir. */
+  readonly resultsName: string;
   /** data.validation_split, which build-cache does not read from the file. */
   readonly split: number;
   readonly balanced: boolean;
   readonly epochs: number;
 }
 
-function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Facts {
+function factsOf({ name, text }: NamedText, target: Target): Facts {
   const { errors, settings } = readConfig(text);
   if (errors.length > 0)
     throw new RangeError(
@@ -62,51 +69,134 @@ function factsOf({ name, text, target, smoke = SMOKE_CONFIG }: LaunchConfig): Fa
   const rejected = settings.get(SPLIT)?.problem;
   if (rejected !== undefined)
     throw new RangeError(
-      `${name} cannot be run, because production rejects it: ${SPLIT} ${rejected}. Fix the file first.`,
+      `${name} cannot be run, because the trainer rejects it: ${SPLIT} ${rejected}. Fix the file first.`,
     );
+  const output = settings.read('experiment.output_dir');
   return {
     config: pathWord(name),
     name,
     text,
-    smoke,
     isSmoke: isSmokeRun(name),
     target,
     dataDir: settings.text('data.data_dir'),
     cacheDir: settings.text('data.cache_dir').replace(/\/+$/, ''),
-    outputDir: settings.text('experiment.output_dir').replace(/\/+$/, ''),
+    // Without one the launcher takes results/run, whatever the schema's default.
+    resultsName: typeof output === 'string' ? lastName(output) : 'run',
     split: settings.number(SPLIT),
     balanced: settings.value('data.use_balanced_sampling') !== false,
     epochs: settings.number('training.epochs'),
   };
 }
 
+/** As pathlib's `name` has it. */
+const lastName = (path: string): string =>
+  path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .at(-1) ?? '';
+
 const validate = ({ config }: Facts): Command => ({
   id: 'validate',
   text: `python -m src validate ${config}`,
   purpose: 'Checks whether the trainer accepts the file.',
-  caution: 'It also accepts settings that crash later or are ignored: see the issues.',
+  caution:
+    'Exit code 1: it does not, or there is no such file. It also accepts settings that crash later or are ignored: see the issues.',
 });
 
+type Word = (text: string) => string;
+
 /** build-cache reads no configuration: without the option it splits at 0.2, whatever the run does. */
-const buildCache = ({ dataDir, cacheDir, split }: Facts, part: 'train' | 'val'): string =>
-  `python -m src build-cache --data-dir ${pathWord(dataDir)} --cache-dir ${pathWord(`${cacheDir}/${part}`)} --validation-split ${split} --split ${part}`;
+const buildCache = (
+  { dataDir, cacheDir, split }: Facts,
+  part: 'train' | 'val',
+  word: Word = pathWord,
+): string =>
+  `python -m src build-cache --data-dir ${word(dataDir)} --cache-dir ${word(`${cacheDir}/${part}`)} --validation-split ${split} --split ${part}`;
 
-const scanCache = ({ cacheDir }: Facts): string =>
-  `python -m src scan-cache --cache-dir ${pathWord(`${cacheDir}/train`)}`;
+const scanCache = ({ cacheDir }: Facts, word: Word = pathWord): string =>
+  `python -m src scan-cache --cache-dir ${word(`${cacheDir}/train`)}`;
 
-const MANIFEST: Pick<Command, 'purpose' | 'caution'> = {
-  purpose: 'Writes the manifest from which balanced sampling draws its windows.',
-  caution: 'Check its counts: training on a manifest without seizures gives a useless model.',
+const COUNT_CODE =
+  'import pathlib, sys; data, cache, split, edf, end, said = sys.argv[1:]; files = sorted(pathlib.Path(data).rglob(edf)); held = files[: int(len(files) * float(split))]; wrong = [one for one in held if (pathlib.Path(cache) / (one.stem + end)).exists()]; print(len(wrong), said); sys.exit(len(wrong) > 0)';
+
+/** Ends with 1 where recordings that the run validates lie in its training cache. */
+const countCached = ({ dataDir, cacheDir, split }: Facts, word: Word = pathWord): string =>
+  [
+    'python -c',
+    ...[COUNT_CODE, dataDir, `${cacheDir}/train`, String(split), '*.edf', '_windows.npz'].map(word),
+    word('validation recordings lie in the training cache'),
+  ].join(' ');
+
+const CACHED: Pick<Command, 'id' | 'purpose' | 'caution'> = {
+  id: 'cached',
+  purpose: 'Looks for a cache of another split: it would train on recordings that the run validates.',
+  caution:
+    'Exit code 1: there is one. Delete it, or name an empty folder as data.cache_dir, and build the cache anew.',
+};
+
+const BUILD_CODES =
+  'Exit code 0: everything is cached, and the manifest is written. 1: a folder is missing or a recording cannot be read, which the message names. 2: no annotation of a seizure was found.';
+
+const MANIFEST: Pick<Command, 'id' | 'purpose' | 'caution'> = {
+  id: 'scan',
+  purpose: 'Writes the manifest anew, from which balanced sampling draws its windows, and counts them.',
+  caution: `Exit code 2: no seizure is in it. Then a run would read up to 20,000 windows in one process to look for some, and end with an error.`,
 };
 
 const RESUME_CAUTION =
-  'It re-trains the saved epoch, overwrites best.pt after its first epoch, and restarts the early-stopping counter.';
+  'It re-trains the saved epoch, overwrites best.pt after its first epoch, and restarts the early-stopping counter. Copy last.pt and best.pt away first: neither is written atomically, and with a damaged last.pt every start ends with an error until a copy takes its place.';
 
-function localCommands(facts: Facts): Command[] {
-  const { config, target, balanced } = facts;
-  const limit = facts.isSmoke ? `BGB_LIMIT_FILES=${SMOKE_FILES.local} ` : '';
+/** Labels of the corpus's annotations that are seizures. */
+const SEIZURES = ',(seiz|gnsz|fnsz|cpsz|absz|spsz|tcsz|tnsz|mysz),';
+
+/** Links the first recordings with seizures, and their annotations, into a folder of their own. */
+const linkRecordings = (from: string, to: string): string =>
+  `mkdir -p ${to} && grep -rlE --include='*.csv' '${SEIZURES}' ${from} | sort | sed -n 1,${SMOKE_FILES.local}p | while IFS= read -r csv; do ln -sf "$(realpath "$csv")" "$(realpath "\${csv%.csv}.edf")" ${to}; done`;
+
+/** Seconds in which a smoke run on a machine of one's own ends, several times over. */
+const SMOKE_SECONDS = 3600;
+
+/** Everything that a smoke run on a machine of one's own needs, and the run itself. */
+function localSmoke(
+  smoke: Facts,
+  from: string,
+  ids: Readonly<Record<'train' | 'val' | 'run', string>>,
+): Command[] {
   return [
-    ...(target.name === 'wsl2'
+    {
+      id: 'smoke_data',
+      text: linkRecordings(from, pathWord(smoke.dataDir)),
+      purpose: `Makes the smoke run’s folder: the first ${SMOKE_FILES.local} recordings with seizures, as links.`,
+      caution:
+        'BGB_LIMIT_FILES does not do this: build-cache ignores it, and so does train where there is a manifest.',
+    },
+    {
+      id: ids.train,
+      text: buildCache(smoke, 'train'),
+      purpose: 'Preprocesses the training recordings of the smoke run into a cache of its own.',
+      caution: BUILD_CODES,
+    },
+    {
+      id: ids.val,
+      text: buildCache(smoke, 'val'),
+      purpose: 'Does the same for its validation recordings.',
+      caution: BUILD_CODES,
+    },
+    {
+      id: ids.run,
+      text: `timeout ${SMOKE_SECONDS} python -m src train ${smoke.config}`,
+      purpose: 'Trains and validates one epoch on these recordings, to see that everything runs.',
+      caution: `Exit code 0: it ran. 1: it failed, and the last lines say why. 124: it was still running after ${SMOKE_SECONDS / 60} minutes, which says nothing: raise the limit. Before the first batch it reads every window once in one process, about 0.4 to 1.7 s each, so some minutes pass without a line.`,
+    },
+  ];
+}
+
+const TUSZ = needed('TUSZ', 'TUSZ is not set. It is the folder with the training recordings of the corpus');
+
+function localCommands(facts: Facts, smoke: Facts): Command[] {
+  const { config, target, balanced, isSmoke, dataDir, epochs, split } = facts;
+  const memory: Command[] =
+    target.name === 'wsl2'
       ? [
           {
             id: 'memory',
@@ -115,42 +205,53 @@ function localCommands(facts: Facts): Command[] {
             caution: `The issues assume ${target.ramGiB} GiB.`,
           },
         ]
-      : []),
+      : [];
+  if (isSmoke)
+    return [
+      ...memory,
+      validate(facts),
+      ...localSmoke(facts, TUSZ, { train: 'build_train', val: 'build_val', run: 'train' }),
+    ];
+  return [
+    ...memory,
     validate(facts),
+    ...localSmoke(smoke, pathWord(dataDir), { train: 'smoke_train', val: 'smoke_val', run: 'smoke' }),
+    { ...CACHED, text: countCached(facts) },
     {
       id: 'build_train',
-      text: `${limit}${buildCache(facts, 'train')}`,
+      text: buildCache(facts, 'train'),
       purpose: 'Preprocesses the training recordings once, before training.',
-      caution:
-        'An average recording takes about 75 MiB of RAM when it is loaded (measured), a long one several times that.',
+      caution: `${BUILD_CODES} An average recording takes about 75 MiB of RAM when it is loaded (measured), a long one several times that.`,
     },
-    {
-      id: 'build_val',
-      text: `${limit}${buildCache(facts, 'val')}`,
-      purpose: 'Does the same for the validation recordings.',
-    },
-    ...(balanced ? [{ id: 'scan', text: scanCache(facts), ...MANIFEST }] : []),
-    {
-      id: 'check',
-      text: `${CHECK} python -m src train ${config}`,
-      purpose: 'Loads two files and trains on the first batches, to see that it runs.',
-      caution:
-        'Exit code 124 means that it was still running after 60 s, which is a pass. It writes to the same folders as the run.',
-      accepts: 124,
-    },
+    // Of nothing held out, it would write a manifest without seizures and end with 2.
+    ...(split > 0
+      ? [
+          {
+            id: 'build_val',
+            text: buildCache(facts, 'val'),
+            purpose: 'Does the same for the validation recordings.',
+            caution: BUILD_CODES,
+          },
+        ]
+      : []),
+    ...(balanced ? [{ ...MANIFEST, text: scanCache(facts) }] : []),
     {
       id: 'train',
-      text: `${limit}python -m src train ${config}`,
-      purpose: facts.isSmoke ? 'Starts the smoke run, on two files.' : 'Starts the run.',
+      text: `python -m src train ${config}`,
+      purpose: 'Starts the run.',
       caution:
-        'The first checkpoint is written after the first epoch; a run that is killed earlier leaves nothing.',
+        'Exit code 0: it ended. 1: it failed, and the last lines say why. 130: it was interrupted. 137: it was killed, as the OOM killer does. Up to 1,000 windows are read in one process before the first batch, about a quarter of an hour on the corpus. The first checkpoint is written after the first epoch; a run that is killed earlier leaves nothing.',
     },
-    {
-      id: 'resume',
-      text: `${limit}python -m src train ${config} --resume`,
-      purpose: 'Resumes from last.pt in the output folder. --resume is a flag and takes no value.',
-      caution: RESUME_CAUTION,
-    },
+    ...(epochs > 1
+      ? [
+          {
+            id: 'resume',
+            text: `python -m src train ${config} --resume`,
+            purpose: 'Resumes from last.pt in the output folder. --resume is a flag and takes no value.',
+            caution: RESUME_CAUTION,
+          },
+        ]
+      : []),
   ];
 }
 
@@ -164,25 +265,19 @@ const APP_ID = needed(
   'APP_ID is not set. It is the ID that modal app list shows and starts with ap-',
 );
 
-function modalCommands(facts: Facts): Command[] {
+function modalCommands(facts: Facts, smoke: Facts): Command[] {
   const { isSmoke } = facts;
   return [
     validate(facts),
-    ...modalSetup(facts),
-    ...(isSmoke ? [] : [modalCheck(facts)]),
-    {
-      id: 'smoke',
-      text: `modal run ${APP} --action train --config ${isSmoke ? facts.config : pathWord(facts.smoke)}`,
-      purpose: `Trains one epoch on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal.`,
-      caution: `The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Closing the terminal ends it.`,
-    },
+    ...modalSetup(),
+    modalSmoke(isSmoke ? facts : smoke),
     ...(isSmoke ? [] : [...modalCaches(facts), ...modalRun(facts)]),
     ...modalResults(facts),
   ];
 }
 
-/** Secrets and the app. */
-function modalSetup(facts: Facts): Command[] {
+/** The secrets. `modal run` builds the image and mounts the sources itself. */
+function modalSetup(): Command[] {
   return [
     {
       id: 'secrets',
@@ -202,61 +297,67 @@ function modalSetup(facts: Facts): Command[] {
       purpose: 'Creates the secret for Weights & Biases, if it is missing.',
       caution: 'This version of the trainer does not log there, but the secret must exist.',
     },
-    {
-      id: 'deploy',
-      text: `modal deploy ${APP}`,
-      purpose: 'Builds the image and registers the app.',
-      caution: `The image contains the configs folder as it is now${facts.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. Name the configuration in every command.`,
-    },
   ];
 }
 
-const modalCheck = ({ config }: Facts): Command => ({
-  id: 'check',
-  text: `${CHECK} python -m src train ${config}`,
-  purpose: 'Trains on the first batches on a local machine with a GPU, to see that it runs.',
-  caution:
-    'Works only where /data/edf/train and /results exist. Exit code 124 means that it was still running after 60 s, which is a pass.',
-  accepts: 124,
+const NO_MANIFEST =
+  ' Without a manifest in its cache it writes an empty one, which stays, and reads up to 20,000 windows in one process before it trains: write data.use_balanced_sampling: false in it.';
+
+const modalSmoke = (smoke: Facts): Command => ({
+  id: 'smoke',
+  text: `modal run ${APP} --action train --config ${smoke.config}`,
+  purpose: `Trains one epoch on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal, with a cache of its own, which it builds.`,
+  caution: `The image contains the configs folder as it is now${smoke.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Exit code 1: it failed, and the log says why. Closing the terminal ends it. Up to 1,000 windows are read in one process before the first batch, about a quarter of an hour.${smoke.balanced ? NO_MANIFEST : ''}`,
 });
+
+const SHELL_HOUR =
+  'modal shell ends after an hour: repeat the step until it prints that the cache is complete. It first reads again what is cached, about 0.4 s a recording.';
 
 function modalCaches(facts: Facts): Command[] {
   const prepared: Facts = { ...facts, dataDir: MODAL.dataDir };
   return [
+    { ...CACHED, text: inContainer(countCached(prepared, containerWord)) },
     {
       id: 'build_train',
-      text: inContainer(buildCache(prepared, 'train')),
+      text: inContainer(buildCache(prepared, 'train', containerWord)),
       purpose: 'Preprocesses the training recordings on the volume, before the run.',
-      caution: 'The container has the run’s GPU and costs the same. Keep the terminal open.',
+      caution: `${SHELL_HOUR} The container has the run’s GPU and costs the same. ${BUILD_CODES}`,
     },
-    {
-      id: 'build_val',
-      text: inContainer(buildCache(prepared, 'val')),
-      purpose: 'Does the same for the validation recordings.',
-    },
-    ...(facts.balanced ? [{ id: 'scan', text: inContainer(scanCache(facts)), ...MANIFEST }] : []),
+    ...(facts.split > 0
+      ? [
+          {
+            id: 'build_val',
+            text: inContainer(buildCache(prepared, 'val', containerWord)),
+            purpose: 'Does the same for the validation recordings.',
+            caution: `${SHELL_HOUR} ${BUILD_CODES}`,
+          },
+        ]
+      : []),
+    ...(facts.balanced ? [{ ...MANIFEST, text: inContainer(scanCache(facts, containerWord)) }] : []),
   ];
 }
 
 /** The run, and how it resumes where it has more than an epoch. */
 function modalRun(facts: Facts): Command[] {
-  const { config, epochs, target } = facts;
+  const { config, epochs, target, name } = facts;
   const resumes = epochs > 1;
+  const put = name.startsWith('configs/')
+    ? ''
+    : ' The image contains configs/ alone: put the file there first.';
   return [
     {
       id: 'train',
       text: modalTrain(config, resumes ? ' --resume' : ''),
-      purpose: `Starts the run; it continues when the terminal closes.${resumes ? ' It has --resume from the start, because a restarted container gets the same arguments.' : ''}`,
-      caution: `--detach must come before the file; after it, it is passed to the app.${resumes ? ' An existing last.pt in the output folder is resumed; use a new folder for a fresh run.' : ''}`,
+      purpose: `Starts the run; it continues when the terminal closes.${resumes ? ' It has --resume from the start, because a container that is pre-empted or crashes starts again with the same arguments.' : ''}`,
+      caution: `--detach must come before the file; after it, it is passed to the app.${put} A trainer that ends with an error is not started again.${resumes ? ' An existing last.pt in the output folder is resumed; use a new folder for a fresh run.' : ''}`,
     },
     ...(resumes ? [resumeCommand(config, verdictFor(facts.text, facts.name, target))] : []),
   ];
 }
 
 /** Log and checkpoint. */
-function modalResults({ outputDir }: Facts): Command[] {
-  const folder = outputDir.split('/').at(-1) ?? '';
-  const best = `${folder}/checkpoints/best.pt`;
+function modalResults({ resultsName }: Facts): Command[] {
+  const best = `${resultsName === '' ? '' : `${resultsName}/`}checkpoints/best.pt`;
   return [
     {
       id: 'apps',
@@ -273,7 +374,8 @@ function modalResults({ outputDir }: Facts): Command[] {
       id: 'fetch',
       text: `modal volume get ${VOLUME} ${shellWord(best.startsWith('-') ? `/${best}` : best)}`,
       purpose: 'Copies the best checkpoint from the volume into this folder.',
-      caution: 'The launcher keeps only the last part of output_dir, below /results.',
+      caution:
+        'The launcher keeps only the last part of experiment.output_dir, below /results; without one it is /results/run.',
     },
   ];
 }
@@ -302,25 +404,23 @@ function resumePurpose(verdict: Verdict | undefined): string {
  * The commands for a configuration on its target, in their order; none for the browser, where no command is needed. Throws a
  * RangeError with a sentence where the file cannot be read or a path cannot stand in a command.
  */
-export function commandsFor(config: LaunchConfig): readonly Command[] {
-  const facts = factsOf(config);
-  const by: Readonly<Record<Target['name'], (facts: Facts) => Command[]>> = {
-    local: localCommands,
-    wsl2: localCommands,
-    modal: modalCommands,
-    browser: () => [],
-  };
-  return by[config.target.name](facts);
+export function commandsFor({ smoke, ...config }: LaunchConfig): readonly Command[] {
+  const { target } = config;
+  if (target.name === 'browser') return [];
+  const facts = factsOf(config, target);
+  const modal = target.name === 'modal';
+  const own = facts.isSmoke ? facts : factsOf(smoke ?? smokePreset(modal), target);
+  return modal ? modalCommands(facts, own) : localCommands(facts, own);
 }
 
 /** All commands as a bash script whose arguments are the steps to run, in order. Throws as `commandsFor`. */
 export function scriptFor(config: LaunchConfig): string {
   const commands = commandsFor(config);
   const usage = commands.map(({ id, purpose }) => `  ${id.padEnd(12)} ${purpose}`);
-  const steps = commands.flatMap(({ id, text, caution, accepts }) => [
+  const steps = commands.flatMap(({ id, text, caution }) => [
     `    ${id})`,
     ...(caution ? [`      # ${commentText(caution)}`] : []),
-    `      ${text}${accepts === undefined ? '' : ` || [[ $? -eq ${accepts} ]]`}`,
+    `      ${text}`,
     '      ;;',
   ]);
   return [

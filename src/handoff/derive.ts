@@ -5,7 +5,7 @@
 import type { Change } from '../config/change';
 import { applyChanges } from '../config/edit';
 import { isSevere } from '../config/issues';
-import { GIB, MODAL, SAVED_MIB, WINDOW_BYTES } from '../config/facts';
+import { GIB, MODAL, SAVED_MIB, SMOKE_FILES, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { scalarText } from '../config/scalar';
 import { readConfig, type Settings } from '../config/settings';
@@ -70,6 +70,10 @@ const MODAL_WORKERS = 8;
 const MODAL_PREFETCH = 4;
 const FULL_EPOCHS = 100;
 const LOCAL_DATA = 'data_ext4/tusz/edf/train';
+/** Of a smoke run, the last name of each of its folders. */
+const SMOKE = 'smoke';
+/** So much of a few recordings is held out. */
+const SMOKE_SPLIT = 0.2;
 
 /** The file's settings, the variant that is made of it, and what that has of workers, windows in a batch and epochs. */
 interface Draft {
@@ -179,10 +183,37 @@ const WANTS: Readonly<Record<string, (draft: Draft) => Want | undefined>> = {
             MODAL.dataDir,
             'the S3 mount; the launcher replaces any other path by it, so the file should name it',
           );
-    return now.startsWith('/data/') ? want(LOCAL_DATA, '/data is Modal’s mount') : undefined;
+    const parts = folders(now.startsWith('/data/') ? LOCAL_DATA : now);
+    const isSmoke = parts.at(-1) === SMOKE;
+    if (!draft.info.smoke) {
+      if (isSmoke) return want(LOCAL_DATA, 'the whole corpus, not the few recordings of a smoke run');
+      return now.startsWith('/data/') ? want(LOCAL_DATA, '/data is Modal’s mount') : undefined;
+    }
+    if (isSmoke) return undefined;
+    const above = parts.slice(0, parts.at(-2) === 'edf' ? -2 : -1);
+    const root = now.startsWith('/') && !now.startsWith('/data/') ? '/' : '';
+    return want(
+      `${root}${[...above, SMOKE].join('/')}`,
+      'a few recordings in a folder of their own: a limit of files does not reach the cache',
+    );
   },
   'data.cache_dir': (draft) =>
     folderWant(draft.settings.text('data.cache_dir'), cacheDir(draft), cacheReason(draft)),
+  'data.use_balanced_sampling': (draft) => {
+    const balanced = draft.settings.value('data.use_balanced_sampling') !== false;
+    if (draft.modal && draft.info.smoke)
+      return balanced
+        ? want(false, 'there is no manifest of so few files, and a run would write an empty one, which stays')
+        : undefined;
+    const wasSmoke = folders(draft.settings.text('data.cache_dir')).at(-1) === SMOKE;
+    return wasSmoke && !balanced ? want(true, 'draws from the manifest of its own cache') : undefined;
+  },
+  'data.validation_split': (draft) => {
+    const held = Math.floor(draft.settings.number('data.validation_split') * SMOKE_FILES.local);
+    return draft.info.smoke && !draft.modal && !(held >= 1)
+      ? want(SMOKE_SPLIT, 'of so few recordings, some must be held out')
+      : undefined;
+  },
   'data.num_workers': (draft) => {
     const now = draft.settings.number('data.num_workers');
     const { workers, target } = draft;
@@ -242,7 +273,7 @@ const WANTS: Readonly<Record<string, (draft: Draft) => Want | undefined>> = {
     draft.modal && draft.settings.value('training.mixed_precision') === false
       ? want(
           true,
-          `bf16 autocast saves ${SAVED_MIB.autocast} MiB a window for the backward pass instead of ${SAVED_MIB.fp32} (measured on a CPU)`,
+          `autocast saves ${SAVED_MIB.autocast} MiB a window for the backward pass instead of ${SAVED_MIB.fp32} (measured on a CPU)`,
         )
       : undefined,
   'experiment.device': (draft) => {

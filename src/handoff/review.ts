@@ -211,22 +211,21 @@ const risksSection = ({ files, risks = [] }: Facts): string[] => [riskTable(file
 
 function recommendationsOf(facts: Facts): string[] {
   const { after, files, smoke = [] } = facts;
-  const modal = after.filter(({ target }) => target.name === 'modal');
   const left = files.flatMap(({ name, left }) =>
     left.filter(isSevere).map(({ path, message }) => `${code(name)}: ${escaped(`${path} ${message}`)}.`),
   );
   const launch = new Set(files.flatMap(({ launch }) => launch.map(({ id }) => id)));
   const untried = after.filter(
     (one) =>
-      !smoke.some(({ config }) => config === one.name) && commandsFor(one).some(({ id }) => id === 'check'),
+      !smoke.some(({ config }) => config === one.name) && commandsFor(one).some(({ id }) => id === 'smoke'),
   );
   return [
     numbered([
       ...left.map((one) => `Fix ${one}`),
       ...untried.map(
-        ({ name }) => `Try ${code(name)} on two files before launch (the command with timeout 60 below).`,
+        ({ name }) =>
+          `Do the smoke run of ${code(name)} before launch (the step smoke below), and read its log.`,
       ),
-      ...(modal.length > 0 ? ['Do the smoke run on Modal first, and read its log.'] : []),
       ...(launch.has('empty-manifest')
         ? [
             'Run scan-cache and check its counts: training on a manifest without seizures gives a useless model.',

@@ -34,6 +34,19 @@ export function shellWord(text: string): string {
 /** A path as one word that no command takes for an option. */
 export const pathWord = (path: string): string => shellWord(path.startsWith('-') ? `./${path}` : path);
 
+/**
+ * A text as one word inside the command of `modal shell --cmd`, which the client splits as Python's shlex does: it knows single
+ * quotes, not $'…'. Throws a RangeError where the text has a character that does not survive both.
+ */
+export function containerWord(text: string): string {
+  if (BARE.test(text)) return text;
+  if (UNSEEN.test(text) || /["\\]/.test(text))
+    throw new RangeError(
+      `${JSON.stringify(text)} cannot be named in modal shell, which splits its command once more. Rename the folder: letters, digits, blanks, dots, - and _ are safe.`,
+    );
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** A variable that stops with a sentence where it is not set; the sentence in plain letters. */
 export const needed = (name: string, sentence: string): string => `"\${${name}:?${sentence}}"`;
 

@@ -2,11 +2,16 @@ import { expect, test } from 'vitest';
 import { bundleOf } from '../../../src/handoff/bundle';
 import { TARGETS } from '../../../src/config/targets';
 
-const text = 'training: {epochs: 2}\n';
+const text = 'data: {}\nmodel: {}\npostprocessing: {}\ntraining: {epochs: 2}\n';
 
 test('one configuration, its script and the review', () => {
   const files = bundleOf([{ name: 'configs/local/train.yaml', text, target: TARGETS.wsl2 }], '# Review\n');
-  expect(files.map(({ path }) => path)).toEqual(['configs/local/train.yaml', 'commands.sh', 'review.md']);
+  expect(files.map(({ path }) => path)).toEqual([
+    'configs/local/train.yaml',
+    'commands.sh',
+    'configs/local/smoke.yaml',
+    'review.md',
+  ]);
   expect(files[0]?.text).toBe(text);
   expect(files[1]?.text).toContain('python -m src train configs/local/train.yaml');
 });
@@ -23,8 +28,10 @@ test('several have scripts of their own; nothing is launched for the browser', (
     'configs/here.yaml',
     'commands/local/train.sh',
     'commands/mine.sh',
+    'configs/local/smoke.yaml',
+    'configs/modal/smoke_a100.yaml',
   ]);
-  expect(files.at(-1)?.text).toContain('--config configs/mine.yml');
+  expect(files[4]?.text).toContain('--config configs/mine.yml');
 });
 
 test('no path leaves the folder, and no two are one', () => {

@@ -53,7 +53,7 @@ const texts = (config: LaunchConfig): string[] => commandsFor(config).map(({ tex
 
 /** What bash makes of the words of each command: python and modal are functions that print their arguments. */
 function wordsOf(commands: readonly string[]): string[][] {
-  const stub = `print() { printf '%s\\0' "$@"; }; python() { print python "$@"; }; modal() { print modal "$@"; }; timeout() { shift; "$@"; }; free() { :; }`;
+  const stub = `print() { printf '%s\\0' "$@"; }; python() { print python "$@"; }; modal() { print modal "$@"; }; timeout() { shift; "$@"; }; free() { :; }; mkdir() { :; }; grep() { :; }; export TUSZ=x`;
   const script = [stub, ...commands.flatMap((command) => [command, `printf '\\1\\0'`])].join('\n');
   const out = execFileSync('bash', ['-s'], {
     input: script,
@@ -96,7 +96,7 @@ test('the commands name the file, whatever it is called', () => {
   const named = NASTY.flatMap((path) =>
     launches(path).flatMap((config) =>
       commandsFor(config)
-        .filter(({ id }) => ['validate', 'check', 'train', 'resume'].includes(id))
+        .filter(({ id }) => ['validate', 'train', 'resume'].includes(id))
         .map(({ text }) => ({ path: path.startsWith('-') ? `./${path}` : path, text })),
     ),
   );
@@ -129,7 +129,9 @@ describe.each([0, 1e-7, 0.05, 0.4, 0.5])('with the split %d', (split) => {
     [modal, TARGETS.modal],
   ])('every build of a cache says so', (config, target) => {
     const text = config.text.replace(/validation_split: .*/, `validation_split: ${split}`);
-    const builds = texts({ ...config, text, target }).filter((one) => one.includes('build-cache'));
+    const builds = texts({ ...config, text, target }).filter(
+      (one) => one.includes('build-cache') && !one.includes('smoke'),
+    );
     expect(builds.length).toBeGreaterThan(0);
     for (const build of builds) expect(build).toContain(` --validation-split ${split} `);
   });
@@ -145,10 +147,16 @@ describe('the commands', () => {
     expect(texts(local)).toEqual([
       'free -h',
       'python -m src validate configs/local/train.yaml',
+      expect.stringMatching(
+        /^mkdir -p data_ext4\/tusz\/smoke && grep .* data_ext4\/tusz\/edf\/train \| .*1,10p/,
+      ),
+      'python -m src build-cache --data-dir data_ext4/tusz/smoke --cache-dir cache/smoke/train --validation-split 0.2 --split train',
+      'python -m src build-cache --data-dir data_ext4/tusz/smoke --cache-dir cache/smoke/val --validation-split 0.2 --split val',
+      'timeout 3600 python -m src train configs/local/smoke.yaml',
+      expect.stringMatching(/^python -c 'import .*' data_ext4\/tusz\/edf\/train cache\/tusz\/train 0\.04 /),
       'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/train --validation-split 0.04 --split train',
       'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/val --validation-split 0.04 --split val',
       'python -m src scan-cache --cache-dir cache/tusz/train',
-      'BGB_LIMIT_FILES=2 timeout 60 python -m src train configs/local/train.yaml',
       'python -m src train configs/local/train.yaml',
       'python -m src train configs/local/train.yaml --resume',
     ]);
@@ -160,8 +168,6 @@ describe('the commands', () => {
     expect(all).toEqual(
       expect.arrayContaining([
         'modal secret list',
-        'modal deploy deploy/modal/app.py',
-        'BGB_LIMIT_FILES=2 timeout 60 python -m src train configs/modal/train_a100.yaml',
         'modal run deploy/modal/app.py --action train --config configs/modal/smoke_a100.yaml',
         'modal run --detach deploy/modal/app.py --action train --config configs/modal/train_a100.yaml --resume',
         'modal app list',
@@ -174,9 +180,8 @@ describe('the commands', () => {
       'secrets',
       'secret_aws',
       'secret_wandb',
-      'deploy',
-      'check',
       'smoke',
+      'cached',
       'build_train',
       'build_val',
       'scan',
@@ -268,18 +273,18 @@ describe('the script', () => {
   });
 
   test('stops with a sentence where a placeholder is not set', () => {
-    const { status, stderr, stdout } = bash(scriptFor(modal), ['secret_aws', 'deploy']);
+    const { status, stderr, stdout } = bash(scriptFor(modal), ['secret_aws', 'apps']);
     expect(status).not.toBe(0);
     expect(stderr).toContain('AWS_ACCESS_KEY_ID is not set.');
     expect(stdout).toBe('');
     expect(bash(scriptFor(modal), ['logs'], { APP_ID: 'ap-1' }).stdout).toBe('modal app logs -f ap-1\n');
   });
 
-  test('takes the time limit of the check for a pass, and nothing else', () => {
-    expect(bash(scriptFor(local), ['check', 'validate'], { CODE: '124' })).toMatchObject({ status: 0 });
-    const failed = bash(scriptFor(local), ['check', 'validate'], { CODE: '1' });
+  test('stops at a step that fails', () => {
+    const failed = bash(scriptFor(local), ['smoke', 'validate'], { CODE: '1' });
     expect(failed.status).not.toBe(0);
     expect(failed.stdout).not.toContain('validate');
+    expect(bash(scriptFor(local), ['smoke'], { CODE: '124' }).status).toBe(124);
     expect(bash(scriptFor(local), ['train'], { CODE: '124' }).status).toBe(124);
   });
 });

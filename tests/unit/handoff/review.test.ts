@@ -171,7 +171,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Risks', 'medium', 'wsl2-workers', 'fixed'],
   ],
   'the recommendations': [
-    ['Recommendations', 'one batch', 'BGB_LIMIT_FILES=2', 'timeout 60', 'holds'],
+    ['Recommendations', 'one batch', 'BGB_LIMIT_FILES=2', 'timeout 60', 'corrected', '124 says nothing'],
     ['Recommendations', 'line 112', 'corrected', 'unsets the limit'],
     ['Recommendations', 'torch.load', 'corrected', '--resume'],
     ['Recommendations', 'Run scan-cache'],
@@ -180,8 +180,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
   ],
   'the commands': [
     ['Commands', 'python -m src train configs/local/train.yaml'],
-    ['Commands', 'BGB_LIMIT_FILES=2 timeout 60 python -m src train configs/modal/train_a100.yaml'],
-    ['Commands', 'modal deploy deploy/modal/app.py'],
+    ['Commands', 'timeout 3600 python -m src train configs/local/smoke.yaml'],
     [
       'Commands',
       'modal run --detach deploy/modal/app.py --action train --config configs/modal/train_a100.yaml --resume',
