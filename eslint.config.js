@@ -10,7 +10,7 @@ const root = dirname(fileURLToPath(import.meta.url));
 
 const LOW = ['config', 'models', 'eeg', 'checkpoints', 'engine', 'base'];
 const RUNS = ['run', ...LOW];
-const MIDDLE = ['training', 'estimate', 'handoff', 'lessons'];
+const MIDDLE = ['detection', 'training', 'estimate', 'handoff', 'lessons'];
 
 /** The rooms of src and the rooms that each may import besides itself (ARCHITECTURE.md has the picture). */
 const MAY_IMPORT = {
@@ -18,7 +18,8 @@ const MAY_IMPORT = {
   cli: [...MIDDLE, ...RUNS],
   lessons: ['ui', ...RUNS],
   handoff: ['estimate', ...LOW],
-  training: RUNS,
+  training: ['detection', ...RUNS],
+  detection: RUNS,
   estimate: LOW,
   ui: RUNS,
   run: ['eeg', 'engine', 'base'],
@@ -48,7 +49,7 @@ function refusal(from, to, path, typeOnly) {
   if (!(from in MAY_IMPORT)) return `"${from}" is not a room of src.`;
   if (!(to in MAY_IMPORT)) return `"${from}" may not import from "${to}", which is not a room of src.`;
   if (typeOnly && !ALONE.includes(from) && /[\\/]protocol(\.ts)?$/.test(path)) return undefined;
-  return `"${from}" may not import from "${to}": imports go app, cli → lessons, handoff → training, estimate, app/ui → run → config, models, eeg, checkpoints → engine → base.`;
+  return `"${from}" may not import from "${to}": imports go app, cli → lessons, handoff → training → detection, estimate, app/ui → run → config, models, eeg, checkpoints → engine → base.`;
 }
 
 const importDirection = {

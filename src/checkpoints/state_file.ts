@@ -116,6 +116,9 @@ function checksum(state: Omit<TrainingState, 'progress'>, progress: string): str
   return crc.toString(16).padStart(8, '0');
 }
 
+/** Whether the metadata of a safetensors file are those of a full training state. */
+export const isState = (metadata: Readonly<Record<string, string>>): boolean => PROGRESS in metadata;
+
 /**
  * Throws SafetensorsError or StateError unless the file holds a full state and nothing else, with the checksum that it was
  * written with; files of earlier versions have none.

@@ -6,14 +6,20 @@ import { DataError } from '../eeg/errors';
 import { union, type SeizureEvent } from '../eeg/events/events';
 import { ANNOTATION_EXTENSIONS, decodeAnnotations, parseAnnotations } from '../eeg/files/annotations';
 import { isSeizure, type Annotations } from '../eeg/files/labels';
-import { patientOf } from '../eeg/files/recording';
-import { scoreEvents, type EventScores, type ScoredSubject } from '../eeg/scores/score_events';
+import { patientOf } from '../eeg/files/patient';
+import { pairFiles } from '../eeg/files/recording';
+import { openRecordings } from '../eeg/windows/dataset';
+import { openFolder } from './recording_folder';
+import { scoreEvents, type ScoredSubject } from '../eeg/scores/score_events';
+import { asTable } from './score_table';
 
 const USAGE = `Usage: smokescan score REFERENCE DETECTED [--json]
 
 Compares detected seizures with reference annotations: two files, or two folders whose files have the same names. Reads
 TUSZ (${ANNOTATION_EXTENSIONS.join(', ')}) and BIDS (…_events.tsv); NAME.predicted.csv_bi belongs to NAME. A reference
-without a detected file counts as a recording in which nothing was found.
+without a detected file counts as a recording in which nothing was found. Where the folder REFERENCE has recordings (.edf, .bdf),
+their labels are those that the other commands use: also CHB-MIT's, Siena's and EDF+ annotations.
+  --seizure-text T   which annotations of EDF+ are seizures; see smokescan detect
   --json   the scores as JSON, with the counts behind them
 
 Scorers: the trainer's own (TAES, sensitivity, false alarms), SzCORE (timescoring 0.0.7) and NEDC's eeg_eval 6.0.0. Their
@@ -25,7 +31,11 @@ Exit code 0; 1 where a file cannot be used; 2 for wrong arguments.`;
 export async function main(args: string[]): Promise<number> {
   let parsed;
   try {
-    parsed = parseArgs({ args, allowPositionals: true, options: { json: { type: 'boolean' } } });
+    parsed = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { json: { type: 'boolean' }, 'seizure-text': { type: 'string', multiple: true } },
+    });
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;
@@ -36,7 +46,7 @@ export async function main(args: string[]): Promise<number> {
     return 2;
   }
   try {
-    const { recordings, remarks } = await readPairs(reference, detected);
+    const { recordings, remarks } = await readPairs(reference, detected, parsed.values['seizure-text'] ?? []);
     for (const remark of remarks) console.error(remark);
     const scores = scoreEvents(recordings);
     console.log(parsed.values.json ? JSON.stringify({ ...scores, remarks }, null, 2) : asTable(scores));
@@ -53,8 +63,23 @@ interface Pairs {
   readonly remarks: readonly string[];
 }
 
-async function readPairs(reference: string, detected: string): Promise<Pairs> {
-  const [references, detections] = [await annotationFiles(reference), await annotationFiles(detected)];
+/** Annotations, and the length of the recording where it is there. */
+type Read = () => Promise<Annotations>;
+
+async function readPairs(
+  reference: string,
+  detected: string,
+  seizureTexts: readonly string[],
+): Promise<Pairs> {
+  const remarks: string[] = [];
+  const references = new Map<string, { readonly path: string; readonly read: Read }>();
+  for (const [name, path] of await annotationFiles(reference))
+    references.set(name, { path, read: () => read(path) });
+  for (const { name, path, read, warnings } of await labelledRecordings(reference, seizureTexts)) {
+    references.set(name, { path, read });
+    for (const warning of warnings) remarks.push(`${path}: ${warning}`);
+  }
+  const detections = await annotationFiles(detected);
   if (references.size === 0)
     throw new DataError(
       reference,
@@ -63,12 +88,11 @@ async function readPairs(reference: string, detected: string): Promise<Pairs> {
     );
   // Two files belong together whatever they are called.
   const single = (await stat(reference)).isFile() && (await stat(detected)).isFile();
-  const remarks: string[] = [];
   const recordings: ScoredSubject[] = [];
-  for (const [name, path] of [...references].sort()) {
+  for (const [name, { path, read: readReference }] of [...references].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const other = single ? [...detections.values()][0] : detections.get(name);
     if (other === undefined) remarks.push(`${name} has no detected events: it counts as nothing found`);
-    const [wanted, found] = [await read(path), other === undefined ? null : await read(other)];
+    const [wanted, found] = [await readReference(), other === undefined ? null : await read(other)];
     for (const [file, { warnings }] of [
       [path, wanted],
       [other ?? '', found ?? wanted],
@@ -97,15 +121,35 @@ async function readPairs(reference: string, detected: string): Promise<Pairs> {
   return { recordings, remarks };
 }
 
+/** Recordings below a folder that have labels, by the names of `annotationFiles`. */
+async function labelledRecordings(path: string, seizureTexts: readonly string[]) {
+  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [];
+  const folder = await openFolder(path);
+  try {
+    const { recordings } = await openRecordings(pairFiles(folder.files), Infinity, undefined, seizureTexts);
+    return recordings.flatMap(({ path: file, duration, events, labelled, warnings }) => {
+      if (!labelled) return [];
+      const name = file.replace(/\.[^./]*$/, '').replace(/_i?eeg$/i, '');
+      const annotations = { duration, events, warnings: [] };
+      return [{ name, path: join(path, file), read: () => Promise.resolve(annotations), warnings }];
+    });
+  } finally {
+    await folder.close();
+  }
+}
+
 /** Paths by name without extension: the path within the folder, or the file's name. */
 async function annotationFiles(path: string): Promise<ReadonlyMap<string, string>> {
   const info = await stat(path).catch(() => undefined);
   if (!info) throw new DataError(path, 'path', 'there is no such file or folder');
   const found = new Map<string, string>();
   const add = (name: string, file: string): void => {
-    const stem = /^(.*?)(\.predicted)?(\.csv|\.csv_bi|\.tse|\.tse_bi|_events\.tsv)$/i.exec(name)?.[1];
+    const stem = /^(.*?)(\.predicted)?(\.csv|\.csv_bi|\.tse|\.tse_bi|\.lbl|\.lbl_bi|_events\.tsv)$/i.exec(
+      name,
+    )?.[1];
     // Where a recording has several, the first extension of the list is read, as the trainer does.
-    if (stem !== undefined && !found.has(stem)) found.set(stem, file);
+    const recording = stem?.replace(/_i?eeg$/i, '');
+    if (recording !== undefined && !found.has(recording)) found.set(recording, file);
   };
   if (info.isFile()) {
     add(basename(path), path);
@@ -131,63 +175,3 @@ const read = async (path: string): Promise<Annotations> =>
 /** Of all channels together: each stretch of time once. */
 const seizures = ({ events }: Annotations): SeizureEvent[] =>
   union(events.filter(({ label }) => isSeizure(label)).map(({ start, stop }) => ({ start, end: stop })));
-
-const HEAD = ['Scorer', 'sensitivity', 'precision', 'F1', 'FA/24 h', 'note'];
-
-function asTable({ recordings, hours, events, trainer, szcore, nedc }: EventScores): string {
-  const number = (value: number, digits = 4): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
-  const row = (
-    name: string,
-    {
-      sensitivity,
-      precision,
-      f1,
-      rate,
-    }: { sensitivity: number; precision: number; f1: number; rate: number },
-    note: string,
-  ): string[] => [name, number(sensitivity), number(precision), number(f1), number(rate, 2), note];
-  const rows = [
-    HEAD,
-    row(
-      'trainer, any overlap',
-      { ...trainer, precision: NaN, f1: NaN, rate: trainer.falseAlarmsPer24Hours },
-      `TAES ${number(trainer.taes)}`,
-    ),
-    ...(['events', 'samples'] as const).flatMap((kind) => {
-      const { bySubject, subjects, ...pooled } = szcore[kind];
-      return [
-        row(
-          `SzCORE ${kind}`,
-          { ...bySubject, rate: bySubject.falsePositivesPer24Hours },
-          `mean of ${subjects} subjects`,
-        ),
-        row('', { ...pooled, rate: pooled.falsePositivesPer24Hours }, 'pooled'),
-      ];
-    }),
-    ...(
-      [
-        ['OVLP', nedc.ovlp],
-        ['TAES', nedc.taes],
-        ['EPOCH', nedc.epoch],
-      ] as const
-    ).map(([name, scores]) =>
-      row(
-        `NEDC ${name}`,
-        { ...scores, rate: scores.falseAlarmsPer24Hours },
-        name === 'EPOCH' ? 'false alarms in seconds' : '',
-      ),
-    ),
-  ];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) =>
-        i === 0 || i === HEAD.length - 1 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  return [
-    `${recordings} recordings, ${number(hours, 2)} h, ${events.reference} reference seizures, ${events.predicted} detected`,
-    ...rows.map(line),
-  ].join('\n');
-}

@@ -4,10 +4,12 @@ import { basename, join } from 'node:path';
 import { write } from '../checkpoints/safetensors';
 import type { TrainingState } from '../checkpoints/state';
 import { writeCsvBi } from '../eeg/files/csv_bi';
+import { outputNames } from '../eeg/events/output_names';
 import { memorySource } from '../eeg/files/bytes';
 import { pairFiles, type DataFile, type RecordingInfo } from '../eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
-import { Dataset, openRecordings } from '../eeg/windows/dataset';
+import { Dataset, KEEP_BYTES, openRecordings } from '../eeg/windows/dataset';
+import { splitSentence } from '../eeg/windows/split';
 import { Device } from '../engine/device';
 import type { Parameters } from '../engine/packs';
 import { SettingsError } from '../run/failure';
@@ -19,6 +21,7 @@ import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
 import { FileCheckpoints } from './file_checkpoints';
 import { requestNodeGpu } from './node_gpu';
+import { writeWhole } from './output_files';
 import { openFolder, type RecordingFolder } from './recording_folder';
 import { givenBy, parseTrainArgs, resumedSettings, USAGE, type Values } from './train_options';
 import { jsonReport, progressReport, reportRemarks } from './train_report';
@@ -70,6 +73,8 @@ async function settingsHere(asked: EegSettings, { precision }: Values): Promise<
   return settings;
 }
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 type RunCheckpoints = Checkpoints & { best(): Promise<TrainingState | undefined> };
 
 function checkpointsOf({ out, resume, every }: Values): RunCheckpoints {
@@ -110,10 +115,17 @@ async function train(
   checkpoints: RunCheckpoints,
   from: TrainingState | undefined,
 ): Promise<number> {
-  const folder = await openRecordings(pairFiles(files), limitOf(values));
+  const texts = values['seizure-text'];
+  const folder = await openRecordings(
+    pairFiles(files),
+    limitOf(values),
+    undefined,
+    Array.isArray(texts) ? texts : [],
+  );
   for (const { reason } of folder.rejected) console.error(`skipped: ${reason}`);
   reportRemarks(folder.recordings, values['json'] === true);
-  if (folder.recordings.length === 0) {
+  if (values['json'] !== true) console.error(capital(splitSentence(folder.recordings, settings.split)));
+  if (folder.recordings.every(({ unusable }) => unusable !== null)) {
     console.error('No recordings can be used; give a folder with --data.');
     return 1;
   }
@@ -125,7 +137,7 @@ async function train(
   const trainer = new EegTrainer({
     checkpoints,
     device: async () => Device.request(await requestNodeGpu()),
-    dataset: new Dataset(folder),
+    dataset: new Dataset(folder, KEEP_BYTES, undefined, settings.interpolation),
     settings,
     ...(from && { from }),
     emit: (event) => {
@@ -187,11 +199,12 @@ async function writeResults(
   recordings: readonly RecordingInfo[],
 ): Promise<void> {
   await writeFile(join(out, 'scores.json'), `${JSON.stringify(scores, null, 2)}\n`);
+  const names = outputNames(recordings.map(({ path }) => path));
   for (const { recording, predicted } of results) {
-    const info = recordings[recording];
-    if (!info) continue;
-    const name = basename(info.path).replace(/\.[^.]*$/, '');
-    await writeFile(join(out, `${name}.predicted.csv_bi`), writeCsvBi(name, info.duration, predicted));
+    const [info, name] = [recordings[recording], names[recording]];
+    if (!info || !name) continue;
+    const stem = basename(info.path).replace(/\.[^.]*$/, '');
+    await writeWhole(join(out, name.csvBi), [writeCsvBi(stem, info.duration, predicted)]);
   }
 }
 

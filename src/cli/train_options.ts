@@ -40,6 +40,7 @@ export const USAGE = `Usage: smokescan train [CONFIG] [--data DIR] [--limit N] [
 Trains the seizure detector on the GPU of this machine, as the page does.
   CONFIG        a configuration of the trainer (YAML); without it a smoke run
   --data DIR    recordings (.edf, .bdf) and annotations, at any depth; default data.data_dir, or synthetic EEG without CONFIG
+  --seizure-text T  which annotations of EDF+ are seizures; see smokescan detect
   --limit N     only the first N recordings; default BGB_LIMIT_FILES of the environment, as the trainer
   --out DIR     writes weights (safetensors), checkpoints for the trainer's --resume (last.pt, best.pt), scores (JSON),
                 detected events (csv_bi), and the full training state (last, previous and best.state.safetensors)
@@ -55,7 +56,7 @@ without --every a checkpoint every five minutes. States are also saved after eac
 
 Exit code 0 when the run reached its end, 1 on NaN, collapse or bad data, 2 for wrong arguments.`;
 
-export type Values = Partial<Record<string, string | boolean>>;
+export type Values = Partial<Record<string, string | boolean | string[]>>;
 
 /** Throws an Error with a sentence for arguments that do not exist. */
 export function parseTrainArgs(args: string[]): {
@@ -73,6 +74,7 @@ export function parseTrainArgs(args: string[]): {
           string,
         ]),
       ),
+      'seizure-text': { type: 'string', multiple: true },
       json: { type: 'boolean', default: false },
       resume: { type: 'boolean', default: false },
     },

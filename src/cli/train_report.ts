@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { RecordingInfo } from '../eeg/files/recording';
 import type { EegEvent } from '../training/protocol';
 import { unlabelledSentence } from '../training/sentences';
+import { statusLine } from './status_line';
 
 /** Numbers that JSON has no words for become null. */
 export function jsonReport(event: EegEvent): void {
@@ -31,14 +32,7 @@ const SHOWN_REMARKS = 10;
 /** Lines for a person, and a bar where there is a terminal. */
 export function progressReport(): (event: EegEvent) => void {
   let [steps, unsaved] = [0, false];
-  const tty = process.stderr.isTTY;
-  const line = (text: string): void => {
-    if (tty) process.stderr.write(`\r\x1b[K${text}`);
-  };
-  const say = (text: string): void => {
-    line('');
-    console.log(text);
-  };
+  const { line, say } = statusLine();
   return (event) => {
     switch (event.type) {
       case 'planned': {

@@ -2,7 +2,8 @@
 import { Parameters } from '../engine/packs';
 import { planProgram, type Capabilities, type Plan } from '../engine/plan';
 import { SettingsError } from '../run/failure';
-import { evaluationGraph, stepGraph } from './graphs';
+import { evaluationGraph } from '../detection/evaluation';
+import { stepGraph } from './graphs';
 import { detectorConfigOf, type EegSettings } from './settings';
 
 /** A change of the settings with which a run takes less memory. */

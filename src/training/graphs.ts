@@ -1,8 +1,6 @@
-/** The graphs of a training on EEG: a step's forward and backward pass, the optimizer step after micro-batches, and the evaluation. */
+/** The graphs of a training on EEG: a step's forward and backward pass, and the optimizer step after micro-batches. */
 import { Graph, type Tensor } from '../engine/graph';
 import { binaryLoss, type BinaryLossAttrs } from '../engine/ops/binary_loss';
-import { sigmoid } from '../engine/ops/sigmoid';
-import { storeActivationsInHalf } from '../engine/mixed_precision';
 import { microStep, trainingStep, optimizerStep } from '../engine/optimizer';
 import { detectorModel, segmentOf, type DetectorConfig } from '../models/detector';
 import type { Declared } from '../models/initialise';
@@ -61,24 +59,4 @@ export function lossOptions(
 ): BinaryLossAttrs {
   if (loss === 'bce') return { posWeight };
   return { posWeight: focalAlpha === 0.5 ? posWeight : 1, focal: { alpha: focalAlpha, gamma: focalGamma } };
-}
-
-export interface EvaluationGraph {
-  readonly graph: Graph;
-  readonly x: Tensor;
-  /** [batch, WINDOW, 1] */
-  readonly probabilities: Tensor;
-}
-
-/** Activations are stored as in training; the probabilities are float32. */
-export function evaluationGraph(
-  config: DetectorConfig,
-  batch: number,
-  precision: EegSettings['precision'],
-): EvaluationGraph {
-  const graph = new Graph();
-  const x = graph.input('eeg', [batch, WINDOW, config.electrodes]);
-  const { logits } = detectorModel(graph, x, config, { training: false });
-  if (precision === 'float16') storeActivationsInHalf(graph);
-  return { graph, x, probabilities: sigmoid(graph, logits) };
 }

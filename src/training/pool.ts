@@ -2,13 +2,14 @@
 import { wrap } from 'comlink';
 import { KEEP_BYTES, type OpenedFolder } from '../eeg/windows/dataset';
 import type { BatchSource } from '../eeg/windows/loader';
+import type { EegSettings } from './settings';
 import type { WindowWorker } from './window_worker';
 
 /** Starts `count` workers; each keeps its share of the memory for prepared recordings. */
 export function startWorkers(
   count: number,
   { files, recordings }: Pick<OpenedFolder, 'files' | 'recordings'>,
-  cached: boolean,
+  { cache, interpolation }: Pick<EegSettings, 'cache' | 'interpolation'>,
 ): BatchSource[] {
   return Array.from({ length: count }, () => {
     const worker = new Worker(new URL('./window_worker.ts', import.meta.url), { type: 'module' });
@@ -20,7 +21,7 @@ export function startWorkers(
     });
     broken.catch(() => undefined); // it is thrown to whoever waits for windows
     const remote = wrap<WindowWorker>(worker);
-    const opened = remote.open({ files, recordings }, Math.floor(KEEP_BYTES / count), cached);
+    const opened = remote.open({ files, recordings }, Math.floor(KEEP_BYTES / count), cache, interpolation);
     opened.catch(() => undefined);
     return {
       read: async (windows) => {

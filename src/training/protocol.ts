@@ -1,6 +1,6 @@
 /** What passes between the page and the worker that trains on EEG; see the service for the calls. */
+import type { RecordingResult } from '../detection/protocol';
 import type { DetectorScores } from '../eeg/scores/evaluate';
-import type { PredictedEvent, SeizureEvent } from '../eeg/events/events';
 import type { Slot } from '../checkpoints/run';
 import type { SignalPage } from '../eeg/files/page';
 import type { RecordingInfo } from '../eeg/files/recording';
@@ -39,17 +39,6 @@ export interface EegPlan {
   readonly memory: readonly { readonly use: string; readonly bytes: number }[];
   readonly dispatchesPerStep: number;
   readonly flopsPerStep: number;
-}
-
-/** A validated recording: what the detector says of it, a few values per second. */
-export interface RecordingResult {
-  readonly recording: number;
-  /** Hz of `probabilities`, each the highest of its stretch of the recording; NaN in gaps. */
-  readonly rate: number;
-  readonly probabilities: Float32Array;
-  /** In seconds of the recording. */
-  readonly predicted: readonly PredictedEvent[];
-  readonly reference: readonly SeizureEvent[];
 }
 
 export type Scores = Omit<DetectorScores, 'reference' | 'predicted'>;

@@ -85,8 +85,8 @@ export class EegService implements EegWorker {
     this.#startable();
     const trainer = new EegTrainer({
       device: () => this.#usable(),
-      dataset: new Dataset(folder, KEEP_BYTES, cache),
-      startWorkers: (count) => startWorkers(count, folder, chosen.cache),
+      dataset: new Dataset(folder, KEEP_BYTES, cache, chosen.interpolation),
+      startWorkers: (count) => startWorkers(count, folder, chosen),
       settings: chosen,
       tuning: this.tuning,
       checkpoints: run,

@@ -1,8 +1,10 @@
 /** All that a run needs before its first step: windows, graphs, plan, memory, weights. */
 import type { FloatTensor, TrainingState } from '../checkpoints/state';
 import type { RecordingInfo } from '../eeg/files/recording';
-import { splitByFile, splitByPatient } from '../eeg/windows/split';
-import { allWindows, balancedWindows, type WindowSet } from '../eeg/windows/windows';
+import { splitByFile, splitByFolder, splitByPatient, type SplitBasis } from '../eeg/windows/split';
+import { allWindows, balancedWindows, whatLacks, type WindowSet } from '../eeg/windows/windows';
+import { evaluationGraph, type EvaluationGraph } from '../detection/evaluation';
+import { checkWeights, restoreWeights } from '../detection/restore';
 import { EngineError, type Device } from '../engine/device';
 import type { Graph, Tensor } from '../engine/graph';
 import { Parameters } from '../engine/packs';
@@ -16,16 +18,14 @@ import { ProgressReporter } from '../run/progress';
 import type { Schedule } from './schedule';
 import { describe, stepsOf } from './describe';
 import { rejectTooLarge, suggest, type Suggestion } from './fits';
-import { evaluationGraph, stepGraph, type EvaluationGraph, type StepGraph } from './graphs';
+import { stepGraph, type StepGraph } from './graphs';
 import { METRICS, type EegEvent, type EegPlan, type MetricName, type RunSplit } from './protocol';
 import { checkDevice, checkSettings, detectorConfigOf, type EegSettings } from './settings';
 import type { SourceOptions } from './sources';
 import {
   atStart,
-  checkWeights,
   identify,
   restore,
-  restoreWeights,
   progressOf,
   type DataIdentity,
   type RunProgress,
@@ -131,6 +131,12 @@ export async function prepareSession(
   };
 }
 
+const SPLITS: Readonly<Record<SplitBasis, typeof splitByPatient>> = {
+  patient: splitByPatient,
+  folder: splitByFolder,
+  file: splitByFile,
+};
+
 /**
  * The recordings of training and validation. Without annotations nothing is known of a recording, not even that it is
  * background, so no score counts it.
@@ -139,10 +145,12 @@ export function splitOf(
   recordings: readonly RecordingInfo[],
   { split, validationSplit, seed }: Pick<EegSettings, 'split' | 'validationSplit' | 'seed'>,
 ): RunSplit {
-  const { training, validation } =
-    split === 'patient'
-      ? splitByPatient(recordings, validationSplit, seed)
-      : splitByFile(recordings, validationSplit);
+  const usable = recordings.flatMap(({ unusable }, i) => (unusable === null ? [i] : []));
+  const infos = usable.flatMap((i) => recordings[i] ?? []);
+  const sides = SPLITS[split](infos, validationSplit, seed);
+  const [training, validation] = [sides.training, sides.validation].map((side) =>
+    side.flatMap((i) => usable[i] ?? []),
+  ) as [number[], number[]];
   const labelled = (i: number): boolean => recordings[i]?.labelled ?? false;
   return {
     training,
@@ -161,7 +169,7 @@ function windowsOf({ settings, dataset }: SessionOptions): Pick<Session, 'split'
     : allWindows(recordings, split.training);
   if (set.windows.length < batch)
     throw new SettingsError(
-      `there are ${set.windows.length} windows of 60 s to train on, fewer than one batch of ${batch}`,
+      `there are ${set.windows.length} windows of 60 s to train on, fewer than one batch of ${batch}: ${whatLacks(recordings, split.training)}`,
     );
   return { split, set };
 }

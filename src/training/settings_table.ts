@@ -4,6 +4,8 @@
  */
 import { bool, choice, float, int } from '../config/keys/declare';
 import type { ConfidenceMethod } from '../eeg/events/postprocess';
+import { INTERPOLATIONS, type Interpolation } from '../eeg/signal/channels';
+import { SPLIT_BASES, type SplitBasis } from '../eeg/windows/split';
 import { MIXERS, type Mixer } from '../models/bimamba';
 import { PRODUCTION } from '../models/detector';
 import { setting } from './fields';
@@ -118,17 +120,32 @@ export const SETTINGS = {
     production: false,
     help: 'Computes what the backward pass needs a second time instead of keeping it in memory.',
   }),
-  split: setting<'patient' | 'file'>({
+  split: setting<SplitBasis>({
     label: 'Validation split',
     group: 'Data',
-    kind: choice('patient', 'file'),
-    choices: { patient: 'By patient (recommended)', file: 'By file, as the trainer' },
+    kind: choice(...SPLIT_BASES),
+    choices: {
+      patient: 'By patient (recommended)',
+      folder: 'By folder of the recordings',
+      file: 'By file, as the trainer',
+    },
     production: 'patient',
+    help: 'What may not be on both sides: a patient, a folder at the top of what was opened, or a file.',
+    option: 'split',
   }),
   validationSplit: setting<number>({
     label: 'Validation share',
     group: 'Data',
     key: 'data.validation_split',
+  }),
+  interpolation: setting<Interpolation>({
+    label: 'Missing Fz, Pz',
+    group: 'Data',
+    kind: choice(...INTERPOLATIONS),
+    choices: { spline: 'Interpolated (recommended)', trainer: 'As the trainer, zeros where that fails' },
+    production: 'spline',
+    help: 'The trainer’s interpolation fails where any other signal has no position in standard_1020, and leaves zeros.',
+    option: 'interpolation',
   }),
   balanced: setting<boolean>({
     label: 'Balanced sampling',

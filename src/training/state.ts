@@ -1,12 +1,11 @@
 /** From a training on EEG to a state that can be kept, and back. */
 import type { FloatTensor, Json, TrainingState } from '../checkpoints/state';
 import type { RecordingInfo } from '../eeg/files/recording';
-import { elements, formatShape, type Shape } from '../engine/graph';
 import type { Parameters } from '../engine/packs';
 import { inTorchOrder } from '../models/torch_order';
 import type { Declared } from '../models/initialise';
+import { restoreWeights, writeTensor } from '../detection/restore';
 import { SettingsError } from '../run/failure';
-import type { StepGraph } from './graphs';
 import { FIRST_SCALE, readLossScale, type LossScale } from './loss_scale';
 import type { EegSettings } from './settings';
 
@@ -50,7 +49,10 @@ export interface DataIdentity {
 
 /** SHA-256 over names, lengths and labels of the recordings. */
 export async function identify(recordings: readonly RecordingInfo[], windows: number): Promise<DataIdentity> {
-  const known = recordings.map(({ path, samples, seizures }) => [path, samples, seizures]);
+  // Recordings that the detector cannot take are none of a run's data.
+  const known = recordings
+    .filter(({ unusable }) => unusable === null)
+    .map(({ path, samples, seizures }) => [path, samples, seizures]);
   const bytes = new TextEncoder().encode(JSON.stringify(known));
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return { windows, recordings: Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('') };
@@ -111,45 +113,6 @@ export async function capture(
   };
 }
 
-const OTHER_MIXER = /_mamba_(real|fallback)\./;
-
-/**
- * Whether a model takes these weights and running statistics; those of the mixer that is not trained may be there or not.
- * Throws SettingsError when they are those of another model.
- */
-export function checkWeights(
-  { declared, unused, graph }: Pick<StepGraph, 'declared' | 'unused' | 'graph'>,
-  weights: Pick<TrainingState, 'parameters' | 'buffers'>,
-): void {
-  const reject = (how: string): never => {
-    throw new SettingsError(`the checkpoint is that of another model: ${how}`);
-  };
-  const known = new Set([...declared, ...unused].map(({ parameter }) => parameter.name));
-  for (const name of weights.parameters.keys())
-    if (!known.has(name) && !OTHER_MIXER.test(name)) reject(`it has ${name}, which this one has not`);
-  const compare = (name: string, shape: Shape, tensor: FloatTensor | undefined): void => {
-    if (!tensor) return reject(`it lacks ${name}`);
-    if (tensor.data.length !== elements(shape))
-      reject(
-        `${name} has ${elements(shape)} values ${formatShape(shape)}, in the checkpoint ${tensor.data.length}`,
-      );
-  };
-  for (const { parameter } of declared)
-    compare(parameter.name, parameter.shape, weights.parameters.get(parameter.name));
-  for (const { name, shape } of graph.buffers) compare(name, shape, weights.buffers.get(name));
-}
-
-/** Writes weights and running statistics that `checkWeights` has passed. */
-export function restoreWeights(
-  { parameters, declared }: Pick<StateOf, 'parameters' | 'declared'>,
-  weights: Pick<TrainingState, 'parameters' | 'buffers'>,
-): void {
-  const names = declared.map(({ parameter }) => parameter.name);
-  for (const name of names) writeTensor(parameters, name, weights.parameters.get(name));
-  for (const name of parameters.bufferLayout.slices.keys())
-    writeTensor(parameters, name, weights.buffers.get(name));
-}
-
 /** Writes all tensors of a state. Throws SettingsError when it is that of another model. */
 export function restore(model: StateOf, state: TrainingState): void {
   restoreWeights(model, state);
@@ -157,24 +120,6 @@ export function restore(model: StateOf, state: TrainingState): void {
     writeTensor(model.parameters, name, tensor, 'first_moment');
   for (const [name, tensor] of state.secondMoments)
     writeTensor(model.parameters, name, tensor, 'second_moment');
-}
-
-function writeTensor(
-  parameters: Parameters,
-  name: string,
-  tensor: FloatTensor | undefined,
-  pack?: 'first_moment' | 'second_moment',
-): void {
-  const reject = (how: string): never => {
-    throw new SettingsError(`the checkpoint is that of another model: ${how}`);
-  };
-  if (!tensor) return reject(`it lacks ${name}`);
-  try {
-    parameters.write(name, tensor.data, pack);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    reject(error.message);
-  }
 }
 
 /** The progress of a state. Throws SettingsError when data or schedule are not its own. */

@@ -8,7 +8,7 @@ import { afterStep } from './loss_scale';
 import { learningRateAt } from './schedule';
 import type { EegEvent } from './protocol';
 import type { Session } from './session';
-import { answered } from './watchdog';
+import { answered } from '../run/watchdog';
 
 export type Skipped = Omit<Extract<EegEvent, { type: 'skipped' }>, 'type'>;
 

@@ -23,7 +23,7 @@ import { Sources } from './sources';
 import { capture } from './state';
 import { submitStep } from './step';
 import { metricOf, validate, type Validation } from './validation';
-import { answered } from './watchdog';
+import { answered } from '../run/watchdog';
 
 export interface EegTrainerOptions extends SessionOptions {
   /** Called at the start, and again when that device was lost. */

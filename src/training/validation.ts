@@ -1,27 +1,16 @@
 /** Whole recordings through the detector, stitched and scored as the trainer scores them. */
 import { evaluate, type ScoredRecording } from '../eeg/scores/evaluate';
-import { Stitcher } from '../eeg/events/stitch';
+import { SHOWN_RATE } from '../detection/detect';
+import { stitchWindows, type Evaluator } from '../detection/evaluation';
+import type { RecordingResult } from '../detection/protocol';
+import { stitched } from '../eeg/events/stitch';
 import type { Dataset } from '../eeg/windows/dataset';
 import { highestInRecordedTime, inRecordedTime } from '../eeg/files/recorded_time';
 import type { RecordingInfo } from '../eeg/files/recording';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
 import { WINDOW, windowStarts } from '../eeg/windows/windows';
-import type { Device } from '../engine/device';
-import type { Program } from '../engine/program';
-import type { EvaluationGraph } from './graphs';
-import type { RecordingResult, Scores } from './protocol';
+import type { Scores } from './protocol';
 import type { EegSettings } from './settings';
-import { answered } from './watchdog';
-
-/** Hz of the probabilities that are shown. */
-const SHOWN_RATE = 4;
-
-/** A detector whose weights are on the device. */
-export interface Evaluator {
-  readonly device: Device;
-  readonly evaluating: Program;
-  readonly evaluation: EvaluationGraph;
-}
 
 export interface Validation {
   readonly scores: Scores;
@@ -33,7 +22,7 @@ export interface Validation {
  * out. Undefined when nothing is left.
  */
 export async function validate(
-  { device, evaluating: program, evaluation: { x, probabilities } }: Evaluator,
+  evaluator: Evaluator,
   dataset: Dataset,
   recordings: readonly number[],
   { validationStride, postprocessing, falseAlarmRates }: EegSettings,
@@ -47,31 +36,21 @@ export async function validate(
   });
   if (infos.length === 0) return undefined;
   const total = infos.reduce((sum, { starts }) => sum + starts.length, 0);
-  const batch = x.shape[0] as number;
-  const perWindow = x.shape[2] as number;
-  const eeg = new Float32Array(batch * WINDOW * perWindow);
   const labels = new Float32Array(WINDOW);
   let done = 0;
   const scored: ScoredRecording[] = [];
   for (const { recording, info, starts } of infos) {
-    const stitcher = new Stitcher(info.samples);
-    for (let first = 0; first < starts.length; first += batch) {
-      await turn(done, total);
-      const chosen = starts.slice(first, first + batch);
-      for (const [i, start] of chosen.entries())
-        await dataset.fill(
-          { recording, start },
-          eeg.subarray(i * WINDOW * perWindow, (i + 1) * WINDOW * perWindow),
-          labels,
-        );
-      program.write(x, eeg);
-      program.run();
-      const values = (await answered(device, program.read())).get(probabilities) as Float32Array;
-      for (const [i, start] of chosen.entries())
-        stitcher.add(start, values.subarray(i * WINDOW, (i + 1) * WINDOW));
-      done += chosen.length;
-    }
-    scored.push({ subject: info.patient, probabilities: stitcher.finish(), labels: labelsOf(info) });
+    const probabilities = await stitched(info.samples, (stitcher) =>
+      stitchWindows(
+        evaluator,
+        starts,
+        (start, x) => dataset.fill({ recording, start }, x, labels),
+        stitcher,
+        (of) => turn(done + of, total),
+      ),
+    );
+    done += starts.length;
+    scored.push({ subject: info.patient, probabilities, labels: labelsOf(info) });
   }
   const { reference, predicted, ...scores } = evaluate(scored, postprocessing, SAMPLE_RATE, falseAlarmRates);
   const results = infos.map(({ recording, info: { segments, duration } }, i) => ({

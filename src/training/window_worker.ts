@@ -3,10 +3,16 @@ import { expose, transfer } from 'comlink';
 import { Dataset, type OpenedFolder } from '../eeg/windows/dataset';
 import { readBatch, type Batch } from '../eeg/windows/loader';
 import type { WindowRef } from '../eeg/windows/windows';
+import type { Interpolation } from '../eeg/signal/channels';
 import { preparedCache } from './prepared_cache';
 
 export interface WindowWorker {
-  open(folder: Pick<OpenedFolder, 'files' | 'recordings'>, keepBytes: number, cached: boolean): Promise<void>;
+  open(
+    folder: Pick<OpenedFolder, 'files' | 'recordings'>,
+    keepBytes: number,
+    cached: boolean,
+    interpolation: Interpolation,
+  ): Promise<void>;
   /** The batch's memory moves to whoever asked. */
   read(windows: readonly WindowRef[]): Promise<Batch>;
 }
@@ -14,8 +20,8 @@ export interface WindowWorker {
 let dataset: Dataset | undefined;
 
 expose({
-  async open(folder, keepBytes, cached) {
-    dataset = new Dataset(folder, keepBytes, cached ? await preparedCache() : undefined);
+  async open(folder, keepBytes, cached, interpolation) {
+    dataset = new Dataset(folder, keepBytes, cached ? await preparedCache() : undefined, interpolation);
   },
   async read(windows) {
     if (!dataset) throw new Error('the loader asked for windows before it opened a folder');

@@ -49,62 +49,177 @@ export function postprocess(
   rate: number,
 ): Generator<Run> {
   checkPostprocessing(parameters);
-  const { opening_kernel, closing_kernel, min_duration_s, max_duration_s, tau_merge } = parameters;
-  const samples = probabilities.length;
-  const opened = opening(hysteresis(probabilities, parameters), opening_kernel, samples);
-  const closed = closing(opened, closing_kernel, samples);
+  return shaped(hysteresis(probabilities, parameters), parameters, rate, probabilities.length);
+}
+
+/** What production makes of the hysteresis' runs: opening, closing, duration filter, merging. */
+function shaped(
+  runs: Iterable<Run>,
+  { opening_kernel, closing_kernel, min_duration_s, max_duration_s, tau_merge }: Postprocessing,
+  rate: number,
+  samples: number,
+): Generator<Run> {
+  const closed = closing(opening(runs, opening_kernel, samples), closing_kernel, samples);
   const shortest = Math.trunc(min_duration_s * rate);
   const pieces = limitDurations(closed, shortest, Math.trunc(max_duration_s * rate));
   return merge(pieces, tau_merge * rate);
 }
 
-/** Events in seconds, with their confidence: mean or highest probability of their samples, or the 75th percentile. */
+/**
+ * Finds the events of one recording while its probabilities come in piece by piece. It holds the probabilities since the
+ * start of an event that may still grow, so memory follows the longest event and not the recording.
+ */
+export class EventFinder {
+  readonly #hysteresis: Hysteresis;
+  /** Runs that are farther apart never become one. */
+  readonly #reach: number;
+  /** Runs of the hysteresis that may still grow together, and the probabilities from sample `#from` on. */
+  #open: Run[] = [];
+  #pieces: Float32Array[] = [];
+  #from = 0;
+  #at = 0;
+  readonly #events: PredictedEvent[] = [];
+
+  /** `samples`: how many will come, at `rate` Hz. Throws RangeError for parameters that are not allowed. */
+  constructor(
+    private readonly parameters: Postprocessing,
+    private readonly rate: number,
+    private readonly samples: number,
+  ) {
+    checkPostprocessing(parameters);
+    this.#hysteresis = new Hysteresis(parameters);
+    this.#reach = Math.max(parameters.closing_kernel, parameters.tau_merge * rate);
+  }
+
+  /** Takes the next probabilities; the array must not be changed afterwards. */
+  push(probabilities: Float32Array): void {
+    this.#pieces.push(probabilities);
+    for (const run of this.#hysteresis.push(probabilities)) this.#open.push(run);
+    this.#at += probabilities.length;
+    const { since } = this.#hysteresis;
+    const last = this.#open.at(-1);
+    if (last && since - last.end > this.#reach) this.#close();
+    // An event may be widened by half a kernel at the recording's start.
+    if (this.#open.length === 0 && this.#from < since - this.parameters.closing_kernel)
+      this.#drop(since - this.parameters.closing_kernel);
+  }
+
+  /** The events in seconds, with their confidence: mean or highest probability of their samples, or the 75th percentile. */
+  finish(): PredictedEvent[] {
+    const last = this.#hysteresis.finish();
+    if (last) this.#open.push(last);
+    this.#close();
+    return this.#events;
+  }
+
+  #close(): void {
+    const { parameters, rate, samples } = this;
+    const probabilities = this.#joined();
+    for (const { start, end } of shaped(this.#open, parameters, rate, samples))
+      this.#events.push({
+        start: start / rate,
+        end: end / rate,
+        confidence: confidence(
+          probabilities.subarray(start - this.#from, end - this.#from),
+          parameters.confidence_method,
+        ),
+      });
+    this.#open = [];
+  }
+
+  #joined(): Float32Array {
+    const joined = new Float32Array(this.#at - this.#from);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [joined];
+    return joined;
+  }
+
+  /** Forgets the pieces that end before sample `before`. */
+  #drop(before: number): void {
+    let gone = 0;
+    for (const piece of this.#pieces) {
+      if (this.#from + piece.length > before) break;
+      this.#from += piece.length;
+      gone++;
+    }
+    this.#pieces = this.#pieces.slice(gone);
+  }
+}
+
+/** Events in seconds, with their confidence; see EventFinder. */
 export function predictEvents(
   probabilities: Float32Array,
   parameters: Postprocessing,
   rate: number,
 ): PredictedEvent[] {
-  return Array.from(postprocess(probabilities, parameters, rate), ({ start, end }) => ({
-    start: start / rate,
-    end: end / rate,
-    confidence: confidence(probabilities.subarray(start, end), parameters.confidence_method),
-  }));
+  const finder = new EventFinder(parameters, rate, probabilities.length);
+  finder.push(probabilities);
+  return finder.finish();
 }
+
+type HysteresisParameters = Pick<
+  Postprocessing,
+  'tau_on' | 'tau_off' | 'min_onset_samples' | 'min_offset_samples'
+>;
 
 /**
  * An event begins with the first of `min_onset_samples` probabilities ≥ tau_on in a row, and ends with the last of
  * `min_offset_samples` probabilities < tau_off in a row; that last one does not belong to it any more.
  */
-export function* hysteresis(
-  probabilities: Float32Array,
-  {
-    tau_on,
-    tau_off,
-    min_onset_samples,
-    min_offset_samples,
-  }: Pick<Postprocessing, 'tau_on' | 'tau_off' | 'min_onset_samples' | 'min_offset_samples'>,
-): Generator<Run> {
-  // The trainer compares float32 probabilities with float32 thresholds.
-  const on = Math.fround(tau_on);
-  const off = Math.fround(tau_off);
-  let start = -1;
-  let inARow = 0;
-  for (let i = 0; i < probabilities.length; i++) {
-    const probability = probabilities[i] as number;
-    if (start < 0) {
-      inARow = probability >= on ? inARow + 1 : 0;
-      if (inARow < min_onset_samples) continue;
-      start = i + 1 - inARow;
-      inARow = 0;
-    } else {
-      inARow = probability < off ? inARow + 1 : 0;
-      if (inARow < min_offset_samples) continue;
-      yield { start, end: i };
-      start = -1;
-      inARow = 0;
+class Hysteresis {
+  #start = -1;
+  #inARow = 0;
+  #at = 0;
+
+  constructor(private readonly parameters: HysteresisParameters) {}
+
+  /** The runs that end within the next probabilities. */
+  *push(probabilities: Float32Array): Generator<Run> {
+    const { min_onset_samples, min_offset_samples } = this.parameters;
+    // The trainer compares float32 probabilities with float32 thresholds.
+    const on = Math.fround(this.parameters.tau_on);
+    const off = Math.fround(this.parameters.tau_off);
+    let [start, inARow] = [this.#start, this.#inARow];
+    for (let i = 0; i < probabilities.length; i++) {
+      const probability = probabilities[i] as number;
+      if (start < 0) {
+        inARow = probability >= on ? inARow + 1 : 0;
+        if (inARow < min_onset_samples) continue;
+        start = this.#at + i + 1 - inARow;
+        inARow = 0;
+      } else {
+        inARow = probability < off ? inARow + 1 : 0;
+        if (inARow < min_offset_samples) continue;
+        yield { start, end: this.#at + i };
+        start = -1;
+        inARow = 0;
+      }
     }
+    [this.#start, this.#inARow] = [start, inARow];
+    this.#at += probabilities.length;
   }
-  if (start >= 0) yield { start, end: probabilities.length };
+
+  /** No run that is still to come starts before this sample. */
+  get since(): number {
+    return this.#start < 0 ? this.#at - this.#inARow : this.#start;
+  }
+
+  /** The run that lasts until the recording ends. */
+  finish(): Run | undefined {
+    return this.#start < 0 ? undefined : { start: this.#start, end: this.#at };
+  }
+}
+
+/** The runs that the hysteresis finds in a whole recording. */
+export function* hysteresis(probabilities: Float32Array, parameters: HysteresisParameters): Generator<Run> {
+  const state = new Hysteresis(parameters);
+  yield* state.push(probabilities);
+  const last = state.finish();
+  if (last) yield last;
 }
 
 /**

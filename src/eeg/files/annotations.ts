@@ -1,11 +1,14 @@
 /**
- * Annotations of the TUH seizure corpus: `.csv` and `.csv_bi` (version 2), `.tse` and `.tse_bi` (version 1). The bi-class
+ * Annotations of the TUH seizure corpus: `.csv` and `.csv_bi` (version 2), `.tse`, `.tse_bi`, `.lbl` and `.lbl_bi` (version 1). The bi-class
  * files know `bckg` and `seiz`, the others the type of seizure, `.csv` per channel.
  * https://isip.piconepress.com/projects/tuh_eeg/ (file formats in the corpus' documentation).
  */
 import { DataError, quoted } from '../errors';
 import { parseEventsTsv } from './events_tsv';
+import { parseLbl } from './lbl';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';
+import { isSummary, parseSummary } from './summaries';
+import { parseSeizures } from './wfdb';
 
 /** Seizure types of the corpus that the trainer does not count. */
 const UNCOUNTED_SEIZURES = new Set(['cnsz', 'atsz', 'nesz']);
@@ -18,7 +21,10 @@ const OTHER_LABELS = new Set(
 );
 
 /** In the order in which they are looked for beside a recording: the trainer reads `.csv`. */
-export const ANNOTATION_EXTENSIONS = ['.csv', '.csv_bi', '.tse', '.tse_bi'] as const;
+export const ANNOTATION_EXTENSIONS = ['.csv', '.csv_bi', '.tse', '.tse_bi', '.lbl', '.lbl_bi'] as const;
+
+/** CHB-MIT: `chb01_03.edf` has its seizures in `chb01_03.edf.seizures`. */
+export const SEIZURES = '.seizures';
 
 /** BIDS: `sub-01_eeg.edf` has its events in `sub-01_events.tsv`. */
 export const EVENTS_TSV = '_events.tsv';
@@ -38,19 +44,37 @@ export function decodeAnnotations(bytes: Uint8Array): string {
   return new TextDecoder(utf16 ? 'utf-16le' : 'utf-8').decode(bytes);
 }
 
+/**
+ * What an annotation file of any format says of the recording of that name; null where it says nothing of it. Throws
+ * DataError that names the line.
+ */
+export function readAnnotationFile(file: string, bytes: Uint8Array, recording: string): Annotations | null {
+  if (file.toLowerCase().endsWith(SEIZURES)) return parseSeizures(file, bytes);
+  const text = decodeAnnotations(bytes);
+  if (isSummary(file.split('/').at(-1) ?? file)) return parseSummary(file, text, recording);
+  return parseAnnotations(file, text);
+}
+
 /** Parses the text of `file`, whose extension says the format. Throws DataError that names the line. */
 export function parseAnnotations(file: string, text: string): Annotations {
   const warnings: string[] = [];
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   const isTse = /\.tse(_bi)?$/i.test(file);
   const isTsv = /events\.tsv$/i.test(file);
-  if (!isTse && !isTsv && !/\.csv(_bi)?$/i.test(file))
+  const isLbl = /\.lbl(_bi)?$/i.test(file);
+  if (!isTse && !isTsv && !isLbl && !/\.csv(_bi)?$/i.test(file))
     throw new DataError(
       file,
       'name',
       `it ends in none of ${[...ANNOTATION_EXTENSIONS, EVENTS_TSV].join(', ')}`,
     );
-  const parsed = isTsv ? parseEventsTsv(file, text) : isTse ? parseTse(file, lines) : parseCsv(file, lines);
+  const parsed = isTsv
+    ? parseEventsTsv(file, text)
+    : isLbl
+      ? parseLbl(file, lines)
+      : isTse
+        ? parseTse(file, lines)
+        : parseCsv(file, lines);
   for (const label of new Set(parsed.events.map((event) => event.label))) {
     if (UNCOUNTED_SEIZURES.has(label))
       warnings.push(`${label} is a seizure type that the trainer counts as background, and so it is here`);

@@ -54,13 +54,18 @@ export function parseEventsTsv(file: string, text: string): Annotations {
   return { duration: seconds, events, warnings: [] };
 }
 
-/** The same columns for events that a detector found; a recording without one has a row of background, as SzCORE asks. */
+/**
+ * The same columns for events that a detector found; a recording without one has a row of background, as SzCORE asks.
+ * `started`: the recording's start in milliseconds since 1970 as if UTC, null where it is not known.
+ */
 export function writeEventsTsv(
   events: readonly { readonly start: number; readonly end: number; readonly confidence: number }[],
   seconds: number,
+  started: number | null = null,
 ): string {
+  const dateTime = started === null ? 'n/a' : new Date(started).toISOString().slice(0, 19).replace('T', ' ');
   const row = (start: number, length: number, type: string, confidence: string): string =>
-    [start.toFixed(2), length.toFixed(2), type, confidence, 'n/a', 'n/a', seconds.toFixed(2)].join('\t');
+    [start.toFixed(2), length.toFixed(2), type, confidence, 'n/a', dateTime, seconds.toFixed(2)].join('\t');
   const rows = events.map(({ start, end, confidence }) =>
     row(start, end - start, 'sz', confidence.toFixed(4)),
   );

@@ -1,7 +1,7 @@
-/** Stretches of a recording to look at: its 19 channels as recorded, on one grid of time. */
+/** Stretches of a recording to look at: its channels as recorded, on one grid of time. */
 import type { EdfFile } from './edf/file';
-import { openEdf, type RecordingFiles } from './recording';
-import { chooseChannels, type ChannelSource } from '../signal/channels';
+import { openEdf, sourcesOf, type RecordingFiles } from './recording';
+import type { ChannelSource } from '../signal/channels';
 
 /** Channels of a stretch of a recording in µV, as recorded; gaps are NaN. */
 export interface SignalPage {
@@ -10,16 +10,24 @@ export interface SignalPage {
   /** Hz, of all channels: the highest that one of them was recorded with. */
   readonly rate: number;
   readonly channels: readonly Float32Array[];
+  /** Names of the channels where they are not the 19 electrodes; null where they are. */
+  readonly labels: readonly string[] | null;
+}
+
+interface Opened {
+  readonly edf: EdfFile;
+  readonly sources: readonly Omit<ChannelSource, 'channel'>[];
+  readonly labels: readonly string[] | null;
 }
 
 /** Keeps the last recording open: to open one with gaps reads the times of all its records. */
 export class PageReader {
   #files: RecordingFiles | undefined;
-  #opened: Promise<{ edf: EdfFile; sources: ChannelSource[] }> | undefined;
+  #opened: Promise<Opened> | undefined;
 
   /** Reads `seconds` from `start`, kilobytes of the file. Throws DataError for what cannot be read. */
   async read(files: RecordingFiles, start: number, seconds: number): Promise<SignalPage> {
-    const { edf, sources } = await this.#open(files);
+    const { edf, sources, labels } = await this.#open(files);
     const wanted = [...new Set(sources.flatMap(({ terms }) => terms.map(({ signal }) => signal)))];
     const rate = Math.max(...sources.map((source) => source.rate));
     // A sample before and after, between which slower channels are interpolated.
@@ -41,12 +49,17 @@ export class PageReader {
         }
       return out;
     });
-    return { start, rate, channels };
+    return { start, rate, channels, labels };
   }
 
-  #open(files: RecordingFiles): Promise<{ edf: EdfFile; sources: ChannelSource[] }> {
+  #open(files: RecordingFiles): Promise<Opened> {
     if (this.#opened && this.#files === files) return this.#opened;
-    const opened = openEdf(files).then((edf) => ({ edf, sources: chooseChannels(edf) }));
+    const opened = openEdf(files).then((edf) => {
+      const { sources, unusable } = sourcesOf(edf);
+      const labelOf = ({ terms }: Pick<ChannelSource, 'terms'>): string =>
+        edf.header.signals[terms[0]?.signal ?? -1]?.label ?? '';
+      return { edf, sources, labels: unusable === null ? null : sources.map(labelOf) };
+    });
     [this.#files, this.#opened] = [files, opened];
     // A file that could not be read is tried again when it is asked for again.
     opened.catch(() => this.#opened === opened && (this.#opened = undefined));

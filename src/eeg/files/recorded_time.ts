@@ -24,22 +24,49 @@ export function inRecordedTime<Event extends { readonly start: number; readonly 
 }
 
 /**
- * One value for each 1/`rate` s of the recording: the highest of the prepared signal's `values` that begin in it, so
- * that nothing short gets lost. NaN in gaps. `duration`: seconds, gaps included.
+ * One value for each 1/`rate` s of the recording: the highest of the prepared signal's values that begin in it, so that
+ * nothing short gets lost. NaN in gaps.
  */
+export class HighestInRecordedTime {
+  readonly values: Float32Array;
+  /** Of the next value. */
+  #segment = 0;
+  #sample = 0;
+
+  /** `duration`: seconds, gaps included. */
+  constructor(
+    private readonly segments: readonly PreparedSegment[],
+    duration: number,
+    private readonly rate: number,
+  ) {
+    this.values = new Float32Array(Math.ceil(duration * rate)).fill(NaN);
+  }
+
+  /** Takes the next values of the prepared signal. */
+  push(values: Float32Array): void {
+    const out = this.values;
+    for (const value of values) {
+      let segment = this.segments[this.#segment];
+      while (segment && this.#sample >= segment.firstSample + segment.samples)
+        segment = this.segments[++this.#segment];
+      if (!segment) return;
+      const second = segment.start + (this.#sample - segment.firstSample) / SAMPLE_RATE;
+      const at = Math.floor(second * this.rate);
+      // Resampling may have rounded a segment up beyond its end.
+      if (at < out.length && !((out[at] as number) >= value)) out[at] = value;
+      this.#sample++;
+    }
+  }
+}
+
+/** The same of a whole recording's values. */
 export function highestInRecordedTime(
   values: Float32Array,
   segments: readonly PreparedSegment[],
   duration: number,
   rate: number,
 ): Float32Array {
-  const out = new Float32Array(Math.ceil(duration * rate)).fill(NaN);
-  for (const { start, firstSample, samples } of segments)
-    for (let i = 0; i < samples; i++) {
-      const at = Math.floor((start + i / SAMPLE_RATE) * rate);
-      const value = values[firstSample + i];
-      // Resampling may have rounded a segment up beyond its end.
-      if (value !== undefined && at < out.length && !((out[at] as number) >= value)) out[at] = value;
-    }
-  return out;
+  const highest = new HighestInRecordedTime(segments, duration, rate);
+  highest.push(values);
+  return highest.values;
 }

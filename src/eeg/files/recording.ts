@@ -1,17 +1,27 @@
 /** A recording and its annotations: what they are called, how they belong together, what they hold. */
 import {
   ANNOTATION_EXTENSIONS,
-  decodeAnnotations,
   EVENTS_TSV,
   MAX_ANNOTATION_BYTES,
-  parseAnnotations,
+  readAnnotationFile,
+  SEIZURES,
 } from './annotations';
+import { edfLabels, textsOf, type AnnotationText, type SeizureTexts } from './edf_labels';
+import { patientOf, type PatientSource } from './patient';
+import { isSummary } from './summaries';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 import { blobSource, type ByteSource } from './bytes';
 import { EdfFile } from './edf/file';
 import { DataError, quoted } from '../errors';
-import { chooseChannels, microvoltsOf } from '../signal/channels';
-import type { Channel } from '../signal/montage';
+import {
+  chooseChannels,
+  microvoltsOf,
+  MissingElectrodesError,
+  viewedChannels,
+  withoutPosition,
+  type ChannelSource,
+} from '../signal/channels';
+import { CHANNELS, type Channel } from '../signal/montage';
 import { SAMPLE_RATE } from '../signal/preprocess';
 import { resampledLength } from '../signal/resample';
 
@@ -24,8 +34,10 @@ export interface DataFile {
 
 export interface RecordingFiles {
   readonly recording: DataFile;
-  /** Those beside it, the trainer's choice first. */
+  /** Those that may speak of it, the trainer's choice first. */
   readonly annotations: readonly DataFile[];
+  /** BIDS: what `sub-01_eeg.json` says of it. */
+  readonly sidecar?: DataFile;
 }
 
 /** Samples [from, to) of the prepared signal. */
@@ -50,10 +62,14 @@ export interface RecordingInfo {
   readonly patient: string;
   /** Where the patient was read from; `none`: nothing names one, and the recording is taken as a patient of its own. */
   readonly patientFrom: PatientSource;
+  /** Milliseconds since 1970 as if UTC, whole seconds; null where the header has no valid date. */
+  readonly started: number | null;
   /** Seconds, gaps included. */
   readonly duration: number;
   /** Hz, of the first channel as recorded. */
   readonly rate: number;
+  /** Whether the signal path has to resample any of the 19 channels. */
+  readonly resampled: boolean;
   /** Length of the prepared signal at SAMPLE_RATE. */
   readonly samples: number;
   readonly segments: readonly PreparedSegment[];
@@ -63,6 +79,14 @@ export interface RecordingInfo {
   /** Where any channel has a label that the trainer counts as seizure; in order, without overlap. */
   readonly seizures: readonly Span[];
   readonly interpolated: readonly Channel[];
+  /** Labels of its signals, without those that hold annotations. */
+  readonly signals: readonly string[];
+  /** Why the detector cannot take it, though it can be looked at and scored; null where it can. */
+  readonly unusable: string | null;
+  /** Whether a signal of it holds annotations (EDF+, BDF+). */
+  readonly annotated: boolean;
+  /** Texts of those annotations, where they were read because nothing else labels the recording. */
+  readonly texts: readonly AnnotationText[];
   readonly warnings: readonly string[];
 }
 
@@ -71,7 +95,13 @@ const RECORDING = /\.(edf|bdf)$/i;
 /** Whether a file of this name is a recording, or annotations as they lie beside one. */
 export const isReadable = (name: string): boolean =>
   RECORDING.test(name) ||
-  [...ANNOTATION_EXTENSIONS, EVENTS_TSV].some((extension) => name.toLowerCase().endsWith(extension));
+  isSummary(name) ||
+  [...ANNOTATION_EXTENSIONS, EVENTS_TSV, SEIZURES, SIDECAR].some((extension) =>
+    name.toLowerCase().endsWith(extension),
+  );
+
+/** BIDS: what is known of a recording. */
+const SIDECAR = '_eeg.json';
 
 export const sourceOf = ({ data }: DataFile): ByteSource => (data instanceof Blob ? blobSource(data) : data);
 
@@ -82,16 +112,28 @@ export const sourceOf = ({ data }: DataFile): ByteSource => (data instanceof Blo
 export function pairFiles(files: Iterable<DataFile>): RecordingFiles[] {
   const byPath = new Map([...files].map((file) => [file.path, file]));
   const annotations = new Map<string, DataFile>();
-  for (const file of byPath.values()) annotations.set(file.path.toLowerCase(), file);
+  const summaries = new Map<string, DataFile[]>();
+  for (const file of byPath.values()) {
+    annotations.set(file.path.toLowerCase(), file);
+    const [name = '', ...folders] = file.path.split('/').reverse();
+    if (!isSummary(name)) continue;
+    const folder = folders.join('/');
+    summaries.set(folder, [...(summaries.get(folder) ?? []), file]);
+  }
   const recordings = [...byPath.values()].filter((file) => RECORDING.test(file.path));
   return recordings.sort(byComponents).map((recording) => {
     const stem = recording.path.replace(RECORDING, '');
     const names = [
       ...ANNOTATION_EXTENSIONS.map((extension) => stem + extension),
       stem.replace(/_i?eeg$/i, '') + EVENTS_TSV,
+      recording.path + SEIZURES,
     ];
-    const found = names.map((name) => byPath.get(name) ?? annotations.get(name.toLowerCase()));
-    return { recording, annotations: found.filter((file) => file !== undefined) };
+    const at = (name: string): DataFile | undefined =>
+      byPath.get(name) ?? annotations.get(name.toLowerCase());
+    const folder = recording.path.split('/').reverse().slice(1).join('/');
+    const found = [...names.map(at), ...(summaries.get(folder) ?? [])].filter((file) => file !== undefined);
+    const sidecar = at(`${stem.replace(/_i?eeg$/i, '')}${SIDECAR}`);
+    return { recording, annotations: found, ...(sidecar && { sidecar }) };
   });
 }
 
@@ -104,57 +146,23 @@ function byComponents(a: DataFile, b: DataFile): number {
   return left.length - right.length;
 }
 
-export type PatientSource = 'file name' | 'folder' | 'header' | 'none';
-
-/** Names of recordings that begin with their patient. */
-const NAMED_BY_PATIENT = [
-  /^([a-z0-9]{8})_s\d{3}(?:_\d{4})?_t\d{3}\./i, // TUSZ, both versions
-  /^(chb\d{2})[a-c]?_\d/i, // CHB-MIT; chb01 and chb21 are one girl, which their names do not say
-  /^sub-([a-z0-9]+)_/i, // BIDS
-  /^(PN\d{2})-\d/i, // Siena
-  /^(P_ID\d+)_r\d/i, // SeizeIT1
-  /^((?:patient|subject|pat|subj)[-_ ]?\d+)[-_ .]/i,
-];
-
-const NAMED_FOLDER = /^(sub-[a-z0-9]+|(?:patient|subject|pat|subj)[-_ ]?\d+|chb\d{2}|PN\d{2}|P_ID\d+)$/i;
-
-/**
- * The patient of a recording by its file's name, a folder's, or the patient field of the header: in EDF+ code, sex, birth
- * date and name, in EDF any text; what is anonymised (X, or nothing) names nobody.
- */
-export function patientOf(
-  path: string,
-  header = '',
-): { readonly patient: string; readonly patientFrom: PatientSource } {
-  const [name = path, ...folders] = path.split('/').reverse();
-  for (const pattern of NAMED_BY_PATIENT) {
-    const patient = pattern.exec(name)?.[1];
-    if (patient !== undefined) return { patient: patient.toLowerCase(), patientFrom: 'file name' };
-  }
-  const folder = folders.find((folder) => NAMED_FOLDER.test(folder));
-  if (folder !== undefined)
-    return { patient: folder.toLowerCase().replace(/^sub-/, ''), patientFrom: 'folder' };
-  // EDF+ writes code, sex, birth date and name; sex and birth date are no name.
-  const parts = header.trim().split(/\s+/);
-  const isPlus = parts.length >= 4 && /^[mfx]$/i.test(parts[1] ?? '');
-  const names = (isPlus ? [parts[0] ?? '', ...parts.slice(3)] : parts).filter(
-    (part) => /[\p{L}\d]/u.test(part) && !/^(x+|anonym\w*|unknown|none)$/i.test(part),
-  );
-  if (names.length > 0) return { patient: names.join(' ').toLowerCase(), patientFrom: 'header' };
-  return { patient: path.toLowerCase(), patientFrom: 'none' };
-}
-
 /** Opens the recording alone. Throws DataError. */
 export const openEdf = ({ recording }: RecordingFiles): Promise<EdfFile> =>
   EdfFile.open(sourceOf(recording), recording.path);
 
-/** Reads headers and annotations, a few kilobytes. Throws DataError for what cannot be used. */
-export async function inspectRecording(files: RecordingFiles): Promise<RecordingInfo> {
+/**
+ * Reads headers and annotations, a few kilobytes; of EDF+ without any other labels the whole file, up to
+ * MAX_SEARCHED_BYTES or where `seizureTexts` says which annotations are seizures. Throws DataError for what cannot be used.
+ */
+export async function inspectRecording(
+  files: RecordingFiles,
+  seizureTexts: SeizureTexts = [],
+): Promise<RecordingInfo> {
   const { path } = files.recording;
   if (/[\r\n]/.test(path))
     throw new DataError(quoted(path), 'name', 'it contains a line break; rename the file or its folder');
   const edf = await openEdf(files);
-  const sources = chooseChannels(edf);
+  const { sources, unusable } = sourcesOf(edf);
   const [first] = sources;
   const rate = first?.rate ?? 0;
   const samplesPerRecord = edf.header.signals[first?.terms[0]?.signal ?? -1]?.samplesPerRecord ?? 0;
@@ -166,9 +174,18 @@ export async function inspectRecording(files: RecordingFiles): Promise<Recording
     samples += length;
   }
   const warnings = [...edf.warnings];
-  const interpolated = sources.filter((source) => source.interpolated).map((source) => source.channel);
-  if (interpolated.length > 0)
-    warnings.push(`${interpolated.join(' and ')} interpolated from the other electrodes`);
+  if (unusable !== null) warnings.push(`it can be looked at, but the detector cannot take it: ${unusable}`);
+  const interpolated = CHANNELS.filter((_, i) => unusable === null && sources[i]?.interpolated);
+  if (interpolated.length > 0) {
+    const others = withoutPosition(edf);
+    warnings.push(
+      `${interpolated.join(' and ')} interpolated from the other electrodes${
+        others.length > 0
+          ? `; the trainer reads zeros there, because ${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''} has no position (see the setting for a missing Fz or Pz)`
+          : ''
+      }`,
+    );
+  }
 
   const guessed = sources
     .flatMap(({ terms }) => terms.map(({ signal }) => edf.header.signals[signal]?.unit ?? ''))
@@ -176,10 +193,18 @@ export async function inspectRecording(files: RecordingFiles): Promise<Recording
   if (guessed.length > 0)
     warnings.push(`the unit ${[...new Set(guessed)].map(quoted).join(', ')} is taken as µV`);
 
-  const annotations = await readAnnotations(files.annotations);
+  const beside = await readAnnotations(files.annotations, path);
+  const inside = beside ? null : await readInside(edf, sourceOf(files.recording).size, seizureTexts);
+  const annotations = beside ?? inside?.labels ?? null;
+  warnings.push(...(inside?.remarks ?? []));
+  const promised = files.sidecar && (await sidecarDuration(files.sidecar, warnings));
+  if (promised !== undefined && Math.abs(promised - edf.duration) > 1)
+    warnings.push(
+      `${files.sidecar?.path} gives a duration of ${promised} s, the recording has ${edf.duration} s: is it cut short?`,
+    );
   if (annotations) {
     const { file, duration } = annotations;
-    warnings.push(...annotations.warnings);
+    for (const warning of annotations.warnings) warnings.push(warning);
     if (duration !== null && Math.abs(duration - edf.duration) > 1)
       warnings.push(
         `${file} gives a duration of ${duration} s, the recording has ${edf.duration} s: do they belong together?`,
@@ -189,26 +214,91 @@ export async function inspectRecording(files: RecordingFiles): Promise<Recording
   return {
     path,
     ...patientOf(path, edf.header.patient),
+    started: edf.header.start,
     duration: edf.duration,
     rate,
+    resampled: unusable === null && sources.some((source) => source.rate !== SAMPLE_RATE),
     samples,
     segments,
     labelled: annotations !== null,
     events,
     seizures: seizureSpans(events, segments),
     interpolated,
+    signals: edf.header.signals.filter(({ isAnnotations }) => !isAnnotations).map(({ label }) => label),
+    unusable,
+    annotated: edf.header.signals.some(({ isAnnotations }) => isAnnotations),
+    texts: inside?.texts ?? [],
     warnings,
   };
+}
+
+/** The 19 electrodes; or, with the reason why the detector cannot take it, the signals that can be looked at. */
+export function sourcesOf(edf: EdfFile): {
+  readonly sources: readonly Omit<ChannelSource, 'channel'>[];
+  readonly unusable: string | null;
+} {
+  try {
+    return { sources: chooseChannels(edf), unusable: null };
+  } catch (error) {
+    if (!(error instanceof MissingElectrodesError)) throw error;
+    const sources = viewedChannels(edf);
+    if (sources.length === 0) throw error;
+    return { sources, unusable: error.problem };
+  }
+}
+
+/** Longer recordings are not searched for annotations when they are opened: that would take longer than opening may. */
+const MAX_SEARCHED_BYTES = 128 << 20;
+
+/** The annotations that the recording itself holds; null where it holds none, or was not searched. */
+async function readInside(
+  edf: EdfFile,
+  bytes: number,
+  seizureTexts: SeizureTexts,
+): Promise<{
+  readonly labels: (Annotations & { readonly file: string }) | null;
+  readonly texts: readonly AnnotationText[];
+  readonly remarks: readonly string[];
+} | null> {
+  if (!edf.header.signals.some(({ isAnnotations }) => isAnnotations)) return null;
+  if (bytes > MAX_SEARCHED_BYTES && seizureTexts.length === 0)
+    return {
+      labels: null,
+      texts: [],
+      remarks: [`its annotations are read when it is said which are seizures`],
+    };
+  const { events, damaged } = await edf.annotations();
+  const labels = edfLabels(events, seizureTexts);
+  const remarks = damaged > 0 ? [`${damaged} annotations in it cannot be read`] : [];
+  if (!labels && events.length > 0)
+    remarks.push(`it holds ${events.length} annotations, and none is known to be a seizure`);
+  return { labels: labels && { ...labels, file: edf.name }, texts: textsOf(events), remarks };
+}
+
+/** Seconds that BIDS' sidecar gives as RecordingDuration. */
+async function sidecarDuration(file: DataFile, warnings: string[]): Promise<number | undefined> {
+  try {
+    const said = JSON.parse(new TextDecoder().decode(await readBytes(file))) as {
+      RecordingDuration?: unknown;
+    };
+    const { RecordingDuration: seconds } = said;
+    return typeof seconds === 'number' && seconds > 0 ? seconds : undefined;
+  } catch (error) {
+    warnings.push(`${file.path} is not read: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }
 
 /** The first of `files` that can be read, with a remark on those before it. Throws the first one's DataError where none can. */
 async function readAnnotations(
   files: readonly DataFile[],
+  recording: string,
 ): Promise<(Annotations & { readonly file: string }) | null> {
   const failures: DataError[] = [];
   for (const file of files) {
     try {
-      const parsed = parseAnnotations(file.path, await readText(file));
+      const parsed = readAnnotationFile(file.path, await readBytes(file), recording);
+      if (!parsed) continue;
       const remarks = failures.map(({ message }) => `${message}; ${file.path} is used instead`);
       return { ...parsed, file: file.path, warnings: [...remarks, ...parsed.warnings] };
     } catch (error) {
@@ -220,11 +310,11 @@ async function readAnnotations(
   return null;
 }
 
-async function readText(file: DataFile): Promise<string> {
+async function readBytes(file: DataFile): Promise<Uint8Array> {
   const source = sourceOf(file);
   if (source.size > MAX_ANNOTATION_BYTES)
     throw new DataError(file.path, 'size', `${source.size} bytes are too many for annotations`);
-  return decodeAnnotations(await source.read(0, source.size));
+  return source.read(0, source.size);
 }
 
 /** The trainer's rounding: a label covers the samples from ⌊256 start⌋ to before ⌊256 stop⌋. */

@@ -93,7 +93,8 @@ export class PreparedCache {
       });
       if (!(await begun)) return false;
       for await (const { block, group, values } of prepare()) {
-        const key = partKey(hash, block, groups.indexOf(group));
+        const at = groups.findIndex(([first]) => first === group[0]);
+        const key = partKey(hash, block, at);
         if (!(await attempt(() => this.store.set(key, values)))) return false;
       }
       return attempt(() => this.store.set(entryKey(hash), { ...entry, whole: true }));

@@ -1,7 +1,7 @@
 /** Which signals of a file are the 19 electrodes. */
 import type { EdfFile } from '../files/edf/file';
 import { DataError, quoted } from '../errors';
-import { CHANNELS, channelOf, type Channel } from './montage';
+import { CHANNELS, channelOf, hasPosition, type Channel } from './montage';
 import { splineWeights } from './spline';
 
 /** The only ones that may be interpolated. */
@@ -50,8 +50,26 @@ export interface ChannelSource {
   readonly interpolated: boolean;
 }
 
+/** A recording without the 19 electrodes, such as one of bipolar differences: it can be looked at, but not detected in. */
+export class MissingElectrodesError extends DataError {
+  override name = 'MissingElectrodesError';
+}
+
+/**
+ * What becomes of a missing Fz or Pz: `spline` interpolates it; `trainer` does what production does, whose interpolation
+ * fails where any signal besides the 19 lacks a position in MNE's standard_1020, and leaves zeros.
+ */
+export const INTERPOLATIONS = ['spline', 'trainer'] as const;
+export type Interpolation = (typeof INTERPOLATIONS)[number];
+
+/** Signals for which production's interpolation of Fz and Pz fails; their labels. */
+export const withoutPosition = (file: EdfFile): string[] =>
+  file.header.signals
+    .filter(({ label, isAnnotations }) => !isAnnotations && channelOf(label) === null && !hasPosition(label))
+    .map(({ label }) => label);
+
 /** The 19 channels in order. Throws DataError for a missing, doubled or unusable one. */
-export function chooseChannels(file: EdfFile): ChannelSource[] {
+export function chooseChannels(file: EdfFile, interpolation: Interpolation = 'spline'): ChannelSource[] {
   const found = new Map<Channel, number>();
   const unreadable: string[] = [];
   for (const [index, signal] of file.header.signals.entries()) {
@@ -73,7 +91,7 @@ export function chooseChannels(file: EdfFile): ChannelSource[] {
   }
   const missing = CHANNELS.filter((channel) => !found.has(channel));
   if (missing.some((channel) => !MIDLINE.includes(channel)))
-    throw new DataError(
+    throw new MissingElectrodesError(
       file.name,
       'labels',
       [
@@ -84,7 +102,26 @@ export function chooseChannels(file: EdfFile): ChannelSource[] {
     );
   const direct = new Map<Channel, ChannelSource>();
   for (const [channel, index] of found) direct.set(channel, directSource(file, channel, index));
-  return CHANNELS.map((channel) => direct.get(channel) ?? interpolated(file, channel, missing, direct));
+  const zeros = interpolation === 'trainer' && withoutPosition(file).length > 0;
+  return CHANNELS.map(
+    (channel) =>
+      direct.get(channel) ?? (zeros ? silent(channel, direct) : interpolated(file, channel, missing, direct)),
+  );
+}
+
+/** Signals that can be looked at as they are: readable, of a voltage and at a rate of EEG; at most so many. */
+const MAX_VIEWED = 64;
+
+/** Of a recording without the 19 electrodes, in the order of the file. */
+export function viewedChannels(file: EdfFile): Omit<ChannelSource, 'channel'>[] {
+  return file.header.signals
+    .flatMap(({ isAnnotations, unreadable, unit, rate }, signal) => {
+      const scale = isAnnotations || unreadable !== null ? null : microvoltsOf(unit);
+      return scale && rate >= LOWEST_RATE && rate <= HIGHEST_RATE
+        ? [{ terms: [{ signal, weight: scale.weight }], rate, interpolated: false }]
+        : [];
+    })
+    .slice(0, MAX_VIEWED);
 }
 
 /** Names as a sentence shows them: bounded. */
@@ -109,6 +146,13 @@ function directSource(file: EdfFile, channel: Channel, signal: number): ChannelS
       `${rate} Hz is no rate of EEG (${LOWEST_RATE} to ${HIGHEST_RATE} Hz)`,
     );
   return { channel, terms: [{ signal, weight: scale.weight }], rate, interpolated: false };
+}
+
+/** Zeros, as long as the other channels. */
+function silent(channel: Channel, direct: ReadonlyMap<Channel, ChannelSource>): ChannelSource {
+  const [other] = direct.values();
+  const terms = (other?.terms ?? []).map(({ signal }) => ({ signal, weight: 0 }));
+  return { channel, terms, rate: other?.rate ?? 0, interpolated: true };
 }
 
 function interpolated(

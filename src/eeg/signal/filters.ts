@@ -69,20 +69,35 @@ export function notch(frequency: number, q: number, rate: number): Filter {
 }
 
 /**
- * One forward pass in place, starting at rest: direct form II transposed, in the order of operations of
- * `scipy.signal.lfilter`.
+ * A forward pass in place, starting at rest, in as many pieces as the signal comes in: direct form II transposed, in the
+ * order of operations of `scipy.signal.lfilter`.
  */
-export function applyFilter({ b, a }: Filter, signal: Float64Array): void {
-  const order = a.length - 1;
-  const state = new Float64Array(order + 1); // one more, always zero
-  const numerator = Float64Array.from(b);
-  const denominator = Float64Array.from(a);
-  const b0 = numerator[0] ?? 0;
-  for (let i = 0; i < signal.length; i++) {
-    const x = signal[i] ?? 0;
-    const y = b0 * x + (state[0] ?? 0);
-    for (let k = 0; k < order; k++)
-      state[k] = (state[k + 1] ?? 0) + x * (numerator[k + 1] ?? 0) - y * (denominator[k + 1] ?? 0);
-    signal[i] = y;
+export class RunningFilter {
+  readonly #state: Float64Array;
+  readonly #numerator: Float64Array;
+  readonly #denominator: Float64Array;
+
+  constructor({ b, a }: Filter) {
+    this.#state = new Float64Array(a.length); // one more than the order, always zero
+    this.#numerator = Float64Array.from(b);
+    this.#denominator = Float64Array.from(a);
+  }
+
+  /** Filters the next samples. */
+  apply(signal: Float64Array): void {
+    const [state, numerator, denominator] = [this.#state, this.#numerator, this.#denominator];
+    const order = state.length - 1;
+    const b0 = numerator[0] ?? 0;
+    for (let i = 0; i < signal.length; i++) {
+      const x = signal[i] ?? 0;
+      const y = b0 * x + (state[0] ?? 0);
+      for (let k = 0; k < order; k++)
+        state[k] = (state[k + 1] ?? 0) + x * (numerator[k + 1] ?? 0) - y * (denominator[k + 1] ?? 0);
+      signal[i] = y;
+    }
   }
 }
+
+/** One forward pass over a whole signal, in place. */
+export const applyFilter = (filter: Filter, signal: Float64Array): void =>
+  new RunningFilter(filter).apply(signal);

@@ -1,9 +1,9 @@
 /** A whole recording through the signal path, in bounded memory, into blocks that windows are cut from. */
-import type { EdfFile } from '../files/edf/file';
+import type { EdfFile, EdfSegment } from '../files/edf/file';
 import { openEdf, type RecordingFiles, type RecordingInfo } from '../files/recording';
-import { chooseChannels, type ChannelSource } from './channels';
+import { chooseChannels, type ChannelSource, type Interpolation } from './channels';
 import { CHANNELS } from './montage';
-import { SignalPath } from './preprocess';
+import { prepareByStretches, SignalPath, type Stretch } from './preprocess';
 import { WINDOW } from '../windows/windows';
 
 /** Samples of a block: a window touches two at most. */
@@ -34,17 +34,63 @@ export interface PreparedPart {
   readonly values: Float32Array;
 }
 
+/** What the signal path needs of a recording; `interpolation` is `spline` where it is left out. */
+export type Prepared = Pick<RecordingInfo, 'segments' | 'samples' | 'resampled'> & {
+  readonly interpolation?: Interpolation;
+};
+
+/** The groups in which a recording is prepared: one where it is short or need not be resampled. */
+export const groupsOf = ({ samples, resampled }: Prepared, groupBytes = GROUP_BYTES): number[][] =>
+  resampled ? channelGroups(samples, groupBytes) : [[...CHANNELS.keys()]];
+
 /**
- * The whole recording through the signal path: for each of `groups` its blocks in order. The file is read once for each
- * group. Throws DataError.
+ * The whole recording through the signal path: for each of `groupsOf(info)` its blocks in order. The file is read once for
+ * each group; three times, in bounded memory, where it is long and need not be resampled. `turn` is called between slices
+ * of the file and may throw. Throws DataError.
  */
 export async function* prepareRecording(
   files: RecordingFiles,
-  info: Pick<RecordingInfo, 'segments' | 'samples'>,
-  groups: readonly (readonly number[])[] = channelGroups(info.samples),
+  info: Prepared,
+  turn: () => void = () => undefined,
+  groupBytes = GROUP_BYTES,
 ): AsyncGenerator<PreparedPart> {
   const file = await openEdf(files);
-  for (const group of groups) yield* prepareGroup(file, info, group);
+  const groups = groupsOf(info, groupBytes);
+  if (!info.resampled && channelGroups(info.samples, groupBytes).length > 1)
+    yield* prepareInOrder(file, info, groups[0] ?? [], turn);
+  else for (const group of groups) yield* prepareGroup(file, info, group, turn);
+}
+
+/** Of a long recording that need not be resampled. */
+async function* prepareInOrder(
+  file: EdfFile,
+  { samples, interpolation }: Prepared,
+  group: readonly number[],
+  turn: () => void,
+): AsyncGenerator<PreparedPart> {
+  const sources = chooseChannels(file, interpolation);
+  const width = sources.length;
+  const read = async function* (): AsyncGenerator<Stretch> {
+    for await (const { channels, done } of readStretches(file, sources)) {
+      turn();
+      yield { channels, first: done === 0 };
+    }
+  };
+  let [at, values] = [0, new Float32Array(BLOCK * width)];
+  for await (const channels of prepareByStretches(read, width)) {
+    const count = channels[0]?.length ?? 0;
+    for (let done = 0; done < count;) {
+      const place = at % BLOCK;
+      const length = Math.min(count - done, BLOCK - place);
+      for (const [column, signal] of channels.entries())
+        for (let i = 0; i < length; i++) values[(place + i) * width + column] = signal[done + i] ?? 0;
+      done += length;
+      at += length;
+      if (at % BLOCK !== 0 && at < samples) continue;
+      yield { block: Math.ceil(at / BLOCK) - 1, group, values };
+      values = new Float32Array(BLOCK * width);
+    }
+  }
 }
 
 /** Puts a part [BLOCK, channels of the group] into its columns of a block [BLOCK, 19]. */
@@ -56,12 +102,13 @@ export function addPart(block: Float32Array, group: readonly number[], values: F
 
 async function* prepareGroup(
   file: EdfFile,
-  { segments, samples }: Pick<RecordingInfo, 'segments' | 'samples'>,
+  { segments, samples, interpolation }: Prepared,
   group: readonly number[],
+  turn: () => void,
 ): AsyncGenerator<PreparedPart> {
-  const all = chooseChannels(file);
+  const all = chooseChannels(file, interpolation);
   const sources = group.flatMap((channel) => all[channel] ?? []);
-  const raw = await readChannels(file, sources);
+  const raw = await readChannels(file, sources, turn);
   const prepared: Float32Array[] = [];
   const paths = new Map<number, SignalPath>();
   const silence = file.segments.map(() => new Float32Array(0));
@@ -100,28 +147,45 @@ async function* prepareGroup(
 }
 
 /** Per source its segments in µV, as float32 like the trainer's reader gives them. */
-async function readChannels(file: EdfFile, sources: readonly ChannelSource[]): Promise<Float32Array[][]> {
-  const { recordBytes, signals } = file.header;
-  const wanted = [...new Set(sources.flatMap(({ terms }) => terms.map((term) => term.signal)))];
-  const perSlice = Math.max(1, Math.floor(SLICE_BYTES / recordBytes));
+async function readChannels(
+  file: EdfFile,
+  sources: readonly ChannelSource[],
+  turn: () => void,
+): Promise<Float32Array[][]> {
   const raw = sources.map((): Float32Array[] => []);
-  for (const { firstRecord, records } of file.segments) {
-    const parts = sources.map(({ terms }, i) => {
-      const part = new Float32Array(records * (signals[terms[0]?.signal ?? -1]?.samplesPerRecord ?? 0));
-      raw[i]?.push(part);
-      return part;
-    });
-    for (let done = 0; done < records; done += perSlice) {
-      const slice = await file.readRecords(firstRecord + done, Math.min(perSlice, records - done), wanted);
-      for (const [i, { terms }] of sources.entries()) {
+  for await (const { channels, done, segment } of readStretches(file, sources)) {
+    turn();
+    for (const [i, values] of channels.entries()) {
+      const all = raw[i] ?? [];
+      if (done === 0) all.push(new Float32Array(segment.records * perRecord(file, sources[i])));
+      all.at(-1)?.set(values, done * perRecord(file, sources[i]));
+    }
+  }
+  return raw;
+}
+
+const perRecord = (file: EdfFile, source: ChannelSource | undefined): number =>
+  file.header.signals[source?.terms[0]?.signal ?? -1]?.samplesPerRecord ?? 0;
+
+/** The file in slices of whole records: per source its samples in µV. `done`: records of the segment that came before. */
+async function* readStretches(
+  file: EdfFile,
+  sources: readonly ChannelSource[],
+): AsyncGenerator<{ channels: Float32Array[]; done: number; segment: EdfSegment }> {
+  const wanted = [...new Set(sources.flatMap(({ terms }) => terms.map((term) => term.signal)))];
+  const perSlice = Math.max(1, Math.floor(SLICE_BYTES / file.header.recordBytes));
+  for (const segment of file.segments)
+    for (let done = 0; done < segment.records; done += perSlice) {
+      const records = Math.min(perSlice, segment.records - done);
+      const slice = await file.readRecords(segment.firstRecord + done, records, wanted);
+      const channels = sources.map(({ terms }) => {
         const sum = new Float64Array(slice[wanted.indexOf(terms[0]?.signal ?? -1)]?.length ?? 0);
         for (const { signal, weight } of terms) {
           const values = slice[wanted.indexOf(signal)] ?? new Float32Array(0);
           for (let k = 0; k < sum.length; k++) sum[k] = (sum[k] ?? 0) + weight * (values[k] ?? 0);
         }
-        parts[i]?.set(sum, (done * sum.length) / Math.min(perSlice, records - done));
-      }
+        return new Float32Array(sum);
+      });
+      yield { channels, done, segment };
     }
-  }
-  return raw;
 }

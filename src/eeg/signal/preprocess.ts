@@ -4,7 +4,7 @@
  * The trainer knows no gaps; here each segment between gaps is resampled and filtered for itself, and the z-score is over
  * all of them.
  */
-import { applyFilter, butterworthBandPass, notch } from './filters';
+import { applyFilter, butterworthBandPass, notch, RunningFilter } from './filters';
 import { Resampler } from './resample';
 
 /** Hz, of everything that the model sees. */
@@ -16,23 +16,87 @@ export const NOTCH = notch(60, 30, SAMPLE_RATE);
 /** Keeps a flat channel finite, as the trainer does. */
 const DEVIATION_FLOOR = 1e-8;
 
+/** Mean and population deviation of `count` samples, by the order of operations of `zScore`. */
+interface Moments {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+const deviationOf = (squares: number, count: number): number => Math.sqrt(squares / count) + DEVIATION_FLOOR;
+
+const scaled = (value: number, { mean, deviation }: Moments): number => {
+  const score = (value - mean) / deviation;
+  return Number.isFinite(score) ? score : 0;
+};
+
 /** Subtracts mean and divides by population deviation + 1e-8 over all parts; what is not finite becomes 0. */
 export function zScore(parts: readonly Float64Array[]): Float32Array {
   const count = parts.reduce((sum, part) => sum + part.length, 0);
   let mean = 0;
   for (const part of parts) for (const value of part) mean += value;
   mean /= count;
-  let variance = 0;
-  for (const part of parts) for (const value of part) variance += (value - mean) ** 2;
-  const deviation = Math.sqrt(variance / count) + DEVIATION_FLOOR;
+  let squares = 0;
+  for (const part of parts) for (const value of part) squares += (value - mean) ** 2;
+  const moments = { mean, deviation: deviationOf(squares, count) };
   const out = new Float32Array(count);
   let at = 0;
-  for (const part of parts)
-    for (const value of part) {
-      const scaled = (value - mean) / deviation;
-      out[at++] = Number.isFinite(scaled) ? scaled : 0;
-    }
+  for (const part of parts) for (const value of part) out[at++] = scaled(value, moments);
   return out;
+}
+
+/** Channels [samples] each, in µV, of the next stretch of a recording; `first`: whether a segment starts with it. */
+export interface Stretch {
+  readonly channels: readonly Float32Array[];
+  readonly first: boolean;
+}
+
+/**
+ * The signal path of a recording that needs no resampling, in three passes over its stretches, each of which `read` starts
+ * anew: mean, deviation, z-scores. Gives, for each stretch, the same bits as `SignalPath`; memory does not grow with length.
+ */
+export async function* prepareByStretches(
+  read: () => AsyncIterable<Stretch>,
+  channels: number,
+): AsyncGenerator<Float32Array[]> {
+  const filtered = async function* (): AsyncGenerator<Float64Array[]> {
+    let filters: (readonly [RunningFilter, RunningFilter])[] = [];
+    for await (const stretch of read()) {
+      if (stretch.first)
+        filters = stretch.channels.map(() => [new RunningFilter(BAND_PASS), new RunningFilter(NOTCH)]);
+      yield stretch.channels.map((channel, i) => {
+        const signal = new Float64Array(channel);
+        for (const filter of filters[i] ?? []) filter.apply(signal);
+        return signal;
+      });
+    }
+  };
+  const sums = new Float64Array(channels);
+  let count = 0;
+  for await (const parts of filtered()) {
+    for (const [i, part] of parts.entries()) {
+      let sum = sums[i] ?? 0;
+      for (const value of part) sum += value;
+      sums[i] = sum;
+    }
+    count += parts[0]?.length ?? 0;
+  }
+  const means = sums.map((sum) => sum / count);
+  const squares = new Float64Array(channels);
+  for await (const parts of filtered())
+    for (const [i, part] of parts.entries()) {
+      const mean = means[i] ?? 0;
+      let sum = squares[i] ?? 0;
+      for (const value of part) sum += (value - mean) ** 2;
+      squares[i] = sum;
+    }
+  const moments = Array.from(means, (mean, i) => ({ mean, deviation: deviationOf(squares[i] ?? 0, count) }));
+  for await (const parts of filtered())
+    yield parts.map((part, i) => {
+      const out = new Float32Array(part.length);
+      const channel = moments[i];
+      if (channel) for (let k = 0; k < part.length; k++) out[k] = scaled(part[k] as number, channel);
+      return out;
+    });
 }
 
 /** The transforms of a recording's segments, made once for all its channels of one rate. */

@@ -3,12 +3,15 @@
  * most recently used first, up to a number of bytes. Without the cache a window whose recording is not in memory costs
  * the whole signal path.
  */
-import { contentHash, type PreparedCache } from '../signal/cache';
+import type { PreparedCache } from '../signal/cache';
+import type { Interpolation } from '../signal/channels';
 import { DataError } from '../errors';
-import { addPart, BLOCK, channelGroups, prepareRecording } from '../signal/prepare';
-import { inspectRecording, sourceOf, type RecordingFiles, type RecordingInfo } from '../files/recording';
+import type { SeizureTexts } from '../files/edf_labels';
+import { BLOCK } from '../signal/prepare';
+import { blocksInMemory, fillFromBlocks, heldIn, type ToPrepare } from './blocks';
+import { inspectRecording, type RecordingFiles, type RecordingInfo } from '../files/recording';
 import { CHANNELS } from '../signal/montage';
-import { fillLabels, WINDOW, type WindowRef } from './windows';
+import { fillLabels, type WindowRef } from './windows';
 
 export interface OpenedFolder {
   readonly files: readonly RecordingFiles[];
@@ -19,12 +22,13 @@ export interface OpenedFolder {
 
 /**
  * Inspects recordings one after the other; those that are rejected do not stop the others. `limit` is the trainer's
- * BGB_LIMIT_FILES: only that many of the first.
+ * BGB_LIMIT_FILES: only that many of the first. `seizureTexts`: which annotations of EDF+ are seizures.
  */
 export async function openRecordings(
   files: readonly RecordingFiles[],
   limit = Infinity,
   progress: (done: number, total: number) => void = () => undefined,
+  seizureTexts: SeizureTexts = [],
 ): Promise<OpenedFolder> {
   const chosen = files.slice(0, limit);
   const usable: RecordingFiles[] = [];
@@ -33,7 +37,7 @@ export async function openRecordings(
   for (const [index, file] of chosen.entries()) {
     progress(index, chosen.length);
     try {
-      recordings.push(await inspectRecording(file));
+      recordings.push(await inspectRecording(file, seizureTexts));
       usable.push(file);
     } catch (error) {
       // Whatever one file throws rejects that file alone: a folder of thousands stays usable.
@@ -61,23 +65,18 @@ export class Dataset {
 
   /**
    * `keepBytes`: how much prepared signal is kept in memory. `cache`: what is kept on disk; a recording that it cannot
-   * take is kept in memory as a whole while it is in use.
+   * take is kept in memory as a whole while it is in use. `interpolation`: how a missing Fz or Pz is made up for.
    */
   constructor(
     readonly folder: Pick<OpenedFolder, 'files' | 'recordings'>,
     private readonly keepBytes = KEEP_BYTES,
     private readonly cache?: PreparedCache,
+    private readonly interpolation: Interpolation = 'spline',
   ) {}
 
   /** A window's samples [WINDOW, 19] into `x` and its labels into `y`. Throws DataError when the file changed. */
   async fill({ recording, start }: WindowRef, x: Float32Array, y: Float32Array): Promise<void> {
-    const width = CHANNELS.length;
-    for (let at = start; at < start + WINDOW;) {
-      const block = await this.#block(recording, Math.floor(at / BLOCK));
-      const end = Math.min(start + WINDOW, (Math.floor(at / BLOCK) + 1) * BLOCK);
-      x.set(block.subarray((at % BLOCK) * width, ((at % BLOCK) + end - at) * width), (at - start) * width);
-      at = end;
-    }
+    await fillFromBlocks(start, x, (index) => this.#block(recording, index));
     fillLabels(this.#recording(recording).info, start, y);
   }
 
@@ -95,7 +94,7 @@ export class Dataset {
     }
     const { files, info } = this.#recording(recording);
     const blocks = await this.#keep(`${recording}`, Math.ceil(info.samples / BLOCK) * BLOCK_BYTES, () =>
-      prepareBlocks(files, info),
+      blocksInMemory(files, info),
     );
     const block = blocks[index];
     if (!block) throw new RangeError(`recording ${recording} has no block ${index}`);
@@ -107,21 +106,17 @@ export class Dataset {
     const known = this.#cached.get(recording);
     if (known) return known;
     const { files, info } = this.#recording(recording);
-    const made = contentHash(sourceOf(files.recording)).then(async (hash) => {
-      const groups = channelGroups(info.samples);
-      const held = await cache.hold(hash, info.samples, groups, () => prepareRecording(files, info, groups));
-      return held ? hash : null;
-    });
+    const made = heldIn(cache, files, info);
     this.#cached.set(recording, made);
     // A recording that failed is read anew when it is asked for again.
     made.catch(() => this.#cached.delete(recording));
     return made;
   }
 
-  #recording(recording: number): { files: RecordingFiles; info: RecordingInfo } {
+  #recording(recording: number): { files: RecordingFiles; info: ToPrepare } {
     const [files, info] = [this.folder.files[recording], this.folder.recordings[recording]];
     if (!files || !info) throw new RangeError(`there is no recording ${recording}`);
-    return { files, info };
+    return { files, info: { ...info, interpolation: this.interpolation } };
   }
 
   #keep<T>(key: string, bytes: number, make: () => Promise<T>): Promise<T> {
@@ -146,14 +141,4 @@ export class Dataset {
     this.#bytes -= this.#kept.get(key)?.bytes ?? 0;
     this.#kept.delete(key);
   }
-}
-
-async function prepareBlocks(files: RecordingFiles, info: RecordingInfo): Promise<Float32Array[]> {
-  const width = CHANNELS.length;
-  const blocks: Float32Array[] = [];
-  for await (const { block, group, values } of prepareRecording(files, info)) {
-    if (group.length === width) blocks[block] = values;
-    else addPart((blocks[block] ??= new Float32Array(BLOCK * width)), group, values);
-  }
-  return blocks;
 }

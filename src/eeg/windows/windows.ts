@@ -18,13 +18,31 @@ export interface WindowRef {
 /** By how much of a window is labelled as seizure: nothing, 99 % or more, or something between. */
 export type WindowKind = 'none' | 'partial' | 'full';
 
-/** First samples of the windows that lie within one segment; what is left at a segment's end has no window. */
-export function windowStarts({ segments }: Pick<RecordingInfo, 'segments'>, stride = STRIDE): number[] {
+/** First samples of the windows that lie within one segment; what is left at a segment's end has no window, nor has a recording that the detector cannot take. */
+export function windowStarts(
+  { segments, unusable = null }: Pick<RecordingInfo, 'segments'> & Partial<Pick<RecordingInfo, 'unusable'>>,
+  stride = STRIDE,
+): number[] {
+  if (unusable !== null) return [];
   return segments.flatMap(({ firstSample, samples }) => {
     const count = Math.max(0, Math.floor((samples - WINDOW) / stride) + 1);
     return Array.from({ length: count }, (_, i) => firstSample + i * stride);
   });
 }
+
+/** Why a recording has no window; undefined where it has one. */
+export function withoutWindow({
+  segments,
+  unusable,
+}: Pick<RecordingInfo, 'segments' | 'unusable'>): string | undefined {
+  if (unusable !== null) return unusable;
+  let longest = 0;
+  for (const { samples } of segments) longest = Math.max(longest, samples);
+  if (longest >= WINDOW) return undefined;
+  return `${segments.length > 1 ? 'its longest stretch without a gap' : 'it'} has ${shownSeconds(longest)} s, and a window takes ${shownSeconds(WINDOW)} s`;
+}
+
+const shownSeconds = (samples: number): string => String(Number((samples / SAMPLE_RATE).toFixed(1)));
 
 /** 1 where a seizure is labelled, else 0, for samples [from, from + out.length) of the prepared signal. */
 export function fillLabels(
@@ -79,7 +97,7 @@ export function balancedWindows(
     throw new DataError(
       'these recordings',
       'annotations',
-      'no window holds the begin or end of a seizure, so there is nothing to balance on; add recordings with seizures or switch balanced sampling off',
+      `no window holds the start or end of a seizure, so there is nothing to balance on: ${whatLacks(recordings, indices)}; add recordings with labelled seizures or switch balanced sampling off`,
     );
   const random = new Random(seed, 'balanced windows');
   const some = (windows: readonly WindowRef[], ratio: number, name: string): WindowRef[] =>
@@ -88,6 +106,40 @@ export function balancedWindows(
       .choose(Math.floor(ratio * partial.length), windows.length)
       .flatMap((i) => windows[i] ?? []);
   return windowSet(recordings, [...partial, ...some(full, 0.3, 'full'), ...some(none, 2.5, 'none')]);
+}
+
+/** What keeps recordings from being trained on, with numbers: `3 of 3 recordings are shorter than a 60 s window`. */
+export function whatLacks(recordings: readonly RecordingInfo[], indices: readonly number[]): string {
+  const infos = indices.flatMap((i) => recordings[i] ?? []);
+  const total = infos.length;
+  if (total === 0) return 'there are no recordings to train on';
+  const count = (name: string, of: readonly RecordingInfo[]): string[] =>
+    of.length === 0 ? [] : [`${of.length} of ${total} recordings ${name}`];
+  const usable = infos.filter(({ unusable }) => unusable === null);
+  const long = usable.filter((info) => withoutWindow(info) === undefined);
+  const labelled = long.filter((info) => info.labelled);
+  return [
+    ...count(
+      'lack electrodes that the detector needs',
+      infos.filter(({ unusable }) => unusable !== null),
+    ),
+    ...count(
+      `are shorter than a ${WINDOW / SAMPLE_RATE} s window`,
+      usable.filter((info) => !long.includes(info)),
+    ),
+    ...count(
+      'have no annotations',
+      long.filter((info) => !info.labelled),
+    ),
+    ...count(
+      'have annotations without a seizure',
+      labelled.filter(({ seizures }) => seizures.length === 0),
+    ),
+    ...count(
+      'have seizures',
+      labelled.filter(({ seizures }) => seizures.length > 0),
+    ),
+  ].join(', ');
 }
 
 function labelledWindows(recordings: readonly RecordingInfo[], indices: readonly number[]): WindowRef[] {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -65,13 +65,16 @@ const TWENTY = [
   ...['--epochs', '40', '--steps', '20', '--every', '15', '--json'],
 ];
 
+/** Paths of the files below a folder, within it. */
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .sort();
+
 /** The files of a run's folder, with their contents. */
 const contents = (out: string): Map<string, string> =>
-  new Map(
-    readdirSync(out)
-      .sort()
-      .map((name) => [name, readFileSync(join(out, name), 'latin1')]),
-  );
+  new Map(filesBelow(out).map((name) => [name, readFileSync(join(out, name), 'latin1')]));
 
 interface Line {
   type: string;
@@ -124,14 +127,14 @@ describe('the command train', () => {
     unbroken = { out, events };
     expect(events.map(({ type }) => type)).toContain('validated');
     expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 20 });
-    expect(readdirSync(out).sort()).toEqual([
+    expect(filesBelow(out)).toEqual([
       'best.pt',
       'best.state.safetensors',
       'last.pt',
       'last.state.safetensors',
       'previous.state.safetensors',
       'scores.json',
-      'synth000_s001_t000.predicted.csv_bi',
+      'synth000/synth000_s001_t000.predicted.csv_bi',
       'weights.safetensors',
     ]);
     const { tensors, metadata } = parse(new Uint8Array(readFileSync(join(out, 'weights.safetensors'))));

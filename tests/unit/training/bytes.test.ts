@@ -7,7 +7,8 @@ import { Parameters } from '../../../src/engine/packs';
 import { Program } from '../../../src/engine/program';
 import { Random } from '../../../src/base/random';
 import { bytesOf, costOf, suggest } from '../../../src/training/fits';
-import { evaluationGraph, stepGraph } from '../../../src/training/graphs';
+import { evaluationGraph } from '../../../src/detection/evaluation';
+import { stepGraph } from '../../../src/training/graphs';
 import { FULL } from '../../full';
 import { checkSettings, detectorConfigOf, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 

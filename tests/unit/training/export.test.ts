@@ -15,7 +15,7 @@ import { Random } from '../../../src/base/random';
 import { MemoryCheckpoints } from '../../../src/training/checkpoints';
 import { trainerCheckpoint } from '../../../src/training/export';
 import { detectorConfigOf, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
-import { restoreWeights } from '../../../src/training/state';
+import { restoreWeights } from '../../../src/detection/restore';
 import { EegTrainer } from '../../../src/training/trainer';
 import { pythonWithTorch, torch } from '../checkpoints/python';
 import { testDevice } from '../engine/check-op';

@@ -1,15 +1,9 @@
 import { transfer } from 'comlink';
+import type { RecordingResult } from '../../../detection/protocol';
 import type { Failure } from '../../../run/protocol';
 import { askToPersist } from '../../../checkpoints/store';
 import type { Suggestion } from '../../../training/fits';
-import type {
-  CheckpointName,
-  EegEvent,
-  EegPlan,
-  FolderReport,
-  RecordingResult,
-  StartFrom,
-} from '../../../training/protocol';
+import type { CheckpointName, EegEvent, EegPlan, FolderReport, StartFrom } from '../../../training/protocol';
 import type { RunSummary } from '../../../training/run_record';
 import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
 import { decodeShare, differences, encodeShare, type Difference } from '../../../training/share';

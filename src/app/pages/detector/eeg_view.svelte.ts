@@ -53,7 +53,11 @@ export class EegPage {
   readonly #traces = $derived.by(() => {
     const { signal, montage, high, low, line: notch } = this;
     if (!signal) return [];
-    return applyMontage(montage, signal.channels).map(({ label, values }) => ({
+    const { labels } = signal;
+    const traces = labels
+      ? signal.channels.map((values, i) => ({ label: labels[i] ?? '', values }))
+      : applyMontage(montage, signal.channels);
+    return traces.map(({ label, values }) => ({
       label,
       values: displayFilter(values, signal.rate, { high, low, notch }),
     }));

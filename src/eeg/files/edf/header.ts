@@ -44,10 +44,10 @@ export interface EdfHeader {
 }
 
 export const FIXED_BYTES = 256;
-const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+export const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 
 /** Widths of the per-signal fields, in the order of the file. */
-const SIGNAL_FIELDS = [
+export const SIGNAL_FIELDS = [
   ['label', 16],
   ['transducer', 80],
   ['unit', 8],

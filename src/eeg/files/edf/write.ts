@@ -52,8 +52,17 @@ export function writeEdf(file: EdfToWrite): Uint8Array<ArrayBuffer> {
     throw new RangeError(
       `${file.kind} holds no annotations and no fractions of a second; write ${file.kind}+C`,
     );
-  const lists = isPlus ? annotationLists(file, records) : [];
-  const listSamples = Math.ceil(Math.max(0, ...lists.map((list) => list.length)) / bytesPerSample);
+  const lists = isPlus
+    ? annotationLists({
+        starts: file.recordStarts ?? Array.from({ length: records }, (_, i) => i * file.recordDuration),
+        offset: ((file.start ?? 0) % 1000) / 1000,
+        annotations: file.annotations ?? [],
+        keepsTime: true,
+      })
+    : [];
+  const listSamples = Math.ceil(
+    lists.reduce((longest, { length }) => Math.max(longest, length), 0) / bytesPerSample,
+  );
 
   const range = 2 ** (8 * bytesPerSample - 1);
   const signals = file.signals.map((signal, i) => ({
@@ -166,21 +175,31 @@ function headerText(file: EdfToWrite, columns: number, headerBytes: number, reco
   ].join('');
 }
 
-function annotationLists(file: EdfToWrite, records: number): Uint8Array[] {
-  const { recordDuration, annotations = [] } = file;
-  const fraction = ((file.start ?? 0) % 1000) / 1000;
-  const starts = file.recordStarts ?? Array.from({ length: records }, (_, i) => i * recordDuration);
+/** What `annotationLists` writes. */
+export interface ListsToWrite {
+  /** Seconds from the first sample to each record. */
+  readonly starts: readonly number[];
+  /** Seconds between the start time of the header and the first sample. */
+  readonly offset: number;
+  readonly annotations: readonly EdfAnnotation[];
+  /** Whether each list starts with the time of its record. */
+  readonly keepsTime: boolean;
+}
+
+/** One record's list each: an annotation stands in the record in which it starts, or the one before it in a gap. */
+export function annotationLists({ starts, offset, annotations, keepsTime }: ListsToWrite): Uint8Array[] {
   const encoder = new TextEncoder();
   const stamp = (seconds: number): string => `${seconds < 0 ? '-' : '+'}${plain(Math.abs(seconds))}`;
+  const sorted = [...annotations].sort((a, b) => a.onset - b.onset);
+  let next = 0;
   return starts.map((start, i) => {
-    const end = i + 1 < starts.length ? (starts[i + 1] ?? 0) : Infinity;
-    const from = i === 0 ? -Infinity : start;
-    const here = annotations.filter(({ onset }) => onset >= from && onset < end);
-    const lists = [`${stamp(start + fraction)}\x14\x14\0`];
-    for (const { onset, duration, text } of here)
-      lists.push(
-        `${stamp(onset + fraction)}${duration === null ? '' : `\x15${plain(duration)}`}\x14${text}\x14\0`,
-      );
+    const end = starts[i + 1] ?? Infinity;
+    const lists = keepsTime ? [`${stamp(start + offset)}\x14\x14\0`] : [];
+    for (let one = sorted[next]; one && one.onset < end; one = sorted[++next]) {
+      const { onset, duration, text } = one;
+      const length = duration === null ? '' : `\x15${plain(duration)}`;
+      lists.push(`${stamp(onset + offset)}${length}\x14${text}\x14\0`);
+    }
     return encoder.encode(lists.join(''));
   });
 }
@@ -201,4 +220,6 @@ function fixed(text: string, width: number): string {
   return text.padEnd(width);
 }
 
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+/** The bytes of a text of Latin-1 characters. */
+export const latin1 = (text: string): Uint8Array =>
+  Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -3,6 +3,7 @@ import { labelRuns, type Run } from '../../../../src/eeg/events/events';
 import {
   closing,
   DEFAULT_POSTPROCESSING,
+  EventFinder,
   hysteresis,
   limitDurations,
   merge,
@@ -176,6 +177,41 @@ test('the steps on runs give what the steps on masks give, on random signals', (
     const runs = [...postprocess(probabilities, parameters, 4)];
     expect(runs, JSON.stringify(parameters)).toEqual(labelRuns(reference(probabilities, parameters, 4)));
   }
+});
+
+test('probabilities in pieces give the events of the whole', () => {
+  const random = new Random(5);
+  const methods = ['mean', 'peak', 'percentile'] as const;
+  let found = 0;
+  for (let round = 0; round < 300; round++) {
+    const parameters: Postprocessing = {
+      ...small,
+      min_onset_samples: 1 + random.integer(4),
+      min_offset_samples: 1 + random.integer(4),
+      opening_kernel: 1 + 2 * random.integer(4),
+      closing_kernel: 1 + 2 * random.integer(5),
+      min_duration_s: random.integer(2),
+      tau_merge: random.integer(3),
+      confidence_method: methods[random.integer(3)] ?? 'mean',
+    };
+    let level = 0.5;
+    const probabilities = Float32Array.from({ length: random.integer(300) }, () => {
+      level = Math.min(1, Math.max(0, level + random.uniform(-0.4, 0.4)));
+      return level;
+    });
+    const finder = new EventFinder(parameters, 4, probabilities.length);
+    for (let at = 0; at < probabilities.length;) {
+      const length = 1 + random.integer(20);
+      finder.push(probabilities.slice(at, at + length));
+      at += length;
+    }
+    const events = finder.finish();
+    found += events.length;
+    expect(events, JSON.stringify(parameters)).toEqual(predictEvents(probabilities, parameters, 4));
+    const runs = [...postprocess(probabilities, parameters, 4)];
+    expect(events.map(({ start, end }) => run(start * 4, end * 4))).toEqual(runs);
+  }
+  expect(found).toBeGreaterThan(300);
 });
 
 describe('confidence', () => {

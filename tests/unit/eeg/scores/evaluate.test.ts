@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { evaluate, operatingPoints, type ScoredRecording } from '../../../../src/eeg/scores/evaluate';
 import { writeCsvBi } from '../../../../src/eeg/files/csv_bi';
 import { DEFAULT_POSTPROCESSING } from '../../../../src/eeg/events/postprocess';
-import { Stitcher } from '../../../../src/eeg/events/stitch';
+import { stitched, Stitcher } from '../../../../src/eeg/events/stitch';
 import { Random } from '../../../../src/base/random';
 
 const RATE = 256;
@@ -146,35 +146,43 @@ test('lower false-alarm rates never find more, on random recordings', () => {
   }
 });
 
-test('overlapping windows become the mean of what covers a sample', () => {
-  const stitcher = new Stitcher(10);
-  stitcher.add(0, new Float32Array(4).fill(0.25));
-  stitcher.add(2, new Float32Array(4).fill(0.75));
-  stitcher.add(7, new Float32Array(4).fill(1));
-  expect([...stitcher.finish()]).toEqual([0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 0, 1, 1, 1]);
+test('overlapping windows become the mean of what covers a sample', async () => {
+  const whole = await stitched(10, (stitcher) => {
+    stitcher.add(0, new Float32Array(4).fill(0.25));
+    stitcher.add(2, new Float32Array(4).fill(0.75));
+    stitcher.add(7, new Float32Array(4).fill(1));
+  });
+  expect([...whole]).toEqual([0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 0, 1, 1, 1]);
 });
 
-test('stitching does not care for the order of two windows, and what is stitched stays', () => {
+test('what is stitched is given on in order as soon as no window can change it', () => {
+  const pieces: number[][] = [];
+  const stitcher = new Stitcher(60, (piece) => pieces.push([...piece]));
+  stitcher.add(0, new Float32Array(20).fill(0.5));
+  expect(pieces).toEqual([]);
+  stitcher.add(10, new Float32Array(20).fill(0.25));
+  expect(pieces.flat()).toEqual(new Array(10).fill(0.5));
+  stitcher.add(45, new Float32Array(20).fill(1));
+  expect(pieces.flat()).toHaveLength(45);
+  stitcher.finish();
+  const expected = Array.from({ length: 60 }, (_, i) =>
+    i < 10 ? 0.5 : i < 20 ? 0.375 : i < 30 ? 0.25 : i < 45 ? 0 : 1,
+  );
+  expect(pieces.flat()).toEqual(expected);
+});
+
+test('a single window stays as it is', async () => {
   const random = new Random(6);
-  const windows = Array.from({ length: 7 }, (_, i) => ({
-    start: i * 10,
-    probabilities: Float32Array.from({ length: 20 }, () => random.uniform()),
-  }));
-  const stitch = (order: typeof windows) => {
-    const stitcher = new Stitcher(80);
-    for (const { start, probabilities } of order) stitcher.add(start, probabilities);
-    return stitcher.finish();
-  };
-  expect(stitch(windows)).toEqual(stitch(windows.toReversed()));
-  const whole = new Stitcher(20);
-  whole.add(0, windows[0]?.probabilities ?? new Float32Array());
-  expect(whole.finish()).toEqual(windows[0]?.probabilities);
+  const window = Float32Array.from({ length: 20 }, () => random.uniform());
+  expect(await stitched(20, (stitcher) => stitcher.add(0, window))).toEqual(window);
 });
 
-test('stitching rejects what is no probability', () => {
-  const stitcher = new Stitcher(10);
+test('stitching rejects what is no probability, and windows out of order', () => {
+  const stitcher = new Stitcher(10, () => undefined);
   expect(() => stitcher.add(3, Float32Array.of(0.5, NaN))).toThrow(/window at sample 3.*NaN at its sample 1/);
   expect(() => stitcher.add(-1, new Float32Array(1))).toThrow(/starts at a sample from 0/);
+  stitcher.add(4, new Float32Array(2));
+  expect(() => stitcher.add(2, new Float32Array(2))).toThrow(/sample 2 comes after one at sample 4/);
   stitcher.finish();
   expect(() => stitcher.add(0, new Float32Array(1))).toThrow(/stitched already/);
 });

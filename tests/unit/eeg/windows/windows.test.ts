@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { blobSource, memorySource, type ByteSource } from '../../../../src/eeg/files/bytes';
 import { Dataset, openRecordings } from '../../../../src/eeg/windows/dataset';
 import { DataError } from '../../../../src/eeg/errors';
-import { pairFiles, patientOf, type RecordingInfo, type Span } from '../../../../src/eeg/files/recording';
+import { patientOf } from '../../../../src/eeg/files/patient';
+import { pairFiles, type RecordingInfo, type Span } from '../../../../src/eeg/files/recording';
 import { Sampler } from '../../../../src/eeg/windows/sampler';
 import { splitByFile, splitByPatient } from '../../../../src/eeg/windows/split';
 import { syntheticCorpus } from '../../../../src/eeg/synthetic/corpus';
@@ -24,12 +25,18 @@ function info(path: string, seconds: number, seizures: readonly Span[] = [], lab
     ...patientOf(path),
     duration: seconds,
     rate: 256,
+    resampled: false,
+    started: null,
     samples,
     segments: [{ start: 0, firstSample: 0, samples }],
     labelled,
     events: [],
     seizures,
     interpolated: [],
+    signals: [],
+    unusable: null,
+    annotated: false,
+    texts: [],
     warnings: [],
   };
 }

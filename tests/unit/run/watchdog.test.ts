@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device } from '../../../src/engine/device';
-import { answered } from '../../../src/training/watchdog';
+import { answered } from '../../../src/run/watchdog';
 
 const MINUTES = 0.001;
 const never = new Promise<never>(() => undefined);

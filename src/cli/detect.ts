@@ -1,0 +1,260 @@
+/** `npx smokescan detect`: a detector with finished weights over recordings, on the GPU of this machine. */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve, sep } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PickleError } from '../checkpoints/unpickle';
+import { SafetensorsError } from '../checkpoints/safetensors';
+import { StateError } from '../checkpoints/state';
+import { TorchFileError } from '../checkpoints/torch';
+import { ZipError } from '../checkpoints/zip';
+import { readConfig } from '../config/settings';
+import { Detection } from '../detection/detect';
+import type { DetectionEvent, LeftOut, RecordingResult } from '../detection/protocol';
+import { readWeightsFile, type DetectorWeights } from '../detection/weights';
+import { outputNames, type OutputNames } from '../eeg/events/output_names';
+import { checkPostprocessing, DEFAULT_POSTPROCESSING, type Postprocessing } from '../eeg/events/postprocess';
+import { writeCsvBi } from '../eeg/files/csv_bi';
+import { withAnnotations } from '../eeg/files/edf/annotate';
+import { writeEventsTsv } from '../eeg/files/events_tsv';
+import {
+  openEdf,
+  pairFiles,
+  sourceOf,
+  type RecordingFiles,
+  type RecordingInfo,
+} from '../eeg/files/recording';
+import { INTERPOLATIONS } from '../eeg/signal/channels';
+import { SAMPLE_RATE } from '../eeg/signal/preprocess';
+import { openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
+import { Device } from '../engine/device';
+import { MIXERS, type Mixer } from '../models/bimamba';
+import { SettingsError } from '../run/failure';
+import { fromTrainer } from '../training/config';
+import { readConfigText } from './config_text';
+import { detectReport } from './detect_report';
+import { requestNodeGpu } from './node_gpu';
+import { writeWhole } from './output_files';
+import { openFolder, type RecordingFolder } from './recording_folder';
+import { scratchCache } from './scratch_cache';
+import { reportRemarks } from './train_report';
+import { validationErrorsOf } from './validate';
+
+const USAGE = `Usage: smokescan detect --weights FILE --data DIR [--out DIR] [OPTION…]
+
+Finds seizures in the recordings below a folder with a detector that was trained before, on the GPU of this machine.
+  --weights FILE     best.pt or last.pt of the trainer, a state dict of PyTorch, weights or a training state as safetensors,
+                     or the folder of a run of smokescan train; any width
+  --data DIR         recordings (.edf, .bdf), at any depth; annotations beside them are scored against
+  --out DIR          writes NAME.predicted.csv_bi and NAME_events.tsv (BIDS, SzCORE) for each recording, in its folder, and
+                     scores.json; without it nothing is kept
+  --edf              also writes each recording with the detected events as annotations, EDF+ or BDF+
+  --config CONFIG    takes the post-processing of a configuration of the trainer (YAML) instead of the default one
+  --stride S         seconds between the starts of two windows, 1 to 60; default 10, as the trainer
+  --mixer ${MIXERS.join('|')}  which mixer is meant where the weights have both; default the one that was trained
+  --interpolation spline|trainer  a missing Fz or Pz is interpolated, or is what the trainer makes of it, which may be zeros
+  --seizure-text T   which annotations of EDF+ are seizures; may be given more than once. START..END: one text starts a
+                     seizure, the other ends it. A star stands for any letters
+  --limit N          only the first N recordings
+  --json             writes events as one JSON object a line instead of a progress bar
+
+Ctrl-C stops after the batch that is under way; files of the recordings that are done stay.
+
+Exit code 0; 1 where a recording could not be used, nothing could be detected or it was stopped; 2 for wrong arguments.`;
+
+/** Command `detect`. */
+export async function main(args: string[]): Promise<number> {
+  let options;
+  try {
+    options = readArguments(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  let folder: RecordingFolder | undefined;
+  const scratch = scratchCache();
+  try {
+    const weights = await readWeights(options.weights);
+    const postprocessing = await postprocessingOf(options.config);
+    await checkOut(options.out, options.data);
+    folder = await openFolder(options.data);
+    for (const remark of folder.remarks) console.error(remark);
+    const opened = await openRecordings(
+      pairFiles(folder.files),
+      options.limit,
+      undefined,
+      options.seizureTexts,
+    );
+    for (const { reason } of opened.rejected) console.error(`skipped: ${reason}`);
+    reportRemarks(opened.recordings, options.json);
+    if (opened.recordings.length === 0) {
+      console.error(`There is no recording below ${options.data} that can be used.`);
+      return 1;
+    }
+    const ok = await detect(opened, weights, postprocessing, options, scratch.cache);
+    return ok && opened.rejected.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (!isForPersons(error)) throw error;
+    console.error(error.message);
+    return error instanceof SettingsError && error.message.startsWith('--') ? 2 : 1;
+  } finally {
+    await scratch.close();
+    await folder?.close();
+  }
+}
+
+type Options = ReturnType<typeof readArguments>;
+
+function readArguments(args: string[]) {
+  const string = { type: 'string' } as const;
+  const boolean = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args,
+    options: {
+      weights: string,
+      data: string,
+      out: string,
+      config: string,
+      stride: string,
+      mixer: string,
+      interpolation: string,
+      'seizure-text': { type: 'string', multiple: true },
+      limit: string,
+      edf: boolean,
+      json: boolean,
+    },
+  });
+  const { weights, data, out, config, edf, json } = values;
+  if (weights === undefined) throw new SettingsError('--weights is missing: the file with the weights');
+  if (data === undefined) throw new SettingsError('--data is missing: the folder of the recordings');
+  if (edf && out === undefined) throw new SettingsError('--edf needs --out: a folder to write to');
+  const stride = Number(values.stride ?? 10);
+  if (!(stride >= 1 && stride <= 60) || !Number.isInteger(stride))
+    throw new SettingsError(`--stride is ${values.stride}; it must be a whole number from 1 to 60`);
+  const limit = Number(values.limit ?? Infinity);
+  if (!(limit >= 1)) throw new SettingsError(`--limit is ${values.limit}; it must be a number from 1`);
+  const mixer: Mixer | undefined = MIXERS.find((one) => one === values.mixer);
+  if (values.mixer !== undefined && mixer === undefined)
+    throw new SettingsError(`--mixer is ${values.mixer}; it must be one of ${MIXERS.join(', ')}`);
+  const interpolation = INTERPOLATIONS.find((one) => one === (values.interpolation ?? 'spline'));
+  if (interpolation === undefined)
+    throw new SettingsError(
+      `--interpolation is ${values.interpolation}; it must be one of ${INTERPOLATIONS.join(', ')}`,
+    );
+  const seizureTexts = values['seizure-text'] ?? [];
+  return { weights, data, out, config, edf, json, stride, limit, mixer, interpolation, seizureTexts };
+}
+
+const FILE_ERRORS = [SettingsError, SafetensorsError, StateError, TorchFileError, ZipError, PickleError];
+
+const isForPersons = (error: unknown): error is Error =>
+  FILE_ERRORS.some((kind) => error instanceof kind) ||
+  (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code)));
+
+/** Files of a run's folder, the one that is taken first. */
+const OF_A_RUN = ['best.state.safetensors', 'last.state.safetensors', 'weights.safetensors'];
+
+async function readWeights(path: string): Promise<DetectorWeights> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) throw new SettingsError(`there is no such file as ${path}; --weights takes a file with weights`);
+  let file = path;
+  if (info.isDirectory()) {
+    const found = [];
+    for (const name of OF_A_RUN) if (await stat(join(path, name)).catch(() => undefined)) found.push(name);
+    if (found[0] === undefined)
+      throw new SettingsError(`${path} has none of ${OF_A_RUN.join(', ')}: it is not the folder of a run`);
+    file = join(path, found[0]);
+  }
+  const bytes = await readFile(file);
+  try {
+    return readWeightsFile(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+  } catch (error) {
+    if (isForPersons(error)) throw new SettingsError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function postprocessingOf(config: string | undefined): Promise<Postprocessing> {
+  if (config === undefined) return DEFAULT_POSTPROCESSING;
+  const text = await readConfigText(config);
+  const rejected = validationErrorsOf(config, text);
+  if (rejected.length > 0) throw new SettingsError(rejected.join('\n'));
+  const { postprocessing } = fromTrainer(readConfig(text).settings).settings;
+  checkPostprocessing(postprocessing);
+  return postprocessing;
+}
+
+/** Labels lie beside recordings, so what is detected must not be written there. */
+async function checkOut(out: string | undefined, data: string): Promise<void> {
+  if (out === undefined) return;
+  const [to, from] = [resolve(out), resolve(data)];
+  if (to === from || to.startsWith(from + sep))
+    throw new SettingsError(
+      `--out is ${to === from ? 'the folder of the recordings' : 'within the folder of the recordings'}, where files could be taken for labels or overwrite them; give another`,
+    );
+  const info = await stat(to).catch(() => undefined);
+  if (info && !info.isDirectory()) throw new SettingsError(`--out ${out} is a file; give a folder`);
+}
+
+/** Whether everything was detected in. */
+async function detect(
+  { files, recordings }: OpenedFolder,
+  weights: DetectorWeights,
+  postprocessing: Postprocessing,
+  { out, edf, json, stride, mixer, interpolation }: Options,
+  cache: ReturnType<typeof scratchCache>['cache'],
+): Promise<boolean> {
+  const names = outputNames(recordings.map(({ path }) => path));
+  const report = detectReport(recordings, json);
+  const leftOut: LeftOut[] = [];
+  let last: DetectionEvent | undefined;
+  const detection = new Detection({
+    device: async () => Device.request(await requestNodeGpu()),
+    weights,
+    mixer,
+    interpolation,
+    folder: { files, recordings },
+    postprocessing,
+    stride: stride * SAMPLE_RATE,
+    cache,
+    emit: async (event) => {
+      if (event.type === 'planned') leftOut.push(...event.leftOut);
+      if (event.type === 'unreadable') leftOut.push(event.leftOut);
+      if (event.type === 'detected' && out !== undefined) {
+        const { recording } = event.result;
+        const [file, info, name] = [files[recording], recordings[recording], names[recording]];
+        if (file && info && name) await writeEvents(out, name, file, info, event.result, edf);
+      }
+      report(event);
+      last = event;
+    },
+  });
+  const stop = (): void => detection.stop();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  await detection.run();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  if (last?.type !== 'finished') return false;
+  if (out !== undefined && last.scores)
+    await writeWhole(join(out, 'scores.json'), [`${JSON.stringify(last.scores, null, 2)}\n`]);
+  return last.reason === 'completed' && leftOut.length === 0;
+}
+
+async function writeEvents(
+  out: string,
+  { csvBi, eventsTsv, edf }: OutputNames,
+  files: RecordingFiles,
+  { path, duration, started }: RecordingInfo,
+  { predicted }: RecordingResult,
+  annotated: boolean,
+): Promise<void> {
+  const name = basename(path).replace(/\.[^.]*$/, '');
+  await writeWhole(join(out, csvBi), [writeCsvBi(name, duration, predicted)]);
+  await writeWhole(join(out, eventsTsv), [writeEventsTsv(predicted, duration, started)]);
+  if (!annotated) return;
+  const annotations = predicted.map(({ start, end, confidence }) => ({
+    onset: start,
+    duration: end - start,
+    text: `seizure (detected, confidence ${confidence.toFixed(2)})`,
+  }));
+  const file = await openEdf(files);
+  await writeWhole(join(out, edf), withAnnotations(file, sourceOf(files.recording), annotations));
+}

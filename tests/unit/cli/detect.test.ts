@@ -1,0 +1,179 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { write } from '../../../src/checkpoints/safetensors';
+import { main } from '../../../src/cli/detect';
+import { main as score } from '../../../src/cli/score';
+import { memorySource } from '../../../src/eeg/files/bytes';
+import { EdfFile } from '../../../src/eeg/files/edf/file';
+import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
+import { evaluationGraph } from '../../../src/detection/evaluation';
+import { initialise } from '../../../src/models/initialise';
+import { PRODUCTION } from '../../../src/models/detector';
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smokescan-detect-'));
+  const corpus = { seed: 7, patients: 2, recordingsPerPatient: 1, duration: 120, seizures: 1 };
+  for (const { path, bytes } of syntheticCorpus(corpus)) {
+    mkdirSync(dirname(at('data', path)), { recursive: true });
+    writeFileSync(at('data', path), bytes);
+  }
+  writeFileSync(at('weights.safetensors'), weights(9));
+  writeFileSync(at('silent.safetensors'), weights(-9));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** An untrained detector whose last bias makes all of a recording a seizure, or none of it. */
+function weights(bias: number): Uint8Array {
+  const config = { ...PRODUCTION, baseChannels: 2, layers: 1, mixer: 'conv' as const };
+  const { declared, graph } = evaluationGraph(config, 1);
+  const values = initialise(declared, 1);
+  const tensors = declared.map(({ parameter: { name }, publishedShape: shape }) => {
+    const data = values.get(name) ?? new Float32Array();
+    if (name === 'detection_head.bias') data.fill(bias);
+    if (name === 'detection_head.weight') data.fill(0);
+    return [name, { dtype: 'F32' as const, shape, data }] as const;
+  });
+  const buffers = graph.buffers.map(
+    ({ name, shape, initial }) =>
+      [name, { dtype: 'F32' as const, shape, data: new Float32Array(shape[0] ?? 0).fill(initial) }] as const,
+  );
+  return write(new Map([...tensors, ...buffers]), {});
+}
+
+async function run(
+  command: (args: string[]) => Promise<number>,
+  ...args: string[]
+): Promise<{ code: number; lines: string[]; errors: string[] }> {
+  const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+  const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
+  try {
+    const code = await command(args);
+    return { code, lines: log.mock.calls.map(String), errors: error.mock.calls.map(String) };
+  } finally {
+    log.mockRestore();
+    error.mockRestore();
+  }
+}
+
+const SYNTH = 'synth000_s001_t000';
+
+test('finds events, writes them in all formats beside their folder, and scores them', async () => {
+  const { code, lines } = await run(
+    main,
+    ...[
+      '--weights',
+      at('weights.safetensors'),
+      '--data',
+      at('data'),
+      '--out',
+      at('out'),
+      '--edf',
+      '--stride',
+      '30',
+    ],
+  );
+  expect(code).toBe(0);
+  expect(lines[0]).toMatch(/width 2, 1 layers, convolution: [\d,]+ parameters; 6 windows of 2 recordings/);
+  expect(lines.join('\n')).toContain(`synth000/${SYNTH}.edf: 0.0–120.0 s`);
+  expect(lines.join('\n')).toContain('SzCORE events');
+  expect(readdirSync(at('out')).sort()).toEqual(['scores.json', 'synth000', 'synth001']);
+  expect(readdirSync(at('out', 'synth000')).sort()).toEqual([
+    `${SYNTH}.predicted.csv_bi`,
+    `${SYNTH}.predicted.edf`,
+    `${SYNTH}_events.tsv`,
+  ]);
+  const read = (name: string): string => readFileSync(at('out', 'synth000', name), 'utf8');
+  expect(read(`${SYNTH}.predicted.csv_bi`)).toMatch(/^TERM,0.0000,120.0000,seiz,0.999/m);
+  expect(read(`${SYNTH}_events.tsv`).split('\n')[1]).toMatch(/^0.00\t120.00\tsz\t0.999/);
+  const copy = readFileSync(at('out', 'synth000', `${SYNTH}.predicted.edf`));
+  const { events } = await (await EdfFile.open(memorySource(copy), 'copy')).annotations();
+  expect(events).toEqual([{ onset: 0, duration: 120, text: 'seizure (detected, confidence 1.00)' }]);
+  const scores = JSON.parse(readFileSync(at('out', 'scores.json'), 'utf8')) as Record<string, unknown>;
+  expect(scores).toMatchObject({ recordings: 2, events: { predicted: 2 }, trainer: { sensitivity: 1 } });
+  // The command score says the same of the files.
+  const again = await run(score, at('data'), at('out'), '--json');
+  expect(JSON.parse(again.lines[0] ?? '')).toMatchObject({ trainer: scores['trainer'], recordings: 2 });
+});
+
+test('keeps nothing unless asked, and tells all as JSON', async () => {
+  const before = readdirSync(folder);
+  const { code, lines } = await run(
+    main,
+    ...['--weights', at('silent.safetensors'), '--data', at('data'), '--json', '--stride', '60'],
+  );
+  expect(code).toBe(0);
+  const events = lines.map((line) => JSON.parse(line) as { type: string; predicted?: unknown[] });
+  expect(events.filter(({ type }) => type === 'detected').map(({ predicted }) => predicted)).toEqual([
+    [],
+    [],
+  ]);
+  expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed' });
+  expect(events.find(({ type }) => type === 'planned')).toMatchObject({ windows: 4, leftOut: [] });
+  expect(readdirSync(folder)).toEqual(before);
+});
+
+test('names what is too short, and goes on with the others', async () => {
+  const short = { seed: 9, patients: 1, recordingsPerPatient: 1, duration: 30, seizures: 0 };
+  mkdirSync(at('mixed'));
+  for (const { path, bytes } of syntheticCorpus(short))
+    writeFileSync(at('mixed', path.replace(/^.*\//, 'short')), bytes);
+  writeFileSync(at('mixed', 'b.edf'), readFileSync(at('data', 'synth000', `${SYNTH}.edf`)));
+  const { code, lines, errors } = await run(
+    main,
+    ...['--weights', at('silent.safetensors'), '--data', at('mixed'), '--stride', '60'],
+  );
+  expect(code).toBe(1);
+  expect(errors.join('\n')).toMatch(/left out: short.*\.edf: it has 30 s, and a window takes 60 s/);
+  expect(lines.join('\n')).toContain('b.edf: no seizure');
+});
+
+test('a signal stops it after the batch that is under way', async () => {
+  const running = run(
+    main,
+    ...['--weights', at('weights.safetensors'), '--data', at('data'), '--out', at('stopped'), '--json'],
+  );
+  while (process.listenerCount('SIGINT') === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  process.emit('SIGINT');
+  const { code, lines } = await running;
+  expect(code).toBe(1);
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ type: 'finished', reason: 'stopped' });
+  expect(existsSync(at('stopped'))).toBe(false);
+});
+
+test.each<[string[], number, RegExp]>([
+  [[], 2, /--weights is missing/],
+  [['--weights', 'w.pt'], 2, /--data is missing/],
+  [['--weights', 'w.pt', '--data', 'd', '--stride', '0'], 2, /--stride is 0/],
+  [['--weights', 'w.pt', '--data', 'd', '--mixer', 'lstm'], 2, /must be one of mamba2, conv/],
+  [['--weights', 'w.pt', '--data', 'd', '--edf'], 2, /--edf needs --out/],
+  [['--weights', '/no/such.pt', '--data', '.'], 1, /there is no such file as \/no\/such.pt/],
+  [['--weights', 'package.json', '--data', '.'], 1, /package.json: .*header/],
+])('%j is told', async (args, code, message) => {
+  const result = await run(main, ...args);
+  expect(result.code).toBe(code);
+  expect(result.errors.join('\n')).toMatch(message);
+});
+
+test('does not write among the recordings, where labels lie', async () => {
+  for (const out of [at('data'), at('data', 'found')]) {
+    const { code, errors } = await run(
+      main,
+      ...['--weights', at('weights.safetensors'), '--data', at('data'), '--out', out],
+    );
+    expect(code).toBe(2);
+    expect(errors.join('\n')).toMatch(/--out is (the folder|within the folder) of the recordings/);
+  }
+});
