@@ -1,23 +1,21 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
 import { parseArgs } from 'node:util';
+import { MACHINE_OPTIONS, MACHINE_USAGE, pathBelow, positive, targetFrom } from './machine';
 import { readConfigText } from './config_text';
 import { GIB, MODAL } from '../config/facts';
-import { GPU_IDS, GPUS, isGpuId } from '../config/gpus';
 import { exactly, type Quantity } from '../base/quantity';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
 import type { Plan } from '../estimate/scenario';
 import { readConfig } from '../config/settings';
-import { isPlatform, MACHINES, PLATFORMS, targetOf, type Machine } from '../config/targets';
+import { PLATFORMS, type Machine } from '../config/targets';
 import type { Fit, Remedy } from '../config/verdict';
 
-const USAGE = `Usage: smokescan estimate CONFIG [--gpu GPU] [--ram GIB] [--target T] [--windows N]
+const USAGE = `Usage: smokescan estimate CONFIG [--target T] [--gpu G] [--ram GIB] [--cores N] [--root DIR] [--windows N]
                           [--hours-per-epoch H] [--rate DOLLARS] [--json]
 
 Predicts GPU memory, system RAM, hours and dollars of a run's configuration (YAML), each with its range and whether
 it was measured, derived or assumed; and what would fit where the run does not.
-  --gpu G              ${GPU_IDS.join(', ')}; left out: the target's
-  --ram GIB            memory of the machine, under WSL2 of WSL2; left out: the target's
-  --target T           ${PLATFORMS.join(', ')}; left out: what the file's path says
+${MACHINE_USAGE}
   --windows N          windows of a training epoch; left out: the corpus's
   --hours-per-epoch H  as measured on this machine; left out: what later runs took
   --rate DOLLARS       for an hour; left out: the price list of 2026-07-01, or electricity
@@ -29,6 +27,8 @@ borderline where only the likely values do. The first line, and "fit" in the JSO
 
 interface Asked {
   readonly file: string;
+  /** Below its repository. */
+  readonly path: string;
   readonly machine: Machine;
   readonly windows: number | undefined;
   readonly rate: number | undefined;
@@ -69,9 +69,7 @@ function argumentsOf(args: string[]): Asked {
     args,
     allowPositionals: true,
     options: {
-      gpu: { type: 'string' },
-      ram: { type: 'string' },
-      target: { type: 'string' },
+      ...MACHINE_OPTIONS,
       windows: { type: 'string' },
       'hours-per-epoch': { type: 'string' },
       rate: { type: 'string' },
@@ -81,25 +79,15 @@ function argumentsOf(args: string[]): Asked {
   const [file, ...more] = positionals;
   if (file === undefined) throw new Error('There is no file to estimate.');
   if (more.length > 0) throw new Error(`One file is estimated at a time; ${more.join(' ')} came on top.`);
-  const target = values.target ?? targetOf(file);
-  if (!isPlatform(target)) throw new Error(`--target is ${target}; it is one of ${PLATFORMS.join(', ')}.`);
-  const usual = MACHINES[target];
-  const gpu = values.gpu ?? usual.gpu.id;
-  if (!isGpuId(gpu)) throw new Error(`--gpu is ${gpu}; it is one of ${GPU_IDS.join(', ')}.`);
-  const positive = (name: string, text: string | undefined, whole = false): number | undefined => {
-    if (text === undefined) return undefined;
-    const value = text.trim() === '' ? NaN : Number(text);
-    if (!(value > 0) || !Number.isFinite(value) || (whole && !Number.isInteger(value)))
-      throw new Error(`--${name} is ${text}; it is a ${whole ? 'whole ' : ''}number above 0.`);
-    return value;
-  };
+  const path = pathBelow(file, values.root);
+  const usual = targetFrom(values, path, PLATFORMS);
+  if (usual.name === 'browser') throw new Error('--target is browser; runs here are planned by the page.');
   const hours = positive('hours-per-epoch', values['hours-per-epoch']);
   return {
     file,
+    path,
     machine: {
       ...usual,
-      gpu: GPUS[gpu],
-      ramGiB: positive('ram', values.ram) ?? usual.ramGiB,
       hoursPerEpoch: hours === undefined ? undefined : exactly(hours, 'measured', '--hours-per-epoch'),
     },
     windows: positive('windows', values.windows, true),
@@ -109,7 +97,7 @@ function argumentsOf(args: string[]): Asked {
 }
 
 /** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
-function planOf({ file, machine, windows, rate }: Asked, text: string): Plan {
+function planOf({ path, machine, windows, rate }: Asked, text: string): Plan {
   const { errors, settings: given } = readConfig(text);
   if (errors[0]) throw new Error(`line ${errors[0].place.line}: ${errors[0].message}`);
   const [invalid] = given.rejected;
@@ -117,7 +105,7 @@ function planOf({ file, machine, windows, rate }: Asked, text: string): Plan {
     throw new Error(
       `the trainer rejects it: ${invalid.path || 'the file'} ${invalid.problem ?? ''}; see validate`,
     );
-  const plan = planFor(given, file, machine);
+  const plan = planFor(given, path, machine);
   const { settings } = plan;
   return {
     ...plan,

@@ -2,12 +2,11 @@
 import { parseArgs } from 'node:util';
 import { readConfigText } from './config_text';
 import { failing, inspectAll, sentence, type Issue } from '../config/issues';
-import { isTargetName, targetOf, TARGETS, type TargetName } from '../config/targets';
+import { TARGET_NAMES, type Target } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
+import { MACHINE_OPTIONS, MACHINE_USAGE, pathBelow, targetFrom, type MachineValues } from './machine';
 
-const NAMES = Object.keys(TARGETS).join('|');
-
-const USAGE = `Usage: smokescan validate FILE… [--target ${NAMES}] [--json]
+const USAGE = `Usage: smokescan validate FILE… [--target T] [--gpu G] [--ram GIB] [--cores N] [--root DIR] [--json]
 
 Checks configurations of the trainer (YAML), one issue a line:
   file:line:column severity id message
@@ -18,7 +17,7 @@ Severities:
   medium    a setting is ignored or misleading
   low       style
 An issue that no edit of the file can fix is marked (launch).
-  --target T   where it will run (local; modal for files whose path has “modal” or “a100” in it, wsl2 for “wsl”)
+${MACHINE_USAGE}
   --json       the issues as one JSON array, with evidence and fixes
 
 Exit code 0; 1 for a file that cannot be read, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
@@ -27,26 +26,26 @@ arguments.`;
 interface Given {
   readonly file: string;
   readonly text: string;
+  /** Below its repository. */
+  readonly name: string;
+  readonly target: Target;
 }
 
 /** Command `validate`. */
 export async function main(args: string[]): Promise<number> {
   const wanted = argumentsOf(args);
   if (wanted === undefined) return 2;
-  const { files, target, json } = wanted;
+  const { files, json } = wanted;
   const given: Given[] = [];
-  for (const file of files) {
+  for (const { file, name, target } of files) {
     try {
-      given.push({ file, text: await readConfigText(file) });
+      given.push({ file, name, target, text: await readConfigText(file) });
     } catch (error) {
-      console.error(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      console.error(`${file} cannot be read: ${message(error)}`);
     }
   }
   const inspections = inspectRuns(
-    given.map(({ file, text }) => ({
-      text,
-      subject: { name: file, target: TARGETS[target ?? targetOf(file)] },
-    })),
+    given.map(({ text, name, target }) => ({ text, subject: { name, target } })),
   );
   const found = inspections.flatMap(({ issues }, i) =>
     issues.map((issue) => ({ file: given[i]?.file ?? '', issue })),
@@ -56,23 +55,31 @@ export async function main(args: string[]): Promise<number> {
   return given.length < files.length || found.some(({ issue }) => failing(issue)) ? 1 : 0;
 }
 
-function argumentsOf(args: string[]): { files: string[]; target?: TargetName; json: boolean } | undefined {
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+interface Wanted {
+  readonly files: readonly Omit<Given, 'text'>[];
+  readonly json: boolean;
+}
+
+function argumentsOf(args: string[]): Wanted | undefined {
   try {
-    const { positionals: files, values } = parseArgs({
+    const { positionals, values } = parseArgs({
       args,
       allowPositionals: true,
-      options: { target: { type: 'string' }, json: { type: 'boolean' } },
+      options: { ...MACHINE_OPTIONS, json: { type: 'boolean' } },
     });
-    const { target, json = false } = values;
-    if (files.length === 0) throw new Error('There is no file to validate.');
-    if (target === undefined) return { files, json };
-    if (!isTargetName(target))
-      throw new Error(`--target is ${target}; it is one of ${Object.keys(TARGETS).join(', ')}.`);
-    return { files, target, json };
+    if (positionals.length === 0) throw new Error('There is no file to validate.');
+    return { files: positionals.map((file) => named(file, values)), json: values.json ?? false };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    console.error(`${message(error)}\n\n${USAGE}`);
     return undefined;
   }
+}
+
+function named(file: string, values: MachineValues = {}): Omit<Given, 'text'> {
+  const name = pathBelow(file, values.root);
+  return { file, name, target: targetFrom(values, name, TARGET_NAMES) };
 }
 
 interface Found {
@@ -85,7 +92,7 @@ const asLine = ({ file, issue }: Found): string =>
 
 /** One line for each validation error of a file. */
 export const validationErrorsOf = (file: string, text: string): string[] =>
-  inspectAll([{ text, subject: { name: file, target: TARGETS[targetOf(file)] } }]).flatMap(({ issues }) =>
+  inspectAll([{ text, subject: named(file) }]).flatMap(({ issues }) =>
     issues.filter(({ severity }) => severity === 'invalid').map((issue) => asLine({ file, issue })),
   );
 

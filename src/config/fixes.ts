@@ -49,6 +49,7 @@ function near1(kind: Kind, given: PyValue): PyValue | undefined {
     case 'float': {
       const read = readAs({ type: 'float' }, given);
       const number = 'value' in read && typeof read.value === 'number' ? read.value : NaN;
+      if (Number.isNaN(number)) return undefined;
       const { min = -Infinity, max = Infinity } = kind;
       const within = Math.min(max, Math.max(min, number));
       if (kind.type === 'float') return within;

@@ -54,7 +54,7 @@ function checkedOf(text: string, { base, ...subject }: Subject): Checked {
 }
 
 /** What a file holds may be long, and a message quotes it. */
-const MAX_MESSAGE = 1000;
+const MAX_MESSAGE = 2000;
 const cut = (message: string): string =>
   message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
 

@@ -23,6 +23,8 @@ interface Base {
 export interface Machine extends Base {
   readonly name: Platform;
   readonly gpu: Gpu;
+  /** Whether nobody said which GPU it is. */
+  readonly gpuAssumed?: boolean;
   /** Hours of an epoch of the run, as measured on this machine; left out, they are estimated. */
   readonly hoursPerEpoch?: Quantity | undefined;
 }
@@ -42,6 +44,7 @@ export const MACHINES: Readonly<Record<Platform, Machine>> = {
     environment:
       'A Linux machine of one’s own: all of its memory, workers that fork or spawn freely, no time limit.',
     gpu: GPUS.rtx4090,
+    gpuAssumed: true,
     ramGiB: 64,
     cores: 16,
   },
@@ -51,6 +54,7 @@ export const MACHINES: Readonly<Record<Platform, Machine>> = {
     environment:
       'Linux inside Windows: half of the host’s memory unless .wslconfig says otherwise, and little of it can be pinned.',
     gpu: GPUS.rtx4090,
+    gpuAssumed: true,
     ramGiB: WSL2_RAM_GIB,
     cores: 16,
   },
@@ -82,23 +86,26 @@ export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
 export const isTargetName = (name: string): name is TargetName => Object.hasOwn(TARGETS, name);
 export const isPlatform = (name: string): name is Platform => Object.hasOwn(MACHINES, name);
 
-/** The target that the path of a file names: `configs/modal/train_a100.yaml` runs on Modal. */
-export function targetOf(path: string): Platform {
-  if (/modal|a100/i.test(path)) return 'modal';
-  return /wsl/i.test(path) ? 'wsl2' : 'local';
+/**
+ * A file's path as the launcher has it, below the trainer's folder: from the last folder called configs on. Of a path from the
+ * root of a disk without one, the file's name; any other is taken to be below the trainer's folder.
+ */
+export function belowRoot(path: string): string {
+  const parts = path.split(/[\\/]/);
+  const configs = parts.lastIndexOf('configs', parts.length - 2);
+  if (configs >= 0) return parts.slice(configs).join('/');
+  return /^([\\/]|[a-z]:)/i.test(path) ? (parts.at(-1) ?? path) : path;
 }
 
-/**
- * Whether a configuration is of a smoke run: the launcher looks for the word, in any case of letters, in the path below the
- * trainer’s folder. Of a longer path that is what begins with configs/, or the file’s name.
- */
-export function isSmokeRun(path: string): boolean {
-  const [below = path] =
-    /(?<=^|[\\/])configs[\\/].*$/.exec(path) ??
-    (/^([\\/]|[a-z]:)/i.test(path) ? /[^\\/]*$/.exec(path) : null) ??
-    [];
-  return /smoke/i.test(below);
+/** The target that the path of a file names: `configs/modal/train_a100.yaml` runs on Modal. */
+export function targetOf(path: string): Platform {
+  const below = belowRoot(path);
+  if (/modal|a100/i.test(below)) return 'modal';
+  return /wsl/i.test(below) ? 'wsl2' : 'local';
 }
+
+/** Whether a configuration is of a smoke run: the launcher looks for the word in any case of letters. */
+export const isSmokeRun = (path: string): boolean => /smoke/i.test(belowRoot(path));
 
 /** How many recordings a run takes at most; undefined: all of the corpus. */
 export const fileLimit = (path: string, platform: Platform): number | undefined =>

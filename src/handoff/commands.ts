@@ -3,6 +3,7 @@
  * (`python -m src …`, `deploy/modal/app.py`), read in their source at 2025-09-21, and those of Modal's own client.
  */
 import { MODAL, SMOKE_FILES } from '../config/facts';
+import { resultsName } from '../config/launcher';
 import { CORRECTED } from '../config/presets';
 import { readConfig } from '../config/settings';
 import { commentText, containerWord, needed, pathWord, shellWord } from './shell';
@@ -71,7 +72,6 @@ function factsOf({ name, text }: NamedText, target: Target): Facts {
     throw new RangeError(
       `${name} cannot be run, because the trainer rejects it: ${SPLIT} ${rejected}. Fix the file first.`,
     );
-  const output = settings.read('experiment.output_dir');
   return {
     config: pathWord(name),
     name,
@@ -80,20 +80,12 @@ function factsOf({ name, text }: NamedText, target: Target): Facts {
     target,
     dataDir: settings.text('data.data_dir'),
     cacheDir: settings.text('data.cache_dir').replace(/\/+$/, ''),
-    // Without one the launcher takes results/run, whatever the schema's default.
-    resultsName: typeof output === 'string' ? lastName(output) : 'run',
+    resultsName: resultsName(settings),
     split: settings.number(SPLIT),
     balanced: settings.value('data.use_balanced_sampling') !== false,
     epochs: settings.number('training.epochs'),
   };
 }
-
-/** As pathlib's `name` has it. */
-const lastName = (path: string): string =>
-  path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .at(-1) ?? '';
 
 const validate = ({ config }: Facts): Command => ({
   id: 'validate',

@@ -91,7 +91,7 @@ function draftOf(settings: Settings, info: VariantInfo, target: Target): Draft {
   const workers = settings.number('data.num_workers');
   const batch = settings.number('training.batch_size');
   const epochs = settings.number('training.epochs');
-  const maxWorkers = Math.floor(target.cores / 2);
+  const maxWorkers = Math.max(1, Math.floor(target.cores));
   const modalWorkers = workers > 0 && workers <= maxWorkers ? workers : Math.min(maxWorkers, MODAL_WORKERS);
   // A value that is no number is NaN, which no comparison holds for.
   const modalBatch = batch >= A100_BATCH ? batch : A100_BATCH;
@@ -216,14 +216,14 @@ const WANTS: Readonly<Record<string, (draft: Draft) => Want | undefined>> = {
   },
   'data.num_workers': (draft) => {
     const now = draft.settings.number('data.num_workers');
-    const { workers, target } = draft;
+    const { workers } = draft;
     if (now === workers) return undefined;
     if (!draft.modal) return want(0, WORKERS_KILLED);
     return want(
       workers,
       now > workers
-        ? `training and validation keep ${2 * now} workers alive on ${target.cores} cores; use ${workers} each`
-        : `without workers the GPU waits for windows; training and validation share ${target.cores} cores`,
+        ? `${now} workers share ${draft.target.cores} cores; more than one a core only adds memory`
+        : `without workers the GPU waits for windows; there are ${draft.target.cores} cores`,
     );
   },
   'data.pin_memory': (draft) =>
@@ -306,6 +306,8 @@ const OF_THE_MACHINE: readonly string[] = [
   'persistent-needs-workers',
   'starved-loader',
   'cache-mismatch',
+  'amp-4090',
+  'conv-kernel',
 ];
 
 /** Fixes for invalid, critical and high issues, and for what does not suit the machine; one a key. */

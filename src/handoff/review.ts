@@ -215,6 +215,12 @@ function recommendationsOf(facts: Facts): string[] {
     left.filter(isSevere).map(({ path, message }) => `${code(name)}: ${escaped(`${path} ${message}`)}.`),
   );
   const launch = new Set(files.flatMap(({ launch }) => launch.map(({ id }) => id)));
+  const settings = after
+    .filter(({ target }) => target.name !== 'browser')
+    .map((one) => readConfig(one.text).settings);
+  const some = (path: string): boolean => settings.some((one) => Boolean(one.value(path)));
+  const resumes = settings.some((one) => one.number('training.epochs') > 1);
+  const modal = after.some(({ target }) => target.name === 'modal');
   const untried = after.filter(
     (one) =>
       !smoke.some(({ config }) => config === one.name) && commandsFor(one).some(({ id }) => id === 'smoke'),
@@ -226,24 +232,22 @@ function recommendationsOf(facts: Facts): string[] {
         ({ name }) =>
           `Do the smoke run of ${code(name)} before launch (the step smoke below), and read its log.`,
       ),
-      ...(launch.has('empty-manifest')
+      ...(some('data.use_balanced_sampling')
         ? [
-            'Run scan-cache and check its counts: training on a manifest without seizures gives a useless model.',
+            'Build the cache with the commands below, and check the counts of scan-cache: without a seizure in the manifest the trainer takes all windows, or ends with an error.',
           ]
         : []),
-      ...(launch.has('modal-no-resume')
-        ? ['Start with --resume, in an output folder without an older last.pt.']
-        : []),
-      ...(launch.has('resume-semantics')
-        ? ['Back up best.pt before every resume: the first resumed epoch overwrites it.']
-        : []),
+      ...(modal && resumes ? ['Start with --resume, in an output folder without an older last.pt.'] : []),
+      ...(resumes ? ['Back up best.pt before every resume: the first resumed epoch overwrites it.'] : []),
       ...(launch.has('modal-fallback')
         ? [
             'Decide on the convolution fallback: the launcher trains it and evaluates Mamba-2 with untrained weights. Remove the forced fallback from the launcher, or evaluate with it too.',
           ]
         : []),
-      ...(launch.has('patient-leak')
-        ? ['Report scores on the corpus’s own dev and eval sets; those of the file-level split are inflated.']
+      ...(some('data.validation_split')
+        ? [
+            'Report scores on the corpus’s own dev and eval sets: the validation files come from the training set.',
+          ]
         : []),
     ]),
   ];

@@ -1,53 +1,34 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
-import { GIB } from '../facts';
+import { CORPUS, GIB } from '../facts';
 import type { Settings } from '../settings';
 import { PLATFORMS } from '../targets';
 import { remedyOf, type Judged } from '../verdict';
 import { at, LAUNCHER, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
+/** Files of the corpus, those that are held out among them. */
+const FILES = Math.round(CORPUS.recordings / (1 - CORPUS.countedSplit));
+/** Held out where nothing was, and nothing is predicted of the run. */
+const FIRST_SPLIT = 0.05;
 const SPLIT = 'data.validation_split';
 const WORKERS = 'data.num_workers';
 
 export const DATA_RULES: readonly Rule[] = [
-  {
-    id: 'patient-leak',
-    severity: 'critical',
-    note: true,
-    evidence: `${SOURCE}: the sorted list of files is cut in two; a patient has several files.`,
-    check: (settings) =>
-      settings.number(SPLIT) > 0
-        ? at(
-            SPLIT,
-            'the split is by file: the same patient can be in training and validation, so validation scores can be inflated; report scores on the corpus’s own dev and eval sets',
-          )
-        : NONE,
-  },
-  {
-    id: 'empty-manifest',
-    severity: 'critical',
-    note: true,
-    targets: PLATFORMS,
-    evidence: `${SOURCE}: balanced sampling draws from a manifest, and takes one without seizures as it is.`,
-    check: (settings) =>
-      settings.value('data.use_balanced_sampling') === true
-        ? at(
-            'data.use_balanced_sampling',
-            'run scan-cache first: a manifest without seizures trains a useless model',
-          )
-        : NONE,
-  },
   {
     id: 'no-validation',
     severity: 'high',
     targets: PLATFORMS,
     evidence: `${SOURCE}: validation runs after the first epoch whether there is data for it or not, before the first checkpoint.`,
     check: (settings, { verdict }) => {
-      if (settings.number(SPLIT) !== 0) return NONE;
-      const split = remedyOf(verdict, 'split');
-      const fails = 'without validation files the run fails after its first epoch, before any checkpoint';
-      return split === undefined
-        ? at(SPLIT, fails)
-        : fixAt(SPLIT, split, `${fails}; write ${split}`, 'something to validate on');
+      const held = settings.number(SPLIT);
+      // As the trainer counts: the whole part of files × split.
+      if (!(held * FILES < 1)) return NONE;
+      const split = remedyOf(verdict, 'split') ?? FIRST_SPLIT;
+      return fixAt(
+        SPLIT,
+        split,
+        `${held === 0 ? 'without' : `${held} of the corpus’s files is none, and without`} held-out files the run fails after its first epoch, before any checkpoint; write ${split}`,
+        'something to validate on',
+      );
     },
   },
   {
@@ -116,16 +97,16 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'starved-loader',
     severity: 'medium',
     targets: PLATFORMS,
-    evidence: `${SOURCE}: the training and the validation loader each keep num_workers processes.`,
+    evidence: `${SOURCE}: one loader runs at a time, that of training or that of validation, with num_workers processes.`,
     check: (settings, { target }) => {
       const [workers, { cores }] = [settings.number(WORKERS), target];
-      if (!(cores < 2 * workers)) return NONE;
-      const max = Math.floor(cores / 2);
+      if (!(cores < workers)) return NONE;
+      const max = Math.max(1, Math.floor(cores));
       return fixAt(
         WORKERS,
         max,
-        `${workers} workers for training and as many for validation on ${cores} cores: they starve each other; write ${max}`,
-        `two loaders share ${cores} cores`,
+        `${workers} workers share ${cores} cores, and more than one a core only adds memory; write ${max}`,
+        `one worker for each of ${cores} cores`,
       );
     },
   },

@@ -3,6 +3,8 @@
  * 2025-09-21, the review of its configurations, measurements, estimates; every rule says which. An issue that no edit of the
  * file fixes is a note for the launch.
  */
+import { resultsName } from '../launcher';
+import { EVERY_LAUNCH } from './every_launch';
 import { KEY_RULES } from './keys';
 import { DATA_RULES } from './data';
 import { MODAL_RULES } from './modal';
@@ -13,13 +15,19 @@ import { LAUNCHER, set, SEVERITIES, type Checked, type Issue, type Found, type R
 export type { Checked, Issue, Rule, Severity } from './rule';
 
 /** Over one file. */
-export const RULES: readonly Rule[] = [...MODAL_RULES, ...TRAINING_RULES, ...DATA_RULES, ...KEY_RULES];
+export const RULES: readonly Rule[] = [
+  ...MODAL_RULES,
+  ...TRAINING_RULES,
+  ...DATA_RULES,
+  ...KEY_RULES,
+  EVERY_LAUNCH,
+];
 
 /** Over several files: `output-collision`. */
 export const COLLISION = {
   id: 'output-collision',
   severity: 'medium',
-  evidence: `${LAUNCHER}: of experiment.output_dir it keeps the last name alone, below /results.`,
+  evidence: `${LAUNCHER}: of experiment.output_dir it keeps the last name alone, below /results, and results/run where there is none.`,
 } as const;
 
 const OUTPUT = 'experiment.output_dir';
@@ -57,8 +65,7 @@ export function checkAll(files: readonly Checked[]): Issue[][] {
   });
 }
 
-const output = ({ file }: Checked): string =>
-  file.settings.text(OUTPUT).replace(/\/+$/, '').split('/').at(-1) ?? '';
+const output = ({ file }: Checked): string => resultsName(file.settings);
 
 const stem = (name: string): string => (name.split(/[\\/]/).at(-1) ?? name).replace(/\.ya?ml$/i, '');
 

@@ -3,6 +3,7 @@ import { KEY_AT } from '../keys';
 import { inList, listOf } from '../path';
 import { sameValue, type PyScalarType } from '../plain';
 import { scalarText, shape } from '../scalar';
+import { PLATFORMS } from '../targets';
 import type { Setting, Settings } from '../settings';
 import { EXPECTED } from './expected';
 import { nearest } from './nearest';
@@ -37,6 +38,9 @@ const NAMES: Readonly<Record<PyScalarType, string>> = {
   null: 'null',
   date: 'date',
 };
+
+/** Keys that name files or folders. */
+const PATHS = ['data.data_dir', 'data.cache_dir', 'experiment.output_dir', 'experiment.cache_dir'];
 
 /** Names and descriptions say something to people. */
 const FOR_PEOPLE = ['experiment.name', 'experiment.description'];
@@ -92,6 +96,37 @@ export const KEY_RULES: readonly Rule[] = [
           ...(plain !== '' && !inList(path) && { fix: [{ path, value: scalarText(plain), reason }] }),
         });
       }),
+  },
+  {
+    id: 'home-in-path',
+    severity: 'high',
+    targets: PLATFORMS,
+    evidence: `${SOURCE}: paths go to pathlib as they are, and pathlib expands no ~.`,
+    check: (settings) =>
+      written(settings).flatMap(({ path, read }) =>
+        PATHS.includes(path) && typeof read === 'string' && /^~(?:[^/]*)(?:\/|$)/.test(read)
+          ? at(
+              path,
+              'the trainer expands no ~, and takes or makes a folder of that name in its own; write the path in full',
+            )
+          : NONE,
+      ),
+  },
+  {
+    id: 'windows-drive',
+    severity: 'medium',
+    targets: ['wsl2'],
+    evidence:
+      'Microsoft’s documentation of WSL2: files of Windows drives pass through a network protocol, and are many times slower.',
+    check: (settings) =>
+      PATHS.flatMap((path) =>
+        /^\/mnt\/[a-z](?:\/|$)/i.test(settings.text(path))
+          ? at(
+              path,
+              'lies on a drive of Windows, which WSL2 reads many times slower than its own; move it below Linux’s home',
+            )
+          : NONE,
+      ),
   },
   {
     id: 'yaml-1.1',

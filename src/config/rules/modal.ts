@@ -1,6 +1,6 @@
 /** Rules about a launch on Modal. */
 import { MODAL, SMOKE_FILES } from '../facts';
-import { at, LAUNCHER, fixAt, NONE, SOURCE, type Rule } from './rule';
+import { at, LAUNCHER, fixAt, NONE, type Rule } from './rule';
 
 const ON_MODAL = ['modal'] as const;
 const MODAL_DATA = MODAL.dataDir;
@@ -32,47 +32,6 @@ export const MODAL_RULES: readonly Rule[] = [
       at(
         '',
         'on Modal, training uses the convolution fallback, but evaluation uses Mamba-2 with untrained weights',
-      ),
-  },
-  {
-    id: 'modal-no-resume',
-    severity: 'critical',
-    note: true,
-    targets: ON_MODAL,
-    evidence:
-      'Modal restarts a pre-empted or crashed container with the same arguments; without --resume the trainer starts at epoch 0 (its source at 2025-09-21).',
-    check: (settings) =>
-      settings.number(EPOCHS) > 1
-        ? at(
-            EPOCHS,
-            'without --resume a restarted container starts at epoch 0 and overwrites last.pt; launch with --resume',
-          )
-        : NONE,
-  },
-  {
-    id: 'resume-semantics',
-    severity: 'high',
-    note: true,
-    targets: ['local', 'wsl2', 'modal'],
-    evidence: `${SOURCE}: last.pt holds the epoch that ended, and neither the best score nor the patience.`,
-    check: (settings) =>
-      settings.number(EPOCHS) > 1
-        ? at(
-            EPOCHS,
-            'a resumed run repeats the saved epoch, and its first epoch overwrites best.pt; an interrupted epoch is lost: copy best.pt away before a resume',
-          )
-        : NONE,
-  },
-  {
-    id: 'secrets',
-    severity: 'high',
-    note: true,
-    targets: ON_MODAL,
-    evidence: `${LAUNCHER}: the function lists both secrets, and Modal does not start it when one is missing.`,
-    check: () =>
-      at(
-        '',
-        'the app needs both secrets, aws-s3-secret and wandb-secret, the latter also with W&B off; see modal secret list',
       ),
   },
   {

@@ -5,6 +5,11 @@ import { FA_RATES, meantBy, METRIC, MODE, modeOf, NOT_NUMBERS, scoresOf } from '
 import { scalarText } from '../scalar';
 import { at, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
+const CONV = 'model.mamba.conv_kernel';
+/** Largest kernel of Mamba-2’s CUDA operator. */
+const MAX_CUDA_KERNEL = 4;
+const SEED = 'experiment.seed';
+const PATIENCE = 'training.early_stopping.patience';
 const KERNELS = 'model.rescnn.kernel_sizes';
 /** Of a residual block. */
 const CHANNELS = 512;
@@ -99,19 +104,62 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'conv-kernel',
     severity: 'high',
     targets: PLATFORMS,
-    evidence: `${SOURCE}: the CUDA operator takes 2 to 4, so 5 and more become 4 with one warning; the fallback pads evenly, which an even kernel breaks.`,
+    evidence: `${SOURCE}: the CUDA operator takes 2 to 4, and a larger kernel becomes 4 with one warning. Run: in the convolution fallback odd kernels are as written, and even ones give 961 samples for 960, which ends the run.`,
+    check: (settings, { target }) => {
+      const kernel = settings.number(CONV);
+      const device = settings.text('experiment.device');
+      const fallback = target.name === 'modal' || device === 'cpu' || device === 'mps';
+      if (fallback && kernel % 2 === 0)
+        return fixAt(
+          CONV,
+          kernel - 1,
+          `an even kernel breaks the convolution fallback, which ${target.name === 'modal' ? 'the launcher forces' : `device ${device} takes`}: the first batch ends the run; write ${kernel - 1}`,
+          'the fallback runs it as written',
+        );
+      if (fallback || !(kernel > MAX_CUDA_KERNEL)) return NONE;
+      return at(
+        CONV,
+        `Mamba-2 on CUDA takes at most ${MAX_CUDA_KERNEL}: ${kernel} becomes ${MAX_CUDA_KERNEL}, with one warning; write 3, which every build runs as written, or ${MAX_CUDA_KERNEL}, which is what runs now`,
+        {
+          severity: 'medium',
+          fix: [set(CONV, 3, 'the one size that every build runs as written')],
+          instead: [[set(CONV, MAX_CUDA_KERNEL, 'what runs on CUDA now')]],
+        },
+      );
+    },
+  },
+  {
+    id: 'seed-range',
+    severity: 'high',
+    targets: PLATFORMS,
+    evidence: `${SOURCE}: the seed goes to numpy.random.seed. Run: numpy takes 0 to 2³² − 1 and raises a ValueError otherwise.`,
     check: (settings) => {
-      const kernel = settings.number('model.mamba.conv_kernel');
-      if (kernel === 3 || Number.isNaN(kernel)) return NONE;
-      const what =
-        kernel === 4
-          ? '4 runs on CUDA, but an even kernel breaks the fallback used on Modal'
-          : `CUDA kernels clamp ${kernel} to 4 with one warning, and an even kernel breaks the fallback used on Modal`;
+      const seed = settings.number(SEED);
+      return seed >= 0 && seed < 2 ** 32
+        ? NONE
+        : fixAt(
+            SEED,
+            42,
+            `validates, then crashes after the data is loaded, because numpy takes seeds from 0 to 4294967295; write 42`,
+            'the default',
+          );
+    },
+  },
+  {
+    id: 'patience',
+    severity: 'medium',
+    targets: PLATFORMS,
+    evidence: `${SOURCE}: a run stops after more than patience epochs without a better score, so at epoch patience + 2 at the earliest.`,
+    check: (settings) => {
+      const [epochs, patience] = [settings.number('training.epochs'), settings.number(PATIENCE)];
+      // A run of two epochs no patience can end.
+      if (!(epochs > 2) || !(patience + 2 > epochs)) return NONE;
+      const max = epochs - 2;
       return fixAt(
-        'model.mamba.conv_kernel',
-        3,
-        `${what}; write 3`,
-        'the one size that both builds run as written',
+        PATIENCE,
+        max,
+        `never stops a run of ${epochs} epochs: that needs a patience of at most ${max}; write ${max}, or less`,
+        'the largest that can stop this run',
       );
     },
   },
@@ -131,12 +179,18 @@ export const TRAINING_RULES: readonly Rule[] = [
     targets: PLATFORMS,
     evidence:
       'Seen in runs of the trainer on an RTX 4090: the loss became NaN; without mixed precision it did not.',
-    check: (settings, { target }) =>
-      target.gpu.name.includes('4090') &&
-      settings.value(AMP) === true &&
-      ['auto', 'cuda'].includes(settings.text('experiment.device'))
-        ? fixAt(AMP, false, 'produced NaN losses on an RTX 4090; write false', 'gave NaN on this GPU')
-        : NONE,
+    check: (settings, { target }) => {
+      if (!target.gpu.name.includes('4090') || settings.value(AMP) !== true) return NONE;
+      if (!['auto', 'cuda'].includes(settings.text('experiment.device'))) return NONE;
+      // Which card it is, nobody said.
+      const assumed = target.name !== 'browser' && target.gpuAssumed === true;
+      return fixAt(
+        AMP,
+        false,
+        `produced NaN losses on an RTX 4090${assumed ? ', which is taken for this machine’s; choose its own' : ''}; write false`,
+        'gave NaN on this GPU',
+      ).map((found) => (assumed ? { ...found, severity: 'medium' as const } : found));
+    },
   },
   {
     id: 'learning-rate',
@@ -144,7 +198,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     targets: PLATFORMS,
     evidence: 'Seen in runs of later models of the same trainer at 1.5e-4; of this model nothing is known.',
     check: (settings) =>
-      settings.number(RATE) >= 1.5e-4
+      settings.number(RATE) >= NAN_RATE
         ? fixAt(
             RATE,
             1e-4,
@@ -169,14 +223,21 @@ export const TRAINING_RULES: readonly Rule[] = [
       const to = (value: number, how: string) => [
         set(RATE, value, `${how}: the batch went from ${before} to ${now}`),
       ];
-      return at(
-        RATE,
-        `the batch went from ${before} to ${now} and the rate stayed ${rate}: square-root scaling gives ${root}, linear scaling ${linear}`,
-        { fix: to(root, 'square-root scaling'), instead: [to(linear, 'linear scaling')] },
-      );
+      const said = `the batch went from ${before} to ${now} and the rate stayed ${rate}: square-root scaling gives ${root}, linear scaling ${linear}`;
+      const offered = [
+        ...(root < NAN_RATE ? [to(root, 'square-root scaling')] : []),
+        ...(linear < NAN_RATE ? [to(linear, 'linear scaling')] : []),
+      ];
+      const [fix, ...instead] = offered;
+      if (!fix)
+        return at(RATE, `${said}; later models produced NaN from ${NAN_RATE} on, so neither is offered`);
+      return at(RATE, said, { fix, ...(instead.length > 0 && { instead }) });
     },
   },
 ];
+
+/** Learning rate from which NaN was seen with later models. */
+const NAN_RATE = 1.5e-4;
 
 /** Two digits, within what the trainer accepts. */
 const scaled = (rate: number): number => Number(Math.min(1e-2, Math.max(1e-6, rate)).toPrecision(2));

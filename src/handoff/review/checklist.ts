@@ -1,6 +1,7 @@
 /** The checklist of a review: what is verified and how, what is not and how it can be. */
 import type { Check } from '../../config/incidents';
 import { inspect, isSevere } from '../../config/issues';
+import { readConfig } from '../../config/settings';
 import { costOf, dollars } from './cost';
 import type { ReviewInput } from './input';
 import { idsOf, type FileRisks } from './risks';
@@ -39,14 +40,17 @@ export function checklistOf(
       },
     ];
   });
-  const launch = new Set(files.flatMap(({ launch }) => launch.map(({ id }) => id)));
+  const balanced = after.some(
+    ({ text, target }) =>
+      target.name !== 'browser' && readConfig(text).settings.value('data.use_balanced_sampling') === true,
+  );
   const paid = costs
     .map((figures) => ({ title: figures.title, amount: costOf(figures).withRepeats }))
     .filter(({ amount }) => amount > 0)
     .map(({ title, amount }) => `${dollars(amount)} (${title})`);
   return [
     ...perFile,
-    ...(launch.has('empty-manifest')
+    ...(balanced
       ? [{ text: 'The manifest holds seizures', verified: false, by: 'check the counts of scan-cache' }]
       : []),
     ...(modal

@@ -71,7 +71,6 @@ test("the review's files show what is wrong with them", () => {
     expect.arrayContaining([
       'unknown-key training.gradient_accumulation_steps',
       'unknown-key resources.compile_model',
-      'starved-loader data.num_workers',
       'time-limit training.epochs',
     ]),
   );

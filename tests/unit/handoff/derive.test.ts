@@ -44,7 +44,6 @@ describe('what the review’s file needs', () => {
       'data.persistent_workers': true,
       'data.prefetch_factor': 4,
       'data.validation_split': 0.07,
-      'model.mamba.conv_kernel': 3,
       'training.batch_size': 64,
       'training.early_stopping.metric': 'sensitivity_at_10.0fa',
       'experiment.output_dir': '/results/tusz_a100_100ep',
@@ -124,7 +123,7 @@ test('from one variant to another and back', () => {
 });
 
 test('the figures of the machine count', () => {
-  const cores = derive(TUSZ, 'a100', { ...TARGETS.modal, cores: 4 }).changes;
+  const cores = derive(TUSZ, 'a100', { ...TARGETS.modal, cores: 2 }).changes;
   expect(cores.find(({ path }) => path === 'data.num_workers')?.value).toBe('2');
   const ram = derive(TUSZ, 'a100', { ...TARGETS.modal, ramGiB: 96 }).changes;
   expect(ram.find(({ path }) => path === 'data.validation_split')).toBeUndefined();

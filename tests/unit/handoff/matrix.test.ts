@@ -132,7 +132,7 @@ describe('the other rows', () => {
       '–',
     ]);
     const [first, second, third] = row(matrix, 'Issues') ?? [];
-    expect(first).toMatch(/^2 high; \d before launch$/);
+    expect(first).toMatch(/^1 high, 1 medium; \d before launch$/);
     expect(second).toMatch(/critical, \d high/);
     expect(third).toMatch(/^rejected by the trainer; 1 invalid/);
   });

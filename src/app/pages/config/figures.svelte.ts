@@ -49,6 +49,7 @@ export class Figures {
       ramGiB,
       cores,
       gpu: { ...(isGpuId(id) ? GPUS[id] : known.gpu), ...memoryBytes },
+      gpuAssumed: known.gpuAssumed === true && !isGpuId(id),
       hoursPerEpoch:
         hours === undefined
           ? undefined

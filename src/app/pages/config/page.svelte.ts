@@ -45,7 +45,7 @@ export class ConfigPage {
   readonly counts = $derived(
     SEVERITIES.map((severity) => ({
       severity,
-      count: this.fixable.filter((one) => one.severity === severity).length,
+      count: (this.file?.issues ?? []).filter((one) => one.severity === severity).length,
     })),
   );
   readonly shown = $derived(
@@ -64,8 +64,8 @@ export class ConfigPage {
     this.work.files.length === 1 &&
       PRESETS.some(({ name, text }) => name === FIRST && text === this.file?.text),
   );
-  /** How many issues would waste or end the run, and can be fixed. */
-  readonly severe = $derived(this.fixable.filter(isSevere).length);
+  /** How many issues would waste or end the run, those that no edit can fix among them. */
+  readonly severe = $derived((this.file?.issues ?? []).filter(isSevere).length);
   /** For screen readers, and above the list. */
   readonly summary = $derived.by(() => {
     if (!this.file?.inspection) return '';
