@@ -143,10 +143,16 @@ fn step_delta(at: u32, channel: u32) -> f32 {
       sum_$c += delta_${c}_$t;
 #end
 #for n in 0..N
-#if t == 0
-      let h_${c}_${t}_$n = fma(exp2(delta_${c}_$t * a_${c}_$n), h_${c}_$n, x_${c}_$t * b_${t}_$n);
+#if LOCAL && QUAD
+      // Exchanged as they are used: sixteen values at once were too many registers for Intel.
+      let now_${c}_${t}_$n = quadBroadcast(bq_${t}_${n / 4}, ${n % 4}u);
 #else
-      let h_${c}_${t}_$n = fma(exp2(delta_${c}_$t * a_${c}_$n), h_${c}_${t - 1}_$n, x_${c}_$t * b_${t}_$n);
+      let now_${c}_${t}_$n = b_${t}_$n;
+#end
+#if t == 0
+      let h_${c}_${t}_$n = fma(exp2(delta_${c}_$t * a_${c}_$n), h_${c}_$n, x_${c}_$t * now_${c}_${t}_$n);
+#else
+      let h_${c}_${t}_$n = fma(exp2(delta_${c}_$t * a_${c}_$n), h_${c}_${t - 1}_$n, x_${c}_$t * now_${c}_${t}_$n);
 #end
 #if !LOCAL
 #if n == 0

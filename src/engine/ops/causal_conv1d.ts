@@ -45,6 +45,8 @@ interface Kernel {
   readonly weight: Tensor;
   readonly attrs: CausalConvAttrs;
   readonly steps: number;
+  /** Four channels a lane where they can be: few loads for a CPU, too many registers for a GPU, and too few lanes. */
+  readonly fours: boolean;
   /** Flags of the shader. */
   readonly kind: { readonly BACKWARD: boolean; readonly DX: boolean; readonly WEIGHTS: boolean };
   readonly bindings: (type: 'vec4f' | 'f32') => Binding[];
@@ -52,9 +54,9 @@ interface Kernel {
 
 const spansOf = (length: number, steps: number): number => Math.ceil(length / steps);
 
-function convKernel({ name, x, weight, attrs, steps, kind, bindings }: Kernel): Dispatch {
+function convKernel({ name, x, weight, attrs, steps, fours, kind, bindings }: Kernel): Dispatch {
   const { batch, length, channels, taps } = sizesOf(x.shape, weight.shape);
-  const vector = channels % 4 === 0;
+  const vector = fours && channels % 4 === 0;
   const d = vector ? channels / 4 : channels;
   const spans = spansOf(length, steps);
   return kernel({
@@ -90,13 +92,14 @@ export const causalConv1dOp = defineOp({
     return { y: { shape: inputs.x.shape, dtype: 'f32' } };
   },
   variants: () => FORWARD_VARIANTS,
-  kernels: ({ inputs: { x, weight, bias }, outputs: { y }, attrs }, _, variant) => [
+  kernels: ({ inputs: { x, weight, bias }, outputs: { y }, attrs }, { software }, variant) => [
     convKernel({
       name: 'causal_conv1d',
       x,
       weight,
       attrs,
       steps: stepsOf(variant ?? FORWARD_VARIANTS[0]),
+      fours: software,
       kind: { BACKWARD: false, DX: false, WEIGHTS: false },
       bindings: (type) => [
         read('x', x, type),
@@ -154,6 +157,7 @@ export const causalConv1dBackwardOp = defineOp({
       weight,
       attrs,
       steps,
+      fours: lowering.software,
       kind: { BACKWARD: true, DX, WEIGHTS },
       bindings: (type) => [
         read('x', x, type),

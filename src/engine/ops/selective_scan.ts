@@ -21,8 +21,8 @@ import {
 /** Lanes, channels a thread and unrolled steps worth timing; without quads a CPU's compiler takes minutes to unroll. */
 const SHAPES = {
   gpu: [
+    [64, 1, 1],
     [64, 1, 4],
-    [32, 1, 2],
   ],
   softwareQuad: [
     [16, 2, 4],

@@ -2,8 +2,10 @@
 import activation from '../../../shaders/activation.wgsl?raw';
 import walk from '../../../shaders/selective_scan_backward.wgsl?raw';
 import chunksSource from '../../../shaders/selective_scan_backward_chunks.wgsl?raw';
+import slope from '../../../shaders/selective_scan_slope.wgsl?raw';
 import sumsSource from '../../../shaders/selective_scan_sums.wgsl?raw';
-import { bytesOf, GraphError, type Tensor } from '../graph';
+import teamsSource from '../../../shaders/selective_scan_backward_teams.wgsl?raw';
+import { bytesOf, type Tensor } from '../graph';
 import { defineOp, type Dispatch, type Lowering, type OpInputs, type Variant } from './definition';
 import { kernel, read, readWrite, write } from './kernel';
 import { prepareKernel, scanSizes, scanVariants, type ScanAttrs } from './selective_scan_shared';
@@ -28,42 +30,65 @@ function division(channels: number, perPass: number): { parts: number; passes: n
   return { passes, parts: Math.ceil(channels / perPass / passes) };
 }
 
+/** Lanes, channels a lane and steps in registers of the kernel in which a lane owns its channels; for CPU-backed adapters. */
+const WALKS = {
+  quad: [[4, 2, 4]],
+  // Without quads one lane alone is better off without barriers, and the compiler takes minutes over many unrolled loads.
+  plain: [
+    [1, 1, 2],
+    [16, 1, 4],
+  ],
+} as const;
+
+/** Lanes of a workgroup in which teams share channels, at most. */
+const TEAM_LANES = 256;
+
+/** Workgroups that GPUs need to be busy. */
+const BUSY = 256;
+
 function variantsOf({ u, A }: Inputs, lowering: Lowering): readonly [Variant, ...Variant[]] {
   const { software, subgroups, limits } = lowering;
   const sizes = scanSizes(u.shape, A.shape);
   const { batch, channels, states, interval } = sizes;
   const quad = subgroups && states % 4 === 0;
-  const shapes: [number, number, number][] = quad
-    ? software
-      ? [[4, 2, 4]]
-      : [
-          [64, 1, 4],
-          [32, 1, 4],
-          [128, 1, 2],
-        ]
-    : [
-        // Without quads a CPU-backed adapter is better off without barriers, and its compiler takes minutes over many
-        // unrolled loads.
-        ...(software ? ([[1, 1, 2]] as [number, number, number][]) : []),
-        [32, 1, 4],
-        [16, 1, 4],
-        // For many states: fewer tile starts to note, fewer lanes to stage.
-        [8, 1, 8],
-        [8, 1, 16],
-      ];
-  const fitting = shapes.filter(
+  const fitting = (software ? WALKS[quad ? 'quad' : 'plain'] : []).filter(
     ([lanes, owned, tile]) =>
       (interval / tile) * owned * states * 4 <= NOTED_BYTES &&
       (quad ? lanes / 4 : lanes) * tile * 2 * states * 4 <= limits.maxComputeWorkgroupStorageSize,
   );
-  const [first, ...others] = fitting.slice(0, quad ? 3 : 2);
-  if (!first) throw new GraphError(`no division of the work fits ${states} states a channel on this device`);
-  return scanVariants(
+  const [first, ...others] = fitting;
+  if (first) {
+    const workgroups = batch * division(channels, first[0] * first[1]).parts;
+    return scanVariants(sizes, lowering, [first, ...others], workgroups);
+  }
+  const TEAM = Math.ceil(states / 2);
+  const wide = 2 ** Math.floor(Math.log2(Math.min(32, TEAM_LANES / TEAM)));
+  const variants = scanVariants(
     sizes,
-    lowering,
-    [first, ...others],
-    batch * division(channels, first[0] * first[1]).parts,
+    { software, subgroups: false },
+    [
+      [wide * TEAM, wide, 1],
+      [wide * TEAM, wide, 2],
+    ],
+    batch * Math.ceil(channels / wide),
   );
+  return variants.map((variant) => ({ ...variant, TEAM })) as unknown as [Variant, ...Variant[]];
+}
+
+/**
+ * Workgroups that share a (batch, chunk) where teams share channels, `perPass` of them a pass: as few as the partial sums over
+ * channels need to stay small, or as many as a GPU needs to be busy.
+ */
+function teamDivision(
+  channels: number,
+  perPass: number,
+  others: number,
+  software: boolean,
+): { parts: number; passes: number } {
+  const blocks = Math.ceil(channels / perPass);
+  const most = Math.max(1, Math.floor(CHANNELS_A_PART / perPass));
+  const passes = software ? most : Math.min(most, Math.max(1, Math.floor((others * blocks) / BUSY)));
+  return { passes, parts: Math.ceil(blocks / passes) };
 }
 
 function backwardKernels(
@@ -76,10 +101,12 @@ function backwardKernels(
   const { u, delta, A, B, C, dy, states, D, z, deltaBias } = inputs;
   const { du, ddelta, dA, dB, dC, dD, dz, dDeltaBias } = outputs;
   const { batch, length, channels, states: n, interval, intervals } = scanSizes(u.shape, A.shape);
-  const { LANES, CHANNELS, TILE, CHUNKED, QUAD } = variant as Variant &
-    Record<'LANES' | 'CHANNELS' | 'TILE', number>;
+  const { LANES, CHANNELS, TILE, CHUNKED, QUAD, TEAM } = variant as Variant &
+    Record<'LANES' | 'CHANNELS' | 'TILE', number> & { readonly TEAM?: number };
   const chunks = CHUNKED ? intervals : 1;
-  const { parts, passes } = division(channels, LANES * CHANNELS);
+  const { parts, passes } = TEAM
+    ? teamDivision(channels, CHANNELS, batch * chunks, lowering.software)
+    : division(channels, LANES * CHANNELS);
   const rows = batch * length;
   const carries = parts * rows * 2 * n;
   const sums = carries + batch * chunks * channels * n;
@@ -162,21 +189,33 @@ function backwardKernels(
       }),
     );
   }
+  // A block of steps is as long as the state at its start has values in each of the tensors that keep it.
+  const twoNotes = direct && z !== undefined && (TEAM ?? 0) % 2 === 0;
   dispatches.push(
     kernel({
       name: 'selective_scan_backward',
-      source: activation + walk,
-      defines,
+      source: activation + slope + (TEAM ? teamsSource : walk),
+      defines: TEAM
+        ? {
+            ...defines,
+            TEAM,
+            NP: 2 * TEAM,
+            ODD: n % 2 === 1,
+            TWO_NOTES: twoNotes,
+            BLOCK: twoNotes ? TEAM : 2 * TEAM,
+            NOTES: direct ? 'du' : 'dz',
+          }
+        : defines,
       bindings: [
         read('u', u),
         read('b', B),
         read('c', C),
         read('states', states),
         ...cotangent,
-        direct ? write('du', du) : readWrite('du', du),
+        direct && !TEAM ? write('du', du) : readWrite('du', du),
         readWrite('ddelta', ddelta),
         readWrite('work', work),
-        ...(z ? [write('dz', dz)] : []),
+        ...(z ? [TEAM ? readWrite('dz', dz) : write('dz', dz)] : []),
       ],
       workgroup: LANES,
       workgroups: batch * chunks * parts,

@@ -68,7 +68,7 @@ export const PROGRAMS: Record<string, (capabilities: Capabilities) => Iterable<C
       });
   },
   *scan(capabilities) {
-    for (const n of [16])
+    for (const n of [16, 32, 64])
       yield* variants(`scan [1, 960, 1024, ${n}]`, capabilities, () => {
         const graph = new Graph();
         const [b, l, d] = [1, 960, 1024];

@@ -69,6 +69,18 @@ describe.each([
     await checkOp(device(), scanCase(sizes, { settings: { variants: 'frozen' } }));
   });
 
+  test('as a GPU gets it, every variant, over two intervals of a prime length', async () => {
+    const settings = { differences: false, gpu: true };
+    await checkOp(device(), scanCase({ b: 2, l: 131, d: 6, n: 12 }, { settings }));
+  });
+
+  test.each([
+    { b: 2, l: 129, d: 9, n: 32 },
+    { b: 1, l: 50, d: 9, n: 33 },
+  ])('many states: %o', async (sizes) => {
+    await checkOp(device(), scanCase(sizes, { settings: { ...frozen, differences: false } }));
+  });
+
   test('every variant, over two intervals of a prime length', async () => {
     await checkOp(device(), scanCase({ b: 2, l: 131, d: 6, n: 4 }, { settings: { differences: false } }));
   });
@@ -130,26 +142,31 @@ describe('memory', () => {
     { b: 4, l: 256, d: 128, n: 16 },
     { b: 1, l: 960, d: 1024, n: 16 },
     { b: 2, l: 509, d: 384, n: 8 },
-  ])('beyond inputs, outputs and gradients at most [b, ⌈l/32⌉, d, n] at %o', (sizes) => {
-    const { b, l, d, n } = sizes;
-    for (const software of [false, true])
-      for (const subgroups of [false, true]) {
-        const { graph, inputs } = scanGraph(sizes);
-        const y = selectiveScan(graph, inputs, { deltaSoftplus: true });
-        const gradients = differentiate(
-          graph,
-          [{ of: y, cotangent: graph.input('dy', y.shape) }],
-          Object.values(inputs),
-        );
-        const outputs = [y, ...gradients.values()];
-        const plan = planProgram(graph, { limits, subgroups, software, half: false }, { outputs });
-        const values = plan.buffers
-          .filter(({ role }) => role === 'values')
-          .reduce((sum, { bytes }) => sum + bytes, 0);
-        const own = outputs.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
-        expect(values - own).toBeLessThanOrEqual(4 * b * Math.ceil(l / 32) * d * n);
-      }
-  });
+  ])(
+    'beyond inputs, outputs and gradients at most [b, ⌈l/32⌉, d, n], on GPUs [b, ⌈l/12⌉, d, n], at %o',
+    (sizes) => {
+      const { b, l, d, n } = sizes;
+      for (const software of [false, true])
+        for (const subgroups of [false, true]) {
+          const { graph, inputs } = scanGraph(sizes);
+          const y = selectiveScan(graph, inputs, { deltaSoftplus: true });
+          const gradients = differentiate(
+            graph,
+            [{ of: y, cotangent: graph.input('dy', y.shape) }],
+            Object.values(inputs),
+          );
+          const outputs = [y, ...gradients.values()];
+          const plan = planProgram(graph, { limits, subgroups, software, half: false }, { outputs });
+          const values = plan.buffers
+            .filter(({ role }) => role === 'values')
+            .reduce((sum, { bytes }) => sum + bytes, 0);
+          const own = outputs.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+          expect(values - own).toBeLessThanOrEqual(4 * b * Math.ceil(l / (software ? 32 : 12)) * d * n);
+          const walk = plan.dispatches.find(({ kernel }) => kernel === 'selective_scan_backward');
+          if (!software && l === 960) expect(walk?.workgroups).toBeGreaterThanOrEqual(256);
+        }
+    },
+  );
 
   test('shapes that do not fit are rejected by name', () => {
     const { graph, inputs } = scanGraph({ b: 1, l: 8, d: 4, n: 4 });
