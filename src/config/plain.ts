@@ -123,6 +123,9 @@ function signed(text: string): { sign: number; digits: string } {
 const sexagesimal = (digits: string): number =>
   digits.split(':').reduce((sum, part) => 60 * sum + Number(part), 0);
 
+/** Of a decimal whole number (Python’s sys.set_int_max_str_digits). */
+const MAX_DIGITS = 4300;
+
 function integer(text: string): PyScalar {
   const { sign, digits } = signed(text);
   const absolute = digits.startsWith('0b')
@@ -134,6 +137,12 @@ function integer(text: string): PyScalar {
         : digits.startsWith('0') && digits !== '0'
           ? parseInt(digits, 8)
           : Number(digits);
+  if (/^[1-9]\d*$/.test(digits) && digits.length > MAX_DIGITS)
+    return {
+      type: 'int',
+      value: null,
+      problem: `this number has ${digits.length} digits, and Python reads at most ${MAX_DIGITS}`,
+    };
   if (Number.isNaN(absolute))
     return { type: 'int', value: null, problem: `${text} looks like a number, but Python cannot read it` };
   return { type: 'int', value: absolute === 0 ? 0 : sign * absolute };

@@ -97,6 +97,10 @@ export function readAs(kind: Kind, value: PyValue, nullable = false): Read {
     }
     case 'odd': {
       const number = numberOf(value, true);
+      if (number !== undefined && number > Number.MAX_SAFE_INTEGER && within(number, kind))
+        return {
+          problem: `${shown(value)} is beyond 2⁵³, where Smokescan does not follow Python’s whole numbers`,
+        };
       return known(number, number !== undefined && number % 2 !== 0 && within(number, kind));
     }
     case 'fixed': {

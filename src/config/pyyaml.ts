@@ -114,9 +114,7 @@ export function readYaml(text: string): YamlFile {
     return rejected();
   }
   // eslint-disable-next-line no-control-regex
-  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffd-\uffff]/.exec(
-    text,
-  );
+  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/.exec(text);
   if (control) {
     reject('the file is not text: it has characters that YAML does not allow', control.index);
     return rejected();
@@ -125,7 +123,7 @@ export function readYaml(text: string): YamlFile {
   if (separator) {
     const code = separator[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
     reject(
-      `PyYAML takes this invisible character (U+${code}) for the end of a line; remove it`,
+      `PyYAML takes this invisible character (U+${code}) for the end of a line. ${NOT_FOLLOWED}; remove it`,
       separator.index,
     );
     return rejected();
@@ -143,18 +141,25 @@ export function readYaml(text: string): YamlFile {
     );
     return rejected();
   }
-  const [document, second] = parseYaml(text, counter);
+  const version = /^%YAML[ ]+(\d+)\.\d+/m.exec(text);
+  if (version && version[1] !== '1') {
+    reject('PyYAML reads YAML 1 alone; remove this line', version.index, version.index + version[0].length);
+    return rejected();
+  }
+  // As Python opens a file in text mode; of the same length, so that places stay.
+  const lines = text.replace(/\r(?!\n)/g, '\n');
+  const [document, second] = parseYaml(lines, counter);
   if (second) reject('the file holds several documents (---), the trainer reads one', second.range[0]);
   for (const { code, message, pos } of document?.errors ?? [])
     if (message !== GLUED_COMMENT && errors.length < MAX_ERRORS)
-      reject(SENTENCES[code] ?? `this is not YAML (${message}); correct it in the text`, pos[0], pos[1]);
-  const tab = errors.length === 0 ? tabBetween(text) : undefined;
+      reject(sentenceOf(code, message), pos[0], pos[1]);
+  const tab = errors.length === 0 ? tabBetween(lines) : undefined;
   if (tab !== undefined) reject(SENTENCES['TAB_AS_INDENT'] ?? '', tab, tab + 1);
   if (errors.length > 0) return rejected();
   if (!document) return { text, value: null, entries: [], errors, document };
   try {
     const entries: Entry[] = [];
-    const { value } = new Reader(text, place).value(document.contents, '', 0, entries);
+    const { value } = new Reader(lines, place).value(document.contents, '', 0, entries);
     return { text, value, entries, errors, document };
   } catch (error) {
     if (!(error instanceof Rejected)) throw error;
@@ -214,6 +219,12 @@ function separatorBeyond(text: string, max: number): number | undefined {
   return undefined;
 }
 
+function sentenceOf(code: string, message: string): string {
+  if (/^(?:Multi-line (?:double|single)-quoted|Missing closing ["'])/.test(message))
+    return `a quote is not closed before a line that is not indented. ${NOT_FOLLOWED}, which reads on there; close the quote, or indent the line`;
+  return SENTENCES[code] ?? `this is not YAML (${message}); correct it in the text`;
+}
+
 /** By brackets and by indentation; an upper bound, found without recursion. */
 function deepest(text: string): { levels: number; offset: number } {
   let [brackets, levels, offset] = [0, 0, 0];
@@ -231,6 +242,16 @@ function deepest(text: string): { levels: number; offset: number } {
     if (found > levels) [levels, offset] = [found, match.index];
   }
   return { levels, offset };
+}
+
+/** Tags that safe_load knows and no configuration needs. */
+const RARE_TAG = /^tag:yaml\.org,2002:(binary|set|omap|pairs)$/;
+
+function unknownTag(tag: string): string {
+  const rare = RARE_TAG.exec(tag);
+  return rare
+    ? `!!${rare[1] ?? ''} is nothing that a configuration needs. ${NOT_FOLLOWED}; remove the tag`
+    : `safe_load does not construct ${tag}; remove the tag`;
 }
 
 type Names = Record<string, PyValue>;
@@ -260,7 +281,8 @@ class Reader {
         start,
         end,
       );
-    if (depth > MAX_DEPTH) throw new Rejected('an alias (*) contains itself', start, end);
+    if (depth > MAX_DEPTH)
+      throw new Rejected(`an alias (*) contains itself. ${NOT_FOLLOWED}; write the value`, start, end);
     if (node === null) return { type: 'null', value: null };
     if (isAlias(node)) return this.value(this.#anchored(node.source, start, end), path, depth + 1, into);
     if ('anchor' in node && node.anchor !== undefined) {
@@ -270,7 +292,7 @@ class Reader {
     }
     if (isScalar(node)) return this.#scalar(node, start, end);
     if (node.tag !== undefined && !/^!$|^tag:yaml\.org,2002:(?:map|seq)$/.test(node.tag))
-      throw new Rejected(`the tag ${node.tag} is nothing that a configuration needs; remove it`, start, end);
+      throw new Rejected(unknownTag(node.tag), start, end);
     if (isSeq(node))
       return {
         type: 'list',
@@ -289,6 +311,8 @@ class Reader {
     if (typeof value === 'string' && type?.startsWith('BLOCK') && end >= this.text.length)
       // In a file without a last line end, PyYAML ends the text without one too.
       if (!/[\r\n]$/.test(this.text)) value = value.replace(/\n$/, '');
+    if (type === Scalar.PLAIN && this.text.slice(start, end).includes('\t'))
+      throw new Rejected(SENTENCES['TAB_AS_INDENT'] ?? '', start, end);
     // A tag `!` alone leaves it to the text, quoted or not.
     const read =
       tag === undefined && type !== Scalar.PLAIN
@@ -296,8 +320,7 @@ class Reader {
         : tag === undefined || tag === '!'
           ? readPlain(tag === '!' ? String(value) : source)
           : readTagged(tag, String(value));
-    if (read === undefined)
-      throw new Rejected(`safe_load does not construct ${String(tag)}; remove the tag`, start, end);
+    if (read === undefined) throw new Rejected(unknownTag(String(tag)), start, end);
     if (read.problem !== undefined) throw new Rejected(read.problem, start, end);
     return read;
   }

@@ -35,6 +35,9 @@ export interface Setting {
   readonly problem: string | undefined;
 }
 
+/** pydantic makes an int of a float below it, and takes an int of any size. */
+const LARGEST_INT = 2 ** 63;
+
 const START: Place = { line: 1, column: 1, from: 0, to: 0 };
 
 /** Settings by path: those of the file in its order, then the keys that keep their defaults. */
@@ -141,7 +144,13 @@ export function settingsIn(value: PyValue, entries: readonly Entry[] = []): Sett
       problems.set(path, noName(written));
     if (!declaration) return;
     const result = readAs(declaration.kind, read, declaration.nullable);
-    if ('value' in result) setting.value = result.value;
+    if (
+      written?.type === 'float' &&
+      declaration.kind.type === 'int' &&
+      !(Math.abs(read as number) < LARGEST_INT)
+    )
+      problems.set(path, `${shown(read)} is a float that is too large for a whole number`);
+    else if ('value' in result) setting.value = result.value;
     else problems.set(result.item === undefined ? path : `${path}[${result.item}]`, result.problem);
   };
   add('', value);
