@@ -2,8 +2,7 @@
 // the gradients of per-channel weights. partial [SPLIT, TAPS (+ 1), CHANNELS]; weight [CHANNELS, TAPS].
 // A thread owns one (j, c); neighbours read neighbouring channels. Bytes 4·(SPLIT + 1)·(TAPS + 1)·CHANNELS.
 #main thread i
-  var sum = 0.0;
-  for (var s = 0u; s < $SPLIT; s++) { sum += read_partial(s * $THREADS + i); }
+  let sum = sum_in_order(i, $THREADS, $SPLIT);
   let channel = i % $CHANNELS;
   let tap = i / $CHANNELS;
 #if BIAS

@@ -3,7 +3,5 @@
 #main thread i
   let first = i / $COLUMNS * $SPAN;
   let column = i % $COLUMNS;
-  var sum = 0.0;
-  for (var r = first; r < min(first + $SPAN, ${ROWS}u); r++) { sum += read_x(r * $COLUMNS + column); }
-  write_partial(i, sum);
+  write_partial(i, sum_in_order(first * $COLUMNS + column, $COLUMNS, min($SPAN, $ROWS - first)));
 #end

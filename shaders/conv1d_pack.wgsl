@@ -9,9 +9,7 @@
     let tap = i % $KERNEL;
     let c = i / $KERNEL % $FROM;
     let o = i / ${KERNEL * FROM};
-    var sum = 0.0;
-    for (var s = 0u; s < $SPLIT; s++) { sum += read_partial(s * $STEP + (o * $KERNEL + tap) * $TO + c); }
-    write_weight(i, sum);
+    write_weight(i, sum_in_order((o * $KERNEL + tap) * $TO + c, $STEP, $SPLIT));
 #else
     let at = i % $TO;
     let inside = at < $FROM;

@@ -9,6 +9,7 @@
 // ADJOINT it is Σ_i e^{s_i} C_i dy_iᵀ, what the outputs say of the state that entered. CARRY: a thread owns one value of
 // the state and walks the chunks. OUTPUT: a workgroup owns a chunk of a head, M lies in its memory (4 KiB), a thread
 // computes 4 steps × 4 channels.
+// NAME_four(at, left) reads four values, `left` of which exist, and NAME_put writes them (ssd_scan_shared.ts).
 // Per chunk and head Q²(N + P)/2 + 3·Q·N·P multiply-adds; every tensor is read once, B and C once a head.
 
 #if STEPS
@@ -55,30 +56,22 @@ var<workgroup> weights: array<f32, $Q>;
     let n = tile / $PT * 4;
     let p = tile % $PT * 4;
 #for k in 0..4
-    let n_$k = side + min(n + $k, ${N - 1}u);
-    let p_$k = h * $P + min(p + $k, ${P - 1}u);
     var sum_$k = vec4f();
 #end
     for (var i = 0u; i < rows; i++) {
       let row = b * $L + row_of(first + i);
-      let at = row * $WIDTH;
 #if ADJOINT
-      let right = row * $D;
-      let value = weights[i] * vec4f(read_dy(right + p_0), read_dy(right + p_1), read_dy(right + p_2), read_dy(right + p_3));
+      let value = weights[i] * dy_four(row * $D + h * $P + p, $P - p);
 #else
-      let value = weights[i] * vec4f(read_xbc(at + p_0), read_xbc(at + p_1), read_xbc(at + p_2), read_xbc(at + p_3));
+      let value = weights[i] * xbc_four(row * $WIDTH + h * $P + p, $P - p);
 #end
+      let left = xbc_four(row * $WIDTH + side + n, $N - n);
 #for k in 0..4
-      sum_$k = fma(vec4f(read_xbc(at + n_$k)), value, sum_$k);
+      sum_$k = fma(vec4f(left[$k]), value, sum_$k);
 #end
     }
 #for k in 0..4
-    if (n + $k < $N) {
-      let to = (group * $N + n + $k) * $P + p;
-#for m in 0..4
-      if (p + $m < $P) { write_states(to + $m, sum_$k[$m]); }
-#end
-    }
+    if (n + $k < $N) { states_put((group * $N + n + $k) * $P + p, $P - p, sum_$k); }
 #end
   }
 #end
@@ -130,10 +123,15 @@ var<workgroup> sums: array<f32, $Q>;
   var cb_$k = vec4f();
 #end
   if (i0 >= j0) {
-    for (var n = 0u; n < $N; n++) {
-      let right = vec4f(read_xbc(b_0 + n), read_xbc(b_1 + n), read_xbc(b_2 + n), read_xbc(b_3 + n));
+    for (var n = 0u; n < $N_END; n += 4) {
+#for m in 0..4
+      let right_$m = xbc_four(b_$m + n, $N - n);
+#end
 #for k in 0..4
-      cb_$k = fma(vec4f(read_xbc(c_$k + n)), right, cb_$k);
+      {
+        let left = xbc_four(c_$k + n, $N - n);
+        cb_$k += vec4f(dot(left, right_0), dot(left, right_1), dot(left, right_2), dot(left, right_3));
+      }
 #end
     }
   }
@@ -154,35 +152,37 @@ var<workgroup> sums: array<f32, $Q>;
     let i = tile / $PT * 4;
     let p = tile % $PT * 4;
     if (i >= rows) { continue; }
+    let column = h * $P + p;
 #for k in 0..4
-    let p_$k = h * $P + min(p + $k, ${P - 1}u);
-    let q_$k = group * ${N * P} + min(p + $k, ${P - 1}u);
     let row_$k = b * $L + row_of(first + min(i + $k, rows - 1));
     var state_$k = vec4f();
 #end
-    for (var n = 0u; n < $N; n++) {
-      let at = n * $P;
-      let value = vec4f(read_states(at + q_0), read_states(at + q_1), read_states(at + q_2), read_states(at + q_3));
+    for (var n = 0u; n < $N_END; n += 4) {
+#for e in 0..4
+      let value_$e = states_four((group * $N + min(n + $e, ${N - 1})) * $P + p, $P - p);
+#end
 #for k in 0..4
-      state_$k = fma(vec4f(read_xbc(row_$k * $WIDTH + side_c + n)), value, state_$k);
+      {
+        let left = xbc_four(row_$k * $WIDTH + side_c + n, $N - n);
+#for e in 0..4
+        state_$k = fma(vec4f(left[$e]), value_$e, state_$k);
+#end
+      }
 #end
     }
 #for k in 0..4
     var sum_$k = exp(sums[min(i + $k, rows - 1)]) * state_$k;
 #end
     for (var j = 0u; j < min(i + 4, rows); j++) {
-      let at = (b * $L + row_of(first + j)) * $WIDTH;
-      let value = vec4f(read_xbc(at + p_0), read_xbc(at + p_1), read_xbc(at + p_2), read_xbc(at + p_3));
+      let value = xbc_four((b * $L + row_of(first + j)) * $WIDTH + column, $P - p);
 #for k in 0..4
       sum_$k = fma(vec4f(mix[(i + $k) * $Q + j]), value, sum_$k);
 #end
     }
 #for k in 0..4
     if (i + $k < rows) {
-      let to = row_$k * $D + h * $P + p;
-#for m in 0..4
-      if (p + $m < $P) { write_y(to + $m, fma(read_D_skip(h), read_xbc(row_$k * $WIDTH + p_$m), sum_$k[$m])); }
-#end
+      let x = xbc_four(row_$k * $WIDTH + column, $P - p);
+      y_put(row_$k * $D + column, $P - p, fma(vec4f(read_D_skip(h)), x, sum_$k));
     }
 #end
   }

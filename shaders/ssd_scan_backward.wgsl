@@ -44,62 +44,79 @@ var<workgroup> inner: array<f32, 64>;
   let j_$k = min(j0 + $k, rows - 1);
   let irow_$k = b * $L + row_of(first + i_$k);
   let jrow_$k = b * $L + row_of(first + j_$k);
-  var cb_$k = vec4f();
-#if PARTS
-  var gx_$k = vec4f();
 #end
+  let s_j = vec4f(sums[j_0], sums[j_1], sums[j_2], sums[j_3]);
+#if PARTS
+  // One product after the other: sums of both at once were too many registers for Intel.
+  {
+#for k in 0..4
+    var gx_$k = vec4f();
+#end
+    if (i0 >= j0) {
+      for (var p = 0u; p < $P_END; p += 4) {
+#for m in 0..4
+        let right_$m = xbc_four(jrow_$m * $WIDTH + h * $P + p, $P - p);
+#end
+#for k in 0..4
+        {
+          let left = dy_four(irow_$k * $D + h * $P + p, $P - p);
+          gx_$k += vec4f(dot(left, right_0), dot(left, right_1), dot(left, right_2), dot(left, right_3));
+        }
+#end
+      }
+    }
+#for k in 0..4
+    {
+      let decay = exp(min(sums[i_$k] - s_j, vec4f()));
+      let seen = (vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k)) & vec4<bool>(i0 + $k < rows);
+      let pair = select(vec4f(), gx_$k * decay, seen);
+#for m in 0..4
+      pair_k[(i0 + $k) * $Q + j0 + $m] = pair[$m];
+#end
+      // The diagonal's decay is 1, so its pairs are dD.
+      if (i0 == j0 && i0 + $k < rows) { write_parts((irow_$k * $H + h) * ${2 * N + 3} + ${2 * N + 2}, gx_$k[$k]); }
+    }
+#end
+  }
+#end
+#for k in 0..4
+  var cb_$k = vec4f();
 #end
   if (i0 >= j0) {
-    for (var n = 0u; n < $N; n++) {
-      let at = side_b + n;
-      let right = vec4f(
-        read_xbc(jrow_0 * $WIDTH + at), read_xbc(jrow_1 * $WIDTH + at), read_xbc(jrow_2 * $WIDTH + at), read_xbc(jrow_3 * $WIDTH + at));
+    for (var n = 0u; n < $N_END; n += 4) {
+#for m in 0..4
+      let right_$m = xbc_four(jrow_$m * $WIDTH + side_b + n, $N - n);
+#end
 #for k in 0..4
-      cb_$k = fma(vec4f(read_xbc(irow_$k * $WIDTH + side_c + n)), right, cb_$k);
+      {
+        let left = xbc_four(irow_$k * $WIDTH + side_c + n, $N - n);
+        cb_$k += vec4f(dot(left, right_0), dot(left, right_1), dot(left, right_2), dot(left, right_3));
+      }
 #end
     }
-#if PARTS
-    for (var p = h * $P; p < h * $P + $P; p++) {
-      let right = vec4f(
-        read_xbc(jrow_0 * $WIDTH + p), read_xbc(jrow_1 * $WIDTH + p), read_xbc(jrow_2 * $WIDTH + p), read_xbc(jrow_3 * $WIDTH + p));
-#for k in 0..4
-      gx_$k = fma(vec4f(read_dy(irow_$k * $D + p)), right, gx_$k);
-#end
-    }
-#end
   }
-  let s_j = vec4f(sums[j_0], sums[j_1], sums[j_2], sums[j_3]);
 #for k in 0..4
   {
-    let decay = exp(min(sums[i_$k] - s_j, vec4f()));
-    let seen = (vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k)) & vec4<bool>(i0 + $k < rows);
     let at = (i0 + $k) * $Q + j0;
 #if INPUT
+    let decay = exp(min(sums[i_$k] - s_j, vec4f()));
+    let seen = (vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k)) & vec4<bool>(i0 + $k < rows);
     let m = select(vec4f(), cb_$k * decay, seen);
-#else
-    let pair = select(vec4f(), gx_$k * decay, seen);
-    let through = pair * cb_$k;
-#end
 #for m in 0..4
-#if INPUT
     mix[at + $m] = m[$m];
+#end
 #else
-    pair_k[at + $m] = pair[$m];
-    pair_h[at + $m] = through[$m];
+#for m in 0..4
+    pair_h[at + $m] = pair_k[at + $m] * cb_$k[$m];
 #end
 #end
   }
 #end
 #if PARTS
-  // The diagonal's decay is 1, so its pairs are dD.
-  if (i0 == j0) {
-#for k in 0..4
-    if (i0 + $k < rows) { write_parts((irow_$k * $H + h) * ${2 * N + 3} + ${2 * N + 2}, gx_$k[$k]); }
-#end
-  }
   var product = 0.0;
-  for (var i = lane; i < ${N * P}; i += 64u) {
-    product = fma(read_states(group * ${N * P} + i), read_dstates(group * ${N * P} + i), product);
+  for (var i = lane * 4; i < ${N * P}; i += 256u) {
+    let at = group * ${N * P} + i;
+    product += dot(states_four(at, ${N * P} - i), dstates_four(at, ${N * P} - i));
   }
   inner[lane] = product;
 #end
@@ -110,35 +127,37 @@ var<workgroup> inner: array<f32, 64>;
     let j = tile / $PT * 4;
     let p = tile % $PT * 4;
     if (j >= rows) { continue; }
+    let column = h * $P + p;
 #for k in 0..4
-    let p_$k = h * $P + min(p + $k, ${P - 1}u);
-    let q_$k = group * ${N * P} + min(p + $k, ${P - 1}u);
     let row_$k = b * $L + row_of(first + min(j + $k, rows - 1));
     var sum_$k = vec4f();
 #end
-    for (var n = 0u; n < $N; n++) {
-      let at = n * $P;
-      let value = vec4f(read_dstates(at + q_0), read_dstates(at + q_1), read_dstates(at + q_2), read_dstates(at + q_3));
+    for (var n = 0u; n < $N_END; n += 4) {
+#for e in 0..4
+      let value_$e = dstates_four((group * $N + min(n + $e, ${N - 1})) * $P + p, $P - p);
+#end
 #for k in 0..4
-      sum_$k = fma(vec4f(read_xbc(row_$k * $WIDTH + side_b + n)), value, sum_$k);
+      {
+        let left = xbc_four(row_$k * $WIDTH + side_b + n, $N - n);
+#for e in 0..4
+        sum_$k = fma(vec4f(left[$e]), value_$e, sum_$k);
+#end
+      }
 #end
     }
 #for k in 0..4
     sum_$k *= exp(last - sums[min(j + $k, rows - 1)]);
 #end
     for (var i = j; i < rows; i++) {
-      let at = (b * $L + row_of(first + i)) * $D;
-      let value = vec4f(read_dy(at + p_0), read_dy(at + p_1), read_dy(at + p_2), read_dy(at + p_3));
+      let value = dy_four((b * $L + row_of(first + i)) * $D + column, $P - p);
 #for k in 0..4
       sum_$k = fma(vec4f(mix[i * $Q + j + $k]), value, sum_$k);
 #end
     }
 #for k in 0..4
     if (j + $k < rows) {
-      let to = row_$k * $WIDTH + h * $P + p;
-#for m in 0..4
-      if (p + $m < $P) { write_dxbc(to + $m, fma(deltas[j + $k], sum_$k[$m], read_D_skip(h) * read_dy(row_$k * $D + p_$m))); }
-#end
+      let dy = dy_four(row_$k * $D + column, $P - p);
+      dxbc_put(row_$k * $WIDTH + column, $P - p, fma(vec4f(deltas[j + $k]), sum_$k, read_D_skip(h) * dy));
     }
 #end
   }
@@ -148,58 +167,78 @@ var<workgroup> inner: array<f32, 64>;
     let n = tile % $NT * 4;
     if (t >= rows) { continue; }
 #for k in 0..4
-    let n_$k = min(n + $k, ${N - 1}u);
-    let state_$k = (group * $N + n_$k) * $P;
+    let state_$k = (group * $N + min(n + $k, ${N - 1})) * $P;
     let row_$k = b * $L + row_of(first + min(t + $k, rows - 1));
-    var c_$k = vec4f();
-    var b_$k = vec4f();
 #end
-    for (var p = 0u; p < $P; p++) {
-      let value = vec4f(read_states(state_0 + p), read_states(state_1 + p), read_states(state_2 + p), read_states(state_3 + p));
-      let dvalue = vec4f(read_dstates(state_0 + p), read_dstates(state_1 + p), read_dstates(state_2 + p), read_dstates(state_3 + p));
-#for k in 0..4
-      c_$k = fma(vec4f(read_dy(row_$k * $D + h * $P + p)), value, c_$k);
-      b_$k = fma(vec4f(read_xbc(row_$k * $WIDTH + h * $P + p)), dvalue, b_$k);
-#end
-    }
-    let exists = vec4f(vec4u(n, n + 1, n + 2, n + 3) < vec4u($N));
-#for k in 0..4
     {
-      let s = sums[min(t + $k, rows - 1)];
-      c_$k *= exp(s);
-      b_$k *= exp(last - s);
-      let at = row_$k * $WIDTH;
-      let own_c = vec4f(read_xbc(at + side_c + n_0), read_xbc(at + side_c + n_1), read_xbc(at + side_c + n_2), read_xbc(at + side_c + n_3));
-      let own_b = vec4f(read_xbc(at + side_b + n_0), read_xbc(at + side_b + n_1), read_xbc(at + side_b + n_2), read_xbc(at + side_b + n_3));
-      through_c[(t + $k) * $NT + tile % $NT] = dot(own_c * exists, c_$k);
-      through_b[(t + $k) * $NT + tile % $NT] = dot(own_b * exists, b_$k);
-    }
-#end
-    for (var j = 0u; j < min(t + 4, rows); j++) {
-      let at = (b * $L + row_of(first + j)) * $WIDTH + side_b;
-      let value = deltas[j] * vec4f(read_xbc(at + n_0), read_xbc(at + n_1), read_xbc(at + n_2), read_xbc(at + n_3));
 #for k in 0..4
-      c_$k = fma(vec4f(pair_k[(t + $k) * $Q + j]), value, c_$k);
+      var c_$k = vec4f();
 #end
-    }
-    for (var i = t; i < rows; i++) {
-      let at = (b * $L + row_of(first + i)) * $WIDTH + side_c;
-      let value = vec4f(read_xbc(at + n_0), read_xbc(at + n_1), read_xbc(at + n_2), read_xbc(at + n_3));
-#for k in 0..4
-      b_$k = fma(vec4f(pair_k[i * $Q + t + $k]), value, b_$k);
-#end
-    }
-#for k in 0..4
-    if (t + $k < rows) {
-      let to = (row_$k * $H + h) * ${2 * N + 3} + n;
+      for (var p = 0u; p < $P_END; p += 4) {
 #for m in 0..4
-      if (n + $m < $N) {
-        write_parts(to + $m, deltas[t + $k] * b_$k[$m]);
-        write_parts(to + ${N + m}, c_$k[$m]);
+        let value_$m = states_four(state_$m + p, $P - p);
+#end
+#for k in 0..4
+        {
+          let left = dy_four(row_$k * $D + h * $P + p, $P - p);
+          c_$k += vec4f(dot(left, value_0), dot(left, value_1), dot(left, value_2), dot(left, value_3));
+        }
+#end
+      }
+#for k in 0..4
+      c_$k *= exp(sums[min(t + $k, rows - 1)]);
+      // Values beyond the last state are read as 0.
+      through_c[(t + $k) * $NT + tile % $NT] = dot(xbc_four(row_$k * $WIDTH + side_c + n, $N - n), c_$k);
+#end
+      for (var j = 0u; j < min(t + 4, rows); j++) {
+        let value = deltas[j] * xbc_four((b * $L + row_of(first + j)) * $WIDTH + side_b + n, $N - n);
+#for k in 0..4
+        c_$k = fma(vec4f(pair_k[(t + $k) * $Q + j]), value, c_$k);
+#end
+      }
+#for k in 0..4
+      if (t + $k < rows) {
+        let to = (row_$k * $H + h) * ${2 * N + 3} + ${N}u + n;
+#for m in 0..4
+        if (n + $m < $N) { write_parts(to + $m, c_$k[$m]); }
+#end
       }
 #end
     }
+    {
+#for k in 0..4
+      var b_$k = vec4f();
 #end
+      for (var p = 0u; p < $P_END; p += 4) {
+#for m in 0..4
+        let value_$m = dstates_four(state_$m + p, $P - p);
+#end
+#for k in 0..4
+        {
+          let left = xbc_four(row_$k * $WIDTH + h * $P + p, $P - p);
+          b_$k += vec4f(dot(left, value_0), dot(left, value_1), dot(left, value_2), dot(left, value_3));
+        }
+#end
+      }
+#for k in 0..4
+      b_$k *= exp(last - sums[min(t + $k, rows - 1)]);
+      through_b[(t + $k) * $NT + tile % $NT] = dot(xbc_four(row_$k * $WIDTH + side_b + n, $N - n), b_$k);
+#end
+      for (var i = t; i < rows; i++) {
+        let value = xbc_four((b * $L + row_of(first + i)) * $WIDTH + side_c + n, $N - n);
+#for k in 0..4
+        b_$k = fma(vec4f(pair_k[i * $Q + t + $k]), value, b_$k);
+#end
+      }
+#for k in 0..4
+      if (t + $k < rows) {
+        let to = (row_$k * $H + h) * ${2 * N + 3} + n;
+#for m in 0..4
+        if (n + $m < $N) { write_parts(to + $m, deltas[t + $k] * b_$k[$m]); }
+#end
+      }
+#end
+    }
   }
   // Σ over i ≥ t of the pairs of column j, for every t, in place.
   if (lane < rows) {

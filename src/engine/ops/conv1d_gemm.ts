@@ -1,6 +1,7 @@
 /** Convolutions of one group as products over overlapping windows; shaders/conv1d_operands.wgsl says how. */
 import operandsSource from '../../../shaders/conv1d_operands.wgsl?raw';
 import packSource from '../../../shaders/conv1d_pack.wgsl?raw';
+import inOrder from '../../../shaders/sum_in_order.wgsl?raw';
 import { elements, type Tensor } from '../graph';
 import type { Defines } from '../wgsl';
 import type { Conv1dSizes } from './conv1d_shared';
@@ -24,8 +25,8 @@ function pack(
 ): Dispatch {
   return kernel({
     name,
-    source: packSource,
-    defines: { WEIGHTS: false, SUMS: false, ...flags },
+    source: flags['SUMS'] ? inOrder + packSource : packSource,
+    defines: { WEIGHTS: false, SUMS: false, SUMMED: 'partial', ...flags },
     sizes,
     bindings,
     items: count,

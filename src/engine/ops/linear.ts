@@ -1,5 +1,6 @@
 /** Linear layer: y = x Wᵀ + bias, and the two products of its gradient. */
 import columnSumSource from '../../../shaders/column_sum.wgsl?raw';
+import inOrder from '../../../shaders/sum_in_order.wgsl?raw';
 import { bytesOf, elements, formatShape, GraphError, type Graph, type Shape, type Tensor } from '../graph';
 import { defineOp, type Value64 } from './definition';
 import { kernel, read, write } from './kernel';
@@ -90,7 +91,8 @@ export const columnSumOp = defineOp({
     const partial = split > 1 ? lowering.scratch('partial', [split, columns]) : y;
     const spans = kernel({
       name: 'column_sum',
-      source: columnSumSource,
+      source: inOrder + columnSumSource,
+      defines: { SUMMED: 'x' },
       sizes: { ROWS: rows(x.shape), COLUMNS: columns, SPLIT: split, SPAN },
       bindings: [read('x', x), write('partial', partial)],
       threads: split * columns,

@@ -57,10 +57,10 @@ type NormVariant = Variant & { LANES: number; RUN: number; WORKGROUP: number; QU
 /** Two steps without teams (shaders/norm_steps.wgsl). */
 const STEPS: NormVariant = { name: 'two steps', LANES: 1, RUN: LONG_RUN, WORKGROUP: 64, QUAD: false };
 
-/** The first does best on CPU-backed adapters. `run` is for teams of more than four lanes. */
+/** The first is taken untuned: quads or columns on CPU-backed adapters, else wide teams. `run` is for teams of more than four lanes. */
 export function normVariants(
   x: Tensor,
-  { subgroups, limits }: Lowering,
+  { subgroups, software, limits }: Lowering,
   run: number,
 ): readonly [Variant, ...Variant[]] {
   const { d } = layout(x);
@@ -71,15 +71,16 @@ export function normVariants(
     WORKGROUP,
     QUAD,
   });
-  const variants: [NormVariant, ...NormVariant[]] =
-    subgroups && d >= 4 && d <= 4 * MAX_PER_LANE ? [team(4, LONG_RUN, 16, true), STEPS] : [STEPS];
-  // About four elements a lane.
-  const wanted = Math.max(8, 2 ** Math.ceil(Math.log2(d / 4)));
+  const narrow: [NormVariant, ...NormVariant[]] =
+    software && subgroups && d >= 4 && d <= 4 * MAX_PER_LANE ? [team(4, LONG_RUN, 16, true), STEPS] : [STEPS];
+  // About four elements a lane, on GPUs two, which have registers for that.
+  const wanted = Math.max(8, 2 ** Math.ceil(Math.log2(d / (software ? 4 : 2))));
   const lanes = Math.min(limits.maxComputeInvocationsPerWorkgroup, wanted);
-  if (d >= 8 && d <= lanes * MAX_PER_LANE)
-    for (const quad of subgroups ? [true, false] : [false])
-      variants.push(team(lanes, run, Math.max(64, lanes), quad));
-  return variants;
+  const wide =
+    d >= 8 && d <= lanes * MAX_PER_LANE
+      ? (subgroups ? [true, false] : [false]).map((quad) => team(lanes, run, Math.max(64, lanes), quad))
+      : [];
+  return (software ? [...narrow, ...wide] : [...wide, ...narrow]) as [NormVariant, ...NormVariant[]];
 }
 
 /** What all kernels of a node share: the division of work and the defines. */

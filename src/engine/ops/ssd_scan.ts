@@ -10,6 +10,8 @@ import { ssdVariants, stateKernels, walkKernel } from './ssd_scan_kernels';
 import {
   CHUNK,
   checkSsd,
+  fourAccessors,
+  ssdByFours,
   ssdDefines,
   ssdDynamicSizes,
   ssdReference,
@@ -45,6 +47,8 @@ export const ssdScanOp = defineOp({
     const defines = ssdDefines(inputs, attrs);
     const sizes = ssdDynamicSizes(inputs, attrs);
     const { BATCH, CHUNKS, H } = defines;
+    const fours = ssdByFours(attrs);
+    const type = fours ? 'vec4f' : 'f32';
     const prepared = kernel({
       name: 'ssd_scan.steps',
       source: activation + source,
@@ -65,15 +69,15 @@ export const ssdScanOp = defineOp({
       ...stateKernels('ssd_scan', inputs, attrs, { steps, states }),
       kernel({
         name: 'ssd_scan',
-        source,
+        source: fourAccessors(['xbc', 'states'], 'y', fours) + source,
         defines: { ...defines, OUTPUT: true },
         sizes,
         bindings: [
-          read('xbc', inputs.xbc),
+          read('xbc', inputs.xbc, type),
           read('D_skip', inputs.D),
           read('steps', steps),
-          read('states', states),
-          write('y', y),
+          read('states', states, type),
+          write('y', y, type),
         ],
         workgroups: BATCH * CHUNKS * H,
       }),

@@ -9,7 +9,9 @@ import { kernel, read, write } from './kernel';
 import { ssdVariants, stateKernels, walkKernel } from './ssd_scan_kernels';
 import {
   CHUNK,
+  fourAccessors,
   ssdBackwardReference,
+  ssdByFours,
   ssdDefines,
   ssdDynamicSizes,
   ssdSizes,
@@ -45,23 +47,24 @@ export const ssdScanBackwardOp = defineOp({
     const parts = lowering.scratch('parts', [BATCH, L, H, 2 * N + 3]);
     const bias = dt_bias ? [read('dt_bias', dt_bias)] : [];
     const walks = Boolean((variant ?? ssdVariants(attrs, lowering)[0])['WALK']);
-    const type = walks ? 'vec4f' : 'f32';
+    const fours = ssdByFours(attrs);
+    const type = fours ? 'vec4f' : 'f32';
     const scanned = walks
       ? [walkKernel('ssd_scan_backward.input', inputs, attrs, { steps, states: dstates, dy, out: dxbc })]
       : [
           ...stateKernels('ssd_scan_backward', inputs, attrs, { steps, states: dstates, dy }),
           kernel({
             name: 'ssd_scan_backward.input',
-            source,
+            source: fourAccessors(['xbc', 'dy', 'dstates'], 'dxbc', fours) + source,
             defines: { ...defines, INPUT: true },
             sizes,
             bindings: [
-              read('xbc', xbc),
-              read('dy', dy),
+              read('xbc', xbc, type),
+              read('dy', dy, type),
               read('D_skip', D),
               read('steps', steps),
-              read('dstates', dstates),
-              write('dxbc', dxbc),
+              read('dstates', dstates, type),
+              write('dxbc', dxbc, type),
             ],
             workgroups: BATCH * CHUNKS * H,
           }),
@@ -70,7 +73,9 @@ export const ssdScanBackwardOp = defineOp({
       ...scanned,
       kernel({
         name: 'ssd_scan_backward.parts',
-        source: walks ? rows + partsSource : source,
+        source: walks
+          ? rows + partsSource
+          : fourAccessors(['xbc', 'dy', 'states', 'dstates'], undefined, fours) + source,
         defines: { ...defines, PARTS: true, P4: P / 4, D4: channels / 4, W4: WIDTH / 4 },
         sizes,
         bindings: [

@@ -5,7 +5,14 @@ import walkSource from '../../../shaders/ssd_walk.wgsl?raw';
 import type { Tensor } from '../graph';
 import type { Dispatch, Lowering, Variant } from './definition';
 import { kernel, read, readWrite, write } from './kernel';
-import { ssdDefines, ssdDynamicSizes, type SsdAttrs, type SsdInputs } from './ssd_scan_shared';
+import {
+  fourAccessors,
+  ssdByFours,
+  ssdDefines,
+  ssdDynamicSizes,
+  type SsdAttrs,
+  type SsdInputs,
+} from './ssd_scan_shared';
 
 const source = rows + scanSource;
 
@@ -19,17 +26,19 @@ export function stateKernels(
   const defines = { ...ssdDefines(inputs, attrs), ADJOINT: dy !== undefined };
   const sizes = ssdDynamicSizes(inputs, attrs);
   const { BATCH, CHUNKS, H, N, P } = defines;
+  const fours = ssdByFours(attrs);
+  const type = fours ? 'vec4f' : 'f32';
   return [
     kernel({
       name: `${name}.states`,
-      source,
+      source: fourAccessors(dy ? ['xbc', 'dy'] : ['xbc'], 'states', fours) + source,
       defines: { ...defines, STATES: true },
       sizes,
       bindings: [
-        read('xbc', inputs.xbc),
-        ...(dy ? [read('dy', dy)] : []),
+        read('xbc', inputs.xbc, type),
+        ...(dy ? [read('dy', dy, type)] : []),
         read('steps', steps),
-        write('states', states),
+        write('states', states, type),
       ],
       workgroups: BATCH * CHUNKS * H,
     }),

@@ -79,10 +79,46 @@ export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
   };
 }
 
-/** What the shaders read from a uniform: both directions are the same kernels, and so are all lengths. */
+/** Whether rows and heads of all tensors start and end at fours. */
+export const ssdByFours = ({ headdim, dState }: SsdAttrs): boolean => headdim % 4 === 0 && dState % 4 === 0;
+
+/**
+ * WGSL of NAME_four(at, left), four values from `at` on, those beyond the first `left` as 0, and of NAME_put(at, left, value). Where
+ * `fours`, the bindings are vec4s, and `at` is a multiple of 4.
+ */
+export function fourAccessors(names: readonly string[], written: string | undefined, fours: boolean): string {
+  const INDICES = 'vec4u(0, 1, 2, 3)';
+  const reads = names.map((name) =>
+    fours
+      ? `fn ${name}_four(at: u32, left: u32) -> vec4f { return read_${name}(at / 4); }`
+      : `fn ${name}_four(at: u32, left: u32) -> vec4f {
+  let i = at + min(${INDICES}, vec4u(left - 1));
+  return select(vec4f(), vec4f(read_${name}(i.x), read_${name}(i.y), read_${name}(i.z), read_${name}(i.w)), ${INDICES} < vec4u(left));
+}`,
+  );
+  const stores = ['x', 'y', 'z', 'w'].map(
+    (part, i) => `  if (left > ${i}) { write_${written}(at + ${i}, value.${part}); }\n`,
+  );
+  const write = fours ? `  write_${written}(at / 4, value);\n` : stores.join('');
+  if (written !== undefined) reads.push(`fn ${written}_put(at: u32, left: u32, value: vec4f) {\n${write}}`);
+  return reads.join('\n') + '\n';
+}
+
+/**
+ * What the shaders read from a uniform: both directions are the same kernels, and so are all lengths. N_END and P_END are N and P
+ * where a loop over them must not be unrolled, which would spill on Intel.
+ */
 export function ssdDynamicSizes(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
-  const { BATCH, L, CHUNKS } = ssdSizes(inputs, attrs);
-  return { BATCH, L, CHUNKS, FIRST_ROW: attrs.reverse ? L - 1 : 0, ROW_STEP: attrs.reverse ? -1 : 1 };
+  const { BATCH, L, CHUNKS, N, P } = ssdSizes(inputs, attrs);
+  return {
+    BATCH,
+    L,
+    CHUNKS,
+    N_END: N,
+    P_END: P,
+    FIRST_ROW: attrs.reverse ? L - 1 : 0,
+    ROW_STEP: attrs.reverse ? -1 : 1,
+  };
 }
 
 const at = (data: Float64Array, i: number): number => data[i] as number;
