@@ -2,12 +2,15 @@
 import type { Component } from 'svelte';
 import Detector from './pages/detector/Detector.svelte';
 import type { Detector as DetectorState } from './pages/detector/detector.svelte';
+import type { Detect as DetectState } from './pages/detect/detect.svelte';
 import type { PageProps } from './ui/page';
 
 /** What every page is given. */
 export interface AppProps extends PageProps {
   /** The run that this tab trains, whichever page is looked at. */
   readonly detector: DetectorState;
+  /** Detection with finished weights in the recordings of `detector`. */
+  readonly detect: DetectState;
 }
 
 interface Loaded {
@@ -24,6 +27,7 @@ export interface AppPage {
 /** In the order of the navigation. The first opens where the address names none, so it is part of the first load. */
 export const PAGES: readonly [AppPage, ...AppPage[]] = [
   { name: 'detector', label: 'Train', load: () => ({ default: Detector }) },
+  { name: 'detect', label: 'Detect', load: () => import('./pages/detect/Detect.svelte') },
   { name: 'config', label: 'Config check', load: () => import('./pages/config/Config.svelte') },
   { name: 'fit', label: 'Resources & cost', load: () => import('./pages/fit/Fit.svelte') },
   { name: 'runs', label: 'Runs', load: () => import('./pages/runs/Runs.svelte') },

@@ -14,7 +14,7 @@ import { readWeightsFile, type DetectorWeights } from '../detection/weights';
 import { outputNames, type OutputNames } from '../eeg/events/output_names';
 import { checkPostprocessing, DEFAULT_POSTPROCESSING, type Postprocessing } from '../eeg/events/postprocess';
 import { writeCsvBi } from '../eeg/files/csv_bi';
-import { withAnnotations } from '../eeg/files/edf/annotate';
+import { detectedAnnotation, withAnnotations } from '../eeg/files/edf/annotate';
 import { writeEventsTsv } from '../eeg/files/events_tsv';
 import {
   openEdf,
@@ -250,11 +250,7 @@ async function writeEvents(
   await writeWhole(join(out, csvBi), [writeCsvBi(name, duration, predicted)]);
   await writeWhole(join(out, eventsTsv), [writeEventsTsv(predicted, duration, started)]);
   if (!annotated) return;
-  const annotations = predicted.map(({ start, end, confidence }) => ({
-    onset: start,
-    duration: end - start,
-    text: `seizure (detected, confidence ${confidence.toFixed(2)})`,
-  }));
+  const annotations = predicted.map(detectedAnnotation);
   const file = await openEdf(files);
   await writeWhole(join(out, edf), withAnnotations(file, sourceOf(files.recording), annotations));
 }

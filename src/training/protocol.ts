@@ -2,7 +2,13 @@
 import type { RecordingResult } from '../detection/protocol';
 import type { DetectorScores } from '../eeg/scores/evaluate';
 import type { Slot } from '../checkpoints/run';
+import type { PredictedEvent } from '../eeg/events/events';
+import type { Postprocessing } from '../eeg/events/postprocess';
+import type { EdfAnnotation } from '../eeg/files/edf/file';
+import type { SeizureTexts } from '../eeg/files/edf_labels';
 import type { SignalPage } from '../eeg/files/page';
+import type { Interpolation } from '../eeg/signal/channels';
+import type { Mixer } from '../models/bimamba';
 import type { RecordingInfo } from '../eeg/files/recording';
 import type { AdapterDescription } from '../engine/device';
 import type { Metrics } from '../run/progress';
@@ -138,18 +144,42 @@ export interface DamagedCheckpoint {
   readonly instead: CheckpointName | null;
 }
 
+/** Annotations of a recording that are shown. */
+export const MAX_ANNOTATIONS = 5000;
+
+export interface DetectionChoices {
+  /** null: the one that was trained. */
+  readonly mixer: Mixer | null;
+  /** Seconds between the starts of two windows. */
+  readonly stride: number;
+  readonly interpolation: Interpolation;
+  readonly postprocessing: Postprocessing;
+}
+
 export interface EegWorker {
   device(): Promise<DeviceReport>;
-  /** Inspects the files; the folder that was open before is closed. */
+  /**
+   * Inspects the files; the folder that was open before is closed. `seizureTexts`: which annotations of EDF+ are seizures.
+   */
   open(
     files: readonly { readonly path: string; readonly data: Blob }[],
     limit?: number,
+    seizureTexts?: SeizureTexts,
   ): Promise<FolderReport>;
   /** The same with recordings that are made up. */
   synthesize(seed: number): Promise<FolderReport>;
   /** The synthetic recordings that are open as a zip of EDF and csv_bi files. */
   saveSynthetic(): Promise<Blob>;
   page(recording: number, start: number, seconds: number): Promise<SignalPage>;
+  /** What the recording itself holds as annotations of EDF+, the first MAX_ANNOTATIONS; reads the whole file. */
+  annotations(recording: number): Promise<readonly EdfAnnotation[]>;
+  /** A copy of the recording with events as annotations. */
+  annotated(recording: number, events: readonly PredictedEvent[]): Promise<Blob>;
+  /**
+   * Detects in all recordings; what happens is told through `port`. `weights`: a file, or the name of a run of the store,
+   * whose best weights are taken. `stop` ends it.
+   */
+  detect(weights: Blob | string, choices: DetectionChoices, port: MessagePort): Promise<void>;
   /** Starts a run, or resumes one: then its own settings count. Does neither where the checkpoint is damaged. */
   start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null>;
   /** The store's name of the run that is under way; undefined where there is none. */

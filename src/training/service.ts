@@ -2,9 +2,17 @@
 import { writeState } from '../checkpoints/state_file';
 import { startStoreWorker, type StoreWorker } from '../checkpoints/store_worker';
 import { writeZip } from '../checkpoints/zip';
+import { Detection } from '../detection/detect';
+import type { DetectionEvent } from '../detection/protocol';
+import { mixerIn, readWeightsFile, type DetectorWeights } from '../detection/weights';
+import type { PredictedEvent } from '../eeg/events/events';
+import { detectedAnnotation, withAnnotations } from '../eeg/files/edf/annotate';
+import type { EdfAnnotation } from '../eeg/files/edf/file';
+import type { SeizureTexts } from '../eeg/files/edf_labels';
 import { Dataset, KEEP_BYTES, openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
 import { PageReader, type SignalPage } from '../eeg/files/page';
-import { pairFiles } from '../eeg/files/recording';
+import { openEdf, pairFiles, sourceOf, type RecordingFiles } from '../eeg/files/recording';
+import { SAMPLE_RATE } from '../eeg/signal/preprocess';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
 import { Device } from '../engine/device';
 import type { TuneMemory } from '../engine/tune';
@@ -12,7 +20,14 @@ import type { DeviceReport } from '../run/protocol';
 import { reportDevice } from '../run/device_report';
 import { startWorkers } from './pool';
 import { preparedCache } from './prepared_cache';
-import type { DamagedCheckpoint, EegWorker, FolderReport, StartFrom } from './protocol';
+import {
+  MAX_ANNOTATIONS,
+  type DamagedCheckpoint,
+  type DetectionChoices,
+  type EegWorker,
+  type FolderReport,
+  type StartFrom,
+} from './protocol';
 import { storedSettings, type EegSettings } from './settings';
 import { openCheckpoint, StoredRun } from './stored_run';
 import { EegTrainer } from './trainer';
@@ -21,6 +36,7 @@ export class EegService implements EegWorker {
   #device: Promise<Device> | undefined;
   #folder: OpenedFolder | undefined;
   #trainer: EegTrainer | undefined;
+  #detection: Detection | undefined;
   #syntheticSeed: number | undefined;
   readonly #pages = new PageReader();
   #store: StoreWorker | undefined;
@@ -36,8 +52,12 @@ export class EegService implements EegWorker {
     return reportDevice(await this.#usable(), undefined);
   }
 
-  async open(files: readonly { path: string; data: Blob }[], limit?: number): Promise<FolderReport> {
-    return this.#opened(await openRecordings(pairFiles(files), limit), false);
+  async open(
+    files: readonly { path: string; data: Blob }[],
+    limit?: number,
+    seizureTexts?: SeizureTexts,
+  ): Promise<FolderReport> {
+    return this.#opened(await openRecordings(pairFiles(files), limit, undefined, seizureTexts), false);
   }
 
   async synthesize(seed: number): Promise<FolderReport> {
@@ -60,9 +80,74 @@ export class EegService implements EegWorker {
   }
 
   async page(recording: number, start: number, seconds: number): Promise<SignalPage> {
+    return this.#pages.read(this.#files(recording), start, seconds);
+  }
+
+  async annotations(recording: number): Promise<readonly EdfAnnotation[]> {
+    const { events } = await (await openEdf(this.#files(recording))).annotations();
+    return events.slice(0, MAX_ANNOTATIONS);
+  }
+
+  async annotated(recording: number, events: readonly PredictedEvent[]): Promise<Blob> {
+    const files = this.#files(recording);
+    const annotations = events.map(detectedAnnotation);
+    let copy = new Blob([]);
+    for await (const piece of withAnnotations(await openEdf(files), sourceOf(files.recording), annotations))
+      // The browser keeps blobs on the disk where they are large.
+      copy = new Blob([copy, piece]);
+    return copy;
+  }
+
+  async detect(
+    weights: Blob | string,
+    { mixer, stride, interpolation, postprocessing }: DetectionChoices,
+    port: MessagePort,
+  ): Promise<void> {
+    this.#startable();
+    let read: DetectorWeights;
+    try {
+      read = await this.#weights(weights);
+    } catch (error) {
+      const message = `These weights cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      port.postMessage({
+        type: 'failed',
+        failure: { kind: 'settings', message, advice: 'Choose another file with weights.' },
+      } satisfies DetectionEvent);
+      return;
+    }
+    const cache = await preparedCache();
+    // Another call may have come first while this one waited.
+    const folder = this.#startable();
+    const detection = new Detection({
+      device: () => this.#usable(),
+      weights: read,
+      mixer: mixer ?? undefined,
+      interpolation,
+      folder,
+      postprocessing,
+      stride: stride * SAMPLE_RATE,
+      cache,
+      emit: (event) => port.postMessage(event),
+    });
+    this.#detection = detection;
+    void detection.run().finally(() => {
+      this.#detection = undefined;
+    });
+  }
+
+  async #weights(weights: Blob | string): Promise<DetectorWeights> {
+    if (typeof weights !== 'string') return readWeightsFile(new Uint8Array(await weights.arrayBuffer()));
+    const { store } = (this.#store ??= startStoreWorker());
+    const { best } = await store.run(weights);
+    const { state } = await store.load(weights, best.length > 0 ? 'best' : 'last');
+    const { parameters, buffers, progress } = state;
+    return { parameters, buffers, mixer: mixerIn(progress.config, 'model') };
+  }
+
+  #files(recording: number): RecordingFiles {
     const files = this.#folder?.files[recording];
     if (!files) throw new Error(`there is no recording ${recording} in the open folder`);
-    return this.#pages.read(files, start, seconds);
+    return files;
   }
 
   async start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null> {
@@ -109,6 +194,8 @@ export class EegService implements EegWorker {
   }
 
   #startable(): OpenedFolder {
+    if (this.#detection)
+      throw new Error('This has to wait for the end of the detection that is under way, or stop it.');
     if (this.#trainer) throw new Error('A new run has to wait for the end of the run that is under way.');
     if (!this.#folder) throw new Error('There are no recordings yet: open a folder, or take synthetic EEG.');
     return this.#folder;
@@ -138,10 +225,11 @@ export class EegService implements EegWorker {
 
   stop(): void {
     this.#trainer?.stop();
+    this.#detection?.stop();
   }
 
   #opened(folder: OpenedFolder, synthetic: boolean): FolderReport {
-    if (this.#trainer)
+    if (this.#trainer || this.#detection)
       throw new Error('Other recordings have to wait for the end of the run that is under way.');
     this.#folder = folder;
     this.#syntheticSeed = undefined;

@@ -13,6 +13,7 @@ afterAll(() => app.close());
 /** Pages by their addresses, and what they show when they are ready; the lesson's tests look at it themselves. */
 const PAGES = {
   '#/detector': 'Ready to train',
+  '#/detect': 'Choose weights',
   '#/config': 'Show issues by severity',
   '#/fit': 'Other machines',
   '#/runs': 'No runs yet',

@@ -10,15 +10,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { write } from '../../../src/checkpoints/safetensors';
 import { main } from '../../../src/cli/detect';
 import { main as score } from '../../../src/cli/score';
 import { memorySource } from '../../../src/eeg/files/bytes';
 import { EdfFile } from '../../../src/eeg/files/edf/file';
 import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
-import { evaluationGraph } from '../../../src/detection/evaluation';
-import { initialise } from '../../../src/models/initialise';
-import { PRODUCTION } from '../../../src/models/detector';
+import { untrained } from '../detection/untrained';
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
@@ -30,28 +27,10 @@ beforeAll(() => {
     mkdirSync(dirname(at('data', path)), { recursive: true });
     writeFileSync(at('data', path), bytes);
   }
-  writeFileSync(at('weights.safetensors'), weights(9));
-  writeFileSync(at('silent.safetensors'), weights(-9));
+  writeFileSync(at('weights.safetensors'), untrained(9));
+  writeFileSync(at('silent.safetensors'), untrained(-9));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** An untrained detector whose last bias makes all of a recording a seizure, or none of it. */
-function weights(bias: number): Uint8Array {
-  const config = { ...PRODUCTION, baseChannels: 2, layers: 1, mixer: 'conv' as const };
-  const { declared, graph } = evaluationGraph(config, 1);
-  const values = initialise(declared, 1);
-  const tensors = declared.map(({ parameter: { name }, publishedShape: shape }) => {
-    const data = values.get(name) ?? new Float32Array();
-    if (name === 'detection_head.bias') data.fill(bias);
-    if (name === 'detection_head.weight') data.fill(0);
-    return [name, { dtype: 'F32' as const, shape, data }] as const;
-  });
-  const buffers = graph.buffers.map(
-    ({ name, shape, initial }) =>
-      [name, { dtype: 'F32' as const, shape, data: new Float32Array(shape[0] ?? 0).fill(initial) }] as const,
-  );
-  return write(new Map([...tensors, ...buffers]), {});
-}
 
 async function run(
   command: (args: string[]) => Promise<number>,

@@ -9,8 +9,11 @@ import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
 import { decodeShare, differences, encodeShare, type Difference } from '../../../training/share';
 import { capital } from '../../ui/format';
 import { failureOf } from '../../ui/link';
+import { recall, remember } from '../../ui/stored';
 import { eegLink } from './link';
+import type { Viewed } from './viewed';
 import { download } from '../../ui/download';
+import type { DroppedFile } from '../../ui/dropped';
 
 export type Phase = 'idle' | 'opening' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
@@ -18,11 +21,22 @@ export type Validated = Of<'validated'>;
 
 const SYNTHETIC_SEED = 42;
 
+const SEIZURE_TEXTS = 'seizure-texts';
+
+function rememberedTexts(): string[] {
+  try {
+    const texts: unknown = JSON.parse(recall(SEIZURE_TEXTS) ?? '[]');
+    return Array.isArray(texts) ? texts.filter((text) => typeof text === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
 const UNOPENED = 'Could not open recordings';
 const UNTRAINED = 'Training failed';
 
 /** All that the Train page shows: recordings, the run, and the detector's predictions for the validation recordings. */
-export class Detector {
+export class Detector implements Viewed {
   phase = $state<Phase>('idle');
   settings = $state<EegSettings>(structuredClone(SMOKE_RUN));
   folder = $state.raw<FolderReport | null>(null);
@@ -65,8 +79,16 @@ export class Detector {
   /** The detector's predictions for the selected recording. */
   readonly result = $derived(this.results.find(({ recording }) => recording === this.selected));
 
+  /** Annotations of EDF+ that are seizures, as they were chosen in this browser. */
+  seizureTexts = $state.raw<readonly string[]>(rememberedTexts());
+
+  readonly threshold = $derived(this.settings.postprocessing.tau_on);
+  readonly unopened = 'No recordings loaded. Open EDF files, or train on six synthetic 10-minute recordings.';
+  readonly unpredicted = 'No predictions yet (first validation after epoch 1)';
   readonly link = eegLink();
   #port: MessagePort | null = null;
+  /** Opens the same files again. */
+  #again: (() => Promise<FolderReport>) | undefined;
   #toldUnsaved = false;
   /** Of the synthetic recordings that are open. */
   #seed: number | null = null;
@@ -197,9 +219,21 @@ export class Detector {
   }
 
   /** `limit`: only so many recordings, the first by path; null takes all. */
-  open(files: FileList, limit: number | null): Promise<boolean> {
-    const list = Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, data: file }));
-    return this.#open(() => this.link.call((worker) => worker.open(list, limit ?? undefined)));
+  open(files: Iterable<File | DroppedFile>, limit: number | null): Promise<boolean> {
+    const list = Array.from(files, (file) =>
+      file instanceof File ? { path: file.webkitRelativePath || file.name, data: file } : file,
+    );
+    this.#again = () =>
+      this.link.call((worker) => worker.open(list, limit ?? undefined, [...this.seizureTexts]));
+    return this.#open(this.#again);
+  }
+
+  /** Remembers which annotations are seizures, and reads the open recordings anew. */
+  async chooseSeizureTexts(texts: readonly string[]): Promise<void> {
+    if (this.active) return;
+    this.seizureTexts = texts;
+    remember(SEIZURE_TEXTS, JSON.stringify(texts));
+    if (this.#again) await this.#open(this.#again);
   }
 
   saveSynthetic(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Draws a page of EEG, and the overview of a recording, on a canvas. */
 import type { SeizureEvent } from '../../../eeg/events/events';
+import type { EdfAnnotation } from '../../../eeg/files/edf/file';
 import type { Trace } from './montage';
 
 export interface Colours {
@@ -37,6 +38,12 @@ export interface PageToDraw {
   readonly gain: number;
   readonly reference: readonly SeizureEvent[];
   readonly predicted: readonly SeizureEvent[];
+  /** A second set of events. */
+  readonly others: readonly SeizureEvent[];
+  /** What the recording itself holds as annotations. */
+  readonly marks: readonly EdfAnnotation[];
+  /** What is said where there are no probabilities. */
+  readonly unpredicted: string;
   readonly probabilities: Float32Array | null;
   /** Hz of the probabilities. */
   readonly probabilityRate: number;
@@ -95,7 +102,43 @@ export function drawPage(
   context.textAlign = 'right';
   traces.forEach(({ label }, row) => context.fillText(label, plot.left - 6, pitch * (row + 0.5)));
   strip(context, page, x, { top: plot.bottom + AXIS, bottom: height, ...plotWidth(plot) }, colours);
+  band(context, page.others, x, [height - 11, height - 6], colours.text, 0.55, plot);
   band(context, predicted, x, [height - 5, height], colours.accent, 0.9, plot);
+  drawMarks(context, page, x, plot, colours);
+}
+
+/** Texts stand in so many rows, so that neighbours do not cover each other. */
+const MARK_ROWS = 4;
+
+/** A line where an annotation starts, and its text beside it. */
+function drawMarks(
+  context: CanvasRenderingContext2D,
+  { marks, start, seconds }: PageToDraw,
+  x: (time: number) => number,
+  { left, right, top, bottom }: { left: number; right: number; top: number; bottom: number },
+  colours: Colours,
+): void {
+  context.save();
+  context.beginPath();
+  context.rect(left, top, right - left, bottom - top);
+  context.clip();
+  context.textAlign = 'left';
+  context.setLineDash([2, 3]);
+  context.strokeStyle = colours.muted;
+  const shown = marks.filter(
+    ({ onset, duration }) => onset + (duration ?? 0) >= start && onset < start + seconds,
+  );
+  for (const [i, { onset, text }] of shown.entries()) {
+    const at = Math.max(left, x(onset));
+    line(context, [at, top], [at, bottom]);
+    const words = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    const middle = top + 9 + (i % MARK_ROWS) * 14;
+    context.fillStyle = colours.surface;
+    context.fillRect(at + 2, middle - 7, context.measureText(words).width + 4, 14);
+    context.fillStyle = colours.text;
+    context.fillText(words, at + 4, middle);
+  }
+  context.restore();
 }
 
 const plotWidth = ({ left, right }: { left: number; right: number }) => ({ left, right });
@@ -175,7 +218,7 @@ function grid(
 
 function strip(
   context: CanvasRenderingContext2D,
-  { probabilities, probabilityRate, start, seconds, threshold }: PageToDraw,
+  { probabilities, probabilityRate, start, seconds, threshold, unpredicted }: PageToDraw,
   x: (time: number) => number,
   box: { left: number; right: number; top: number; bottom: number },
   colours: Colours,
@@ -188,11 +231,7 @@ function strip(
   context.strokeRect(box.left + 0.5, box.top + 0.5, box.right - box.left - 1, box.bottom - box.top - 1);
   if (!probabilities) {
     context.textAlign = 'left';
-    context.fillText(
-      'No predictions yet (first validation after epoch 1)',
-      box.left + 8,
-      (box.top + box.bottom) / 2,
-    );
+    context.fillText(unpredicted, box.left + 8, (box.top + box.bottom) / 2);
     return;
   }
   context.strokeStyle = colours.muted;
@@ -228,6 +267,7 @@ export interface Overview {
   readonly seconds: number;
   readonly reference: readonly SeizureEvent[];
   readonly predicted: readonly SeizureEvent[];
+  readonly others: readonly SeizureEvent[];
   readonly probabilities: Float32Array | null;
   readonly probabilityRate: number;
 }
@@ -237,12 +277,13 @@ export function drawOverview(
   context: CanvasRenderingContext2D,
   width: number,
   height: number,
-  { duration, start, seconds, reference, predicted, probabilities, probabilityRate }: Overview,
+  { duration, start, seconds, reference, predicted, others, probabilities, probabilityRate }: Overview,
   colours: Colours,
 ): void {
   const x = (time: number): number => (time / duration) * width;
   const whole = { left: 0, right: width };
   band(context, reference, x, [0, height], colours.seizure, 0.25, whole);
+  band(context, others, x, [height - 9, height - 5], colours.text, 0.55, whole);
   band(context, predicted, x, [height - 4, height], colours.accent, 0.9, whole);
   if (probabilities) {
     context.strokeStyle = colours.accent;

@@ -1,7 +1,11 @@
+import { union, type SeizureEvent } from '../../../eeg/events/events';
+import { readAnnotationFile } from '../../../eeg/files/annotations';
+import type { EdfAnnotation } from '../../../eeg/files/edf/file';
+import { isSeizure } from '../../../eeg/files/labels';
 import type { SignalPage } from '../../../eeg/files/page';
 import { inRecordedTime } from '../../../eeg/files/recorded_time';
 import { SAMPLE_RATE } from '../../../eeg/signal/preprocess';
-import type { Detector } from './detector.svelte';
+import type { Viewed } from './viewed';
 import type { Overview, PageToDraw } from './draw';
 import { applyMontage, displayFilter, LEAD_IN, MONTAGES, type MontageName } from './montage';
 
@@ -25,10 +29,14 @@ export class EegPage {
   line = $state(0);
   montage = $state<MontageName>('bipolar');
   signal = $state.raw<SignalPage | null>(null);
+  /** What the recording itself holds as annotations. */
+  marks = $state.raw<readonly EdfAnnotation[]>([]);
+  /** A second set of events, of a file that was opened beside the recording. */
+  others = $state.raw<{ readonly name: string; readonly events: readonly SeizureEvent[] } | null>(null);
   /** Why nothing can be shown. */
   problem = $state<string | null>(null);
 
-  readonly recording = $derived.by(() => this.detector.folder?.recordings[this.detector.selected]);
+  readonly recording = $derived.by(() => this.viewed.folder?.recordings[this.viewed.selected]);
   readonly duration = $derived(this.recording?.duration ?? 0);
   /** The start of the last page. */
   readonly last = $derived(Math.max(0, this.duration - this.seconds));
@@ -42,14 +50,15 @@ export class EegPage {
       this.recording?.segments ?? [],
     ),
   );
-  readonly predicted = $derived.by(() => this.detector.result?.predicted ?? []);
+  readonly predicted = $derived.by(() => this.viewed.result?.predicted ?? []);
   readonly events = $derived(
     [
       ...this.reference.map((event) => ({ ...event, what: 'labelled' })),
       ...this.predicted.map((event) => ({ ...event, what: 'detected' })),
+      ...(this.others?.events ?? []).map((event) => ({ ...event, what: this.others?.name ?? '' })),
     ].sort((a, b) => a.start - b.start),
   );
-  readonly threshold = $derived.by(() => this.detector.settings.postprocessing.tau_on);
+  readonly threshold = $derived.by(() => this.viewed.threshold);
   readonly #traces = $derived.by(() => {
     const { signal, montage, high, low, line: notch } = this;
     if (!signal) return [];
@@ -63,36 +72,39 @@ export class EegPage {
     }));
   });
   readonly #probabilities = $derived.by(() => ({
-    probabilities: this.detector.result?.probabilities ?? null,
-    probabilityRate: this.detector.result?.rate ?? 1,
+    probabilities: this.viewed.result?.probabilities ?? null,
+    probabilityRate: this.viewed.result?.rate ?? 1,
   }));
 
   #asked = 0;
 
-  constructor(private readonly detector: Detector) {}
+  constructor(private readonly viewed: Viewed) {}
 
   /** What the page's canvas shows; null before there is a signal. */
   get page(): PageToDraw | null {
-    const { signal, start, seconds, gain, reference, predicted, threshold } = this;
+    const { signal, start, seconds, gain, reference, predicted, threshold, marks } = this;
+    const others = this.others?.events ?? [];
+    const { unpredicted } = this.viewed;
     if (!signal) return null;
     return {
       traces: this.#traces,
       rate: signal.rate,
       tracesFrom: signal.start,
-      ...{ start, seconds, gain, reference, predicted, threshold },
+      ...{ start, seconds, gain, reference, predicted, threshold, marks, others, unpredicted },
       ...this.#probabilities,
     };
   }
 
   get overview(): Overview {
     const { duration, start, seconds, reference, predicted } = this;
-    return { duration, start, seconds, reference, predicted, ...this.#probabilities };
+    const others = this.others?.events ?? [];
+    return { duration, start, seconds, reference, predicted, others, ...this.#probabilities };
   }
 
   /** Reads what is shown, and what comes before it, so that the displayed filters have settled. */
   async read(): Promise<void> {
     const { start, seconds, recording } = this;
-    const { selected, link } = this.detector;
+    const { selected, link } = this.viewed;
     if (!recording) return;
     const from = Math.max(0, start - LEAD_IN);
     const ticket = ++this.#asked;
@@ -103,6 +115,35 @@ export class EegPage {
       this.problem = null;
     } catch (error) {
       if (ticket === this.#asked) this.problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Reads the annotations that the recording itself holds. */
+  async readMarks(): Promise<void> {
+    const { recording } = this;
+    const { selected, link } = this.viewed;
+    this.marks = [];
+    this.others = null;
+    if (!recording?.annotated) return;
+    const marks = await link.call((worker) => worker.annotations(selected)).catch(() => []);
+    if (recording === this.recording) this.marks = marks;
+  }
+
+  /** Opens a file of events of the recording that is shown, to be seen beside its labels and the detected events. */
+  async compare(file: File): Promise<void> {
+    const { recording } = this;
+    if (!recording) return;
+    try {
+      const read = readAnnotationFile(file.name, new Uint8Array(await file.arrayBuffer()), recording.path);
+      if (!read) throw new Error(`${file.name} does not name ${recording.path}.`);
+      const seizures = read.events.filter(({ label }) => isSeizure(label));
+      this.others = {
+        name: file.name,
+        events: union(seizures.map(({ start, stop }) => ({ start, end: stop }))),
+      };
+      this.problem = null;
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
     }
   }
 

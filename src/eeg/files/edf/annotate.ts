@@ -2,10 +2,18 @@
  * A recording as EDF+ (https://www.edfplus.info/specs/edfplus.html) or BDF+ with annotations written in: a copy, byte by
  * byte, with one annotation signal more behind the others.
  */
+import type { PredictedEvent } from '../../events/events';
 import type { ByteSource } from '../bytes';
 import type { EdfAnnotation, EdfFile } from './file';
 import { FIXED_BYTES, MONTHS, SIGNAL_FIELDS, type EdfHeader } from './header';
 import { annotationLists, latin1 } from './write';
+
+/** A detected event as an annotation. */
+export const detectedAnnotation = ({ start, end, confidence }: PredictedEvent): EdfAnnotation => ({
+  onset: start,
+  duration: end - start,
+  text: `seizure (detected, confidence ${confidence.toFixed(2)})`,
+});
 
 /** Bytes of the copy that are made at once. */
 const SLICE_BYTES = 1 << 20;

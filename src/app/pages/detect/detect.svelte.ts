@@ -1,0 +1,193 @@
+import { transfer } from 'comlink';
+import type { Run } from '../../../checkpoints/run';
+import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
+import { writeZip } from '../../../checkpoints/zip';
+import type { DetectionEvent, LeftOut, RecordingResult } from '../../../detection/protocol';
+import { outputNames } from '../../../eeg/events/output_names';
+import { isReadable } from '../../../eeg/files/recording';
+import type { EventScores } from '../../../eeg/scores/score_events';
+import type { Mixer } from '../../../models/bimamba';
+import type { Failure } from '../../../run/protocol';
+import { download } from '../../ui/download';
+import { isWeights, type DroppedFile } from '../../ui/dropped';
+import { failureOf } from '../../ui/link';
+import type { Detector } from '../detector/detector.svelte';
+import type { Viewed } from '../detector/viewed';
+import { eventFiles } from './event_files';
+
+type Of<T extends DetectionEvent['type']> = Extract<DetectionEvent, { type: T }>;
+export type Phase = 'idle' | 'running' | 'finished' | 'failed';
+
+/** Weights of a file, or the best ones of a run that this browser stores. */
+export type ChosenWeights = { readonly file: File } | { readonly run: string; readonly name: string } | null;
+
+/** Detection with finished weights in the recordings that are open; nothing is kept unless it is saved. */
+export class Detect implements Viewed {
+  phase = $state<Phase>('idle');
+  weights = $state.raw<ChosenWeights>(null);
+  mixer = $state<Mixer | 'trained'>('trained');
+  /** Seconds between the starts of two windows. */
+  stride = $state(10);
+  /** Runs that this browser stores, the newest first. */
+  runs = $state.raw<readonly Run[]>([]);
+  plan = $state.raw<Of<'planned'> | null>(null);
+  progress = $state.raw<Of<'detecting'> | null>(null);
+  outcome = $state.raw<Of<'finished'> | null>(null);
+  results = $state.raw<readonly RecordingResult[]>([]);
+  leftOut = $state.raw<readonly LeftOut[]>([]);
+  failure = $state.raw<Failure | null>(null);
+  readonly result = $derived.by(() => {
+    const { selected } = this.detector;
+    return this.results.find(({ recording }) => recording === selected);
+  });
+  readonly scores = $derived<EventScores | null>(this.outcome?.scores ?? null);
+  readonly found = $derived(this.results.reduce((sum, { predicted }) => sum + predicted.length, 0));
+  readonly unopened = 'No recordings loaded. Open a folder, or drop EDF files here.';
+  readonly unpredicted = 'No probabilities yet: start the detection';
+  /** The recordings that `results` are of. */
+  #of: unknown = null;
+  #port: MessagePort | null = null;
+  #store: StoreWorker | undefined;
+
+  /** `detector`: whose recordings these are; they are those of the page Train too. */
+  constructor(readonly detector: Detector) {}
+
+  get folder() {
+    return this.detector.folder;
+  }
+  get selected(): number {
+    return this.detector.selected;
+  }
+  set selected(recording: number) {
+    this.detector.selected = recording;
+  }
+  get threshold(): number {
+    return this.detector.threshold;
+  }
+  get link() {
+    return this.detector.link;
+  }
+
+  /** Forgets what was found once other recordings are open. */
+  noticeFolder(): void {
+    const { folder } = this.detector;
+    if (folder === this.#of || this.phase === 'running') return;
+    this.#of = folder;
+    this.#clear();
+    this.phase = 'idle';
+  }
+
+  async listRuns(): Promise<void> {
+    const { store } = (this.#store ??= startStoreWorker());
+    // A store that cannot be read has no runs to offer; the page Runs says why.
+    const runs = await store.runs().catch(() => []);
+    this.runs = runs.filter(({ best, last }) => best.length + last.length > 0);
+  }
+
+  /** Takes what was dropped: weights, recordings with their labels, or both. */
+  async take(files: readonly DroppedFile[]): Promise<void> {
+    const weights = files.find(({ path }) => isWeights(path));
+    const recordings = files.filter(({ path }) => isReadable(path.split('/').at(-1) ?? path));
+    if (weights && this.phase !== 'running') this.weights = { file: weights.data };
+    if (recordings.length > 0) await this.detector.open(recordings, null);
+    if (weights || recordings.length > 0) return;
+    this.failure = {
+      kind: 'data',
+      message: 'None of the dropped files is a recording or holds weights.',
+      advice: 'Drop recordings (.edf, .bdf), alone or in a folder, or weights (.pt, .safetensors).',
+    };
+  }
+
+  async start(): Promise<void> {
+    const { weights, mixer, stride } = this;
+    if (!weights || this.phase === 'running' || this.detector.active || !this.detector.folder) return;
+    this.#clear();
+    this.phase = 'running';
+    const { interpolation, postprocessing } = $state.snapshot(this.detector.settings);
+    try {
+      const { port1, port2 } = new MessageChannel();
+      this.#port = port1;
+      port1.onmessage = ({ data }: MessageEvent<DetectionEvent>) => this.#handle(data);
+      const chosen = 'file' in weights ? weights.file : weights.run;
+      await this.link.call((worker) =>
+        worker.detect(
+          chosen,
+          { mixer: mixer === 'trained' ? null : mixer, stride, interpolation, postprocessing },
+          transfer(port2, [port2]),
+        ),
+      );
+    } catch (error) {
+      this.#fail(failureOf(error));
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.link.call((worker) => worker.stop()).catch((error: unknown) => this.#fail(failureOf(error)));
+  }
+
+  /** csv_bi and BIDS events of all recordings as one zip, in the folders of the recordings. */
+  save(): void {
+    const files = eventFiles(this.results, this.folder?.recordings ?? [], this.scores);
+    download('detected-events.zip', new Blob(writeZip(files), { type: 'application/zip' }));
+  }
+
+  /** The recording that is shown, with its detected events as annotations. */
+  async saveAnnotated(): Promise<void> {
+    const { result } = this;
+    const recordings = this.folder?.recordings ?? [];
+    if (!result) return;
+    try {
+      const copy = await this.link.call((worker) => worker.annotated(result.recording, result.predicted));
+      const name = outputNames(recordings.map(({ path }) => path))[result.recording]?.edf;
+      download(name?.split('/').at(-1) ?? 'recording.edf', copy);
+    } catch (error) {
+      this.failure = failureOf(error);
+    }
+  }
+
+  #handle(event: DetectionEvent): void {
+    switch (event.type) {
+      case 'planned':
+        this.plan = event;
+        this.leftOut = event.leftOut;
+        return;
+      case 'detecting':
+        this.progress = event;
+        return;
+      case 'detected':
+        if (this.results.length === 0) this.selected = event.result.recording;
+        this.results = [...this.results, event.result];
+        return;
+      case 'unreadable':
+        this.leftOut = [...this.leftOut, event.leftOut];
+        return;
+      case 'finished':
+        this.outcome = event;
+        this.#close('finished');
+        return;
+      case 'failed':
+        this.#fail(event.failure);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #clear(): void {
+    this.plan = this.progress = this.outcome = this.failure = null;
+    this.results = [];
+    this.leftOut = [];
+  }
+
+  #fail(failure: Failure): void {
+    this.failure = failure;
+    this.#close('failed');
+  }
+
+  #close(phase: Phase): void {
+    this.#port?.close();
+    this.#port = null;
+    this.progress = null;
+    this.phase = phase;
+  }
+}

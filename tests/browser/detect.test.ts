@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readZip } from '../../src/checkpoints/zip';
+import { memorySource } from '../../src/eeg/files/bytes';
+import { EdfFile } from '../../src/eeg/files/edf/file';
+import { writeEdf } from '../../src/eeg/files/edf/write';
+import { CHANNELS } from '../../src/eeg/signal/montage';
+import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
+import { untrained } from '../unit/detection/untrained';
+import { startApp, type App } from './app';
+import { overflow, PHONE, SILENT, violations } from './looks';
+
+/** Kernels are compiled before the first window, on a software GPU slowly. */
+const SLOW = { timeout: 400_000 };
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+interface TestFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Drops files on the page, as from a file manager. */
+const drop = (page: Page, files: readonly TestFile[]): Promise<void> =>
+  page.evaluate(
+    (list) => {
+      const dataTransfer = new DataTransfer();
+      for (const { name, bytes } of list)
+        dataTransfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
+      for (const type of ['dragover', 'drop'])
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    files.map(({ path, bytes }) => ({
+      name: path.split('/').at(-1) ?? '',
+      bytes: Buffer.from(bytes).toString('base64'),
+    })),
+  );
+
+const status = (page: Page, text: string | RegExp) =>
+  page.getByTestId('detection').filter({ hasText: text }).waitFor(SLOW);
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+async function saved(page: Page, name: string): Promise<{ name: string; bytes: Uint8Array }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, name).click()]);
+  return { name: download.suggestedFilename(), bytes: new Uint8Array(readFileSync(await download.path())) };
+}
+
+test('weights and recordings that are dropped on any page are detected with, scored and saved', async () => {
+  const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  const corpus = { seed: 7, patients: 2, recordingsPerPatient: 1, duration: 120, seizures: 1 };
+  await drop(page, [
+    { path: 'best.safetensors', bytes: untrained(9) },
+    ...[...syntheticCorpus(corpus)].map(({ path, bytes }) => ({ path, bytes })),
+  ]);
+  await page.getByRole('heading', { name: 'Detect seizures' }).waitFor();
+  await status(page, 'Ready to detect');
+  await page.getByLabel('Window stride').selectOption('60');
+  await button(page, 'Detect').click();
+  await status(page, 'Done: 2 events in 2 recordings');
+  expect(await page.getByRole('row', { name: /synth00\d.*1.*0:00–2:00/ }).count()).toBe(2);
+  expect(await page.getByTestId('event-scores').getByRole('row').count()).toBe(7);
+  await page.getByRole('row', { name: /Trainer, any overlap.*100\.0/ }).waitFor();
+  expect(await violations(page)).toEqual([]);
+
+  const zip = await saved(page, 'Save events (csv_bi and BIDS, zip)');
+  expect([...readZip(zip.bytes as Uint8Array<ArrayBuffer>).keys()].sort()).toEqual([
+    'scores.json',
+    'synth000_s001_t000.predicted.csv_bi',
+    'synth000_s001_t000_events.tsv',
+    'synth001_s001_t000.predicted.csv_bi',
+    'synth001_s001_t000_events.tsv',
+  ]);
+  const edf = await saved(page, 'Save this recording with events (EDF+)');
+  expect(edf.name).toBe('synth000_s001_t000.predicted.edf');
+  const { events } = await (await EdfFile.open(memorySource(edf.bytes), 'copy')).annotations();
+  expect(events).toMatchObject([{ onset: 0, duration: 120 }]);
+
+  // A second set of events beside labels and detected events.
+  await page.getByLabel('Compare with events').setInputFiles({
+    name: 'second_events.tsv',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('onset\tduration\teventType\n3\t9\tsz\n'),
+  });
+  await page.getByRole('button', { name: /0:03–0:12 second_events.tsv/ }).waitFor();
+  expect(complaints).toEqual(SILENT);
+}, 900_000);
+
+test('annotations of EDF+ are shown, and become labels once it is said which are seizures', async () => {
+  const { page, complaints } = await app.open('#/detect', PHONE);
+  await status(page, 'Choose weights');
+  const bytes = writeEdf({
+    kind: 'EDF+C',
+    recordDuration: 1,
+    annotations: [
+      { onset: 2, duration: null, text: 'Eyes open' },
+      { onset: 10, duration: 20, text: 'Crisi A' },
+    ],
+    signals: CHANNELS.map((label) => ({
+      label,
+      unit: 'uV',
+      rate: 64,
+      physicalMinimum: -1000,
+      physicalMaximum: 1000,
+      values: Float32Array.from({ length: 64 * 70 }, (_, i) => 60 * Math.sin(i / 5)),
+    })),
+  });
+  const bipolar = writeEdf({
+    kind: 'EDF',
+    recordDuration: 1,
+    signals: ['FP1-F7', 'F7-T7'].map((label) => ({
+      label,
+      unit: 'uV',
+      rate: 64,
+      physicalMinimum: -1000,
+      physicalMaximum: 1000,
+      values: new Float32Array(64 * 70),
+    })),
+  });
+  await drop(page, [
+    { path: 'night.edf', bytes },
+    { path: 'chb01_01.edf', bytes: bipolar },
+  ]);
+  await page.getByText('Which annotations are seizures?').waitFor();
+  expect(await page.getByRole('row', { name: /chb01_01.edf view only/ }).count()).toBe(1);
+  await page.getByRole('row', { name: /night.edf.*not labelled/ }).waitFor();
+  await page.getByLabel('Crisi A').check();
+  await page.getByRole('row', { name: /night.edf 1/ }).waitFor();
+  await page.getByRole('button', { name: /0:10–0:30 labelled/ }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(await overflow(page)).toBe(0);
+
+  await drop(page, [{ path: 'notes.txt', bytes: Uint8Array.of(1) }]);
+  await page.getByText('None of the dropped files is a recording or holds weights.').waitFor();
+  await page.keyboard.press('Escape');
+  // Weights that are none are told, and nothing is lost.
+  await drop(page, [{ path: 'broken.pt', bytes: Uint8Array.of(1, 2, 3) }]);
+  await status(page, 'Ready to detect');
+  await button(page, 'Detect').click();
+  await page.getByText(/These weights cannot be read/).waitFor();
+  expect(complaints).toEqual(SILENT);
+});
