@@ -36,19 +36,20 @@ export function lengthsOf(
       `Recordings have a mean of at least 1 window (${mean}), a spread of at least 0 (${spread}) and a longest above the mean (${longest}).`,
     );
   const shape = Float64Array.from({ length: FILES }, (_, i) => Math.exp(spread * probit((i + 0.5) / FILES)));
-  const cut = (scale: number): Float64Array =>
-    shape.map((value) => Math.max(1, Math.min(longest, scale * value)));
+  const cut = (value: number, scale: number): number => Math.max(1, Math.min(longest, scale * value));
+  const meanAt = (scale: number): number => {
+    let sum = 0;
+    for (const value of shape) sum += cut(value, scale);
+    return sum / FILES;
+  };
   let [low, high] = [0, longest * mean];
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;
-    if (meanOf(cut(middle)) < mean) low = middle;
+    if (meanAt(middle) < mean) low = middle;
     else high = middle;
   }
-  return cut(high);
+  return shape.map((value) => cut(value, high));
 }
-
-const meanOf = (values: Float64Array): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
  * Lengths in windows of the files that random windows lie in: a file with more windows is met more often, so what a batch
@@ -89,8 +90,17 @@ export class WindowFiles {
 /** Tables for a range of spreads, each as likely as another. */
 const TABLES = 5;
 
+/** The tables made so far: a search for what fits asks for the same ones many times. */
+const known = new WeakMap<RecordingLengths, readonly WindowFiles[]>();
+
 /** One table, or several where the spread is a range. */
-export function windowFiles(lengths: RecordingLengths): WindowFiles[] {
+export function windowFiles(lengths: RecordingLengths): readonly WindowFiles[] {
+  const tables = known.get(lengths) ?? makeTables(lengths);
+  known.set(lengths, tables);
+  return tables;
+}
+
+function makeTables(lengths: RecordingLengths): WindowFiles[] {
   if (lengths.kind === 'given' || lengths.spread.low === lengths.spread.high)
     return [new WindowFiles(lengths)];
   const { spread } = lengths;

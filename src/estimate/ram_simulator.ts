@@ -75,6 +75,7 @@ const SCORE_SECONDS = 30;
 export class RamSimulator {
   /** One, or several where the spread of the recordings' lengths is a range. */
   readonly files: readonly WindowFiles[];
+  #lengths?: Float64Array;
 
   /** Throws RangeError where a number makes no sense. */
   constructor(readonly options: RamOptions) {
@@ -96,7 +97,8 @@ export class RamSimulator {
 
   /** A validation of `windows` windows, file by file, with its lists, their joining and sorting. */
   validate(seed: number, windows: number, frames = 0): RamRun {
-    const lengths = lengthsOf(this.options.recordings);
+    this.#lengths ??= lengthsOf(this.options.recordings);
+    const lengths = this.#lengths.slice();
     new Random(seed, 'files').shuffle(lengths);
     const lengthAt = new Float64Array(windows);
     for (let at = 0, file = 0; at < windows; file = (file + 1) % lengths.length) {

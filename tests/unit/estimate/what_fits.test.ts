@@ -22,6 +22,7 @@ import { scenarioTable, withRam } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { gpuFit, predictVram, runsOn } from '../../../src/estimate/vram/predict';
 import { readConfig, settingsIn } from '../../../src/config/settings';
+import { FULL } from '../../full';
 
 function settingsOf(path: string, platform: Platform, split = NaN) {
   const { settings } = readConfig(readFileSync(new URL(`../../../configs/${path}`, import.meta.url), 'utf8'));
@@ -73,8 +74,8 @@ describe('a configuration', () => {
 
   test('of a smoke run takes 50 recordings', () => {
     const { windows } = settingsOf('modal/smoke_a100.yaml', 'modal');
-    expect(windows.training).toBeLessThan(A100.settings.windows.training / 50);
-    expect(windows.training).toBeGreaterThan(0);
+    // A recording of the corpus has 61 on average.
+    expect(windows.training / 50).toBeCloseTo(61, 0);
   });
 
   test('with a text where a number belongs is rejected with its path', () => {
@@ -111,7 +112,8 @@ describe('the card', () => {
         [false, true].map((checkpointing) => ({ ...run, mixer, precision, checkpointing })),
       ),
     );
-    for (const asked of [...setups, { ...run, precision: 'fp32' as const, batch: 3, microBatches: 3 }]) {
+    const some = FULL ? setups : setups.filter((_, i) => i % 3 === 1);
+    for (const asked of [...some, { ...run, precision: 'fp32' as const, batch: 3, microBatches: 3 }]) {
       const { microBatches } = asked;
       for (const id of GPU_IDS) {
         const last = largestBatch(asked, GPUS[id]) ?? 0;
