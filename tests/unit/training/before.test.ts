@@ -17,9 +17,13 @@ import { testDevice } from '../engine/check-op';
 import links from './before/links.json';
 import run from './before/run.json';
 
-/** The same settings under their names of now. */
+/** The same settings under their names of now, with what was no setting then. */
 function renamed({ mostSteps, ...settings }: Record<string, unknown>): EegSettings {
-  return { ...settings, maxSteps: mostSteps } as unknown as EegSettings;
+  return {
+    interpolation: PRODUCTION_RUN.interpolation,
+    ...settings,
+    maxSteps: mostSteps,
+  } as unknown as EegSettings;
 }
 
 describe('what afff4d8 wrote', () => {
