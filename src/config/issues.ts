@@ -3,6 +3,8 @@ import { fixOf } from './fixes';
 import { check, checkAll, type Checked, type Issue } from './rules';
 import { SOURCE } from './rules/rule';
 import { shape } from './scalar';
+import { SECTIONS } from './keys';
+import { isPyMapping } from './plain';
 import { readConfig, type ConfigFile } from './settings';
 import { isSmokeRun, type Target } from './targets';
 import type { Verdict } from './verdict';
@@ -53,12 +55,30 @@ function checkedOf(text: string, { base, ...subject }: Subject): Checked {
   };
 }
 
+/** Whether a file has keys, and none of the trainer's sections: it is the configuration of something else. */
+function isForeign({ value }: ConfigFile): boolean {
+  const names = isPyMapping(value) ? Object.keys(value) : [];
+  return names.length > 0 && !names.some((name) => Object.hasOwn(SECTIONS, name));
+}
+
+const foreign = ({ settings }: ConfigFile): Issue => ({
+  ...REJECTED,
+  id: 'not-a-configuration',
+  path: '',
+  message: `this is no configuration of the trainer: it has none of its sections (${Object.keys(SECTIONS)
+    .filter((path) => path !== '' && !path.includes('.'))
+    .join(', ')}). It is shown for reading, and no fix is offered`,
+  place: settings.placeOf(''),
+  evidence: PYDANTIC,
+});
+
 /** What a file holds may be long, and a message quotes it. */
 const MAX_MESSAGE = 2000;
 const cut = (message: string): string =>
   message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
 
 function inspection({ file }: Checked, found: readonly Issue[]): Inspection {
+  if (isForeign(file)) return { file, accepted: false, issues: [foreign(file)] };
   const errors = validationErrors(file);
   errors.sort((a, b) => a.place.from - b.place.from);
   const issues = [...errors, ...found].map((issue) => ({ ...issue, message: cut(issue.message) }));

@@ -1,8 +1,7 @@
 /** What someone leaves with, as files of one folder: configurations, a script for each, the review. */
 import { EditError } from '../config/layout';
-import { applyChanges } from '../config/edit';
 import { scriptFor, smokePreset, type NamedText } from './commands';
-import { derive } from './derive';
+import { derive, variantText } from './derive';
 import { isSmokeRun, type Target } from '../config/targets';
 
 export interface BundleFile {
@@ -51,8 +50,8 @@ function smokeOf(config: BundledConfig, files: readonly BundledConfig[]): NamedT
   );
   if (own) return own;
   try {
-    const { name, changes } = derive(config.text, modal ? 'smoke_modal' : 'smoke', target);
-    return { name, text: applyChanges(config.text, changes) };
+    const made = derive(config.text, modal ? 'smoke_modal' : 'smoke', target);
+    return { name: made.name, text: variantText(config.text, made) };
   } catch (error) {
     if (!(error instanceof EditError)) throw error;
     return smokePreset(modal);

@@ -308,6 +308,8 @@ const OF_THE_MACHINE: readonly string[] = [
   'cache-mismatch',
   'amp-4090',
   'conv-kernel',
+  'validation-ram',
+  'host-ram',
 ];
 
 /** Fixes for invalid, critical and high issues, and for what does not suit the machine; one a key. */
@@ -367,6 +369,13 @@ export function derive(
   }
   return { name, target, changes: ordered([...wanted, ...fixes]) };
 }
+
+/** What stands at the head of files that are kept as they were. */
+const AS_IT_WAS = /^#[^\n]*to learn from, not to launch\.[^\n]*/;
+
+/** The text of a variant: with its changes, and without what its source alone says of itself. */
+export const variantText = (text: string, { name, target, changes }: Derived): string =>
+  applyChanges(text, changes).replace(AS_IT_WAS, `# Made by Smokescan for ${target.title}, as ${name}.`);
 
 /** The variant that a file of this path and target is. */
 export function variantFor(name: string, target: TargetName): Variant {

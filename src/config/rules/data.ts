@@ -2,13 +2,14 @@
 import { CORPUS, GIB } from '../facts';
 import type { Settings } from '../settings';
 import { PLATFORMS } from '../targets';
+import type { Target } from '../targets';
 import { remedyOf, type Judged } from '../verdict';
 import { at, LAUNCHER, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
 /** Files of the corpus, those that are held out among them. */
 const FILES = Math.round(CORPUS.recordings / (1 - CORPUS.countedSplit));
 /** Held out where nothing was, and nothing is predicted of the run. */
-const FIRST_SPLIT = 0.05;
+const FIRST_SPLIT = 0.04;
 const SPLIT = 'data.validation_split';
 const WORKERS = 'data.num_workers';
 
@@ -37,9 +38,9 @@ export const DATA_RULES: readonly Rule[] = [
     targets: PLATFORMS,
     evidence:
       'Simulated: the processes of the trainer, which keeps all probabilities and labels of validation and sorts them, about 77 bytes a sample.',
-    check: (_, { verdict }) => {
+    check: (_, { verdict, target }) => {
       const split = remedyOf(verdict, 'split');
-      return over(SPLIT, verdict?.ram.validation, 'the first validation', 'of system RAM', {
+      return overRam(target, SPLIT, verdict?.ram.validation, 'the first validation', '', {
         ...(split !== undefined && {
           fix: [set(SPLIT, split, 'its validation stays within the system RAM')],
         }),
@@ -134,13 +135,13 @@ export const DATA_RULES: readonly Rule[] = [
     targets: PLATFORMS,
     evidence:
       'Simulated: the trainer’s processes with its DataLoader, its prefetched batches and the recordings that workers decompress; the range is what is not known.',
-    check: (_, { verdict }) => {
+    check: (_, { verdict, target }) => {
       if (!verdict) return NONE;
       const workers = remedyOf(verdict, 'workers');
       const { training, oomShare, runs } = verdict.ram;
       const killed =
         oomShare > 0 ? `, OOM-killed in ${Math.round(100 * oomShare)} % of ${runs} simulated runs` : '';
-      return over(WORKERS, training, 'training', `of system RAM${killed}`, {
+      return overRam(target, WORKERS, training, 'training', target.name === 'modal' ? '' : killed, {
         ...(workers !== undefined && {
           fix: [set(WORKERS, workers, 'every worker holds recordings and batches of its own')],
         }),
@@ -176,6 +177,23 @@ function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
     `is not data.cache_dir (${cache}), which alone is used: a cache that lies here is built anew; write ${cache}`,
     'the folder that is used',
   );
+}
+
+/** Of what Modal is asked for, a container may use more, as long as its machine has it. */
+function overRam(
+  target: Target,
+  path: string,
+  judged: Judged | undefined,
+  who: string,
+  killed: string,
+  more: Partial<Found>,
+): readonly Found[] {
+  if (target.name !== 'modal') return over(path, judged, who, `of system RAM${killed}`, more);
+  return over(path, judged, who, 'that the app requests of Modal', more).map((found) => ({
+    ...found,
+    message: `${found.message}. A request is no limit: Modal bills what is used, and may end the container where its machine has no more`,
+    severity: 'medium',
+  }));
 }
 
 function over(

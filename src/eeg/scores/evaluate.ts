@@ -13,6 +13,9 @@ export interface ScoredRecording {
   readonly labels: Uint8Array;
 }
 
+/** The smallest rate of false alarms per 24 hours, other than none, that so many hours of recordings can show: one alarm. */
+export const smallestRate = (hours: number): number => 24 / hours;
+
 /** What the detector finds when its threshold allows so many false alarms. */
 export interface OperatingPoint {
   /** The allowed false alarms per 24 hours. */

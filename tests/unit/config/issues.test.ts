@@ -111,3 +111,11 @@ test('a file that cannot be read does not keep others from being checked', () =>
   ]);
   expect([first?.accepted, second?.accepted]).toEqual([false, true]);
 });
+
+test('the configuration of something else is for reading', () => {
+  const text = 'services:\n  web: {image: nginx}\nversion: 3\n';
+  const { accepted, issues } = inspect(text, { name: 'compose.yaml', target: TARGETS.local });
+  expect(accepted).toBe(false);
+  expect(issues.map(({ id, fix }) => [id, fix])).toEqual([['not-a-configuration', undefined]]);
+  expect(issues[0]?.message).toMatch(/no configuration of the trainer.*no fix/);
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { derive, variantFor, VARIANTS, type Variant } from '../../../src/handoff/derive';
+import { derive, variantFor, VARIANTS, variantText, type Variant } from '../../../src/handoff/derive';
 import { applyChanges } from '../../../src/config/edit';
 import { isSevere } from '../../../src/config/issues';
 import { inspectRun } from '../../../src/estimate/forecast';
@@ -152,4 +152,13 @@ test('a file that cannot be read is said to be so', () => {
   expect(() => derive('a: [', 'wsl2')).toThrow(
     /No variant can be made of a file that cannot be read: .*Fix the file first/,
   );
+});
+
+test('what a file says of itself does not stay in what is made of it', () => {
+  for (const variant of ALL) {
+    const made = variantText(TUSZ, derive(TUSZ, variant));
+    expect(TUSZ).toMatch(/^# .*not to launch/);
+    expect(made).toMatch(/^# Made by Smokescan for /);
+    expect(made).not.toContain('not to launch');
+  }
 });

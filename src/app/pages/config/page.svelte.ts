@@ -2,6 +2,7 @@ import { tick } from 'svelte';
 import type { BundleFile } from '../../../handoff/bundle';
 import type { Change } from '../../../config/change';
 import { PRESETS } from '../../../config/presets';
+import { isSmokeRun } from '../../../config/targets';
 import type { Answer } from '../../ui/answer';
 import { download } from '../../ui/download';
 import { recall, remember } from '../../ui/stored';
@@ -89,6 +90,15 @@ export class ConfigPage {
   writtenAt(path: string): string {
     const seen = this.file?.good?.seen.find((one) => one.path === path);
     return seen?.written ?? (seen ? `(${seen.read})` : '–');
+  }
+
+  /** The open file of a smoke run on the machine of another, with which its launch begins. */
+  smokeOf({ target }: OpenFile): { name: string; text: string } | undefined {
+    const modal = target === 'modal';
+    const found = this.work.files.find(
+      (file) => isSmokeRun(file.path) && file.target !== 'browser' && (file.target === 'modal') === modal,
+    );
+    return found && { name: found.path, text: found.text };
   }
 
   openVariation({ name, target, text, title }: Variation): void {
@@ -207,6 +217,7 @@ export class ConfigPage {
         const text = file.current;
         const answer = await this.work.ask(file.path, (inspector) => inspector.forAllReaders(text));
         if (answer?.said !== undefined) this.work.say(`${file.path} ${answer.said}`);
+        if (answer && file.current === text) this.work.rewrite(file, answer.text);
         return { path: file.path, bytes: file.bytesOf(answer?.text ?? text) };
       }),
     );

@@ -3,8 +3,8 @@ import { expose } from 'comlink';
 import { bundleOf, type BundledConfig, type BundleFile } from '../../../handoff/bundle';
 import type { Change } from '../../../config/change';
 import { commandsFor, scriptFor, type Command, type LaunchConfig } from '../../../handoff/commands';
-import { derive, VARIANTS, type Variant } from '../../../handoff/derive';
-import { applyChanges, editsFor, type Edit } from '../../../config/edit';
+import { derive, VARIANTS, variantText, type Variant } from '../../../handoff/derive';
+import { editsFor, type Edit } from '../../../config/edit';
 import {
   compare,
   toCsv,
@@ -71,7 +71,7 @@ const inspector = {
   derive: (text: string, variant: Variant, target: Target): Answer<Variation> =>
     answer(() => {
       const derived = derive(text, variant, target);
-      return { ...derived, title: VARIANTS[variant].title, text: applyChanges(text, derived.changes) };
+      return { ...derived, title: VARIANTS[variant].title, text: variantText(text, derived) };
     }),
   launch: (config: LaunchConfig): Answer<Launch> =>
     answer(() => ({ commands: commandsFor(config), script: scriptFor(config) })),
