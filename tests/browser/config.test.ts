@@ -308,7 +308,7 @@ describe('files', () => {
     const files = [
       ['binary.yaml', new Uint8Array([0x89, 0x50, 0, 1]), /binary\.yaml is not a text file: byte 3 is 0/],
       ['latin.yaml', new Uint8Array([0x61, 0x3a, 0x20, 0xe9]), /latin\.yaml is not a UTF-8 text file/],
-      ['bomb.yaml', bomb.join('\n'), /stand for more than [\d,]+ values/],
+      ['bomb.yaml', bomb.join('\n'), /more than [\d,]+ values/],
       ['deep.yaml', '['.repeat(20_000), /nested more than 200 levels deep/],
       ['tabs.yaml', 'data:\n\tnum_workers: 4\n', /\btab\b.*spaces/],
       ['twice.yaml', 'data: {}\ndata: {}\n', /twice|second time|once/],
@@ -347,7 +347,9 @@ test('a variant is derived, compared, launched and reviewed', async () => {
   await page.getByRole('button', { name: 'Save train_a100.yaml' }).waitFor();
   const derived = await savedText(page);
   expect(derived).toContain('batch_size: 64');
-  expect(derived.split('\n')[0]).toBe(CRASHED.split('\n')[0]);
+  expect(derived.split('\n')[0]).toBe(
+    '# Made by Smokescan for Modal A100, as configs/modal/train_a100.yaml.',
+  );
 
   await tab(page, 'Compare').click();
   await page.getByRole('cell', { name: '16 → 64, 4× more' }).waitFor();

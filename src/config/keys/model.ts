@@ -33,7 +33,7 @@ export const MODEL: readonly Key[] = [
     5,
     'Kernel of the mixer’s depthwise convolution. 3 is the one size that both builds run as written.',
     {
-      why: 'the CUDA operator takes 2 to 4, so 5 becomes 4 with one warning, and the fallback breaks on even kernels',
+      why: 'the CUDA operator takes 2 to 4, so 5 becomes 4 with one warning; the fallback runs odd kernels as written and breaks on even ones',
       unit: 'samples',
     },
   ),

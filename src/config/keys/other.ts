@@ -26,7 +26,12 @@ export const OTHER: readonly Key[] = [
   evaluation.dead('save_plots', bool, true, 'Whether plots are kept as files.'),
   dead('name', text, 'debug', 'Name of the experiment; for people.'),
   dead('description', text, 'default experiment', 'What the experiment is about; for people.'),
-  live('seed', { type: 'int' }, 42, 'Of the weights, the dropout and the order of windows.'),
+  live(
+    'seed',
+    { type: 'int' },
+    42,
+    'Of the weights, the dropout and the order of windows; from 0 to 4294967295, beyond which it validates and then crashes.',
+  ),
   live(
     'device',
     choice('auto', 'cuda', 'cpu', 'mps'),
@@ -37,7 +42,7 @@ export const OTHER: readonly Key[] = [
     'output_dir',
     text,
     'results',
-    'Folder of the run: checkpoints/last.pt and best.pt below it. On Modal its last name alone counts, below /results.',
+    'Folder of the run: checkpoints/last.pt and best.pt below it. On Modal its last name alone counts, below /results, and without it the folder is /results/run.',
   ),
   half('cache_dir', text, 'cache', 'A second place for the folder of prepared windows.', {
     why: 'data.cache_dir is the one that is used; where they differ there is a warning',

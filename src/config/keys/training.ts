@@ -65,7 +65,12 @@ export const TRAINING: readonly Key[] = [
     'early_stopping.metric',
     text,
     'sensitivity_at_10fa',
-    'The score that decides. Where evaluation.fa_rates is listed its name has a point: sensitivity_at_10.0fa; a name that does not exist reads 0.',
+    'The score that decides: taes, auroc, pr_auc, ece, val_loss, or the sensitivity at a rate of evaluation.fa_rates, whose name has a point where the rates are listed: sensitivity_at_10.0fa. A name that does not exist reads 0.',
   ),
-  live('early_stopping.mode', choice('max', 'min'), 'max', 'Whether more or less of the score is better.'),
+  live(
+    'early_stopping.mode',
+    choice('max', 'min'),
+    'max',
+    'Whether more or less of the score is better: min for val_loss and ece, max for the others.',
+  ),
 ];

@@ -19,7 +19,7 @@ export function forAllReaders(text: string): Leaving {
     const what = `${first.path || 'the file'}: ${first.before} became ${first.after || 'nothing'}${more}`;
     return {
       text: after,
-      said: `was saved so that all readers of YAML agree (${what}). The text here was changed likewise; undo brings the old one back.`,
+      said: `was saved so that all readers of YAML agree (${what}). The text here is as it was.`,
     };
   } catch (error) {
     if (!(error instanceof EditError)) throw error;

@@ -217,7 +217,6 @@ export class ConfigPage {
         const text = file.current;
         const answer = await this.work.ask(file.path, (inspector) => inspector.forAllReaders(text));
         if (answer?.said !== undefined) this.work.say(`${file.path} ${answer.said}`);
-        if (answer && file.current === text) this.work.rewrite(file, answer.text);
         return { path: file.path, bytes: file.bytesOf(answer?.text ?? text) };
       }),
     );

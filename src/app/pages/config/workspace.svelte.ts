@@ -237,17 +237,6 @@ export class Workspace {
     }
   }
 
-  /** Puts a text in place of the file's, where they differ, as one step to undo. */
-  rewrite(file: OpenFile, text: string): void {
-    const before = file.current;
-    let [from, end] = [0, 0];
-    while (from < Math.min(before.length, text.length) && before[from] === text[from]) from++;
-    const rest = Math.min(before.length, text.length) - from;
-    while (end < rest && before.at(-1 - end) === text.at(-1 - end)) end++;
-    const changes = { from, to: before.length - end, insert: text.slice(from, text.length - end) };
-    if (before !== text) this.#dispatch(file, { changes, userEvent: 'input.form' });
-  }
-
   /** Asks the worker; undefined where it could not answer, which is said. */
   async ask<T>(
     about: string,
