@@ -81,7 +81,10 @@ describe('the file whose run was killed', () => {
       .getByText(/2025-09-21/)
       .first()
       .waitFor();
-    expect(await page.locator('.cm-lintRange-error').count()).toBeGreaterThan(0);
+    await issue(page, 'early_stopping.metric')
+      .getByRole('button', { name: /metric.*line \d/ })
+      .click();
+    await page.locator('.cm-lintRange-error').first().waitFor();
     expect(complaints).toEqual(SILENT);
     await page.context().close();
   });
@@ -375,6 +378,8 @@ test('a variant is derived, compared, launched and reviewed', async () => {
     'configs/modal/train_a100.yaml',
     'commands/review/tusz_train.sh',
     'commands/modal/train_a100.sh',
+    'configs/local/smoke.yaml',
+    'configs/modal/smoke_a100.yaml',
     'review.md',
   ]);
   expect(new TextDecoder().decode(zip.get('configs/modal/train_a100.yaml'))).toBe(derived);
