@@ -124,11 +124,11 @@ async function train(
   );
   for (const { reason } of folder.rejected) console.error(`skipped: ${reason}`);
   reportRemarks(folder.recordings, values['json'] === true);
-  if (values['json'] !== true) console.error(capital(splitSentence(folder.recordings, settings.split)));
   if (folder.recordings.every(({ unusable }) => unusable !== null)) {
     console.error('No recordings can be used; give a folder with --data.');
     return 1;
   }
+  if (values['json'] !== true) console.error(capital(splitSentence(folder.recordings, settings.split)));
   const report = values['json'] === true ? jsonReport : progressReport();
   const out = typeof values['out'] === 'string' ? values['out'] : undefined;
   let last: EegEvent | undefined;

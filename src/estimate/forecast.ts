@@ -4,9 +4,8 @@ import { inspect, inspectAll, type Inspection, type Subject } from '../config/is
 import { readConfig, type Settings } from '../config/settings';
 import type { Machine, Target } from '../config/targets';
 import { fitOf, worstFit, type Judged, type Verdict } from '../config/verdict';
-import { ramOptions, settingsFrom } from './from_config';
-import { RamEnsemble } from './oom_odds';
-import { RAM_RUNS, predictRam, type RamPrediction } from './ram_predict';
+import { settingsFrom } from './from_config';
+import { ensembleOf, predictRam, type RamPrediction } from './ram_predict';
 import { remediesOf } from './remedies';
 import { costsOf, epochHours, ramPlanOf, loadingOf, rateOf, type Plan, type StopCost } from './scenario';
 import { checkRun } from './vram/options';
@@ -81,7 +80,7 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const { gpu } = machine;
   const vram = predictVram(settings.vram);
   const ramPlan = ramPlanOf(plan);
-  const ensemble = new RamEnsemble(ramOptions(ramPlan)).advance(RAM_RUNS);
+  const ensemble = ensembleOf(ramPlan);
   const ram = predictRam(ramPlan, ensemble);
   const loading = loadingOf(plan);
   const costs = costsOf(plan);

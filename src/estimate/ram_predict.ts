@@ -31,8 +31,36 @@ export const RAM_RUNS = 40;
 /** Of validation, which hardly varies. */
 const VALIDATIONS = 5;
 
+/** The ensembles of the latest plans by their options, the oldest first. */
+const ensembles = new Map<string, RamEnsemble>();
+const MAX_ENSEMBLES = 32;
+
+/**
+ * RAM_RUNS simulated runs of a plan; not to be advanced. They take about a second, and one configuration is asked about many
+ * times: by the rules, the estimate and the page, after each change that does not touch its loader or machine.
+ */
+export function ensembleOf(plan: RamPlan): RamEnsemble {
+  const options = ramOptions(plan);
+  const key = JSON.stringify(options);
+  const known = ensembles.get(key) ?? new RamEnsemble(options).advance(RAM_RUNS);
+  ensembles.delete(key);
+  ensembles.set(key, known);
+  if (ensembles.size > MAX_ENSEMBLES) ensembles.delete(ensembles.keys().next().value ?? '');
+  return known;
+}
+
+const validationPeaks = new WeakMap<RamEnsemble, Map<number, Quantity>>();
+
 /** Highest of validation over some seeds, its lists as uncertain as `validationBytes` says. */
-export function validationPeak({ simulator }: RamEnsemble, windows: number): Quantity {
+export function validationPeak(ensemble: RamEnsemble, windows: number): Quantity {
+  const known = validationPeaks.get(ensemble) ?? new Map<number, Quantity>();
+  validationPeaks.set(ensemble, known);
+  const peak = known.get(windows) ?? simulatedValidation(ensemble, windows);
+  known.set(windows, peak);
+  return peak;
+}
+
+function simulatedValidation({ simulator }: RamEnsemble, windows: number): Quantity {
   const lists = validationBytes(windows);
   const peaks = Array.from(
     { length: VALIDATIONS },
@@ -61,10 +89,7 @@ export const trainingFitOf = (ensemble: RamEnsemble): Fit =>
  * `ensemble`: simulated runs, so that a page can simulate them in slices. With fewer than RAM_RUNS of them validation is not
  * simulated yet, but summed from its outputs, the main process and other programs.
  */
-export function predictRam(
-  plan: RamPlan,
-  ensemble = new RamEnsemble(ramOptions(plan)).advance(RAM_RUNS),
-): RamPrediction {
+export function predictRam(plan: RamPlan, ensemble = ensembleOf(plan)): RamPrediction {
   const { windows, platform, loader } = plan;
   const odds = ensemble.odds();
   const training = ensemble.peak();
@@ -109,7 +134,7 @@ function validationOf({ windows, platform }: RamPlan, ensemble: RamEnsemble, tra
 export function smallestRam(
   plan: RamPlan,
   bound: 'likely' | 'high' = 'likely',
-  ensemble = new RamEnsemble(ramOptions(plan)).advance(RAM_RUNS),
+  ensemble = ensembleOf(plan),
 ): number {
   const peaks = ensemble.runs.map(({ records }) => records.at(-1)?.bytes ?? 0).sort((a, b) => b - a);
   const spared = peaks[Math.floor(ACCEPTED_OOM_SHARE * peaks.length)] ?? 0;

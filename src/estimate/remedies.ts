@@ -1,9 +1,8 @@
 /** What would fit where a run does not surely: single changes, each of which fixes what it is about. */
 import { GIB } from '../config/facts';
 import type { Fit, Remedy } from '../config/verdict';
-import { ramOptions } from './from_config';
-import { RamEnsemble } from './oom_odds';
-import { RAM_RUNS, smallestRam, trainingFitOf, type RamPrediction } from './ram_predict';
+import type { RamEnsemble } from './oom_odds';
+import { ensembleOf, smallestRam, trainingFitOf, type RamPrediction } from './ram_predict';
 import { ramPlanOf, type Plan } from './scenario';
 import { largest, largestBatch, largestLayers, largestSplit, smallestGpu } from './what_fits';
 
@@ -31,11 +30,7 @@ export function remediesOf(plan: Plan, gpuFit: Fit, ram: RamPrediction, ensemble
   const { workers } = settings.loader;
   if (ram.trainingFit !== 'fits' && workers > 0) {
     const fits = (count: number): boolean =>
-      trainingFitOf(
-        new RamEnsemble(ramOptions({ ...ramPlan, loader: { ...ramPlan.loader, workers: count } })).advance(
-          RAM_RUNS,
-        ),
-      ) === 'fits';
+      trainingFitOf(ensembleOf({ ...ramPlan, loader: { ...ramPlan.loader, workers: count } })) === 'fits';
     const value = largest(0, workers - 1, fits);
     if (value !== undefined) found.push({ change: 'workers', value });
   }

@@ -3,10 +3,8 @@ import { quantity, type Quantity } from '../base/quantity';
 import { GIB } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
 import { MACHINES, type Machine, type Platform } from '../config/targets';
-import { ramOptions } from './from_config';
-import { RamEnsemble } from './oom_odds';
 import type { Fit } from '../config/verdict';
-import { RAM_RUNS, predictRam, smallestRam } from './ram_predict';
+import { ensembleOf, predictRam, smallestRam } from './ram_predict';
 import { costsOf, epochHours, ramPlanOf, type Plan, type StopCost } from './scenario';
 import type { TrainerRun } from './time_run';
 import { gpuFit, predictVram } from './vram/predict';
@@ -127,7 +125,7 @@ export function scenarioTable(plan: Plan): ScenarioRow[] {
 export function withRam(row: ScenarioRow): RowWithRam {
   const { plan } = row;
   const ramPlan = ramPlanOf(plan);
-  const ensemble = new RamEnsemble(ramOptions(ramPlan)).advance(RAM_RUNS);
+  const ensemble = ensembleOf(ramPlan);
   const { fits, peak } = predictRam(ramPlan, ensemble);
   const ram: RowRam = {
     fits,

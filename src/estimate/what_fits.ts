@@ -1,8 +1,8 @@
 /** What fits: the largest batch, layers, workers and validation split, the smallest GPU, the cheapest plan in time. */
 import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
-import { ramOptions, type RamPlan } from './from_config';
-import { ACCEPTED_OOM_SHARE, RAM_RUNS, validationPeak } from './ram_predict';
-import { RamEnsemble } from './oom_odds';
+import type { RamPlan } from './from_config';
+import { ACCEPTED_OOM_SHARE, ensembleOf, validationPeak } from './ram_predict';
+import type { RamEnsemble } from './oom_odds';
 import type { RowWithRam } from './scenario_table';
 import type { Stop } from './time';
 import type { VramRun } from './vram/options';
@@ -69,8 +69,7 @@ export const smallestGpu = (run: VramRun, bound: Bound = 'likely'): Gpu | undefi
     .find((gpu) => runsOn(run, gpu.memoryBytes, bound));
 
 /** Share of simulated runs that are OOM-killed in training. */
-export const oomShare = (plan: RamPlan, runs = RAM_RUNS): number =>
-  new RamEnsemble(ramOptions(plan)).advance(runs).odds().killed.likely;
+export const oomShare = (plan: RamPlan): number => ensembleOf(plan).odds().killed.likely;
 
 /** Most workers with which no more than an accepted share of runs is OOM-killed in training; validation is not asked about. */
 export const largestWorkers = (plan: RamPlan): number | undefined =>
