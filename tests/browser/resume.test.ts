@@ -14,7 +14,7 @@ import { startKillable, type Killable } from './store/browser';
 const LONGEST = 900_000;
 const SLOW = { timeout: 400_000 };
 /** Updates of an epoch. */
-const UPDATES = FULL ? 20 : 6;
+const UPDATES = FULL ? 20 : 4;
 /** The narrowest model, two epochs, a checkpoint after each. */
 const linkOf = ({ epochs = 2, updates = UPDATES, every = UPDATES }): string =>
   `#/detector?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=${epochs}&batch=1&stepsPerEpoch=${updates}&validationStride=60&checkpoints.everySteps=${every}&cache=false`;
