@@ -1,7 +1,7 @@
 // `npm test`, and with --full `npm run test:full`: static checks and the tests in a browser beside the tests in Node, which
 // together keep two cores busy; stops at the first section that fails.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,12 +31,12 @@ function run(script, args, shown) {
 
 const bin = (script, ...args) => [`node_modules/${script}`, args];
 
-/** Vitest on some of its tests; its counts are added. */
-async function vitest(name, which, shown) {
+/** Vitest on some of its projects; its counts are added. */
+async function vitest(name, projects, shown) {
   const report = join(reports, `${name}.json`);
+  const args = ['run', ...projects.flatMap((project) => ['--project', project])];
   // One process: what one file compiles the others have.
-  const args = ['run', ...which, '--no-file-parallelism'];
-  args.push('--reporter=default', '--reporter=json', `--outputFile.json=${report}`);
+  args.push('--no-file-parallelism', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`);
   const result = await run('node_modules/vitest/vitest.mjs', args, shown);
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
   total.passed += counts.numPassedTests ?? 0;
@@ -88,22 +88,15 @@ const lint = [
 
 const prettier = bin('prettier/bin/prettier.cjs', '--check', '--cache', '.');
 
-/** Folders of tests/unit whose tests compute on a GPU for long: as much work as all the rest. */
-const GPU = ['engine', 'harness', 'training', 'detection', 'lessons', 'models', 'cli'];
-const unit = readdirSync(join(root, 'tests/unit')).map((name) => [`tests/unit/${name}`, GPU.includes(name)]);
-const onGpu = ['--project', 'unit', '--project', 'half', ...unit.flatMap(([path, gpu]) => (gpu ? path : []))];
-const others = ['--project', 'unit', ...unit.flatMap(([path, gpu]) => (gpu ? [] : path))];
-
 /** Sections of a lane run one after another, lanes beside each other. */
 const lanes = [
-  [['Unit tests that compute on the GPU (vitest)', () => vitest('gpu', onGpu, true)]],
+  [['Unit tests (vitest)', () => vitest('unit', ['unit', 'half'], true)]],
   [
     ['Formatting (prettier)', () => run(...prettier)],
     ['Types (svelte-check, tsgo)', () => all(...types)],
     ['Canary of types and lint', canary],
     ['Lint (oxlint, eslint)', () => all(...lint)],
-    ['Other unit tests (vitest)', () => vitest('unit', others, false)],
-    ['Browser tests (vitest, Chromium)', () => vitest('browser', ['--project', 'browser'], false)],
+    ['Browser tests (vitest, Chromium)', () => vitest('browser', ['browser'], false)],
   ],
 ];
 

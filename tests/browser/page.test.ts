@@ -131,7 +131,7 @@ describe('a run of the tiny preset', () => {
     await page.context().close();
   });
 
-  test('fits a phone and is accessible there in the dark', async () => {
+  fullTest('fits a phone and is accessible there in the dark', async () => {
     const { page, complaints } = await app.open('#/lesson', { ...PHONE, colorScheme: 'dark' });
     await startTiny(page);
     await expect.poll(() => stepsDone(page)).toBeGreaterThan(2);
