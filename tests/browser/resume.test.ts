@@ -255,7 +255,7 @@ test(
       .waitFor();
     expect(await page.getByRole('article').count()).toBe(1);
 
-    /** A page that is hidden may be closed without a word, so it keeps its state. */
+    /** A page that is hidden may be closed without notice, so it keeps its state. */
     const hide = () =>
       page.evaluate(() => {
         Object.defineProperty(document, 'hidden', { value: true, configurable: true });

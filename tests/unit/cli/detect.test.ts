@@ -104,7 +104,7 @@ test('keeps nothing unless asked, and tells all as JSON', async () => {
   expect(readdirSync(folder)).toEqual(before);
 });
 
-test('names what is too short, and goes on with the others', async () => {
+test('names what is too short, and continues with the others', async () => {
   const short = { seed: 9, patients: 1, recordingsPerPatient: 1, duration: 30, seizures: 0 };
   mkdirSync(at('mixed'));
   for (const { path, bytes } of syntheticCorpus(short))

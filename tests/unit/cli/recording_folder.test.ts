@@ -52,12 +52,12 @@ test('5,000 recordings are opened with few files open at a time', async () => {
   const before = openFiles();
   const opened = await openFolder(folder);
   expect(opened.files).toHaveLength(5000);
-  let most = 0;
+  let max = 0;
   const { recordings } = await openRecordings(pairFiles(opened.files), Infinity, (done) => {
-    if (done % 500 === 0) most = Math.max(most, openFiles());
+    if (done % 500 === 0) max = Math.max(max, openFiles());
   });
   expect(recordings).toHaveLength(5000);
-  expect(most - before).toBeLessThan(100);
+  expect(max - before).toBeLessThan(100);
   await opened.close();
 });
 

@@ -45,7 +45,7 @@ describe('a configuration of the trainer', () => {
     expect(settings).toMatchObject({
       learningRate: 3e-4,
       batch: 8,
-      // An unknown key, which the trainer drops without a word.
+      // An unknown key, which the trainer drops silently.
       microBatches: 1,
       seed: 9,
       workers: 4,

@@ -20,7 +20,7 @@ export interface ParsedValue {
   readonly used: string | undefined;
   /** What readers of YAML 1.2 make of it, where that is something else. */
   readonly elsewhere: string | undefined;
-  /** `unknown` is dropped by the trainer without a word. */
+  /** `unknown` is dropped silently by the trainer. */
   readonly effect: Effect | 'unknown';
 }
 
