@@ -1,6 +1,6 @@
 /** Reads the text of a configuration: never more than a configuration can be, and UTF-8 or not at all. */
 import { open } from 'node:fs/promises';
-import { MAX_CHARACTERS } from '../config/pyyaml';
+import { MAX_CHARACTERS } from '../config/yaml_limits';
 
 /** A character takes up to four bytes. */
 const MAX_BYTES = 4 * MAX_CHARACTERS;

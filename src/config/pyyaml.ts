@@ -26,6 +26,7 @@ import {
   type PyType,
   type PyValue,
 } from './plain';
+import { MAX_DEPTH, NOT_FOLLOWED, rejectedText } from './yaml_limits';
 
 /** A place in a file, counted from 1; offsets from 0. */
 export interface Place {
@@ -72,18 +73,10 @@ export interface YamlFile {
   readonly document: Document.Parsed | undefined;
 }
 
-/** Larger files are no configurations. */
-export const MAX_CHARACTERS = 100_000;
 /** Values after aliases are followed: a few lines of them can stand for billions. */
 const MAX_VALUES = 5000;
-const MAX_DEPTH = 200;
-/** Of the characters that part values: the parser's errors and tokens cost more than the text. */
-const MAX_SEPARATORS = 10_000;
 /** Of a file that is broken throughout, the first errors are enough. */
 const MAX_ERRORS = 20;
-
-/** Said of what PyYAML reads and this reader rejects. */
-const NOT_FOLLOWED = 'Smokescan does not follow PyYAML here';
 
 class Rejected extends Error {
   constructor(
@@ -107,43 +100,9 @@ export function readYaml(text: string): YamlFile {
     void errors.push({ message, place: place(from, to) });
   const rejected = (): YamlFile => ({ text, value: undefined, entries: [], errors, document: undefined });
 
-  if (text.length > MAX_CHARACTERS) {
-    reject(
-      `the file has ${text.length.toLocaleString('en')} characters; a configuration has a few thousand. ${NOT_FOLLOWED}, and reads at most ${MAX_CHARACTERS.toLocaleString('en')}`,
-    );
-    return rejected();
-  }
-  // eslint-disable-next-line no-control-regex
-  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/.exec(text);
-  if (control) {
-    reject('the file is not text: it has characters that YAML does not allow', control.index);
-    return rejected();
-  }
-  const separator = /[\u0085\u2028\u2029]/.exec(text);
-  if (separator) {
-    const code = separator[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-    reject(
-      `PyYAML takes this invisible character (U+${code}) for the end of a line. ${NOT_FOLLOWED}; remove it`,
-      separator.index,
-    );
-    return rejected();
-  }
-  const depth = deepest(text);
-  if (depth.levels > MAX_DEPTH) {
-    reject(`the file is nested more than ${MAX_DEPTH} levels deep. ${NOT_FOLLOWED}`, depth.offset);
-    return rejected();
-  }
-  const many = separatorBeyond(text, MAX_SEPARATORS);
-  if (many !== undefined) {
-    reject(
-      `the file has more than ${MAX_SEPARATORS.toLocaleString('en')} lines, commas, brackets and quotes. ${NOT_FOLLOWED}; a configuration has a few hundred`,
-      many,
-    );
-    return rejected();
-  }
-  const version = /^%YAML[ ]+(\d+)\.\d+/m.exec(text);
-  if (version && version[1] !== '1') {
-    reject('PyYAML reads YAML 1 alone; remove this line', version.index, version.index + version[0].length);
+  const foreign = rejectedText(text);
+  if (foreign) {
+    reject(foreign.message, foreign.from, foreign.to);
     return rejected();
   }
   // As Python opens a file in text mode; of the same length, so that places stay.
@@ -212,36 +171,10 @@ const SENTENCES: Partial<Record<string, string>> = {
   KEY_OVER_1024_CHARS: 'a key is longer than 1,024 characters',
 };
 
-/** Where the first separator beyond so many stands. */
-function separatorBeyond(text: string, max: number): number | undefined {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) if ('\n\r,[]{}"'.includes(text.charAt(i)) && ++count > max) return i;
-  return undefined;
-}
-
 function sentenceOf(code: string, message: string): string {
   if (/^(?:Multi-line (?:double|single)-quoted|Missing closing ["'])/.test(message))
     return `a quote is not closed before a line that is not indented. ${NOT_FOLLOWED}, which reads on there; close the quote, or indent the line`;
   return SENTENCES[code] ?? `this is not YAML (${message}); correct it in the text`;
-}
-
-/** By brackets and by indentation; an upper bound, found without recursion. */
-function deepest(text: string): { levels: number; offset: number } {
-  let [brackets, levels, offset] = [0, 0, 0];
-  const indents: number[] = [];
-  for (const match of text.matchAll(/^([ ]*)((?:[-?] )*)\S|[[{\]}]/gm)) {
-    if (match[1] === undefined) {
-      brackets += match[0] === '[' || match[0] === '{' ? 1 : -1;
-    } else {
-      const indent = match[1].length + (match[2]?.length ?? 0);
-      while (indents.length > 0 && (indents.at(-1) as number) >= indent) indents.pop();
-      indents.push(indent);
-      if (/[[{]$/.test(match[0])) brackets++;
-    }
-    const found = Math.max(0, brackets) + indents.length + (match[2]?.length ?? 0) / 2;
-    if (found > levels) [levels, offset] = [found, match.index];
-  }
-  return { levels, offset };
 }
 
 /** Tags that safe_load knows and no configuration needs. */

@@ -1,6 +1,7 @@
 /** What someone leaves with, as files of one folder: configurations, a script for each, the review. */
 import { EditError } from '../config/layout';
-import { scriptFor, smokePreset, type NamedText } from './commands';
+import { scriptFor, smokePreset } from './commands';
+import type { NamedText } from './commands/steps';
 import { derive, variantText } from './derive';
 import { isSmokeRun, type Target } from '../config/targets';
 

@@ -1,69 +1,24 @@
 import { readFileSync } from 'node:fs';
-import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { readZip } from '../../src/checkpoints/zip';
-import { startApp, type App } from './app';
-import { SILENT, WIDE } from './looks';
+import { startApp } from './app';
+import {
+  choose,
+  CRASHED,
+  editor,
+  issue,
+  issues,
+  open,
+  SAVED,
+  savedText,
+  tab,
+  workers,
+  write,
+} from './config_page';
+import { SILENT } from './looks';
 import { watchMainThread } from './long-tasks';
 
-const CRASHED = readFileSync(new URL('../../configs/review/tusz_train.yaml', import.meta.url), 'utf8');
-/** Saved files are read alike by all readers of YAML. */
-const SAVED = CRASHED.replace('3e-4', '3.0e-4');
-
-let app: App;
-beforeAll(async () => {
-  app = await startApp();
-});
-afterAll(() => app.close());
-
-const tab = (page: Page, name: string | RegExp) => page.getByRole('tab', { name });
-const issues = (page: Page) => page.getByRole('list', { name: 'Issues' }).getByRole('listitem');
-const issue = (page: Page, key: string) => issues(page).filter({ hasText: key });
-/** Another issue says of the same key that its memory does not fit. */
-const workers = (page: Page) => issue(page, 'data.num_workers').filter({ hasText: 'under WSL2; write' });
-const editor = (page: Page) => page.getByRole('textbox', { name: 'Text of the configuration' });
-const inspected = (page: Page): Promise<void> =>
-  page.getByRole('group', { name: 'Show issues by severity' }).waitFor();
-
-async function open(options = {}) {
-  const opened = await app.open('#/config', { ...WIDE, ...options });
-  await inspected(opened.page);
-  return opened;
-}
-
-/** The bytes that a person gets who saves the file that is shown. */
-async function savedBytes(page: Page): Promise<Buffer> {
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: /^Save [^ ]+\.(ya?ml|txt)$/ }).click(),
-  ]);
-  return readFileSync(await download.path());
-}
-const savedText = async (page: Page): Promise<string> => (await savedBytes(page)).toString('utf8');
-
-interface GivenFile {
-  readonly path: string;
-  readonly bytes: Uint8Array | string;
-}
-
-/** Gives files to the page as if they were chosen in a dialog. */
-const choose = (page: Page, files: readonly GivenFile[]): Promise<void> =>
-  page
-    .locator('input[type=file]')
-    .first()
-    .setInputFiles(
-      files.map(({ path, bytes }) => ({
-        name: path,
-        mimeType: 'application/yaml',
-        buffer: Buffer.from(bytes),
-      })),
-    );
-
-async function write(page: Page, text: string): Promise<void> {
-  await page.getByRole('button', { name: 'New file' }).click();
-  await editor(page).click();
-  await page.keyboard.insertText(text);
-}
+afterAll(async () => (await startApp()).close());
 
 describe('the file whose run was killed', () => {
   test('is what a first visit sees, with its issues; a click selects their characters', async () => {

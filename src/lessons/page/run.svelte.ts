@@ -1,7 +1,7 @@
-import { transfer } from 'comlink';
 import type { Preview, RunEvent, RunPlan, RunSettings } from '../loop/protocol';
 import type { Failure } from '../../run/protocol';
 import type { Device } from '../../app/ui/device.svelte';
+import { EventPort } from '../../app/ui/event_port';
 import { failureOf } from '../../app/ui/link';
 import type { LessonLink } from './link';
 import { Series } from './series';
@@ -62,7 +62,7 @@ export class LessonRun {
 
   readonly #link: LessonLink;
   readonly #device: Device;
-  #port: MessagePort | null = null;
+  readonly #events = new EventPort<RunEvent>();
   #inbox: RunEvent[] = [];
   #scheduled = false;
   #next: RunSettings | null = null;
@@ -88,10 +88,8 @@ export class LessonRun {
         if (this.#endedBeforeStart()) return;
       }
       this.preparation = { label: 'Asking the GPU', done: 0, total: 0 };
-      const { port1, port2 } = new MessageChannel();
-      this.#port = port1;
-      port1.onmessage = ({ data }: MessageEvent<RunEvent>) => this.#receive(data);
-      await this.#link.call((worker) => worker.start(settings, transfer(port2, [port2])));
+      const port = this.#events.open((event) => this.#receive(event));
+      await this.#link.call((worker) => worker.start(settings, port));
     } catch (error) {
       this.#fail(failureOf(error));
     }
@@ -134,7 +132,7 @@ export class LessonRun {
   #ask(request: 'pause' | 'resume' | 'stop' | 'restart'): void {
     this.asked = request;
     // Before the worker knows of the run there is nobody to ask; #endedBeforeStart sees to it.
-    if (!this.#port) return;
+    if (!this.#events.isOpen) return;
     const method = request === 'restart' ? 'stop' : request;
     this.#link.call((worker) => worker[method]()).catch((error: unknown) => this.#fail(failureOf(error)));
   }
@@ -233,8 +231,7 @@ export class LessonRun {
   }
 
   #close(): void {
-    this.#port?.close();
-    this.#port = null;
+    this.#events.close();
     this.#inbox = [];
     this.preparation = null;
     this.asked = null;

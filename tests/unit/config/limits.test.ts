@@ -5,7 +5,7 @@ import { applyChanges, scalarText } from '../../../src/config/edit';
 import { inspect } from '../../../src/config/issues';
 import { KEYS } from '../../../src/config/keys';
 import { planJobs } from '../../../src/config/launches';
-import { MAX_CHARACTERS } from '../../../src/config/pyyaml';
+import { MAX_CHARACTERS } from '../../../src/config/yaml_limits';
 import { TARGETS } from '../../../src/config/targets';
 import { commandsFor } from '../../../src/handoff/commands';
 import { planFor } from '../../../src/estimate/forecast';

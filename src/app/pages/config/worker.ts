@@ -2,7 +2,8 @@
 import { expose } from 'comlink';
 import { bundleOf, type BundledConfig, type BundleFile } from '../../../handoff/bundle';
 import type { Change } from '../../../config/change';
-import { commandsFor, scriptFor, type Command, type LaunchConfig } from '../../../handoff/commands';
+import { commandsFor, scriptFor, type LaunchConfig } from '../../../handoff/commands';
+import type { Command } from '../../../handoff/commands/steps';
 import { derive, VARIANTS, variantText, type Variant } from '../../../handoff/derive';
 import { editsFor, type Edit } from '../../../config/edit';
 import {

@@ -1,4 +1,3 @@
-import { transfer } from 'comlink';
 import type { Run } from '../../../checkpoints/run';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { writeZip } from '../../../checkpoints/zip';
@@ -10,6 +9,7 @@ import type { Mixer } from '../../../models/bimamba';
 import type { Failure } from '../../../run/protocol';
 import { download } from '../../ui/download';
 import { isWeights, type DroppedFile } from '../../ui/dropped';
+import { EventPort } from '../../ui/event_port';
 import { failureOf } from '../../ui/link';
 import type { Detector } from '../detector/detector.svelte';
 import type { Viewed } from '../detector/viewed';
@@ -46,7 +46,7 @@ export class Detect implements Viewed {
   readonly unpredicted = 'No probabilities yet: start the detection';
   /** The recordings that `results` are of. */
   #of: unknown = null;
-  #port: MessagePort | null = null;
+  readonly #events = new EventPort<DetectionEvent>();
   #store: StoreWorker | undefined;
 
   /** `detector`: whose recordings these are; they are those of the page Train too. */
@@ -105,15 +105,13 @@ export class Detect implements Viewed {
     this.phase = 'running';
     const { interpolation, postprocessing } = $state.snapshot(this.detector.settings);
     try {
-      const { port1, port2 } = new MessageChannel();
-      this.#port = port1;
-      port1.onmessage = ({ data }: MessageEvent<DetectionEvent>) => this.#handle(data);
+      const port = this.#events.open((event) => this.#handle(event));
       const chosen = 'file' in weights ? weights.file : weights.run;
       await this.link.call((worker) =>
         worker.detect(
           chosen,
           { mixer: mixer === 'trained' ? null : mixer, stride, interpolation, postprocessing },
-          transfer(port2, [port2]),
+          port,
         ),
       );
     } catch (error) {
@@ -185,8 +183,7 @@ export class Detect implements Viewed {
   }
 
   #close(phase: Phase): void {
-    this.#port?.close();
-    this.#port = null;
+    this.#events.close();
     this.progress = null;
     this.phase = phase;
   }

@@ -1,4 +1,3 @@
-import { transfer } from 'comlink';
 import type { RecordingResult } from '../../../detection/protocol';
 import type { Failure } from '../../../run/protocol';
 import { askToPersist } from '../../../checkpoints/store';
@@ -6,11 +5,11 @@ import type { Suggestion } from '../../../training/fits';
 import type { CheckpointName, EegEvent, EegPlan, FolderReport, StartFrom } from '../../../training/protocol';
 import type { RunSummary } from '../../../training/run_record';
 import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
-import { decodeShare, differences, encodeShare, type Difference } from '../../../training/share';
-import { capital } from '../../ui/format';
+import { EventPort } from '../../ui/event_port';
 import { failureOf } from '../../ui/link';
-import { recall, remember } from '../../ui/stored';
 import { eegLink } from './link';
+import { rememberedTexts, rememberTexts } from './seizure_texts';
+import { clearAddress, linkTo, sharedByAddress, type SharedSettings } from './shared_settings';
 import type { Viewed } from './viewed';
 import { download } from '../../ui/download';
 import type { DroppedFile } from '../../ui/dropped';
@@ -20,17 +19,6 @@ type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
 export type Validated = Of<'validated'>;
 
 const SYNTHETIC_SEED = 42;
-
-const SEIZURE_TEXTS = 'seizure-texts';
-
-function rememberedTexts(): string[] {
-  try {
-    const texts: unknown = JSON.parse(recall(SEIZURE_TEXTS) ?? '[]');
-    return Array.isArray(texts) ? texts.filter((text) => typeof text === 'string') : [];
-  } catch {
-    return [];
-  }
-}
 
 const UNOPENED = 'Could not open recordings';
 const UNTRAINED = 'Training failed';
@@ -70,7 +58,7 @@ export class Detector implements Viewed {
   /** An undamaged checkpoint, where the one that was asked for is damaged. */
   offer = $state.raw<{ checkpoint: CheckpointName; take: () => void } | null>(null);
   /** Settings that came with the page's address, to be looked at before they are used. */
-  shared = $state.raw<{ settings: EegSettings; differences: readonly Difference[] } | null>(null);
+  shared = $state.raw<SharedSettings | null>(null);
 
   readonly active = $derived(['opening', 'preparing', 'running', 'paused'].includes(this.phase));
   readonly best = $derived(this.validations.findLast(({ best }) => best) ?? this.validations.at(-1));
@@ -86,7 +74,7 @@ export class Detector implements Viewed {
   readonly unopened = 'No recordings loaded. Open EDF files, or train on six synthetic 10-minute recordings.';
   readonly unpredicted = 'No predictions yet (first validation after epoch 1)';
   readonly link = eegLink();
-  #port: MessagePort | null = null;
+  readonly #events = new EventPort<EegEvent>();
   /** Opens the same files again. */
   #again: (() => Promise<FolderReport>) | undefined;
   #toldUnsaved = false;
@@ -109,7 +97,7 @@ export class Detector implements Viewed {
 
   dismissShared(): void {
     this.shared = null;
-    history.replaceState(null, '', '#/detector');
+    clearAddress();
   }
 
   /** Resumes a stored run. Synthetic recordings are generated again, others have to be open. */
@@ -150,7 +138,7 @@ export class Detector implements Viewed {
   }
 
   get shareLink(): string {
-    return `${location.origin}${location.pathname}#/detector?${encodeShare($state.snapshot(this.settings))}`;
+    return linkTo($state.snapshot(this.settings));
   }
 
   /** Resumes from the checkpoint that is offered. */
@@ -166,20 +154,15 @@ export class Detector implements Viewed {
   }
 
   #readAddress(): void {
-    const query = /^#\/detector\?(.*)$/.exec(location.hash)?.[1];
-    if (query === undefined) return;
-    try {
-      const settings = decodeShare(query);
-      this.shared = { settings, differences: differences(SMOKE_RUN, settings) };
-    } catch (error) {
-      this.failed = 'Link not supported';
-      this.failure = {
-        kind: 'settings',
-        message: capital(error instanceof Error ? error.message : String(error)),
-        advice: 'Nothing was changed. Ask for a new link, or enter the settings yourself.',
-      };
-      history.replaceState(null, '', '#/detector');
+    const shared = sharedByAddress();
+    if (!shared) return;
+    if (!('failure' in shared)) {
+      this.shared = shared;
+      return;
     }
+    this.failed = 'Link not supported';
+    this.failure = shared.failure;
+    clearAddress();
   }
 
   /** Looks at the adapter that a run would take. What is wrong with it is reported where a run needs it. */
@@ -232,7 +215,7 @@ export class Detector implements Viewed {
   async chooseSeizureTexts(texts: readonly string[]): Promise<void> {
     if (this.active) return;
     this.seizureTexts = texts;
-    remember(SEIZURE_TEXTS, JSON.stringify(texts));
+    rememberTexts(texts);
     if (this.#again) await this.#open(this.#again);
   }
 
@@ -312,13 +295,9 @@ export class Detector implements Viewed {
     prefill();
     this.phase = 'preparing';
     try {
-      const { port1, port2 } = new MessageChannel();
-      this.#port = port1;
-      port1.onmessage = ({ data }: MessageEvent<EegEvent>) => this.#handle(data);
+      const port = this.#events.open((event) => this.#handle(event));
       const settings = $state.snapshot(this.settings);
-      const rejected = await this.link.call((worker) =>
-        worker.start(settings, transfer(port2, [port2]), from),
-      );
+      const rejected = await this.link.call((worker) => worker.start(settings, port, from));
       if (!rejected) return;
       const { damaged, instead } = rejected;
       if (instead) this.offer = { checkpoint: instead, take: () => again(instead) };
@@ -411,8 +390,7 @@ export class Detector implements Viewed {
   }
 
   #close(phase: Phase): void {
-    this.#port?.close();
-    this.#port = null;
+    this.#events.close();
     this.preparation = null;
     this.phase = phase;
   }

@@ -1,0 +1,115 @@
+/** What the commands on Modal and on a machine of one's own share: the facts of a configuration that they name, and the trainer's own commands. */
+import { resultsName } from '../../config/launcher';
+import { readConfig } from '../../config/settings';
+import { isSmokeRun, type Target } from '../../config/targets';
+import { pathWord } from '../shell';
+
+/** A configuration as a file below the trainer's folder. */
+export interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Command {
+  /** Its name as a step of the script. */
+  readonly id: string;
+  readonly text: string;
+  /** What it is for. */
+  readonly purpose: string;
+  readonly caution?: string;
+}
+
+const SPLIT = 'data.validation_split';
+
+export interface Facts {
+  readonly config: string;
+  readonly name: string;
+  readonly text: string;
+  readonly isSmoke: boolean;
+  readonly target: Target;
+  readonly dataDir: string;
+  readonly cacheDir: string;
+  /** Name of the folder below /results that the launcher makes of experiment.output_dir. */
+  readonly resultsName: string;
+  /** data.validation_split, which build-cache does not read from the file. */
+  readonly split: number;
+  readonly balanced: boolean;
+  readonly epochs: number;
+}
+
+export function factsOf({ name, text }: NamedText, target: Target): Facts {
+  const { errors, settings } = readConfig(text);
+  if (errors.length > 0)
+    throw new RangeError(
+      `${name} cannot be run, because it cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
+    );
+  const rejected = settings.get(SPLIT)?.problem;
+  if (rejected !== undefined)
+    throw new RangeError(
+      `${name} cannot be run, because the trainer rejects it: ${SPLIT} ${rejected}. Fix the file first.`,
+    );
+  return {
+    config: pathWord(name),
+    name,
+    text,
+    isSmoke: isSmokeRun(name),
+    target,
+    dataDir: settings.text('data.data_dir'),
+    cacheDir: settings.text('data.cache_dir').replace(/\/+$/, ''),
+    resultsName: resultsName(settings),
+    split: settings.number(SPLIT),
+    balanced: settings.value('data.use_balanced_sampling') !== false,
+    epochs: settings.number('training.epochs'),
+  };
+}
+
+export const validate = ({ config }: Facts): Command => ({
+  id: 'validate',
+  text: `python -m src validate ${config}`,
+  purpose: 'Checks whether the trainer accepts the file.',
+  caution:
+    'Exit code 1: it does not, or there is no such file. It also accepts settings that crash later or are ignored: see the issues.',
+});
+
+export type Word = (text: string) => string;
+
+/** build-cache reads no configuration: without the option it splits at 0.2, whatever the run does. */
+export const buildCache = (
+  { dataDir, cacheDir, split }: Facts,
+  part: 'train' | 'val',
+  word: Word = pathWord,
+): string =>
+  `python -m src build-cache --data-dir ${word(dataDir)} --cache-dir ${word(`${cacheDir}/${part}`)} --validation-split ${split} --split ${part}`;
+
+export const scanCache = ({ cacheDir }: Facts, word: Word = pathWord): string =>
+  `python -m src scan-cache --cache-dir ${word(`${cacheDir}/train`)}`;
+
+const COUNT_CODE =
+  'import pathlib, sys; data, cache, split, edf, end, said = sys.argv[1:]; files = sorted(pathlib.Path(data).rglob(edf)); held = files[: int(len(files) * float(split))]; wrong = [one for one in held if (pathlib.Path(cache) / (one.stem + end)).exists()]; print(len(wrong), said); sys.exit(len(wrong) > 0)';
+
+/** Ends with 1 where recordings that the run validates lie in its training cache. */
+export const countCached = ({ dataDir, cacheDir, split }: Facts, word: Word = pathWord): string =>
+  [
+    'python -c',
+    ...[COUNT_CODE, dataDir, `${cacheDir}/train`, String(split), '*.edf', '_windows.npz'].map(word),
+    word('validation recordings lie in the training cache'),
+  ].join(' ');
+
+export const CACHED: Pick<Command, 'id' | 'purpose' | 'caution'> = {
+  id: 'cached',
+  purpose: 'Looks for a cache of another split: it would train on recordings that the run validates.',
+  caution:
+    'Exit code 1: there is one. Delete it, or name an empty folder as data.cache_dir, and build the cache anew.',
+};
+
+export const BUILD_CODES =
+  'Exit code 0: everything is cached, and the manifest is written. 1: a folder is missing or a recording cannot be read, which the message names. 2: no annotation of a seizure was found.';
+
+export const MANIFEST: Pick<Command, 'id' | 'purpose' | 'caution'> = {
+  id: 'scan',
+  purpose: 'Writes the manifest anew, from which balanced sampling draws its windows, and counts them.',
+  caution: `Exit code 2: no seizure is in it. Then a run would read up to 20,000 windows in one process to look for some, and end with an error.`,
+};
+
+export const RESUME_CAUTION =
+  'It re-trains the saved epoch, overwrites best.pt after its first epoch, and restarts the early-stopping counter. Copy last.pt and best.pt away first: neither is written atomically, and with a damaged last.pt every start ends with an error until a copy takes its place.';
