@@ -1,5 +1,4 @@
 /** `npx smokescan check`: what recordings are and what is wrong with them. No GPU is used. */
-import { parseArgs } from 'node:util';
 import { corpusOf, CORPORA, type Corpus } from '../eeg/files/corpora';
 import { pairFiles, type RecordingInfo } from '../eeg/files/recording';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
@@ -7,45 +6,34 @@ import { splitSentence } from '../eeg/windows/split';
 import { openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
 import { withoutWindow } from '../eeg/windows/windows';
 import { SettingsError } from '../run/failure';
-import { openFolder, type RecordingFolder } from './recording_folder';
+import { flag, runCommand } from './command_line';
+import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { aligned } from './table';
 
-const USAGE = `Usage: smokescan check DIR [--json] [--seizure-text T]…
-
-Opens every recording below a folder (.edf, .bdf, with the annotations of TUSZ, CHB-MIT, Siena, BIDS or EDF+) and says what it
-is: rate, length, channels, labels, patient, remarks; and how many there are of each corpus.
-  --seizure-text T   which annotations of EDF+ are seizures; see smokescan detect
-  --json             the same as JSON
-
-Exit code 0; 1 where a recording cannot be used by the detector; 2 for wrong arguments.`;
+const COMMAND = {
+  name: 'check',
+  takes: ['DIR'],
+  about: `Opens every recording below a folder (.edf, .bdf, with the annotations of TUSZ, CHB-MIT, Siena, BIDS or EDF+) and says what it
+is: rate, length, channels, labels, patient, remarks; and how many there are of each corpus.`,
+  options: { 'seizure-text': SEIZURE_TEXT, json: flag('the same as JSON') },
+  notes: 'Exit code 0; 1 where a recording cannot be used by the detector; 2 for wrong arguments.',
+};
 
 /** Command `check`. */
-export async function main(args: string[]): Promise<number> {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { json: { type: 'boolean' }, 'seizure-text': { type: 'string', multiple: true } },
-    });
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
-  }
-  const [dir, ...more] = parsed.positionals;
-  if (dir === undefined || more.length > 0) {
-    console.error(USAGE);
-    return 2;
-  }
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(COMMAND, args, ({ given: [dir = ''], values }) =>
+    check(dir, values['seizure-text'], values.json),
+  );
+
+async function check(dir: string, texts: readonly string[], json: boolean): Promise<number> {
   let folder: RecordingFolder | undefined;
   try {
     folder = await openFolder(dir);
-    const texts = parsed.values['seizure-text'] ?? [];
     const opened = await openRecordings(pairFiles(folder.files), Infinity, undefined, texts);
     const checked = opened.recordings.map(checkedOf);
     const counts = countsOf(checked);
     const { remarks } = folder;
-    if (parsed.values.json === true)
+    if (json)
       console.log(
         JSON.stringify({ recordings: checked, rejected: opened.rejected, remarks, counts }, null, 2),
       );

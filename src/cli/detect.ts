@@ -1,7 +1,6 @@
 /** `npx smokescan detect`: a detector with finished weights over recordings, on the GPU of this machine. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
-import { parseArgs } from 'node:util';
 import { PickleError } from '../checkpoints/unpickle';
 import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError } from '../checkpoints/state';
@@ -27,49 +26,89 @@ import { INTERPOLATIONS } from '../eeg/signal/channels';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
 import { openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
 import { Device } from '../engine/device';
-import { MIXERS, type Mixer } from '../models/bimamba';
+import { MIXERS } from '../models/bimamba';
 import { SettingsError } from '../run/failure';
 import { fromTrainer } from '../training/config';
+import {
+  ArgumentError,
+  choice,
+  flag,
+  number,
+  required,
+  runCommand,
+  text,
+  type Arguments,
+} from './command_line';
 import { readConfigText } from './config_text';
 import { detectReport } from './detect_report';
 import { requestNodeGpu } from './node_gpu';
 import { writeWhole } from './output_files';
-import { openFolder, type RecordingFolder } from './recording_folder';
+import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { scratchCache } from './scratch_cache';
 import { reportRemarks } from './train_report';
 import { validationErrorsOf } from './validate';
 
-const USAGE = `Usage: smokescan detect --weights FILE --data DIR [--out DIR] [OPTION…]
+/** Seconds. */
+const DEFAULT_STRIDE = 10;
 
-Finds seizures in the recordings below a folder with a detector that was trained before, on the GPU of this machine.
-  --weights FILE     best.pt or last.pt of the trainer, a state dict of PyTorch, weights or a training state as safetensors,
-                     or the folder of a run of smokescan train; any width
-  --data DIR         recordings (.edf, .bdf), at any depth; annotations beside them are scored against
-  --out DIR          writes NAME.predicted.csv_bi and NAME_events.tsv (BIDS, SzCORE) for each recording, in its folder, and
-                     scores.json; without it nothing is kept
-  --edf              also writes each recording with the detected events as annotations, EDF+ or BDF+
-  --config CONFIG    takes the post-processing of a configuration of the trainer (YAML) instead of the default one
-  --stride S         seconds between the starts of two windows, 1 to 60; default 10, as the trainer
-  --mixer ${MIXERS.join('|')}  which mixer is meant where the weights have both; default the one that was trained
-  --interpolation spline|trainer  a missing Fz or Pz is interpolated, or is what the trainer makes of it, which may be zeros
-  --seizure-text T   which annotations of EDF+ are seizures; may be given more than once. START..END: one text starts a
-                     seizure, the other ends it. A star stands for any letters
-  --limit N          only the first N recordings
-  --json             writes events as one JSON object a line instead of a progress bar
+const COMMAND = {
+  name: 'detect',
+  takes: [],
+  about:
+    'Finds seizures in the recordings below a folder with a detector that was trained before, on the GPU of this machine.',
+  options: {
+    weights: required(
+      'FILE',
+      'best.pt or last.pt of the trainer, a state dict of PyTorch, weights or a training state as safetensors, or the folder of a run of smokescan train; any width',
+    ),
+    data: required(
+      'DIR',
+      'recordings (.edf, .bdf), at any depth; annotations beside them are scored against',
+    ),
+    out: text(
+      'DIR',
+      'writes NAME.predicted.csv_bi and NAME_events.tsv (BIDS, SzCORE) for each recording, in its folder, and scores.json; without it nothing is kept',
+    ),
+    edf: flag('also writes each recording with the detected events as annotations, EDF+ or BDF+'),
+    config: text(
+      'CONFIG',
+      'takes the post-processing of a configuration of the trainer (YAML) instead of the default one',
+    ),
+    stride: number(
+      'S',
+      `seconds between the starts of two windows, 1 to 60; default ${DEFAULT_STRIDE}, as the trainer`,
+      {
+        whole: true,
+        min: 1,
+        max: 60,
+      },
+    ),
+    mixer: choice(
+      MIXERS,
+      'which mixer is meant where the weights have both; default the one that was trained',
+    ),
+    interpolation: choice(
+      INTERPOLATIONS,
+      'a missing Fz or Pz is interpolated (default), or is what the trainer makes of it, which may be zeros',
+    ),
+    'seizure-text': SEIZURE_TEXT,
+    limit: number('N', 'only the first N recordings', { whole: true, min: 1 }),
+    json: flag('writes events as one JSON object a line instead of a progress bar'),
+  },
+  notes: `Ctrl-C stops after the batch that is under way; files of the recordings that are done stay.
 
-Ctrl-C stops after the batch that is under way; files of the recordings that are done stay.
+Exit code 0; 1 where a recording could not be used, nothing could be detected or it was stopped; 2 for wrong arguments.`,
+};
 
-Exit code 0; 1 where a recording could not be used, nothing could be detected or it was stopped; 2 for wrong arguments.`;
+type Options = Arguments<typeof COMMAND.options>['values'];
 
 /** Command `detect`. */
-export async function main(args: string[]): Promise<number> {
-  let options;
-  try {
-    options = readArguments(args);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
-  }
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(COMMAND, args, ({ values }) => detectBelow(values));
+
+async function detectBelow(options: Options): Promise<number> {
+  if (options.edf && options.out === undefined)
+    throw new ArgumentError('--edf needs --out: a folder to write to');
   let folder: RecordingFolder | undefined;
   const scratch = scratchCache();
   try {
@@ -78,12 +117,8 @@ export async function main(args: string[]): Promise<number> {
     await checkOut(options.out, options.data);
     folder = await openFolder(options.data);
     for (const remark of folder.remarks) console.error(remark);
-    const opened = await openRecordings(
-      pairFiles(folder.files),
-      options.limit,
-      undefined,
-      options.seizureTexts,
-    );
+    const { limit, 'seizure-text': texts } = options;
+    const opened = await openRecordings(pairFiles(folder.files), limit ?? Infinity, undefined, texts);
     for (const { reason } of opened.rejected) console.error(`skipped: ${reason}`);
     reportRemarks(opened.recordings, options.json);
     if (opened.recordings.length === 0) {
@@ -95,53 +130,11 @@ export async function main(args: string[]): Promise<number> {
   } catch (error) {
     if (!isForPersons(error)) throw error;
     console.error(error.message);
-    return error instanceof SettingsError && error.message.startsWith('--') ? 2 : 1;
+    return 1;
   } finally {
     await scratch.close();
     await folder?.close();
   }
-}
-
-type Options = ReturnType<typeof readArguments>;
-
-function readArguments(args: string[]) {
-  const string = { type: 'string' } as const;
-  const boolean = { type: 'boolean', default: false } as const;
-  const { values } = parseArgs({
-    args,
-    options: {
-      weights: string,
-      data: string,
-      out: string,
-      config: string,
-      stride: string,
-      mixer: string,
-      interpolation: string,
-      'seizure-text': { type: 'string', multiple: true },
-      limit: string,
-      edf: boolean,
-      json: boolean,
-    },
-  });
-  const { weights, data, out, config, edf, json } = values;
-  if (weights === undefined) throw new SettingsError('--weights is missing: the file with the weights');
-  if (data === undefined) throw new SettingsError('--data is missing: the folder of the recordings');
-  if (edf && out === undefined) throw new SettingsError('--edf needs --out: a folder to write to');
-  const stride = Number(values.stride ?? 10);
-  if (!(stride >= 1 && stride <= 60) || !Number.isInteger(stride))
-    throw new SettingsError(`--stride is ${values.stride}; it must be a whole number from 1 to 60`);
-  const limit = Number(values.limit ?? Infinity);
-  if (!(limit >= 1)) throw new SettingsError(`--limit is ${values.limit}; it must be a number from 1`);
-  const mixer: Mixer | undefined = MIXERS.find((one) => one === values.mixer);
-  if (values.mixer !== undefined && mixer === undefined)
-    throw new SettingsError(`--mixer is ${values.mixer}; it must be one of ${MIXERS.join(', ')}`);
-  const interpolation = INTERPOLATIONS.find((one) => one === (values.interpolation ?? 'spline'));
-  if (interpolation === undefined)
-    throw new SettingsError(
-      `--interpolation is ${values.interpolation}; it must be one of ${INTERPOLATIONS.join(', ')}`,
-    );
-  const seizureTexts = values['seizure-text'] ?? [];
-  return { weights, data, out, config, edf, json, stride, limit, mixer, interpolation, seizureTexts };
 }
 
 const FILE_ERRORS = [SettingsError, SafetensorsError, StateError, TorchFileError, ZipError, PickleError];
@@ -188,11 +181,11 @@ async function checkOut(out: string | undefined, data: string): Promise<void> {
   if (out === undefined) return;
   const [to, from] = [resolve(out), resolve(data)];
   if (to === from || to.startsWith(from + sep))
-    throw new SettingsError(
+    throw new ArgumentError(
       `--out is ${to === from ? 'the folder of the recordings' : 'within the folder of the recordings'}, where files could be taken for labels or overwrite them; give another`,
     );
   const info = await stat(to).catch(() => undefined);
-  if (info && !info.isDirectory()) throw new SettingsError(`--out ${out} is a file; give a folder`);
+  if (info && !info.isDirectory()) throw new ArgumentError(`--out ${out} is a file; give a folder`);
 }
 
 /** Whether everything was detected in. */
@@ -200,7 +193,7 @@ async function detect(
   { files, recordings }: OpenedFolder,
   weights: DetectorWeights,
   postprocessing: Postprocessing,
-  { out, edf, json, stride, mixer, interpolation }: Options,
+  { out, edf, json, stride = DEFAULT_STRIDE, mixer, interpolation = 'spline' }: Options,
   cache: ReturnType<typeof scratchCache>['cache'],
 ): Promise<boolean> {
   const names = outputNames(recordings.map(({ path }) => path));

@@ -1,6 +1,6 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
-import { parseArgs } from 'node:util';
-import { MACHINE_OPTIONS, MACHINE_USAGE, pathBelow, positive, targetFrom } from './machine';
+import { flag, number, runCommand } from './command_line';
+import { machineOptions, pathBelow, targetFrom } from './machine';
 import { readConfigText } from './config_text';
 import { GIB, MODAL } from '../config/facts';
 import { exactly, type Quantity } from '../base/quantity';
@@ -10,20 +10,22 @@ import { readConfig } from '../config/settings';
 import { PLATFORMS, type Machine } from '../config/targets';
 import type { Fit, Remedy } from '../config/verdict';
 
-const USAGE = `Usage: smokescan estimate CONFIG [--target T] [--gpu G] [--ram GIB] [--cores N] [--root DIR] [--windows N]
-                          [--hours-per-epoch H] [--rate DOLLARS] [--json]
-
-Predicts GPU memory, system RAM, hours and dollars of a run's configuration (YAML), each with its range and whether
-it was measured, derived or assumed; and what would fit where the run does not.
-${MACHINE_USAGE}
-  --windows N          windows of a training epoch; left out: the corpus's
-  --hours-per-epoch H  as measured on this machine; left out: what later runs took
-  --rate DOLLARS       for an hour; left out: the price list of 2026-07-01, or electricity
-  --json               everything as one JSON object; a number without end is null
-
-Exit code 0 where the run fits or is borderline, 3 where it won't fit, 2 for wrong arguments and files that cannot be
+const COMMAND = {
+  name: 'estimate',
+  takes: ['CONFIG'],
+  about: `Predicts GPU memory, system RAM, hours and dollars of a run's configuration (YAML), each with its range and whether
+it was measured, derived or assumed; and what would fit where the run does not.`,
+  options: {
+    ...machineOptions(PLATFORMS),
+    windows: number('N', 'windows of a training epoch; left out: the corpus’s', { whole: true }),
+    'hours-per-epoch': number('H', 'as measured on this machine; left out: what later runs took'),
+    rate: number('DOLLARS', 'for an hour; left out: the price list of 2026-07-01, or electricity'),
+    json: flag('everything as one JSON object; a number without end is null'),
+  },
+  notes: `Exit code 0 where the run fits or is borderline, 3 where it won't fit, 2 for wrong arguments and files that cannot be
 estimated. It fits where the high ends of all predictions do and at most 5 % of the simulated runs are OOM-killed; it is
-borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`;
+borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`,
+};
 
 interface Asked {
   readonly file: string;
@@ -36,18 +38,26 @@ interface Asked {
 }
 
 /** Command `estimate`. */
-export async function main(args: string[]): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(USAGE);
-    return 0;
-  }
-  let asked: Asked;
-  try {
-    asked = argumentsOf(args);
-  } catch (error) {
-    console.error(`${message(error)}\n\n${USAGE}`);
-    return 2;
-  }
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(COMMAND, args, ({ given: [file = ''], values }) => {
+    const path = pathBelow(file, values.root);
+    const usual = targetFrom(values, path);
+    if (usual.name === 'browser') throw new RangeError('the page plans what runs in a browser');
+    const hours = values['hours-per-epoch'];
+    return estimate({
+      file,
+      path,
+      machine: {
+        ...usual,
+        hoursPerEpoch: hours === undefined ? undefined : exactly(hours, 'measured', '--hours-per-epoch'),
+      },
+      windows: values.windows,
+      rate: values.rate,
+      json: values.json,
+    });
+  });
+
+async function estimate(asked: Asked): Promise<number> {
   let plan: Plan;
   try {
     plan = planOf(asked, await readConfigText(asked.file));
@@ -62,39 +72,6 @@ export async function main(args: string[]): Promise<number> {
 }
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Throws an Error with a sentence. */
-function argumentsOf(args: string[]): Asked {
-  const { positionals, values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...MACHINE_OPTIONS,
-      windows: { type: 'string' },
-      'hours-per-epoch': { type: 'string' },
-      rate: { type: 'string' },
-      json: { type: 'boolean' },
-    },
-  });
-  const [file, ...more] = positionals;
-  if (file === undefined) throw new Error('There is no file to estimate.');
-  if (more.length > 0) throw new Error(`One file is estimated at a time; ${more.join(' ')} came on top.`);
-  const path = pathBelow(file, values.root);
-  const usual = targetFrom(values, path, PLATFORMS);
-  if (usual.name === 'browser') throw new Error('--target is browser; runs here are planned by the page.');
-  const hours = positive('hours-per-epoch', values['hours-per-epoch']);
-  return {
-    file,
-    path,
-    machine: {
-      ...usual,
-      hoursPerEpoch: hours === undefined ? undefined : exactly(hours, 'measured', '--hours-per-epoch'),
-    },
-    windows: positive('windows', values.windows, true),
-    rate: positive('rate', values.rate),
-    json: values.json ?? false,
-  };
-}
 
 /** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
 function planOf({ path, machine, windows, rate }: Asked, text: string): Plan {

@@ -4,6 +4,13 @@ import { join, relative, resolve, sep } from 'node:path';
 import { handleSource } from '../eeg/files/bytes';
 import { isReadable, type DataFile } from '../eeg/files/recording';
 import { SettingsError } from '../run/failure';
+import { texts } from './command_line';
+
+/** The option by which a person says which annotations are seizures. */
+export const SEIZURE_TEXT = texts(
+  'T',
+  'which annotations of EDF+ are seizures; may be given more than once. START..END: one text starts a seizure, the other ends it. A star stands for any letters',
+);
 
 /** Far below the 1,024 that systems allow a process, and more than are read at a time. */
 const MAX_OPEN = 64;

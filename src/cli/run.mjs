@@ -7,7 +7,9 @@ const COMMANDS = ['train', 'detect', 'score', 'check', 'validate', 'estimate', '
 const [command, ...args] = process.argv.slice(2);
 if (COMMANDS.includes(command)) await runModule(`src/cli/${command}.ts`, args);
 else {
-  const problem = command === undefined ? '' : `There is no command "${command}". `;
-  console.error(`${problem}Usage: smokescan ${COMMANDS.join(' | ')} [ARGUMENT…]`);
-  process.exitCode = 2;
+  const usage = `Usage: smokescan ${COMMANDS.join(' | ')} [ARGUMENT…]\nWith --help each command says what it takes.`;
+  const help = command === '--help' || command === '-h';
+  if (help) console.log(usage);
+  else console.error(command === undefined ? usage : `There is no command "${command}". ${usage}`);
+  process.exitCode = help ? 0 : 2;
 }

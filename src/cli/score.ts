@@ -1,7 +1,6 @@
 /** `npx smokescan score`: detected events against reference events, by every scorer that papers report. No GPU is used. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { parseArgs } from 'node:util';
 import { DataError } from '../eeg/errors';
 import { union, type SeizureEvent } from '../eeg/events/events';
 import { ANNOTATION_EXTENSIONS, decodeAnnotations, parseAnnotations } from '../eeg/files/annotations';
@@ -9,54 +8,40 @@ import { isSeizure, type Annotations } from '../eeg/files/labels';
 import { patientOf } from '../eeg/files/patient';
 import { pairFiles } from '../eeg/files/recording';
 import { openRecordings } from '../eeg/windows/dataset';
-import { openFolder } from './recording_folder';
+import { flag, runCommand } from './command_line';
+import { openFolder, SEIZURE_TEXT } from './recording_folder';
 import { scoreEvents, type ScoredSubject } from '../eeg/scores/score_events';
 import { asTable } from './score_table';
 
-const USAGE = `Usage: smokescan score REFERENCE DETECTED [--json]
-
-Compares detected seizures with reference annotations: two files, or two folders whose files have the same names. Reads
+const COMMAND = {
+  name: 'score',
+  takes: ['REFERENCE', 'DETECTED'],
+  about: `Compares detected seizures with reference annotations: two files, or two folders whose files have the same names. Reads
 TUSZ (${ANNOTATION_EXTENSIONS.join(', ')}) and BIDS (…_events.tsv); NAME.predicted.csv_bi belongs to NAME. A reference
 without a detected file counts as a recording in which nothing was found. Where the folder REFERENCE has recordings (.edf, .bdf),
-their labels are those that the other commands use: also CHB-MIT's, Siena's and EDF+ annotations.
-  --seizure-text T   which annotations of EDF+ are seizures; see smokescan detect
-  --json   the scores as JSON, with the counts behind them
-
-Scorers: the trainer's own (TAES, sensitivity, false alarms), SzCORE (timescoring 0.0.7) and NEDC's eeg_eval 6.0.0. Their
+their labels are those that the other commands use: also CHB-MIT's, Siena's and EDF+ annotations.`,
+  options: { 'seizure-text': SEIZURE_TEXT, json: flag('the scores as JSON, with the counts behind them') },
+  notes: `Scorers: the trainer's own (TAES, sensitivity, false alarms), SzCORE (timescoring 0.0.7) and NEDC's eeg_eval 6.0.0. Their
 numbers must not be compared with each other.
 
-Exit code 0; 1 where a file cannot be used; 2 for wrong arguments.`;
+Exit code 0; 1 where a file cannot be used; 2 for wrong arguments.`,
+};
 
 /** Command `score`. */
-export async function main(args: string[]): Promise<number> {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { json: { type: 'boolean' }, 'seizure-text': { type: 'string', multiple: true } },
-    });
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
-  }
-  const [reference, detected, ...more] = parsed.positionals;
-  if (reference === undefined || detected === undefined || more.length > 0) {
-    console.error(USAGE);
-    return 2;
-  }
-  try {
-    const { recordings, remarks } = await readPairs(reference, detected, parsed.values['seizure-text'] ?? []);
-    for (const remark of remarks) console.error(remark);
-    const scores = scoreEvents(recordings);
-    console.log(parsed.values.json ? JSON.stringify({ ...scores, remarks }, null, 2) : asTable(scores));
-    return 0;
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    console.error(error.message);
-    return 1;
-  }
-}
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(COMMAND, args, async ({ given: [reference = '', detected = ''], values }) => {
+    try {
+      const { recordings, remarks } = await readPairs(reference, detected, values['seizure-text']);
+      for (const remark of remarks) console.error(remark);
+      const scores = scoreEvents(recordings);
+      console.log(values.json ? JSON.stringify({ ...scores, remarks }, null, 2) : asTable(scores));
+      return 0;
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      console.error(error.message);
+      return 1;
+    }
+  });
 
 interface Pairs {
   readonly recordings: readonly ScoredSubject[];

@@ -23,33 +23,28 @@ import { FileCheckpoints } from './file_checkpoints';
 import { requestNodeGpu } from './node_gpu';
 import { writeWhole } from './output_files';
 import { openFolder, type RecordingFolder } from './recording_folder';
-import { givenBy, parseTrainArgs, resumedSettings, USAGE, type Values } from './train_options';
+import { ArgumentError, numberOf, runCommand } from './command_line';
+import { COMMAND, givenBy, resumedSettings, type TrainArguments } from './train_options';
 import { jsonReport, progressReport, reportRemarks } from './train_report';
 
 /** Command `train`. */
-export async function main(args: string[]): Promise<number> {
-  let parsed;
-  try {
-    parsed = parseTrainArgs(args);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
-  }
-  const { config, values } = parsed;
+export const main = (args: readonly string[]): Promise<number> => runCommand(COMMAND, args, run);
+
+async function run(asked: TrainArguments): Promise<number> {
   let folder: RecordingFolder | undefined;
   try {
-    const given = await givenBy(config, values);
-    const checkpoints = checkpointsOf(values);
-    const from = await stateIn(checkpoints, values);
-    const settings = from ? resumedSettings(from, given, values) : await settingsHere(given.settings, values);
+    const given = await givenBy(asked);
+    const checkpoints = checkpointsOf(asked);
+    const from = await stateIn(checkpoints, asked);
+    const settings = from ? resumedSettings(from, given, asked) : await settingsHere(given.settings, asked);
     const { dataDir } = given;
     if (dataDir !== undefined) folder = await openFolder(dataDir);
     for (const remark of folder?.remarks ?? []) console.error(remark);
-    return await train(settings, folder?.files ?? synthetic(), values, checkpoints, from);
+    return await train(settings, folder?.files ?? synthetic(), asked.values, checkpoints, from);
   } catch (error) {
     if (!(error instanceof SettingsError || isMissing(error))) throw error;
     console.error(error instanceof Error ? error.message : String(error));
-    return error instanceof SettingsError && error.message.startsWith('--') ? 2 : 1;
+    return 1;
   } finally {
     await folder?.close();
   }
@@ -59,8 +54,8 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code));
 
 /** The settings as the device here can train them, unless the arguments name a precision. */
-async function settingsHere(asked: EegSettings, { precision }: Values): Promise<EegSettings> {
-  if (precision !== undefined || asked.precision === 'float32') return asked;
+async function settingsHere(asked: EegSettings, { more }: TrainArguments): Promise<EegSettings> {
+  if ('precision' in more || asked.precision === 'float32') return asked;
   // Where there is no device, the trainer does not get one either, and says why.
   const device = await requestNodeGpu().then(
     (gpu) => Device.request(gpu),
@@ -77,29 +72,28 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 
 type RunCheckpoints = Checkpoints & { best(): Promise<TrainingState | undefined> };
 
-function checkpointsOf({ out, resume, every }: Values): RunCheckpoints {
-  if (typeof out === 'string') return new FileCheckpoints(out);
-  if (resume === true) throw new SettingsError('--resume needs --out: the folder with the state of the run');
-  if (every !== undefined) throw new SettingsError('--every needs --out: a folder to save the state in');
+function checkpointsOf({ values: { out, resume }, more }: TrainArguments): RunCheckpoints {
+  if (out !== undefined) return new FileCheckpoints(out);
+  if (resume) throw new ArgumentError('--resume needs --out: the folder with the state of the run');
+  if ('every' in more) throw new ArgumentError('--every needs --out: a folder to save the state in');
   return new MemoryCheckpoints();
 }
 
 /** The state to resume from; undefined where a new run starts. */
 async function stateIn(
   checkpoints: RunCheckpoints,
-  { out, resume }: Values,
+  { values: { out, resume } }: TrainArguments,
 ): Promise<TrainingState | undefined> {
   const state = await checkpoints.latest();
-  if (resume !== true) {
+  if (!resume) {
     if (!state && !checkpoints.damaged) return undefined;
-    throw new SettingsError(
+    throw new ArgumentError(
       `--out ${String(out)} has the state of a run${state ? `, of step ${state.progress.step}` : ''}: resume it with --resume, or give another folder`,
     );
   }
+  if (!state && checkpoints.damaged) throw new SettingsError(checkpoints.damaged);
   if (!state)
-    throw new SettingsError(
-      checkpoints.damaged ?? `--resume: ${String(out)} has no last.state.safetensors to resume from`,
-    );
+    throw new ArgumentError(`--resume: ${String(out)} has no last.state.safetensors to resume from`);
   if (checkpoints.damaged)
     console.error(`${checkpoints.damaged} The run resumes from the state of step ${state.progress.step}.`);
   return state;
@@ -111,26 +105,19 @@ const synthetic = (): DataFile[] =>
 async function train(
   settings: EegSettings,
   files: readonly DataFile[],
-  values: Values,
+  { 'seizure-text': texts, limit, json, out }: TrainArguments['values'],
   checkpoints: RunCheckpoints,
   from: TrainingState | undefined,
 ): Promise<number> {
-  const texts = values['seizure-text'];
-  const folder = await openRecordings(
-    pairFiles(files),
-    limitOf(values),
-    undefined,
-    Array.isArray(texts) ? texts : [],
-  );
+  const folder = await openRecordings(pairFiles(files), limit ?? limitOfTrainer(), undefined, texts);
   for (const { reason } of folder.rejected) console.error(`skipped: ${reason}`);
-  reportRemarks(folder.recordings, values['json'] === true);
+  reportRemarks(folder.recordings, json);
   if (folder.recordings.every(({ unusable }) => unusable !== null)) {
     console.error('No recordings can be used; give a folder with --data.');
     return 1;
   }
-  if (values['json'] !== true) console.error(capital(splitSentence(folder.recordings, settings.split)));
-  const report = values['json'] === true ? jsonReport : progressReport();
-  const out = typeof values['out'] === 'string' ? values['out'] : undefined;
+  if (!json) console.error(capital(splitSentence(folder.recordings, settings.split)));
+  const report = json ? jsonReport : progressReport();
   let last: EegEvent | undefined;
   let validated: Validated | undefined;
   let chosen = settings;
@@ -212,12 +199,8 @@ async function writeResults(
 export const exitCodeOf = (last: EegEvent | undefined): 0 | 1 =>
   last?.type === 'finished' && last.reason !== 'collapse' ? 0 : 1;
 
-function limitOf({ limit }: Values): number {
-  const given = limit ?? process.env['BGB_LIMIT_FILES'] ?? '';
-  if (given === '') return Infinity;
-  if (!(Number(given) >= 1))
-    throw new SettingsError(
-      `${limit === undefined ? 'BGB_LIMIT_FILES' : '--limit'} is ${String(given)}, not a number from 1`,
-    );
-  return Number(given);
+/** The number of recordings that the environment limits a run to, as the trainer reads it. */
+function limitOfTrainer(): number {
+  const given = process.env['BGB_LIMIT_FILES'] ?? '';
+  return given === '' ? Infinity : numberOf(given, 'BGB_LIMIT_FILES', { whole: true, min: 1 });
 }

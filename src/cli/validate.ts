@@ -1,14 +1,15 @@
 /** `npx smokescan validate`: the issues of configurations, in a terminal or a CI. */
-import { parseArgs } from 'node:util';
 import { readConfigText } from './config_text';
 import { failing, inspectAll, sentence, type Issue } from '../config/issues';
 import { TARGET_NAMES, type Target } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
-import { MACHINE_OPTIONS, MACHINE_USAGE, pathBelow, targetFrom, type MachineValues } from './machine';
+import { flag, runCommand } from './command_line';
+import { machineOptions, pathBelow, targetFrom } from './machine';
 
-const USAGE = `Usage: smokescan validate FILE… [--target T] [--gpu G] [--ram GIB] [--cores N] [--root DIR] [--json]
-
-Checks configurations of the trainer (YAML), one issue a line:
+const COMMAND = {
+  name: 'validate',
+  takes: ['FILE…'],
+  about: `Checks configurations of the trainer (YAML), one issue a line:
   file:line:column severity id message
 Severities:
   invalid   the trainer rejects the file
@@ -16,12 +17,14 @@ Severities:
   high      a crash, or a large cost
   medium    a setting is ignored or misleading
   low       style
-An issue that no edit of the file can fix is marked (launch).
-${MACHINE_USAGE}
-  --json       the issues as one JSON array, with evidence and fixes
-
-Exit code 0; 1 for a file that cannot be read, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
-arguments.`;
+An issue that no edit of the file can fix is marked (launch).`,
+  options: {
+    ...machineOptions(TARGET_NAMES),
+    json: flag('the issues as one JSON array, with evidence and fixes'),
+  },
+  notes: `Exit code 0; 1 for a file that cannot be read, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
+arguments.`,
+};
 
 interface Given {
   readonly file: string;
@@ -32,10 +35,18 @@ interface Given {
 }
 
 /** Command `validate`. */
-export async function main(args: string[]): Promise<number> {
-  const wanted = argumentsOf(args);
-  if (wanted === undefined) return 2;
-  const { files, json } = wanted;
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(COMMAND, args, ({ given, values }) =>
+    validate(
+      given.map((file) => {
+        const name = pathBelow(file, values.root);
+        return { file, name, target: targetFrom(values, name) };
+      }),
+      values.json,
+    ),
+  );
+
+async function validate(files: readonly Omit<Given, 'text'>[], json: boolean): Promise<number> {
   const given: Given[] = [];
   for (const { file, name, target } of files) {
     try {
@@ -57,31 +68,6 @@ export async function main(args: string[]): Promise<number> {
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-interface Wanted {
-  readonly files: readonly Omit<Given, 'text'>[];
-  readonly json: boolean;
-}
-
-function argumentsOf(args: string[]): Wanted | undefined {
-  try {
-    const { positionals, values } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { ...MACHINE_OPTIONS, json: { type: 'boolean' } },
-    });
-    if (positionals.length === 0) throw new Error('There is no file to validate.');
-    return { files: positionals.map((file) => named(file, values)), json: values.json ?? false };
-  } catch (error) {
-    console.error(`${message(error)}\n\n${USAGE}`);
-    return undefined;
-  }
-}
-
-function named(file: string, values: MachineValues = {}): Omit<Given, 'text'> {
-  const name = pathBelow(file, values.root);
-  return { file, name, target: targetFrom(values, name, TARGET_NAMES) };
-}
-
 interface Found {
   readonly file: string;
   readonly issue: Issue;
@@ -90,9 +76,14 @@ interface Found {
 const asLine = ({ file, issue }: Found): string =>
   `${file}:${issue.place.line}:${issue.place.column} ${issue.severity} ${issue.id} ${issue.fixable ? '' : '(launch) '}${sentence(issue)}`;
 
+function subjectOf(file: string): { readonly name: string; readonly target: Target } {
+  const name = pathBelow(file);
+  return { name, target: targetFrom({}, name) };
+}
+
 /** One line for each validation error of a file. */
 export const validationErrorsOf = (file: string, text: string): string[] =>
-  inspectAll([{ text, subject: named(file) }]).flatMap(({ issues }) =>
+  inspectAll([{ text, subject: subjectOf(file) }]).flatMap(({ issues }) =>
     issues.filter(({ severity }) => severity === 'invalid').map((issue) => asLine({ file, issue })),
   );
 

@@ -145,14 +145,14 @@ describe('the command estimate', () => {
   });
 
   test.each([
-    [[], 'There is no file to estimate.'],
-    [[A100, 'more.yaml'], 'One file is estimated at a time'],
-    [[A100, '--gpu', 'b200'], '--gpu is b200; it is one of t4'],
-    [[A100, '--ram=-4'], '--ram is -4; it is a number above 0.'],
-    [[A100, '--ram=much'], '--ram is much; it is a number above 0.'],
-    [[A100, '--windows', '1.5'], '--windows is 1.5; it is a whole number above 0.'],
-    [[A100, '--target', 'browser'], '--target is browser'],
-    [[A100, '--nonsense'], '--nonsense'],
+    [[], 'CONFIG is missing'],
+    [[A100, 'more.yaml'], 'smokescan estimate takes CONFIG; more.yaml is too much'],
+    [[A100, '--gpu', 'b200'], '--gpu is b200; it must be one of t4'],
+    [[A100, '--ram=-4'], '--ram is -4; it must be a number above 0'],
+    [[A100, '--ram=much'], '--ram is much; it must be a number above 0'],
+    [[A100, '--windows', '1.5'], '--windows is 1.5; it must be a whole number above 0'],
+    [[A100, '--target', 'browser'], '--target is browser; it must be one of local, wsl2, modal'],
+    [[A100, '--nonsense'], 'There is no option --nonsense'],
   ])('wrong arguments %j: 2, a sentence and the usage', async (args, sentence) => {
     const { code, out, errors } = await run(...args);
     expect(code).toBe(2);

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from '../../../src/checkpoints/safetensors';
 import { exitCodeOf, main } from '../../../src/cli/train';
-import { givenBy, USAGE } from '../../../src/cli/train_options';
+import { runCommand } from '../../../src/cli/command_line';
+import { COMMAND, givenBy } from '../../../src/cli/train_options';
 import { main as validate } from '../../../src/cli/validate';
 import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
 import { checkSettings } from '../../../src/training/settings';
@@ -207,11 +208,13 @@ describe('the command train', () => {
       '--width is wide; it must be a whole number from 2 to 256, a multiple of 2, or auto',
     ],
     [['--mixer', 'lstm'], 2, '--mixer is lstm; it must be one of mamba2, conv'],
-    [['--speed', '9'], 2, /Unknown option '--speed'[^]*Usage/],
+    [['--epoch', '9'], 2, /There is no option --epoch; the nearest is --epochs[^]*Usage/],
     [['missing.yaml'], 1, /ENOENT/],
     [['--epochs', '0'], 2, '--epochs is 0; it must be a whole number from 1 to 200'],
     [['--resume'], 2, '--resume needs --out'],
     [['--every', '5'], 2, '--every needs --out'],
+    [['--limit', '0'], 2, '--limit is 0; it must be a whole number from 1'],
+    [['a.yaml', 'b.yaml'], 2, /takes \[CONFIG\]; b.yaml is too much[^]*Usage/],
     [['--resume', '--out', '/does/not/exist'], 2, 'has no last.state.safetensors to resume from'],
   ] as const)('answers %o with exit code %i and a sentence', async (args, want, message) => {
     const { code, errors } = await run(...args);
@@ -224,13 +227,19 @@ describe('the command train', () => {
     async (line) => {
       const path = join(folder, 'prefetch.yaml');
       writeFileSync(path, `data: {${line}}\nmodel: {}\ntraining: {}\npostprocessing: {}\n`);
-      const { settings } = await givenBy(path, {});
-      checkSettings(settings);
-      expect(`prefetch_factor: ${settings.prefetch}`).toBe(line);
+      const code = await runCommand(COMMAND, [path], async (asked) => {
+        const { settings } = await givenBy(asked);
+        checkSettings(settings);
+        expect(`prefetch_factor: ${settings.prefetch}`).toBe(line);
+        return 0;
+      });
+      expect(code).toBe(0);
     },
   );
 
-  test('lists in its usage each option that sets a setting', () => {
+  test('lists in its help each option that sets a setting', async () => {
+    const { code, lines } = await run('--help');
+    expect(code).toBe(0);
     for (const option of [
       'width N|auto',
       'mixer mamba2|conv',
@@ -238,7 +247,7 @@ describe('the command train', () => {
       'rate R',
       'steps N',
     ])
-      expect(USAGE).toContain(`  --${option} `);
+      expect(lines.join('\n')).toContain(`  --${option} `);
   });
 
   test('a configuration that the trainer rejects is rejected in the words of validate', async () => {
