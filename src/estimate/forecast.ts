@@ -37,7 +37,7 @@ export function planFor(given: Settings, path: string, machine: Machine): Plan {
     throw new RangeError(
       `experiment.device is ${device}: the run uses no GPU of ${machine.title}, and what it takes without one is not predicted`,
     );
-  const settings = settingsFrom((key) => given.value(key), path, machine.name);
+  const settings = settingsFrom(given, path, machine.name);
   checkRun(settings.vram);
   return { settings, machine };
 }

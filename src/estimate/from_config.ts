@@ -1,5 +1,6 @@
 /** The settings of a trainer's configuration that decide memory and time. */
 import { exactly } from '../base/quantity';
+import type { Setting } from '../config/settings';
 import { fileLimit, type Platform } from '../config/targets';
 import {
   MAIN_BYTES,
@@ -14,8 +15,8 @@ import type { RecordingLengths } from './loader_files';
 import { epochWindows, stepsPerEpoch, type EpochWindows } from './time';
 import type { VramRun } from './vram/options';
 
-/** From a dotted path to the value that the trainer has for it: the file's, or the default. */
-export type Get = (path: string) => unknown;
+/** The trainer's values by path: the file's, or the defaults. A configuration's settings, or as much of them as is sent to a page. */
+export type Values = ReadonlyMap<string, Pick<Setting, 'value'>>;
 
 export interface RunSettings {
   readonly vram: VramRun;
@@ -31,11 +32,12 @@ export interface RunSettings {
  * Settings of the configuration at `path` on a platform; a smoke run takes few recordings. Throws RangeError for a key that is
  * no number where one is needed.
  */
-export function settingsFrom(get: Get, path: string, platform: Platform): RunSettings {
-  const number = (path: string): number => {
-    const value = get(path);
+export function settingsFrom(values: Values, path: string, platform: Platform): RunSettings {
+  const get = (key: string): unknown => values.get(key)?.value;
+  const number = (key: string): number => {
+    const value = get(key);
     if (typeof value !== 'number' || !Number.isFinite(value))
-      throw new RangeError(`${path} is ${JSON.stringify(value)}, which is no number`);
+      throw new RangeError(`${key} is ${JSON.stringify(value)}, which is no number`);
     return value;
   };
   const workers = number('data.num_workers');

@@ -62,7 +62,7 @@ function optionsOf(incident: Incident, config: string, mechanism: MechanismData)
 /** Settings of a configuration that the incident names, on its machine. */
 export function incidentSettings(incident: Incident, config: string): RunSettings {
   const { settings } = readConfig(presetOf(incident, config).text);
-  return settingsFrom((path) => settings.value(path), config, incident.machine.place);
+  return settingsFrom(settings, config, incident.machine.place);
 }
 
 function heapOf({ heapKeeps, title }: MechanismData): Quantity {

@@ -145,7 +145,7 @@ describe('a short run in a browser', () => {
 });
 
 describe('hours of an epoch', () => {
-  const settings = settingsFrom((key) => settingsIn({}).value(key), 'train.yaml', 'modal');
+  const settings = settingsFrom(settingsIn({}), 'train.yaml', 'modal');
   const machine = { ...MACHINES.modal, ramGiB: 48 };
   const plan: Plan = { settings, machine };
   const deeper = (layers: number, checkpointing = false): Plan => ({

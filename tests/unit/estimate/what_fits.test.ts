@@ -21,14 +21,13 @@ import type { Plan } from '../../../src/estimate/scenario';
 import { scenarioTable, withRam } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { gpuFit, predictVram, runsOn } from '../../../src/estimate/vram/predict';
-import { readConfig, settingsIn } from '../../../src/config/settings';
+import { readConfig, settingsIn, type Setting } from '../../../src/config/settings';
 import { FULL } from '../../full';
 
 function settingsOf(path: string, platform: Platform, split = NaN) {
   const { settings } = readConfig(readFileSync(new URL(`../../../configs/${path}`, import.meta.url), 'utf8'));
-  const given = (key: string): unknown =>
-    key === 'data.validation_split' && split > 0 ? split : settings.value(key);
-  return settingsFrom(given, path, platform);
+  const held = split > 0 ? ([['data.validation_split', { value: split }]] as const) : [];
+  return settingsFrom(new Map<string, Pick<Setting, 'value'>>([...settings, ...held]), path, platform);
 }
 
 const on = (plan: Plan, change: Partial<Machine>): Plan => ({
@@ -79,8 +78,8 @@ describe('a configuration', () => {
   });
 
   test('with a text where a number belongs is rejected with its path', () => {
-    const get = (key: string) => (key === 'training.batch_size' ? 'many' : settingsIn({}).value(key));
-    expect(() => settingsFrom(get, 'train.yaml', 'local')).toThrow('training.batch_size is "many"');
+    const settings = settingsIn({ training: { batch_size: 'many' } });
+    expect(() => settingsFrom(settings, 'train.yaml', 'local')).toThrow('training.batch_size is "many"');
   });
 });
 

@@ -3,7 +3,7 @@ import type { Change } from '../../../config/change';
 import { KEY_AT } from '../../../config/keys';
 import { readConfig } from '../../../config/settings';
 import type { Platform } from '../../../config/targets';
-import { settingsFrom, type RunSettings } from '../../../estimate/from_config';
+import { settingsFrom, type RunSettings, type Values } from '../../../estimate/from_config';
 import type { VramRun } from '../../../estimate/vram/options';
 import { MIXERS } from '../../../models/bimamba';
 
@@ -12,7 +12,7 @@ export interface ConfigFile {
   readonly path: string;
   readonly platform: Platform;
   /** By key; the trainer's default where the file says nothing. */
-  readonly values: Readonly<Record<string, unknown>>;
+  readonly values: Values;
 }
 
 /** Settings that the trainer has no key for; the mixer follows its installation. */
@@ -27,17 +27,19 @@ export type Changes = Readonly<Partial<Record<string, Value>>>;
 export function readFile(text: string, path: string, platform: Platform): ConfigFile {
   const { errors, settings: file } = readConfig(text);
   if (errors[0]) throw new RangeError(`The file cannot be read: ${errors[0].message}`);
-  const values: Record<string, unknown> = {};
-  const get = (key: string): unknown => (values[key] = file.value(key));
-  settingsFrom(get, path, platform);
-  // Some keys are not read where others make them void, and may be changed all the same.
-  for (const { name } of FIELDS) if (KEY_AT.has(name)) get(name);
+  const values = new Map(
+    [...file.values()].filter(({ declaration }) => declaration).map(({ path, value }) => [path, { value }]),
+  );
+  settingsFrom(values, path, platform);
   return { path, platform, values };
 }
 
 /** The settings of a run with a changed configuration. */
 export function settingsOf({ path, platform, values }: ConfigFile, changes: Changes = {}): RunSettings {
-  const settings = settingsFrom((key) => changes[key] ?? values[key], path, platform);
+  const changed = Object.entries(changes).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, { value }] as const],
+  );
+  const settings = settingsFrom(new Map([...values, ...changed]), path, platform);
   const given = KEYLESS.filter((name) => changes[name] !== undefined).map((name) => [name, changes[name]]);
   const vram = { ...settings.vram, ...(Object.fromEntries(given) as Partial<Pick<VramRun, Keyless>>) };
   return { ...settings, vram: { ...vram, microBatches: divisorOf(vram.batch, vram.microBatches) } };
@@ -126,7 +128,7 @@ const AUTOCAST = 'training.mixed_precision';
 export function valueOf({ name }: Field, file: ConfigFile, changes: Changes = {}): Value {
   const keyless = KEYLESS.find((one) => one === name);
   if (keyless) return settingsOf(file, changes).vram[keyless];
-  return changes[name] ?? (file.values[name] as Value);
+  return changes[name] ?? (file.values.get(name)?.value as Value);
 }
 
 /** The changes after a field was given a value; what equals the file is no change. */
@@ -141,7 +143,7 @@ export function change(file: ConfigFile, changes: Changes, { name }: Field, valu
 export function remaining(file: ConfigFile, changes: Changes): Changes {
   const { vram } = settingsOf(file);
   const own = (name: string): unknown =>
-    KEYLESS.includes(name as Keyless) ? vram[name as Keyless] : file.values[name];
+    KEYLESS.includes(name as Keyless) ? vram[name as Keyless] : file.values.get(name)?.value;
   return Object.fromEntries(Object.entries(changes).filter(([name, value]) => own(name) !== value));
 }
 
