@@ -22,6 +22,30 @@ export const applyChanges = (text: string, changes: readonly Change[]): string =
 /** The same as edits of `text`, in its offsets, rising and apart from each other. */
 export const editsFor = (text: string, changes: readonly Change[]): Edit[] => changed(text, changes).edits();
 
+/** Two rules whose fixes trigger each other would never end. */
+const MAX_ROUNDS = 10;
+
+/**
+ * Applies the fixes that `fixesOf` has for a text, then those for what came of it, until they change nothing: a value that fits
+ * the old file may be too large for the fixed one. `changes` has the fixes of all rounds; applied in their order they are
+ * `text`. Throws EditError as `applyChanges`.
+ */
+export function applyFixes(
+  text: string,
+  fixesOf: (text: string) => readonly Change[],
+): { readonly text: string; readonly changes: readonly Change[] } {
+  const changes: Change[] = [];
+  let made = text;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const more = fixesOf(made);
+    const next = applyChanges(made, more);
+    if (next === made) break;
+    changes.push(...more);
+    made = next;
+  }
+  return { text: made, changes };
+}
+
 function changed(text: string, changes: readonly Change[]): Pieces {
   const pieces = new Pieces(text);
   for (const change of changes) make(pieces, change);

@@ -3,7 +3,7 @@
  * reason, and none that it already has.
  */
 import type { Change } from '../config/change';
-import { applyChanges } from '../config/edit';
+import { applyChanges, applyFixes } from '../config/edit';
 import { isSevere } from '../config/issues';
 import { GIB, MODAL, SAVED_MIB, SMOKE_FILES, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
@@ -333,9 +333,6 @@ function ordered(changes: readonly Change[]): Change[] {
   return [...last.values()].sort((a, b) => rank(a.path) - rank(b.path));
 }
 
-/** Two rules whose fixes trigger each other would never end. */
-const MAX_ROUNDS = 10;
-
 /**
  * The changes that make of `text` the variant for `target` (by default the variant's own), with what its rules ask for.
  * Applying them is `applyChanges`. Throws a RangeError with a sentence where the text cannot be read, an EditError where a
@@ -358,15 +355,7 @@ export function derive(
     const found = WANTS[path]?.(draft);
     return found ? [{ path, value: scalarText(found.value, kind), reason: found.reason }] : [];
   });
-  let made = applyChanges(text, wanted);
-  const fixes: Change[] = [];
-  for (let i = 0; i < MAX_ROUNDS; i++) {
-    const more = fixesFor(made, name, target);
-    const next = applyChanges(made, more);
-    if (next === made) break;
-    fixes.push(...more);
-    made = next;
-  }
+  const { changes: fixes } = applyFixes(applyChanges(text, wanted), (made) => fixesFor(made, name, target));
   return { name, target, changes: ordered([...wanted, ...fixes]) };
 }
 

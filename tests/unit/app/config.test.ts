@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keyAt, outline, parentAt } from '../../../src/app/pages/config/editor/outline';
 import { bytesOf, cleanPath, freePath, linesOf, readFileText } from '../../../src/app/pages/config/file_text';
 import { forAllReaders } from '../../../src/app/pages/config/exporting';
+import { fixed } from '../../../src/app/pages/config/fixing';
 import { safeFixes } from '../../../src/app/pages/config/issues';
 import { changeOf, resetOf } from '../../../src/app/pages/config/form';
 import { inspect } from '../../../src/app/pages/config/inspection';
+import { applyChanges } from '../../../src/config/edit';
 import { KEY_AT, type Key } from '../../../src/config/keys';
 import { TARGETS } from '../../../src/config/targets';
 
@@ -83,6 +86,22 @@ test('safe fixes leave alone what a person has to decide', () => {
   expect(paths).not.toContain('training.batch_size');
   const seen = inspection?.seen.find(({ path }) => path === 'training.learning_rate');
   expect(seen).toMatchObject({ read: "'3e-4'", type: 'str', used: '3.0e-4' });
+});
+
+test('applying all fixes leaves none that the first of them made necessary', () => {
+  const text = readFileSync(new URL('../../../configs/review/tusz_train.yaml', import.meta.url), 'utf8');
+  const question = { text, name: 'configs/review/tusz_train.yaml', target: TARGETS.wsl2 };
+  const fixesOf = (text: string) => safeFixes(inspect([{ ...question, text }])[0]?.issues ?? []);
+  const once = applyChanges(text, fixesOf(text));
+  expect(once).toContain('validation_split: 0.07');
+  expect(fixesOf(once).map(({ path }) => path)).toEqual(['data.validation_split']);
+  const { edits, problems } = fixed([question], 0);
+  expect(problems).toEqual([]);
+  let made = text;
+  for (const { from, to, insert } of [...edits].reverse())
+    made = made.slice(0, from) + insert + made.slice(to);
+  expect(made).toContain('validation_split: 0.04');
+  expect(fixesOf(made)).toEqual([]);
 });
 
 test('what leaves the page is read alike by PyYAML and YAML 1.2; what nobody reads goes as it is', () => {

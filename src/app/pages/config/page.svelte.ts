@@ -127,7 +127,7 @@ export class ConfigPage {
   }
 
   applySafe(): void {
-    this.fix(this.safeFixes);
+    if (this.file) void this.work.fix(this.file);
   }
 
   async reveal({ place }: Pick<ShownIssue, 'place'>): Promise<void> {

@@ -5,7 +5,6 @@ import type { Change } from '../../../config/change';
 import { commandsFor, scriptFor, type LaunchConfig } from '../../../handoff/commands';
 import type { Command } from '../../../handoff/commands/steps';
 import { derive, VARIANTS, variantText, type Variant } from '../../../handoff/derive';
-import { editsFor, type Edit } from '../../../config/edit';
 import {
   compare,
   toCsv,
@@ -18,6 +17,7 @@ import { reviewDocument } from '../../../handoff/review';
 import type { Target } from '../../../config/targets';
 import { answer, type Answer } from '../../ui/answer';
 import { forAllReaders } from './exporting';
+import { edits, fixed } from './fixing';
 import { inspect } from './inspection';
 import { reviewInput, type ReviewRequest } from './reviewing';
 
@@ -43,26 +43,10 @@ export interface Launch {
   readonly script: string;
 }
 
-/** Edits for the changes that can be made, and sentences about those that cannot. */
-function edits(
-  text: string,
-  changes: readonly Change[],
-): { readonly edits: readonly Edit[]; readonly problems: readonly string[] } {
-  const all = answer(() => editsFor(text, changes));
-  if ('value' in all) return { edits: all.value, problems: [] };
-  const problems: string[] = [];
-  const made: Change[] = [];
-  for (const change of changes) {
-    const one = answer(() => editsFor(text, [...made, change]));
-    if ('value' in one) made.push(change);
-    else problems.push(one.problem);
-  }
-  return { edits: made.length === 0 ? [] : editsFor(text, made), problems };
-}
-
 const inspector = {
   inspect,
   edits,
+  fixed,
   compare: (configs: readonly Compared[], options: MatrixOptions): Answer<Comparison> =>
     answer(() => {
       const matrix = compare(configs, options);

@@ -14,6 +14,7 @@ import { aboutAt, type About } from './editor/about';
 import { diagnosticsOf, extensions, lineEnds } from './editor/extensions';
 import { cleanPath, freePath, linesOf, type FileText } from './file_text';
 import { Figures } from './figures.svelte';
+import type { Edits } from './fixing';
 import { current, roundsOf } from './inspecting';
 import type { ShownIssue } from './inspection';
 import { InspectorLink, TooLong } from './inspector';
@@ -224,10 +225,30 @@ export class Workspace {
   }
 
   /** Makes changes in a file as one step of its history, which the form, the fixes and the text share. */
-  async apply(file: OpenFile, changes: readonly Change[]): Promise<void> {
+  apply(file: OpenFile, changes: readonly Change[]): Promise<void> {
+    return this.#edit(file, (inspector, text) => inspector.edits(text, changes));
+  }
+
+  /** Applies the fixes that need nobody to decide until none is left, as one step of the file's history. */
+  fix(file: OpenFile): Promise<void> {
+    return this.#edit(file, (inspector) => {
+      const rounds = roundsOf(this.files, new SvelteSet([file.id]), (one) => this.figures.of(one.target));
+      const asked = rounds.find((round) => round.some((one) => one.file === file)) ?? [];
+      const questions = asked.map(({ question }) => question);
+      return inspector.fixed(
+        questions,
+        asked.findIndex((one) => one.file === file),
+      );
+    });
+  }
+
+  async #edit(
+    file: OpenFile,
+    question: (inspector: Remote<Inspector>, text: string) => Promise<Edits>,
+  ): Promise<void> {
     for (;;) {
       const { doc } = file.state;
-      const answer = await this.ask(file.path, (inspector) => inspector.edits(doc.toString(), changes));
+      const answer = await this.ask(file.path, (inspector) => question(inspector, doc.toString()));
       if (!answer) return;
       // What was typed meanwhile moved the places.
       if (file.state.doc !== doc) continue;
