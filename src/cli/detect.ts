@@ -1,6 +1,7 @@
 /** `npx smokescan detect`: a detector with finished weights over recordings, on the GPU of this machine. */
+import { stemOf } from '../base/text';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { PickleError } from '../checkpoints/unpickle';
 import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError } from '../checkpoints/state';
@@ -45,6 +46,8 @@ import { requestNodeGpu } from './node_gpu';
 import { writeWhole } from './output_files';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { scratchCache } from './scratch_cache';
+import { runStoppable } from './stoppable';
+import { isFileError } from './file_error';
 import { reportRemarks } from './train_report';
 import { validationErrorsOf } from './validate';
 
@@ -140,8 +143,7 @@ async function detectBelow(options: Options): Promise<number> {
 const FILE_ERRORS = [SettingsError, SafetensorsError, StateError, TorchFileError, ZipError, PickleError];
 
 const isForPersons = (error: unknown): error is Error =>
-  FILE_ERRORS.some((kind) => error instanceof kind) ||
-  (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code)));
+  FILE_ERRORS.some((kind) => error instanceof kind) || isFileError(error);
 
 /** Files of a run's folder, the one that is taken first. */
 const OF_A_RUN = ['best.state.safetensors', 'last.state.safetensors', 'weights.safetensors'];
@@ -221,10 +223,7 @@ async function detect(
       last = event;
     },
   });
-  const stop = (): void => detection.stop();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
-  await detection.run();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  await runStoppable(detection);
   if (last?.type !== 'finished') return false;
   if (out !== undefined && last.scores)
     await writeWhole(join(out, 'scores.json'), [`${JSON.stringify(last.scores, null, 2)}\n`]);
@@ -239,7 +238,7 @@ async function writeEvents(
   { predicted }: RecordingResult,
   annotated: boolean,
 ): Promise<void> {
-  const name = basename(path).replace(/\.[^.]*$/, '');
+  const name = stemOf(path);
   await writeWhole(join(out, csvBi), [writeCsvBi(name, duration, predicted)]);
   await writeWhole(join(out, eventsTsv), [writeEventsTsv(predicted, duration, started)]);
   if (!annotated) return;

@@ -1,5 +1,7 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
+import { messageOf } from '../base/text';
 import { flag, number, runCommand } from './command_line';
+import { aligned } from './table';
 import { machineOptions, pathBelow, targetFrom } from './machine';
 import { readConfigText } from './config_text';
 import { GIB, MODAL } from '../config/facts';
@@ -62,7 +64,7 @@ async function estimate(asked: Asked): Promise<number> {
   try {
     plan = planOf(asked, await readConfigText(asked.file));
   } catch (error) {
-    console.error(`${asked.file} cannot be estimated: ${message(error)}`);
+    console.error(`${asked.file} cannot be estimated: ${messageOf(error)}`);
     return 2;
   }
   const found = forecast(plan);
@@ -70,8 +72,6 @@ async function estimate(asked: Asked): Promise<number> {
   else console.log(asText(asked, found));
   return found.verdict.fit === "won't fit" ? 3 : 0;
 }
-
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
 function planOf({ path, machine, windows, rate }: Asked, text: string): Plan {
@@ -165,14 +165,6 @@ function asText(asked: Asked, found: Forecast): string {
     ];
   });
   const heads = ['', 'estimate', 'range', '', 'basis', 'source'];
-  const width = heads.map((head, column) =>
-    Math.max(...[heads, ...rows].map((row) => row[column]?.length ?? head.length)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => (column < cells.length - 1 ? cell.padEnd(width[column] ?? 0) : cell))
-      .join('  ')
-      .trimEnd();
   const { plan, verdict, ram, notes } = found;
   const { jobs, rate, remedies } = verdict;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
@@ -180,8 +172,7 @@ function asText(asked: Asked, found: Forecast): string {
   return [
     `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}`,
     '',
-    line(heads),
-    ...rows.map(line),
+    ...aligned([heads, ...rows]),
     '',
     `GPU memory: ${verdict.gpu.fit}. System RAM: ${verdict.ram.fit}.`,
     `OOM-killed in training: ${percent(killed.likely)} of ${ram.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${ram.odds.curve.at(-1)?.batch ?? 0} batches.`,

@@ -2,6 +2,7 @@
  * A run's states as files of a folder: `last`, the one before it, and `best`. A file is written under another name, brought
  * to the disk, read back and only then renamed, so that a killed process leaves each state whole or not there.
  */
+import { messageOf } from '../base/text';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SafetensorsError } from '../checkpoints/safetensors';
@@ -30,7 +31,7 @@ export class FileCheckpoints implements Checkpoints {
       try {
         await this.#write(slot, file);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         throw new Error(
           `${this.#path(slot)} could not be written (${reason}); what was kept before is still there.`,
           { cause: error },

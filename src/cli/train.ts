@@ -1,6 +1,7 @@
 /** `npx smokescan train`: what the page does, in a terminal, on the engine in Node. */
+import { capital, stemOf } from '../base/text';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { write } from '../checkpoints/safetensors';
 import type { TrainingState } from '../checkpoints/state';
 import { writeCsvBi } from '../eeg/files/csv_bi';
@@ -20,6 +21,8 @@ import type { EegEvent } from '../training/protocol';
 import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
 import { FileCheckpoints } from './file_checkpoints';
+import { isFileError } from './file_error';
+import { runStoppable } from './stoppable';
 import { requestNodeGpu } from './node_gpu';
 import { writeWhole } from './output_files';
 import { openFolder, type RecordingFolder } from './recording_folder';
@@ -42,16 +45,13 @@ async function run(asked: TrainArguments): Promise<number> {
     for (const remark of folder?.remarks ?? []) console.error(remark);
     return await train(settings, folder?.files ?? synthetic(), asked.values, checkpoints, from);
   } catch (error) {
-    if (!(error instanceof SettingsError || isMissing(error))) throw error;
-    console.error(error instanceof Error ? error.message : String(error));
+    if (!(error instanceof SettingsError || isFileError(error))) throw error;
+    console.error(error.message);
     return 1;
   } finally {
     await folder?.close();
   }
 }
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code));
 
 /** The settings as the device here can train them, unless the arguments name a precision. */
 async function settingsHere(asked: EegSettings, { more }: TrainArguments): Promise<EegSettings> {
@@ -67,8 +67,6 @@ async function settingsHere(asked: EegSettings, { more }: TrainArguments): Promi
   if (message) console.error(message);
   return settings;
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 type RunCheckpoints = Checkpoints & { best(): Promise<TrainingState | undefined> };
 
@@ -137,10 +135,7 @@ async function train(
       if (out !== undefined) await writeWeights(out, parameters, chosen);
     },
   });
-  const stop = (): void => trainer.stop();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
-  await trainer.run();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  await runStoppable(trainer);
   if (out !== undefined) {
     await writeTorchCheckpoints(out, checkpoints, chosen);
     if (validated) await writeResults(out, validated, folder.recordings);
@@ -190,7 +185,7 @@ async function writeResults(
   for (const { recording, predicted } of results) {
     const [info, name] = [recordings[recording], names[recording]];
     if (!info || !name) continue;
-    const stem = basename(info.path).replace(/\.[^.]*$/, '');
+    const stem = stemOf(info.path);
     await writeWhole(join(out, name.csvBi), [writeCsvBi(stem, info.duration, predicted)]);
   }
 }

@@ -1,4 +1,5 @@
 /** `npx smokescan validate`: the issues of configurations, in a terminal or a CI. */
+import { messageOf } from '../base/text';
 import { readConfigText } from './config_text';
 import { failing, inspectAll, sentence, type Issue } from '../config/issues';
 import { TARGET_NAMES, type Target } from '../config/targets';
@@ -52,7 +53,7 @@ async function validate(files: readonly Omit<Given, 'text'>[], json: boolean): P
     try {
       given.push({ file, name, target, text: await readConfigText(file) });
     } catch (error) {
-      console.error(`${file} cannot be read: ${message(error)}`);
+      console.error(`${file} cannot be read: ${messageOf(error)}`);
     }
   }
   const inspections = inspectRuns(
@@ -65,8 +66,6 @@ async function validate(files: readonly Omit<Given, 'text'>[], json: boolean): P
   else for (const one of found) console.log(asLine(one));
   return given.length < files.length || found.some(({ issue }) => failing(issue)) ? 1 : 0;
 }
-
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 interface Found {
   readonly file: string;

@@ -1,4 +1,5 @@
 /** The calls of one GPU device: buffers, pipelines, commands, and the first thing that went wrong. device.ts opens it. */
+import { messageOf } from '../base/text';
 import type { Dispatch } from './ops/definition';
 
 export type EngineErrorKind =
@@ -213,7 +214,7 @@ export class GpuDevice {
       );
     } catch (error) {
       this.check();
-      throw new EngineError('compilation', where, error instanceof Error ? error.message : String(error));
+      throw new EngineError('compilation', where, messageOf(error));
     }
   }
 

@@ -1,4 +1,5 @@
 /** Whether a device deals lanes to quads as the kernels take it that it does. */
+import { messageOf } from '../base/text';
 import source from '../../shaders/quads.wgsl?raw';
 import type { DeviceBuffer, GpuDevice } from './gpu_device';
 import { Graph } from './graph';
@@ -31,7 +32,7 @@ export async function quadsRejected(device: GpuDevice): Promise<string | undefin
       seen = await exchange(device, lanes);
     } catch (error) {
       device.check();
-      return `their quads do not run (${error instanceof Error ? error.message : String(error)})`;
+      return `their quads do not run (${messageOf(error)})`;
     }
     if (!quadsFollowLanes(seen))
       return `their quads are not four lanes side by side in a workgroup of ${lanes}`;

@@ -1,4 +1,5 @@
 /** From whatever was thrown to what the page shows: what happened, where, and what to do next. */
+import { capital, messageOf } from '../base/text';
 import { DataError } from '../eeg/errors';
 import { EngineError, type EngineErrorKind } from '../engine/device';
 import { GraphError } from '../engine/graph';
@@ -47,7 +48,7 @@ function kindOf(error: unknown): FailureKind {
 }
 
 function sentence(text: string): string {
-  return ended(text.charAt(0).toUpperCase() + text.slice(1));
+  return ended(capital(text));
 }
 
 const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
@@ -61,7 +62,7 @@ export function toFailure(
   return {
     kind,
     // The name of a file stays as it is.
-    message: (kind === 'data' ? ended : sentence)(error instanceof Error ? error.message : String(error)),
+    message: (kind === 'data' ? ended : sentence)(messageOf(error)),
     advice: advice[kind] ?? ADVICE[kind],
   };
 }

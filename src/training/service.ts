@@ -1,4 +1,5 @@
 /** What the EEG worker does for the page: one folder of recordings, one device, one run at a time. */
+import { messageOf } from '../base/text';
 import { writeState } from '../checkpoints/state_file';
 import { startStoreWorker, type StoreWorker } from '../checkpoints/store_worker';
 import { writeZip } from '../checkpoints/zip';
@@ -14,10 +15,10 @@ import { PageReader, type SignalPage } from '../eeg/files/page';
 import { openEdf, pairFiles, sourceOf, type RecordingFiles } from '../eeg/files/recording';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
-import { Device } from '../engine/device';
 import type { TuneMemory } from '../engine/tune';
 import type { DeviceReport } from '../run/protocol';
 import { reportDevice } from '../run/device_report';
+import { UsableDevice } from '../run/usable_device';
 import { startWorkers } from './pool';
 import { preparedCache } from './prepared_cache';
 import {
@@ -33,7 +34,7 @@ import { openCheckpoint, StoredRun } from './stored_run';
 import { EegTrainer } from './trainer';
 
 export class EegService implements EegWorker {
-  #device: Promise<Device> | undefined;
+  readonly #device: UsableDevice;
   #folder: OpenedFolder | undefined;
   #trainer: EegTrainer | undefined;
   #detection: Detection | undefined;
@@ -44,12 +45,14 @@ export class EegService implements EegWorker {
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
   constructor(
-    private readonly gpu: GPU | undefined,
+    gpu: GPU | undefined,
     private readonly tuning: TuneMemory | Promise<TuneMemory>,
-  ) {}
+  ) {
+    this.#device = new UsableDevice(gpu);
+  }
 
   async device(): Promise<DeviceReport> {
-    return reportDevice(await this.#usable(), undefined);
+    return reportDevice(await this.#device.get(), undefined);
   }
 
   async open(
@@ -108,7 +111,7 @@ export class EegService implements EegWorker {
     try {
       read = await this.#weights(weights);
     } catch (error) {
-      const message = `These weights cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      const message = `These weights cannot be read: ${messageOf(error)}`;
       port.postMessage({
         type: 'failed',
         failure: { kind: 'settings', message, advice: 'Choose another file with weights.' },
@@ -119,7 +122,7 @@ export class EegService implements EegWorker {
     // Another call may have come first while this one waited.
     const folder = this.#startable();
     const detection = new Detection({
-      device: () => this.#usable(),
+      device: () => this.#device.get(),
       weights: read,
       mixer: mixer ?? undefined,
       interpolation,
@@ -169,7 +172,7 @@ export class EegService implements EegWorker {
     // Another call may have come first while this one waited.
     this.#startable();
     const trainer = new EegTrainer({
-      device: () => this.#usable(),
+      device: () => this.#device.get(),
       dataset: new Dataset(folder, KEEP_BYTES, cache, chosen.interpolation),
       startWorkers: (count) => startWorkers(count, folder, chosen),
       settings: chosen,
@@ -234,17 +237,5 @@ export class EegService implements EegWorker {
     this.#folder = folder;
     this.#syntheticSeed = undefined;
     return { recordings: folder.recordings, rejected: folder.rejected, synthetic };
-  }
-
-  /** The one device, or another when that was lost or has failed. */
-  #usable(): Promise<Device> {
-    const request = (): Promise<Device> => Device.request(this.gpu);
-    this.#device =
-      this.#device?.then((device) => {
-        if (!device.failure) return device;
-        device.destroy();
-        return request();
-      }, request) ?? request();
-    return this.#device;
   }
 }

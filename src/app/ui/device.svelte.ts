@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/text';
 import type { DeviceReport } from '../../run/protocol';
 import { LinkError } from './link';
 
@@ -10,8 +11,6 @@ export interface DeviceQuestions {
   /** The same with bandwidth and FLOP rate measured. */
   measure(): Promise<DeviceReport>;
 }
-
-const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The GPU that a page trains on. */
 export class Device {
@@ -50,7 +49,7 @@ export class Device {
       this.problem = null;
       this.status = 'ready';
     } catch (error) {
-      this.problem = sentence(error);
+      this.problem = messageOf(error);
       this.status = error instanceof LinkError ? 'unknown' : 'missing';
     }
   }
@@ -63,7 +62,7 @@ export class Device {
       this.report = await this.#questions.measure();
       this.problem = null;
     } catch (error) {
-      this.problem = sentence(error);
+      this.problem = messageOf(error);
     } finally {
       this.measuring = false;
     }

@@ -65,5 +65,3 @@ export function duration(seconds: number | undefined): string {
   if (hours < 24) return [hours, 'h', two(minutes % 60), 'min'].join(GAP);
   return [Math.floor(hours / 24), 'd', hours % 24, 'h'].join(GAP);
 }
-
-export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/text';
 import { wrap, type Remote } from 'comlink';
 import type { Failure } from '../../run/protocol';
 
@@ -41,7 +42,7 @@ export class Link<Api> {
 }
 
 export function failureOf(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (error instanceof LinkError)
     return {
       kind: 'worker',

@@ -3,6 +3,7 @@
  * files know `bckg` and `seiz`, the others the type of seizure, `.csv` per channel.
  * https://isip.piconepress.com/projects/tuh_eeg/ (file formats in the corpus' documentation).
  */
+import { fileName } from '../../base/text';
 import { DataError, quoted } from '../errors';
 import { parseEventsTsv } from './events_tsv';
 import { parseLbl } from './lbl';
@@ -51,7 +52,7 @@ export function decodeAnnotations(bytes: Uint8Array): string {
 export function readAnnotationFile(file: string, bytes: Uint8Array, recording: string): Annotations | null {
   if (file.toLowerCase().endsWith(SEIZURES)) return parseSeizures(file, bytes);
   const text = decodeAnnotations(bytes);
-  if (isSummary(file.split('/').at(-1) ?? file)) return parseSummary(file, text, recording);
+  if (isSummary(fileName(file))) return parseSummary(file, text, recording);
   return parseAnnotations(file, text);
 }
 

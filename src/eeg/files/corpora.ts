@@ -1,4 +1,5 @@
 /** Which public corpus a recording is of, by its name and those of its folders. */
+import { fileName } from '../../base/text';
 
 export const CORPORA = ['TUSZ', 'CHB-MIT', 'Siena', 'SeizeIT', 'BIDS', 'other'] as const;
 export type Corpus = (typeof CORPORA)[number];
@@ -14,6 +15,6 @@ const BY_NAME: readonly (readonly [RegExp, Corpus])[] = [
 
 /** `path`: with slashes. SeizeIT2 is a BIDS data set with a task of its own. */
 export function corpusOf(path: string): Corpus {
-  const name = path.split('/').at(-1) ?? path;
+  const name = fileName(path);
   return BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
 }

@@ -1,4 +1,5 @@
 /** A recording and its annotations: what they are called, how they belong together, what they hold. */
+import { messageOf } from '../../base/text';
 import {
   ANNOTATION_EXTENSIONS,
   EVENTS_TSV,
@@ -284,7 +285,7 @@ async function sidecarDuration(file: DataFile, warnings: string[]): Promise<numb
     const { RecordingDuration: seconds } = said;
     return typeof seconds === 'number' && seconds > 0 ? seconds : undefined;
   } catch (error) {
-    warnings.push(`${file.path} is not read: ${error instanceof Error ? error.message : String(error)}`);
+    warnings.push(`${file.path} is not read: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -2,6 +2,7 @@
  * Texts that list the seizures of all recordings of a patient: CHB-MIT's `chb01-summary.txt`
  * (https://physionet.org/content/chbmit) and Siena's `Seizures-list-PN00.txt` (https://physionet.org/content/siena-scalp-eeg).
  */
+import { fileName } from '../../base/text';
 import { DataError, quoted } from '../errors';
 import type { Annotations, LabelledEvent } from './labels';
 
@@ -24,7 +25,7 @@ const seizure = (start: number, stop: number): LabelledEvent => ({
  * the line.
  */
 export function parseSummary(file: string, text: string, recording: string): Annotations | null {
-  const name = file.split('/').at(-1) ?? file;
+  const name = fileName(file);
   return SIENA.test(name) ? parseSiena(file, text, recording) : parseChbMit(file, text, recording);
 }
 
@@ -95,7 +96,7 @@ function sameName(named: string, recording: string): boolean {
       .toLowerCase()
       .replace(/\.(edf|bdf)$/, '')
       .replace(/^pno/, 'pn0');
-  const [listed, actual] = [plain(named), plain(recording.split('/').at(-1) ?? recording)];
+  const [listed, actual] = [plain(named), plain(fileName(recording))];
   return listed === actual || (/^pn\d+$/.test(listed) && `${listed}-1` === actual);
 }
 

@@ -1,4 +1,5 @@
 /** Synthetic recordings as files: EDF and csv_bi, named as TUSZ names them, to be read like any others. */
+import { fileName } from '../../base/text';
 import { writeCsvBi } from '../files/csv_bi';
 import { writeEdf } from '../files/edf/write';
 import { Random } from '../../base/random';
@@ -46,7 +47,7 @@ export function recordingFiles(path: string, recording: SyntheticRecording): [Co
       values,
     })),
   });
-  const name = path.split('/').at(-1) ?? path;
+  const name = fileName(path);
   const events = seizures.map(({ start, stop }) => ({ start, end: stop }));
   const csv = writeCsvBi(name, duration, events, { background: true });
   return [

@@ -3,6 +3,7 @@
  * most recently used first, up to a number of bytes. Without the cache a window whose recording is not in memory costs
  * the whole signal path.
  */
+import { messageOf } from '../../base/text';
 import type { PreparedCache } from '../signal/cache';
 import type { Interpolation } from '../signal/channels';
 import { DataError } from '../errors';
@@ -44,7 +45,7 @@ export async function openRecordings(
       const reason =
         error instanceof DataError
           ? error.message
-          : `${file.recording.path} could not be read: ${error instanceof Error ? error.message : String(error)}`;
+          : `${file.recording.path} could not be read: ${messageOf(error)}`;
       rejected.push({ path: file.recording.path, reason });
     }
   }

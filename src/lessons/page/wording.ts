@@ -1,7 +1,8 @@
 /** Sentences of the page that depend on the run. */
+import { capital } from '../../base/text';
 import { dynamics, findPreset, findTask } from '../loop/catalogue';
 import type { RunSettings } from '../loop/protocol';
-import { capital, count, duration, percent } from '../../app/ui/format';
+import { count, duration, percent } from '../../app/ui/format';
 import type { LessonRun, Outcome } from './run.svelte';
 
 export const describeDynamics = ({ dynamics: chosen }: RunSettings): string =>

@@ -53,7 +53,7 @@ test('two files of different formats and names; the table names every scorer', a
     'onset\tduration\teventType\trecordingDuration\n66\t175\tsz\t300\n',
   );
   expect(await main([reference, detected])).toBe(0);
-  for (const name of ['trainer', 'SzCORE events', 'SzCORE samples', 'NEDC OVLP', 'NEDC TAES', 'NEDC EPOCH'])
+  for (const name of ['Trainer', 'SzCORE events', 'SzCORE samples', 'NEDC OVLP', 'NEDC TAES', 'NEDC EPOCH'])
     expect(out.join('\n')).toContain(name);
   expect(out.join('\n')).toMatch(/SzCORE events +1\.0000 +1\.0000 +1\.0000 +0\.00/);
 });

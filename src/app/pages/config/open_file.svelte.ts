@@ -1,3 +1,4 @@
+import { fileName } from '../../../base/text';
 import type { EditorState } from '@codemirror/state';
 import type { TargetName } from '../../../config/targets';
 import { bytesOf, describeText, type FileText } from './file_text';
@@ -42,7 +43,7 @@ export class OpenFile {
   readonly modified = $derived(this.text !== this.saved);
   readonly issues = $derived(this.inspection?.issues ?? []);
   readonly broken = $derived(this.inspection?.readable === false);
-  readonly name = $derived(this.path.split('/').at(-1) ?? this.path);
+  readonly name = $derived(fileName(this.path));
   /** “BOM, CRLF”. */
   readonly writing: string;
 

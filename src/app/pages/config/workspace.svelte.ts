@@ -1,3 +1,4 @@
+import { messageOf } from '../../../base/text';
 import { redo, undo } from '@codemirror/commands';
 import { setDiagnostics } from '@codemirror/lint';
 import { EditorState, type Extension, type TransactionSpec } from '@codemirror/state';
@@ -269,7 +270,7 @@ export class Workspace {
       this.say(
         error instanceof TooLong
           ? `Reading ${about} took more than 15 seconds and was stopped. The text is kept as it is.`
-          : `${about} could not be checked: ${error instanceof Error ? error.message : String(error)}. Its text is kept; reload the page to try again.`,
+          : `${about} could not be checked: ${messageOf(error)}. Its text is kept; reload the page to try again.`,
       );
       return undefined;
     }

@@ -1,3 +1,4 @@
+import { fileName } from '../../../base/text';
 import type { Run } from '../../../checkpoints/run';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { writeZip } from '../../../checkpoints/zip';
@@ -87,7 +88,7 @@ export class Detect implements Viewed {
   /** Takes what was dropped: weights, recordings with their labels, or both. */
   async take(files: readonly DroppedFile[]): Promise<void> {
     const weights = files.find(({ path }) => isWeights(path));
-    const recordings = files.filter(({ path }) => isReadable(path.split('/').at(-1) ?? path));
+    const recordings = files.filter(({ path }) => isReadable(fileName(path)));
     if (weights && this.phase !== 'running') this.weights = { file: weights.data };
     if (recordings.length > 0) await this.detector.open(recordings, null);
     if (weights || recordings.length > 0) return;
@@ -137,7 +138,7 @@ export class Detect implements Viewed {
     try {
       const copy = await this.link.call((worker) => worker.annotated(result.recording, result.predicted));
       const name = outputNames(recordings.map(({ path }) => path))[result.recording]?.edf;
-      download(name?.split('/').at(-1) ?? 'recording.edf', copy);
+      download(fileName(name ?? 'recording.edf'), copy);
     } catch (error) {
       this.failure = failureOf(error);
     }

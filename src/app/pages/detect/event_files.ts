@@ -1,4 +1,5 @@
 /** What is saved of a detection: files by their paths, in the folders of their recordings. */
+import { stemOf } from '../../../base/text';
 import type { RecordingResult } from '../../../detection/protocol';
 import { outputNames } from '../../../eeg/events/output_names';
 import { writeCsvBi } from '../../../eeg/files/csv_bi';
@@ -20,7 +21,7 @@ export function eventFiles(
     const [info, name] = [recordings[recording], names[recording]];
     if (!info || !name) continue;
     const { path, duration, started } = info;
-    const stem = (path.split('/').at(-1) ?? path).replace(/\.[^.]*$/, '');
+    const stem = stemOf(path);
     files.set(name.csvBi, encode(writeCsvBi(stem, duration, predicted)));
     files.set(name.eventsTsv, encode(writeEventsTsv(predicted, duration, started)));
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../base/text';
 import { union, type SeizureEvent } from '../../../eeg/events/events';
 import { readAnnotationFile } from '../../../eeg/files/annotations';
 import type { EdfAnnotation } from '../../../eeg/files/edf/file';
@@ -114,7 +115,7 @@ export class EegPage {
       this.signal = signal;
       this.problem = null;
     } catch (error) {
-      if (ticket === this.#asked) this.problem = error instanceof Error ? error.message : String(error);
+      if (ticket === this.#asked) this.problem = messageOf(error);
     }
   }
 
@@ -143,7 +144,7 @@ export class EegPage {
       };
       this.problem = null;
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.problem = messageOf(error);
     }
   }
 

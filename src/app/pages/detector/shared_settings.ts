@@ -1,7 +1,7 @@
+import { capital, messageOf } from '../../../base/text';
 import type { Failure } from '../../../run/protocol';
 import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
 import { decodeShare, differences, encodeShare, type Difference } from '../../../training/share';
-import { capital } from '../../ui/format';
 
 /** Settings that came with the page's address, and in what they differ from those of a first visit. */
 export interface SharedSettings {
@@ -26,7 +26,7 @@ export function sharedByAddress(): SharedSettings | { readonly failure: Failure 
     const settings = decodeShare(query);
     return { settings, differences: differences(SMOKE_RUN, settings) };
   } catch (error) {
-    const message = capital(error instanceof Error ? error.message : String(error));
+    const message = capital(messageOf(error));
     const advice = 'Nothing was changed. Ask for a new link, or enter the settings yourself.';
     return { failure: { kind: 'settings', message, advice } };
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../base/text';
 import { CORPUS } from '../../../config/facts';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { asJson, readSummary, type RunDevice } from '../../../training/run_record';
@@ -104,7 +105,7 @@ export class BrowserState {
     try {
       await work();
     } catch (error) {
-      this.problem = `This GPU could not be measured: ${error instanceof Error ? error.message : String(error)}.`;
+      this.problem = `This GPU could not be measured: ${messageOf(error)}.`;
     }
     this.busy = false;
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../base/text';
 import type { Remote } from 'comlink';
 import type { Quantity } from '../../../base/quantity';
 import type { Change } from '../../../config/change';
@@ -319,7 +320,7 @@ export class FitPage {
   }
 
   #fail(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.failure = `The predictions could not be computed: ${message}. No configuration was changed. Reload the page to try again.`;
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../base/text';
 import { readTorchCheckpoint } from '../../../checkpoints/torch_checkpoint';
 import { readState, readWeights, writeState, writeWeights } from '../../../checkpoints/state_file';
 import type { TrainingState } from '../../../checkpoints/state';
@@ -132,7 +133,7 @@ export class Runs {
       await work();
       this.problem = null;
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      this.problem = messageOf(error);
     }
   }
 }

@@ -1,0 +1,13 @@
+/** Small questions about texts that every room asks. */
+
+/** What an error says, or what else was thrown, as a text. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** With a capital as its first letter. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** The last part of a path, whose folders are parted by /. */
+export const fileName = (path: string): string => path.split('/').at(-1) ?? path;
+
+/** A file's name without its last extension. */
+export const stemOf = (path: string): string => fileName(path).replace(/\.[^.]*$/, '');
