@@ -69,11 +69,14 @@ export function generate(settings: SyntheticSettings): SyntheticRecording {
 /** Cosine of the angle between two electrodes: 1 for the same, 0 for a quarter of the head apart. */
 const closeness = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 
+/** Radians between two electrodes. */
+const angleBetween = (a: Vector, b: Vector): number => Math.acos(Math.min(1, Math.max(-1, closeness(a, b))));
+
+/** Strength at so many radians from the centre of something; `width` in radians. */
+const strengthAt = (angle: number, width: number): number => Math.exp(-0.5 * (angle / width) ** 2);
+
 /** Strength at an electrode of something that is centred at another, `width` in radians. */
-function reach(from: Vector, to: Vector, width: number): number {
-  const angle = Math.acos(Math.min(1, Math.max(-1, closeness(from, to))));
-  return Math.exp(-0.5 * (angle / width) ** 2);
-}
+const reach = (from: Vector, to: Vector, width: number): number => strengthAt(angleBetween(from, to), width);
 
 function placeSeizures({ duration, seizures }: SyntheticSettings, random: Random): SyntheticSeizure[] {
   const share = duration / Math.max(1, seizures);
@@ -100,22 +103,22 @@ function attenuation(samples: number, rate: number, seizures: readonly Synthetic
   return gains;
 }
 
-/** Noise of power 1/f by seven first-order filters (Paul Kellet's), with deviation of about 1. */
-function pinkNoise(random: Random): () => number {
-  const poles = [0.99886, 0.99332, 0.969, 0.8665, 0.55, -0.7616];
-  const weights = [0.0555179, 0.0750759, 0.153852, 0.3104856, 0.5329522, -0.016898];
-  const states = poles.map(() => 0);
-  let last = 0;
-  return () => {
+/** `count` samples of noise of power 1/f by seven first-order filters (Paul Kellet's), with deviation of about 1. */
+function pinkNoise(random: Random, count: number): Float64Array {
+  const noise = new Float64Array(count);
+  let [a, b, c, d, e, f, last] = [0, 0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < count; i++) {
     const white = random.normal();
-    let sum = last + 0.5362 * white;
-    for (let i = 0; i < poles.length; i++) {
-      states[i] = (poles[i] as number) * (states[i] as number) + (weights[i] as number) * white;
-      sum += states[i] as number;
-    }
+    a = 0.99886 * a + 0.0555179 * white;
+    b = 0.99332 * b + 0.0750759 * white;
+    c = 0.969 * c + 0.153852 * white;
+    d = 0.8665 * d + 0.3104856 * white;
+    e = 0.55 * e + 0.5329522 * white;
+    f = -0.7616 * f + -0.016898 * white;
+    noise[i] = (last + 0.5362 * white + a + b + c + d + e + f) * 0.6;
     last = 0.115926 * white;
-    return sum * 0.6;
-  };
+  }
+  return noise;
 }
 
 function randomDirection(random: Random): Vector {
@@ -129,14 +132,13 @@ function addBackground(signals: readonly Float32Array[], gains: Float32Array, ra
     const stream = random.stream(`source ${source}`);
     const centre = randomDirection(stream);
     const weights = CHANNELS.map((channel) => 16 * reach(centre, DIRECTIONS[channel], 0.8));
-    const noise = pinkNoise(stream);
-    const values = gains.map((gain) => noise() * gain);
-    addWeighted(signals, weights, values);
+    const noise = pinkNoise(stream, gains.length);
+    addWeighted(signals, weights, gains.map((gain, i) => gain * (noise[i] as number)));
   }
   for (let c = 0; c < signals.length; c++) {
-    const own = pinkNoise(random.stream(`electrode ${c}`));
     const signal = signals[c] as Float32Array;
-    for (let i = 0; i < signal.length; i++) signal[i] = (signal[i] as number) + 4 * own();
+    const own = pinkNoise(random.stream(`electrode ${c}`), signal.length);
+    for (let i = 0; i < signal.length; i++) signal[i] = (signal[i] as number) + 4 * (own[i] as number);
   }
 }
 
@@ -196,6 +198,7 @@ function addSeizure(
   const [fast, slow] = [random.uniform(7.5, 10.5), random.uniform(2.5, 3.5)];
   const height = random.uniform(70, 160);
   const widest = random.uniform(0.7, 1.8);
+  const angles = CHANNELS.map((channel) => angleBetween(DIRECTIONS[focus], DIRECTIONS[channel]));
   const lags = CHANNELS.map((channel) => 0.6 * (1 - closeness(DIRECTIONS[focus], DIRECTIONS[channel])));
   let phase = random.uniform(0, TAU);
   for (let k = 0; k < count; k++) {
@@ -205,7 +208,7 @@ function addSeizure(
     const harmonic = 0.7 * progress;
     const width = 0.35 + widest * progress;
     for (let c = 0; c < signals.length; c++) {
-      const strength = reach(DIRECTIONS[focus], DIRECTIONS[CHANNELS[c] as Channel], width);
+      const strength = strengthAt(angles[c] as number, width);
       const lagged = phase - (lags[c] as number);
       const value = Math.sin(lagged) + harmonic * Math.sin(2 * lagged + 0.7);
       add(signals, c, start * rate + k, height * growth * strength * value);

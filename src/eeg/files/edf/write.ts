@@ -149,7 +149,9 @@ function writeSamples(
     for (let i = record * samples; i < (record + 1) * samples; i++) {
       const exact = ((values[i] ?? 0) - physicalMinimum) / gain + digitalMinimum;
       const digital = Math.min(digitalMaximum, Math.max(digitalMinimum, Math.round(exact)));
-      for (let byte = 0; byte < bytesPerSample; byte++) out[at++] = (digital >> (8 * byte)) & 0xff;
+      out[at++] = digital;
+      out[at++] = digital >> 8;
+      if (bytesPerSample === 3) out[at++] = digital >> 16;
     }
   }
 }
