@@ -219,15 +219,22 @@ type Choice = Variant & { readonly TILING: TilingName; readonly SPLIT: number };
 const BUSY = 3;
 
 /**
+ * Multiply-adds that take as long as compiling the code of one output of a tile, about 2.5 ms, divided by the 75 runs after
+ * which the larger tile has paid.
+ */
+const COMPILING = 1e5;
+
+/**
  * What a product takes on a CPU-backed adapter, which is not timed before every training: multiply-adds, those beyond the
- * edges with them, and what is loaded for each, at ten multiply-adds a load.
+ * edges with them, what is loaded for each, at ten multiply-adds a load, and its share of the compilation.
  */
 function guessedCost(product: Product, { TILING, SPLIT }: Choice): number {
   const tiling: Tiling = TILINGS[TILING];
   const { TM, TN, QUAD } = tiling;
   const loads = (10 * (TM + TN)) / (TM * TN) / (QUAD ? 2 : 1);
   const idle = Math.max(1, BUSY / (tiles(product, tiling) * SPLIT));
-  return padded(product, tiling) * (1 + loads) * idle * (SPLIT > 1 ? 1.3 : 1);
+  const running = product.k * padded(product, tiling) * (1 + loads) * idle * (SPLIT > 1 ? 1.3 : 1);
+  return running + COMPILING * TM * TN;
 }
 
 /**
