@@ -133,7 +133,11 @@ function addBackground(signals: readonly Float32Array[], gains: Float32Array, ra
     const centre = randomDirection(stream);
     const weights = CHANNELS.map((channel) => 16 * reach(centre, DIRECTIONS[channel], 0.8));
     const noise = pinkNoise(stream, gains.length);
-    addWeighted(signals, weights, gains.map((gain, i) => gain * (noise[i] as number)));
+    addWeighted(
+      signals,
+      weights,
+      gains.map((gain, i) => gain * (noise[i] as number)),
+    );
   }
   for (let c = 0; c < signals.length; c++) {
     const signal = signals[c] as Float32Array;
