@@ -10,25 +10,35 @@ import { Dataset, openRecordings } from '../../../src/eeg/windows/dataset';
 import { MemoryCheckpoints } from '../../../src/training/checkpoints';
 import type { EegEvent } from '../../../src/training/protocol';
 import { asJson, readSummary } from '../../../src/training/run_record';
-import { PRODUCTION_RUN, storedSettings, type EegSettings } from '../../../src/training/settings';
+import { PRODUCTION_RUN, SMOKE_RUN, storedSettings, type EegSettings } from '../../../src/training/settings';
 import { decodeShare } from '../../../src/training/share';
 import { EegTrainer } from '../../../src/training/trainer';
 import { testDevice } from '../engine/check-op';
 import links from './before/links.json';
 import run from './before/run.json';
 
-/** The same settings under their names of now, with what was no setting then. */
-function renamed({ mostSteps, ...settings }: Record<string, unknown>): EegSettings {
+const isGroup = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The same settings under their names of now; what was no setting then is as in `base`. */
+function renamed(
+  { mostSteps, ...settings }: Record<string, unknown>,
+  base: EegSettings = PRODUCTION_RUN,
+): EegSettings {
+  const groups = Object.entries(base).filter(([, value]) => isGroup(value));
   return {
-    interpolation: PRODUCTION_RUN.interpolation,
+    ...base,
     ...settings,
-    maxSteps: mostSteps,
-  } as unknown as EegSettings;
+    ...Object.fromEntries(
+      groups.map(([name, group]) => [name, { ...(group as object), ...(settings[name] as object) }]),
+    ),
+    maxSteps: mostSteps as EegSettings['maxSteps'],
+  };
 }
 
 describe('what afff4d8 wrote', () => {
   test.each(Object.entries(links))('the link of the run %s', (_, { link, settings }) => {
-    expect(decodeShare(link)).toEqual(renamed(settings));
+    expect(decodeShare(link)).toEqual(renamed(settings, SMOKE_RUN));
   });
 
   test('a setting under two of its names is set twice', () => {

@@ -13,7 +13,7 @@ describe('a link', () => {
       balanced: false,
       learningRate: 3e-4,
       falseAlarmRates: [10, 0.5],
-      earlyStopping: { metric: 'sensitivity_at_0.5fa', mode: 'min', patience: 5 },
+      earlyStopping: { ...SMOKE_RUN.earlyStopping, metric: 'sensitivity_at_0.5fa', mode: 'min', patience: 5 },
     };
     const link = encodeShare(settings);
     expect(link).toBe(
@@ -69,7 +69,12 @@ test("the trainer's configuration of a run means the same run", () => {
     learningRate: 1e-4,
     model: { ...PRODUCTION_RUN.model, kernelSizes: [3, 11] },
     falseAlarmRates: [10, 0.5],
-    earlyStopping: { metric: 'sensitivity_at_10fa', mode: 'min', patience: 3 },
+    earlyStopping: {
+      ...PRODUCTION_RUN.earlyStopping,
+      metric: 'sensitivity_at_10fa',
+      mode: 'min',
+      patience: 3,
+    },
   };
   const config = settingsIn(toTrainer(settings));
   expect(fromTrainer(config).settings).toEqual(settings);

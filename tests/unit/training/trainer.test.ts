@@ -120,7 +120,7 @@ describe('a training on EEG', () => {
   });
 
   test('stops early where less is better, when it was not less for as long as the patience is', async () => {
-    const earlyStopping = { metric: 'auroc', mode: 'min', patience: 2 } as const;
+    const earlyStopping = { ...SETTINGS.earlyStopping, metric: 'auroc', mode: 'min', patience: 2 } as const;
     const { of } = await run({ ...SETTINGS, epochs: 12, stepsPerEpoch: 1, seed: 3, earlyStopping });
     let least = Infinity;
     let without = 0;
