@@ -26,7 +26,6 @@ import {
 import { INTERPOLATIONS } from '../eeg/signal/channels';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
 import { openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
-import { Device } from '../engine/device';
 import { MIXERS } from '../models/bimamba';
 import { SettingsError } from '../run/failure';
 import { fromTrainer } from '../training/config';
@@ -42,7 +41,7 @@ import {
 } from './command_line';
 import { readConfigText } from './config_text';
 import { detectReport } from './detect_report';
-import { requestNodeGpu } from './node_gpu';
+import { requestNodeDevice } from './node_device';
 import { writeWhole } from './output_files';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { scratchCache } from './scratch_cache';
@@ -203,7 +202,7 @@ async function detect(
   const leftOut: LeftOut[] = [];
   let last: DetectionEvent | undefined;
   const detection = new Detection({
-    device: async () => Device.request(await requestNodeGpu()),
+    device: requestNodeDevice,
     weights,
     mixer,
     interpolation,

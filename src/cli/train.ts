@@ -11,7 +11,6 @@ import { pairFiles, type DataFile, type RecordingInfo } from '../eeg/files/recor
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
 import { Dataset, KEEP_BYTES, openRecordings } from '../eeg/windows/dataset';
 import { splitSentence } from '../eeg/windows/split';
-import { Device } from '../engine/device';
 import type { Parameters } from '../engine/packs';
 import { SettingsError } from '../run/failure';
 import { MemoryCheckpoints, type Checkpoints } from '../training/checkpoints';
@@ -23,7 +22,7 @@ import { EegTrainer } from '../training/trainer';
 import { FileCheckpoints } from './file_checkpoints';
 import { isFileError } from './file_error';
 import { runStoppable } from './stoppable';
-import { requestNodeGpu } from './node_gpu';
+import { requestNodeDevice } from './node_device';
 import { writeWhole } from './output_files';
 import { openFolder, type RecordingFolder } from './recording_folder';
 import { ArgumentError, numberOf, runCommand } from './command_line';
@@ -57,13 +56,9 @@ async function run(asked: TrainArguments): Promise<number> {
 async function settingsHere(asked: EegSettings, { more }: TrainArguments): Promise<EegSettings> {
   if ('precision' in more || asked.precision === 'float32') return asked;
   // Where there is no device, the trainer does not get one either, and says why.
-  const device = await requestNodeGpu().then(
-    (gpu) => Device.request(gpu),
-    () => undefined,
-  );
+  const device = await requestNodeDevice().catch(() => undefined);
   if (!device) return asked;
   const { settings, message } = fitted(asked, device.capabilities);
-  device.destroy();
   if (message) console.error(message);
   return settings;
 }
@@ -121,7 +116,7 @@ async function train(
   let chosen = settings;
   const trainer = new EegTrainer({
     checkpoints,
-    device: async () => Device.request(await requestNodeGpu()),
+    device: requestNodeDevice,
     dataset: new Dataset(folder, KEEP_BYTES, undefined, settings.interpolation),
     settings,
     ...(from && { from }),

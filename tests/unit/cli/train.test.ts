@@ -13,13 +13,20 @@ import { COMMAND, givenBy } from '../../../src/cli/train_options';
 import { main as validate } from '../../../src/cli/validate';
 import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
 import { checkSettings } from '../../../src/training/settings';
+import { FULL } from '../../full';
+
+/** Steps of a run of two epochs, the step whose state is saved, the first of the second epoch, and the recordings of the run. */
+const [STEPS, KEPT, RECORDINGS] = FULL
+  ? [20, 15, { seed: 7, duration: 120 }]
+  : // The shortest that all have a seizure.
+    [6, 5, { seed: 17, duration: 75 }];
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'smokescan-train-'));
-  const corpus = { seed: 7, patients: 3, recordingsPerPatient: 1, duration: 120, seizures: 1 };
+  const corpus = { ...RECORDINGS, patients: 3, recordingsPerPatient: 1, seizures: 1 };
   for (const { path, bytes } of syntheticCorpus(corpus)) {
     const file = join(folder, 'edf', path);
     mkdirSync(dirname(file), { recursive: true });
@@ -60,10 +67,9 @@ const SMALL = [
   '1',
 ];
 
-/** Twenty steps in two epochs; the state of the fifteenth is saved, the first step of the second epoch. */
-const TWENTY = [
+const TWO_EPOCHS = [
   ...['--width', '2', '--layers', '1', '--mixer', 'conv', '--batch', '1', '--stride', '60'],
-  ...['--epochs', '40', '--steps', '20', '--every', '15', '--json'],
+  ...['--epochs', '40', '--steps', `${STEPS}`, '--every', `${KEPT}`, '--json'],
 ];
 
 /** Paths of the files below a folder, within it. */
@@ -121,13 +127,13 @@ describe('the command train', () => {
 
   test('trains on a folder and leaves weights, states, scores and events', async () => {
     const out = join(folder, 'out');
-    const { code, lines, errors } = await run(config, '--data', data, ...TWENTY, '--out', out);
+    const { code, lines, errors } = await run(config, '--data', data, ...TWO_EPOCHS, '--out', out);
     expect(errors).toEqual([]);
     expect(code).toBe(0);
     const events = eventsOf(lines);
     unbroken = { out, events };
     expect(events.map(({ type }) => type)).toContain('validated');
-    expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: 20 });
+    expect(events.at(-1)).toMatchObject({ type: 'finished', reason: 'completed', steps: STEPS });
     expect(filesBelow(out)).toEqual([
       'best.pt',
       'best.state.safetensors',
@@ -142,25 +148,38 @@ describe('the command train', () => {
     expect(tensors.get('encoder.input_conv.conv.weight')?.shape).toEqual([2, 19, 7]);
     expect(tensors.get('encoder.input_conv.bn.running_var')?.shape).toEqual([2]);
     expect(JSON.parse(metadata['config'] ?? '')).toMatchObject({ baseChannels: 2, mixer: 'conv' });
-    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({ epoch: 2, step: 20 });
+    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({
+      epoch: 2,
+      step: STEPS,
+    });
   });
 
-  test('killed after fifteen steps and resumed it takes the other five as if nothing had happened, to the bit', async () => {
+  test('killed in its second epoch and resumed it takes the other steps as if nothing had happened, to the bit', async () => {
     const out = join(folder, 'killed');
-    const before = await killedAt(15, [config, '--data', data, ...TWENTY, '--out', out]);
+    const before = await killedAt(KEPT, [config, '--data', data, ...TWO_EPOCHS, '--out', out]);
     expect([...contents(out).keys()]).toEqual([
       'best.state.safetensors',
       'last.state.safetensors',
       'previous.state.safetensors',
     ]);
     // A saved state is not overwritten.
-    const again = await run(config, '--data', data, ...TWENTY, '--out', out);
+    const again = await run(config, '--data', data, ...TWO_EPOCHS, '--out', out);
     expect(again.code).toBe(2);
     expect(again.errors).toEqual([
-      `--out ${out} has the state of a run, of step 15: resume it with --resume, or give another folder`,
+      `--out ${out} has the state of a run, of step ${KEPT}: resume it with --resume, or give another folder`,
     ]);
     // With all of its arguments or with none; not with others.
-    const other = await run(config, '--data', data, ...TWENTY, '--rate', '0.01', '--out', out, '--resume');
+    const other = await run(
+      config,
+      '--data',
+      data,
+      ...TWO_EPOCHS,
+      '--rate',
+      '0.01',
+      '--out',
+      out,
+      '--resume',
+    );
     expect(other.code).toBe(2);
     expect(other.errors.join()).toMatch(
       /its learningRate is 0.0003, the arguments say 0.01. Give all .* or none/,
@@ -169,14 +188,14 @@ describe('the command train', () => {
     expect(errors).toEqual([]);
     expect(code).toBe(0);
     const after = eventsOf(lines);
-    expect(after).toContainEqual({ type: 'continuing', step: 15 });
+    expect(after).toContainEqual({ type: 'continuing', step: KEPT });
     const steps = stepsOf(unbroken.events);
-    expect(steps).toHaveLength(20);
-    expect(stepsOf(after)).toEqual(steps.slice(15));
+    expect(steps).toHaveLength(STEPS);
+    expect(stepsOf(after)).toEqual(steps.slice(KEPT));
     const known = stepsOf(before);
     expect(known).toEqual(steps.slice(0, known.length));
     expect(after.filter(({ type }) => type === 'validated')).toEqual(
-      unbroken.events.filter(({ type, step = 0 }) => type === 'validated' && step > 15),
+      unbroken.events.filter(({ type, step = 0 }) => type === 'validated' && step > KEPT),
     );
     // Weights, moments, running statistics, where it stood, scores and predicted events.
     const [files, expected] = [contents(out), contents(unbroken.out)];
@@ -189,12 +208,14 @@ describe('the command train', () => {
     const bytes = readFileSync(path);
     bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
     writeFileSync(path, bytes);
+    // The best state may be as new as the damaged one.
+    rmSync(join(dirname(path), 'best.state.safetensors'));
     const other = join(folder, 'other');
     mkdirSync(other);
     const { code, lines, errors } = await run('--data', other, '--out', dirname(path), '--resume');
     expect(code).toBe(1);
     expect(errors).toEqual([
-      `${path} is not whole: the file is damaged: its contents do not have the checksum that it was written with. The run resumes from the state of step 15.`,
+      `${path} is not whole: the file is damaged: its contents do not have the checksum that it was written with. The run resumes from the state of step ${KEPT}.`,
       'No recordings can be used; give a folder with --data.',
     ]);
     expect(lines).toEqual([]);

@@ -7,11 +7,10 @@ import { OrderedDict, type PythonValue } from '../../../src/checkpoints/python';
 import { write, type SafetensorsTensor } from '../../../src/checkpoints/safetensors';
 import { splitStateDict } from '../../../src/checkpoints/state_file';
 import { writeTorch } from '../../../src/checkpoints/torch';
-import { requestNodeGpu } from '../../../src/cli/node_gpu';
+import { requestNodeDevice } from '../../../src/cli/node_device';
 import { evaluationGraph } from '../../../src/detection/evaluation';
 import { checkWeights, restoreWeights, type Weights } from '../../../src/detection/restore';
 import { configOf, readWeightsFile, type DetectorWeights } from '../../../src/detection/weights';
-import { Device } from '../../../src/engine/device';
 import { Parameters } from '../../../src/engine/packs';
 import { Program } from '../../../src/engine/program';
 import { readCase, tensorOf, type GoldenCase } from '../../golden/runner/case';
@@ -94,7 +93,7 @@ describe.each(['detector.conv', 'detector.mamba2'])('%s', (name) => {
     const [batch = 0, channels = 0, length = 0] = x.shape;
     const evaluation = evaluationGraph(config, batch, 'float32', length);
     checkWeights(evaluation, weights);
-    const device = await Device.request(await requestNodeGpu());
+    const device = await requestNodeDevice();
     const parameters = await Parameters.create(device, evaluation.graph, { training: false });
     const program = await Program.compile(device, evaluation.graph, {
       outputs: [evaluation.logits],
@@ -118,7 +117,6 @@ describe.each(['detector.conv', 'detector.mamba2'])('%s', (name) => {
     expect(Math.sqrt(difference / size)).toBeLessThan(1e-5);
     program.destroy();
     parameters.destroy();
-    device.destroy();
   });
 
   test('are the same from safetensors and from within a checkpoint, with the prefixes of PyTorch’s wrappers', () => {

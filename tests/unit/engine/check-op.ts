@@ -8,6 +8,7 @@
  * and every gradient of every variant on the GPU against float64. A failure names the tensor, its error and the shapes.
  */
 import { afterAll, beforeAll } from 'vitest';
+import { requestNodeDevice } from '../../../src/cli/node_device';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device, type DeviceOptions } from '../../../src/engine/device';
 import { differentiate } from '../../../src/engine/gradient';
@@ -61,27 +62,27 @@ export interface OpCase<Name extends string> {
 /** Worst error of each kind, over all tensors and variants. */
 export type Errors = Record<keyof typeof TOLERANCE, number>;
 
-/** Devices of this process, by whether they stay within the default limits. */
-const devices = new Map<boolean, Promise<Device>>();
+/** The device of this process that stays within the default limits. */
+let onDefaults: Promise<Device> | undefined;
+const requestDefaults = (): Promise<Device> =>
+  (onDefaults ??= requestNodeGpu().then((gpu) => Device.request(gpu, { defaultsOnly: true })));
 
 /**
- * The device of this process with these options. Test files run one after another in one process, so that what one of them
- * compiles the next finds compiled. A file that takes memory of the device and does not give it back fails, and a device
- * that failed is not handed on.
+ * The device of this process with these options, which without them is also that of the commands. Test files run one
+ * after another in one process, so that what one of them compiles the next finds compiled. A file that takes memory of the
+ * device and does not give it back fails, and a device that failed is not handed on.
  */
 export function testDevice({ defaultsOnly = false }: DeviceOptions = {}): () => Device {
   let device: Device | undefined;
   let before = 0;
   beforeAll(async () => {
-    const shared =
-      devices.get(defaultsOnly) ?? requestNodeGpu().then((gpu) => Device.request(gpu, { defaultsOnly }));
-    devices.set(defaultsOnly, shared);
-    device = await shared;
+    device = await (defaultsOnly ? requestDefaults() : requestNodeDevice());
     before = device.allocatedBytes;
   });
   afterAll(() => {
-    if (device?.failure) devices.delete(defaultsOnly);
-    else if (device && device.allocatedBytes !== before)
+    if (device?.failure) {
+      if (defaultsOnly) onDefaults = undefined;
+    } else if (device && device.allocatedBytes !== before)
       throw new Error(`${device.allocatedBytes - before} bytes of the device were not given back`);
   });
   return () => {

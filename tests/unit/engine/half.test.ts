@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device } from '../../../src/engine/device';
 import { bytesOf, Graph } from '../../../src/engine/graph';
 import { fromHalf, toHalf } from '../../../src/engine/half';
@@ -10,6 +9,7 @@ import { planProgram } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
 import { tuneKey } from '../../../src/engine/tune';
 import { addGradients, buildCase, checkOp, HALF_TOLERANCE, testDevice } from './check-op';
+import { requestNullGpu } from './null_gpu';
 import { OP_CASES } from './op_cases';
 
 const device = testDevice();
@@ -116,18 +116,11 @@ describe('against float64', () => {
 
 /** Dawn without a GPU behind it has float16, and checks shaders: where the adapter has none, they are checked at least. */
 describe('shaders are valid', () => {
-  let gpu: GPU | undefined;
   let checking: Device;
   beforeAll(async () => {
-    await requestNodeGpu();
-    const { create } = await import('webgpu');
-    gpu = create(['backend=null']);
-    checking = await Device.request(gpu);
+    checking = await Device.request(await requestNullGpu());
   });
-  afterAll(() => {
-    checking.destroy();
-    gpu = undefined;
-  });
+  afterAll(() => checking.destroy());
 
   test.each(HALF_CASES)('%s', async (_, opCase) => {
     // Nothing is computed, so the values are wrong, but they are there.

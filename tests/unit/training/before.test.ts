@@ -64,7 +64,7 @@ describe('what afff4d8 wrote', () => {
 });
 
 describe('a checkpoint of afff4d8', () => {
-  const device = testDevice({ defaultsOnly: true });
+  const device = testDevice();
 
   test('is resumed with its settings, and the steps that follow are the same', async () => {
     const corpus = { seed: 7, patients: 3, recordingsPerPatient: 1, duration: 120, seizures: 1 };

@@ -1,6 +1,5 @@
 /** What a run asks the GPU for is known to the byte before it is begun. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device } from '../../../src/engine/device';
 import type { Graph, Tensor } from '../../../src/engine/graph';
 import { Parameters } from '../../../src/engine/packs';
@@ -10,25 +9,15 @@ import { bytesOf, costOf, suggest } from '../../../src/training/fits';
 import { evaluationGraph } from '../../../src/detection/evaluation';
 import { stepGraph } from '../../../src/training/graphs';
 import { FULL } from '../../full';
+import { requestNullGpu } from '../engine/null_gpu';
 import { checkSettings, detectorConfigOf, SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 
-/**
- * Dawn without a GPU behind it: it checks and counts as it does with one but makes no machine code of the shaders, which
- * for fifty detectors would take the better part of an hour on a software driver. Dawn ends with its last reference, so
- * the GPU object is kept for as long as the device.
- */
-let gpu: GPU | undefined;
+/** Without machine code, which for fifty detectors would take the better part of an hour on a software driver. */
 let device: Device;
 beforeAll(async () => {
-  await requestNodeGpu();
-  const { create } = await import('webgpu');
-  gpu = create(['backend=null']);
-  device = await Device.request(gpu);
+  device = await Device.request(await requestNullGpu());
 });
-afterAll(() => {
-  device.destroy();
-  gpu = undefined;
-});
+afterAll(() => device.destroy());
 
 /**
  * Small enough for the host's memory: a window of 60 s takes 17 MB at a width of 2. Few lengths of the batch and kernels, so

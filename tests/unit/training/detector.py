@@ -110,7 +110,8 @@ class Detector(nn.Module):
 path, window = sys.argv[1], sys.argv[2]
 torch.manual_seed(0)
 checkpoint = torch.load(path, map_location="cpu")
-model = Detector(4, checkpoint["config"]["model"]["mamba"]["n_layers"], 5)
+base = len(checkpoint["model_state_dict"]["encoder.input_conv.conv.weight"])
+model = Detector(base, checkpoint["config"]["model"]["mamba"]["n_layers"], 5)
 model.load_state_dict(checkpoint["model_state_dict"], strict=True)
 with open(window) as file:
     x = torch.tensor(json.load(file)).T.unsqueeze(0)

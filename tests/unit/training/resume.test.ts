@@ -7,20 +7,24 @@ import { pairFiles } from '../../../src/eeg/files/recording';
 import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
 import { Device } from '../../../src/engine/device';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
+import { Owned } from '../../../src/run/owned';
 import { MemoryCheckpoints } from '../../../src/training/checkpoints';
 import type { EegEvent } from '../../../src/training/protocol';
 import { SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
+import { prepareSession } from '../../../src/training/session';
+import { capture } from '../../../src/training/state';
 import { EegTrainer, type EegTrainerOptions } from '../../../src/training/trainer';
-import { FULL } from '../../full';
+import { FULL, fullTest } from '../../full';
 import { testDevice } from '../engine/check-op';
+import { requestNullGpu } from '../engine/null_gpu';
 import { losable } from '../run/losable';
 
-const device = testDevice({ defaultsOnly: true });
+const device = testDevice();
 
 const open = (seed: number) =>
   openRecordings(
     pairFiles(
-      [...syntheticCorpus({ seed, patients: 3, recordingsPerPatient: 1, duration: 150, seizures: 1 })].map(
+      [...syntheticCorpus({ seed, patients: 3, recordingsPerPatient: 1, duration: 120, seizures: 1 })].map(
         ({ path, bytes }) => ({ path, data: memorySource(bytes) }),
       ),
     ),
@@ -54,15 +58,22 @@ class AllCheckpoints extends MemoryCheckpoints {
   }
 }
 
-async function run(settings: EegSettings, options: Partial<EegTrainerOptions> = {}) {
+async function run(
+  settings: EegSettings,
+  options: Partial<EegTrainerOptions> = {},
+  during?: (event: EegEvent, trainer: EegTrainer) => void,
+) {
   const events: EegEvent[] = [];
   const checkpoints = new AllCheckpoints();
-  const trainer = new EegTrainer({
+  const trainer: EegTrainer = new EegTrainer({
     device: () => Promise.resolve(device()),
     dataset: new Dataset(await folder),
     settings,
     checkpoints,
-    emit: (event) => events.push(event),
+    emit: (event) => {
+      events.push(event);
+      during?.(event, trainer);
+    },
     ...options,
   });
   await trainer.run();
@@ -72,6 +83,9 @@ async function run(settings: EegSettings, options: Partial<EegTrainerOptions> = 
   const norms = of('progress').flatMap(({ metrics }) => [...metrics.gradientNorm]);
   return { events, of, losses, norms, checkpoints, end: await checkpoints.latest() };
 }
+
+/** One epoch of them. */
+const SHORT: EegSettings = { ...SETTINGS, epochs: 1 };
 
 /** A run from its begin to its end; the same for each test that compares with it. */
 const whole = (settings: EegSettings) => {
@@ -86,13 +100,28 @@ const wholes = new Map<string, ReturnType<typeof run>>();
 const keptAt = async (step: number, settings: EegSettings): Promise<TrainingState> =>
   readState(writeState((await whole(settings)).checkpoints.first(step)));
 
+/** The state that a run would save after one step, without a GPU: what the GPU would compute is not in it. */
+async function prepared(settings: EegSettings): Promise<TrainingState> {
+  const nothing = (): void => undefined;
+  const checking = await Device.request(await requestNullGpu());
+  const hooks = {
+    preparing: nothing,
+    suggested: nothing,
+    epoch: () => 1,
+    device: () => Promise.resolve(checking),
+  };
+  const owned = new Owned();
+  const options = { dataset: new Dataset(await folder), settings, emit: nothing };
+  const session = await prepareSession(options, owned, undefined, hooks);
+  const progress = { ...session.progress, step: 1 };
+  const state = await (await capture(session, progress, settings, session.plan.steps, session.data))();
+  owned.destroy();
+  checking.destroy();
+  return state;
+}
+
 describe('a resumed run', () => {
-  test.each([
-    ['in the middle of an epoch', SETTINGS, 1],
-    ['at the end of an epoch, before its validation', SETTINGS, 2],
-    ['in the second epoch', SETTINGS, 3],
-    ['with micro-batches', { ...SETTINGS, batch: 2, microBatches: 2 }, 1],
-  ])('goes on as if nothing had happened, to the bit: %s', async (_, settings, step) => {
+  const goesOn = async (settings: EegSettings, step: number): Promise<void> => {
     const expected = await whole(settings);
     expect(expected.of('failed')).toEqual([]);
     const rest = await run(settings, { from: await keptAt(step, settings) });
@@ -101,8 +130,21 @@ describe('a resumed run', () => {
     expect(rest.norms).toEqual(expected.norms.slice(step));
     expect(rest.of('validated')).toEqual(expected.of('validated').filter((event) => event.step >= step));
     expect(rest.end).toEqual(expected.end);
-    expect(rest.end?.progress).toMatchObject({ epoch: 2, step: 4, batches: 4 * settings.microBatches });
-  });
+    const { epochs, microBatches } = settings;
+    expect(rest.end?.progress).toMatchObject({
+      epoch: epochs,
+      step: 2 * epochs,
+      batches: 2 * epochs * microBatches,
+    });
+  };
+  test.each([
+    ['at the end of an epoch, before its validation', SETTINGS, 2],
+    ['in the middle of the second epoch', SETTINGS, 3],
+    ['with micro-batches, in the middle of the first epoch', { ...SHORT, batch: 2, microBatches: 2 }, 1],
+  ])('goes on as if nothing had happened, to the bit: %s', (_, settings, step) => goesOn(settings, step));
+  fullTest('goes on as if nothing had happened from the first epoch into the second', () =>
+    goesOn(SETTINGS, 1),
+  );
 
   test('has nothing left to do where it had come to its end', async () => {
     const expected = await whole(SETTINGS);
@@ -112,7 +154,8 @@ describe('a resumed run', () => {
   });
 
   test('keeps all that the trainer has, in the order of PyTorch', async () => {
-    const { end } = await run({ ...SETTINGS, model: { ...SETTINGS.model, mixer: 'mamba2' }, epochs: 1 });
+    const settings: EegSettings = { ...SHORT, model: { ...SETTINGS.model, mixer: 'mamba2' } };
+    const end = FULL ? (await run(settings)).end : await prepared(settings);
     const names = [...(end?.parameters.keys() ?? [])];
     expect(names.slice(0, 2)).toEqual(['encoder.input_conv.conv.weight', 'encoder.input_conv.conv.bias']);
     // The fallback's weights are there, and AdamW knows nothing of them.
@@ -146,13 +189,14 @@ describe('a resumed run', () => {
 });
 
 describe('a lost GPU', () => {
-  /** Loses it once, after the first checkpoint. */
+  /** Loses it once, after the first checkpoint. The second device has what others compiled. */
   async function losing() {
     const { gpu, lose } = losable(await requestNodeGpu());
+    const devices = [await Device.request(gpu), device()];
     const checkpoints = new MemoryCheckpoints();
     let lost = false;
-    const result = await run(SETTINGS, {
-      device: () => Device.request(gpu, { defaultsOnly: true }),
+    const result = await run(SHORT, {
+      device: () => Promise.resolve(devices.shift() as Device),
       checkpoints: {
         save: async (slots, state) => {
           await checkpoints.save(slots, state);
@@ -166,11 +210,11 @@ describe('a lost GPU', () => {
   }
 
   test('is recovered from the last checkpoint, and the end is the same to the bit', async () => {
-    const expected = await whole(SETTINGS);
+    const expected = await whole(SHORT);
     const { of, end } = await losing();
     expect(of('failed')).toEqual([]);
     expect(of('recovering')).toMatchObject([{ attempt: 1, attempts: 3, step: 1 }]);
-    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 2 }]);
     expect({ ...end?.progress, config: '' }).toEqual({ ...expected.end?.progress, config: '' });
     expect(end?.parameters).toEqual(expected.end?.parameters);
     expect(end?.secondMoments).toEqual(expected.end?.secondMoments);
@@ -180,7 +224,7 @@ describe('a lost GPU', () => {
     const { of } = await run(SETTINGS, {
       device: async () => {
         const { gpu, lose } = losable(await requestNodeGpu());
-        const lost = await Device.request(gpu, { defaultsOnly: true });
+        const lost = await Device.request(gpu);
         lose();
         return lost;
       },
@@ -193,8 +237,13 @@ describe('a lost GPU', () => {
 
 describe('a run that would not fit', () => {
   test('is rejected before it begins, with what would fit', async () => {
-    const settings = { ...SETTINGS, batch: 2, epochs: 1, stepsPerEpoch: 1 };
-    const { of } = await run(settings);
+    const settings = { ...SHORT, batch: 2, stepsPerEpoch: 1 };
+    // Whether a run takes what it planned is tested of the trainer.
+    const plan = (planned: EegSettings) =>
+      run(planned, {}, ({ type }, trainer) => {
+        if (type === 'planned' && !FULL) trainer.stop();
+      });
+    const { of } = await plan(settings);
     const bytes = of('planned')[0]?.plan.memory.reduce((sum, use) => sum + use.bytes, 0) ?? 0;
     const limit = Math.floor(0.95 * bytes);
     const before = device().allocatedBytes;
@@ -211,8 +260,8 @@ describe('a run that would not fit', () => {
       'a batch of 1',
     ]);
     const suggestions = failed?.suggestions ?? [];
-    for (const { settings: suggested, bytes: promised } of FULL ? suggestions : suggestions.slice(0, 1)) {
-      const tried = await run(suggested);
+    for (const { settings: suggested, bytes: promised } of suggestions) {
+      const tried = await plan(suggested);
       expect(tried.of('failed')).toEqual([]);
       const [planned] = tried.of('planned');
       expect(planned?.plan.memory.reduce((sum, use) => sum + use.bytes, 0)).toBe(promised);
@@ -223,13 +272,13 @@ describe('a run that would not fit', () => {
 
 describe('a checkpoint that cannot be kept', () => {
   test('is told, and training goes on', async () => {
-    const { of } = await run(SETTINGS, {
+    const { of } = await run(SHORT, {
       checkpoints: {
         save: () => Promise.reject(new Error('the disk is full')),
         latest: () => Promise.resolve(undefined),
       },
     });
     expect(of('unsaved')[0]).toMatchObject({ message: 'The disk is full.' });
-    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 2 }]);
   });
 });

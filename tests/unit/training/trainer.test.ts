@@ -11,19 +11,19 @@ import { SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 import { EegTrainer, type EegTrainerOptions } from '../../../src/training/trainer';
 import { testDevice } from '../engine/check-op';
 
-const device = testDevice({ defaultsOnly: true });
+const device = testDevice();
 
-const CORPUS = { seed: 7, patients: 3, recordingsPerPatient: 1, duration: 150, seizures: 1 };
+const CORPUS = { seed: 7, patients: 3, recordingsPerPatient: 1, duration: 120, seizures: 1 };
 const folder = openRecordings(
   pairFiles([...syntheticCorpus(CORPUS)].map(({ path, bytes }) => ({ path, data: memorySource(bytes) }))),
 );
 
 const SETTINGS: EegSettings = {
   ...SMOKE_RUN,
-  model: { ...SMOKE_RUN.model, baseChannels: 2, layers: 1, mixer: 'conv' },
+  model: { ...SMOKE_RUN.model, baseChannels: 2, layers: 1, mixer: 'conv', dropout: 0.2 },
   epochs: 2,
   batch: 1,
-  stepsPerEpoch: 3,
+  stepsPerEpoch: 2,
   validationStride: 60,
 };
 
@@ -73,35 +73,32 @@ describe('a training on EEG', () => {
   test('goes through its epochs, validates after each, and takes what it planned', async () => {
     const { of, losses, planned, highest } = await plain();
     expect(of('failed')).toEqual([]);
-    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 6 }]);
-    expect(losses).toHaveLength(6);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 4 }]);
+    expect(losses).toHaveLength(4);
     expect(losses.every(Number.isFinite)).toBe(true);
     expect(highest).toBe(planned);
     const validated = of('validated');
     expect(validated.map(({ epoch, step }) => [epoch, step])).toEqual([
-      [1, 3],
-      [2, 6],
+      [1, 2],
+      [2, 4],
     ]);
     const [{ plan }] = of('planned') as [Of<'planned'>];
     for (const { results, scores } of validated) {
       expect(results.map(({ recording }) => recording)).toEqual(plan.recordings.validation);
-      expect(scores.hours).toBeCloseTo(150 / 3600, 6);
+      expect(scores.hours).toBeCloseTo(120 / 3600, 6);
       expect(scores.auroc).toBeGreaterThanOrEqual(0);
       for (const { probabilities, rate, reference } of results) {
-        expect(probabilities).toHaveLength(150 * rate);
+        expect(probabilities).toHaveLength(120 * rate);
         expect(reference).toHaveLength(1);
       }
     }
     expect(plan.recordings.training).not.toContain(plan.recordings.validation[0]);
   });
 
-  test('gives the same bits twice', async () => {
-    const short = { ...SETTINGS, epochs: 1, model: { ...SETTINGS.model, dropout: 0.2 } };
-    const [first, second] = [await run(short), await run(short)];
-    expect(second.losses).toEqual(first.losses);
-    expect(second.weights).toEqual(first.weights);
-    const other = await run({ ...short, seed: 43, maxSteps: 1 });
-    expect(other.losses[0]).not.toEqual(first.losses[0]);
+  test('gives other numbers with another seed', async () => {
+    const other = await run({ ...SETTINGS, seed: 43, maxSteps: 1 });
+    expect(other.losses).toHaveLength(1);
+    expect(other.losses[0]).not.toEqual((await plain()).losses[0]);
   });
 
   test('can be paused, resumed and stopped', async () => {
@@ -147,7 +144,7 @@ describe('a training on EEG', () => {
     [true, 1],
     [false, 2],
   ])(
-    'workers that persist (%s) are started %i times for two epochs, and read the same windows',
+    'workers that persist (%s) are started %i times for two epochs, and what is trained is the same to the bit',
     async (persistentWorkers, starts) => {
       const dataset = new Dataset(await folder);
       const startedWith: number[] = [];
@@ -165,11 +162,14 @@ describe('a training on EEG', () => {
         persistentWorkers,
         ...(!persistentWorkers && { stepsPerEpoch: 1 }),
       };
-      const { of, losses } = await run(settings, undefined, { startWorkers });
+      const { of, losses, weights } = await run(settings, undefined, { startWorkers });
       expect(of('finished')).toMatchObject([{ reason: 'completed' }]);
       expect(startedWith).toEqual(Array(starts).fill(2));
       expect(open).toBe(0);
-      if (persistentWorkers) expect(losses).toEqual((await plain()).losses);
+      if (!persistentWorkers) return;
+      // The only two runs with these settings: what they give, dropout included, is repeated.
+      expect(losses).toEqual((await plain()).losses);
+      expect(weights).toEqual((await plain()).weights);
     },
   );
 
@@ -192,11 +192,12 @@ describe('a training on EEG', () => {
     const { of, losses } = await run({
       ...SETTINGS,
       epochs: 1,
+      stepsPerEpoch: 1,
       batch: 2,
       microBatches: 2,
       checkpointing: true,
     });
-    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 3 }]);
+    expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 1 }]);
     expect(losses.every(Number.isFinite)).toBe(true);
   });
 
