@@ -1,4 +1,5 @@
 /** A training state as the store keeps it: shards of bytes, and a manifest that says what they are and what they must be. */
+import { sha256 } from '../base/sha256';
 import {
   checkState,
   decodeProgress,
@@ -89,10 +90,4 @@ function forEachPiece(
       done += piece.length;
       position += piece.length;
     }
-}
-
-/** In hexadecimal digits. */
-export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -7,7 +7,8 @@
 import { promisifyRequest } from 'idb-keyval';
 import { openDatabase, type Database } from './database';
 import type { Generation, Run, Slot } from './run';
-import { describeShards, packShards, sha256, unpackShards, type Manifest } from './shards';
+import { sha256 } from '../base/sha256';
+import { describeShards, packShards, unpackShards, type Manifest } from './shards';
 import { rejectNonJson, type TrainingState } from './state';
 import {
   CorruptedCheckpointError,

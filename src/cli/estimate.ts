@@ -1,10 +1,11 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
+import { GIB } from '../base/units';
 import { messageOf } from '../base/text';
 import { flag, number, runCommand } from './command_line';
 import { aligned } from './table';
 import { machineOptions, pathBelow, targetFrom } from './machine';
 import { readConfigText } from './config_text';
-import { GIB, MODAL } from '../config/facts';
+import { MODAL } from '../config/facts';
 import { exactly, type Quantity } from '../base/quantity';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
 import type { Plan } from '../estimate/scenario';

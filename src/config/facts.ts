@@ -2,9 +2,6 @@
 import { exactly, quantity, type Quantity } from '../base/quantity';
 import type { GpuId } from './gpus';
 
-/** Bytes of a GiB. */
-export const GIB = 2 ** 30;
-
 /** Samples of a window: 60 s at 256 Hz (the trainer's source at 2025-09-21). */
 export const WINDOW_SAMPLES = 15_360;
 /** EEG channels of a window: the electrodes of the 10–20 system. */

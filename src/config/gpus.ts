@@ -1,4 +1,5 @@
 /** GPUs by their maker’s data sheets. */
+import { MIB } from '../base/units';
 
 export const GPU_IDS = [
   't4',
@@ -30,8 +31,6 @@ export interface Gpu {
   readonly watts: number;
   readonly source: string;
 }
-
-const MIB = 2 ** 20;
 
 function gpu(
   id: GpuId,

@@ -1,6 +1,7 @@
 /** Where a configuration is going to run: the machines that rules and estimates assume. People may change their numbers. */
+import { GIB } from '../base/units';
 import type { Quantity } from '../base/quantity';
-import { GIB, MODAL, SMOKE_FILES, WSL2_RAM_GIB } from './facts';
+import { MODAL, SMOKE_FILES, WSL2_RAM_GIB } from './facts';
 import { GPUS, type Gpu } from './gpus';
 
 /** Where the trainer runs. */

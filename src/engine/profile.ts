@@ -2,6 +2,7 @@
  * What a device reaches, measured: memory bandwidth by copying, arithmetic by chains of multiply-adds (shaders/profile.wgsl).
  * Takes up to about a second. Whatever else the device does meanwhile is measured too.
  */
+import { MIB } from '../base/units';
 import source from '../../shaders/profile.wgsl?raw';
 import { EngineError, type Device, type DeviceBuffer } from './device';
 import { bytesOf, Graph, type Tensor } from './graph';
@@ -18,7 +19,6 @@ export interface DeviceProfile {
 }
 
 const WORKGROUP = 64;
-const MIB = 2 ** 20;
 
 /** Browsers round timestamps to 0.1 ms. */
 const MEASURED_MS = 20;

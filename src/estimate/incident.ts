@@ -2,10 +2,10 @@
  * The run of an incident, simulated. An incident tells what was killed and when, not why; so it names several mechanisms, and
  * each is simulated with what the configuration and the machine say and ranges for what they leave open.
  */
+import { GIB } from '../base/units';
 import type { Incident } from '../config/incidents';
 import { presetOf } from '../config/presets';
 import { readConfig } from '../config/settings';
-import { GIB } from '../config/facts';
 import { exactly, quantity, type Quantity } from '../base/quantity';
 import { machineOf, settingsFrom, type RunSettings } from './from_config';
 import { CORPUS_LENGTHS, MAIN_BYTES } from './ram_facts';

@@ -1,6 +1,7 @@
 /** What is known of the memory of the trainer's processes, and what is judged. */
+import { GIB } from '../base/units';
 import { exactly, quantity, type Quantity } from '../base/quantity';
-import { CORPUS, GIB, WINDOW_SAMPLES } from '../config/facts';
+import { CORPUS, WINDOW_SAMPLES } from '../config/facts';
 import type { Platform } from '../config/targets';
 import type { RecordingLengths } from './loader_files';
 

@@ -1,6 +1,6 @@
 /** System RAM of a run as one answer: training by many seeds, validation, and whether a machine has it. */
+import { GIB } from '../base/units';
 import { quantity, sum, type Quantity } from '../base/quantity';
-import { GIB } from '../config/facts';
 import { fitOf, worstFit, type Fit } from '../config/verdict';
 import { ramOptions, type RamPlan } from './from_config';
 import { MAIN_BYTES, OTHER_BYTES, validationBytes } from './ram_facts';

@@ -1,5 +1,5 @@
 /** What would fit where a run does not surely: single changes, each of which fixes what it is about. */
-import { GIB } from '../config/facts';
+import { GIB } from '../base/units';
 import type { Fit, Remedy } from '../config/verdict';
 import type { RamEnsemble } from './oom_odds';
 import { ensembleOf, smallestRam, trainingFitOf, type RamPrediction } from './ram_predict';

@@ -1,6 +1,7 @@
 /** A run on a machine: the hours of its epochs, and what it costs. */
+import { GIB } from '../base/units';
 import { quantity, type Quantity } from '../base/quantity';
-import { GIB, MODAL, type LoggedPace } from '../config/facts';
+import { MODAL, type LoggedPace } from '../config/facts';
 import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
 import { costOf, timeOf, type RunTime } from './cost';

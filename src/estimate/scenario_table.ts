@@ -1,6 +1,6 @@
 /** The same run on other machines: on one's own, and on those that can be rented. */
+import { GIB } from '../base/units';
 import { quantity, type Quantity } from '../base/quantity';
-import { GIB } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
 import { MACHINES, type Machine, type Platform } from '../config/targets';
 import type { Fit } from '../config/verdict';

@@ -2,10 +2,11 @@
  * Makes the variant of a configuration for another machine or for a smoke run: the changes that it needs, each with its
  * reason, and none that it already has.
  */
+import { GIB } from '../base/units';
 import type { Change } from '../config/change';
 import { applyChanges, applyFixes } from '../config/edit';
 import { isSevere } from '../config/issues';
-import { GIB, MODAL, SAVED_MIB, SMOKE_FILES, WINDOW_BYTES } from '../config/facts';
+import { MODAL, SAVED_MIB, SMOKE_FILES, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { scalarText } from '../config/scalar';
 import { readConfig, type Settings } from '../config/settings';

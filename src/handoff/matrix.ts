@@ -1,4 +1,5 @@
 /** Configurations side by side: what differs, from what, by how much. */
+import { GIB } from '../base/units';
 import type { Effect } from '../config/keys';
 import { KEY_AT, KEYS } from '../config/keys';
 import type { Figure } from '../config/incidents';
@@ -12,7 +13,6 @@ import type { ConfigFile } from '../config/settings';
 import type { Target } from '../config/targets';
 import type { Judged } from '../config/verdict';
 import { inspectRun, verdictFor } from '../estimate/forecast';
-import { GIB } from '../config/facts';
 import { scaled } from '../base/quantity';
 
 export interface Compared {

@@ -1,4 +1,5 @@
 /** Whether a run fits the device, from its plan alone, and what would. */
+import { GIB } from '../base/units';
 import { Parameters } from '../engine/packs';
 import { planProgram, type Capabilities, type Plan } from '../engine/plan';
 import { SettingsError } from '../run/failure';
@@ -15,7 +16,6 @@ export interface Suggestion {
   readonly bytes: number;
 }
 
-const GIB = 2 ** 30;
 const gibibytes = (bytes: number): string => `${(bytes / GIB).toPrecision(3)} GiB`;
 
 /** What a run with these settings takes; their width is a number. */

@@ -1,4 +1,5 @@
 /** From a training on EEG to a state that can be kept, and back. */
+import { sha256 } from '../base/sha256';
 import type { FloatTensor, Json, TrainingState } from '../checkpoints/state';
 import type { RecordingInfo } from '../eeg/files/recording';
 import type { Parameters } from '../engine/packs';
@@ -54,8 +55,7 @@ export async function identify(recordings: readonly RecordingInfo[], windows: nu
     .filter(({ unusable }) => unusable === null)
     .map(({ path, samples, seizures }) => [path, samples, seizures]);
   const bytes = new TextEncoder().encode(JSON.stringify(known));
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return { windows, recordings: Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('') };
+  return { windows, recordings: await sha256(bytes) };
 }
 
 /**

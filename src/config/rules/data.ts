@@ -1,5 +1,6 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
-import { CORPUS, GIB } from '../facts';
+import { GIB } from '../../base/units';
+import { CORPUS } from '../facts';
 import type { Settings } from '../settings';
 import { PLATFORMS } from '../targets';
 import type { Target } from '../targets';

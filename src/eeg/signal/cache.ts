@@ -3,6 +3,7 @@
  * and a window costs two blocks. Bounded: what was used longest ago goes first. A cache that fails only costs time, so
  * its errors never end what uses it.
  */
+import { sha256 } from '../../base/sha256';
 import type { ByteSource } from '../files/bytes';
 import { addPart, BLOCK, type PreparedPart } from './prepare';
 import { CHANNELS } from './montage';
@@ -50,8 +51,7 @@ export async function contentHash(source: ByteSource): Promise<string> {
     const bytes = await source.read(at, Math.min(HASH_BYTES, source.size - at));
     hashes.set(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource)), 32 * piece);
   }
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', hashes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return sha256(hashes);
 }
 
 export class PreparedCache {

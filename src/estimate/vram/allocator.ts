@@ -2,8 +2,8 @@
  * PyTorch's caching allocator, c10/cuda/CUDACachingAllocator.cpp at 2.2 with its default settings (nothing in
  * PYTORCH_CUDA_ALLOC_CONF): what it allocates, what it requests from CUDA, and what is unused in between. One stream.
  */
+import { MIB } from '../../base/units';
 
-const MIB = 2 ** 20;
 /** kMinBlockSize: every request is rounded up to a multiple. */
 const ROUNDING = 512;
 /** kSmallSize: up to here a request is served from the small pool. */

@@ -1,11 +1,6 @@
+import { sha256 } from '../../../src/base/sha256';
 import { expect, test } from 'vitest';
-import {
-  describeShards,
-  packShards,
-  SHARD_BYTES,
-  sha256,
-  unpackShards,
-} from '../../../src/checkpoints/shards';
+import { describeShards, packShards, SHARD_BYTES, unpackShards } from '../../../src/checkpoints/shards';
 import type { TrainingState } from '../../../src/checkpoints/state';
 import { PROGRESS, randomState } from './states';
 

@@ -1,5 +1,6 @@
+import { GIB, MIB } from '../../../src/base/units';
 import { describe, expect, test } from 'vitest';
-import { CORPUS, GIB, WINDOW_BYTES } from '../../../src/config/facts';
+import { CORPUS, WINDOW_BYTES } from '../../../src/config/facts';
 import {
   CACHED_WINDOW_BYTES,
   CORPUS_LENGTHS,
@@ -20,7 +21,6 @@ import { insteadRun, mechanismsOf, nearestSeed, replayedRun } from '../../../src
 import { INCIDENTS } from '../../../src/config/incidents';
 import { Random } from '../../../src/base/random';
 
-const MIB = 2 ** 20;
 const known = (value: number) => exactly(value, 'assumed', 'a test');
 
 const INCIDENT = INCIDENTS[0]!;

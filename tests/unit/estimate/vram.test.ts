@@ -1,10 +1,10 @@
+import { GIB } from '../../../src/base/units';
 import { describe, expect, it } from 'vitest';
 import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/options';
 import { gpuFit, predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 import { livingAt } from '../../../src/estimate/vram/replay';
 import { effortOf } from '../../effort';
 
-const GIB = 2 ** 30;
 const likely = (run: Partial<VramRun>): number =>
   predictVram({ ...PRODUCTION_VRAM, ...run }).allocated.likely;
 

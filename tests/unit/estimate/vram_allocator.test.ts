@@ -1,8 +1,7 @@
+import { MIB } from '../../../src/base/units';
 import { describe, expect, it } from 'vitest';
 import { CachingAllocator, OutOfMemory, roundSize, segmentSize } from '../../../src/estimate/vram/allocator';
 import { Random } from '../../../src/base/random';
-
-const MIB = 2 ** 20;
 
 describe('sizes', () => {
   it.each([

@@ -1,3 +1,4 @@
+import { MIB } from '../../../src/base/units';
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../../src/engine/graph';
 import { binaryLoss } from '../../../src/engine/ops/binary_loss';
@@ -7,7 +8,6 @@ import { detectorModel, PRODUCTION } from '../../../src/models/detector';
 import { pythonWithTorch } from '../checkpoints/python';
 import { savedByTorch } from './torch_detector';
 
-const MIB = 2 ** 20;
 const FALLBACK: TapeOptions = {
   backend: 'cpu',
   precision: 'fp32',

@@ -1,7 +1,7 @@
+import { GIB } from '../../../src/base/units';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { settingsFrom, type RamPlan } from '../../../src/estimate/from_config';
-import { GIB } from '../../../src/config/facts';
 import { GPU_IDS, GPUS, type Gpu } from '../../../src/config/gpus';
 import { MACHINES, type Machine, type Platform } from '../../../src/config/targets';
 import { ACCEPTED_OOM_SHARE, predictRam, smallestRam } from '../../../src/estimate/ram_predict';

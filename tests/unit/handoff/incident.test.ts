@@ -1,3 +1,4 @@
+import { GIB } from '../../../src/base/units';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { crashView } from '../../../src/app/pages/fit/crash_view';
@@ -12,7 +13,6 @@ import { claimTable } from '../../../src/estimate/vram/claims';
 import { reviewDocument } from '../../../src/handoff/review';
 import { reviewOf } from '../../../src/handoff/review/from_incident';
 
-const GIB = 2 ** 30;
 const train = PRESETS.find(({ name }) => name === 'configs/local/train.yaml')?.text ?? '';
 const withLoader = (batch: number, workers: number): string =>
   train

@@ -1,5 +1,5 @@
+import { GIB } from '../../../base/units';
 import { exactly } from '../../../base/quantity';
-import { GIB } from '../../../config/facts';
 import { GPUS, isGpuId } from '../../../config/gpus';
 import { TARGETS, vramGiB, type Target, type TargetName } from '../../../config/targets';
 import { recall, remember } from '../../ui/stored';

@@ -1,5 +1,5 @@
 /** Questions about limits, answered in sentences. */
-import { GIB } from '../../../config/facts';
+import { GIB } from '../../../base/units';
 import type { Gpu } from '../../../config/gpus';
 import type { RamPlan } from '../../../estimate/from_config';
 import { ACCEPTED_OOM_SHARE } from '../../../estimate/ram_predict';

@@ -1,6 +1,6 @@
 /** What the tables of time and cost show. */
+import { GIB } from '../../../base/units';
 import { scaled, type Quantity } from '../../../base/quantity';
-import { GIB } from '../../../config/facts';
 import { GPUS } from '../../../config/gpus';
 import type { Machine } from '../../../config/targets';
 import { worstFit, type Fit } from '../../../config/verdict';
