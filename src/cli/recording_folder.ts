@@ -28,11 +28,8 @@ export async function openFolder(folder: string): Promise<RecordingFolder> {
   const root = resolve(folder);
   const info = await stat(root).catch(() => undefined);
   if (!info)
-    throw new SettingsError(
-      `there is no such folder as ${folder}; --data takes the folder of the recordings`,
-    );
-  if (!info.isDirectory())
-    throw new SettingsError(`${folder} is a file; --data takes the folder that holds it`);
+    throw new SettingsError(`there is no such folder as ${folder}; give the folder of the recordings`);
+  if (!info.isDirectory()) throw new SettingsError(`${folder} is a file; give the folder that holds it`);
   const opened = new OpenFiles();
   const files: DataFile[] = [];
   const remarks: string[] = [];

@@ -70,7 +70,7 @@ test('a missing folder, and a file in its place', async () => {
   await expect(openFolder(join(root, 'nowhere'))).rejects.toThrow('there is no such folder');
   const file = join(root, 'a.edf');
   writeFileSync(file, edf);
-  await expect(openFolder(file)).rejects.toThrow('is a file; --data takes the folder that holds it');
+  await expect(openFolder(file)).rejects.toThrow('is a file; give the folder that holds it');
 });
 
 test('odd recordings: the first ten for a person, all in the JSON', async () => {
