@@ -2,6 +2,7 @@
 import { Device, type DeviceOptions } from '../../../src/engine/device';
 import { differentiate, type Seed } from '../../../src/engine/gradient';
 import { formatShape, type Graph, type Shape, type Tensor } from '../../../src/engine/graph';
+import { interpret } from '../../../src/engine/interpret';
 import { parameterGradients } from '../../../src/engine/optimizer';
 import { Parameters } from '../../../src/engine/packs';
 import { planProgram } from '../../../src/engine/plan';
@@ -48,6 +49,15 @@ export class GoldenRunner {
       if (this.#device?.failure) this.close();
       return { name, passed: false, problem: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** A case of an op or a layer by the ops' float64 references alone, without a device. */
+  static reference(name: string, file: Uint8Array): Verdict {
+    const golden = readCase(file);
+    const adapter = Object.hasOwn(adapters, golden.op) ? adapters[golden.op] : undefined;
+    if (!adapter) throw new CaseError(`unknown op ${golden.op}`);
+    const built = buildCase(golden, adapter);
+    return judge(name, measured(built, interpret(built.builder.graph, fedTo(built))));
   }
 
   /** All that the device is told to compute for a case, as text. Devices that are told the same run the case alike. */
@@ -113,12 +123,40 @@ function buildCase(golden: GoldenCase, adapter: Adapter) {
   };
 }
 
-/** Measures every expected output and gradient. */
-async function measureCase(
-  device: Device,
-  { builder, cotangents, compared, outputs }: ReturnType<typeof buildCase>,
-): Promise<Measurement[]> {
-  const { graph, golden } = builder;
+type Built = ReturnType<typeof buildCase>;
+
+/** What the file gives for each parameter, buffer, input and cotangent that it has, in the graph's order of axes. */
+function fedTo({ builder: { graph, golden, inputs }, cotangents }: Built): Map<Tensor, Float32Array> {
+  const feed = new Map<Tensor, Float32Array>();
+  for (const tensor of graph.parameters) feed.set(tensor, tensorOf(golden, `param.${tensor.name}`).data);
+  for (const tensor of graph.buffers) {
+    const start = golden.tensors.get(`param.${tensor.name}`);
+    if (start) feed.set(tensor, start.data);
+  }
+  for (const [name, { tensor, axes }] of inputs)
+    feed.set(tensor, permute(tensorOf(golden, `in.${name}`), axes).data);
+  for (const { name, cotangent, axes } of cotangents)
+    feed.set(cotangent, permute(tensorOf(golden, `cot.${name}`), axes).data);
+  return feed;
+}
+
+/** Compares every expected output and gradient. */
+function measured(
+  { builder: { golden }, compared }: Built,
+  results: ReadonlyMap<Tensor, ArrayLike<number>>,
+): Measurement[] {
+  const floor = 1e-12 * Math.max(...compared.map(({ name }) => size(tensorOf(golden, name).data)));
+  return compared.map(({ name, placed: { tensor, axes }, bound }) => {
+    const data = Float32Array.from(results.get(tensor) ?? []);
+    const got = permute({ shape: tensor.shape, data }, inverse(axes));
+    return { tensor: name, error: relativeError(got.data, tensorOf(golden, name).data, floor), bound };
+  });
+}
+
+/** Measures every expected output and gradient on a device. */
+async function measureCase(device: Device, built: Built): Promise<Measurement[]> {
+  const { builder, outputs } = built;
+  const { graph } = builder;
   const parameters =
     graph.parameters.length + graph.buffers.length > 0
       ? await Parameters.create(device, graph, { training: true })
@@ -126,23 +164,13 @@ async function measureCase(
   let program: Program | undefined;
   try {
     program = await Program.compile(device, graph, { outputs, ...(parameters && { parameters }) });
-    for (const { name } of graph.parameters) parameters?.write(name, tensorOf(golden, `param.${name}`).data);
-    for (const { name } of graph.buffers) {
-      const start = golden.tensors.get(`param.${name}`);
-      if (start) parameters?.write(name, start.data);
-    }
-    for (const [name, { tensor, axes }] of builder.inputs)
-      program.write(tensor, permute(tensorOf(golden, `in.${name}`), axes).data);
-    for (const { name, cotangent, axes } of cotangents)
-      program.write(cotangent, permute(tensorOf(golden, `cot.${name}`), axes).data);
+    for (const [tensor, data] of fedTo(built))
+      if (tensor.role === 'value' || tensor.role === 'input') program.write(tensor, data);
+      else parameters?.write(tensor.name, data);
     program.run();
     const results = await program.read();
     device.check();
-    const floor = 1e-12 * Math.max(...compared.map(({ name }) => size(tensorOf(golden, name).data)));
-    return compared.map(({ name, placed: { tensor, axes }, bound }) => {
-      const got = permute({ shape: tensor.shape, data: results.get(tensor) as Float32Array }, inverse(axes));
-      return { tensor: name, error: relativeError(got.data, tensorOf(golden, name).data, floor), bound };
-    });
+    return measured(built, results);
   } finally {
     program?.destroy();
     parameters?.destroy();
