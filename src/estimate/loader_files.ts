@@ -56,8 +56,9 @@ export function lengthsOf(
  * decompresses is longer than the mean recording by 1 + its squared coefficient of variation.
  */
 export class WindowFiles {
-  /** Of a window's file: quantiles, each as likely as another. */
-  readonly #quantiles = new Float64Array(SLOTS);
+  /** Of a window's file: where its length is in `#lengths`, each slot as likely as another. Small enough for a core's cache. */
+  readonly #slots = new Uint16Array(SLOTS);
+  readonly #lengths: Float64Array;
   readonly files: number;
   /** Windows of a recording. */
   readonly mean: number;
@@ -69,12 +70,16 @@ export class WindowFiles {
   constructor(lengths: RecordingLengths, spread?: number) {
     const sorted = lengthsOf(lengths, spread).sort();
     const total = sorted.reduce((sum, value) => sum + value, 0);
+    const windows: number[] = [];
     let [file, until] = [0, sorted[0] ?? 0];
     for (let slot = 0; slot < SLOTS; slot++) {
       const at = ((slot + 0.5) / SLOTS) * total;
       while (until < at && file < sorted.length - 1) until += sorted[++file] ?? 0;
-      this.#quantiles[slot] = sorted[file] ?? 0;
+      const length = sorted[file] ?? 0;
+      if (windows.at(-1) !== length) windows.push(length);
+      this.#slots[slot] = windows.length - 1;
     }
+    this.#lengths = Float64Array.from(windows);
     this.files = sorted.length;
     this.mean = total / sorted.length;
     this.meanMet = sorted.reduce((sum, value) => sum + value * value, 0) / total;
@@ -83,7 +88,7 @@ export class WindowFiles {
 
   /** Windows of the file of a random window. */
   draw(random: Random): number {
-    return this.#quantiles[random.bits() >>> 16] as number;
+    return this.#lengths[this.#slots[random.bits() >>> 16] as number] as number;
   }
 }
 

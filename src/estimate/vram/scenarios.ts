@@ -45,6 +45,22 @@ export function traceOf({
   return trace;
 }
 
+/** Replays without a capacity of the remembered traces: whether a run fits is asked of one bound after another. */
+const replays = new WeakMap<Trace, Map<string, Replay>>();
+/** Of a trace: more than a search for a batch among thousands asks for. */
+const REPLAYS = 256;
+
 /** Throws OutOfMemory where the segments exceed the capacity. */
-export const replayRun = (run: VramRun, scenario: Scenario, capacity?: number): Replay =>
-  replay(traceOf(run), { windows: windowsOf(run), workspace: WORKSPACES[scenario], capacity });
+export function replayRun(run: VramRun, scenario: Scenario, capacity?: number): Replay {
+  const trace = traceOf(run);
+  const options = { windows: windowsOf(run), workspace: WORKSPACES[scenario], capacity };
+  if (capacity !== undefined) return replay(trace, options);
+  const known = replays.get(trace) ?? new Map<string, Replay>();
+  replays.set(trace, known);
+  const key = `${options.windows} ${scenario}`;
+  const result = known.get(key) ?? replay(trace, options);
+  const oldest = known.keys().next();
+  if (known.size >= REPLAYS && !known.has(key) && !oldest.done) known.delete(oldest.value);
+  known.set(key, result);
+  return result;
+}

@@ -4,6 +4,7 @@ import { Random } from '../../../src/base/random';
 import { KEYS, type Key, type Kind } from '../../../src/config/keys';
 import { PyDate, type PyValue } from '../../../src/config/plain';
 import { settingsIn } from '../../../src/config/settings';
+import { FULL } from '../../full';
 import { PYDANTIC, pythonWith, runPython } from './python';
 
 const python = pythonWith(PYDANTIC.modules, PYDANTIC.how, PYDANTIC.check);
@@ -115,7 +116,7 @@ function valuesFor(random: Random): PyValue[] {
     'x',
     '٣',
   ];
-  const texts = Array.from({ length: 400 }, () =>
+  const texts = Array.from({ length: FULL ? 400 : 150 }, () =>
     Array.from({ length: 1 + Math.floor(random.uniform(0, 5)) }, () => pick(digits)).join(''),
   );
   const words = [
