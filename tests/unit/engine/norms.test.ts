@@ -23,7 +23,7 @@ const rms = (x: InputSpec, eps = EPS): OpCase<'x' | 'weight'> => ({
 const around = (offset: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => offset + Math.round(Math.sin(i * 1.7) * 128) / 128);
 
-/** Odd, prime and even widths: no team, a quad, more lanes; rows and runs that are not full. */
+/** Odd, prime and even widths: no team, a quad, more lanes; rows and runs that are not full. A width is a text to compile. */
 const SHAPES = [
   [1, 3],
   [3, 4],
@@ -54,7 +54,7 @@ describe('norms of rows', () => {
     await checkOp(device(), layer({ shape: [5, 2] }, 1));
   });
 
-  test.each([15, 16, 300])('a large common offset costs no digits, width %d', async (width) => {
+  test.each([33, 16, 251])('a large common offset costs no digits, width %d', async (width) => {
     const values = [...around(1e3, 2 * width), ...around(-1e4, width)];
     const x = { shape: [3, width], values };
     await checkOp(device(), {
@@ -71,7 +71,7 @@ describe('norms of rows', () => {
     await checkOp(device(), { ...layer(x), differences: false, tolerance: { outputs: 5e-6 } });
   });
 
-  test.each([5, 64])('rows of constant value become the bias, width %d', async (width) => {
+  test.each([7, 64])('rows of constant value become the bias, width %d', async (width) => {
     const values = [0, 0.1, 1e3, -7].flatMap((value) => Array<number>(width).fill(value));
     await checkOp(device(), { ...layer({ shape: [4, width], values }), differences: false });
     await checkOp(device(), { ...rms({ shape: [4, width], values }), differences: false });
@@ -82,8 +82,8 @@ describe('norms of rows', () => {
       [-1e-6, 1e-6],
       [-1e6, 1e6],
     ] as const) {
-      await checkOp(device(), { ...layer({ shape: [7, 40], range }), differences: false });
-      await checkOp(device(), { ...rms({ shape: [7, 40], range }), differences: false });
+      await checkOp(device(), { ...layer({ shape: [7, 20], range }), differences: false });
+      await checkOp(device(), { ...rms({ shape: [7, 20], range }), differences: false });
     }
   });
 
@@ -93,14 +93,14 @@ describe('norms of rows', () => {
 });
 
 test('within the default limits, without subgroups', async () => {
-  await checkOp(defaults(), layer({ shape: [19, 68] }));
-  await checkOp(defaults(), rms({ shape: [19, 68] }));
+  await checkOp(defaults(), layer({ shape: [19, 20] }));
+  await checkOp(defaults(), rms({ shape: [19, 20] }));
 });
 
 test.each([['x'], ['weight'], ['bias'], ['weight', 'bias']])(
   'only some gradients are wanted: %s %s',
   async (...wanted) => {
-    const { inputs, ...rest } = layer({ shape: [19, 36] });
+    const { inputs, ...rest } = layer({ shape: [19, 20] });
     const only = (name: keyof typeof inputs) => ({
       ...inputs[name],
       differentiable: wanted.includes(name),

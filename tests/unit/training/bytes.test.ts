@@ -73,7 +73,7 @@ async function allocatedBytes(settings: EegSettings): Promise<number> {
 describe('predicted bytes are those that the device is asked for', () => {
   const random = new Random(50);
   const predicted: number[] = [];
-  const cases = Array.from({ length: FULL ? 50 : 12 }, () => randomSettings(random));
+  const cases = Array.from({ length: FULL ? 50 : 6 }, () => randomSettings(random));
 
   test.each(cases.map((settings, index) => [index + 1, settings] as const))(
     'of random settings %i',

@@ -239,8 +239,9 @@ describe('EDF+', () => {
     expect((await (await openBytes(latin)).annotations()).events[1]?.text).toBe('Anfall ü ber Fz');
   });
 
-  test('500,000 annotations in one record', async () => {
-    const many = Array.from({ length: 500_000 }, () => ({ onset: 0.25, duration: null, text: 'x' }));
+  // More than a call takes as arguments.
+  test('200,000 annotations in one record', async () => {
+    const many = Array.from({ length: 200_000 }, () => ({ onset: 0.25, duration: null, text: 'x' }));
     const bytes = writeEdf({ ...plain, kind: 'BDF+C', annotations: many });
     expect((await (await openBytes(bytes)).annotations()).events).toHaveLength(many.length);
   });

@@ -7,8 +7,9 @@ import { EdfFile } from '../../../../src/eeg/files/edf/file';
 import { writeEdf, type EdfToWrite } from '../../../../src/eeg/files/edf/write';
 import { DataError } from '../../../../src/eeg/errors';
 import { Random } from '../../../../src/base/random';
+import { FULL } from '../../../full';
 
-const FILES = 10_000;
+const FILES = FULL ? 10_000 : 2_500;
 const TOKENS = [
   '-1',
   '0',
