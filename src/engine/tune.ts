@@ -101,6 +101,20 @@ export async function tune(
   return { choose, timings, rejected };
 }
 
+/**
+ * The choice of kernels for a run: tuned where there is a memory for it. On a CPU-backed adapter the timing of dozens of
+ * variants takes longer than it saves, and the frozen ones are those that suit it.
+ */
+export async function choiceFor(
+  device: Device,
+  graph: Graph,
+  memory: TuneMemory | Promise<TuneMemory> | undefined,
+  onProgress: (label: string, done: number, total: number) => void,
+): Promise<ChooseVariant> {
+  if (!memory || device.capabilities.software) return frozenChoice;
+  return (await tune(device, graph, await memory, onProgress)).choose;
+}
+
 function variantsOf(device: Device, node: Node): readonly Variant[] | undefined {
   const nothing = (): never => {
     throw new EngineError('internal', node.label, 'a list of variants cannot ask for scratch memory');

@@ -8,9 +8,9 @@ import { checkWeights, restoreWeights } from '../detection/restore';
 import { EngineError, type Device } from '../engine/device';
 import type { Graph, Tensor } from '../engine/graph';
 import { Parameters } from '../engine/packs';
-import { frozenChoice, planProgram, type Plan } from '../engine/plan';
+import { planProgram, type Plan } from '../engine/plan';
 import { Program } from '../engine/program';
-import { tune, type TuneMemory } from '../engine/tune';
+import { choiceFor, type TuneMemory } from '../engine/tune';
 import { initialise } from '../models/initialise';
 import { SettingsError } from '../run/failure';
 import type { Owned } from '../run/owned';
@@ -203,12 +203,9 @@ async function planRun(
   const view = stepGraph(settings, config, set.posWeight);
   if (weights) checkWeights(view, weights);
   const evaluation = evaluationGraph(config, batch / microBatches, precision);
-  let choose = frozenChoice;
-  // On a CPU the timing of hundreds of variants takes minutes, and the frozen ones are those that suit it.
-  if (tuning && !capabilities.software)
-    ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
-      preparing(`timing kernels: ${label}`, done, total),
-    ));
+  const choose = await choiceFor(device, view.graph, tuning, (label, done, total) =>
+    preparing(`timing kernels: ${label}`, done, total),
+  );
   const outputs = view.optimizerGraph ? [view.loss] : [view.loss, view.norm];
   const plans = {
     step: planProgram(view.graph, capabilities, { outputs, choose }),

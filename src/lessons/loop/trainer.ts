@@ -7,9 +7,9 @@ import type { Device } from '../../engine/device';
 import type { Tensor } from '../../engine/graph';
 import { handled } from '../../base/handled';
 import { Parameters } from '../../engine/packs';
-import { frozenChoice, planProgram, STAGING_SLOTS, type Plan } from '../../engine/plan';
+import { planProgram, STAGING_SLOTS, type Plan } from '../../engine/plan';
 import { Program } from '../../engine/program';
-import { tune, type TuneMemory } from '../../engine/tune';
+import { choiceFor, type TuneMemory } from '../../engine/tune';
 import { initialise } from '../../models/initialise';
 import { trainingBatch } from '../tasks/task';
 import { RunControl } from '../../run/control';
@@ -84,11 +84,9 @@ export class Trainer extends RunControl {
     const device = await this.options.device;
     const view = trainingGraph(run);
     const preview = previewGraph(run);
-    let choose = frozenChoice;
-    if (tuning)
-      ({ choose } = await tune(device, view.graph, await tuning, (label, done, total) =>
-        preparing(`timing kernels: ${label}`, done, total),
-      ));
+    const choose = await choiceFor(device, view.graph, tuning, (label, done, total) =>
+      preparing(`timing kernels: ${label}`, done, total),
+    );
     const planned = ({ graph, outputs }: Pick<TrainingGraph, 'graph' | 'outputs'>): Plan =>
       planProgram(graph, device.capabilities, { outputs, choose });
     const [trainingPlan, previewPlan] = [planned(view), planned(preview)];
