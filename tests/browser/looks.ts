@@ -18,13 +18,13 @@ export const OTHER_MODES: typeof MODES = [
 export const SILENT = { console: [], page: [], foreign: [] };
 
 declare global {
-  var axe: { run(): Promise<AxeResults> };
+  var axe: { run(within: string): Promise<AxeResults> };
 }
 
-/** What axe finds that is serious or critical: rule and elements. */
-export async function violations(page: Page): Promise<string[]> {
+/** What axe finds in the page, or in a part of it, that is serious or critical: rule and elements. */
+export async function violations(page: Page, within = 'html'): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const { violations } = await page.evaluate((part) => globalThis.axe.run(part), within);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
