@@ -87,6 +87,25 @@ export async function openPage(
   return { page, complaints };
 }
 
+/** Gives files to the page as if the person had chosen a folder. */
+export const chooseFolder = (
+  page: Page,
+  files: readonly { path: string; bytes: Uint8Array }[],
+): Promise<void> =>
+  page.getByLabel('Open a folder').evaluate(
+    (input: HTMLInputElement, list) => {
+      const transfer = new DataTransfer();
+      for (const { name, bytes } of list)
+        transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
+      input.files = transfer.files;
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    },
+    files.map(({ path, bytes }) => ({
+      name: path.split('/').at(-1) ?? '',
+      bytes: Buffer.from(bytes).toString('base64'),
+    })),
+  );
+
 function addressOf(server: PreviewServer): string {
   const address = server.httpServer.address();
   if (address === null || typeof address === 'string') throw new Error('The preview server has no port.');

@@ -7,7 +7,7 @@ import { readFile, settingsOf } from '../../src/app/pages/fit/settings';
 import { hours } from '../../src/app/pages/fit/text';
 import { openRecordings } from '../../src/eeg/windows/dataset';
 import { pairFiles } from '../../src/eeg/files/recording';
-import { DEMO_CORPUS, syntheticCorpus } from '../../src/eeg/synthetic/corpus';
+import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { predictRam } from '../../src/estimate/ram_predict';
 import { cheapest, largestBatch } from '../../src/estimate/what_fits';
 import { costsOf, ramPlanOf, loadingOf } from '../../src/estimate/scenario';
@@ -15,7 +15,7 @@ import { scenarioTable, withRam } from '../../src/estimate/scenario_table';
 import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
 import { MACHINES } from '../../src/config/targets';
 import { PRESETS } from '../../src/config/presets';
-import { startApp, type App } from './app';
+import { chooseFolder, startApp, type App } from './app';
 import { overflow, PHONE, SILENT, violations } from './looks';
 import { watchMainThread } from './long-tasks';
 
@@ -38,17 +38,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** A run of three updates of one window, at the least width. */
-async function smallest(page: Page): Promise<void> {
-  await page.locator('summary', { has: page.getByRole('heading', { name: 'Training settings' }) }).click();
-  await page.getByLabel('Base channels').selectOption('4');
-  await page.getByLabel('Mixer').selectOption('conv');
-  await page.getByLabel('Layers').fill('1');
-  await page.getByLabel('Epochs', { exact: true }).fill('1');
-  await page.getByLabel('Batch size').fill('1');
-  await page.getByLabel('Max steps per epoch').fill('3');
-  await page.getByLabel('Validation stride').fill('60');
-}
+/** A run of three updates of one window, of the narrowest model. */
+const SMALLEST =
+  '#/detector?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=1&batch=1&stepsPerEpoch=3&validationStride=60';
 
 const answer = (page: Page, name: string) => page.getByTestId(`answer-${name}`);
 const total = (batch: number): string => bytes(predictVram({ ...settings.vram, batch }).total.likely);
@@ -230,17 +222,18 @@ const keepSlower = (page: Page, times: number): Promise<number> =>
   }, times);
 
 test('a run made here gives the lengths of recordings, the time of others on this device, and the hours on a card', async () => {
-  const { page, complaints } = await app.open('#/detector', { viewport: { width: 1440, height: 900 } });
-  await smallest(page);
+  const { page, complaints } = await app.open(SMALLEST, { viewport: { width: 1440, height: 900 } });
+  const corpus = [
+    ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 180, seizures: 1 }),
+  ];
+  await chooseFolder(page, corpus);
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
   await page.getByRole('button', { name: 'Start training' }).click();
   await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
 
   await page.getByRole('link', { name: 'Resources & cost' }).click();
   await page.getByText('Recording lengths and loader memory').click(SLOW);
-  const files = [...syntheticCorpus(DEMO_CORPUS)].map(({ path, bytes }) => ({
-    path,
-    data: new Blob([bytes]),
-  }));
+  const files = corpus.map(({ path, bytes }) => ({ path, data: new Blob([bytes]) }));
   const { recordings } = await openRecordings(pairFiles(files));
   await page.getByRole('button', { name: `Use the ${recordings.length} open recordings` }).click();
   const given = givenLengths(recordings);

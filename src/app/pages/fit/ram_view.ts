@@ -202,7 +202,7 @@ export interface LengthsView {
   readonly metBytes: number;
   readonly longestBytes: number;
   /** Share of the recordings by length, as percent of the fullest bin. */
-  readonly bins: readonly { readonly upTo: number; readonly percent: number; readonly count: number }[];
+  readonly bins: readonly { readonly percent: number; readonly count: number }[];
 }
 
 const BINS = 24;
@@ -224,10 +224,6 @@ export function lengthsView(lengths: RecordingLengths): LengthsView {
     longest: files.longest,
     metBytes: files.meanMet * CACHED_WINDOW_BYTES,
     longestBytes: files.longest * CACHED_WINDOW_BYTES,
-    bins: counts.map((count, i) => ({
-      upTo: Math.round((i + 1) * width),
-      percent: (100 * count) / max,
-      count,
-    })),
+    bins: counts.map((count) => ({ percent: (100 * count) / max, count })),
   };
 }
