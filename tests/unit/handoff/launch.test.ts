@@ -1,5 +1,6 @@
 /** The printed commands, run in their order against a stub of the trainer's command line and of Modal's client. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
 import { TARGETS, type Platform } from '../../../src/config/targets';
 import { bundleOf } from '../../../src/handoff/bundle';
@@ -24,18 +25,34 @@ const RECORDINGS = 40;
 const config = (path: string): string =>
   readFileSync(join(import.meta.dirname, '../../../configs', path), 'utf8');
 
+/** The programs of PATH: both hand their command to the stub, and print and end as it says. */
+const CLIENT = `#!/bin/bash
+exec 3<>"/dev/tcp/127.0.0.1/$STUB_PORT"
+printf '%s\\0' "$PWD" "\${BGB_LIMIT_FILES-}" "\${0##*/}" "$@" $'\\1' >&3
+IFS= read -r code <&3
+IFS= read -r -d $'\\1' out <&3
+IFS= read -r -d '' err <&3
+printf '%s' "$out"
+printf '%s' "$err" >&2
+exit "$code"
+`;
+
+const stub = spawn(process.execPath, [join(import.meta.dirname, 'trainer.mjs')], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+let port = '';
+beforeAll(async () => {
+  port = String((await once(stub.stdout, 'data'))[0]).trim();
+});
+afterAll(() => void stub.kill());
+
 let root = '';
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'launch-'));
-  put(
-    'bin/python',
-    `#!/bin/bash\nexec ${process.execPath} ${join(import.meta.dirname, 'trainer.mjs')} python "$@"\n`,
-  );
-  put(
-    'bin/modal',
-    `#!/bin/bash\nexec ${process.execPath} ${join(import.meta.dirname, 'trainer.mjs')} modal "$@"\n`,
-  );
-  for (const name of ['python', 'modal']) chmodSync(join(root, 'bin', name), 0o755);
+  for (const name of ['python', 'modal']) {
+    put(`bin/${name}`, CLIENT);
+    chmodSync(join(root, 'bin', name), 0o755);
+  }
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -76,7 +93,7 @@ function run(script: string, steps: readonly string[]) {
     encoding: 'utf8',
     env: {
       PATH: `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`,
-      STUB_ROOT: root,
+      STUB_PORT: port,
       TUSZ: 'data_ext4/tusz/edf/train',
       ...ENV,
     },

@@ -1,19 +1,27 @@
 /**
  * A stub of the trainer's command line and of Modal's client: the options, exit codes and files of the originals, as described
- * of their source at 2025-09-21, without anything that computes. Run as `node trainer.mjs python|modal ARGUMENT…` in the trainer's root;
- * /data and /results are below $STUB_ROOT.
+ * of their source at 2025-09-21, without anything that computes. One process answers all commands, which cost less than a start
+ * of Node each: it prints its port, to which scripts named python and modal (launch.test.ts) send $PWD, $BGB_LIMIT_FILES and
+ * their arguments. /data and /results are below the folder in which a command runs.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 
-const [program, ...args] = process.argv.slice(2);
+/** A command that ends with an exit code, what it says on stderr, and what it has printed. */
+class Exit extends Error {
+  constructor(code, sentence, stdout = '') {
+    super(sentence);
+    this.code = code;
+    this.stdout = stdout;
+  }
+}
 const fail = (code, sentence) => {
-  console.error(sentence);
-  process.exit(code);
+  throw new Exit(code, `${sentence}\n`);
 };
-const local = (path) => (/^\/(data|results)(\/|$)/.test(path) ? join(process.env.STUB_ROOT, path) : path);
+const local = (path) => (/^\/(data|results)(\/|$)/.test(path) ? join(process.cwd(), path) : path);
 
 /** Options and positionals; click in this trainer turns a usage error into a traceback, which ends with 1. */
 function options(given, known, flags = []) {
@@ -139,8 +147,10 @@ const COMMANDS = {
 function python(given) {
   if (given[0] === '-c') {
     const [, code, ...rest] = given;
-    const { status } = spawnSync('/usr/bin/python3', ['-c', code, ...rest.map(local)], { stdio: 'inherit' });
-    process.exit(status ?? 1);
+    const { status, stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', code, ...rest.map(local)], {
+      encoding: 'utf8',
+    });
+    throw new Exit(status ?? 1, stderr, stdout);
   }
   const [flag, module, command, ...rest] = given;
   if (flag !== '-m' || module !== 'src' || !Object.hasOwn(COMMANDS, command))
@@ -154,14 +164,16 @@ function launch(config, resume) {
   if (existsSync(local('/data/edf/train'))) data.data.data_dir = '/data/edf/train';
   const experiment = (data.experiment ??= {});
   experiment.output_dir = `/results/${basename(experiment.output_dir ?? 'results/run')}`;
-  const made = join(process.env.STUB_ROOT, 'launched.yaml');
+  const made = join(process.cwd(), 'launched.yaml');
   writeFileSync(made, stringify(data, { version: '1.1' }));
-  const env = { ...process.env };
-  if (/smoke/i.test(config)) env.BGB_LIMIT_FILES = '50';
-  else delete env.BGB_LIMIT_FILES;
-  const run = ['python', '-m', 'src', 'train', made, ...(resume ? ['--resume'] : [])];
-  const { status } = spawnSync(process.execPath, [process.argv[1], ...run], { env, stdio: 'inherit' });
-  if (status !== 0) fail(1, `Training failed with exit code ${status}`);
+  if (/smoke/i.test(config)) process.env.BGB_LIMIT_FILES = '50';
+  else delete process.env.BGB_LIMIT_FILES;
+  try {
+    python(['-m', 'src', 'train', made, ...(resume ? ['--resume'] : [])]);
+  } catch (error) {
+    const { code, message } = exitOf(error);
+    fail(1, `${message}Training failed with exit code ${code}`);
+  }
 }
 
 function modal([group, ...rest]) {
@@ -203,5 +215,29 @@ function modal([group, ...rest]) {
   return known.some((one) => one.test(joined)) ? undefined : usage();
 }
 
-if (program === 'python') python(args);
-else modal(args);
+/** How a command ended that threw; Python and Node end with 1 where nothing else is said. */
+const exitOf = (error) => (error instanceof Exit ? error : new Exit(1, `${error.stack}\n`));
+
+/** Runs one command: its exit code on a line, what it prints up to the character 1, and what it says on stderr. */
+function answer([cwd, limit, program, ...args]) {
+  process.chdir(cwd);
+  process.env.BGB_LIMIT_FILES = limit;
+  try {
+    (program === 'python' ? python : modal)(args);
+    return '0\n\x01';
+  } catch (error) {
+    const { code, stdout, message } = exitOf(error);
+    return `${code}\n${stdout}\x01${message}`;
+  }
+}
+
+const END = '\x01\0';
+createServer((socket) => {
+  let request = '';
+  socket.setEncoding('utf8').on('data', (text) => {
+    request += text;
+    if (request.endsWith(END)) socket.end(answer(request.slice(0, -END.length).split('\0').slice(0, -1)));
+  });
+}).listen(0, '127.0.0.1', function () {
+  console.log(this.address().port);
+});
