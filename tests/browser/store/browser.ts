@@ -39,7 +39,7 @@ export async function startSite(): Promise<Site> {
     ],
   });
   await server.listen();
-  const { port } = server.httpServer?.address() as AddressInfo;
+  const { port } = server.httpServer!.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}/store`, close: () => server.close() };
 }
 

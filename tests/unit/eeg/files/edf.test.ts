@@ -6,6 +6,7 @@ import { blobSource, handleSource, memorySource, type ByteSource } from '../../.
 import { EdfFile } from '../../../../src/eeg/files/edf/file';
 import { writeEdf, type EdfToWrite } from '../../../../src/eeg/files/edf/write';
 import { DataError } from '../../../../src/eeg/errors';
+import { FULL } from '../../../full';
 import { realBytes, testWithReal } from '../real';
 
 const openBytes = (bytes: Uint8Array, name = 'a.edf') => EdfFile.open(memorySource(bytes), name);
@@ -240,8 +241,8 @@ describe('EDF+', () => {
   });
 
   // More than a call takes as arguments.
-  test('500,000 annotations in one record', async () => {
-    const many = Array.from({ length: 500_000 }, () => ({ onset: 0.25, duration: null, text: 'x' }));
+  test('hundreds of thousands of annotations in one record', async () => {
+    const many = Array.from({ length: FULL ? 500_000 : 200_000 }, () => ({ onset: 0.25, duration: null, text: 'x' }));
     const bytes = writeEdf({ ...plain, kind: 'BDF+C', annotations: many });
     expect((await (await openBytes(bytes)).annotations()).events).toHaveLength(many.length);
   });
