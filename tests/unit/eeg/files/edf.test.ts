@@ -242,7 +242,11 @@ describe('EDF+', () => {
 
   // More than a call takes as arguments.
   test('hundreds of thousands of annotations in one record', async () => {
-    const many = Array.from({ length: FULL ? 500_000 : 200_000 }, () => ({ onset: 0.25, duration: null, text: 'x' }));
+    const many = Array.from({ length: FULL ? 500_000 : 200_000 }, () => ({
+      onset: 0.25,
+      duration: null,
+      text: 'x',
+    }));
     const bytes = writeEdf({ ...plain, kind: 'BDF+C', annotations: many });
     expect((await (await openBytes(bytes)).annotations()).events).toHaveLength(many.length);
   });
