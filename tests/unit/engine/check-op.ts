@@ -21,6 +21,7 @@ import type { StepScalars } from '../../../src/engine/ops/definition';
 import type { ChooseVariant } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
 import { Random } from '../../../src/base/random';
+import { FULL } from '../../full';
 
 /** Largest relative errors. */
 export const TOLERANCE = { outputs: 1e-5, gradients: 1e-4, differences: 1e-6 } as const;
@@ -49,6 +50,8 @@ export interface OpCase<Name extends string> {
   readonly differences?: boolean;
   /** The frozen variant alone, or each in turn, which is what happens if left out. */
   readonly variants?: 'frozen' | 'all';
+  /** Names of variants that a quick run leaves out, unless they are the frozen choice; say where it is used what covers them. */
+  readonly fullOnly?: RegExp;
   /** Lowered as a GPU gets it, whatever the device of the tests is. */
   readonly gpu?: boolean;
   readonly step?: StepScalars;
@@ -288,8 +291,9 @@ export async function checkOp<Name extends string>(device: Device, opCase: OpCas
   for (let turn = 0; turn < variants; turn++) {
     const names = new Set<string>();
     const choose: ChooseVariant = (_, choices) => {
-      if (opCase.variants !== 'frozen') variants = Math.max(variants, choices.length);
-      const chosen = choices[turn] ?? choices[0];
+      const run = choices.filter(({ name }, i) => FULL || i === 0 || !opCase.fullOnly?.test(name));
+      if (opCase.variants !== 'frozen') variants = Math.max(variants, run.length);
+      const chosen = run[turn] ?? choices[0];
       names.add(chosen.name);
       return chosen;
     };

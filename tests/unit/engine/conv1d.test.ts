@@ -96,7 +96,8 @@ describe.each([
       ...(FULL ? [{ length: 19, channels: 23, outputs: 6, kernel: 11, padding: 5 }] : []),
     ]),
   )('every variant: %s', async (_, sizes) => {
-    await checkOp(device(), { ...conv(sizes), differences: false });
+    // How many lanes share a tile is no matter of the operands, which are all that a convolution adds to a product.
+    await checkOp(device(), { ...conv(sizes), differences: false, fullOnly: /^(single|narrow)/ });
   });
 });
 

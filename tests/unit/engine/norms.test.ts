@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph';
 import { layerNorm } from '../../../src/engine/ops/layer_norm';
 import { rmsNorm } from '../../../src/engine/ops/rms_norm';
+import { FULL } from '../../full';
 import { checkOp, testDevice, type InputSpec, type OpCase } from './check-op';
 
 const device = testDevice();
@@ -23,11 +24,14 @@ const rms = (x: InputSpec, eps = EPS): OpCase<'x' | 'weight'> => ({
 const around = (offset: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => offset + Math.round(Math.sin(i * 1.7) * 128) / 128);
 
-/** Odd, prime and even widths: no team, a quad, more lanes; rows and runs that are not full. A width is a text to compile. */
+/**
+ * Odd, prime and even widths: no team, a quad, more lanes; rows and runs that are not full. A shape is a text to compile, so
+ * tests of special values take theirs from here.
+ */
 const SHAPES = [
   [1, 3],
   [3, 4],
-  [1, 7],
+  [4, 7],
   [17, 16],
   [2, 3, 20],
   [33, 33],
@@ -44,7 +48,9 @@ describe('norms of rows', () => {
   });
 
   test.each(SHAPES)('rms_norm $shape', async ({ shape }) => {
-    await checkOp(device(), rms({ shape }));
+    // Teams differ from those of layer_norm in what they leave out: they are run where a lane's share is full and not.
+    const teams = FULL || shape.at(-1) === 33 || shape.at(-1) === 64;
+    await checkOp(device(), { ...rms({ shape }), variants: teams ? 'all' : 'frozen' });
   });
 
   test('rows of one value and of two', async () => {
@@ -54,27 +60,34 @@ describe('norms of rows', () => {
     await checkOp(device(), layer({ shape: [5, 2] }, 1));
   });
 
-  test.each([33, 16, 251])('a large common offset costs no digits, width %d', async (width) => {
+  test.each([
+    [33, 33],
+    [17, 16],
+    [5, 251],
+  ])('a large common offset costs no digits, %d rows of %d', async (rows, width) => {
     const values = [...around(1e3, 2 * width), ...around(-1e4, width)];
-    const x = { shape: [3, width], values };
+    const x = { shape: [rows, width], values };
     await checkOp(device(), {
       ...layer(x),
       differences: false,
       tolerance: { outputs: 1e-6, gradients: 1e-6 },
     });
-    await checkOp(device(), { ...rms(x), differences: false });
+    await checkOp(device(), { ...rms(x), differences: false, variants: 'frozen' });
   });
 
   test('a first value far from the others costs few digits', async () => {
     const values = [1e3, ...around(0, 511)];
-    const x = { shape: [2, 512], values };
+    const x = { shape: [37, 512], values };
     await checkOp(device(), { ...layer(x), differences: false, tolerance: { outputs: 5e-6 } });
   });
 
-  test.each([7, 64])('rows of constant value become the bias, width %d', async (width) => {
+  test.each([
+    [4, 7],
+    [9, 64],
+  ])('rows of constant value become the bias, %d rows of %d', async (rows, width) => {
     const values = [0, 0.1, 1e3, -7].flatMap((value) => Array<number>(width).fill(value));
-    await checkOp(device(), { ...layer({ shape: [4, width], values }), differences: false });
-    await checkOp(device(), { ...rms({ shape: [4, width], values }), differences: false });
+    await checkOp(device(), { ...layer({ shape: [rows, width], values }), differences: false });
+    await checkOp(device(), { ...rms({ shape: [rows, width], values }), differences: false });
   });
 
   test('tiny and huge values', async () => {
@@ -82,8 +95,8 @@ describe('norms of rows', () => {
       [-1e-6, 1e-6],
       [-1e6, 1e6],
     ] as const) {
-      await checkOp(device(), { ...layer({ shape: [7, 20], range }), differences: false });
-      await checkOp(device(), { ...rms({ shape: [7, 20], range }), differences: false });
+      await checkOp(device(), { ...layer({ shape: [2, 3, 20], range }), differences: false });
+      await checkOp(device(), { ...rms({ shape: [2, 3, 20], range }), differences: false });
     }
   });
 

@@ -67,10 +67,11 @@ export const elementwiseCase = (op: AnyOp, shape: Shape): Case => {
 /** Elementwise ops that are differentiated; the others are the gradients of these. */
 export const DIFFERENTIATED = OPS.filter((op) => isElementwise(op) && op.gradient !== null);
 
-const scan = (h: number, p: number, n: number, l: number, bias: boolean, reverse = false): Case =>
+/** The sizes are those of ssd_scan.test.ts: others would be other texts to compile. */
+const scan = (h: number, p: number, g: number, n: number, l: number, bias: boolean, reverse = false): Case =>
   opCase(
     {
-      xbc: [2, l, h * p + 2 * n],
+      xbc: [2, l, h * p + 2 * g * n],
       dt: { shape: [2, l, h], range: [-3, 1] },
       A: { shape: [h], range: [-2, -0.2] },
       D: [h],
@@ -86,7 +87,7 @@ const scan = (h: number, p: number, n: number, l: number, bias: boolean, reverse
           D: at(inputs, 'D'),
           dtBias: inputs['dt_bias'],
         },
-        { headdim: p, groups: 1, dState: n, reverse },
+        { headdim: p, groups: g, dState: n, reverse },
       ),
   );
 
@@ -214,8 +215,8 @@ export const OP_CASES: Readonly<Record<string, Case>> = {
   'layer_norm [5, 512]': layers([5, 512]),
   'rms_norm [9, 37]': rms([9, 37]),
   'rms_norm [5, 256]': rms([5, 256]),
-  'ssd_scan 3 heads of 5, 7 states': scan(3, 5, 7, 67, true),
-  'ssd_scan 2 heads of 16, 16 states, in reverse': scan(2, 16, 16, 45, false, true),
+  'ssd_scan 4 heads of 7, 2 groups of 5 states': scan(4, 7, 2, 5, 67, true),
+  'ssd_scan 4 heads of 16, 2 groups of 16 states, in reverse': scan(4, 16, 2, 16, 45, false, true),
   'selective_scan 6, 8 states': opCase(
     {
       u: [2, 37, 6],
