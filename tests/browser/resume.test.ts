@@ -5,10 +5,11 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Random } from '../../src/base/random';
 import { write } from '../../src/checkpoints/safetensors';
+import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { readState } from '../../src/checkpoints/state_file';
 import { webgpuFlags } from '../chromium';
 import { FULL } from '../full';
-import { startApp, type App } from './app';
+import { chooseFolder, startApp, type App } from './app';
 import { startKillable, type Killable } from './store/browser';
 
 const LONGEST = 900_000;
@@ -251,6 +252,9 @@ test(
     const update = async () => Number(await page.getByTestId('Step').textContent());
     // So long that it is not over before it is paused.
     await page.goto(`${app.url}${linkOf({ epochs: 100, updates: 20 })}`);
+    await chooseFolder(page, [
+      ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 300, seizures: 1 }),
+    ]);
     await start(page);
     await phase('Training, epoch');
     await hide();
