@@ -1,6 +1,7 @@
 /** What fits: the largest batch, layers, workers and validation split, the smallest GPU, the cheapest plan in time. */
 import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
 import type { RamPlan } from './from_config';
+import { validationBytes } from './ram_facts';
 import { ACCEPTED_OOM_SHARE, ensembleOf, validationPeak } from './ram_predict';
 import type { RamEnsemble } from './oom_odds';
 import type { RowWithRam } from './scenario_table';
@@ -13,16 +14,27 @@ export const MAX = { batch: 256, layers: 12, workers: 32, split: 50 } as const;
 
 /**
  * The largest whole number of `min` … `max` for which `fits`, which may turn from true to false but once; undefined where not
- * even the smallest does. Asks O(log n) times.
+ * even the smallest does. Asks O(log n) times. `guess`, where one is known: numbers near it are asked about first, in steps
+ * that double.
  */
-export function largest(min: number, max: number, fits: (value: number) => boolean): number | undefined {
+export function largest(
+  min: number,
+  max: number,
+  fits: (value: number) => boolean,
+  guess?: number,
+): number | undefined {
   if (max < min || !fits(min)) return undefined;
   let [good, bad] = [min, max + 1];
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (fits(middle)) good = middle;
-    else bad = middle;
+  const ask = (value: number): void => {
+    if (fits(value)) good = value;
+    else bad = value;
+  };
+  let step = 1;
+  for (let at = guess ?? NaN; at > good && at < bad; step *= 2) {
+    ask(at);
+    at = good === at ? at + step : at - step;
   }
+  while (bad - good > 1) ask((good + bad) >> 1);
   return good;
 }
 
@@ -90,9 +102,14 @@ export function largestSplit(
   bound: Bound = 'likely',
 ): number | undefined {
   if (whole === undefined) return undefined;
+  const windowsOf = (hundredths: number): number => Math.round((hundredths / 100) * whole);
   const fits = (hundredths: number): boolean =>
-    validationPeak(ensemble, Math.round((hundredths / 100) * whole))[bound] <= limit;
-  const hundredths = largest(1, MAX.split, fits);
+    validationPeak(ensemble, windowsOf(hundredths))[bound] <= limit;
+  // Simulating long validations takes long; nearly all that rises with their length is their lists.
+  const lists = (hundredths: number): number => validationBytes(windowsOf(hundredths))[bound];
+  const rest = validationPeak(ensemble, windowsOf(1))[bound] - lists(1);
+  const guess = largest(1, MAX.split, (hundredths) => rest + lists(hundredths) <= limit);
+  const hundredths = largest(1, MAX.split, fits, guess);
   return hundredths === undefined ? undefined : hundredths / 100;
 }
 

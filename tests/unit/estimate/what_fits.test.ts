@@ -92,6 +92,16 @@ describe('largest', () => {
       expect(asked).toBeLessThanOrEqual(8);
     }
   });
+
+  test('is found from any guess, with the fewest questions from a good one', () => {
+    for (let edge = 0; edge <= 20; edge++)
+      for (let guess = -1; guess <= 22; guess++) {
+        let asked = 0;
+        const found = largest(1, 20, (value) => (asked++, value <= edge), guess);
+        expect([guess, found]).toEqual([guess, edge === 0 ? undefined : edge]);
+        if (guess === edge) expect(asked).toBeLessThanOrEqual(3);
+      }
+  });
 });
 
 describe('the card', () => {
