@@ -30,7 +30,7 @@ export function largest(
     else bad = value;
   };
   let step = 1;
-  for (let at = guess ?? NaN; at > good && at < bad; step *= 2) {
+  for (let at = Math.max(guess ?? NaN, good + 1); at > good && at < bad; step *= 2) {
     ask(at);
     at = good === at ? at + step : at - step;
   }

@@ -110,7 +110,7 @@ describe.each(Object.entries(FILES))('from %s', (_, text) => {
 test('from one variant to another and back', () => {
   for (const from of ALL) {
     const text = derived(TUSZ, from);
-    for (const to of ALL) {
+    for (const to of ALL.filter((one) => one !== from)) {
       const { name, target, changes } = derive(text, to);
       const made = applyChanges(text, changes);
       const severe = inspectRun(made, { name, target }).issues.filter(
