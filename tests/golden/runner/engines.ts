@@ -18,11 +18,11 @@ export interface GoldenEngine {
 export async function nodeEngine(
   options: GoldenOptions,
   device?: Device,
-): Promise<GoldenEngine & Pick<GoldenRunner, 'dispatches'>> {
+): Promise<GoldenEngine & Pick<GoldenRunner, 'kernels'>> {
   const runner = new GoldenRunner(await requestNodeGpu(), options, device);
   return {
     run: (name, file) => runner.run(name, file),
-    dispatches: (file) => runner.dispatches(file),
+    kernels: (file) => runner.kernels(file),
     complaints: [],
     close: async () => runner.close(),
   };

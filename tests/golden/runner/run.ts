@@ -60,14 +60,12 @@ export class GoldenRunner {
     return judge(name, measured(built, interpret(built.builder.graph, fedTo(built))));
   }
 
-  /** All that the device is told to compute for a case, as text. Devices that are told the same run the case alike. */
-  async dispatches(file: Uint8Array): Promise<string> {
+  /** The texts of the kernels that the device runs for a case, each with the kernel's name. */
+  async kernels(file: Uint8Array): Promise<ReadonlyMap<string, string>> {
     const { capabilities } = await this.#onDevice();
     const { graph, outputs } = caseOf(readCase(file), this.options.half).program;
     const { dispatches } = planProgram(graph, capabilities, { outputs });
-    return dispatches
-      .map(({ code, sizes, workgroups }) => `${code}\n${sizes.join()} ${workgroups}`)
-      .join('\n');
+    return new Map(dispatches.map(({ code, kernel }) => [code, kernel]));
   }
 
   async #onDevice(): Promise<Device> {
