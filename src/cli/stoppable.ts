@@ -2,6 +2,9 @@
 export async function runStoppable(job: { run(): Promise<unknown>; stop(): void }): Promise<void> {
   const stop = (): void => job.stop();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
-  await job.run();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  try {
+    await job.run();
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  }
 }

@@ -1,21 +1,20 @@
-import { Device } from '../engine/device';
+import type { Device } from '../engine/device';
 
-/** The one device of a worker: another is asked for when that was lost or has failed, as its errors are for those who used it. */
+/** The one device of a worker or a process: another is opened when that was lost or has failed, as its errors are for those who used it. */
 export class UsableDevice {
   #device: Promise<Device> | undefined;
 
-  /** `gpu` is undefined where the browser has no WebGPU. */
-  constructor(private readonly gpu: GPU | undefined) {}
+  constructor(private readonly open: () => Promise<Device>) {}
 
-  /** Rejects with an EngineError where there is none. */
+  /** Who asks later has what others compiled on it. Rejects like `open`; the next call then tries again. */
   get(): Promise<Device> {
-    const request = (): Promise<Device> => Device.request(this.gpu);
+    const { open } = this;
     this.#device =
       this.#device?.then((device) => {
         if (!device.failure) return device;
         device.destroy();
-        return request();
-      }, request) ?? request();
+        return open();
+      }, open) ?? open();
     return this.#device;
   }
 }

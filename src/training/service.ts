@@ -15,6 +15,7 @@ import { PageReader, type SignalPage } from '../eeg/files/page';
 import { openEdf, pairFiles, sourceOf, type RecordingFiles } from '../eeg/files/recording';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
+import { Device } from '../engine/device';
 import type { TuneMemory } from '../engine/tune';
 import type { DeviceReport } from '../run/protocol';
 import { reportDevice } from '../run/device_report';
@@ -48,7 +49,7 @@ export class EegService implements EegWorker {
     gpu: GPU | undefined,
     private readonly tuning: TuneMemory | Promise<TuneMemory>,
   ) {
-    this.#device = new UsableDevice(gpu);
+    this.#device = new UsableDevice(() => Device.request(gpu));
   }
 
   async device(): Promise<DeviceReport> {

@@ -1,4 +1,5 @@
 /** What the training worker does for the page: one device, one run at a time. */
+import { Device } from '../../engine/device';
 import { profileDevice, type DeviceProfile } from '../../engine/profile';
 import type { TuneMemory } from '../../engine/tune';
 import type { RunSettings, TrainingWorker } from './protocol';
@@ -18,7 +19,7 @@ export class TrainingService implements TrainingWorker {
     gpu: GPU | undefined,
     private readonly tuning: TuneMemory | Promise<TuneMemory>,
   ) {
-    this.#device = new UsableDevice(gpu);
+    this.#device = new UsableDevice(() => Device.request(gpu));
   }
 
   async device(): Promise<DeviceReport> {
