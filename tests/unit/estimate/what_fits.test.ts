@@ -21,7 +21,7 @@ import type { Plan } from '../../../src/estimate/scenario';
 import { scenarioTable, withRam } from '../../../src/estimate/scenario_table';
 import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
 import { gpuFit, predictVram, runsOn } from '../../../src/estimate/vram/predict';
-import { readConfig, settingsIn, type Setting } from '../../../src/config/settings';
+import { readConfig, type Setting } from '../../../src/config/settings';
 import { FULL } from '../../full';
 
 function settingsOf(path: string, platform: Platform, split = NaN) {
@@ -44,44 +44,6 @@ const LOCAL: Plan = {
   settings: settingsOf('local/train.yaml', 'wsl2'),
   machine: MACHINES.wsl2,
 };
-
-describe('a configuration', () => {
-  test('says what the estimator needs', () => {
-    const { vram, loader, epochs, patience } = A100.settings;
-    expect(vram).toMatchObject({
-      batch: 64,
-      layers: 6,
-      mixer: 'conv',
-      microBatches: 1,
-      checkpointing: false,
-    });
-    expect(loader).toEqual({
-      batch: 64,
-      workers: 4,
-      prefetchFactor: 4,
-      pinMemory: true,
-      persistentWorkers: true,
-      start: 'spawn',
-    });
-    expect([epochs, patience]).toEqual([100, 5]);
-  });
-
-  test('runs Mamba-2 where the launcher does not force the convolution, and in the precision that it asks for', () => {
-    expect(LOCAL.settings.vram).toMatchObject({ batch: 8, mixer: 'mamba2', precision: 'fp32' });
-    expect(LOCAL.settings.loader).toMatchObject({ workers: 0, persistentWorkers: false });
-  });
-
-  test('of a smoke run takes 50 recordings', () => {
-    const { windows } = settingsOf('modal/smoke_a100.yaml', 'modal');
-    // A recording of the corpus has 61 on average.
-    expect(windows.training / 50).toBeCloseTo(61, 0);
-  });
-
-  test('with a text where a number belongs is rejected with its path', () => {
-    const settings = settingsIn({ training: { batch_size: 'many' } });
-    expect(() => settingsFrom(settings, 'train.yaml', 'local')).toThrow('training.batch_size is "many"');
-  });
-});
 
 describe('largest', () => {
   test('is found at every place, with few questions', () => {

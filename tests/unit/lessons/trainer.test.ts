@@ -121,7 +121,7 @@ test('a run learns, and ends when held-out sequences were answered well three ti
   preset.solved = 0;
   const run = await record(device, TINY).finally(() => (preset.solved = solved));
   expect(run.last).toMatchObject({ type: 'finished', reason: 'solved' });
-  // The next step may have begun.
+  // The next step may have started.
   expect([60, 61]).toContain(run.losses.length);
   expect(mean(run.losses.slice(-10))).toBeLessThan(0.95 * mean(run.losses.slice(0, 3)));
 });
