@@ -3,7 +3,7 @@ import { applyChanges } from '../../../src/config/edit';
 import { failing, inspect, inspectAll } from '../../../src/config/issues';
 import { readConfig } from '../../../src/config/settings';
 import { TARGETS, targetOf } from '../../../src/config/targets';
-import { effortOf } from '../../effort';
+import { expectEffort } from '../../effort';
 
 const subject = { name: 'train.yaml', target: TARGETS.local };
 const SECTIONS = 'data: {}\nmodel: {}\npostprocessing: {}\n';
@@ -68,7 +68,7 @@ test.each([
   ['a list', '- 1\n'],
 ])('%s gets sentences, soon', (_, text) => {
   let inspected: ReturnType<typeof inspect> | undefined;
-  expect(effortOf(() => (inspected = inspect(text, subject)))).toBeLessThan(80);
+  expectEffort(() => (inspected = inspect(text, subject)), 80);
   const { accepted, issues } = inspected!;
   expect(accepted).toBe(false);
   expect(issues.every(({ message, evidence }) => /\w+ \w+/.test(message) && evidence.endsWith('.'))).toBe(

@@ -11,7 +11,7 @@ import { commandsFor } from '../../../src/handoff/commands';
 import { planFor } from '../../../src/estimate/forecast';
 import { readConfig } from '../../../src/config/settings';
 import { readConfigText } from '../../../src/cli/config_text';
-import { effortOf } from '../../effort';
+import { expectEffort } from '../../effort';
 
 /** Loops of 50 ms: a second. */
 const SECOND = 20;
@@ -142,7 +142,7 @@ function use(text: string): void {
 
 function expectCheap(text: string): void {
   const before = process.memoryUsage().rss;
-  expect(effortOf(() => use(text))).toBeLessThan(SECOND);
+  expectEffort(() => use(text), SECOND);
   expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(MAX_MEGABYTES);
 }
 
@@ -175,7 +175,7 @@ test('what production accepts and no model can be made of is said to be so', () 
 
 test('jobs of any number of epochs are planned at once', () => {
   for (const epochs of [1e10, Infinity, NaN, 0])
-    expect(effortOf(() => expect(planJobs(epochs, 1)).toBeUndefined())).toBeLessThan(1);
+    expectEffort(() => expect(planJobs(epochs, 1)).toBeUndefined(), 1);
   expect(planJobs(10_000, 1)?.count).toBe(435);
 });
 

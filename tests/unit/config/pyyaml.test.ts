@@ -4,7 +4,7 @@ import { readPlain } from '../../../src/config/plain';
 import { readYaml } from '../../../src/config/pyyaml';
 import { documents } from './documents';
 import { LOADER, pythonWith, runPython } from './python';
-import { effortOf } from '../../effort';
+import { expectEffort } from '../../effort';
 import { plainOf, comparable } from './values';
 
 const python = pythonWith('yaml', 'on Debian: python3-yaml');
@@ -168,7 +168,7 @@ describe('a file', () => {
     ['no such anchor', 'a: *b\n', /anchor|alias/i],
   ])('%s is rejected with a sentence', (_, text, message) => {
     let read: ReturnType<typeof readYaml> | undefined;
-    expect(effortOf(() => (read = readYaml(text)))).toBeLessThan(40);
+    expectEffort(() => (read = readYaml(text)), 40);
     const { value, errors } = read!;
     expect(value).toBeUndefined();
     expect(errors[0]?.message).toMatch(message);

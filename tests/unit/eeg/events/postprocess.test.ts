@@ -13,7 +13,7 @@ import {
   type Postprocessing,
 } from '../../../../src/eeg/events/postprocess';
 import { Random } from '../../../../src/base/random';
-import { effortOf } from '../../../effort';
+import { effortOf, expectEffort } from '../../../effort';
 
 const run = (start: number, end: number): Run => ({ start, end });
 
@@ -237,8 +237,8 @@ test('a day at 256 Hz costs what its hours cost', () => {
   ];
   expect(runs(probabilities).length).toBeGreaterThan(0);
   const hour = effortOf(() => runs(probabilities));
-  // A step that looked at all before it for each run would cost 24² hours.
-  expect(effortOf(() => runs(day))).toBeLessThan(4 * 24 * hour);
+  // A step that looked at all before it for each run would cost 24² hours; a day also misses the caches that hold an hour.
+  expectEffort(() => runs(day), 10 * 24 * hour);
 });
 
 test.each<[Partial<Postprocessing>, RegExp]>([
