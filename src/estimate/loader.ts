@@ -46,13 +46,24 @@ export interface LoaderMemory {
   readonly total: number;
 }
 
+/** Sees a run. Nearly no moment is worth a look, which costs more than all the rest of it. */
+export interface LoaderWatch {
+  /** Moments with no more bytes in all than this, and no more in flight than `seenInFlight`, are not looked at. */
+  readonly seenTotal: number;
+  readonly seenInFlight: number;
+  /** Called at every other local maximum of memory; returns true to end the run there. */
+  see(memory: LoaderMemory): boolean;
+}
+
 const NEVER = Infinity;
+/** A sum that is kept up to date by differences may be off by its rounding. */
+const ROUNDING = 1 + 1e-9;
 
 /**
- * Simulates until all batches are done or `see` says that it is over. `see` is called at every local maximum of memory;
- * it returns true to end the run there. Returns the last state. Time and memory: O(batches · batch · workers), O(workers).
+ * Simulates until all batches are done or `watch` says that it is over. Returns the last state, with bytes as they were when
+ * it was last seen. Time and memory: O(batches · batch · workers), O(workers).
  */
-export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemory) => boolean): LoaderMemory {
+export function simulateLoader(options: LoaderOptions, watch: LoaderWatch): LoaderMemory {
   const { batch, batches, windowBytes, nextFile, decompressSeconds, stepSeconds, views, heapKeeps } = options;
   const inMain = options.workers === 0;
   const count = Math.max(1, options.workers);
@@ -64,13 +75,16 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
   const startedAt = new Float64Array(count);
   const ends = new Float64Array(count).fill(NEVER);
   const peak = new Float64Array(count);
+  /** What a worker has at most until its next event, and the sum over all. */
+  const most = new Float64Array(count);
   const items = new Int32Array(count);
   /** The batch that a worker assembles or waits to start. */
   const assigned = Int32Array.from({ length: count }, (_, worker) => worker);
 
   let delivered = 0;
   let collated = 0;
-  let stepEnds = NEVER;
+  // Numbers that closures share: V8 keeps those of an object in place, and allocates each value of a captured variable anew.
+  const own = { stepEnds: NEVER, most: 0 };
   const state = {
     seconds: 0,
     done: 0,
@@ -82,6 +96,9 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
   };
 
   const look = (): boolean => {
+    const inFlight = (collated - state.done) * batchBytes;
+    if (inFlight <= watch.seenInFlight && ROUNDING * (own.most + inFlight + state.kept) <= watch.seenTotal)
+      return false;
     let total = 0;
     for (let worker = 0; worker < count; worker++) {
       const end = ends[worker] as number;
@@ -96,14 +113,22 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
       const keeps = heapKeeps * (peak[worker] as number);
       total += state.workers[worker] = bytes > keeps ? bytes : keeps;
     }
-    state.inFlight = (collated - state.done) * batchBytes;
-    state.total = total + state.inFlight + state.kept;
-    return see(state);
+    state.inFlight = inFlight;
+    state.total = total + inFlight + state.kept;
+    return watch.see(state);
+  };
+
+  /** A worker has `bytes`, or will have them when its array is whole. */
+  const reaches = (worker: number, bytes: number): void => {
+    const next = Math.max(bytes, heapKeeps * (peak[worker] as number));
+    own.most += next - (most[worker] as number);
+    most[worker] = next;
   };
 
   const startItem = (worker: number): void => {
     const bytes = nextFile(assigned[worker] as number, items[worker] as number);
     array[worker] = bytes;
+    reaches(worker, (owned[worker] as number) + bytes);
     startedAt[worker] = state.seconds;
     ends[worker] = state.seconds + decompressSeconds(bytes);
   };
@@ -111,7 +136,7 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
   /** Whether the main process has asked for a worker's next batch. */
   const asked = (worker: number): boolean => {
     const next = assigned[worker] as number;
-    return next < batches && (inMain ? stepEnds === NEVER : next < delivered + ahead);
+    return next < batches && (inMain ? own.stepEnds === NEVER : next < delivered + ahead);
   };
 
   /** Delivers the next batch if it is there, and requests further ones. */
@@ -119,7 +144,7 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
     const owner = delivered % count;
     if (delivered < batches && (assigned[owner] as number) > delivered) {
       delivered++;
-      stepEnds = state.seconds + stepSeconds;
+      own.stepEnds = state.seconds + stepSeconds;
     }
     for (let worker = 0; worker < count; worker++)
       if (ends[worker] === NEVER && asked(worker)) startItem(worker);
@@ -128,7 +153,7 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
   deliver();
   while (state.done < batches) {
     let next = -1;
-    let at = stepEnds;
+    let at = own.stepEnds;
     for (let worker = 0; worker < count; worker++)
       if ((ends[worker] as number) < at) {
         at = ends[worker] as number;
@@ -139,12 +164,13 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
       if (look()) return state;
       state.done++;
       state.kept += options.keptPerBatch;
-      stepEnds = NEVER;
+      own.stepEnds = NEVER;
       deliver();
       continue;
     }
-    if (look()) return state;
     const bytes = array[next] as number;
+    peak[next] = Math.max(peak[next] as number, (owned[next] as number) + bytes);
+    if (look()) return state;
     state.decompressed += bytes;
     owned[next] = (owned[next] as number) + (views ? bytes : windowBytes);
     ends[next] = NEVER;
@@ -154,11 +180,13 @@ export function simulateLoader(options: LoaderOptions, see: (memory: LoaderMemor
     }
     // The collated batch exists beside the windows that it is made of.
     collated++;
+    reaches(next, owned[next] as number);
     if (look()) return state;
     owned[next] = 0;
+    reaches(next, 0);
     items[next] = 0;
     assigned[next] = (assigned[next] as number) + count;
-    if (stepEnds === NEVER) deliver();
+    if (own.stepEnds === NEVER) deliver();
     else if (asked(next)) startItem(next);
   }
   return state;

@@ -1,5 +1,5 @@
 /** Many seeded runs: how likely a kill is before a batch, whom it hits, and what the machine would have to have. */
-import { oomAt, RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
+import { oomAt, onMachine, RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
 import { quantity, type Quantity } from '../base/quantity';
 
 /** A share of runs with its 95 % interval. */
@@ -42,6 +42,8 @@ const POINTS = 100;
 export class RamEnsemble {
   readonly simulator: RamSimulator;
   readonly runs: RamRun[] = [];
+  /** Peaks of validations that were simulated, by their windows; bytes. */
+  readonly validations = new Map<number, Quantity>();
 
   constructor(
     readonly options: RamOptions,
@@ -53,6 +55,19 @@ export class RamEnsemble {
   advance(count: number): this {
     for (let i = 0; i < count; i++) this.runs.push(this.simulator.train(this.seed + this.runs.length));
     return this;
+  }
+
+  /** What the runs follow from. RAM and swap are not in it: they say only where a run ends. */
+  static about(options: RamOptions): string {
+    return JSON.stringify({ ...options, machine: { ...options.machine, ramBytes: 0, swap: 0 } });
+  }
+
+  /** The runs so far on a machine that differs in RAM and swap; no further simulation. */
+  on(options: RamOptions): RamEnsemble {
+    const there = new RamEnsemble(options, this.seed);
+    there.runs.push(...this.runs.map((run) => onMachine(run, options.machine)));
+    for (const [windows, peak] of this.validations) there.validations.set(windows, peak);
+    return there;
   }
 
   /** `limitBytes`: RAM and swap that the machine would have instead of its own; no further simulation. */

@@ -31,32 +31,28 @@ export const RAM_RUNS = 40;
 /** Of validation, which hardly varies. */
 const VALIDATIONS = 5;
 
-/** The ensembles of the latest plans by their options, the oldest first. */
+/** The ensembles of the latest plans by what they follow from, the oldest first. */
 const ensembles = new Map<string, RamEnsemble>();
 const MAX_ENSEMBLES = 32;
 
 /**
  * RAM_RUNS simulated runs of a plan; not to be advanced. They take about a second, and one configuration is asked about many
- * times: by the rules, the estimate and the page, after each change that does not touch its loader or machine.
+ * times: by the rules, the estimate and the page, after each change that does not touch its loader.
  */
 export function ensembleOf(plan: RamPlan): RamEnsemble {
   const options = ramOptions(plan);
-  const key = JSON.stringify(options);
-  const known = ensembles.get(key) ?? new RamEnsemble(options).advance(RAM_RUNS);
-  ensembles.delete(key);
-  ensembles.set(key, known);
+  const about = RamEnsemble.about(options);
+  const known = ensembles.get(about)?.on(options) ?? new RamEnsemble(options).advance(RAM_RUNS);
+  ensembles.delete(about);
+  ensembles.set(about, known);
   if (ensembles.size > MAX_ENSEMBLES) ensembles.delete(ensembles.keys().next().value ?? '');
   return known;
 }
 
-const validationPeaks = new WeakMap<RamEnsemble, Map<number, Quantity>>();
-
 /** Highest of validation over some seeds, its lists as uncertain as `validationBytes` says. */
 export function validationPeak(ensemble: RamEnsemble, windows: number): Quantity {
-  const known = validationPeaks.get(ensemble) ?? new Map<number, Quantity>();
-  validationPeaks.set(ensemble, known);
-  const peak = known.get(windows) ?? simulatedValidation(ensemble, windows);
-  known.set(windows, peak);
+  const peak = ensemble.validations.get(windows) ?? simulatedValidation(ensemble, windows);
+  ensemble.validations.set(windows, peak);
   return peak;
 }
 

@@ -11,7 +11,7 @@ import {
   WORKER_BYTES,
   type StartMethod,
 } from './ram_facts';
-import { RamWatch, type RamFrame, type RamRecord, type Kill } from './ram_watch';
+import { killAt, RamWatch, type RamFrame, type RamRecord, type Kill } from './ram_watch';
 import { simulateLoader, type LoaderMemory } from './loader';
 import { lengthsOf, triangular, windowFiles, type RecordingLengths, type WindowFiles } from './loader_files';
 import type { Quantity } from '../base/quantity';
@@ -60,7 +60,9 @@ export interface RamRun {
   /** RAM and swap of this run. */
   readonly limitBytes: number;
   /** What the run takes as memory rises, if nobody kills it; the last is its peak. */
-  readonly records: readonly RamRecord[];
+  readonly records: RamRecord[];
+  /** The first moment at which /dev/shm is full. */
+  readonly shmFull: RamRecord | null;
   readonly kill: Kill | null;
   /** Until the kill or the end. */
   readonly frames: readonly RamFrame[];
@@ -70,6 +72,8 @@ export interface RamRun {
 const PARTS = 16;
 /** What joining and sorting take on the corpus is not known; the picture needs some time for them. */
 const SCORE_SECONDS = 30;
+/** The name of the random numbers of a run's machine. */
+const MACHINE_NUMBERS = 'machine';
 
 /** Simulates runs of one set of options; what they share is computed once. */
 export class RamSimulator {
@@ -126,9 +130,9 @@ export class RamSimulator {
   }): RamRun {
     const { options } = this;
     const { batch, workers, machine, pinMemory } = options;
-    const random = new Random(run.seed, 'machine');
+    const random = new Random(run.seed, MACHINE_NUMBERS);
     const both = options.persistentWorkers && (run.windows !== undefined || options.afterFirstEpoch);
-    const limitBytes = machine.ramBytes + triangular(machine.swap, random.uniform());
+    const limitBytes = limitOf(machine, random);
     const fixed = {
       ramBytes: machine.ramBytes,
       limitBytes,
@@ -157,11 +161,23 @@ export class RamSimulator {
       heapKeeps,
       keptPerBatch: run.kept,
     };
-    const end = simulateLoader(loader, (memory) => watch.see(memory));
-    if (run.windows !== undefined && (watch.kill === null || run.frames === 0))
+    const end = simulateLoader(loader, watch);
+    if (run.windows !== undefined && (run.frames === 0 || killAt(watch, limitBytes) === null))
       joinAndSort(end, run.windows, watch);
-    return { seed: run.seed, limitBytes, records: watch.records, kill: watch.kill, frames: watch.thinned() };
+    const { records, shmFull } = watch;
+    const kill = killAt(watch, limitBytes);
+    return { seed: run.seed, limitBytes, records, shmFull, kill, frames: watch.thinned() };
   }
+}
+
+/** RAM and swap of one run; the first number that is drawn for its machine. */
+const limitOf = ({ ramBytes, swap }: RamMachine, random: Random): number =>
+  ramBytes + triangular(swap, random.uniform());
+
+/** A run without frames, as it would have been on a machine that differs in RAM and swap. */
+export function onMachine(run: RamRun, machine: RamMachine): RamRun {
+  const limitBytes = limitOf(machine, new Random(run.seed, MACHINE_NUMBERS));
+  return { ...run, limitBytes, kill: killAt(run, limitBytes) };
 }
 
 /** What follows a validation's last batch. */

@@ -1,7 +1,7 @@
 /** Watches one simulated run: memory by part, records, the kill and its victim, frames for a picture. */
 import { EEG_BYTES, LABEL_BYTES, WINDOW_BYTES } from '../config/facts';
 import { COMPRESSED } from './ram_facts';
-import type { LoaderMemory } from './loader';
+import type { LoaderMemory, LoaderWatch } from './loader';
 
 /** Where memory is; bytes. */
 export interface RamParts {
@@ -23,8 +23,6 @@ export interface RamFrame extends RamParts {
   /** Batches done with. */
   readonly batch: number;
   readonly seconds: number;
-  /** Of `files`, by worker; one number, the main process's, where there are none. */
-  readonly byWorker: readonly number[];
   /** All parts. */
   readonly total: number;
   /** Files that Linux keeps as long as nobody else wants the memory; never a reason to kill. */
@@ -49,6 +47,16 @@ export interface Kill extends RamRecord {
   readonly cause: 'oom' | 'shm';
 }
 
+/** Why and when a run is killed that took `records` of memory, and filled /dev/shm at `shmFull`. */
+export function killAt(
+  { records, shmFull }: Pick<RamWatch, 'records' | 'shmFull'>,
+  limitBytes: number,
+): Kill | null {
+  const oom = records.find(({ bytes }) => bytes > limitBytes);
+  if (oom && !(shmFull && shmFull.seconds < oom.seconds)) return { ...oom, cause: 'oom' };
+  return shmFull && { ...shmFull, cause: 'shm' };
+}
+
 /** What does not change during a run; bytes. */
 export interface Fixed {
   readonly ramBytes: number;
@@ -69,12 +77,14 @@ export interface Fixed {
 /** PyTorch's cache of pinned memory takes powers of two and keeps them. */
 const pinnedSize = (bytes: number): number => 2 ** Math.ceil(Math.log2(bytes));
 
-export class RamWatch {
+export class RamWatch implements LoaderWatch {
   readonly records: RamRecord[] = [];
-  kill: Kill | null = null;
+  /** The first moment at which /dev/shm is full. */
+  shmFull: RamRecord | null = null;
   readonly #frames: RamFrame[] = [];
   #highest = 0;
-  #maxInFlight = 0;
+  seenTotal = -Infinity;
+  seenInFlight = 0;
   readonly #constant: number;
   /** Pinned bytes for a byte in flight. */
   readonly #pinnedShare: number;
@@ -97,26 +107,28 @@ export class RamWatch {
   /** Takes a maximum of memory in; true where the run is over. `apart`: no frame but this one shows it. */
   see(memory: LoaderMemory, apart = false): boolean {
     const { fixed } = this;
-    if (memory.inFlight > this.#maxInFlight) this.#maxInFlight = memory.inFlight;
+    if (memory.inFlight > this.seenInFlight) this.seenInFlight = memory.inFlight;
     // With pinned memory a batch leaves /dev/shm as soon as it is there, for a buffer that is kept.
-    const pinned = this.#maxInFlight * this.#pinnedShare;
+    const pinned = this.seenInFlight * this.#pinnedShare;
     const inFlight = Math.min(memory.inFlight, this.#maxInShm);
     const total = this.#constant + memory.total - memory.inFlight + inFlight + pinned;
     const overShm = fixed.workers > 0 && inFlight > fixed.shmBytes;
-    if (total > this.#highest || (overShm && this.kill === null)) {
+    if (total > this.#highest || (overShm && this.shmFull === null)) {
       const { done: batch, seconds } = memory;
       const record = { batch, seconds, bytes: total, ...this.#largest(memory, pinned) };
       if (total > this.#highest) {
         this.#highest = total;
         this.records.push(record);
       }
-      if (this.kill === null && (overShm || total > fixed.limitBytes))
-        this.kill = { ...record, cause: total > fixed.limitBytes ? 'oom' : 'shm' };
+      if (overShm) this.shmFull ??= record;
     }
     // What a run without frames would have taken after its kill answers for other limits.
-    if (this.frames === 0) return false;
+    if (this.frames === 0) {
+      this.seenTotal = this.#highest - this.#constant - pinned;
+      return false;
+    }
     this.#picture(memory, { inFlight, pinned, total }, apart);
-    return this.kill !== null;
+    return overShm || total > fixed.limitBytes;
   }
 
   #largest(memory: LoaderMemory, pinned: number): Pick<RamRecord, 'victim' | 'victimBytes'> {
@@ -153,7 +165,6 @@ export class RamWatch {
       workers: alive * ownEach,
       files: memory.total - memory.inFlight - memory.kept,
       lists: memory.kept,
-      byWorker: [...memory.workers],
       pageCache: Math.max(0, Math.min(ramBytes - parts.total, memory.decompressed * COMPRESSED)),
     });
   }

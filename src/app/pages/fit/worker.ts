@@ -35,9 +35,9 @@ let last: { readonly about: string; readonly ensemble: RamEnsemble } | undefined
 
 /** A run simulated with the seeds 1 … `runs`. */
 function simulated(options: RamOptions, runs: number): RamEnsemble {
-  const about = JSON.stringify(options);
-  if (last?.about !== about) last = { about, ensemble: new RamEnsemble(options) };
-  const { ensemble } = last;
+  const about = RamEnsemble.about(options);
+  const ensemble = last?.about === about ? last.ensemble.on(options) : new RamEnsemble(options);
+  last = { about, ensemble };
   return ensemble.advance(Math.max(0, runs - ensemble.runs.length));
 }
 
