@@ -86,13 +86,13 @@ const lint = [
   bin('eslint/bin/eslint.js', '--max-warnings', '0', '.'),
 ];
 
-const prettier = bin('prettier/bin/prettier.cjs', '--check', '--cache', '.');
+const format = bin('oxfmt/bin/oxfmt', '--check');
 
 /** Sections of a lane run one after another, lanes beside each other. */
 const lanes = [
   [['Unit tests (vitest)', () => vitest('unit', ['unit', 'half'], true)]],
   [
-    ['Formatting (prettier)', () => run(...prettier)],
+    ['Formatting (oxfmt)', () => run(...format)],
     ['Types (svelte-check, tsgo)', () => all(...types)],
     ['Canary of types and lint', canary],
     ['Lint (oxlint, eslint)', () => all(...lint)],

@@ -12,7 +12,11 @@ export type PythonKey = string | number | bigint | boolean | null;
 
 /** Whole numbers are Python's int (bigint where they exceed 2⁵³), other numbers its float. */
 export type PythonValue =
-  PythonKey | readonly PythonValue[] | Tuple | ReadonlyMap<PythonKey, PythonValue> | SafetensorsTensor;
+  | PythonKey
+  | readonly PythonValue[]
+  | Tuple
+  | ReadonlyMap<PythonKey, PythonValue>
+  | SafetensorsTensor;
 
 export const isTensor = (value: PythonValue | undefined): value is SafetensorsTensor =>
   typeof value === 'object' && value !== null && 'dtype' in value;

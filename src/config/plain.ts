@@ -17,7 +17,13 @@ export class PyDate {
 }
 
 export type PyValue =
-  null | boolean | number | string | PyDate | readonly PyValue[] | { readonly [key: string]: PyValue };
+  | null
+  | boolean
+  | number
+  | string
+  | PyDate
+  | readonly PyValue[]
+  | { readonly [key: string]: PyValue };
 
 export const isPyMapping = (value: unknown): value is Readonly<Record<string, PyValue>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PyDate);

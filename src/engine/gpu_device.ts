@@ -3,7 +3,12 @@ import { messageOf } from '../base/text';
 import type { Dispatch } from './ops/definition';
 
 export type EngineErrorKind =
-  'unsupported' | 'compilation' | 'validation' | 'out-of-memory' | 'internal' | 'device-lost';
+  | 'unsupported'
+  | 'compilation'
+  | 'validation'
+  | 'out-of-memory'
+  | 'internal'
+  | 'device-lost';
 
 /** Anything the GPU rejects. `where` names the operation and its shapes. */
 export class EngineError extends Error {

@@ -20,7 +20,9 @@ export interface RunSummary {
    * the run, whose state alone knows.
    */
   readonly data:
-    { readonly synthetic: number } | { readonly recordings: number; readonly first: string } | null;
+    | { readonly synthetic: number }
+    | { readonly recordings: number; readonly first: string }
+    | null;
   /** By step; NaN where it is not known. */
   readonly losses: readonly number[];
   readonly validations: readonly RecordedValidation[];

@@ -3,7 +3,14 @@ import type { Size } from './tape';
 
 /** What a piece of memory is for. */
 export type Use =
-  'parameters' | 'gradients' | 'moments' | 'inputs' | 'saved' | 'casts' | 'temporaries' | 'workspace';
+  | 'parameters'
+  | 'gradients'
+  | 'moments'
+  | 'inputs'
+  | 'saved'
+  | 'casts'
+  | 'temporaries'
+  | 'workspace';
 
 export type Phase = 'start' | 'forward' | 'backward' | 'optimizer step';
 

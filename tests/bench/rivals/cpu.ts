@@ -53,7 +53,7 @@ function matmul({ m, k, n }: MatmulShape): BenchCase {
   };
 }
 
-// prettier-ignore
+// oxfmt-ignore
 function multiply(
   x: Float32Array,
   w: Float32Array,

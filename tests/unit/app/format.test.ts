@@ -16,7 +16,7 @@ const texts = <T>(format: (value: T) => string, values: readonly T[]): string[] 
 
 test('numbers have three significant digits', () => {
   expect(texts(short, [0, 0.00012, 0.01234, 1.2345, 12.345, 123.45, 12345])).toEqual(
-    ['0.00', '1.2e-4', '0.0123', '1.23', '12.3', '123', '12,345'], // prettier-ignore
+    ['0.00', '1.2e-4', '0.0123', '1.23', '12.3', '123', '12,345'], // oxfmt-ignore
   );
   expect(texts(plain, [0, 0.5, 1, 0.00002])).toEqual(['0', '0.5', '1', '2e-5']);
 });

@@ -22,7 +22,17 @@ const HEADS = 4;
 
 /** What the block computes on its way, where a test may put a node more. */
 type Between =
-  'x' | 'projected' | 'z' | 'convolved' | 'delta' | 'xbc' | 'A' | 'scanned' | 'gated' | 'normed' | 'y';
+  | 'x'
+  | 'projected'
+  | 'z'
+  | 'convolved'
+  | 'delta'
+  | 'xbc'
+  | 'A'
+  | 'scanned'
+  | 'gated'
+  | 'normed'
+  | 'y';
 type Extra = (graph: Graph, tensor: Tensor) => Tensor;
 
 /** models/mamba2.ts's block with one node more after `at`. */
