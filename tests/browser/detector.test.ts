@@ -54,8 +54,8 @@ async function smallest(page: Page): Promise<void> {
   await page.getByLabel('Mixer').selectOption('conv');
   await page.getByLabel('Layers').fill('1');
   await page.getByLabel('Epochs', { exact: true }).fill('1');
-  await page.getByLabel('Batch size').fill('1');
-  await page.getByLabel('Max steps per epoch').fill('3');
+  await page.getByLabel('Batch size').fill('2');
+  await page.getByLabel('Max steps per epoch').fill('1');
   await page.getByLabel('Validation stride').fill('60');
 }
 
@@ -114,9 +114,7 @@ test(
     // Five minutes; those before had ten.
     await page.getByRole('row', { name: /synth002.* 5:00/ }).waitFor();
     if (existsSync(real)) await page.getByRole('row', { name: /microstates_test.*not labelled/ }).waitFor();
-    // One window's loss says more about the window than about the detector.
-    await page.getByLabel('Batch size').fill('2');
-    await page.getByLabel('Max steps per epoch').fill('9');
+    await page.getByLabel('Max steps per epoch').fill('6');
     await page.getByLabel('Learning rate').fill('0.003');
     await page.evaluate(() => {
       globalThis.losses = [];
@@ -128,8 +126,8 @@ test(
     await phase(page, 'All epochs done');
     const losses = (await page.evaluate(() => globalThis.losses)).filter(Number.isFinite);
     const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-    expect(losses.length).toBeGreaterThan(6);
-    expect(mean(losses.slice(-3))).toBeLessThan(0.8 * mean(losses.slice(0, 3)));
+    expect(losses.length).toBeGreaterThan(4);
+    expect(mean(losses.slice(-3))).toBeLessThan(0.6 * (losses[0] as number));
     expect(complaints).toEqual(SILENT);
   },
   LONGEST,

@@ -120,6 +120,9 @@ test('a step’s memory is read with the keyboard, sliders leave the page free, 
     `operation ${points.length} of ${points.length}`,
   );
 
+  // What the page computes at first is there before it is asked for more.
+  await page.getByRole('heading', { name: 'Outcome of 40 simulated runs' }).waitFor(SLOW);
+  await page.getByRole('slider', { name: 'System RAM during validation' }).waitFor(SLOW);
   const slider = page.getByLabel('Batch size, slider');
   await slider.focus();
   const longest = await longestTask(page, async () => {
@@ -180,6 +183,8 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
     .filter({ hasText: /fits in 256.GiB/i })
     .waitFor(SLOW);
   const scenarios = page.getByTestId('scenarios');
+  // Simulated when it comes into sight.
+  await scenarios.scrollIntoViewIfNeeded();
   const own = scenarios.getByRole('row', { name: /^WSL2, RTX 4090/ });
   await own.filter({ hasText: 'of 256 GiB' }).waitFor(SLOW);
   const needed = scenarioTable({ ...plan, machine: { ...plan.machine, ramGiB: 256 } }).map(withRam);

@@ -95,6 +95,12 @@ const kept = (page: Page): Promise<Kept[]> =>
     return all;
   });
 
+/** Three short recordings, opened as a folder. */
+const openFolder = (page: Page): Promise<void> =>
+  chooseFolder(page, [
+    ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 180, seizures: 1 }),
+  ]);
+
 async function start(page: Page): Promise<void> {
   await button(page, 'Apply').click();
   await button(page, 'Start training').click();
@@ -137,6 +143,7 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     const first = await openApp(linkOf({ every: UPDATES / 2 }));
     await first.page.getByText('This link contains training settings').waitFor();
+    await openFolder(first.page);
     await start(first.page);
     // The first epoch is done.
     await saved(first.page, FULL ? /[23]0/ : /[46]/);
@@ -153,7 +160,9 @@ test.skipIf(process.platform !== 'linux')(
       .filter({ hasText: `step ${broken?.step} of ${2 * UPDATES}` })
       .waitFor();
     const older = await damageNewest(page);
-    await page.reload();
+    await page.goto(`${app.url}#/detector`);
+    await openFolder(page);
+    await page.getByRole('link', { name: 'Runs' }).click();
     await run.getByRole('button', { name: 'Resume' }).click();
     await page
       .getByText(/The checkpoint “last” of the run .* is damaged: shard 1 of \d+ does not have/)
@@ -252,9 +261,7 @@ test(
     const update = async () => Number(await page.getByTestId('Step').textContent());
     // So long that it is not over before it is paused.
     await page.goto(`${app.url}${linkOf({ epochs: 100, updates: 20 })}`);
-    await chooseFolder(page, [
-      ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 300, seizures: 1 }),
-    ]);
+    await openFolder(page);
     await start(page);
     await phase('Training, epoch');
     await hide();

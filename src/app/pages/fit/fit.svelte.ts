@@ -82,6 +82,8 @@ export class FitPage {
 
   readonly #plan = $derived(this.settings && this.#planOf(this.settings));
   readonly #planBefore = $derived(this.file.value && this.#planOf(settingsOf(this.file.value)));
+  /** Whether the table of machines was in sight: until then nobody waits for the RAM that each of them needs. */
+  #machinesSeen = false;
   /** What `#before` is of. */
   #compared: readonly unknown[] = [];
   /** Whether a person chose a configuration here, now or before. */
@@ -256,10 +258,21 @@ export class FitPage {
     this.#simulate(plan, this.changed.length === 0);
     this.pictures.ask(() => this.#call(this.#drawings, (worker) => worker.pictures(plan, 1)));
     this.claims.ask(() => this.#call(this.#comparisons, (worker) => worker.claims(plan.settings.vram)));
+    this.#compareMachines(plan);
+  }
+
+  /** The table of machines is in sight. */
+  seeMachines(): void {
+    this.#machinesSeen = true;
+    if (this.#plan) this.#compareMachines(this.#plan);
+  }
+
+  #compareMachines(plan: Plan): void {
     this.scenarios.ask(async (show) => {
       const rows = await this.#call(this.#comparisons, (worker) => worker.scenarios(plan));
       if (!rows || 'problem' in rows) return rows;
       let all: readonly (ScenarioRow | RowWithRam)[] = rows.value;
+      if (!this.#machinesSeen) return rows;
       for (const [at, row] of rows.value.entries()) {
         if (!show(all)) return undefined;
         const simulated = await this.#call(this.#comparisons, (worker) => worker.simulated(row));
