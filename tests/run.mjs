@@ -1,5 +1,5 @@
-// `npm test`, and with --full `npm run test:full`: static checks and the tests in a browser beside the tests in Node, which
-// together keep two cores busy; stops at the first section that fails.
+// `npm test`, and with --full `npm run test:full`: static checks, the tests in a browser and the tests in Node beside each
+// other, which together keep two cores busy; stops at the first section that fails.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -88,15 +88,15 @@ const lint = [
 
 const format = bin('oxfmt/bin/oxfmt', '--check');
 
-/** Sections of a lane run one after another, lanes beside each other. */
+/** Sections of a lane run one after another, lanes beside each other: what one waits for leaves the cores to the others. */
 const lanes = [
   [['Unit tests (vitest)', () => vitest('unit', ['unit', 'half'], true)]],
+  [['Browser tests (vitest, Chromium)', () => vitest('browser', ['browser'], false)]],
   [
     ['Formatting (oxfmt)', () => run(...format)],
     ['Types (svelte-check, tsgo)', () => all(...types)],
     ['Canary of types and lint', canary],
     ['Lint (oxlint, eslint)', () => all(...lint)],
-    ['Browser tests (vitest, Chromium)', () => vitest('browser', ['browser'], false)],
   ],
 ];
 
