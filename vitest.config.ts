@@ -4,6 +4,9 @@ import viteConfig from './vite.config.ts';
 /** Tests of float16, which SwiftShader does not have. */
 const HALF = ['tests/unit/engine/half.test.ts', 'tests/unit/training/half.test.ts'];
 
+/** Rooms whose tests compute on a device: one process compiles each kernel once for all of them. */
+const ON_GPU = 'tests/unit/{cli,detection,engine,harness,lessons,models,run,training}/**/*.test.ts';
+
 export default mergeConfig(
   viteConfig,
   defineConfig({
@@ -20,7 +23,8 @@ export default mergeConfig(
       expect: { poll: { timeout: 60_000 } },
       passWithNoTests: true,
       projects: [
-        { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], exclude: HALF } },
+        { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], exclude: [ON_GPU] } },
+        { extends: true, test: { name: 'gpu', include: [ON_GPU], exclude: HALF } },
         {
           extends: true,
           test: {

@@ -1,5 +1,5 @@
-// `npm test`, and with --full `npm run test:full`: static checks, the tests in a browser and the tests in Node beside each
-// other, which together keep two cores busy; stops at the first section that fails.
+// `npm test`, and with --full `npm run test:full`: tests on a device, tests in a browser, and all that needs neither beside
+// each other, which together keep two cores busy; stops at the first section that fails.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -90,13 +90,14 @@ const format = bin('oxfmt/bin/oxfmt', '--check');
 
 /** Sections of a lane run one after another, lanes beside each other: what one waits for leaves the cores to the others. */
 const lanes = [
-  [['Unit tests (vitest)', () => vitest('unit', ['unit', 'half'], true)]],
+  [['Unit tests on a device (vitest)', () => vitest('gpu', ['gpu', 'half'], true)]],
   [['Browser tests (vitest, Chromium)', () => vitest('browser', ['browser'], false)]],
   [
     ['Formatting (oxfmt)', () => run(...format)],
     ['Types (svelte-check, tsgo)', () => all(...types)],
     ['Canary of types and lint', canary],
     ['Lint (oxlint, eslint)', () => all(...lint)],
+    ['Other unit tests (vitest)', () => vitest('unit', ['unit'], false)],
   ],
 ];
 
