@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const reports = mkdtempSync(join(tmpdir(), 'smokescan-tests-'));
 const full = process.argv.includes('--full');
-const env = { ...process.env, ...(full && { FULL: '1' }) };
+const env = { ...process.env, [full ? 'FULL' : 'QUICK']: '1' };
 const total = { passed: 0, failed: 0, skipped: 0 };
 const running = new Set();
 let failedSection;
