@@ -120,7 +120,7 @@ const SHOW: Readonly<Record<Row['unit'], (value: number) => string>> = {
   $: (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : 'no end'),
 };
 
-function rowsOf({ plan, verdict, vram, ram, loading, costs }: Forecast): Row[] {
+function rowsOf({ plan, verdict, vram, ram, loading, validation, costs }: Forecast): Row[] {
   const { gpu } = plan.machine;
   const cost = (id: 'earliest' | 'likely' | 'all') => costs.find(({ stop }) => stop.id === id);
   const [likely, all] = [cost('likely'), cost('all')];
@@ -136,7 +136,9 @@ function rowsOf({ plan, verdict, vram, ram, loading, costs }: Forecast): Row[] {
     { what: 'system RAM, training', value: ram.training, unit: 'GiB', of: SHOW.GiB(ram.limit) },
     { what: 'system RAM, validation', value: ram.validation, unit: 'GiB', of: SHOW.GiB(ram.limit) },
     { what: 'time per epoch', value: verdict.epoch, unit: 'h' },
-    { what: 'data loading per epoch', value: loading, unit: 'h' },
+    { what: 'data loading in training, per epoch', value: loading, unit: 'h' },
+    { what: 'validation per epoch', value: validation, unit: 'h' },
+    { what: 'before the first batch', value: verdict.start, unit: 'h' },
     ...(likely
       ? [{ what: `${likely.stop.epochs} epochs, stopped early`, value: likely.hours, unit: 'h' } as const]
       : []),
@@ -189,7 +191,7 @@ function asText(asked: Asked, found: Forecast): string {
 }
 
 function asJson(asked: Asked, found: Forecast): unknown {
-  const { plan, verdict, vram, ram, loading, costs, notes } = found;
+  const { plan, verdict, vram, ram, loading, validation, costs, notes } = found;
   const { epoch, rate, remedies } = verdict;
   const { name: target, gpu, ramGiB } = plan.machine;
   return {
@@ -216,6 +218,8 @@ function asJson(asked: Asked, found: Forecast): unknown {
     },
     hoursPerEpoch: epoch,
     loadingHoursPerEpoch: loading,
+    validationHoursPerEpoch: validation,
+    hoursBeforeFirstBatch: verdict.start,
     dollarsPerHour: rate ?? null,
     costs: costs.map(({ stop, hours, jobs, dollars }) => ({
       stop,

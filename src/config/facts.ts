@@ -22,6 +22,12 @@ export const CORPUS = {
   countedSplit: 0.2,
 } as const;
 
+/** Windows that the main process reads before the first batch, for statistics (the trainer's source at 2025-09-21). */
+export const FIRST_WINDOWS = 1000;
+
+/** In which a window of a validation is scored, in Python, seconds: 38.7 s for 800 windows, the trainer's code run. */
+export const SCORING_SECONDS = 38.7 / 800;
+
 /** MiB that each window saves for the backward pass; measured on a CPU with the convolution mixer. */
 export const SAVED_MIB = {
   fp32: 235.3,
@@ -53,6 +59,8 @@ export interface LoggedPace {
   readonly id: 'later' | 'review';
   readonly title: string;
   readonly gpu: GpuId;
+  /** Of its arithmetic, by the configurations for that machine. */
+  readonly precision: 'fp16' | 'fp32';
   /** Hours of an epoch of the balanced set. */
   readonly hours: Quantity;
 }
@@ -63,24 +71,28 @@ export const LOGGED_PACES: readonly [LoggedPace, ...LoggedPace[]] = [
     id: 'later',
     title: 'later runs, local',
     gpu: 'rtx4090',
+    precision: 'fp32',
     hours: quantity([2, 2.5, 3], 'measured', 'later runs on the local machine: 2–3 h'),
   },
   {
     id: 'later',
     title: 'later runs, A100',
     gpu: 'a100-80',
+    precision: 'fp16',
     hours: quantity([0.8, 1, 1.2], 'measured', 'later runs on the A100: about 1 h'),
   },
   {
     id: 'review',
     title: 'the review, local',
     gpu: 'rtx4090',
+    precision: 'fp16',
     hours: exactly(0.75, 'assumed', 'the review’s estimate of 45 min; nobody measured it'),
   },
   {
     id: 'review',
     title: 'the review, A100',
     gpu: 'a100-80',
+    precision: 'fp16',
     hours: exactly(0.25, 'assumed', 'the review’s estimate of 15 min; nobody measured it'),
   },
 ];

@@ -16,13 +16,15 @@ export interface Jobs {
   readonly repeated: number;
   /** Hours of epochs that the end of a job interrupts. */
   readonly lost: number;
+  /** Hours of all jobs before their first batches. */
+  readonly starting: number;
 }
 
 /** No run has more: the trainer takes 200. */
 const MAX_EPOCHS = 10_000;
 
 /**
- * Plans jobs of at most `limit` hours for `epochs` epochs: an epoch that the end of a job interrupts is lost, and a resumed run
+ * Plans jobs of at most `limit` hours for `epochs` epochs, each of which begins with `start` hours of reading: an epoch that the end of a job interrupts is lost, and a resumed run
  * repeats the saved epoch (the trainer's source at 2025-09-21). Undefined where no number of jobs completes the run, because
  * fewer than two epochs fit a job; also for hours that are not above 0, and for fewer epochs than one or more than MAX_EPOCHS.
  */
@@ -30,8 +32,9 @@ export function planJobs(
   epochs: number,
   hoursPerEpoch: number,
   limit: number = MODAL.jobHours,
+  start = 0,
 ): Jobs | undefined {
-  const fit = Math.floor(limit / hoursPerEpoch + 1e-9);
+  const fit = Math.floor((limit - start) / hoursPerEpoch + 1e-9);
   if (!(epochs >= 1) || !(epochs <= MAX_EPOCHS) || !(hoursPerEpoch > 0) || (epochs > fit && fit < 2))
     return undefined;
   const spans: Span[] = [];
@@ -42,12 +45,13 @@ export function planJobs(
     first = last;
   }
   const resumed = spans.length - 1;
-  const lost = resumed === 0 ? 0 : resumed * Math.max(0, limit - fit * hoursPerEpoch);
+  const lost = resumed === 0 ? 0 : resumed * Math.max(0, limit - start - fit * hoursPerEpoch);
   return {
     count: spans.length,
     spans,
-    hours: (epochs + resumed) * hoursPerEpoch + lost,
+    hours: (epochs + resumed) * hoursPerEpoch + lost + spans.length * start,
     repeated: resumed * hoursPerEpoch,
     lost,
+    starting: spans.length * start,
   };
 }

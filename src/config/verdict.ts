@@ -58,6 +58,8 @@ export interface Verdict {
   readonly epochs: number;
   /** Hours of an epoch. */
   readonly epoch: Quantity;
+  /** Hours of a launch before its first batch. */
+  readonly start: Quantity;
   /** Dollars an hour; undefined where the price list does not have the GPU. */
   readonly rate: Quantity | undefined;
   /** Of all epochs; undefined where no number of jobs completes the run. */

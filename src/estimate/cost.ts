@@ -6,6 +6,8 @@ export interface Run {
   readonly epochs: number;
   /** Hours. */
   readonly epoch: Quantity;
+  /** Hours of each job before its first batch. */
+  readonly start: Quantity;
   /** Hours after which a job ends; Infinity on a machine of one's own. */
   readonly limit: number;
 }
@@ -22,17 +24,18 @@ export interface RunCost extends RunTime {
 }
 
 /** Hours of a run's fastest, likely and slowest epochs. */
-export function timeOf({ epochs, epoch, limit }: Run): RunTime {
-  const hours = (each: number): number => planJobs(epochs, each, limit)?.hours ?? Infinity;
+export function timeOf({ epochs, epoch, start, limit }: Run): RunTime {
+  const jobs = (bound: 'low' | 'likely' | 'high') => planJobs(epochs, epoch[bound], limit, start[bound]);
+  const hours = (bound: 'low' | 'likely' | 'high'): number => jobs(bound)?.hours ?? Infinity;
   return {
     hours: {
-      low: hours(epoch.low),
-      likely: hours(epoch.likely),
-      high: hours(epoch.high),
-      basis: epoch.basis,
-      source: `${epochs} epochs: ${epoch.source}`,
+      low: hours('low'),
+      likely: hours('likely'),
+      high: hours('high'),
+      basis: weakest([epoch.basis, start.basis]),
+      source: `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, and what is read before the first batch of each job`,
     },
-    jobs: planJobs(epochs, epoch.likely, limit),
+    jobs: jobs('likely'),
   };
 }
 

@@ -7,7 +7,18 @@ import { fitOf, worstFit, type Judged, type Verdict } from '../config/verdict';
 import { settingsFrom } from './from_config';
 import { ensembleOf, predictRam, type RamPrediction } from './ram_predict';
 import { remediesOf } from './remedies';
-import { costsOf, epochHours, ramPlanOf, loadingOf, rateOf, type Plan, type StopCost } from './scenario';
+import {
+  costsOf,
+  epochHours,
+  gpuHours,
+  ramPlanOf,
+  loadingOf,
+  rateOf,
+  startOf,
+  validationOf,
+  type Plan,
+  type StopCost,
+} from './scenario';
 import { checkRun } from './vram/options';
 import { gpuFit, predictVram, type VramPrediction } from './vram/predict';
 
@@ -22,8 +33,10 @@ export interface Forecast {
   readonly verdict: Verdict;
   readonly vram: VramPrediction;
   readonly ram: RamPrediction;
-  /** Hours in which an epoch's recordings are decompressed, whatever the GPU. */
+  /** Hours in which the recordings of an epoch's training are decompressed, whatever the GPU. */
   readonly loading: Quantity;
+  /** Hours of an epoch's validation. */
+  readonly validation: Quantity;
   /** Of each way to end, early or not. */
   readonly costs: readonly StopCost[];
   /** What to know about these numbers, in sentences. */
@@ -82,15 +95,16 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const ramPlan = ramPlanOf(plan);
   const ensemble = ensembleOf(ramPlan);
   const ram = predictRam(ramPlan, ensemble);
-  const loading = loadingOf(plan);
+  const [loading, validation] = [loadingOf(plan), validationOf(plan)];
   const costs = costsOf(plan);
   const notes = [...vram.notes, ...ram.notes];
   const epoch = epochHours(plan);
   if (settings.vram.precision !== 'fp32' && !gpu.bf16)
     notes.push(`A ${gpu.name} has no bfloat16; the trainer’s autocast takes float16, which it has.`);
-  if (loading.low > epoch.likely)
+  const reported = gpuHours(plan);
+  if (!plan.run && !machine.hoursPerEpoch && epoch.likely > reported.high)
     notes.push(
-      `Decompressing the recordings takes ${loading.low.toFixed(1)}–${loading.high.toFixed(1)} h per epoch with ${settings.loader.workers} workers by itself: the hours given here need more workers or a cache that is not compressed.`,
+      `Epochs were reported to take ${range(reported)} h. By the trainer’s source each window decompresses its whole recording: with ${settings.loader.workers} workers that takes ${range(loading)} h in training, and validation takes ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
     );
   const gpuJudged: Judged = {
     fit: gpuFit(settings.vram, gpu.memoryBytes),
@@ -109,12 +123,15 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
     cost,
     epochs: settings.epochs,
     epoch,
+    start: startOf(plan),
     rate: rateOf(plan),
     jobs: costs.at(-1)?.jobs,
     remedies,
   };
-  return { plan, verdict, vram, ram, loading, costs, notes };
+  return { plan, verdict, vram, ram, loading, validation, costs, notes };
 }
+
+const range = ({ low, high }: Quantity): string => `${low.toPrecision(2)}–${high.toPrecision(2)}`;
 
 /** The verdict's part of a prediction of system RAM. */
 export function ramJudged(ram: RamPrediction): Verdict['ram'] {

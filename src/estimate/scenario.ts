@@ -1,11 +1,12 @@
 /** A run on a machine: the hours of its epochs, and what it costs. */
 import { GIB } from '../base/units';
-import { quantity, type Quantity } from '../base/quantity';
+import { quantity, weakest, type Quantity } from '../base/quantity';
 import { MODAL, type LoggedPace } from '../config/facts';
 import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
 import { costOf, timeOf, type RunTime } from './cost';
 import type { RamPlan, Reading, RunSettings } from './from_config';
+import type { RecordingLengths } from './loader_files';
 import { CORPUS_LENGTHS } from './ram_facts';
 import {
   CURRENT_CARD,
@@ -16,7 +17,7 @@ import {
   type Electricity,
   type RateCard,
 } from './rates';
-import { forWindows, hoursOn, loadingHours, stops, type Stop } from './time';
+import { forWindows, hoursOn, loadingHours, startHours, stops, validationHours, type Stop } from './time';
 import { hoursFromRun, ratioOf, sideOn, type ScaledHours, type ShortRun } from './time_run';
 
 /** A run on a machine, and what is known of its pace and prices. */
@@ -41,9 +42,18 @@ export interface StopCost extends RunTime {
   readonly dollars: Quantity | undefined;
 }
 
-/** Hours in which an epoch's recordings are decompressed, whatever the GPU. */
-export const loadingOf = ({ settings, reading }: Plan): Quantity =>
-  loadingHours(reading?.recordings ?? CORPUS_LENGTHS, settings.windows.training, settings.loader.workers);
+const lengthsIn = ({ reading }: Plan): RecordingLengths => reading?.recordings ?? CORPUS_LENGTHS;
+
+/** Hours in which the recordings of an epoch's training are decompressed, whatever the GPU. */
+export const loadingOf = (plan: Plan): Quantity =>
+  loadingHours(lengthsIn(plan), plan.settings.windows.training, plan.settings.loader.workers);
+
+/** Hours of an epoch's validation. */
+export const validationOf = (plan: Plan): Quantity =>
+  validationHours(lengthsIn(plan), plan.settings.windows.validation, plan.settings.loader.workers);
+
+/** Hours of a launch before its first batch. */
+export const startOf = (plan: Plan): Quantity => startHours(lengthsIn(plan), plan.settings.windows);
 
 /** What a short run says of an epoch; undefined where none is asked. */
 export const scaledHours = ({ settings, machine, run }: Plan): ScaledHours | undefined =>
@@ -51,35 +61,42 @@ export const scaledHours = ({ settings, machine, run }: Plan): ScaledHours | und
     ? hoursFromRun(run, settings.windows.training, settings.vram, machine.gpu)
     : undefined;
 
-/** From the logged paces, which are of the trainer's model; for another by FLOPs and bytes of a window. */
+/** From the logged paces, which are of the trainer's model in one precision; for others by FLOPs and bytes of a window. */
 function loggedHours({ settings: { vram, windows }, machine: { gpu }, pace = 'later' }: Plan): Quantity {
-  const hours = forWindows(hoursOn(gpu.id, pace, vram.precision !== 'fp32'), windows.training);
+  const logged = hoursOn(gpu.id, pace);
+  const hours = forWindows(logged.hours, windows.training);
   const { layers, kernelSizes } = PRODUCTION;
-  const production = sideOn({ ...vram, layers, kernelSizes, checkpointing: false }, gpu);
+  const { precision } = logged;
+  const production = sideOn({ ...vram, layers, kernelSizes, precision, checkpointing: false }, gpu);
   const [low, likely, high] = ratioOf(production, sideOn(vram, gpu));
   if (low === 1 && high === 1) return hours;
   return quantity(
     [hours.low * low, hours.likely * likely, hours.high * high],
     hours.basis === 'assumed' ? 'assumed' : 'derived',
-    `${hours.source}; × ${likely.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}) for FLOPs and bytes of another model`,
+    `${hours.source}; × ${likely.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}) for FLOPs and bytes of another model or precision`,
   );
 }
 
+/** Hours that the GPU takes for an epoch's training: at most, where they come from reports of whole epochs. */
+export const gpuHours = (plan: Plan): Quantity => scaledHours(plan)?.hours ?? loggedHours(plan);
+
 /**
- * Hours of an epoch. Neither the logged paces nor a run in a browser knows this loader, so the slow bound is at least its
- * time.
+ * Hours of an epoch: its training, which takes what the slower of GPU and loader takes, and its validation. A trainer's own
+ * run has its loader in it, and the logged paces are of whole epochs: so they stay the fast bound.
  */
 export function epochHours(plan: Plan): Quantity {
   if (plan.machine.hoursPerEpoch) return plan.machine.hoursPerEpoch;
-  const hours = scaledHours(plan)?.hours ?? loggedHours(plan);
-  const loading = loadingOf(plan).likely;
-  if (loading <= hours.high || plan.run?.made === 'trainer') return hours;
-  return {
-    ...hours,
-    high: loading,
-    basis: 'assumed',
-    source: `${hours.source}; at most what decompressing the recordings takes`,
-  };
+  const gpu = gpuHours(plan);
+  if (plan.run?.made === 'trainer' && plan.run.whole) return gpu;
+  const [loading, validation] = [loadingOf(plan), validationOf(plan)];
+  const measured = plan.run?.made === 'trainer';
+  const at = (bound: 'low' | 'likely' | 'high'): number =>
+    (measured ? gpu[bound] : Math.max(gpu[bound], loading[bound])) + validation[bound];
+  return quantity(
+    [plan.run ? at('low') : gpu.low, at('likely'), at('high')],
+    weakest([gpu.basis, loading.basis, validation.basis]),
+    `training: ${measured ? gpu.source : `the slower of loading and the GPU (${gpu.source})`}; then validation`,
+  );
 }
 
 /** Dollars an hour; undefined where the price list does not have the GPU. */
@@ -99,18 +116,18 @@ export const ramPlanOf = (plan: Plan): RamPlan => ({
   windows: plan.settings.windows,
   platform: plan.machine.name,
   ramBytes: plan.machine.ramGiB * GIB,
-  hoursPerEpoch: epochHours(plan).likely,
+  hoursPerEpoch: (plan.machine.hoursPerEpoch ?? gpuHours(plan)).likely,
   ...plan.reading,
 });
 
 /** What each way to end costs. */
 export function costsOf(plan: Plan): StopCost[] {
   const { epochs, patience } = plan.settings;
-  const epoch = epochHours(plan);
+  const [epoch, start] = [epochHours(plan), startOf(plan)];
   const limit = plan.machine.name === 'modal' ? MODAL.jobHours : Infinity;
   const rate = rateOf(plan);
   return stops(epochs, patience).map((stop) => {
-    const run = { epochs: stop.epochs, epoch, limit };
+    const run = { epochs: stop.epochs, epoch, start, limit };
     return { stop, ...(rate ? costOf({ ...run, rate }) : { ...timeOf(run), dollars: undefined }) };
   });
 }

@@ -78,6 +78,7 @@ function typedRun({ settings, machine }: Plan): TrainerRun | undefined {
   const { training } = settings.windows;
   return {
     made: 'trainer',
+    whole: true,
     seconds: 3600 * likely,
     windows: training,
     run: settings.vram,

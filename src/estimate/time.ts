@@ -1,6 +1,6 @@
 /** How long a run takes: steps, hours of an epoch, epochs until it stops. */
-import { exactly, quantity, type Quantity } from '../base/quantity';
-import { CORPUS, LOGGED_PACES, type LoggedPace } from '../config/facts';
+import { exactly, quantity, sum, type Quantity } from '../base/quantity';
+import { CORPUS, FIRST_WINDOWS, LOGGED_PACES, SCORING_SECONDS, type LoggedPace } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
 import { slowdown } from './hardware';
 import { CACHED_WINDOW_BYTES, decompressSeconds } from './ram_facts';
@@ -33,18 +33,19 @@ export function epochWindows(
 export const stepsPerEpoch = (windows: number, batch: number): number => Math.ceil(windows / batch);
 
 /**
- * Hours of an epoch on a card, from a figure for the same or another card. A faster card shortens what the GPU takes, not
+ * Hours of an epoch on a card and the precision that they are of, from a figure for the same or another card. A faster card shortens what the GPU takes, not
  * what the loader takes, and nobody knows which of them bounds a run: so the time lies between the figure and the figure
  * times the cards' ratio.
  */
-export function hoursOn(gpu: GpuId, id: LoggedPace['id'], mixedPrecision: boolean): Quantity {
+export function hoursOn(gpu: GpuId, id: LoggedPace['id']): Pick<LoggedPace, 'hours' | 'precision'> {
   const figures = LOGGED_PACES.filter((one) => one.id === id);
   const own = figures.find((one) => one.gpu === gpu);
-  if (own) return own.hours;
+  if (own) return own;
   // The A100's: its runs are the ones that other rented cards replace.
   const from = figures[figures.length - 1] as LoggedPace;
-  const ratio = slowdown(GPUS[from.gpu], GPUS[gpu], mixedPrecision);
-  return quantity(
+  const { precision } = from;
+  const ratio = slowdown(GPUS[from.gpu], GPUS[gpu], precision !== 'fp32');
+  const hours = quantity(
     [
       from.hours.low * Math.min(1, ratio.low),
       from.hours.likely * ratio.likely,
@@ -53,6 +54,7 @@ export function hoursOn(gpu: GpuId, id: LoggedPace['id'], mixedPrecision: boolea
     from.hours.basis === 'assumed' ? 'assumed' : 'derived',
     `${from.hours.source}; times ${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)} for ${ratio.source}`,
   );
+  return { hours, precision };
 }
 
 /** The same for another number of windows. */
@@ -79,8 +81,8 @@ function meanMet(recordings: RecordingLengths, spread: number): number {
 }
 
 /**
- * Hours in which an epoch's recordings are decompressed alone: each window decompresses its whole file, by as many processes as
- * there are workers. Above the hours of an epoch it says that these cannot be.
+ * Hours in which the recordings of so many random windows are decompressed: each window decompresses its whole file, by as
+ * many processes as there are workers.
  */
 export function loadingHours(recordings: RecordingLengths, windows: number, workers: number): Quantity {
   const spread = recordings.kind === 'lognormal' ? recordings.spread : exactly(0, 'measured', '');
@@ -95,6 +97,30 @@ export function loadingHours(recordings: RecordingLengths, windows: number, work
     [hours(spread.low), hours(spread.likely), hours(spread.high)],
     recordings.kind === 'given' ? 'derived' : 'assumed',
     `0.37 s for 75 MiB, 1.7 s for 395 MiB, in ${workers === 0 ? 'the main process' : `${workers} workers`}; lengths of recordings ${recordings.kind === 'given' ? 'as given' : 'assumed'}`,
+  );
+}
+
+/** Hours of a validation: its windows are decompressed as those of training are, and scored by the main process alone. */
+export function validationHours(recordings: RecordingLengths, windows: number, workers: number): Quantity {
+  const loading = loadingHours(recordings, windows, workers);
+  const scores = exactly((windows * SCORING_SECONDS) / 3600, 'derived', 'scores in Python');
+  return sum([loading, scores], `${loading.source}; ${SCORING_SECONDS.toFixed(2)} s a window for the scores`);
+}
+
+/**
+ * Hours of a launch before its first batch: the main process reads some windows for statistics, and decompresses each
+ * held-out recording once to count its windows (the trainer's source at 2025-09-21).
+ */
+export function startHours(recordings: RecordingLengths, { training, validation }: EpochWindows): Quantity {
+  const mean =
+    recordings.kind === 'lognormal'
+      ? recordings.mean
+      : recordings.windows.reduce((total, windows) => total + windows, 0) / recordings.windows.length;
+  const counted = (validation / mean) * decompressSeconds(mean * CACHED_WINDOW_BYTES);
+  const first = Math.min(FIRST_WINDOWS, training);
+  return sum(
+    [loadingHours(recordings, first, 0), exactly(counted / 3600, 'derived', 'held-out recordings')],
+    `${first.toLocaleString('en')} windows are read, and each held-out recording once, in the main process`,
   );
 }
 

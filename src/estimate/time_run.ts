@@ -9,6 +9,8 @@ import type { VramRun } from './vram/options';
 /** Of the trainer, data loading included. */
 export interface TrainerRun {
   readonly made: 'trainer';
+  /** Whether it is of whole epochs, so that its seconds have the validation in them. */
+  readonly whole?: boolean;
   readonly seconds: number;
   readonly windows: number;
   readonly run: VramRun;

@@ -152,6 +152,9 @@ const resumeCommand = (config: string, verdict: Verdict | undefined): Command =>
   caution: `--resume is a flag: “--resume true” is rejected. ${RESUME_CAUTION}`,
 });
 
+/** So many jobs are listed each by itself. */
+const LISTED = 6;
+
 function resumePurpose(verdict: Verdict | undefined): string {
   if (!verdict) return 'Resumes from last.pt after a job that ended.';
   const { jobs, epochs } = verdict;
@@ -161,6 +164,7 @@ function resumePurpose(verdict: Verdict | undefined): string {
   const hours = `${epochs} epochs of ${each} h (estimated, or as set for the target)`;
   if (jobs.count === 1)
     return `Resumes after a job that ended early; ${hours} fit one job of ${MODAL.jobHours} h.`;
-  const spans = jobs.spans.map(({ first, last }) => `${first}–${last}`).join(', ');
+  const all = jobs.spans.map(({ first, last }) => `${first}–${last}`);
+  const spans = (all.length > LISTED ? [...all.slice(0, 3), '…', all.at(-1)] : all).join(', ');
   return `Again after each job that ended: ${hours} take ${jobs.count} jobs of ${MODAL.jobHours} h, with the epochs ${spans}.`;
 }

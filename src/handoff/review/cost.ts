@@ -29,11 +29,11 @@ const times = (a: Range, b: Range): Range => ({
   high: a.high * b.high,
 });
 
-export function costOf({ epochs, hoursPerEpoch, dollarsPerHour, limitHours }: CostFigures): Cost {
+export function costOf({ epochs, hoursPerEpoch, dollarsPerHour, limitHours, startHours }: CostFigures): Cost {
   const each = rangeOf(hoursPerEpoch);
   const rate = rangeOf(dollarsPerHour);
   const hours = times({ low: epochs, likely: epochs, high: epochs }, each);
-  const jobs = planJobs(epochs, each.likely, limitHours ?? Infinity);
+  const jobs = planJobs(epochs, each.likely, limitHours ?? Infinity, startHours);
   return {
     hours,
     dollars: times(hours, rate),

@@ -94,8 +94,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'no-validation': { fires: of('data.validation_split: 0.0'), not: of('data.validation_split: 0.1') },
   'time-limit': {
-    fires: on('modal', 'training.epochs: 25'),
-    not: on('modal', 'training.epochs: 24'),
+    fires: on('modal', 'training.epochs: 5'),
+    not: on('modal', 'training.epochs: 2', 'data.num_workers: 8'),
     note: true,
   },
   'mps-amp': {

@@ -6,6 +6,7 @@ import { electricityRate, hourlyRate, PRICE_PER_KWH, RATE_CARDS, wattsOf } from 
 
 const [current, review] = RATE_CARDS;
 const quarter = exactly(0.25, 'assumed', 'the review');
+const start = exactly(0, 'derived', 'nothing is read');
 const rateOf = (card: (typeof RATE_CARDS)[number]) => {
   const rate = hourlyRate(card, 'a100-80');
   if (!rate) throw new Error('no rate');
@@ -26,7 +27,7 @@ describe('rate cards', () => {
 });
 
 describe('cost of a run', () => {
-  const hundred = { epochs: 100, epoch: quarter, limit: Infinity };
+  const hundred = { epochs: 100, epoch: quarter, start, limit: Infinity };
 
   test('the review’s: 25 h × $5.59 = $139.75; on the current card $78.25', () => {
     expect(costOf({ ...hundred, rate: rateOf(review) }).dollars.likely).toBeCloseTo(139.75, 10);
@@ -40,8 +41,19 @@ describe('cost of a run', () => {
     expect(dollars.likely).toBeCloseTo(25.25 * 3.13, 10);
   });
 
+  test('has what each job reads before its first batch', () => {
+    const each = exactly(0.5, 'derived', '');
+    const { hours, jobs } = costOf({ ...hundred, rate: rateOf(current), start: each, limit: 24 });
+    // 94 epochs and the reading fit the first job, seven of them the second.
+    expect(jobs).toMatchObject({ count: 2, repeated: 0.25, lost: 0, starting: 1 });
+    expect(hours.likely).toBe(101 * 0.25 + 2 * 0.5);
+  });
+
   test('rises with epochs, with an epoch’s hours and with the rate, and carries the weaker basis', () => {
-    const base = { epochs: 50, epoch: quantity([1, 2, 3], 'measured', ''), rate: rateOf(current), limit: 24 };
+    const base = {
+      ...{ epochs: 50, epoch: quantity([1, 2, 3], 'measured', ''), start },
+      ...{ rate: rateOf(current), limit: 24 },
+    };
     const dollars = (change: Partial<Parameters<typeof costOf>[0]>) => costOf({ ...base, ...change }).dollars;
     for (let epochs = 1; epochs < 60; epochs++)
       expect(dollars({ epochs: epochs + 1 }).likely).toBeGreaterThan(dollars({ epochs }).likely);
@@ -57,6 +69,7 @@ describe('cost of a run', () => {
     const { jobs, dollars } = costOf({
       epochs: 3,
       epoch: exactly(13, 'assumed', ''),
+      start,
       rate: rateOf(current),
       limit: 24,
     });

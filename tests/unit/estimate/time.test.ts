@@ -39,18 +39,18 @@ describe('an epoch', () => {
   });
 
   test('has the hours that are written of it', () => {
-    expect(hoursOn('a100-80', 'review', true).likely).toBe(0.25);
-    expect(hoursOn('rtx4090', 'review', true).likely).toBe(0.75);
-    expect(hoursOn('a100-80', 'later', true)).toMatchObject({ likely: 1, basis: 'measured' });
-    expect(hoursOn('rtx4090', 'later', true)).toMatchObject({ low: 2, high: 3, basis: 'measured' });
+    expect(hoursOn('a100-80', 'review').hours.likely).toBe(0.25);
+    expect(hoursOn('rtx4090', 'review').hours.likely).toBe(0.75);
+    expect(hoursOn('a100-80', 'later').hours).toMatchObject({ likely: 1, basis: 'measured' });
+    expect(hoursOn('rtx4090', 'later').hours).toMatchObject({ low: 2, high: 3, basis: 'measured' });
     expect(
       LOGGED_PACES.filter(({ id }) => id === 'review').every(({ hours }) => hours.basis === 'assumed'),
     ).toBe(true);
   });
 
   test('is scaled to other cards in the order of their rates, the slow bound for a loader that is slower', () => {
-    const l4 = hoursOn('l4', 'later', true);
-    const h100 = hoursOn('h100', 'later', true);
+    const l4 = hoursOn('l4', 'later').hours;
+    const h100 = hoursOn('h100', 'later').hours;
     expect(l4.likely).toBeGreaterThan(1);
     expect(h100.likely).toBeLessThan(1);
     expect(h100.high).toBe(1.2);
@@ -60,7 +60,7 @@ describe('an epoch', () => {
   });
 
   test('grows with its windows', () => {
-    expect(forWindows(hoursOn('a100-80', 'later', true), 2 * 49_760).likely).toBeCloseTo(2, 10);
+    expect(forWindows(hoursOn('a100-80', 'later').hours, 2 * 49_760).likely).toBeCloseTo(2, 10);
   });
 });
 
@@ -133,7 +133,11 @@ describe('jobs of 24 hours', () => {
       hours: 24 + 2 * 2.5,
       repeated: 2.5,
       lost: 1.5,
+      starting: 0,
     });
+    // What each job reads first leaves room for as many epochs, and is paid for twice.
+    expect(planJobs(10, 2.5, 24, 0.5)).toMatchObject({ count: 2, hours: 24 + 2 * 2.5 + 0.5, starting: 1 });
+    expect(planJobs(10, 2.5, 24, 2)).toMatchObject({ count: 2, spans: [{ last: 8 }, { first: 8 }] });
     const whole = planJobs(100, 2.5);
     expect(whole?.hours).toBeCloseTo(250 + (whole?.repeated ?? 0) + (whole?.lost ?? 0), 10);
   });

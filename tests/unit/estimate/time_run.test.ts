@@ -3,7 +3,7 @@ import { settingsFrom } from '../../../src/estimate/from_config';
 import { GPUS } from '../../../src/config/gpus';
 import { MACHINES } from '../../../src/config/targets';
 import { exactly } from '../../../src/base/quantity';
-import { epochHours, loadingOf, type Plan } from '../../../src/estimate/scenario';
+import { epochHours, gpuHours, loadingOf, validationOf, type Plan } from '../../../src/estimate/scenario';
 import { scenarioTable } from '../../../src/estimate/scenario_table';
 import {
   EFFICIENCY,
@@ -155,17 +155,17 @@ describe('hours of an epoch', () => {
 
   test('that others measured are of the trainer’s model, and follow the model', () => {
     expect(settings.vram.layers).toBe(6);
-    const six = epochHours(plan);
-    const twelve = epochHours(deeper(12));
+    const six = gpuHours(plan);
+    const twelve = gpuHours(deeper(12));
     expect(twelve.likely).toBeGreaterThan(1.1 * six.likely);
     expect(twelve.low).toBe(six.low);
-    expect(epochHours(deeper(2)).likely).toBeLessThan(six.likely);
-    expect(epochHours(deeper(6, true)).likely).toBeGreaterThan(1.15 * six.likely);
+    expect(gpuHours(deeper(2)).likely).toBeLessThan(six.likely);
+    expect(gpuHours(deeper(6, true)).likely).toBeGreaterThan(1.15 * six.likely);
     expect(twelve.source).toContain('FLOPs and bytes');
     expect(six.source).not.toContain('FLOPs and bytes');
   });
 
-  test('from a browser are at most no shorter than what the loader takes', () => {
+  test('from a browser are no shorter than what the loader and the validation take', () => {
     const fast: BrowserRun = {
       made: 'browser',
       name: 'a run',
@@ -176,8 +176,8 @@ describe('hours of an epoch', () => {
       rates: { flopsPerSecond: 1e15, bandwidthBytesPerSecond: 1e13 },
     };
     const hours = epochHours({ ...plan, run: fast });
-    expect(hours.high).toBe(loadingOf(plan).likely);
-    expect(hours.likely).toBeLessThan(hours.high);
+    for (const bound of ['low', 'likely', 'high'] as const)
+      expect(hours[bound]).toBeCloseTo(loadingOf(plan)[bound] + validationOf(plan)[bound], 10);
   });
 
   test('typed for one card are scaled to the others', () => {

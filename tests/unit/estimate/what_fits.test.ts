@@ -222,10 +222,14 @@ describe('a forecast', () => {
     expect(epoch.low).toBeCloseTo((0.8 * 55_980) / 49_760, 6);
   });
 
-  test('with the review’s hours says that loading alone takes longer', () => {
-    const { notes, verdict, loading } = forecast({ ...A100, pace: 'review' });
-    expect(verdict.epoch.high).toBe(loading.likely);
-    expect(notes.some((note) => note.includes('Decompressing the recordings takes'))).toBe(true);
+  test('says what was reported, and why it predicts more', () => {
+    const { notes, verdict, loading, validation } = forecast({ ...A100, pace: 'review' });
+    expect(verdict.epoch.likely).toBeCloseTo(loading.likely + validation.likely, 10);
+    expect(notes.filter((note) => note.includes('decompresses its whole recording'))).toHaveLength(1);
+    const fed = { ...A100.settings.loader, workers: 32 };
+    const few = { training: 50_000, validation: 100, whole: 260_000 };
+    const fast = { ...A100, settings: { ...A100.settings, loader: fed, windows: few } };
+    expect(forecast(fast).notes.join()).not.toContain('decompresses');
   });
 
   test('takes hours and rate as typed', () => {
@@ -234,7 +238,8 @@ describe('a forecast', () => {
       rate: exactly(5.59, 'measured', 'typed'),
     };
     expect(epochHours(typed).likely).toBe(0.25);
-    expect(costsOf(typed).at(-1)?.dollars?.likely).toBeCloseTo(25.25 * 5.59, 10);
+    const { starting = NaN, lost = NaN } = costsOf(typed).at(-1)?.jobs ?? {};
+    expect(costsOf(typed).at(-1)?.dollars?.likely).toBeCloseTo((25.25 + starting + lost) * 5.59, 10);
   });
 
   test('knows no price of a card that the list does not have', () => {

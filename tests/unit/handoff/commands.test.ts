@@ -202,14 +202,16 @@ describe('the commands', () => {
 
   test('the plan names the jobs', () => {
     const resume = commandsFor(modal).find(({ id }) => id === 'resume');
-    expect(resume?.purpose).toContain(
+    expect(resume?.purpose).toContain('33 jobs of 24 h, with the epochs 1–4, 4–7, 7–10, …, 97–100.');
+    const purposeAt = (hours: number) =>
+      commandsFor({
+        ...modal,
+        target: { ...TARGETS.modal, hoursPerEpoch: exactly(hours, 'assumed', '') },
+      }).find(({ id }) => id === 'resume')?.purpose;
+    expect(purposeAt(1.15)).toContain(
       '6 jobs of 24 h, with the epochs 1–20, 20–39, 39–58, 58–77, 77–96, 96–100',
     );
-    const slow = commandsFor({
-      ...modal,
-      target: { ...TARGETS.modal, hoursPerEpoch: exactly(13, 'assumed', '') },
-    });
-    expect(slow.find(({ id }) => id === 'resume')?.purpose).toContain('no number of jobs completes the run');
+    expect(purposeAt(13)).toContain('no number of jobs completes the run');
   });
 
   test('without balanced sampling nothing is scanned; a smoke run is not resumed', () => {

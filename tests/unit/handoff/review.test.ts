@@ -165,7 +165,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Risks', 'medium', 'every-launch', 'open: before launch', 'at most one patient is on both sides'],
     ['Risks', 'critical', 'modal-fallback', 'open: before launch'],
     ['Risks', 'medium', 'every-launch', 'open: before launch', 'epoch 0'],
-    ['Risks', 'high', 'time-limit', '6 jobs'],
+    ['Risks', 'high', 'time-limit', '33 jobs'],
     ['Risks', 'high', 'validation-ram', 'fixed', '65.6 GiB'],
     ['Risks', 'medium', 'every-launch', 'wandb-secret'],
     ['Risks', 'medium', 'wsl2-workers', 'fixed'],

@@ -44,10 +44,13 @@ const targetsOf = (configs: readonly Compared[]): string =>
 export function costFigures({ name, text, target }: Compared): CostFigures[] {
   const verdict = verdictFor(text, name, target);
   if (!verdict) return [];
-  const { epochs, epoch: hoursPerEpoch, rate } = verdict;
+  const { epochs, epoch: hoursPerEpoch, start, rate } = verdict;
+  const startHours = start.likely;
   const title = `${name} on ${target.title}`;
   if (target.name === 'modal')
-    return rate ? [{ title, epochs, hoursPerEpoch, dollarsPerHour: rate, limitHours: MODAL.jobHours }] : [];
+    return rate
+      ? [{ title, epochs, hoursPerEpoch, startHours, dollarsPerHour: rate, limitHours: MODAL.jobHours }]
+      : [];
   const owned = { likely: 0, basis: 'assumed', source: 'owned hardware, electricity not counted' } as const;
-  return [{ title, epochs, hoursPerEpoch, dollarsPerHour: owned }];
+  return [{ title, epochs, hoursPerEpoch, startHours, dollarsPerHour: owned }];
 }

@@ -9,10 +9,13 @@ import type { IncidentReplay } from '../../../estimate/incident';
 import {
   costsOf,
   epochHours,
+  gpuHours,
   ramPlanOf,
   loadingOf,
   rateOf,
   scaledHours,
+  startOf,
+  validationOf,
   type Plan,
   type StopCost,
 } from '../../../estimate/scenario';
@@ -35,8 +38,14 @@ export interface Prediction {
   readonly step: StepPicture;
   /** Hours. */
   readonly epoch: Quantity;
-  /** Hours in which the recordings of an epoch are decompressed. */
+  /** Hours in which the recordings of an epoch's training are decompressed. */
   readonly loading: Quantity;
+  /** Hours that the GPU takes for an epoch's training; undefined where the loader's are in the figure that is given. */
+  readonly gpu: Quantity | undefined;
+  /** Hours of an epoch's validation. */
+  readonly validation: Quantity;
+  /** Hours of a launch before its first batch. */
+  readonly start: Quantity;
   /** Dollars an hour; undefined where the price list does not have the GPU. */
   readonly rate: Quantity | undefined;
   readonly costs: readonly StopCost[];
@@ -86,6 +95,9 @@ export function predictionOf(plan: Plan, limits: Limits, measurement?: Measureme
     step: stepPicture(vramTimeline(plan.settings.vram)),
     epoch: epochHours(plan),
     loading: loadingOf(plan),
+    validation: validationOf(plan),
+    gpu: plan.machine.hoursPerEpoch || plan.run?.made === 'trainer' ? undefined : gpuHours(plan),
+    start: startOf(plan),
     rate: rateOf(plan),
     costs,
     scaled: scaledHours(plan),
