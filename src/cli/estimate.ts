@@ -9,6 +9,7 @@ import { MODAL } from '../config/facts';
 import { exactly, type Quantity } from '../base/quantity';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
 import type { Plan } from '../estimate/scenario';
+import { failing, inspect, sentence, type Issue } from '../config/issues';
 import { readConfig } from '../config/settings';
 import { PLATFORMS, type Machine } from '../config/targets';
 import type { Fit, Remedy } from '../config/verdict';
@@ -25,8 +26,8 @@ it was measured, derived or assumed; and what would fit where the run does not.`
     rate: number('DOLLARS', 'for an hour; left out: the price list of 2026-07-01, or electricity'),
     json: flag('everything as one JSON object; a number without end is null'),
   },
-  notes: `Exit code 0 where the run fits or is borderline, 3 where it won't fit, 2 for wrong arguments and files that cannot be
-estimated. It fits where the high ends of all predictions do and at most 5 % of the simulated runs are OOM-killed; it is
+  notes: `Exit code 0 where the run fits or is borderline, 3 where it won't fit, no number of jobs completes it, or validate would
+exit with 1; 2 for wrong arguments, files that cannot be read, and runs without a GPU. It fits where the high ends of all predictions do and at most 5 % of the simulated runs are OOM-killed; it is
 borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`,
 };
 
@@ -61,17 +62,21 @@ export const main = (args: readonly string[]): Promise<number> =>
   });
 
 async function estimate(asked: Asked): Promise<number> {
+  const { path: name, machine: target } = asked;
+  let text: string | undefined;
   let plan: Plan;
   try {
-    plan = planOf(asked, await readConfigText(asked.file));
+    text = await readConfigText(asked.file);
+    plan = planOf(asked, text);
   } catch (error) {
     console.error(`${asked.file} cannot be estimated: ${messageOf(error)}`);
-    return 2;
+    return text !== undefined && inspect(text, { name, target }).issues.some(failing) ? 3 : 2;
   }
   const found = forecast(plan);
-  if (asked.json) console.log(JSON.stringify(asJson(asked, found), null, 2));
-  else console.log(asText(asked, found));
-  return found.verdict.fit === "won't fit" ? 3 : 0;
+  const refused = inspect(text, { name, target, verdict: found.verdict }).issues.filter(failing);
+  if (asked.json) console.log(JSON.stringify(asJson(asked, found, refused), null, 2));
+  else console.log(asText(asked, found, refused));
+  return found.verdict.fit === "won't fit" || refused.length > 0 ? 3 : 0;
 }
 
 /** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
@@ -154,7 +159,7 @@ const SAID: Readonly<Record<Fit, string>> = {
   "won't fit": "won't fit",
 };
 
-function asText(asked: Asked, found: Forecast): string {
+function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): string {
   const rows = rowsOf(found).map(({ what, value, unit, of }) => {
     const show = SHOW[unit];
     const range = value.low === value.high ? '' : `${show(value.low)} – ${show(value.high)}`;
@@ -173,7 +178,8 @@ function asText(asked: Asked, found: Forecast): string {
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const { killed } = ram.odds;
   return [
-    `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}`,
+    `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}${refused.length > 0 ? ', and should not be launched' : ''}`,
+    ...refused.map((issue) => `  ${issue.severity} ${issue.id} ${sentence(issue)}`),
     '',
     ...aligned([heads, ...rows]),
     '',
@@ -190,7 +196,7 @@ function asText(asked: Asked, found: Forecast): string {
   ].join('\n');
 }
 
-function asJson(asked: Asked, found: Forecast): unknown {
+function asJson(asked: Asked, found: Forecast, refused: readonly Issue[]): unknown {
   const { plan, verdict, vram, ram, loading, validation, costs, notes } = found;
   const { epoch, rate, remedies } = verdict;
   const { name: target, gpu, ramGiB } = plan.machine;
@@ -200,6 +206,7 @@ function asJson(asked: Asked, found: Forecast): unknown {
     gpu: { id: gpu.id, name: gpu.name, memoryBytes: gpu.memoryBytes },
     ramBytes: ramGiB * GIB,
     fit: verdict.fit,
+    refused: refused.map((issue) => ({ id: issue.id, severity: issue.severity, message: sentence(issue) })),
     vram: {
       fit: verdict.gpu.fit,
       total: vram.total,

@@ -56,12 +56,16 @@ describe('the command estimate', () => {
   });
 
   test('with the 32 GiB that the app asks for, validation of the file as reviewed does not: 3, and what would', async () => {
-    const { code, out } = await run(preset('review/modal_train_a100.yaml'), '--ram', '32');
+    const asReviewed = write(
+      'reviewed.yaml',
+      readFileSync(A100, 'utf8').replace('validation_split: 0.07', 'validation_split: 0.2'),
+    );
+    const { code, out } = await run(asReviewed, '--target', 'modal', '--ram', '32');
     expect(code).toBe(3);
     expect(out).toMatch(/^.*32 GiB, modal: won't fit/);
     const ram = /--ram (\d+),/.exec(out)?.[1] ?? '0';
     expect(Number(ram)).toBeGreaterThan(32);
-    expect((await run(preset('review/modal_train_a100.yaml'), '--ram', ram)).code).toBe(0);
+    expect((await run(asReviewed, '--target', 'modal', '--ram', ram)).code).toBe(0);
     const split = /data\.validation_split: ([\d.]+)/.exec(out)?.[1] ?? '1';
     expect(Number(split)).toBeLessThan(0.1);
   });
@@ -82,7 +86,7 @@ describe('the command estimate', () => {
   test('--help says what each exit code means: 0', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
-    expect(out).toContain("Exit code 0 where the run fits or is borderline, 3 where it won't fit, 2 for");
+    expect(out).toContain("Exit code 0 where the run fits or is borderline, 3 where it won't fit, no number");
   });
 
   test('as JSON says the same, with quantities', async () => {
@@ -168,26 +172,55 @@ describe('the command estimate', () => {
     expect(errors).toContain('Usage: smokescan estimate');
   });
 
-  test('files that cannot be estimated: 2 and why', async () => {
+  test('a run that validate rejects: 3 and why, whatever fits', async () => {
+    const unvalidated = write(
+      'split0.yaml',
+      readFileSync(A100, 'utf8').replace('validation_split: 0.07', 'validation_split: 0.0'),
+    );
+    const { code, out } = await run(unvalidated, '--target', 'modal');
+    expect(code).toBe(3);
+    expect(out).toMatch(/^.*modal: fits, and should not be launched\n {2}high no-validation data\./);
+    const json = JSON.parse((await run(unvalidated, '--target', 'modal', '--json')).out) as unknown;
+    expect(json).toMatchObject({ fit: 'fits', refused: [{ id: 'no-validation', severity: 'high' }] });
+  });
+
+  test('a run that no number of jobs completes: 3 and why', async () => {
+    const { code, out } = await run(A100, '--ram', '48', '--hours-per-epoch', '13');
+    expect(code).toBe(3);
+    expect(out).toContain('No number of jobs completes the run: fewer than two epochs fit 24 h.');
+  });
+
+  test('files that cannot be estimated: 2, or 3 where validate rejects them, and why', async () => {
     const cases = [
-      [join(folder, 'none.yaml'), 'no such file'],
-      [write('torn.yaml', 'data: {num_workers: 0\n'), 'line'],
+      [join(folder, 'none.yaml'), 'no such file', 2],
+      [
+        write(
+          'cpu.yaml',
+          'data: {validation_split: 0.05, data_dir: /data/edf/train}\nmodel: {}\ntraining: {mixed_precision: false}\npostprocessing: {}\nexperiment: {device: cpu}\n',
+        ),
+        'uses no GPU',
+        2,
+      ],
+      [write('torn.yaml', 'data: {num_workers: 0\n'), 'line', 3],
       [
         write('rejected.yaml', 'data: {}\nmodel: {}\ntraining: {batch_size: 1000}\npostprocessing: {}\n'),
         'the trainer rejects it: training.batch_size 1000',
+        3,
       ],
       [
         write('text.yaml', 'data: {}\nmodel: {}\ntraining: {epochs: many}\npostprocessing: {}\n'),
         'training.epochs',
+        3,
       ],
       [
         write('even.yaml', 'data: {}\nmodel: {mamba: {conv_kernel: 4}}\ntraining: {}\npostprocessing: {}\n'),
         'conv_kernel',
+        3,
       ],
     ] as const;
-    for (const [file, why] of cases) {
+    for (const [file, why, expected] of cases) {
       const { code, errors } = await run(file, '--target', 'modal');
-      expect(code, file).toBe(2);
+      expect(code, file).toBe(expected);
       expect(errors).toContain(why);
       expect(errors).toContain('cannot be estimated');
     }
