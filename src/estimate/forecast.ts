@@ -104,7 +104,7 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const reported = gpuHours(plan);
   if (!plan.run && !machine.hoursPerEpoch && epoch.likely > reported.high)
     notes.push(
-      `Epochs were reported to take ${range(reported)} h. By the trainer’s source each window decompresses its whole recording: with ${settings.loader.workers} workers that takes ${range(loading)} h in training, and validation takes ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
+      `Epochs were reported to take ${range(reported)} h, scaled to this card, precision and number of windows. By the trainer’s source each window decompresses its whole recording: with ${settings.loader.workers} workers that takes ${range(loading)} h in training, and validation takes ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
     );
   const gpuJudged: Judged = {
     fit: gpuFit(settings.vram, gpu.memoryBytes),
