@@ -10,12 +10,12 @@ fail() { echo "install.sh: $*" >&2; exit 1; }
 . /etc/os-release
 [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ] || fail "this is ${PRETTY_NAME:-an unknown system}; use Debian 12, in a container for example."
 [ "$(id -u)" = 0 ] || fail "run it as root: it installs packages."
-mkdir -p "$to"/{apt/lists/partial,apt/archives/partial,layer,root}
+mkdir -p "$to"/{apt/lists/partial,apt/archives/partial,layer,packages}
 log=$to/install.log
 exec 3>&1 > "$log" 2>&1
 trap '[ $? = 0 ] || { tail -n 12 "$log"; echo "install.sh: stopped; see $log"; } >&3; rm -rf "$to/apt" "$to/mesa"' EXIT
 say() { echo "install.sh: $*" >&3; }
-root=$to/root lib=$to/root/usr/lib/x86_64-linux-gnu
+root=$to/packages lib=$to/packages/usr/lib/x86_64-linux-gnu
 
 # An apt of its own that knows the backports suite, from the mirror of the system's sources.
 apt-get update

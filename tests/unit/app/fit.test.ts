@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { quantity } from '../../../src/base/quantity';
 import {
   frameAt,
   givenLengths,
@@ -34,7 +33,6 @@ import { scenarioView } from '../../../src/app/pages/fit/time_view';
 import { barOf, layerRows, stepPicture, usesAt } from '../../../src/app/pages/fit/vram_view';
 import { applyChanges } from '../../../src/config/edit';
 import { GPUS } from '../../../src/config/gpus';
-import { fitOf, worstFit } from '../../../src/config/verdict';
 import { wholeRun } from '../../../src/estimate/forecast';
 import { planJobs } from '../../../src/config/launches';
 import { PRESETS } from '../../../src/config/presets';
@@ -372,20 +370,6 @@ describe('time and cost', () => {
     expect(cheapest).toMatch(
       /WSL2, RTX 4090 would be cheaper, but needs 6\d\.\d.GiB of RAM and has 31\.0.GiB/,
     );
-  });
-});
-
-describe('a verdict', () => {
-  it('is borderline where the likely value fits and the high one does not', () => {
-    const range = quantity([1, 2, 3], 'assumed', '');
-    expect([3, 2, 1.9, 0.5].map((limit) => fitOf(range, limit))).toEqual([
-      'fits',
-      'borderline',
-      "won't fit",
-      "won't fit",
-    ]);
-    expect(fitOf({ likely: 1, high: Infinity }, Infinity)).toBe('borderline');
-    expect(worstFit(['fits', 'borderline'])).toBe('borderline');
   });
 });
 
