@@ -1,5 +1,5 @@
 /** Many seeded runs: how likely a kill is before a batch, whom it hits, and what the machine would have to have. */
-import { oomAt, onMachine, RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
+import { onMachine, RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
 import { quantity, type Quantity } from '../base/quantity';
 
 /** A share of runs with its 95 % interval. */
@@ -57,12 +57,12 @@ export class RamEnsemble {
     return this;
   }
 
-  /** What the runs follow from. RAM and swap are not in it: they say only where a run ends. */
+  /** What the runs follow from. Of the machine that is the other programs alone: what it has says only where a run ends. */
   static about(options: RamOptions): string {
-    return JSON.stringify({ ...options, machine: { ...options.machine, ramBytes: 0, swap: 0 } });
+    return JSON.stringify({ ...options, machine: options.machine.other });
   }
 
-  /** The runs so far on a machine that differs in RAM and swap; no further simulation. */
+  /** The runs so far on a machine that differs in RAM, swap and /dev/shm; no further simulation. */
   on(options: RamOptions): RamEnsemble {
     const there = new RamEnsemble(options, this.seed);
     there.runs.push(...this.runs.map((run) => onMachine(run, options.machine)));
@@ -70,12 +70,8 @@ export class RamEnsemble {
     return there;
   }
 
-  /** `limitBytes`: RAM and swap that the machine would have instead of its own; no further simulation. */
-  odds(limitBytes?: number): OomOdds {
-    const kills = this.runs.flatMap((run) => {
-      const kill = limitBytes === undefined ? run.kill : oomAt(run, limitBytes);
-      return kill ? [kill] : [];
-    });
+  odds(): OomOdds {
+    const kills = this.runs.flatMap(({ kill }) => (kill ? [kill] : []));
     const batches = kills.map(({ batch }) => batch).sort((a, b) => a - b);
     const n = this.runs.length;
     let within = 0;

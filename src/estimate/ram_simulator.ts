@@ -11,7 +11,7 @@ import {
   WORKER_BYTES,
   type StartMethod,
 } from './ram_facts';
-import { killAt, RamWatch, type RamFrame, type RamRecord, type Kill } from './ram_watch';
+import { killAt, RamWatch, type RamFrame, type RamRecord, type ShmRecord, type Kill } from './ram_watch';
 import { simulateLoader, type LoaderMemory } from './loader';
 import { lengthsOf, triangular, windowFiles, type RecordingLengths, type WindowFiles } from './loader_files';
 import type { Quantity } from '../base/quantity';
@@ -61,8 +61,8 @@ export interface RamRun {
   readonly limitBytes: number;
   /** What the run takes as memory rises, if nobody kills it; the last is its peak. */
   readonly records: RamRecord[];
-  /** The first moment at which /dev/shm is full. */
-  readonly shmFull: RamRecord | null;
+  /** The same of /dev/shm. */
+  readonly shmRecords: ShmRecord[];
   readonly kill: Kill | null;
   /** Until the kill or the end. */
   readonly frames: readonly RamFrame[];
@@ -162,11 +162,11 @@ export class RamSimulator {
       keptPerBatch: run.kept,
     };
     const end = simulateLoader(loader, watch);
-    if (run.windows !== undefined && (run.frames === 0 || killAt(watch, limitBytes) === null))
+    if (run.windows !== undefined && (run.frames === 0 || killAt(watch, fixed) === null))
       joinAndSort(end, run.windows, watch);
-    const { records, shmFull } = watch;
-    const kill = killAt(watch, limitBytes);
-    return { seed: run.seed, limitBytes, records, shmFull, kill, frames: watch.thinned() };
+    const { records, shmRecords } = watch;
+    const kill = killAt(watch, fixed);
+    return { seed: run.seed, limitBytes, records, shmRecords, kill, frames: watch.thinned() };
   }
 }
 
@@ -174,10 +174,10 @@ export class RamSimulator {
 const limitOf = ({ ramBytes, swap }: RamMachine, random: Random): number =>
   ramBytes + triangular(swap, random.uniform());
 
-/** A run without frames, as it would have been on a machine that differs in RAM and swap. */
+/** A run without frames, as it would have been on a machine that differs in RAM, swap and /dev/shm. */
 export function onMachine(run: RamRun, machine: RamMachine): RamRun {
   const limitBytes = limitOf(machine, new Random(run.seed, MACHINE_NUMBERS));
-  return { ...run, limitBytes, kill: killAt(run, limitBytes) };
+  return { ...run, limitBytes, kill: killAt(run, { limitBytes, shmBytes: machine.shmBytes }) };
 }
 
 /** What follows a validation's last batch. */
@@ -191,9 +191,4 @@ function joinAndSort(end: LoaderMemory, windows: number, watch: RamWatch): void 
       seconds += SCORE_SECONDS / PARTS;
       if (watch.see({ ...end, seconds, workers: none, inFlight: 0, kept, total: kept }, true)) return;
     }
-}
-
-/** When a run with this much RAM and swap is killed; null: never. */
-export function oomAt({ records }: RamRun, limitBytes: number): RamRecord | null {
-  return records.find(({ bytes }) => bytes > limitBytes) ?? null;
 }

@@ -47,14 +47,21 @@ export interface Kill extends RamRecord {
   readonly cause: 'oom' | 'shm';
 }
 
-/** Why and when a run is killed that took `records` of memory, and filled /dev/shm at `shmFull`. */
+/** A moment at which /dev/shm held more than ever before. */
+export interface ShmRecord {
+  readonly inShm: number;
+  readonly record: RamRecord;
+}
+
+/** Why and when a run is killed where there is so much memory. */
 export function killAt(
-  { records, shmFull }: Pick<RamWatch, 'records' | 'shmFull'>,
-  limitBytes: number,
+  { records, shmRecords }: Pick<RamWatch, 'records' | 'shmRecords'>,
+  { limitBytes, shmBytes }: Pick<Fixed, 'limitBytes' | 'shmBytes'>,
 ): Kill | null {
   const oom = records.find(({ bytes }) => bytes > limitBytes);
-  if (oom && !(shmFull && shmFull.seconds < oom.seconds)) return { ...oom, cause: 'oom' };
-  return shmFull && { ...shmFull, cause: 'shm' };
+  const full = shmRecords.find(({ inShm }) => inShm > shmBytes)?.record;
+  if (oom && !(full && full.seconds < oom.seconds)) return { ...oom, cause: 'oom' };
+  return full ? { ...full, cause: 'shm' } : null;
 }
 
 /** What does not change during a run; bytes. */
@@ -79,10 +86,10 @@ const pinnedSize = (bytes: number): number => 2 ** Math.ceil(Math.log2(bytes));
 
 export class RamWatch implements LoaderWatch {
   readonly records: RamRecord[] = [];
-  /** The first moment at which /dev/shm is full. */
-  shmFull: RamRecord | null = null;
+  readonly shmRecords: ShmRecord[] = [];
   readonly #frames: RamFrame[] = [];
   #highest = 0;
+  #fullest = 0;
   seenTotal = -Infinity;
   seenInFlight = 0;
   readonly #constant: number;
@@ -112,15 +119,18 @@ export class RamWatch implements LoaderWatch {
     const pinned = this.seenInFlight * this.#pinnedShare;
     const inFlight = Math.min(memory.inFlight, this.#maxInShm);
     const total = this.#constant + memory.total - memory.inFlight + inFlight + pinned;
-    const overShm = fixed.workers > 0 && inFlight > fixed.shmBytes;
-    if (total > this.#highest || (overShm && this.shmFull === null)) {
+    const inShm = fixed.workers > 0 ? inFlight : 0;
+    if (total > this.#highest || inShm > this.#fullest) {
       const { done: batch, seconds } = memory;
       const record = { batch, seconds, bytes: total, ...this.#largest(memory, pinned) };
       if (total > this.#highest) {
         this.#highest = total;
         this.records.push(record);
       }
-      if (overShm) this.shmFull ??= record;
+      if (inShm > this.#fullest) {
+        this.#fullest = inShm;
+        this.shmRecords.push({ inShm, record });
+      }
     }
     // What a run without frames would have taken after its kill answers for other limits.
     if (this.frames === 0) {
@@ -128,7 +138,7 @@ export class RamWatch implements LoaderWatch {
       return false;
     }
     this.#picture(memory, { inFlight, pinned, total }, apart);
-    return overShm || total > fixed.limitBytes;
+    return inShm > fixed.shmBytes || total > fixed.limitBytes;
   }
 
   #largest(memory: LoaderMemory, pinned: number): Pick<RamRecord, 'victim' | 'victimBytes'> {

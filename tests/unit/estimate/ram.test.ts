@@ -12,8 +12,9 @@ import {
   WHOLE_HEAP_RETURNED,
   WORKER_BYTES,
 } from '../../../src/estimate/ram_facts';
+import { machineOf } from '../../../src/estimate/from_config';
 import { RamEnsemble, wilson } from '../../../src/estimate/oom_odds';
-import { RamSimulator, oomAt, type RamOptions } from '../../../src/estimate/ram_simulator';
+import { RamSimulator, type RamOptions } from '../../../src/estimate/ram_simulator';
 import { simulateLoader, type LoaderOptions } from '../../../src/estimate/loader';
 import { lengthsOf, triangular, WindowFiles } from '../../../src/estimate/loader_files';
 import { exactly, quantity } from '../../../src/base/quantity';
@@ -300,14 +301,33 @@ describe('odds of a kill', () => {
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     expect(shares.at(-1)).toBe(killed.likely);
     expect(victims.main + victims.worker).toBe(batches.length);
-    const byRam = [16, 24, 31, 40, 60].map((gib) => ensemble.odds(gib * GIB).killed.likely);
+    const withRam = (gib: number) => ({ ...ensemble.options, machine: machineOf('wsl2', gib * GIB) });
+    const byRam = [10, 24, 31, 40, 60].map((gib) => ensemble.on(withRam(gib)).odds().killed.likely);
     expect(byRam).toEqual([...byRam].sort((a, b) => b - a));
     expect(byRam[0]).toBe(1);
     expect(byRam.at(-1)).toBe(0);
-    for (const run of ensemble.runs)
-      expect(oomAt(run, run.limitBytes)?.batch ?? null).toBe(run.kill?.batch ?? null);
     const { low, likely, high } = ensemble.peak();
     expect([low, likely, high]).toEqual([low, likely, high].sort((a, b) => a - b));
+  });
+
+  test('on more or less RAM, swap and /dev/shm are those of a simulation there, to the bit', () => {
+    const options = { ...CRASH, machine: machineOf('wsl2', 31 * GIB), batches: 200 };
+    const ensemble = new RamEnsemble(options).advance(10);
+    const causes = new Set<string | undefined>();
+    for (const machine of [
+      machineOf('wsl2', 10 * GIB),
+      machineOf('wsl2', 64 * GIB),
+      { ...options.machine, ramBytes: 64 * GIB, shmBytes: 60e6 },
+    ]) {
+      const there = { ...options, machine };
+      expect(RamEnsemble.about(there)).toBe(RamEnsemble.about(options));
+      const { runs } = ensemble.on(there);
+      expect(runs).toEqual(new RamEnsemble(there).advance(10).runs);
+      for (const { kill } of runs) causes.add(kill?.cause);
+    }
+    expect(causes).toEqual(new Set(['oom', undefined, 'shm']));
+    const slower = { ...options, stepSeconds: 2 * options.stepSeconds };
+    expect(RamEnsemble.about(slower)).not.toBe(RamEnsemble.about(options));
   });
 });
 
