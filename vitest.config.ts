@@ -40,6 +40,7 @@ export default mergeConfig(
             name: 'browser',
             include: ['tests/browser/**/*.test.ts'],
             sequence: { groupOrder: 2 },
+            setupFiles: ['tests/browser/after_each.ts'],
             maxWorkers: 1,
           },
         },

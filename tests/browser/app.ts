@@ -33,8 +33,6 @@ export interface App {
   browser: Browser;
   /** Opens a path such as `#/train` in a fresh profile: no stored runs, no cookies. */
   open(path?: string, options?: BrowserContextOptions): Promise<OpenPage>;
-  /** Closes what is still open, so that nothing computes on while the next file is tested. */
-  close(): Promise<void>;
 }
 
 let started: Promise<App> | undefined;
@@ -52,14 +50,12 @@ async function start(): Promise<App> {
   });
   const url = addressOf(server);
   const browser = await launchChromium();
-  return {
-    url,
-    browser,
-    open: (path = '', options = {}) => openPage(browser, url, path, options),
-    close: async () => {
-      for (const context of browser.contexts()) await context.close();
-    },
-  };
+  return { url, browser, open: (path = '', options = {}) => openPage(browser, url, path, options) };
+}
+
+/** Closes what a test has left open, so that nothing computes on beside the next. */
+export async function closePages(): Promise<void> {
+  for (const context of (await started)?.browser.contexts() ?? []) await context.close();
 }
 
 /** The same in any browser. */

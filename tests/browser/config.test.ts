@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readZip } from '../../src/checkpoints/zip';
-import { startApp } from './app';
 import {
   choose,
   CRASHED,
@@ -17,8 +16,6 @@ import {
 } from './config_page';
 import { SILENT } from './looks';
 import { longestTask } from './long-tasks';
-
-afterAll(async () => (await startApp()).close());
 
 describe('the file whose run was killed', () => {
   test('is what a first visit sees, with its issues; a click selects their characters, or fixes them', async () => {
@@ -59,7 +56,6 @@ describe('the file whose run was killed', () => {
       expect(fixed).toContain(line);
     expect(fixed.split('\n')[0]).toBe(CRASHED.split('\n')[0]);
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 
   test('is for another machine when that is chosen, with the figures that are given', async () => {
@@ -77,7 +73,6 @@ describe('the file whose run was killed', () => {
       .getByText(/both secrets/)
       .first()
       .waitFor();
-    await page.context().close();
   });
 });
 
@@ -121,7 +116,6 @@ describe('text and form', () => {
     await page.keyboard.press('Tab');
     await expect.poll(() => batch.getAttribute('aria-invalid')).toBe('true');
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 
   test('a text that is no YAML keeps the last values in the form, and what was typed over a reload', async () => {
@@ -138,7 +132,6 @@ describe('text and form', () => {
     await page.getByText(/^The trainer cannot read this text/).waitFor();
     expect(await savedText(page)).toBe(`broken: [1, 2\n${CRASHED}`);
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 
   test('keys and values are completed, documented, and shown as the trainer reads them', async () => {
@@ -164,7 +157,6 @@ describe('text and form', () => {
     expect(await row.textContent()).toContain("'3e-4'");
     expect(await row.textContent()).toContain('float');
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 });
 
@@ -189,7 +181,6 @@ describe('files', () => {
         .toBe(text.replace('num_workers: 4', 'num_workers: 0'));
     }
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 
   test('of a folder are opened with their paths, renamed, and saved as a zip or into a folder', async () => {
@@ -241,7 +232,6 @@ describe('files', () => {
     await page.reload();
     await page.getByRole('button', { name: 'one.yaml', exact: true }).waitFor();
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 
   test('that are no configurations are answered with a sentence each, and the page stays responsive', async () => {
@@ -263,12 +253,14 @@ describe('files', () => {
       ['several.yaml', 'data: {}\n---\ndata: {}\n', /several documents/],
     ] as const;
     // Made in the page: handing it over from here would keep its thread busy.
+    const transfer = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(Array<string>(10).fill('x'.repeat(2 ** 20)), 'large.yaml'));
+      return data;
+    });
+    // What the page does at first is done.
+    await issues(page).first().waitFor();
     const large = await longestTask(page, async () => {
-      const transfer = await page.evaluateHandle(() => {
-        const data = new DataTransfer();
-        data.items.add(new File(Array<string>(10).fill('x'.repeat(2 ** 20)), 'large.yaml'));
-        return data;
-      });
       await page.locator('h1').dispatchEvent('drop', { dataTransfer: transfer });
       await page.getByText(/large\.yaml is 10\.5 MB, too large/).waitFor();
     });
@@ -281,7 +273,6 @@ describe('files', () => {
       expect(longest, path).toBeLessThan(2);
     }
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 });
 
@@ -329,7 +320,6 @@ test('a variant is derived, compared, launched and reviewed', async () => {
   ]);
   expect(new TextDecoder().decode(zip.get('configs/modal/train_a100.yaml'))).toBe(derived);
   expect(complaints).toEqual(SILENT);
-  await page.context().close();
 });
 
 test('typing holds the page up for less than a long task; Tab indents, and Escape then Tab leaves the text', async () => {
@@ -353,5 +343,4 @@ test('typing holds the page up for less than a long task; Tab indents, and Escap
   await page.keyboard.press('Tab');
   expect(await inText()).toBe(false);
   expect(complaints).toEqual(SILENT);
-  await page.context().close();
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { readZip } from '../../src/checkpoints/zip';
 import { memorySource } from '../../src/eeg/files/bytes';
 import { EdfFile } from '../../src/eeg/files/edf/file';
@@ -18,7 +18,6 @@ let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-afterAll(() => app.close());
 
 interface TestFile {
   readonly path: string;

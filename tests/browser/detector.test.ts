@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { readZip } from '../../src/checkpoints/zip';
 import { recordingFiles, syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { generate } from '../../src/eeg/synthetic/generator';
@@ -17,7 +17,6 @@ let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-afterAll(() => app.close());
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const phase = (page: Page, text: string | RegExp) =>

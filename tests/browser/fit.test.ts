@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { bytes, percent, short } from '../../src/app/ui/format';
 import { givenLengths, lengthsView } from '../../src/app/pages/fit/ram_view';
 import { planOf } from '../../src/app/pages/fit/plan';
@@ -36,7 +36,6 @@ let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-afterAll(() => app.close());
 
 /** A run of three updates of one window, of the narrowest model. */
 const SMALLEST =

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { startApp, type App } from './app';
 import { FULL, fullTest } from '../full';
 import { emptiness, MODES, OTHER_MODES, overflow, SILENT, violations } from './looks';
@@ -7,7 +7,6 @@ let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-afterAll(() => app.close());
 
 /** Pages by their addresses, and what they show when they are ready; the lesson's tests look at it themselves. */
 const PAGES = {
@@ -38,7 +37,6 @@ const look = async ([, options]: (typeof MODES)[number], mode: number): Promise<
     }
   }
   expect(complaints).toEqual(SILENT);
-  await page.context().close();
 };
 for (const [i, mode] of MODES.entries())
   test(`each page is accessible and fits: ${mode[0]}`, () => look(mode, i));

@@ -1,5 +1,5 @@
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { findChromium } from '../chromium';
 import { fullTest } from '../full';
 import { openPage, startApp, type App } from './app';
@@ -13,7 +13,6 @@ let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-afterAll(() => app.close());
 
 const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
 const phase = (page: Page) => page.getByTestId('phase');
@@ -121,7 +120,6 @@ describe('a run of the tiny preset', () => {
     await waitForPhase(page, 'Training');
     expect(await seed.inputValue()).toBe('3');
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 
   fullTest('fits a phone and is accessible there in the dark', async () => {
@@ -133,7 +131,6 @@ describe('a run of the tiny preset', () => {
     await waitForPhase(page, 'Paused');
     expect(await violations(page)).toEqual([]);
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 });
 
@@ -144,7 +141,6 @@ describe('before a run', () => {
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   };
   test.each(MODES)('the page is accessible and fits: %s', look);
   fullTest.each(OTHER_MODES)('the page is accessible and fits: %s', look);
@@ -166,7 +162,6 @@ describe('before a run', () => {
       expect(await page.locator('h1:visible').count(), address).toBe(1);
     }
     expect(complaints).toEqual(SILENT);
-    await page.context().close();
   });
 
   test('the chosen colours and settings are remembered', async () => {
@@ -178,7 +173,6 @@ describe('before a run', () => {
     await page.reload();
     await button(page, 'Light theme').waitFor();
     expect(await theme()).toBe('dark');
-    await page.context().close();
   });
 
   test('a sequence of 4,096 tokens has only the columns in sight in the page, and keys move through it', async () => {
@@ -195,7 +189,6 @@ describe('before a run', () => {
     expect(await page.getByTestId('token').textContent()).toMatch(/^Token 1: input/);
     await expect.poll(() => grid.locator('td[data-column="0"]').count()).toBe(4);
     expect(await overflow(page)).toBe(0);
-    await page.context().close();
   });
 
   test('a worker that does not load ends in a dialog that says what happened, was kept and is to be done', async () => {
@@ -211,7 +204,6 @@ describe('before a run', () => {
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
     expect(await phase(page).textContent()).toBe('Training failed');
-    await page.context().close();
   });
 });
 

@@ -1,13 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { startApp, type App } from './app';
 
 let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-afterAll(() => app.close());
 
 test('the page opens without an error and without a request to another origin', async () => {
   const { page, complaints } = await app.open('#/lesson');

@@ -27,7 +27,6 @@ beforeAll(async () => {
   profile = mkdtempSync(join(tmpdir(), 'smokescan-resume-'));
 });
 afterAll(async () => {
-  await app.close();
   rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -314,7 +313,6 @@ test(
       .filter({ hasText: `step ${progress.step} of 2,000` })
       .waitFor();
     await imported.getByRole('button', { name: 'Resume' }).waitFor();
-    await context.close();
   },
   LONGEST,
 );
@@ -323,5 +321,4 @@ test('a link that sets what is no setting is rejected with a sentence', async ()
   const { page, complaints } = await app.open('#/detector?v=1&epochs=1000');
   await page.getByText('The link sets epochs to "1000"; it must be a whole number from 1 to 200').waitFor();
   expect(complaints).toEqual({ console: [], page: [], foreign: [] });
-  await page.context().close();
 });
