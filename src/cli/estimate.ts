@@ -1,12 +1,13 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
 import { GIB } from '../base/units';
 import { messageOf } from '../base/text';
-import { flag, number, runCommand } from './command_line';
+import { choice, flag, number, runCommand } from './command_line';
 import { aligned } from './table';
 import { machineOptions, pathBelow, targetFrom } from './machine';
 import { readConfigText } from './config_text';
 import { MODAL } from '../config/facts';
 import { exactly, type Quantity } from '../base/quantity';
+import { CACHES, type Cache } from '../estimate/epoch_windows';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
 import type { Plan } from '../estimate/scenario';
 import { failing, inspect, sentence, type Issue } from '../config/issues';
@@ -22,6 +23,10 @@ it was measured, derived or assumed; and what would fit where the run does not.`
   options: {
     ...machineOptions(PLATFORMS),
     windows: number('N', 'windows of a training epoch; left out: the corpus’s', { whole: true }),
+    cache: choice(
+      CACHES,
+      'what the run finds: built, by build-cache with its manifest, or none, so that the trainer preprocesses the recordings and, without a manifest, falls back to all windows; left out: none for a smoke run on Modal, built elsewhere, as the commands of the page leave it',
+    ),
     'hours-per-epoch': number('H', 'as measured on this machine; left out: what later runs took'),
     rate: number('DOLLARS', 'for an hour; left out: the price list of 2026-07-01, or electricity'),
     json: flag('everything as one JSON object; a number without end is null'),
@@ -37,6 +42,7 @@ interface Asked {
   readonly path: string;
   readonly machine: Machine;
   readonly windows: number | undefined;
+  readonly cache: Cache | undefined;
   readonly rate: number | undefined;
   readonly json: boolean;
 }
@@ -56,6 +62,7 @@ export const main = (args: readonly string[]): Promise<number> =>
         hoursPerEpoch: hours === undefined ? undefined : exactly(hours, 'measured', '--hours-per-epoch'),
       },
       windows: values.windows,
+      cache: values.cache,
       rate: values.rate,
       json: values.json,
     });
@@ -80,7 +87,7 @@ async function estimate(asked: Asked): Promise<number> {
 }
 
 /** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
-function planOf({ path, machine, windows, rate }: Asked, text: string): Plan {
+function planOf({ path, machine, windows, cache, rate }: Asked, text: string): Plan {
   const { errors, settings: given } = readConfig(text);
   if (errors[0]) throw new Error(`line ${errors[0].place.line}: ${errors[0].message}`);
   const [invalid] = given.rejected;
@@ -88,7 +95,7 @@ function planOf({ path, machine, windows, rate }: Asked, text: string): Plan {
     throw new Error(
       `the trainer rejects it: ${invalid.path || 'the file'} ${invalid.problem ?? ''}; see validate`,
     );
-  const plan = planFor(given, path, machine);
+  const plan = planFor(given, path, machine, cache);
   const { settings } = plan;
   return {
     ...plan,
@@ -125,7 +132,7 @@ const SHOW: Readonly<Record<Row['unit'], (value: number) => string>> = {
   $: (value) => (Number.isFinite(value) ? `$${value.toFixed(2)}` : 'no end'),
 };
 
-function rowsOf({ plan, verdict, vram, ram, loading, validation, costs }: Forecast): Row[] {
+function rowsOf({ plan, verdict, vram, ram, statistics, loading, validation, costs }: Forecast): Row[] {
   const { gpu } = plan.machine;
   const cost = (id: 'earliest' | 'likely' | 'all') => costs.find(({ stop }) => stop.id === id);
   const [likely, all] = [cost('likely'), cost('all')];
@@ -141,9 +148,10 @@ function rowsOf({ plan, verdict, vram, ram, loading, validation, costs }: Foreca
     { what: 'system RAM, training', value: ram.training, unit: 'GiB', of: SHOW.GiB(ram.limit) },
     { what: 'system RAM, validation', value: ram.validation, unit: 'GiB', of: SHOW.GiB(ram.limit) },
     { what: 'time per epoch', value: verdict.epoch, unit: 'h' },
-    { what: 'data loading in training, per epoch', value: loading, unit: 'h' },
-    { what: 'validation per epoch', value: validation, unit: 'h' },
-    { what: 'before the first batch', value: verdict.start, unit: 'h' },
+    { what: '  statistics before it', value: statistics, unit: 'h' },
+    { what: '  data loading in training', value: loading, unit: 'h' },
+    { what: '  validation', value: validation, unit: 'h' },
+    { what: 'before the first epoch of a job', value: verdict.start, unit: 'h' },
     ...(likely
       ? [{ what: `${likely.stop.epochs} epochs, stopped early`, value: likely.hours, unit: 'h' } as const]
       : []),
@@ -197,7 +205,7 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
 }
 
 function asJson(asked: Asked, found: Forecast, refused: readonly Issue[]): unknown {
-  const { plan, verdict, vram, ram, loading, validation, costs, notes } = found;
+  const { plan, verdict, vram, ram, statistics, loading, validation, costs, notes } = found;
   const { epoch, rate, remedies } = verdict;
   const { name: target, gpu, ramGiB } = plan.machine;
   return {
@@ -224,9 +232,10 @@ function asJson(asked: Asked, found: Forecast, refused: readonly Issue[]): unkno
       runs: ram.odds.runs,
     },
     hoursPerEpoch: epoch,
+    statisticsHoursPerEpoch: statistics,
     loadingHoursPerEpoch: loading,
     validationHoursPerEpoch: validation,
-    hoursBeforeFirstBatch: verdict.start,
+    hoursBeforeFirstEpoch: verdict.start,
     dollarsPerHour: rate ?? null,
     costs: costs.map(({ stop, hours, jobs, dollars }) => ({
       stop,

@@ -22,16 +22,26 @@ export const CORPUS = {
   countedSplit: 0.2,
 } as const;
 
-/** Windows that the main process reads before the first batch, for statistics (the trainer's source at 2025-09-21). */
+/** Windows that the main process reads before each epoch's first batch, for statistics (the trainer's source at 2025-09-21). */
 export const FIRST_WINDOWS = 1000;
 
 /** In which a window of a validation is scored, in Python, seconds: 38.7 s for 800 windows, the trainer's code run. */
 export const SCORING_SECONDS = 38.7 / 800;
 
+/**
+ * In which a window of a recording is preprocessed and compressed, seconds. The signal path in scipy and numpy's
+ * savez_compressed took 0.14 s on a machine that decompresses about half as fast as the measurements assume.
+ */
+export const PREPROCESS_SECONDS = quantity(
+  [0.05, 0.1, 0.2],
+  'assumed',
+  'about 0.1 s a window to preprocess and compress recordings; reading an EDF file was not measured',
+);
+
 /** MiB that each window saves for the backward pass; measured on a CPU with the convolution mixer. */
 export const SAVED_MIB = {
   fp32: 235.3,
-  /** Under bf16 autocast: activations, and weights cast once. */
+  /** Under autocast to 16 bits: activations, and weights cast once. */
   autocast: 117.9,
   casts: 25.5,
 } as const;
@@ -42,13 +52,15 @@ export const MODAL = {
   jobHours: 24,
   cores: 8,
   ramGiB: 32,
+  /** A container may use so many cores more than it asks for, where its machine has them (Modal's documentation). */
+  moreCores: 16,
   /** The launcher replaces data.data_dir by this folder where it exists. */
   dataDir: '/data/edf/train',
 } as const;
 
 /**
- * Recordings that a smoke run takes: on Modal the launcher limits them (BGB_LIMIT_FILES), elsewhere they are linked into a
- * folder of their own by the commands that Smokescan writes.
+ * Recordings that a smoke run takes: on Modal the launcher limits those to train on (BGB_LIMIT_FILES), and a fifth as many are
+ * held out at most; elsewhere they are linked into a folder of their own by the commands that Smokescan writes.
  */
 export const SMOKE_FILES = { modal: 50, local: 10, wsl2: 10 } as const;
 
@@ -59,8 +71,9 @@ export interface LoggedPace {
   readonly id: 'later' | 'review';
   readonly title: string;
   readonly gpu: GpuId;
-  /** Of its arithmetic, by the configurations for that machine. */
+  /** Of its arithmetic, and windows of a step, by the configurations for that machine. */
   readonly precision: 'fp16' | 'fp32';
+  readonly batch: number;
   /** Hours of an epoch of the balanced set. */
   readonly hours: Quantity;
 }
@@ -72,6 +85,7 @@ export const LOGGED_PACES: readonly [LoggedPace, ...LoggedPace[]] = [
     title: 'later runs, local',
     gpu: 'rtx4090',
     precision: 'fp32',
+    batch: 8,
     hours: quantity([2, 2.5, 3], 'measured', 'later runs on the local machine: 2–3 h'),
   },
   {
@@ -79,6 +93,7 @@ export const LOGGED_PACES: readonly [LoggedPace, ...LoggedPace[]] = [
     title: 'later runs, A100',
     gpu: 'a100-80',
     precision: 'fp16',
+    batch: 64,
     hours: quantity([0.8, 1, 1.2], 'measured', 'later runs on the A100: about 1 h'),
   },
   {
@@ -86,6 +101,7 @@ export const LOGGED_PACES: readonly [LoggedPace, ...LoggedPace[]] = [
     title: 'the review, local',
     gpu: 'rtx4090',
     precision: 'fp16',
+    batch: 8,
     hours: exactly(0.75, 'assumed', 'the review’s estimate of 45 min; nobody measured it'),
   },
   {
@@ -93,6 +109,7 @@ export const LOGGED_PACES: readonly [LoggedPace, ...LoggedPace[]] = [
     title: 'the review, A100',
     gpu: 'a100-80',
     precision: 'fp16',
+    batch: 64,
     hours: exactly(0.25, 'assumed', 'the review’s estimate of 15 min; nobody measured it'),
   },
 ];

@@ -25,8 +25,8 @@ export interface Gpu {
   readonly fp32: number;
   /** FLOP per second of the tensor cores in half precision that accumulates in float32, dense. */
   readonly half: number;
-  /** Whether the tensor cores compute in bfloat16. */
-  readonly bf16: boolean;
+  /** Whether the tensor cores compute products of float32 in TF32. */
+  readonly tf32: boolean;
   /** Watts of the board under load. */
   readonly watts: number;
   readonly source: string;
@@ -40,7 +40,7 @@ function gpu(
   fp32: number,
   half: number,
   watts: number,
-  bf16 = true,
+  tf32 = true,
 ): Gpu {
   return {
     id,
@@ -49,7 +49,7 @@ function gpu(
     bandwidth: gigabytesPerSecond * 1e9,
     fp32: fp32 * 1e12,
     half: half * 1e12,
-    bf16,
+    tf32,
     watts,
     source: `NVIDIA’s data sheet of the ${name}; memory as nvidia-smi shows it`,
   };

@@ -16,7 +16,7 @@ export interface Jobs {
   readonly repeated: number;
   /** Hours of epochs that the end of a job interrupts. */
   readonly lost: number;
-  /** Hours of all jobs before their first batches. */
+  /** Hours of all jobs before their first epochs. */
   readonly starting: number;
 }
 

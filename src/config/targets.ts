@@ -1,7 +1,7 @@
 /** Where a configuration is going to run: the machines that rules and estimates assume. People may change their numbers. */
 import { GIB } from '../base/units';
 import type { Quantity } from '../base/quantity';
-import { MODAL, SMOKE_FILES, WSL2_RAM_GIB } from './facts';
+import { MODAL, WSL2_RAM_GIB } from './facts';
 import { GPUS, type Gpu } from './gpus';
 
 /** Where the trainer runs. */
@@ -107,10 +107,6 @@ export function targetOf(path: string): Platform {
 
 /** Whether a configuration is of a smoke run: the launcher looks for the word in any case of letters. */
 export const isSmokeRun = (path: string): boolean => /smoke/i.test(belowRoot(path));
-
-/** How many recordings a run takes at most; undefined: all of the corpus. */
-export const fileLimit = (path: string, platform: Platform): number | undefined =>
-  isSmokeRun(path) ? SMOKE_FILES[platform] : undefined;
 
 /** GPU memory in GiB, to three digits. */
 export const vramGiB = ({ gpu }: Target): number => Number((gpu.memoryBytes / GIB).toPrecision(3));

@@ -58,7 +58,7 @@ export interface Verdict {
   readonly epochs: number;
   /** Hours of an epoch. */
   readonly epoch: Quantity;
-  /** Hours of a launch before its first batch. */
+  /** Hours of a launch before its first epoch. */
   readonly start: Quantity;
   /** Dollars an hour; undefined where the price list does not have the GPU. */
   readonly rate: Quantity | undefined;

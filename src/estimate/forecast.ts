@@ -4,17 +4,19 @@ import { inspect, inspectAll, type Inspection, type Subject } from '../config/is
 import { readConfig, type Settings } from '../config/settings';
 import type { Machine, Target } from '../config/targets';
 import { fitOf, worstFit, type Judged, type Verdict } from '../config/verdict';
+import type { Cache } from './epoch_windows';
 import { settingsFrom } from './from_config';
 import { ensembleOf, predictRam, type RamPrediction } from './ram_predict';
 import { remediesOf } from './remedies';
 import {
   costsOf,
   epochHours,
-  gpuHours,
   ramPlanOf,
   loadingOf,
   rateOf,
+  reportedHours,
   startOf,
+  statisticsOf,
   validationOf,
   type Plan,
   type StopCost,
@@ -37,20 +39,22 @@ export interface Forecast {
   readonly loading: Quantity;
   /** Hours of an epoch's validation. */
   readonly validation: Quantity;
+  /** Hours in which windows are read for statistics before each epoch's first batch. */
+  readonly statistics: Quantity;
   /** Of each way to end, early or not. */
   readonly costs: readonly StopCost[];
   /** What to know about these numbers, in sentences. */
   readonly notes: readonly string[];
 }
 
-/** The plan of a configuration that the trainer accepts. Throws RangeError for one that no run can be made of. */
-export function planFor(given: Settings, path: string, machine: Machine): Plan {
+/** The plan of a configuration that the trainer accepts; `cache` as in `settingsFrom`. Throws RangeError for one that no run can be made of. */
+export function planFor(given: Settings, path: string, machine: Machine, cache?: Cache): Plan {
   const device = given.value('experiment.device');
   if (device === 'cpu' || device === 'mps')
     throw new RangeError(
       `experiment.device is ${device}: the run uses no GPU of ${machine.title}, and what it takes without one is not predicted`,
     );
-  const settings = settingsFrom(given, path, machine.name);
+  const settings = settingsFrom(given, path, machine.name, { cache });
   checkRun(settings.vram);
   return { settings, machine };
 }
@@ -95,16 +99,15 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const ramPlan = ramPlanOf(plan);
   const ensemble = ensembleOf(ramPlan);
   const ram = predictRam(ramPlan, ensemble);
-  const [loading, validation] = [loadingOf(plan), validationOf(plan)];
+  const [loading, validation, statistics] = [loadingOf(plan), validationOf(plan), statisticsOf(plan)];
   const costs = costsOf(plan);
-  const notes = [...vram.notes, ...ram.notes];
+  const { about } = settings.windows;
+  const notes = [...(about === undefined ? [] : [about]), ...vram.notes, ...ram.notes];
   const epoch = epochHours(plan);
-  if (settings.vram.precision !== 'fp32' && !gpu.bf16)
-    notes.push(`A ${gpu.name} has no bfloat16; the trainer’s autocast takes float16, which it has.`);
-  const reported = gpuHours(plan);
+  const reported = reportedHours(plan);
   if (!plan.run && !machine.hoursPerEpoch && epoch.likely > reported.high)
     notes.push(
-      `Epochs were reported to take ${range(reported)} h, scaled to this card, precision and number of windows. By the trainer’s source each window decompresses its whole recording: with ${settings.loader.workers} workers that takes ${range(loading)} h in training, and validation takes ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
+      `Epochs were reported to take ${range(reported)} h, scaled to this card, precision and number of windows. By the trainer’s source each window decompresses its whole recording: with ${settings.loader.workers} workers that takes ${range(loading)} h in training, the statistics before it ${range(statistics)} h and validation ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
     );
   const gpuJudged: Judged = {
     fit: gpuFit(settings.vram, gpu.memoryBytes),
@@ -128,7 +131,7 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
     jobs: costs.at(-1)?.jobs,
     remedies,
   };
-  return { plan, verdict, vram, ram, loading, validation, costs, notes };
+  return { plan, verdict, vram, ram, loading, validation, statistics, costs, notes };
 }
 
 const range = ({ low, high }: Quantity): string => `${low.toPrecision(2)}–${high.toPrecision(2)}`;

@@ -1,7 +1,7 @@
 /** The settings of a trainer's configuration that decide memory and time. */
 import { exactly } from '../base/quantity';
 import type { Setting } from '../config/settings';
-import { fileLimit, type Platform } from '../config/targets';
+import type { Platform } from '../config/targets';
 import {
   MAIN_BYTES,
   NO_HEAP_RETURNED,
@@ -12,7 +12,8 @@ import {
 } from './ram_facts';
 import type { RamMachine, RamOptions, LoaderSettings } from './ram_simulator';
 import type { RecordingLengths } from './loader_files';
-import { epochWindows, stepsPerEpoch, type EpochWindows } from './time';
+import { epochWindows, recordingsAt, type Cache, type EpochWindows } from './epoch_windows';
+import { stepsPerEpoch } from './time';
 import type { VramRun } from './vram/options';
 
 /** The trainer's values by path: the file's, or the defaults. A configuration's settings, or as much of them as is sent to a page. */
@@ -24,15 +25,20 @@ export interface RunSettings {
   readonly epochs: number;
   /** Of early stopping, epochs. */
   readonly patience: number;
-  /** Of the corpus. */
   readonly windows: EpochWindows;
+  readonly cache: Cache;
 }
 
 /**
- * Settings of the configuration at `path` on a platform; a smoke run takes few recordings. Throws RangeError for a key that is
- * no number where one is needed.
+ * Settings of the configuration at `path` on a platform; a smoke run takes few recordings. `cache`: what the run finds; left
+ * out, what the printed commands leave. Throws RangeError for a key that is no number where one is needed.
  */
-export function settingsFrom(values: Values, path: string, platform: Platform): RunSettings {
+export function settingsFrom(
+  values: Values,
+  path: string,
+  platform: Platform,
+  given: { readonly cache?: Cache | undefined } = {},
+): RunSettings {
   const get = (key: string): unknown => values.get(key)?.value;
   const number = (key: string): number => {
     const value = get(key);
@@ -44,6 +50,8 @@ export function settingsFrom(values: Values, path: string, platform: Platform): 
   const kernelSizes = get('model.rescnn.kernel_sizes');
   // The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for.
   const mixer = platform === 'modal' ? 'conv' : 'mamba2';
+  const recordings = recordingsAt(path, platform);
+  const cache = given.cache ?? recordings.cache;
   return {
     vram: {
       batch: number('training.batch_size'),
@@ -68,13 +76,13 @@ export function settingsFrom(values: Values, path: string, platform: Platform): 
     },
     epochs: number('training.epochs'),
     patience: number('training.early_stopping.patience'),
-    windows: epochWindows(
-      {
-        balanced: get('data.use_balanced_sampling') !== false,
-        validationSplit: number('data.validation_split'),
-      },
-      fileLimit(path, platform),
-    ),
+    windows: epochWindows({
+      ...recordings,
+      balanced: get('data.use_balanced_sampling') !== false,
+      validationSplit: number('data.validation_split'),
+      cache,
+    }),
+    cache,
   };
 }
 

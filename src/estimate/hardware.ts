@@ -9,8 +9,8 @@ export interface Work {
   readonly bytes: number;
 }
 
-/** FLOP a second in float32: PyTorch convolves in TF32 where there are such cores, at half of their half-precision rate. */
-const float32 = ({ bf16, half, fp32 }: Gpu): number => (bf16 ? half / 2 : fp32);
+/** FLOP a second in float32: PyTorch convolves in TF32 where there is such a mode, at half of the half-precision rate. */
+const float32 = ({ tf32, half, fp32 }: Gpu): number => (tf32 ? half / 2 : fp32);
 
 /** What the data sheet says that a card reaches in a run's precision. */
 export const ratesOf = (gpu: Gpu, mixedPrecision: boolean): DeviceRates => ({

@@ -1,7 +1,7 @@
 /** A run on a machine: the hours of its epochs, and what it costs. */
 import { GIB } from '../base/units';
-import { quantity, weakest, type Quantity } from '../base/quantity';
-import { MODAL, type LoggedPace } from '../config/facts';
+import { quantity, scaled, weakest, type Quantity } from '../base/quantity';
+import { CORPUS, MODAL, type LoggedPace } from '../config/facts';
 import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
 import { costOf, timeOf, type RunTime } from './cost';
@@ -17,7 +17,17 @@ import {
   type Electricity,
   type RateCard,
 } from './rates';
-import { forWindows, hoursOn, loadingHours, startHours, stops, validationHours, type Stop } from './time';
+import {
+  forWindows,
+  hoursOn,
+  loadingHours,
+  startHours,
+  statisticsHours,
+  stops,
+  validationHours,
+  type Loaders,
+  type Stop,
+} from './time';
 import { hoursFromRun, ratioOf, sideOn, type ScaledHours, type ShortRun } from './time_run';
 
 /** A run on a machine, and what is known of its pace and prices. */
@@ -44,15 +54,24 @@ export interface StopCost extends RunTime {
 
 const lengthsIn = ({ reading }: Plan): RecordingLengths => reading?.recordings ?? CORPUS_LENGTHS;
 
+const loadersOf = ({ settings: { loader }, machine: { name, cores } }: Plan): Loaders => ({
+  workers: loader.workers,
+  cores,
+  ...(name === 'modal' && { moreCores: MODAL.moreCores }),
+});
+
 /** Hours in which the recordings of an epoch's training are decompressed, whatever the GPU. */
 export const loadingOf = (plan: Plan): Quantity =>
-  loadingHours(lengthsIn(plan), plan.settings.windows.training, plan.settings.loader.workers);
+  loadingHours(lengthsIn(plan), plan.settings.windows.training, loadersOf(plan));
 
 /** Hours of an epoch's validation. */
 export const validationOf = (plan: Plan): Quantity =>
-  validationHours(lengthsIn(plan), plan.settings.windows.validation, plan.settings.loader.workers);
+  validationHours(lengthsIn(plan), plan.settings.windows.validation, loadersOf(plan));
 
-/** Hours of a launch before its first batch. */
+/** Hours in which windows are read for statistics before each epoch's first batch. */
+export const statisticsOf = (plan: Plan): Quantity => statisticsHours(lengthsIn(plan), plan.settings.windows);
+
+/** Hours of a launch before its first epoch. */
 export const startOf = (plan: Plan): Quantity => startHours(lengthsIn(plan), plan.settings.windows);
 
 /** What a short run says of an epoch; undefined where none is asked. */
@@ -61,41 +80,50 @@ export const scaledHours = ({ settings, machine, run }: Plan): ScaledHours | und
     ? hoursFromRun(run, settings.windows.training, settings.vram, machine.gpu)
     : undefined;
 
-/** From the logged paces, which are of the trainer's model in one precision; for others by FLOPs and bytes of a window. */
+/** From the logged paces, which are of the trainer's model in one precision and batch; for others by FLOPs and bytes of a window. */
 function loggedHours({ settings: { vram, windows }, machine: { gpu }, pace = 'later' }: Plan): Quantity {
   const logged = hoursOn(gpu.id, pace);
   const hours = forWindows(logged.hours, windows.training);
   const { layers, kernelSizes } = PRODUCTION;
-  const { precision } = logged;
-  const production = sideOn({ ...vram, layers, kernelSizes, precision, checkpointing: false }, gpu);
+  const { precision, batch } = logged;
+  const production = sideOn({ ...vram, batch, layers, kernelSizes, precision, checkpointing: false }, gpu);
   const [low, likely, high] = ratioOf(production, sideOn(vram, gpu));
   if (low === 1 && high === 1) return hours;
   return quantity(
     [hours.low * low, hours.likely * likely, hours.high * high],
     hours.basis === 'assumed' ? 'assumed' : 'derived',
-    `${hours.source}; × ${likely.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}) for FLOPs and bytes of another model or precision`,
+    `${hours.source}; × ${likely.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}) for FLOPs and bytes of another model, precision or batch`,
   );
 }
 
 /** Hours that the GPU takes for an epoch's training: at most, where they come from reports of whole epochs. */
 export const gpuHours = (plan: Plan): Quantity => scaledHours(plan)?.hours ?? loggedHours(plan);
 
+/** Hours of a whole epoch as reported, scaled by the windows of its training and validation. */
+export function reportedHours(plan: Plan): Quantity {
+  const { training, validation } = plan.settings.windows;
+  const trained = training / CORPUS.balancedWindows;
+  const read = (training + validation) / (CORPUS.balancedWindows + CORPUS.validationWindows);
+  return scaled(loggedHours(plan), read / trained);
+}
+
 /**
- * Hours of an epoch: its training, which takes what the slower of GPU and loader takes, and its validation. A trainer's own
- * run has its loader in it, and the logged paces are of whole epochs: so they stay the fast bound.
+ * Hours of an epoch: the windows that are read for statistics, training, which takes what the slower of GPU and loader takes,
+ * and validation. A trainer's own run has its loader in it, and the logged paces are of whole epochs: so they stay the fast
+ * bound.
  */
 export function epochHours(plan: Plan): Quantity {
   if (plan.machine.hoursPerEpoch) return plan.machine.hoursPerEpoch;
   const gpu = gpuHours(plan);
   if (plan.run?.made === 'trainer' && plan.run.whole) return gpu;
-  const [loading, validation] = [loadingOf(plan), validationOf(plan)];
+  const [first, loading, validation] = [statisticsOf(plan), loadingOf(plan), validationOf(plan)];
   const measured = plan.run?.made === 'trainer';
   const at = (bound: 'low' | 'likely' | 'high'): number =>
-    (measured ? gpu[bound] : Math.max(gpu[bound], loading[bound])) + validation[bound];
+    first[bound] + (measured ? gpu[bound] : Math.max(gpu[bound], loading[bound])) + validation[bound];
   return quantity(
-    [plan.run ? at('low') : gpu.low, at('likely'), at('high')],
+    [plan.run ? at('low') : Math.min(reportedHours(plan).low, at('likely')), at('likely'), at('high')],
     weakest([gpu.basis, loading.basis, validation.basis]),
-    `training: ${measured ? gpu.source : `the slower of loading and the GPU (${gpu.source})`}; then validation`,
+    `statistics; training: ${measured ? gpu.source : `the slower of loading and the GPU (${gpu.source})`}; validation`,
   );
 }
 

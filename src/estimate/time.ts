@@ -1,49 +1,34 @@
 /** How long a run takes: steps, hours of an epoch, epochs until it stops. */
-import { exactly, quantity, sum, type Quantity } from '../base/quantity';
-import { CORPUS, FIRST_WINDOWS, LOGGED_PACES, SCORING_SECONDS, type LoggedPace } from '../config/facts';
+import { exactly, quantity, scaled, sum, type Quantity } from '../base/quantity';
+import {
+  CORPUS,
+  FIRST_WINDOWS,
+  LOGGED_PACES,
+  PREPROCESS_SECONDS,
+  SCORING_SECONDS,
+  type LoggedPace,
+} from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
+import type { EpochWindows } from './epoch_windows';
 import { slowdown } from './hardware';
 import { CACHED_WINDOW_BYTES, decompressSeconds } from './ram_facts';
 import { WindowFiles, type RecordingLengths } from './loader_files';
-
-/** Windows of an epoch. */
-export interface EpochWindows {
-  readonly training: number;
-  readonly validation: number;
-  /** Validation windows at a validation split of 1; left out where the windows are not a corpus's. */
-  readonly whole?: number;
-}
-
-/** Windows of an epoch on the corpus. `files`: where only so many recordings are taken. */
-export function epochWindows(
-  { balanced, validationSplit }: { readonly balanced: boolean; readonly validationSplit: number },
-  files = Infinity,
-): EpochWindows {
-  const kept = (1 - validationSplit) / (1 - CORPUS.countedSplit);
-  const share = Math.min(1, files / (CORPUS.recordings / (1 - CORPUS.countedSplit)));
-  const whole = (share * CORPUS.validationWindows) / CORPUS.countedSplit;
-  return {
-    training: Math.round(share * kept * (balanced ? CORPUS.balancedWindows : CORPUS.trainingWindows)),
-    validation: Math.round(validationSplit * whole),
-    whole,
-  };
-}
 
 /** Steps of an epoch; the last batch may be smaller. */
 export const stepsPerEpoch = (windows: number, batch: number): number => Math.ceil(windows / batch);
 
 /**
- * Hours of an epoch on a card and the precision that they are of, from a figure for the same or another card. A faster card shortens what the GPU takes, not
+ * Hours of an epoch on a card, and the precision and batch that they are of, from a figure for the same or another card. A faster card shortens what the GPU takes, not
  * what the loader takes, and nobody knows which of them bounds a run: so the time lies between the figure and the figure
  * times the cards' ratio.
  */
-export function hoursOn(gpu: GpuId, id: LoggedPace['id']): Pick<LoggedPace, 'hours' | 'precision'> {
+export function hoursOn(gpu: GpuId, id: LoggedPace['id']): Pick<LoggedPace, 'hours' | 'precision' | 'batch'> {
   const figures = LOGGED_PACES.filter((one) => one.id === id);
   const own = figures.find((one) => one.gpu === gpu);
   if (own) return own;
   // The A100's: its runs are the ones that other rented cards replace.
   const from = figures[figures.length - 1] as LoggedPace;
-  const { precision } = from;
+  const { precision, batch } = from;
   const ratio = slowdown(GPUS[from.gpu], GPUS[gpu], precision !== 'fp32');
   const hours = quantity(
     [
@@ -54,7 +39,7 @@ export function hoursOn(gpu: GpuId, id: LoggedPace['id']): Pick<LoggedPace, 'hou
     from.hours.basis === 'assumed' ? 'assumed' : 'derived',
     `${from.hours.source}; times ${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)} for ${ratio.source}`,
   );
-  return { hours, precision };
+  return { hours, precision, batch };
 }
 
 /** The same for another number of windows. */
@@ -80,48 +65,81 @@ function meanMet(recordings: RecordingLengths, spread: number): number {
   return windows;
 }
 
-/**
- * Hours in which the recordings of so many random windows are decompressed: each window decompresses its whole file, by as
- * many processes as there are workers.
- */
-export function loadingHours(recordings: RecordingLengths, windows: number, workers: number): Quantity {
+/** How many processes decompress at a time. */
+export interface Loaders {
+  /** data.num_workers; with 0 the main process decompresses. */
+  readonly workers: number;
+  /** More workers than cores share them. */
+  readonly cores: number;
+  /** Cores that may be had besides. */
+  readonly moreCores?: number;
+}
+
+const ALONE: Loaders = { workers: 0, cores: 1 };
+
+/** Hours in which the recordings of so many random windows are decompressed: each window decompresses its whole file. */
+export function loadingHours(
+  recordings: RecordingLengths,
+  windows: number,
+  { workers, cores, moreCores = 0 }: Loaders,
+): Quantity {
   const spread = recordings.kind === 'lognormal' ? recordings.spread : exactly(0, 'measured', '');
-  const hours = (one: number): number => {
-    return (
-      (windows * decompressSeconds(meanMet(recordings, one) * CACHED_WINDOW_BYTES)) /
-      Math.max(1, workers) /
-      3600
-    );
+  const hours = (one: number, most: number): number => {
+    const processes = Math.max(1, Math.min(workers, most));
+    return (windows * decompressSeconds(meanMet(recordings, one) * CACHED_WINDOW_BYTES)) / processes / 3600;
   };
+  const who = workers === 0 ? 'the main process' : `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
   return quantity(
-    [hours(spread.low), hours(spread.likely), hours(spread.high)],
+    [hours(spread.low, cores + moreCores), hours(spread.likely, cores), hours(spread.high, cores)],
     recordings.kind === 'given' ? 'derived' : 'assumed',
-    `0.37 s for 75 MiB, 1.7 s for 395 MiB, in ${workers === 0 ? 'the main process' : `${workers} workers`}; lengths of recordings ${recordings.kind === 'given' ? 'as given' : 'assumed'}`,
+    `0.37 s for 75 MiB, 1.7 s for 395 MiB, in ${who}${workers > cores ? ` on ${cores} cores` : ''}; lengths of recordings ${recordings.kind === 'given' ? 'as given' : 'assumed'}`,
   );
 }
 
+/** Hours in which the main process reads windows for statistics before each epoch's first batch. */
+export const statisticsHours = (recordings: RecordingLengths, { training }: EpochWindows): Quantity => {
+  const read = Math.min(FIRST_WINDOWS, training);
+  const hours = loadingHours(recordings, read, ALONE);
+  return { ...hours, source: `${read.toLocaleString('en')} windows; ${hours.source}` };
+};
+
 /** Hours of a validation: its windows are decompressed as those of training are, and scored by the main process alone. */
-export function validationHours(recordings: RecordingLengths, windows: number, workers: number): Quantity {
-  const loading = loadingHours(recordings, windows, workers);
+export function validationHours(recordings: RecordingLengths, windows: number, loaders: Loaders): Quantity {
+  const loading = loadingHours(recordings, windows, loaders);
   const scores = exactly((windows * SCORING_SECONDS) / 3600, 'derived', 'scores in Python');
   return sum([loading, scores], `${loading.source}; ${SCORING_SECONDS.toFixed(2)} s a window for the scores`);
 }
 
 /**
- * Hours of a launch before its first batch: the main process reads some windows for statistics, and decompresses each
- * held-out recording once to count its windows (the trainer's source at 2025-09-21).
+ * Hours of a launch before its first epoch, all in the main process: recordings that are not cached are preprocessed, the
+ * others that are not drawn from a manifest are decompressed once to count their windows, and without a manifest windows are
+ * searched for seizures (the trainer's source at 2025-09-21).
  */
-export function startHours(recordings: RecordingLengths, { training, validation }: EpochWindows): Quantity {
+export function startHours(
+  recordings: RecordingLengths,
+  { validation, counted = validation, preprocessed = 0, searched = 0 }: EpochWindows,
+): Quantity {
   const mean =
     recordings.kind === 'lognormal'
       ? recordings.mean
       : recordings.windows.reduce((total, windows) => total + windows, 0) / recordings.windows.length;
-  const counted = (validation / mean) * decompressSeconds(mean * CACHED_WINDOW_BYTES);
-  const first = Math.min(FIRST_WINDOWS, training);
-  return sum(
-    [loadingHours(recordings, first, 0), exactly(counted / 3600, 'derived', 'held-out recordings')],
-    `${first.toLocaleString('en')} windows are read, and each held-out recording once, in the main process`,
-  );
+  const counting = ((counted / mean) * decompressSeconds(mean * CACHED_WINDOW_BYTES)) / 3600;
+  const amount = (windows: number): string => Math.round(windows).toLocaleString('en');
+  const parts = [
+    ...(preprocessed > 0
+      ? [scaled(PREPROCESS_SECONDS, preprocessed / 3600, `${PREPROCESS_SECONDS.source}`)]
+      : []),
+    ...(counted > 0
+      ? [exactly(counting, 'derived', `${amount(counted / mean)} cached recordings are read once`)]
+      : []),
+    ...(searched > 0 ? [loadingHours(recordings, searched, ALONE)] : []),
+  ];
+  const [only] = parts;
+  if (!only) return exactly(0, 'derived', 'nothing is read');
+  const search = `${amount(searched)} windows are read one by one in search of seizures`;
+  const sources = parts.map(({ source }) => source);
+  if (searched > 0) sources[sources.length - 1] = search;
+  return sum(parts, sources.join('; '));
 }
 
 export interface Stop {

@@ -32,6 +32,6 @@ export interface SmokeEvidence {
 export interface CostFigures extends Readonly<Omit<Cost, 'place'>> {
   /** A job ends after so many hours; undefined where it does not. */
   readonly limitHours?: number;
-  /** Hours of a job before its first batch; left out where an epoch's hours have them in it. */
+  /** Hours of a job before its first epoch; left out where an epoch's hours have them in it. */
   readonly startHours?: number;
 }

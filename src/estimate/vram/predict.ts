@@ -194,7 +194,7 @@ function notesOf(options: VramOptions, { ratio }: Bounds): string[] {
   ];
   if (precision !== 'fp32')
     notes.push(
-      'mixed_precision is assumed to mean fp16; bf16 takes the same.',
+      'The trainer’s autocast computes in fp16.',
       'On a GPU autocast runs LayerNorm and the loss in fp32, and dropout keeps one byte per element, so a window takes slightly more or less than measured on a CPU.',
     );
   if (microBatches > 1) notes.push('The trainer does not support gradient accumulation: it drops the key.');

@@ -109,7 +109,7 @@ export function localCommands(facts: Facts, smoke: Facts): Command[] {
       text: `python -m src train ${config}`,
       purpose: 'Starts the run.',
       caution:
-        'Exit code 0: it ended. 1: it failed, and the last lines say why. 130: it was interrupted. 137: it was killed, as the OOM killer does. Up to 1,000 windows are read in one process before the first batch, about a quarter of an hour on the corpus. The first checkpoint is written after the first epoch; a run that is killed earlier leaves nothing.',
+        'Exit code 0: it ended. 1: it failed, and the last lines say why. 130: it was interrupted. 137: it was killed, as the OOM killer does. Before each epoch’s first batch up to 1,000 windows are read in one process, about a quarter of an hour on the corpus. The first checkpoint is written after the first epoch; a run that is killed earlier leaves nothing.',
     },
     ...(epochs > 1
       ? [

@@ -72,7 +72,7 @@ const modalSmoke = (smoke: Facts): Command => ({
   id: 'smoke',
   text: `modal run ${APP} --action train --config ${smoke.config}`,
   purpose: `Trains one epoch on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal, with a cache of its own, which it builds.`,
-  caution: `The image contains the configs folder as it is now${smoke.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Exit code 1: it failed, and the log says why. Closing the terminal ends it. Up to 1,000 windows are read in one process before the first batch, about a quarter of an hour.${smoke.balanced ? NO_MANIFEST : ''}`,
+  caution: `The image contains the configs folder as it is now${smoke.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Exit code 1: it failed, and the log says why. Closing the terminal ends it. It preprocesses its recordings first. Before the first batch up to 1,000 windows are read in one process, about a quarter of an hour.${smoke.balanced ? NO_MANIFEST : ''}`,
 });
 
 const SHELL_HOUR =

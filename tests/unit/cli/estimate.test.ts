@@ -112,7 +112,7 @@ describe('the command estimate', () => {
         dollars: { likely: number };
       }[];
       remedies: unknown[];
-      hoursBeforeFirstBatch: { likely: number };
+      hoursBeforeFirstEpoch: { likely: number };
     };
     expect(found).toMatchObject({ fit: 'fits', target: 'modal', remedies: [] });
     expect(found.vram.total.low).toBeLessThan(found.vram.total.high);
@@ -120,7 +120,7 @@ describe('the command estimate', () => {
     // A hundred epochs of 15 minutes and the one that the second job repeats.
     const { starting = NaN, lost = NaN } = all?.jobs ?? {};
     expect(all?.jobs.count).toBe(2);
-    expect(starting).toBeCloseTo(2 * found.hoursBeforeFirstBatch.likely, 10);
+    expect(starting).toBeCloseTo(2 * found.hoursBeforeFirstEpoch.likely, 10);
     expect(all?.hours.likely).toBeCloseTo(25.25 + starting + lost, 10);
     expect(all?.dollars.likely).toBeCloseTo((25.25 + starting + lost) * 5.59, 8);
   });
@@ -146,11 +146,14 @@ describe('the command estimate', () => {
       JSON.parse((await run(A100, '--ram', '48', '--windows', windows, '--json')).out) as {
         hoursPerEpoch: { likely: number };
         validationHoursPerEpoch: { likely: number };
+        statisticsHoursPerEpoch: { likely: number };
         vram: { total: unknown };
       };
     const [one, two] = [await ask('20000'), await ask('40000')];
-    const training = ({ hoursPerEpoch, validationHoursPerEpoch }: typeof one): number =>
-      hoursPerEpoch.likely - validationHoursPerEpoch.likely;
+    const training = (found: typeof one): number =>
+      found.hoursPerEpoch.likely -
+      found.validationHoursPerEpoch.likely -
+      found.statisticsHoursPerEpoch.likely;
     expect(training(two)).toBeCloseTo(2 * training(one), 10);
     expect(two.vram.total).toEqual(one.vram.total);
   });
@@ -170,6 +173,29 @@ describe('the command estimate', () => {
     expect(out).toBe('');
     expect(errors).toContain(sentence);
     expect(errors).toContain('Usage: smokescan estimate');
+  });
+
+  test('a smoke run is estimated as the launcher limits it, with a cache or without one', async () => {
+    const smoke = write('smoke.yaml', readFileSync(preset('modal/smoke_a100.yaml'), 'utf8'));
+    const balanced = write(
+      'smoke_balanced.yaml',
+      readFileSync(smoke, 'utf8').replace('use_balanced_sampling: false', 'use_balanced_sampling: true'),
+    );
+    const start = async (...args: string[]) => {
+      const { code, out } = await run(...args, '--target', 'modal', '--json');
+      expect(code).toBe(0);
+      return JSON.parse(out) as { hoursBeforeFirstEpoch: { likely: number }; notes: string[] };
+    };
+    const none = await start(smoke);
+    expect(none.notes[0]).toMatch(/^It takes 50 recordings to train on and 10 to validate, of which nothing/);
+    const built = await start(smoke, '--cache', 'built');
+    expect(built.hoursBeforeFirstEpoch.likely).toBeLessThan(none.hoursBeforeFirstEpoch.likely);
+    const fallback = await start(balanced);
+    expect(fallback.notes[0]).toContain(
+      'falls back to all 3,376 windows, and reads 3,376 of them one by one',
+    );
+    expect(fallback.hoursBeforeFirstEpoch.likely).toBeGreaterThan(none.hoursBeforeFirstEpoch.likely + 0.5);
+    expect((await start(A100, '--ram', '48')).notes.join()).not.toContain('recordings to train on');
   });
 
   test('a run that validate rejects: 3 and why, whatever fits', async () => {

@@ -100,11 +100,11 @@ describe('electricity', () => {
 describe('graphics cards', () => {
   test('stand in the order of their memory class, each with what a step needs to know', () => {
     for (const id of GPU_IDS) {
-      const { memoryBytes, bandwidth, fp32, half, bf16, source } = GPUS[id];
+      const { memoryBytes, bandwidth, fp32, half, tf32, source } = GPUS[id];
       expect(memoryBytes / 2 ** 30, id).toBeGreaterThan(14);
       expect(half, id).toBeGreaterThan(fp32);
       expect(bandwidth, id).toBeGreaterThan(1e11);
-      expect(bf16, id).toBe(id !== 't4');
+      expect(tf32, id).toBe(id !== 't4');
       expect(source).toContain('data sheet');
     }
     expect(Math.round(GPUS['a100-80'].memoryBytes / 2 ** 30)).toBe(80);

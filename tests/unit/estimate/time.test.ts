@@ -2,14 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { LOGGED_PACES } from '../../../src/config/facts';
 import { GPUS } from '../../../src/config/gpus';
 import { CORPUS_LENGTHS } from '../../../src/estimate/ram_facts';
-import {
-  epochWindows,
-  forWindows,
-  hoursOn,
-  loadingHours,
-  stepsPerEpoch,
-  stops,
-} from '../../../src/estimate/time';
+import { forWindows, hoursOn, loadingHours, stepsPerEpoch, stops } from '../../../src/estimate/time';
+import { epochWindows } from '../../../src/estimate/epoch_windows';
 import { workOf } from '../../../src/estimate/time_work';
 import { planJobs } from '../../../src/config/launches';
 
@@ -29,13 +23,42 @@ describe('an epoch', () => {
     expect(stepsPerEpoch(windows.training, 16)).toBe(3110);
   });
 
-  test('without balancing is all 252,089, with less held out it is longer, with 50 files short', () => {
-    expect(epochWindows({ balanced: false, validationSplit: 0.2 }).training).toBe(252_089);
+  test('without balancing is all 252,089, whose recordings are all counted; with less held out it is longer', () => {
+    expect(epochWindows({ balanced: false, validationSplit: 0.2 })).toMatchObject({
+      training: 252_089,
+      counted: 252_089 + 51_901,
+    });
     const less = epochWindows({ balanced: true, validationSplit: 0.05 });
     expect(less.training).toBe(Math.round((49_760 * 0.95) / 0.8));
     expect(less.validation).toBe(Math.round(51_901 / 4));
-    const smoke = epochWindows({ balanced: false, validationSplit: 0.2 }, 50);
-    expect(smoke.training / 40).toBeCloseTo(67.5, 0);
+  });
+
+  test('of BGB_LIMIT_FILES=50 is of 50 recordings, and validates 10 of those that are held out', () => {
+    const smoke = { validationSplit: 0.1, limit: 50 } as const;
+    const windows = epochWindows({ ...smoke, balanced: false, cache: 'none' });
+    expect(windows.training / 50).toBeCloseTo(67.5, 1);
+    expect(windows.validation / 10).toBeCloseTo(55.6, 1);
+    expect(windows).toMatchObject({ preprocessed: windows.training + windows.validation, searched: 0 });
+    expect(epochWindows({ ...smoke, validationSplit: 0, balanced: false }).validation).toBe(0);
+    // Without a manifest it falls back to all windows, and looks for seizures in them.
+    const fallback = epochWindows({ ...smoke, balanced: true, cache: 'none' });
+    expect(fallback).toMatchObject({ training: windows.training, searched: windows.training });
+    expect(fallback.about).toContain('falls back to all 3,376 windows');
+    // The windows of a manifest are not limited.
+    const drawn = epochWindows({ ...smoke, balanced: true, cache: 'built' });
+    expect(drawn.training).toBe(epochWindows({ balanced: true, validationSplit: 0.1 }).training);
+    expect(drawn.validation).toBe(windows.validation);
+  });
+
+  test('of the corpus without a manifest has five times as many windows, and 20,000 are searched', () => {
+    const fallback = epochWindows({ balanced: true, validationSplit: 0.2, cache: 'none' });
+    expect(fallback).toMatchObject({ training: 252_089, searched: 20_000 });
+  });
+
+  test('of a folder of ten recordings is of those, as floor(files × split) divides them', () => {
+    const smoke = epochWindows({ balanced: true, validationSplit: 0.29, files: 10 });
+    expect(smoke.training / 8).toBeCloseTo(67.5, 0);
+    expect(smoke.validation / 2).toBeCloseTo(55.6, 0);
   });
 
   test('has the hours that are written of it', () => {
@@ -92,7 +115,7 @@ describe('work of a step', () => {
 
 describe('loading', () => {
   test('alone takes longer than the review’s 15 minutes, even if all recordings were of mean length', () => {
-    const equal = loadingHours({ kind: 'given', windows: [67] }, 49_760, 8);
+    const equal = loadingHours({ kind: 'given', windows: [67] }, 49_760, { workers: 8, cores: 8 });
     // 49,760 × 0.37 s in 8 processes.
     expect(equal.likely).toBeCloseTo((49_760 * 0.37) / 8 / 3600, 1);
     expect(equal.low).toBeGreaterThan(0.25);
@@ -100,9 +123,17 @@ describe('loading', () => {
   });
 
   test('is shared by workers, and longer where recordings differ more', () => {
-    const [none, one, eight] = [0, 1, 8].map((workers) => loadingHours(CORPUS_LENGTHS, 49_760, workers));
+    const [none, one, eight, shared] = [
+      { workers: 0, cores: 8 },
+      { workers: 1, cores: 8 },
+      { workers: 8, cores: 8 },
+      { workers: 16, cores: 8, moreCores: 4 },
+    ].map((loaders) => loadingHours(CORPUS_LENGTHS, 49_760, loaders));
     expect(none?.likely).toBe(one?.likely);
     expect(eight?.likely).toBeCloseTo((one?.likely ?? 0) / 8, 10);
+    // More workers than cores share them, and may be lent some.
+    expect(shared?.likely).toBe(eight?.likely);
+    expect(shared?.low).toBeCloseTo(((eight?.low ?? 0) * 8) / 12, 10);
     expect(one?.low).toBeLessThan(one?.likely ?? 0);
     expect(one?.likely).toBeLessThan(one?.high ?? 0);
   });

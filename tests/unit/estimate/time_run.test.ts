@@ -3,7 +3,14 @@ import { settingsFrom } from '../../../src/estimate/from_config';
 import { GPUS } from '../../../src/config/gpus';
 import { MACHINES } from '../../../src/config/targets';
 import { exactly } from '../../../src/base/quantity';
-import { epochHours, gpuHours, loadingOf, validationOf, type Plan } from '../../../src/estimate/scenario';
+import {
+  epochHours,
+  gpuHours,
+  loadingOf,
+  statisticsOf,
+  validationOf,
+  type Plan,
+} from '../../../src/estimate/scenario';
 import { scenarioTable } from '../../../src/estimate/scenario_table';
 import {
   EFFICIENCY,
@@ -162,7 +169,8 @@ describe('hours of an epoch', () => {
     expect(gpuHours(deeper(2)).likely).toBeLessThan(six.likely);
     expect(gpuHours(deeper(6, true)).likely).toBeGreaterThan(1.15 * six.likely);
     expect(twelve.source).toContain('FLOPs and bytes');
-    expect(six.source).not.toContain('FLOPs and bytes');
+    const asLogged = { ...settings, vram: { ...settings.vram, batch: 64 } };
+    expect(gpuHours({ ...plan, settings: asLogged }).source).not.toContain('FLOPs and bytes');
   });
 
   test('from a browser are no shorter than what the loader and the validation take', () => {
@@ -177,7 +185,10 @@ describe('hours of an epoch', () => {
     };
     const hours = epochHours({ ...plan, run: fast });
     for (const bound of ['low', 'likely', 'high'] as const)
-      expect(hours[bound]).toBeCloseTo(loadingOf(plan)[bound] + validationOf(plan)[bound], 10);
+      expect(hours[bound]).toBeCloseTo(
+        statisticsOf(plan)[bound] + loadingOf(plan)[bound] + validationOf(plan)[bound],
+        10,
+      );
   });
 
   test('typed for one card are scaled to the others', () => {

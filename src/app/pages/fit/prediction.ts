@@ -15,6 +15,7 @@ import {
   rateOf,
   scaledHours,
   startOf,
+  statisticsOf,
   validationOf,
   type Plan,
   type StopCost,
@@ -44,8 +45,12 @@ export interface Prediction {
   readonly gpu: Quantity | undefined;
   /** Hours of an epoch's validation. */
   readonly validation: Quantity;
-  /** Hours of a launch before its first batch. */
+  /** Hours in which windows are read for statistics before each epoch's first batch. */
+  readonly statistics: Quantity;
+  /** Hours of a launch before its first epoch. */
   readonly start: Quantity;
+  /** What the windows are, where they are not the whole corpus's with its manifest; a sentence. */
+  readonly about: string | undefined;
   /** Dollars an hour; undefined where the price list does not have the GPU. */
   readonly rate: Quantity | undefined;
   readonly costs: readonly StopCost[];
@@ -97,7 +102,9 @@ export function predictionOf(plan: Plan, limits: Limits, measurement?: Measureme
     loading: loadingOf(plan),
     validation: validationOf(plan),
     gpu: plan.machine.hoursPerEpoch || plan.run?.made === 'trainer' ? undefined : gpuHours(plan),
+    statistics: statisticsOf(plan),
     start: startOf(plan),
+    about: plan.settings.windows.about,
     rate: rateOf(plan),
     costs,
     scaled: scaledHours(plan),

@@ -3,6 +3,7 @@ import type { Change } from '../../../config/change';
 import { KEY_AT } from '../../../config/keys';
 import { readConfig } from '../../../config/settings';
 import type { Platform } from '../../../config/targets';
+import type { Cache } from '../../../estimate/epoch_windows';
 import { settingsFrom, type RunSettings, type Values } from '../../../estimate/from_config';
 import type { VramRun } from '../../../estimate/vram/options';
 import { MIXERS } from '../../../models/bimamba';
@@ -15,9 +16,9 @@ export interface ConfigFile {
   readonly values: Values;
 }
 
-/** Settings that the trainer has no key for; the mixer follows its installation. */
-type Keyless = 'mixer' | 'precision' | 'microBatches' | 'checkpointing';
-const KEYLESS = ['mixer', 'precision', 'microBatches', 'checkpointing'] as const satisfies readonly Keyless[];
+/** Settings that the trainer has no key for: the mixer follows its installation, the cache is what was done before. */
+type Keyless = 'mixer' | 'microBatches' | 'checkpointing' | 'cache';
+const KEYLESS = ['mixer', 'microBatches', 'checkpointing', 'cache'] as const satisfies readonly Keyless[];
 
 export type Value = number | boolean | string;
 /** New values by key of the configuration, or by name where the trainer has no key. */
@@ -39,9 +40,11 @@ export function settingsOf({ path, platform, values }: ConfigFile, changes: Chan
   const changed = Object.entries(changes).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, { value }] as const],
   );
-  const settings = settingsFrom(new Map([...values, ...changed]), path, platform);
-  const given = KEYLESS.filter((name) => changes[name] !== undefined).map((name) => [name, changes[name]]);
-  const vram = { ...settings.vram, ...(Object.fromEntries(given) as Partial<Pick<VramRun, Keyless>>) };
+  const { cache, ...given } = Object.fromEntries(
+    KEYLESS.filter((name) => changes[name] !== undefined).map((name) => [name, changes[name]]),
+  ) as Partial<Pick<VramRun, Exclude<Keyless, 'cache'>>> & { readonly cache?: Cache };
+  const settings = settingsFrom(new Map([...values, ...changed]), path, platform, { cache });
+  const vram = { ...settings.vram, ...given };
   return { ...settings, vram: { ...vram, microBatches: divisorOf(vram.batch, vram.microBatches) } };
 }
 
@@ -103,11 +106,7 @@ export const FIELDS: readonly Field[] = [
   number('training.batch_size', 'Batch size', 'windows of a step', 128),
   number('model.mamba.n_layers', 'Mamba layers', 'n_layers', 12),
   number('microBatches', 'Micro-batches', `gradient-accumulation steps (${NO_KEY})`, 16),
-  choice('precision', 'Precision', 'mixed_precision; the trainer’s autocast is fp16', {
-    fp16: 'mixed (fp16)',
-    bf16: 'mixed (bf16)',
-    fp32: 'fp32',
-  }),
+  flag('training.mixed_precision', 'Mixed precision', 'fp16, the trainer’s autocast on CUDA; off: fp32'),
   choice(
     'mixer',
     'Mixer',
@@ -119,31 +118,38 @@ export const FIELDS: readonly Field[] = [
   number('data.prefetch_factor', 'Prefetch factor', 'batches each worker loads in advance', 8),
   flag('data.pin_memory', 'Pinned memory', 'pin_memory'),
   flag('data.persistent_workers', 'Persistent workers', 'the validation workers stay alive too'),
+  choice(
+    'cache',
+    'Cache before the run',
+    'without one the run preprocesses its recordings, and has no manifest',
+    {
+      built: 'built, with its manifest',
+      none: 'none',
+    },
+  ),
   number('training.epochs', 'Epochs', 'at most; early stopping may end the run sooner', 200),
 ];
 
-const AUTOCAST = 'training.mixed_precision';
+/** Of a setting that the trainer has no key for. */
+const keylessOf = ({ vram, cache }: RunSettings, name: Keyless): Value =>
+  name === 'cache' ? cache : vram[name];
 
 /** The value that a field shows. */
 export function valueOf({ name }: Field, file: ConfigFile, changes: Changes = {}): Value {
   const keyless = KEYLESS.find((one) => one === name);
-  if (keyless) return settingsOf(file, changes).vram[keyless];
+  if (keyless) return keylessOf(settingsOf(file, changes), keyless);
   return changes[name] ?? (file.values.get(name)?.value as Value);
 }
 
 /** The changes after a field was given a value; what equals the file is no change. */
-export function change(file: ConfigFile, changes: Changes, { name }: Field, value: Value): Changes {
-  if (name !== 'precision') return remaining(file, { ...changes, [name]: value });
-  const { precision: _, ...others } = changes;
-  const autocast = { ...others, [AUTOCAST]: value !== 'fp32' };
-  return remaining(file, value === 'bf16' ? { ...autocast, precision: value } : autocast);
-}
+export const change = (file: ConfigFile, changes: Changes, { name }: Field, value: Value): Changes =>
+  remaining(file, { ...changes, [name]: value });
 
 /** Of changes those that the file does not say by itself. */
 export function remaining(file: ConfigFile, changes: Changes): Changes {
-  const { vram } = settingsOf(file);
+  const settings = settingsOf(file);
   const own = (name: string): unknown =>
-    KEYLESS.includes(name as Keyless) ? vram[name as Keyless] : file.values.get(name)?.value;
+    KEYLESS.includes(name as Keyless) ? keylessOf(settings, name as Keyless) : file.values.get(name)?.value;
   return Object.fromEntries(Object.entries(changes).filter(([name, value]) => own(name) !== value));
 }
 
