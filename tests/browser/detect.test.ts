@@ -87,6 +87,39 @@ test('weights and recordings that are dropped on any page are detected with, sco
     buffer: Buffer.from('onset\tduration\teventType\n3\t9\tsz\n'),
   });
   await page.getByRole('button', { name: /0:03–0:12 second_events.tsv/ }).waitFor();
+
+  // Weights that this browser stores as a run.
+  await page.goto(`${app.url}#/runs`);
+  await page
+    .getByLabel('Open a checkpoint')
+    .setInputFiles({ name: 'silent.safetensors', mimeType: '', buffer: Buffer.from(untrained(-9)) });
+  await page.getByText('weights from a file').waitFor();
+  await page.goto(`${app.url}#/detect`);
+  const runs = page.getByLabel('Or a run of this browser');
+  await runs.selectOption(await runs.getByRole('option', { name: /silent/ }).getAttribute('value'));
+  await button(page, 'Detect').click();
+  await status(page, 'Done: 0 events in 2 recordings');
+  expect(complaints).toEqual(SILENT);
+}, 900_000);
+
+test('where the browser stores nothing the page says so, and detects all the same', async () => {
+  const { page, complaints } = await app.open('', { viewport: { width: 390, height: 844 } });
+  const denied =
+    "Object.defineProperty(self, 'indexedDB', { get() { throw new DOMException('denied', 'SecurityError'); } });";
+  await page.addInitScript(denied);
+  await page.route(/worker[^/]*\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: denied + (await response.text()) });
+  });
+  await page.goto(`${app.url}#/detect`);
+  await page.reload();
+  await page.getByText(/Runs of this browser cannot be listed: .*denied/).waitFor();
+  const corpus = { seed: 7, patients: 1, recordingsPerPatient: 1, duration: 60, seizures: 0 };
+  await drop(page, [{ path: 'best.safetensors', bytes: untrained(9) }, ...syntheticCorpus(corpus)]);
+  await button(page, 'Detect').click();
+  await status(page, 'Done: 1 event in 1 recording');
+  expect(await violations(page)).toEqual([]);
+  expect(await overflow(page)).toBe(0);
   expect(complaints).toEqual(SILENT);
 }, 900_000);
 

@@ -11,5 +11,6 @@ export async function keptFiles(): Promise<KeptFile[]> {
   return all.sort((a, b) => a.created - b.created);
 }
 
-export const keep = (file: KeptFile): Promise<void> => set(file.id, file, files());
-export const forget = (id: string): Promise<void> => del(id, files());
+// Where IndexedDB is forbidden it may throw at once, which an async function makes a rejection.
+export const keep = async (file: KeptFile): Promise<void> => set(file.id, file, files());
+export const forget = async (id: string): Promise<void> => del(id, files());

@@ -1,4 +1,4 @@
-import { fileName } from '../../../base/text';
+import { fileName, messageOf } from '../../../base/text';
 import type { Run } from '../../../checkpoints/run';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { writeZip } from '../../../checkpoints/zip';
@@ -31,6 +31,8 @@ export class Detect implements Viewed {
   stride = $state(10);
   /** Runs that this browser stores, the newest first. */
   runs = $state.raw<readonly Run[]>([]);
+  /** Why they cannot be listed. */
+  runsProblem = $state<string | null>(null);
   plan = $state.raw<Of<'planned'> | null>(null);
   progress = $state.raw<Of<'detecting'> | null>(null);
   outcome = $state.raw<Of<'finished'> | null>(null);
@@ -80,9 +82,13 @@ export class Detect implements Viewed {
 
   async listRuns(): Promise<void> {
     const { store } = (this.#store ??= startStoreWorker());
-    // A store that cannot be read has no runs to offer; the page Runs says why.
-    const runs = await store.runs().catch(() => []);
-    this.runs = runs.filter(({ best, last }) => best.length + last.length > 0);
+    try {
+      this.runs = (await store.runs()).filter(({ best, last }) => best.length + last.length > 0);
+      this.runsProblem = null;
+    } catch (error) {
+      this.runs = [];
+      this.runsProblem = messageOf(error);
+    }
   }
 
   /** Takes what was dropped: weights, recordings with their labels, or both. */
