@@ -20,7 +20,8 @@ export async function runModule(module, args) {
 async function load(module) {
   const server = await createServer({
     root,
-    configFile: resolve(root, 'vite.config.ts'),
+    // The app's configuration would write into node_modules, where not every account may, and serves pages alone.
+    configFile: false,
     appType: 'custom',
     logLevel: 'warn',
     optimizeDeps: { noDiscovery: true },
