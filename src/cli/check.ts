@@ -5,7 +5,6 @@ import { SAMPLE_RATE } from '../eeg/signal/preprocess';
 import { splitSentence } from '../eeg/windows/split';
 import { openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
 import { withoutWindow } from '../eeg/windows/windows';
-import { SettingsError } from '../run/failure';
 import { flag, runCommand } from './command_line';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { aligned } from './table';
@@ -42,10 +41,6 @@ async function check(dir: string, texts: readonly string[], json: boolean): Prom
       opened.rejected.length + remarks.length + checked.filter(({ unusable }) => unusable !== null).length;
     if (checked.length + opened.rejected.length === 0) console.error(`There are no recordings below ${dir}.`);
     return bad > 0 || checked.length === 0 ? 1 : 0;
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    console.error(error.message);
-    return 1;
   } finally {
     await folder?.close();
   }
@@ -79,7 +74,7 @@ function checkedOf(info: RecordingInfo): Checked {
   const unusable = withoutWindow(info) ?? null;
   return {
     path,
-    corpus: corpusOf(path),
+    corpus: corpusOf(path, signals),
     rate,
     duration,
     segments: segments.length,
@@ -135,8 +130,8 @@ function show(
     `${one.rate} Hz`,
     time(one.duration),
     `${one.channels.length} channels`,
-    one.labelled ? `${one.seizures} seizures` : 'no labels',
-    one.patient,
+    one.labelled ? `${one.seizures} ${one.seizures === 1 ? 'seizure' : 'seizures'}` : 'no labels',
+    one.patientFrom === 'none' ? '–' : one.patient,
     one.unusable === null ? '' : 'cannot be used',
   ]);
   const lines = aligned(rows);

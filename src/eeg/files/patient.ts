@@ -4,7 +4,7 @@ export type PatientSource = 'file name' | 'folder' | 'header' | 'none';
 
 /** Names of recordings that begin with their patient. */
 const NAMED_BY_PATIENT = [
-  /^([a-z0-9]{8})_s\d{3}(?:_\d{4})?_t\d{3}\./i, // TUSZ, both versions
+  /^([a-z0-9]{8})_s\d{3}(?:_\d{4})?_t\d{3}\b/i, // TUSZ, both versions
   /^(chb\d{2})[a-c]?_\d/i, // CHB-MIT; chb01 and chb21 are one girl, which their names do not say
   /^sub-([a-z0-9]+)_/i, // BIDS
   /^(PN\d{2})-\d/i, // Siena

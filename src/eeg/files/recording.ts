@@ -22,7 +22,7 @@ import {
   withoutPosition,
   type ChannelSource,
 } from '../signal/channels';
-import { CHANNELS, type Channel } from '../signal/montage';
+import { CHANNELS, channelOf, type Channel } from '../signal/montage';
 import { SAMPLE_RATE } from '../signal/preprocess';
 import { resampledLength } from '../signal/resample';
 
@@ -187,6 +187,16 @@ export async function inspectRecording(
       }`,
     );
   }
+
+  const foreign = sources
+    .flatMap(({ terms, interpolated: made }) =>
+      made ? [] : (edf.header.signals[terms[0]?.signal ?? -1] ?? []),
+    )
+    .filter(({ label }) => unusable === null && channelOf(label) === null);
+  if (foreign[0])
+    warnings.push(
+      `${foreign.length} of the 19 electrodes are read by names that the trainer does not know, as ${foreign[0].label}: it rejects the file`,
+    );
 
   const guessed = sources
     .flatMap(({ terms }) => terms.map(({ signal }) => edf.header.signals[signal]?.unit ?? ''))

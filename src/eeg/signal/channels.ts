@@ -1,7 +1,7 @@
 /** Which signals of a file are the 19 electrodes. */
 import type { EdfFile } from '../files/edf/file';
 import { DataError, quoted } from '../errors';
-import { CHANNELS, channelOf, hasPosition, type Channel } from './montage';
+import { CHANNELS, channelOf, hasPosition, otherwiseReferenced, type Channel } from './montage';
 import { splineWeights } from './spline';
 
 /** The only ones that may be interpolated. */
@@ -89,13 +89,16 @@ export function chooseChannels(file: EdfFile, interpolation: Interpolation = 'sp
       );
     found.set(channel, index);
   }
+  for (const [channel, index] of otherReferences(file)) if (!found.has(channel)) found.set(channel, index);
   const missing = CHANNELS.filter((channel) => !found.has(channel));
   if (missing.some((channel) => !MIDLINE.includes(channel)))
     throw new MissingElectrodesError(
       file.name,
       'labels',
       [
-        `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing of the 19 electrodes; only Fz and Pz can be interpolated`,
+        missing.length === CHANNELS.length
+          ? 'none of the 19 electrodes is there'
+          : `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing of the 19 electrodes; only Fz and Pz can be interpolated`,
         ...unreadable,
         `the file has ${listed(file.header.signals.filter((signal) => !signal.isAnnotations).map(({ label }) => label))}`,
       ].join('; '),
@@ -107,6 +110,16 @@ export function chooseChannels(file: EdfFile, interpolation: Interpolation = 'sp
     (channel) =>
       direct.get(channel) ?? (zeros ? silent(channel, direct) : interpolated(file, channel, missing, direct)),
   );
+}
+
+/** Signals of the 19 electrodes with a reference that the trainer does not know, where each is there once. */
+function otherReferences({ header }: EdfFile): ReadonlyMap<Channel, number> {
+  const found = new Map<Channel, number | null>();
+  for (const [index, { label, isAnnotations, unreadable }] of header.signals.entries()) {
+    const channel = isAnnotations || unreadable !== null ? null : otherwiseReferenced(label);
+    if (channel !== null) found.set(channel, found.has(channel) ? null : index);
+  }
+  return new Map([...found].flatMap(([channel, index]) => (index === null ? [] : [[channel, index]])));
 }
 
 /** Signals that can be looked at as they are: readable, of a voltage and at a rate of EEG; at most so many. */

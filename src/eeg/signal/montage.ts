@@ -61,3 +61,10 @@ export function channelOf(label: string): Channel | null {
   const name = bareName(label);
   return BY_UPPER_CASE.get(name) ?? SYNONYMS.get(name) ?? null;
 }
+
+/** References that the trainer does not know: `Fp1-Avg`, as SzCORE writes it in data sets of BIDS, `Fp1-Ref1`. */
+const OTHER_REFERENCE = /-(AVG|AVE?|CAR|REF\d+)\s*$/i;
+
+/** `Fp1-Avg` → Fp1; null where the trainer's rules give a name, and for what is none of the 19. */
+export const otherwiseReferenced = (label: string): Channel | null =>
+  OTHER_REFERENCE.test(label) ? channelOf(label.replace(OTHER_REFERENCE, '')) : null;

@@ -56,13 +56,13 @@ test('says what each recording is, what is wrong, and how many there are of each
   const { code, text } = await run(main, folder);
   expect(code).toBe(1);
   expect(text).toMatch(
-    /^good\/aaaaaaac_s001_t000.edf {2}TUSZ +64 Hz {2}00:01:30 {2}19 channels {2}1 seizures {2}aaaaaaac$/m,
+    /^good\/aaaaaaac_s001_t000.edf {2}TUSZ +64 Hz {2}00:01:30 {2}19 channels {2}1 seizure {2}aaaaaaac$/m,
   );
   expect(text).toMatch(
-    /^chb01\/chb01_03.edf +CHB-MIT +64 Hz {2}00:01:10 {2}2 channels +1 seizures {2}chb01 +cannot be used$/m,
+    /^chb01\/chb01_03.edf +CHB-MIT +64 Hz {2}00:01:10 {2}2 channels +1 seizure {2}chb01 +cannot be used$/m,
   );
   expect(text).toMatch(
-    /^ {4}it can be looked at, but the detector cannot take it: .* are missing of the 19/m,
+    /^ {4}it can be looked at, but the detector cannot take it: none of the 19 electrodes is there/m,
   );
   expect(text).toMatch(/^cannot be read: broken\/x.edf, header/m);
   expect(text).toMatch(/^CHB-MIT +1 +1 +0.02 +1 +1 +1$/m);
@@ -82,6 +82,26 @@ test('the same as JSON; exit code 0 where everything can be used', async () => {
     rejected: [],
     counts: [{ corpus: 'TUSZ', recordings: 1, patients: 1, labelled: 1, seizures: 1, unusable: 0 }],
   });
+});
+
+test('data sets of BIDS: names with -Avg are read with a remark, SeizeIT2 is known by its channels', async () => {
+  const name = (subject: string): string => `bids/sub-${subject}_task-szMonitoring_run-01_eeg.edf`;
+  add(
+    name('01'),
+    edf(
+      CHANNELS.map((channel) => `${channel}-Avg`),
+      70,
+    ),
+  );
+  add(name('002'), edf(['BTEleft SD', 'CROStop SD'], 70));
+  const { text } = await run(main, join(folder, 'bids'), '--json');
+  expect(JSON.parse(text)).toMatchObject({
+    recordings: [
+      { corpus: 'SeizeIT', patient: '002' },
+      { corpus: 'BIDS', patient: '01', unusable: null },
+    ],
+  });
+  expect(text).toContain('by names that the trainer does not know, as Fp1-Avg: it rejects the file');
 });
 
 test('bipolar recordings are scored from files', async () => {

@@ -243,6 +243,18 @@ describe('electrodes', () => {
     );
     const bipolar = await edf(['FP1-F7', 'F7-T7', 'Cz']);
     expect(() => chooseChannels(bipolar)).toThrow('the file has FP1-F7, F7-T7, Cz');
+    const foreign = await edf(['FP1-F7', 'F7-T7']);
+    expect(() => chooseChannels(foreign)).toThrow('none of the 19 electrodes is there; the file has FP1-F7');
+  });
+
+  test('references that the trainer does not know are read where its own names are missing', async () => {
+    const signals = async (labels: readonly string[]): Promise<unknown[]> =>
+      chooseChannels(await edf(labels)).map(({ terms }) => terms[0]?.signal);
+    const avg = CHANNELS.map((channel) => `EEG ${channel}-Avg`);
+    expect(await signals(avg)).toEqual([...CHANNELS.keys()]);
+    expect(await signals(CHANNELS.map((channel) => `${channel}-Ref1`))).toEqual([...CHANNELS.keys()]);
+    expect(await signals([...avg, ...CHANNELS])).toEqual([...CHANNELS.keys()].map((i) => i + 19));
+    await expect(signals([...avg, 'Fp1-Ref2'])).rejects.toThrow('Fp1 is missing of the 19 electrodes');
   });
 
   test.each(['uV', 'µV', 'μV', 'ÂµV', 'Î¼V', '\u0083ÊV', '.V', 'uV/bit', ''])(
