@@ -1,6 +1,9 @@
 /** The command line of a command, described once: its arguments are read, checked and explained by the same table of options. */
 import { parseArgs } from 'node:util';
 import { letters } from '../config/letters';
+import { DataError } from '../eeg/errors';
+import { SettingsError } from '../run/failure';
+import { isFileError } from './file_error';
 
 /** An argument of the command line that is wrong, as a sentence; ends a command with exit code 2. */
 export class ArgumentError extends Error {
@@ -125,6 +128,7 @@ export interface Arguments<O extends Options> {
 /**
  * Runs a command and returns its exit code. --help prints what the command takes and ends with 0. Wrong arguments end with 2 and
  * a sentence: with the help behind it where they can be seen to be wrong, without where `run` finds out and throws ArgumentError.
+ * Files, data or settings that cannot be used end with 1 and the sentence that `run` throws.
  */
 export async function runCommand<O extends Options>(
   command: Command<O>,
@@ -146,11 +150,16 @@ export async function runCommand<O extends Options>(
   try {
     return await run(read);
   } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
+    const wrong = error instanceof ArgumentError;
+    if (!wrong && !isForPersons(error)) throw error;
     console.error(error.message);
-    return 2;
+    return wrong ? 2 : 1;
   }
 }
+
+/** Whether an error's message is a sentence for whoever typed the command, not a fault of this program. */
+const isForPersons = (error: unknown): error is Error =>
+  error instanceof SettingsError || error instanceof DataError || isFileError(error);
 
 /** Throws ArgumentError where a command does not take these arguments. */
 function readArguments<O extends Options>(
@@ -181,7 +190,8 @@ function readArguments<O extends Options>(
     if (placeholder === undefined && inlineValue)
       throw new ArgumentError(`${rawName} takes no value; leave out =${value}`);
     // What follows is an option where it looks like one, not a value that was forgotten.
-    if (placeholder !== undefined && (value === undefined || (!inlineValue && value.startsWith('--'))))
+    // Nothing is what a variable of the shell gives that is not set.
+    if (placeholder !== undefined && (!value || (!inlineValue && value.startsWith('--'))))
       throw new ArgumentError(`${rawName} has no value; give ${rawName} ${placeholder}`);
     given.set(name, [...(given.get(name) ?? []), value ?? '']);
   }

@@ -1,13 +1,14 @@
 /** Reads the text of a configuration: never more than a configuration can be, and UTF-8 or not at all. */
 import { open } from 'node:fs/promises';
 import { MAX_CHARACTERS } from '../config/yaml_limits';
+import { SettingsError } from '../run/failure';
 
 /** A character takes up to four bytes. */
 const MAX_BYTES = 4 * MAX_CHARACTERS;
 
 /**
- * The text of a file, with its byte order mark. Throws an Error with a sentence where there is no file, where it is longer than
- * any configuration, and where it is not UTF-8, in which the trainer opens it.
+ * The text of a file, with its byte order mark. Throws the system's error where there is no file, SettingsError where it is
+ * longer than any configuration, and where it is not UTF-8, in which the trainer opens it.
  */
 export async function readConfigText(path: string): Promise<string> {
   const file = await open(path, 'r');
@@ -18,13 +19,15 @@ export async function readConfigText(path: string): Promise<string> {
       const { bytesRead } = await file.read(bytes, length, bytes.length - length);
       length += bytesRead;
       if (length > MAX_BYTES)
-        throw new Error(`it is longer than ${MAX_BYTES / 1e6} MB; a configuration has a few kilobytes`);
+        throw new SettingsError(
+          `it is longer than ${MAX_BYTES / 1e6} MB; a configuration has a few kilobytes`,
+        );
       if (bytesRead === 0) break;
     }
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
     } catch {
-      throw new Error('it is no UTF-8 text, and production opens it as such');
+      throw new SettingsError('it is no UTF-8 text, and production opens it as such');
     }
   } finally {
     await file.close();

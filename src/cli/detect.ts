@@ -1,7 +1,7 @@
 /** `npx smokescan detect`: a detector with finished weights over recordings, on the GPU of this machine. */
-import { stemOf } from '../base/text';
-import { readFile, stat } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { messageOf, stemOf } from '../base/text';
+import { access, constants, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import { PickleError } from '../checkpoints/unpickle';
 import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError } from '../checkpoints/state';
@@ -41,12 +41,12 @@ import {
 } from './command_line';
 import { readConfigText } from './config_text';
 import { detectReport } from './detect_report';
+import { isFileError } from './file_error';
 import { requestNodeDevice } from './node_device';
 import { writeWhole } from './output_files';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { scratchCache } from './scratch_cache';
 import { runStoppable } from './stoppable';
-import { isFileError } from './file_error';
 import { reportRemarks } from './train_report';
 import { validationErrorsOf } from './validate';
 
@@ -61,7 +61,7 @@ const COMMAND = {
   options: {
     weights: required(
       'FILE',
-      'best.pt or last.pt of the trainer, a state dict of PyTorch, weights or a training state as safetensors, or the folder of a run of smokescan train; any width',
+      'best.pt or last.pt of the trainer, a state dict of PyTorch, weights or a training state as safetensors, or the folder of a run; any width',
     ),
     data: required(
       'DIR',
@@ -122,30 +122,35 @@ async function detectBelow(options: Options): Promise<number> {
     const { limit, 'seizure-text': texts } = options;
     const opened = await openRecordings(pairFiles(folder.files), limit ?? Infinity, undefined, texts);
     for (const { reason } of opened.rejected) console.error(`skipped: ${reason}`);
-    reportRemarks(opened.recordings, options.json);
+    // For a person those that are left out are named with the plan.
+    const { json } = options;
+    reportRemarks(
+      opened.recordings.filter(({ unusable }) => json || unusable === null),
+      json,
+    );
     if (opened.recordings.length === 0) {
       console.error(`There is no recording below ${options.data} that can be used.`);
       return 1;
     }
     const ok = await detect(opened, weights, postprocessing, options, scratch.cache);
     return ok && opened.rejected.length === 0 ? 0 : 1;
-  } catch (error) {
-    if (!isForPersons(error)) throw error;
-    console.error(error.message);
-    return 1;
   } finally {
     await scratch.close();
     await folder?.close();
   }
 }
 
-const FILE_ERRORS = [SettingsError, SafetensorsError, StateError, TorchFileError, ZipError, PickleError];
-
-const isForPersons = (error: unknown): error is Error =>
-  FILE_ERRORS.some((kind) => error instanceof kind) || isFileError(error);
+/** What reading weights throws for a file that holds none. */
+const WEIGHTS_ERRORS = [SettingsError, SafetensorsError, StateError, TorchFileError, ZipError, PickleError];
 
 /** Files of a run's folder, the one that is taken first. */
-const OF_A_RUN = ['best.state.safetensors', 'last.state.safetensors', 'weights.safetensors'];
+const OF_A_RUN = [
+  'best.state.safetensors',
+  'last.state.safetensors',
+  'weights.safetensors',
+  'best.pt',
+  'last.pt',
+];
 
 async function readWeights(path: string): Promise<DetectorWeights> {
   const info = await stat(path).catch(() => undefined);
@@ -162,8 +167,8 @@ async function readWeights(path: string): Promise<DetectorWeights> {
   try {
     return readWeightsFile(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   } catch (error) {
-    if (isForPersons(error)) throw new SettingsError(`${file}: ${error.message}`);
-    throw error;
+    if (!WEIGHTS_ERRORS.some((kind) => error instanceof kind)) throw error;
+    throw new SettingsError(`${file}: ${messageOf(error)}`);
   }
 }
 
@@ -185,8 +190,13 @@ async function checkOut(out: string | undefined, data: string): Promise<void> {
     throw new ArgumentError(
       `--out is ${to === from ? 'the folder of the recordings' : 'within the folder of the recordings'}, where files could be taken for labels or overwrite them; give another`,
     );
-  const info = await stat(to).catch(() => undefined);
-  if (info && !info.isDirectory()) throw new ArgumentError(`--out ${out} is a file; give a folder`);
+  let existing = to;
+  let info = await stat(existing).catch(() => undefined);
+  for (; !info && existing !== dirname(existing); info = await stat(existing).catch(() => undefined))
+    existing = dirname(existing);
+  if (info && !info.isDirectory()) throw new ArgumentError(`${existing} is a file; give a folder as --out`);
+  // Before hours of work, not after.
+  await access(existing, constants.W_OK);
 }
 
 /** Whether everything was detected in. */
@@ -200,6 +210,7 @@ async function detect(
   const names = outputNames(recordings.map(({ path }) => path));
   const report = detectReport(recordings, json);
   const leftOut: LeftOut[] = [];
+  let unwritten = 0;
   let last: DetectionEvent | undefined;
   const detection = new Detection({
     device: requestNodeDevice,
@@ -216,7 +227,13 @@ async function detect(
       if (event.type === 'detected' && out !== undefined) {
         const { recording } = event.result;
         const [file, info, name] = [files[recording], recordings[recording], names[recording]];
-        if (file && info && name) await writeEvents(out, name, file, info, event.result, edf);
+        if (file && info && name)
+          await writeEvents(out, name, file, info, event.result, edf).catch((error: unknown) => {
+            // That of one name; any other, as of a full disk, would meet the next recording as well.
+            if (!isFileError(error) || error.code !== 'ENAMETOOLONG') throw error;
+            unwritten++;
+            console.error(`${info.path}: its events are not written: ${error.message}; rename it`);
+          });
       }
       report(event);
       last = event;
@@ -226,7 +243,7 @@ async function detect(
   if (last?.type !== 'finished') return false;
   if (out !== undefined && last.scores)
     await writeWhole(join(out, 'scores.json'), [`${JSON.stringify(last.scores, null, 2)}\n`]);
-  return last.reason === 'completed' && leftOut.length === 0;
+  return last.reason === 'completed' && leftOut.length + unwritten === 0;
 }
 
 async function writeEvents(

@@ -3,6 +3,7 @@ import type { DetectionEvent } from '../detection/protocol';
 import type { RecordingInfo } from '../eeg/files/recording';
 import { asTable } from './score_table';
 import { statusLine } from './status_line';
+import { printFirst } from './train_report';
 
 /** Events as lines of JSON, or sentences and a bar where there is a terminal. */
 export function detectReport(
@@ -29,7 +30,7 @@ function forPersons(recordings: readonly RecordingInfo[]): (event: DetectionEven
     switch (event.type) {
       case 'planned': {
         const { config, parameters, windows, recordings: chosen, leftOut, bytes } = event;
-        for (const { path, reason } of leftOut) console.error(`left out: ${path}: ${reason}`);
+        printFirst(leftOut.map(({ path, reason }) => `left out: ${path}: ${reason}`));
         const mixer = config.mixer === 'mamba2' ? 'Mamba-2' : 'convolution';
         say(
           `width ${config.baseChannels}, ${config.layers} layers, ${mixer}: ${parameters.toLocaleString('en')} parameters; ${windows} windows of ${chosen.length} recordings, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU`,

@@ -1,3 +1,3 @@
-/** Whether an error is that of a file that is not there or may not be read, whose message a person understands. */
-export const isFileError = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EACCES'].includes(String(error.code));
+/** Whether an error is one of the system, of a file that is not there or may not be read or written; its message names the file. */
+export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error;

@@ -1,10 +1,12 @@
 /** The recordings and annotations below a folder, read through a bounded number of open files. */
+import type { Dirent } from 'node:fs';
 import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { handleSource } from '../eeg/files/bytes';
 import { isReadable, type DataFile } from '../eeg/files/recording';
 import { SettingsError } from '../run/failure';
 import { texts } from './command_line';
+import { isFileError } from './file_error';
 
 /** The option by which a person says which annotations are seizures. */
 export const SEIZURE_TEXT = texts(
@@ -12,13 +14,15 @@ export const SEIZURE_TEXT = texts(
   'which annotations of EDF+ are seizures; may be given more than once. START..END: one text starts a seizure, the other ends it. A star stands for any letters',
 );
 
+const GIVE_RIGHT = 'give this account the right to read it';
+
 /** Far below the 1,024 that systems allow a process, and more than are read at a time. */
 const MAX_OPEN = 64;
 
 export interface RecordingFolder {
   /** By their paths within the folder. */
   readonly files: readonly DataFile[];
-  /** A sentence for each link whose file is not there or cannot be read. */
+  /** A sentence for each link whose file is not there, and for each folder that cannot be read. */
   readonly remarks: readonly string[];
   close(): Promise<void>;
 }
@@ -34,21 +38,30 @@ export async function openFolder(folder: string): Promise<RecordingFolder> {
   const files: DataFile[] = [];
   const remarks: string[] = [];
   const seen = new Set<string>();
+  const nameOf = (path: string): string => relative(root, path).split(sep).join('/');
   const walk = async (directory: string): Promise<void> => {
     const real = await realpath(directory);
     if (seen.has(real)) return; // a link that leads back
     seen.add(real);
-    for (const entry of await readdir(directory, { withFileTypes: true })) {
+    let entries: Dirent[];
+    try {
+      entries = await readdir(directory, { withFileTypes: true });
+    } catch (error) {
+      if (directory === root || !isFileError(error)) throw error;
+      remarks.push(`${nameOf(directory)} is a folder that cannot be read (${error.message}); ${GIVE_RIGHT}`);
+      return;
+    }
+    for (const entry of entries) {
       const path = join(directory, entry.name);
       if (entry.isDirectory()) await walk(path);
       else if (entry.isSymbolicLink() || isReadable(entry.name)) {
-        const name = relative(root, path).split(sep).join('/');
+        const name = nameOf(path);
         let problem: string | undefined;
         const target = await stat(path).catch((error: NodeJS.ErrnoException) => {
           problem =
             error.code === 'ENOENT'
               ? 'is not there; fetch it first (git annex get, datalad get)'
-              : `cannot be read (${error.message}); give this account the right to read it`;
+              : `cannot be read (${error.message}); ${GIVE_RIGHT}`;
         });
         if (target?.isDirectory()) await walk(path);
         else if (!isReadable(entry.name)) continue;

@@ -9,7 +9,9 @@ import { patientOf } from '../eeg/files/patient';
 import { pairFiles } from '../eeg/files/recording';
 import { openRecordings } from '../eeg/windows/dataset';
 import { flag, runCommand } from './command_line';
+import { isFileError } from './file_error';
 import { openFolder, SEIZURE_TEXT } from './recording_folder';
+import { printFirst } from './train_report';
 import { scoreEvents, type ScoredSubject } from '../eeg/scores/score_events';
 import { asTable } from './score_table';
 
@@ -24,32 +26,39 @@ their labels are those that the other commands use: also CHB-MIT's, Siena's and 
   notes: `Scorers: the trainer's own (TAES, sensitivity, false alarms), SzCORE (timescoring 0.0.7) and NEDC's eeg_eval 6.0.0. Their
 numbers must not be compared with each other.
 
-Exit code 0; 1 where a file cannot be used; 2 for wrong arguments.`,
+Exit code 0; 1 where a file cannot be used, whose recording is then not scored; 2 for wrong arguments.`,
 };
 
 /** Command `score`. */
 export const main = (args: readonly string[]): Promise<number> =>
   runCommand(COMMAND, args, async ({ given: [reference = '', detected = ''], values }) => {
-    try {
-      const { recordings, remarks } = await readPairs(reference, detected, values['seizure-text']);
-      for (const remark of remarks) console.error(remark);
+    const pairs = await readPairs(reference, detected, values['seizure-text']);
+    const { recordings, remarks, unusable } = pairs;
+    printFirst(remarks);
+    for (const sentence of unusable) console.error(sentence);
+    if (recordings.length > 0) {
       const scores = scoreEvents(recordings);
-      console.log(values.json ? JSON.stringify({ ...scores, remarks }, null, 2) : asTable(scores));
-      return 0;
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      console.error(error.message);
-      return 1;
+      console.log(values.json ? JSON.stringify({ ...scores, remarks, unusable }, null, 2) : asTable(scores));
     }
+    return unusable.length > 0 ? 1 : 0;
   });
 
 interface Pairs {
   readonly recordings: readonly ScoredSubject[];
   readonly remarks: readonly string[];
+  /** A sentence for each file that cannot be used; its recording is not scored. */
+  readonly unusable: readonly string[];
 }
 
-/** Annotations, and the length of the recording where it is there. */
-type Read = () => Promise<Annotations>;
+/** What a recording is compared with. Recordings are known by `keyOf` their names. */
+interface Reference {
+  /** Its path in the folder without extension, or the file's name. */
+  readonly name: string;
+  readonly path: string;
+  readonly patient: string;
+  /** Annotations, and the length of the recording where it is there. */
+  readonly read: () => Promise<Annotations>;
+}
 
 async function readPairs(
   reference: string,
@@ -57,13 +66,13 @@ async function readPairs(
   seizureTexts: readonly string[],
 ): Promise<Pairs> {
   const remarks: string[] = [];
-  const references = new Map<string, { readonly path: string; readonly read: Read }>();
-  for (const [name, path] of await annotationFiles(reference))
-    references.set(name, { path, read: () => read(path) });
-  for (const { name, path, read, warnings } of await labelledRecordings(reference, seizureTexts)) {
-    references.set(name, { path, read });
-    for (const warning of warnings) remarks.push(`${path}: ${warning}`);
-  }
+  const unusable: string[] = [];
+  const references = new Map<string, Reference>();
+  for (const [key, { name, paths }] of await annotationFiles(reference))
+    references.set(key, { name, path: paths[0], patient: patientOf(name).patient, read: () => read(paths) });
+  const labelled = await labelledRecordings(reference, seizureTexts);
+  for (const recording of labelled.recordings) references.set(keyOf(recording.name), recording);
+  for (const { name, reason } of labelled.rejected) if (!references.has(keyOf(name))) unusable.push(reason);
   const detections = await annotationFiles(detected);
   if (references.size === 0)
     throw new DataError(
@@ -74,67 +83,87 @@ async function readPairs(
   // Two files belong together whatever they are called.
   const single = (await stat(reference)).isFile() && (await stat(detected)).isFile();
   const recordings: ScoredSubject[] = [];
-  for (const [name, { path, read: readReference }] of [...references].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const other = single ? [...detections.values()][0] : detections.get(name);
-    if (other === undefined) remarks.push(`${name} has no detected events: it counts as nothing found`);
-    const [wanted, found] = [await readReference(), other === undefined ? null : await read(other)];
-    for (const [file, { warnings }] of [
-      [path, wanted],
-      [other ?? '', found ?? wanted],
-    ] as const)
-      if (file !== '') for (const warning of warnings) remarks.push(`${file}: ${warning}`);
-    const seconds = wanted.duration ?? found?.duration ?? null;
-    if (seconds === null)
-      throw new DataError(
-        path,
-        'duration',
-        'neither it nor the detected file says how long the recording is',
-      );
-    if (found && found.duration !== null && Math.abs(found.duration - seconds) > 1)
-      remarks.push(
-        `${name}: the reference is of ${seconds} s, the detected events are of ${found.duration} s`,
-      );
-    recordings.push({
-      subject: patientOf(name).patient,
-      reference: seizures(wanted),
-      predicted: found ? seizures(found) : [],
-      seconds,
-    });
+  for (const [key, wanted] of [...references].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const other = single ? [...detections.values()][0] : detections.get(key);
+    try {
+      const pair = await readPair(wanted, other);
+      recordings.push(pair.scored);
+      remarks.push(...pair.remarks);
+    } catch (error) {
+      if (!(error instanceof DataError || isFileError(error))) throw error;
+      unusable.push(`${error.message}; ${wanted.name} is not scored`);
+    }
   }
-  for (const name of detections.keys())
-    if (!single && !references.has(name)) remarks.push(`${name} has no reference and is left out`);
-  return { recordings, remarks };
+  for (const [key, { name }] of detections)
+    if (!single && !references.has(key)) remarks.push(`${name} has no reference and is left out`);
+  return { recordings, remarks, unusable };
+}
+
+/** One recording. `detected`: what was detected in it. Throws DataError. */
+async function readPair(
+  { name, path, patient, read: readReference }: Reference,
+  detected: AnnotationFiles | undefined,
+): Promise<{ readonly scored: ScoredSubject; readonly remarks: readonly string[] }> {
+  const wanted = await readReference();
+  const found = detected ? await read(detected.paths) : null;
+  const remarks = wanted.warnings.map((warning) => `${path}: ${warning}`);
+  if (found) remarks.push(...found.warnings.map((warning) => `${detected?.paths[0]}: ${warning}`));
+  else remarks.push(`${name} has no detected events: it counts as nothing found`);
+  const seconds = wanted.duration ?? found?.duration ?? null;
+  if (seconds === null)
+    throw new DataError(path, 'duration', 'neither it nor the detected file says how long the recording is');
+  if (found && found.duration !== null && Math.abs(found.duration - seconds) > 1)
+    remarks.push(`${name}: the reference is of ${seconds} s, the detected events are of ${found.duration} s`);
+  const predicted = found ? seizures(found) : [];
+  return { scored: { subject: patient, reference: seizures(wanted), predicted, seconds }, remarks };
 }
 
 /** Recordings below a folder that have labels, by the names of `annotationFiles`. */
 async function labelledRecordings(path: string, seizureTexts: readonly string[]) {
-  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [];
+  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return { recordings: [], rejected: [] };
+  const nameOf = (file: string): string => file.replace(/\.[^./]*$/, '').replace(/_i?eeg$/i, '');
   const folder = await openFolder(path);
   try {
-    const { recordings } = await openRecordings(pairFiles(folder.files), Infinity, undefined, seizureTexts);
-    return recordings.flatMap(({ path: file, duration, events, labelled, warnings }) => {
+    const opened = await openRecordings(pairFiles(folder.files), Infinity, undefined, seizureTexts);
+    const recordings = opened.recordings.flatMap((info) => {
+      const { path: file, patient, duration, events, labelled, warnings } = info;
       if (!labelled) return [];
-      const name = file.replace(/\.[^./]*$/, '').replace(/_i?eeg$/i, '');
-      const annotations = { duration, events, warnings: [] };
-      return [{ name, path: join(path, file), read: () => Promise.resolve(annotations), warnings }];
+      const read: Reference['read'] = () => Promise.resolve({ duration, events, warnings });
+      return { name: nameOf(file), path: join(path, file), patient, read };
     });
+    const rejected = opened.rejected.map(({ path: file, reason }) => ({ name: nameOf(file), reason }));
+    return { recordings, rejected };
   } finally {
     await folder.close();
   }
 }
 
-/** Paths by name without extension: the path within the folder, or the file's name. */
-async function annotationFiles(path: string): Promise<ReadonlyMap<string, string>> {
+/** Annotations of one recording. */
+interface AnnotationFiles {
+  /** Its path in the folder without extension, or the file's name. */
+  readonly name: string;
+  /** The trainer's choice, the first extension of the list, is first. */
+  readonly paths: readonly [string, ...string[]];
+}
+
+/** Letters that differ in case alone count as the same, as in the names of recordings and their labels. */
+const keyOf = (name: string): string => name.toLowerCase();
+
+async function annotationFiles(path: string): Promise<ReadonlyMap<string, AnnotationFiles>> {
   const info = await stat(path).catch(() => undefined);
   if (!info) throw new DataError(path, 'path', 'there is no such file or folder');
-  const found = new Map<string, string>();
+  const found = new Map<string, AnnotationFiles>();
   const add = (name: string, file: string): void => {
     const stem = /^(.*?)(\.predicted)?(\.csv|\.csv_bi|\.tse|\.tse_bi|\.lbl|\.lbl_bi|_events\.tsv)$/i.exec(
       name,
     )?.[1];
-    // Where a recording has several, the first extension of the list is read, as the trainer does.
     const recording = stem?.replace(/_i?eeg$/i, '');
-    if (recording !== undefined && !found.has(recording)) found.set(recording, file);
+    if (recording === undefined) return;
+    const known = found.get(keyOf(recording));
+    found.set(
+      keyOf(recording),
+      known ? { ...known, paths: [...known.paths, file] } : { name: recording, paths: [file] },
+    );
   };
   if (info.isFile()) {
     add(basename(path), path);
@@ -150,12 +179,25 @@ async function annotationFiles(path: string): Promise<ReadonlyMap<string, string
   const files = entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) add(relative(path, file).split(sep).join('/'), file);
+  const sorted = files.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  for (const file of sorted) add(relative(path, file).split(sep).join('/'), file);
   return found;
 }
 
-const read = async (path: string): Promise<Annotations> =>
-  parseAnnotations(path, decodeAnnotations(await readFile(path)));
+/** The first of `paths` that can be read, with a remark on those before it. Throws the first one's error where none can. */
+async function read(paths: readonly string[]): Promise<Annotations> {
+  const failures: Error[] = [];
+  for (const path of paths)
+    try {
+      const annotations = parseAnnotations(path, decodeAnnotations(await readFile(path)));
+      const remarks = failures.map(({ message }) => `${message}; ${path} is used instead`);
+      return { ...annotations, warnings: [...remarks, ...annotations.warnings] };
+    } catch (error) {
+      if (!(error instanceof DataError || isFileError(error))) throw error;
+      failures.push(error);
+    }
+  throw failures[0] ?? new RangeError('no file was given');
+}
 
 /** Of all channels together: each stretch of time once. */
 const seizures = ({ events }: Annotations): SeizureEvent[] =>

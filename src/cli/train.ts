@@ -20,7 +20,6 @@ import type { EegEvent } from '../training/protocol';
 import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
 import { FileCheckpoints } from './file_checkpoints';
-import { isFileError } from './file_error';
 import { runStoppable } from './stoppable';
 import { requestNodeDevice } from './node_device';
 import { writeWhole } from './output_files';
@@ -43,10 +42,6 @@ async function run(asked: TrainArguments): Promise<number> {
     if (dataDir !== undefined) folder = await openFolder(dataDir);
     for (const remark of folder?.remarks ?? []) console.error(remark);
     return await train(settings, folder?.files ?? synthetic(), asked.values, checkpoints, from);
-  } catch (error) {
-    if (!(error instanceof SettingsError || isFileError(error))) throw error;
-    console.error(error.message);
-    return 1;
   } finally {
     await folder?.close();
   }

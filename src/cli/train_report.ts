@@ -22,12 +22,16 @@ export function reportRemarks(recordings: readonly RecordingInfo[], json: boolea
   }
   if (odd.length === 0) return;
   console.error(`${odd.length} of ${recordings.length} recordings are read with a remark:`);
-  for (const { path, warnings } of odd.slice(0, SHOWN_REMARKS))
-    console.error(`  ${path}: ${warnings.join('; ')}`);
-  if (odd.length > SHOWN_REMARKS) console.error(`  and ${odd.length - SHOWN_REMARKS} more; --json lists all`);
+  printFirst(odd.map(({ path, warnings }) => `  ${path}: ${warnings.join('; ')}`));
 }
 
-const SHOWN_REMARKS = 10;
+const SHOWN_LINES = 10;
+
+/** The first ten lines, and how many more there are. */
+export function printFirst(lines: readonly string[]): void {
+  for (const line of lines.slice(0, SHOWN_LINES)) console.error(line);
+  if (lines.length > SHOWN_LINES) console.error(`  and ${lines.length - SHOWN_LINES} more; --json lists all`);
+}
 
 /** Lines for a person, and a bar where there is a terminal. */
 export function progressReport(): (event: EegEvent) => void {

@@ -50,6 +50,9 @@ export interface DetectionOptions {
 
 class Stopped extends Error {}
 
+/** What `emit` threw, which is no fault of the detection. */
+class NotTaken extends Error {}
+
 interface Chosen {
   readonly recording: number;
   readonly info: RecordingInfo;
@@ -61,6 +64,14 @@ export class Detection {
 
   constructor(private readonly options: DetectionOptions) {}
 
+  async #emit(event: DetectionEvent): Promise<void> {
+    try {
+      await this.options.emit(event);
+    } catch (error) {
+      throw new NotTaken('', { cause: error });
+    }
+  }
+
   /** Ends the detection after the batch that is under way; what was detected until then was told. */
   stop(): void {
     this.#stopped = true;
@@ -68,7 +79,6 @@ export class Detection {
 
   /** Runs to the end. Never rejects, except for what `emit` throws: what goes wrong is the event `failed`. To be called once. */
   async run(): Promise<void> {
-    const { emit } = this.options;
     const started = performance.now();
     const scored: ScoredSubject[] = [];
     const owned = new Owned();
@@ -85,23 +95,24 @@ export class Detection {
       const clock = new Clock(total);
       for (const one of chosen) {
         const { info } = one;
-        const tell = (label: string, done: number): Promise<void> | void => {
+        const tell = (label: string, done: number): Promise<void> => {
           this.#turn();
-          return emit({ type: 'detecting', label: `${label} ${info.path}`, ...clock.at(done) });
+          return this.#emit({ type: 'detecting', label: `${label} ${info.path}`, ...clock.at(done) });
         };
         try {
           const result = await this.#detect(one, evaluator, tell);
           clock.add(one.starts.length);
           if (info.labelled) scored.push(asScored(info, result));
-          await emit({ type: 'detected', result });
+          await this.#emit({ type: 'detected', result });
         } catch (error) {
           if (!(error instanceof DataError)) throw error;
           clock.leaveOut(one.starts.length);
-          await emit({ type: 'unreadable', leftOut: { path: info.path, reason: error.message } });
+          await this.#emit({ type: 'unreadable', leftOut: { path: info.path, reason: error.message } });
         }
       }
       last = finished('completed');
     } catch (error) {
+      if (error instanceof NotTaken) throw error.cause;
       last =
         error instanceof Stopped
           ? finished('stopped')
@@ -109,7 +120,7 @@ export class Detection {
     } finally {
       owned.destroy();
     }
-    await emit(last);
+    await this.options.emit(last);
   }
 
   /** Throws where the detection was stopped. */
@@ -118,7 +129,7 @@ export class Detection {
   }
 
   async #prepare(owned: Owned): Promise<{ chosen: readonly Chosen[]; evaluator: Evaluator }> {
-    const { weights, mixer, folder, stride = STRIDE, choose = frozenChoice, emit } = this.options;
+    const { weights, mixer, folder, stride = STRIDE, choose = frozenChoice } = this.options;
     const config = configOf(weights, mixer);
     const leftOut: LeftOut[] = [];
     const chosen: Chosen[] = [];
@@ -137,7 +148,7 @@ export class Detection {
     const outputs = [evaluation.probabilities];
     const plan = planProgram(evaluation.graph, device.capabilities, { outputs, choose });
     const packs = { training: false };
-    await emit({
+    await this.#emit({
       type: 'planned',
       config,
       parameters: countParameters(evaluation.declared),
@@ -147,7 +158,13 @@ export class Detection {
       bytes: plan.bytes + Parameters.bytes(evaluation.graph, packs),
     });
     if (chosen.length === 0) throw new DataError('these recordings', 'windows', noneOf(leftOut));
-    await emit({ type: 'detecting', label: 'compiling the kernels', done: 0, total, secondsLeft: undefined });
+    await this.#emit({
+      type: 'detecting',
+      label: 'compiling the kernels',
+      done: 0,
+      total,
+      secondsLeft: undefined,
+    });
     this.#turn();
     const parameters = owned.add(await Parameters.create(device, evaluation.graph, packs));
     const evaluating = owned.add(
@@ -160,7 +177,7 @@ export class Detection {
   async #detect(
     { recording, info, starts }: Chosen,
     evaluator: Evaluator,
-    tell: (label: string, done: number) => Promise<void> | void,
+    tell: (label: string, done: number) => Promise<void>,
   ): Promise<RecordingResult> {
     const { folder, postprocessing, cache, interpolation = 'spline' } = this.options;
     const files = folder.files[recording];

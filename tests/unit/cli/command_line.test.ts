@@ -75,6 +75,7 @@ test.each([
   [['a', '--out', 'd', '-j'], 'There is no option -j; the nearest is --json'],
   [['a', '--out', 'd', '--toString'], /^There is no option --toString$/],
   [['a', '--out'], '--out has no value; give --out DIR'],
+  [['a', '--out', ''], '--out has no value; give --out DIR'],
   [['a', '--out', '--json'], '--out has no value; give --out DIR'],
   [['a'], '--out is missing; give --out DIR'],
   [['--out', 'd'], 'FLOUR is missing'],
@@ -83,7 +84,7 @@ test.each([
   [['a', '--out', 'd', '--heat', '301'], '--heat is 301; it must be a whole number from 1 to 300'],
   [['a', '--out', 'd', '--heat', '1.5'], '--heat is 1.5; it must be a whole number from 1 to 300'],
   [['a', '--out', 'd', '--salt', '-4'], '--salt is -4; it must be a number above 0'],
-  [['a', '--out', 'd', '--salt='], '--salt is ; it must be a number above 0'],
+  [['a', '--out', 'd', '--salt='], '--salt has no value; give --salt R'],
   [['a', '--out', 'd', '--grain', 'oak'], '--grain is oak; it must be one of rye, wheat'],
 ])('%j: exit code 2, a sentence and the help', async (args, sentence) => {
   const { code, read, errors, out } = await run(...args);

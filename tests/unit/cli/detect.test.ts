@@ -119,6 +119,32 @@ test('names what is too short, and continues with the others', async () => {
   expect(lines.join('\n')).toContain('b.edf: no seizure');
 });
 
+test('events whose name would be too long are told, and the others written', async () => {
+  const bytes = readFileSync(at('data', 'synth000', `${SYNTH}.edf`));
+  mkdirSync(at('long'));
+  for (const name of ['a'.repeat(245), 'b']) writeFileSync(at('long', `${name}.edf`), bytes);
+  const { code, errors } = await run(
+    main,
+    ...['--weights', at('weights.safetensors'), '--data', at('long'), '--out', at('outlong')],
+    ...['--stride', '60'],
+  );
+  expect(code).toBe(1);
+  expect(errors.join('\n')).toMatch(/a\.edf: its events are not written: ENAMETOOLONG.*; rename it/);
+  expect(readdirSync(at('outlong')).sort()).toEqual(['b.predicted.csv_bi', 'b_events.tsv']);
+});
+
+test('ends where it cannot write, with the reason', async () => {
+  mkdirSync(at('taken'));
+  writeFileSync(at('taken', 'synth000'), 'a file');
+  const { code, errors } = await run(
+    main,
+    ...['--weights', at('weights.safetensors'), '--data', at('data'), '--out', at('taken'), '--stride', '60'],
+  );
+  expect(code).toBe(1);
+  expect(errors.join('\n')).toMatch(/^E[A-Z]+: .*taken.synth000/m);
+  expect(errors.join('\n')).not.toContain('Reload');
+});
+
 test('a signal stops it after the batch that is under way', async () => {
   const running = run(
     main,
@@ -155,4 +181,15 @@ test('does not write among the recordings, where labels lie', async () => {
     expect(code).toBe(2);
     expect(errors.join('\n')).toMatch(/--out is (the folder|within the folder) of the recordings/);
   }
+});
+
+test('a file in the way of --out, and one that is no configuration, are told before anything is detected', async () => {
+  const weights = at('weights.safetensors');
+  const given = ['--weights', weights, '--data', at('data')];
+  const inFile = await run(main, ...given, '--out', join(weights, 'out'));
+  expect(inFile.code).toBe(2);
+  expect(inFile.errors.join('\n')).toMatch(/weights.safetensors is a file; give a folder as --out/);
+  const noConfig = await run(main, ...given, '--config', weights);
+  expect(noConfig.code).toBe(1);
+  expect(noConfig.errors.join('\n')).toMatch(/it is no UTF-8 text/);
 });

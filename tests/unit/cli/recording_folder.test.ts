@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
@@ -43,6 +43,26 @@ test('links are followed, one that leads back is passed over, one that leads now
   const [file] = opened.files;
   expect(await sourceOf(file!).read(0, 8)).toEqual(edf.slice(0, 8));
   await opened.close();
+});
+
+test('a folder and a file that may not be read are told, and the others opened', async () => {
+  const folder = join(root, 'locked');
+  mkdirSync(join(folder, 'inner'), { recursive: true });
+  for (const name of ['a.edf', 'b.edf', 'inner/c.edf']) writeFileSync(join(folder, name), edf);
+  chmodSync(root, 0o755);
+  const opened = await withoutRights([join(folder, 'inner'), join(folder, 'b.edf')], async () => {
+    const all = await openFolder(folder);
+    const { recordings, rejected } = await openRecordings(pairFiles(all.files));
+    await all.close();
+    return { recordings, rejected, remarks: all.remarks };
+  });
+  expect(opened.recordings.map(({ path }) => path)).toEqual(['a.edf']);
+  expect(opened.rejected).toEqual([
+    { path: 'b.edf', reason: expect.stringMatching(/b\.edf could not be read: EACCES/) as string },
+  ]);
+  expect(opened.remarks).toEqual([
+    expect.stringMatching(/^inner is a folder that cannot be read .*give this account the right to read it/),
+  ]);
 });
 
 /** Ten times as many as may be open at a time, and more. */
@@ -96,3 +116,16 @@ test('odd recordings: the first ten for a person, all in the JSON', async () => 
   vi.restoreAllMocks();
   await opened.close();
 });
+
+/** Runs `work` while `paths` may not be read, by an account that this holds for. */
+async function withoutRights<T>(paths: readonly string[], work: () => Promise<T>): Promise<T> {
+  const all = process.geteuid?.() === 0;
+  for (const path of paths) chmodSync(path, 0);
+  if (all) process.seteuid?.('nobody');
+  try {
+    return await work();
+  } finally {
+    if (all) process.seteuid?.(0);
+    for (const path of paths) chmodSync(path, 0o755);
+  }
+}

@@ -58,6 +58,29 @@ test('two files of different formats and names; the table names every scorer', a
   expect(out.join('\n')).toMatch(/SzCORE events +1\.0000 +1\.0000 +1\.0000 +0\.00/);
 });
 
+test('a file that cannot be used costs its recording alone; another of its recording is used instead', async () => {
+  put('some/a.csv_bi', csv([seizure(10, 20)], 100));
+  put('some/b.csv_bi', 'no annotations');
+  put('some/c.csv', 'no annotations');
+  put('some/C.CSV_BI', csv([seizure(30, 40)], 100));
+  put('some/x/d.edf', 'no recording');
+  put('found/a.csv_bi', csv([seizure(10, 20)], 100));
+  put('found/c.csv_bi', csv([seizure(30, 40)], 100));
+  expect(await main([join(folder, 'some'), join(folder, 'found'), '--json'])).toBe(1);
+  expect(printed()).toMatchObject({ recordings: 2, events: { reference: 2, predicted: 2 } });
+  expect(err).toEqual([
+    expect.stringMatching(/c\.csv, line 1: .*C\.CSV_BI is used instead/),
+    expect.stringMatching(/^x\/d\.edf, header: /),
+    expect.stringMatching(/b\.csv_bi, line 1: .*; b is not scored/),
+  ]);
+});
+
+test('recordings of one patient are one subject', async () => {
+  for (const name of ['t000', 't001']) put(`one/aaaaaaaa_s001_${name}.csv_bi`, csv([seizure(10, 20)], 100));
+  expect(await main([join(folder, 'one'), join(folder, 'one'), '--json'])).toBe(0);
+  expect(printed().szcore.events.subjects).toBe(1);
+});
+
 test('what cannot be used is named', async () => {
   const tse = put('y.tse', 'version = tse_v1.0.0\n0 10 seiz 1\n');
   expect(await main([tse, tse])).toBe(1);

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { memorySource } from '../../../../src/eeg/files/bytes';
 import { pairFiles, type RecordingFiles, type RecordingInfo } from '../../../../src/eeg/files/recording';
@@ -8,8 +10,10 @@ import { BLOCK, prepareRecording } from '../../../../src/eeg/signal/prepare';
 import { generate } from '../../../../src/eeg/synthetic/generator';
 import type { Interpolation } from '../../../../src/eeg/signal/channels';
 import { WindowsInOrder } from '../../../../src/eeg/windows/blocks';
+import { PageReader } from '../../../../src/eeg/files/page';
 import { Dataset, openRecordings } from '../../../../src/eeg/windows/dataset';
 import { WINDOW, windowStarts } from '../../../../src/eeg/windows/windows';
+import { longRecording } from '../long_recording';
 
 /** A recording of 150 s with a gap behind the 100th, in EDF+D. */
 async function recording(rate: number): Promise<{ files: RecordingFiles; info: RecordingInfo }> {
@@ -120,5 +124,45 @@ describe('a recording in blocks', () => {
       throw new Error('enough');
     });
     await expect(windows.fill(0, new Float32Array(WINDOW * 19))).rejects.toThrow('enough');
+  });
+});
+
+describe('a long recording', () => {
+  test('of a day is opened and shown by reading some kilobytes', async () => {
+    const { source, bytesRead } = longRecording(24);
+    const files = pairFiles([{ path: 'day.edf', data: source }]);
+    const { recordings } = await openRecordings(files);
+    expect(recordings[0]).toMatchObject({ duration: 86_400, unusable: null });
+    await new PageReader().read(files[0] as RecordingFiles, 43_200, 10);
+    // The header a few times, and the ten seconds.
+    expect(bytesRead()).toBeLessThan(5 * 5120 + 12 * 19 * 256 * 2);
+  });
+
+  test('is prepared in memory that does not grow with its length', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = (): number => {
+      collect();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const files = pairFiles([{ path: 'long.edf', data: longRecording(1.25).source }]);
+    const [info] = (await openRecordings(files)).recordings;
+    /** At each slice of seven minutes, in each of three passes. */
+    const bytes: number[] = [];
+    const prepared = prepareRecording(
+      files[0] as RecordingFiles,
+      info as RecordingInfo,
+      () => void bytes.push(held()),
+      1,
+    );
+    let blocks = 0;
+    for await (const { block } of prepared) blocks = block + 1;
+    expect(blocks).toBe(75);
+    expect(bytes).toHaveLength(33);
+    // Each slice would add 8 MiB of signal. What was not collected yet only adds to what is held, so the least counts.
+    for (const first of [0, 11, 22]) {
+      const [early, late] = [bytes.slice(first + 1, first + 4), bytes.slice(first + 8, first + 11)];
+      expect(Math.min(...late) - Math.max(...early)).toBeLessThan(2 ** 24);
+    }
   });
 });
