@@ -9,6 +9,7 @@ import { MODAL } from '../config/facts';
 import { exactly, type Quantity } from '../base/quantity';
 import { CACHES, type Cache } from '../estimate/epoch_windows';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
+import { unpriced } from '../estimate/rates';
 import type { Plan } from '../estimate/scenario';
 import { failing, inspect, sentence, type Issue } from '../config/issues';
 import { readConfig } from '../config/settings';
@@ -27,7 +28,10 @@ it was measured, derived or assumed; and what would fit where the run does not.`
       CACHES,
       'what the run finds: built, by build-cache with its manifest, or none, so that the trainer preprocesses the recordings and, without a manifest, falls back to all windows; left out: none for a smoke run on Modal, built elsewhere, as the commands of the page leave it',
     ),
-    'hours-per-epoch': number('H', 'as measured on this machine; left out: what later runs took'),
+    'hours-per-epoch': number(
+      'H',
+      'as measured on this machine; left out: predicted, with what is reported of later runs as its low end',
+    ),
     rate: number('DOLLARS', 'for an hour; left out: the price list of 2026-07-01, or electricity'),
     json: flag('everything as one JSON object; a number without end is null'),
   },
@@ -152,14 +156,27 @@ function rowsOf({ plan, verdict, vram, ram, statistics, loading, validation, cos
     { what: '  data loading in training', value: loading, unit: 'h' },
     { what: '  validation', value: validation, unit: 'h' },
     { what: 'before the first epoch of a job', value: verdict.start, unit: 'h' },
-    ...(likely
-      ? [{ what: `${likely.stop.epochs} epochs, stopped early`, value: likely.hours, unit: 'h' } as const]
+    ...(likely && all && likely.stop.epochs < all.stop.epochs
+      ? [
+          { what: `${likely.stop.epochs} epochs, stopped early`, value: likely.hours, unit: 'h' } as const,
+          ...money('  their cost', likely.dollars),
+        ]
       : []),
-    ...money('  their cost', likely?.dollars),
-    ...(all ? [{ what: `all ${all.stop.epochs} epochs`, value: all.hours, unit: 'h' } as const] : []),
-    ...money('  their cost', all?.dollars),
+    ...(all
+      ? [
+          {
+            what: all.stop.epochs === 1 ? 'the epoch' : `all ${all.stop.epochs} epochs`,
+            value: all.hours,
+            unit: 'h',
+          } as const,
+        ]
+      : []),
+    ...money(all?.stop.epochs === 1 ? '  its cost' : '  their cost', all?.dollars),
   ];
 }
+
+const priceOf = ({ low, likely, high }: Quantity): string =>
+  `$${likely.toFixed(2)}${low === high ? '' : ` ($${low.toFixed(2)} – $${high.toFixed(2)})`}`;
 
 const SAID: Readonly<Record<Fit, string>> = {
   fits: 'fits',
@@ -197,8 +214,8 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
       ? `All epochs take ${jobs.count === 1 ? 'one job' : `${jobs.count} jobs of ${MODAL.jobHours} h, each resumed`}.`
       : `No number of jobs completes the run: fewer than two epochs fit ${MODAL.jobHours} h.`,
     rate
-      ? `Price per hour $${rate.likely.toFixed(2)}: ${rate.source}.`
-      : `No price of a ${plan.machine.gpu.name} is known; give --rate.`,
+      ? `Price per hour ${priceOf(rate)}: ${rate.source}.`
+      : `${unpriced(plan.machine)} Give --rate for its cost.`,
     ...notes,
     ...(remedies.length > 0 ? ['', 'What would fit:', ...remedies.map((one) => `  ${inWords(one)}`)] : []),
   ].join('\n');

@@ -1,5 +1,5 @@
 /** Facts that a configuration is compared against. Each number stands here once, with its source. */
-import { exactly, quantity, type Quantity } from '../base/quantity';
+import { quantity, type Quantity } from '../base/quantity';
 import type { GpuId } from './gpus';
 
 /** Samples of a window: 60 s at 256 Hz (the trainer's source at 2025-09-21). */
@@ -67,9 +67,8 @@ export const SMOKE_FILES = { modal: 50, local: 10, wsl2: 10 } as const;
 /** System RAM of the machine whose run was OOM-killed on 2025-01-19, GiB. */
 export const WSL2_RAM_GIB = 31;
 
-export interface LoggedPace {
-  readonly id: 'later' | 'review';
-  readonly title: string;
+export interface ReportedPace {
+  readonly id: SourceId;
   readonly gpu: GpuId;
   /** Of its arithmetic, and windows of a step, by the configurations for that machine. */
   readonly precision: 'fp16' | 'fp32';
@@ -78,38 +77,44 @@ export interface LoggedPace {
   readonly hours: Quantity;
 }
 
+/** Documents whose figures are shown in several places, and what those figures rest on. */
+export const SOURCES = {
+  review: { basis: 'assumed', text: 'review of 2025-01-19, which estimates it' },
+  later: { basis: 'assumed', text: 'reported of later runs of the trainer, in round numbers' },
+} as const satisfies Readonly<Record<string, Pick<Quantity, 'basis'> & { readonly text: string }>>;
+export type SourceId = keyof typeof SOURCES;
+
+const from = (id: SourceId, hours: readonly [number, number, number], what: string): Quantity =>
+  quantity(hours, SOURCES[id].basis, `${what}; ${SOURCES[id].text}`);
+
 /** Reported hours of an epoch of the balanced set; the later runs' first, because they were made. */
-export const LOGGED_PACES: readonly [LoggedPace, ...LoggedPace[]] = [
+export const REPORTED_PACES: readonly [ReportedPace, ...ReportedPace[]] = [
   {
     id: 'later',
-    title: 'later runs, local',
     gpu: 'rtx4090',
     precision: 'fp32',
     batch: 8,
-    hours: quantity([2, 2.5, 3], 'measured', 'later runs on the local machine: 2–3 h'),
+    hours: from('later', [2, 2.5, 3], '2–3 h on an RTX 4090'),
   },
   {
     id: 'later',
-    title: 'later runs, A100',
     gpu: 'a100-80',
     precision: 'fp16',
     batch: 64,
-    hours: quantity([0.8, 1, 1.2], 'measured', 'later runs on the A100: about 1 h'),
+    hours: from('later', [0.8, 1, 1.2], 'about 1 h on an A100'),
   },
   {
     id: 'review',
-    title: 'the review, local',
     gpu: 'rtx4090',
     precision: 'fp16',
     batch: 8,
-    hours: exactly(0.75, 'assumed', 'the review’s estimate of 45 min; nobody measured it'),
+    hours: from('review', [0.75, 0.75, 0.75], '45 min on an RTX 4090'),
   },
   {
     id: 'review',
-    title: 'the review, A100',
     gpu: 'a100-80',
     precision: 'fp16',
     batch: 64,
-    hours: exactly(0.25, 'assumed', 'the review’s estimate of 15 min; nobody measured it'),
+    hours: from('review', [0.25, 0.25, 0.25], '15 min on an A100'),
   },
 ];

@@ -29,6 +29,8 @@ export interface Gpu {
   readonly tf32: boolean;
   /** Watts of the board under load. */
   readonly watts: number;
+  /** Whether Modal rents it (its documentation lists T4, L4, A10, L40S, A100, H100 and later ones). */
+  readonly onModal: boolean;
   readonly source: string;
 }
 
@@ -51,6 +53,7 @@ function gpu(
     half: half * 1e12,
     tf32,
     watts,
+    onModal: !id.startsWith('rtx'),
     source: `NVIDIA’s data sheet of the ${name}; memory as nvidia-smi shows it`,
   };
 }

@@ -3,6 +3,7 @@
  * replay, its figures beside predictions, its review document – read it from here; another incident is another file.
  */
 import * as z from 'zod';
+import { SOURCES, type SourceId } from './facts';
 
 // The page's policy forbids code made of texts.
 z.config({ jitless: true });
@@ -10,18 +11,37 @@ z.config({ jitless: true });
 const text = z.string().min(1);
 const optional = z.exactOptional(text);
 
-/** `measured` on a machine, `derived` by arithmetic from sources, `assumed` by judgement, `estimate` as somebody wrote it. */
-const basis = z.enum(['measured', 'derived', 'assumed', 'estimate']);
+/** `measured` on a machine, `derived` by arithmetic from sources, `assumed` by judgement. */
+const basis = z.enum(['measured', 'derived', 'assumed']);
+
+/** One of the documents that several places quote, by its name in SOURCES. */
+const from = z.enum(Object.keys(SOURCES) as [SourceId, ...SourceId[]]);
+
+const quoted = <T extends { readonly from: SourceId }>({ from, ...rest }: T) => ({
+  ...rest,
+  basis: SOURCES[from].basis,
+  source: SOURCES[from].text,
+});
 
 /** A number with its range, if it has one. */
-const figure = z.strictObject({
+export interface Figure {
+  readonly likely: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly basis: Basis;
+  /** A clause: which document, formula or measurement, and its date. */
+  readonly source: string;
+}
+
+const numbers = {
   likely: z.number(),
   low: z.exactOptional(z.number()),
   high: z.exactOptional(z.number()),
-  basis,
-  /** A clause: which document, formula or measurement, and its date. */
-  source: text,
-});
+};
+const figure: z.ZodType<Figure> = z.union([
+  z.strictObject({ ...numbers, basis, source: text }),
+  z.strictObject({ ...numbers, from }).transform(quoted),
+]);
 
 /** One way to run it, and what that takes. */
 const cost = z.strictObject({
@@ -33,7 +53,9 @@ const cost = z.strictObject({
   /** On Modal a job ends after a day. */
   place: z.enum(['local', 'modal']),
   /** If early stopping ends it, in dollars. */
-  stoppedEarly: z.exactOptional(z.strictObject({ low: z.number(), high: z.number(), basis, source: text })),
+  stoppedEarly: z.exactOptional(
+    z.strictObject({ low: z.number(), high: z.number(), from }).transform(quoted),
+  ),
 });
 
 /** Something that an earlier document claimed, and what is known of it now. */
@@ -167,7 +189,6 @@ const incident = z.strictObject({
 });
 
 export type Basis = z.infer<typeof basis>;
-export type Figure = z.infer<typeof figure>;
 export type Cost = z.infer<typeof cost>;
 export type Statement = z.infer<typeof statement>;
 export type Risk = z.infer<typeof risk>;

@@ -108,5 +108,11 @@ export function targetOf(path: string): Platform {
 /** Whether a configuration is of a smoke run: the launcher looks for the word in any case of letters. */
 export const isSmokeRun = (path: string): boolean => /smoke/i.test(belowRoot(path));
 
+/** What is said of a run on a device without the machine's GPU; undefined for one that uses it. */
+export const withoutGpu = (device: unknown): string | undefined =>
+  device === 'cpu' || device === 'mps'
+    ? `device ${device} uses no NVIDIA GPU, and neither memory nor time of such a run is predicted`
+    : undefined;
+
 /** GPU memory in GiB, to three digits. */
 export const vramGiB = ({ gpu }: Target): number => Number((gpu.memoryBytes / GIB).toPrecision(3));

@@ -33,7 +33,7 @@ export function timeOf({ epochs, epoch, start, limit }: Run): RunTime {
       likely: hours('likely'),
       high: hours('high'),
       basis: weakest([epoch.basis, start.basis]),
-      source: `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, and what is read before the first batch of each job`,
+      source: `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, and what is read before the first epoch of each job`,
     },
     jobs: jobs('likely'),
   };

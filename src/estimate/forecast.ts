@@ -49,11 +49,6 @@ export interface Forecast {
 
 /** The plan of a configuration that the trainer accepts; `cache` as in `settingsFrom`. Throws RangeError for one that no run can be made of. */
 export function planFor(given: Settings, path: string, machine: Machine, cache?: Cache): Plan {
-  const device = given.value('experiment.device');
-  if (device === 'cpu' || device === 'mps')
-    throw new RangeError(
-      `experiment.device is ${device}: the run uses no GPU of ${machine.title}, and what it takes without one is not predicted`,
-    );
   const settings = settingsFrom(given, path, machine.name, { cache });
   checkRun(settings.vram);
   return { settings, machine };

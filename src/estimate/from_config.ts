@@ -1,7 +1,7 @@
 /** The settings of a trainer's configuration that decide memory and time. */
 import { exactly } from '../base/quantity';
 import type { Setting } from '../config/settings';
-import type { Platform } from '../config/targets';
+import { withoutGpu, type Platform } from '../config/targets';
 import {
   MAIN_BYTES,
   NO_HEAP_RETURNED,
@@ -31,7 +31,8 @@ export interface RunSettings {
 
 /**
  * Settings of the configuration at `path` on a platform; a smoke run takes few recordings. `cache`: what the run finds; left
- * out, what the printed commands leave. Throws RangeError for a key that is no number where one is needed.
+ * out, what the printed commands leave. Throws RangeError for a key that is no number where one is needed, and for a device of
+ * which nothing is predicted.
  */
 export function settingsFrom(
   values: Values,
@@ -46,6 +47,8 @@ export function settingsFrom(
       throw new RangeError(`${key} is ${JSON.stringify(value)}, which is no number`);
     return value;
   };
+  const unpredicted = withoutGpu(get('experiment.device'));
+  if (unpredicted !== undefined) throw new RangeError(`experiment.device: ${unpredicted}`);
   const workers = number('data.num_workers');
   const kernelSizes = get('model.rescnn.kernel_sizes');
   // The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for.

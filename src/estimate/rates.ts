@@ -1,6 +1,8 @@
 /** What an hour costs, with the day on which it was read. */
-import { exactly, quantity, weakest, type Quantity } from '../base/quantity';
-import { MODAL } from '../config/facts';
+import { exactly, quantity, weakest, type Basis, type Quantity } from '../base/quantity';
+import { MODAL, SOURCES } from '../config/facts';
+import type { Machine } from '../config/targets';
+import type { Billed } from './billing';
 import type { GpuId } from '../config/gpus';
 
 export interface RateCard {
@@ -13,6 +15,7 @@ export interface RateCard {
   /** Dollars for an hour of a core and of a GiB; 0 where the GPU's price has them in it. */
   readonly core: number;
   readonly gib: number;
+  readonly basis: Basis;
   readonly source: string;
 }
 
@@ -24,6 +27,7 @@ export const RATE_CARDS = [
     gpu: { 'a100-80': 2.5, 'a100-40': 2.1, l40s: 1.95, h100: 3.95 },
     core: 0.047,
     gib: 0.008,
+    basis: 'derived',
     source: 'Modal’s price list, read on 2026-07-01',
   },
   {
@@ -33,27 +37,45 @@ export const RATE_CARDS = [
     gpu: { 'a100-80': 5.59 },
     core: 0,
     gib: 0,
-    source: 'the review of 2025-01-19, all in one',
+    basis: SOURCES.review.basis,
+    source: `${SOURCES.review.text}, all in one`,
   },
 ] as const satisfies readonly RateCard[];
 
 export const CURRENT_CARD: RateCard = RATE_CARDS[0];
 
-/** Dollars an hour, to the cent; undefined where the card does not list the GPU. */
+const REQUEST: Billed = {
+  cores: exactly(MODAL.cores, 'derived', 'the app’s request'),
+  ramGiB: exactly(MODAL.ramGiB, 'derived', 'the app’s request'),
+};
+
+/** Dollars an hour, to the cent; undefined where the card does not list the GPU. `billed`: by default what the app asks for. */
 export function hourlyRate(
   card: RateCard,
   gpu: GpuId,
-  { cores, ramGiB }: { readonly cores: number; readonly ramGiB: number } = MODAL,
+  { cores, ramGiB }: Billed = REQUEST,
 ): Quantity | undefined {
   const price = card.gpu[gpu];
   if (price === undefined) return undefined;
-  const dollars = Math.round(100 * (price + cores * card.core + ramGiB * card.gib)) / 100;
-  const parts =
-    card.core === 0 && card.gib === 0
-      ? ''
-      : `: GPU $${price.toFixed(2)} + ${cores} cores × $${card.core} + ${ramGiB} GiB × $${card.gib}`;
-  return exactly(dollars, 'derived', `${card.source}${parts}`);
+  const dollars = (bound: 'low' | 'likely' | 'high'): number =>
+    Math.round(100 * (price + cores[bound] * card.core + ramGiB[bound] * card.gib)) / 100;
+  const all = [dollars('low'), dollars('likely'), dollars('high')] as const;
+  if (card.core === 0 && card.gib === 0) return quantity(all, card.basis, card.source);
+  const upTo = ({ low, high }: Quantity): string =>
+    high > low ? `${low.toFixed(0)}–${high.toFixed(0)}` : low.toFixed(0);
+  const more = all[2] > all[0] ? '; Modal bills what is used above the request' : '';
+  return quantity(
+    all,
+    all[2] > all[0] ? weakest([card.basis, cores.basis, ramGiB.basis]) : card.basis,
+    `${card.source}: GPU $${price.toFixed(2)} + ${upTo(cores)} cores × $${card.core} + ${upTo(ramGiB)} GiB × $${card.gib}${more}`,
+  );
 }
+
+/** Why there is no price of a machine's GPU; a sentence. */
+export const unpriced = ({ name, gpu }: Machine): string =>
+  name === 'modal' && !gpu.onModal
+    ? `Modal does not rent the ${gpu.name}.`
+    : `The price list has no price of the ${gpu.name}.`;
 
 export interface Electricity {
   /** At the plug, of the whole machine while it trains. */

@@ -1,13 +1,14 @@
 /** A run on a machine: the hours of its epochs, and what it costs. */
 import { GIB } from '../base/units';
 import { quantity, scaled, weakest, type Quantity } from '../base/quantity';
-import { CORPUS, MODAL, type LoggedPace } from '../config/facts';
+import { CORPUS, MODAL, type ReportedPace } from '../config/facts';
 import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
+import { billedOf } from './billing';
 import { costOf, timeOf, type RunTime } from './cost';
 import type { RamPlan, Reading, RunSettings } from './from_config';
 import type { RecordingLengths } from './loader_files';
-import { CORPUS_LENGTHS } from './ram_facts';
+import { CACHED_WINDOW_BYTES, CORPUS_LENGTHS } from './ram_facts';
 import {
   CURRENT_CARD,
   electricityRate,
@@ -21,6 +22,7 @@ import {
   forWindows,
   hoursOn,
   loadingHours,
+  meanMet,
   startHours,
   statisticsHours,
   stops,
@@ -36,8 +38,8 @@ export interface Plan {
   /** `hoursPerEpoch` left out: from `run`, without it from `pace`. */
   readonly machine: Machine;
   readonly run?: ShortRun | undefined;
-  /** Of the logged paces; the later runs' by default. */
-  readonly pace?: LoggedPace['id'] | undefined;
+  /** Of the reported paces; the later runs' by default. */
+  readonly pace?: ReportedPace['id'] | undefined;
   readonly card?: RateCard | undefined;
   /** Of a machine of one's own; what is left out is assumed. */
   readonly electricity?: { readonly [K in keyof Electricity]?: Electricity[K] | undefined };
@@ -80,12 +82,12 @@ export const scaledHours = ({ settings, machine, run }: Plan): ScaledHours | und
     ? hoursFromRun(run, settings.windows.training, settings.vram, machine.gpu)
     : undefined;
 
-/** From the logged paces, which are of the trainer's model in one precision and batch; for others by FLOPs and bytes of a window. */
-function loggedHours({ settings: { vram, windows }, machine: { gpu }, pace = 'later' }: Plan): Quantity {
-  const logged = hoursOn(gpu.id, pace);
-  const hours = forWindows(logged.hours, windows.training);
+/** From the reported paces, which are of the trainer's model in one precision and batch; for others by FLOPs and bytes of a window. */
+function paceHours({ settings: { vram, windows }, machine: { gpu }, pace = 'later' }: Plan): Quantity {
+  const reported = hoursOn(gpu.id, pace);
+  const hours = forWindows(reported.hours, windows.training);
   const { layers, kernelSizes } = PRODUCTION;
-  const { precision, batch } = logged;
+  const { precision, batch } = reported;
   const production = sideOn({ ...vram, batch, layers, kernelSizes, precision, checkpointing: false }, gpu);
   const [low, likely, high] = ratioOf(production, sideOn(vram, gpu));
   if (low === 1 && high === 1) return hours;
@@ -97,19 +99,19 @@ function loggedHours({ settings: { vram, windows }, machine: { gpu }, pace = 'la
 }
 
 /** Hours that the GPU takes for an epoch's training: at most, where they come from reports of whole epochs. */
-export const gpuHours = (plan: Plan): Quantity => scaledHours(plan)?.hours ?? loggedHours(plan);
+export const gpuHours = (plan: Plan): Quantity => scaledHours(plan)?.hours ?? paceHours(plan);
 
 /** Hours of a whole epoch as reported, scaled by the windows of its training and validation. */
 export function reportedHours(plan: Plan): Quantity {
   const { training, validation } = plan.settings.windows;
   const trained = training / CORPUS.balancedWindows;
   const read = (training + validation) / (CORPUS.balancedWindows + CORPUS.validationWindows);
-  return scaled(loggedHours(plan), read / trained);
+  return scaled(paceHours(plan), read / trained);
 }
 
 /**
  * Hours of an epoch: the windows that are read for statistics, training, which takes what the slower of GPU and loader takes,
- * and validation. A trainer's own run has its loader in it, and the logged paces are of whole epochs: so they stay the fast
+ * and validation. A trainer's own run has its loader in it, and the reported paces are of whole epochs: so they stay the fast
  * bound.
  */
 export function epochHours(plan: Plan): Quantity {
@@ -132,7 +134,11 @@ export function rateOf(plan: Plan): Quantity | undefined {
   const { machine, card = CURRENT_CARD, electricity, rate } = plan;
   const { gpu } = machine;
   if (rate) return rate;
-  if (machine.name === 'modal') return hourlyRate(card, gpu.id, machine);
+  if (machine.name === 'modal') {
+    const { settings } = plan;
+    const bytes = meanMet(lengthsIn(plan), CORPUS_LENGTHS.spread.likely) * CACHED_WINDOW_BYTES;
+    return hourlyRate(card, gpu.id, billedOf(settings, machine, epochHours(plan), validationOf(plan), bytes));
+  }
   return electricityRate({
     watts: electricity?.watts ?? wattsOf(gpu.watts),
     perKwh: electricity?.perKwh ?? PRICE_PER_KWH,

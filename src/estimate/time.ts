@@ -3,10 +3,10 @@ import { exactly, quantity, scaled, sum, type Quantity } from '../base/quantity'
 import {
   CORPUS,
   FIRST_WINDOWS,
-  LOGGED_PACES,
+  REPORTED_PACES,
   PREPROCESS_SECONDS,
   SCORING_SECONDS,
-  type LoggedPace,
+  type ReportedPace,
 } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
 import type { EpochWindows } from './epoch_windows';
@@ -22,12 +22,15 @@ export const stepsPerEpoch = (windows: number, batch: number): number => Math.ce
  * what the loader takes, and nobody knows which of them bounds a run: so the time lies between the figure and the figure
  * times the cards' ratio.
  */
-export function hoursOn(gpu: GpuId, id: LoggedPace['id']): Pick<LoggedPace, 'hours' | 'precision' | 'batch'> {
-  const figures = LOGGED_PACES.filter((one) => one.id === id);
+export function hoursOn(
+  gpu: GpuId,
+  id: ReportedPace['id'],
+): Pick<ReportedPace, 'hours' | 'precision' | 'batch'> {
+  const figures = REPORTED_PACES.filter((one) => one.id === id);
   const own = figures.find((one) => one.gpu === gpu);
   if (own) return own;
   // The A100's: its runs are the ones that other rented cards replace.
-  const from = figures[figures.length - 1] as LoggedPace;
+  const from = figures[figures.length - 1] as ReportedPace;
   const { precision, batch } = from;
   const ratio = slowdown(GPUS[from.gpu], GPUS[gpu], precision !== 'fp32');
   const hours = quantity(
@@ -56,8 +59,11 @@ export const forWindows = (hours: Quantity, windows: number): Quantity => {
 
 const met = new WeakMap<RecordingLengths, Map<number, number>>();
 
-/** Windows of a random window's recording; remembered, because finding it takes longer than a slider may. */
-function meanMet(recordings: RecordingLengths, spread: number): number {
+/**
+ * Windows of a random window's recording, where the spread of lengths is such; remembered, because finding it takes longer than
+ * a slider may.
+ */
+export function meanMet(recordings: RecordingLengths, spread: number): number {
   const known = met.get(recordings) ?? new Map<number, number>();
   met.set(recordings, known);
   const windows = known.get(spread) ?? new WindowFiles(recordings, spread).meanMet;

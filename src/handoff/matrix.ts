@@ -174,21 +174,20 @@ const environmentOf = ({ target, outcome }: Compared): string =>
 
 function memoryOf({ text, name, target, memory = [] }: Compared): string {
   const verdict = verdictFor(text, name, target);
-  const predicted = ({ need }: Judged, of: string): MemoryFigure => ({ ...scaled(need, 1 / GIB), of });
+  const claimed = memory.map(
+    ({ unit = 'GiB', of, ...figure }) => `${of === undefined ? '' : `${of} `}${figureText(figure, unit)}`,
+  );
+  const predicted = ({ need, fit }: Judged, of: string): string =>
+    `${of} ${fit}: ${figureText(scaled(need, 1 / GIB), 'GiB')}`;
+  const { gpu, ram } = verdict ?? {};
   const all = [
-    ...memory,
-    ...(verdict
-      ? [predicted(verdict.gpu, 'GPU'), predicted(verdict.ram.training, 'system RAM in training')]
+    ...claimed,
+    ...(gpu ? [predicted(gpu, 'GPU')] : []),
+    ...(ram
+      ? [predicted(ram.training, 'system RAM in training'), predicted(ram.validation, 'in validation')]
       : []),
   ];
-  return all.length === 0
-    ? '–'
-    : all
-        .map(
-          ({ unit = 'GiB', of, ...figure }) =>
-            `${of === undefined ? '' : `${of} `}${figureText(figure, unit)}`,
-        )
-        .join('; ');
+  return all.length === 0 ? '–' : all.join('; ');
 }
 
 /** “6.0 GiB (5.1 to 7.4; derived: …)”. */

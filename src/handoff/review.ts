@@ -203,7 +203,7 @@ function costsOf({ costs = [] }: Facts): string[] {
   if (costs.length === 0) return ['There are no rates or hours, so no cost is computed.'];
   return [
     costTable(costs),
-    'Hours are epochs × hours per epoch, dollars are hours × rate. A job that resumes re-trains one epoch; start-up time is not counted.',
+    'Hours are epochs × hours per epoch, dollars are hours × rate. The cost of several jobs has in it the epoch that each of them re-trains, and its hours before the first epoch.',
   ];
 }
 

@@ -210,6 +210,9 @@ function over(
   const write = more.fix?.[0]?.value;
   const range = `about ${gib(need.likely)} GiB (${gib(need.low)} to ${gib(need.high)}) of ${gib(limit)} GiB ${what}${write === undefined ? '' : `; write ${write}`}`;
   return judged.fit === 'borderline'
-    ? at(path, `${who} may not fit: it takes ${range}`, { ...more, severity: 'medium' })
+    ? at(path, `${who} is borderline: the likely value fits, the high one does not; it takes ${range}`, {
+        ...more,
+        severity: 'medium',
+      })
     : at(path, `${who} won’t fit: it takes ${range}`, more);
 }

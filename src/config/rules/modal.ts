@@ -35,11 +35,22 @@ export const MODAL_RULES: readonly Rule[] = [
       ),
   },
   {
+    id: 'not-rented',
+    severity: 'high',
+    note: true,
+    targets: ON_MODAL,
+    evidence: 'Modal’s documentation lists the GPUs that it rents.',
+    check: (_, { target }) =>
+      target.name === 'browser' || target.gpu.onModal
+        ? NONE
+        : at('', `Modal does not rent the ${target.gpu.name}: choose another GPU for this target`),
+  },
+  {
     id: 'time-limit',
     severity: 'high',
     note: true,
     targets: ON_MODAL,
-    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours of an epoch are estimated from logged runs, or as set for the target.`,
+    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours of an epoch are predicted as “estimate” does, or as set for the target.`,
     check: (_, { verdict }) => {
       if (!verdict || verdict.jobs?.count === 1) return NONE;
       const { jobs, epoch } = verdict;

@@ -1,5 +1,5 @@
 /** Rules about the training itself: what crashes, what is scored, what was seen to diverge. */
-import { PLATFORMS } from '../targets';
+import { PLATFORMS, withoutGpu } from '../targets';
 import type { Settings } from '../settings';
 import { FA_RATES, meantBy, METRIC, MODE, modeOf, NOT_NUMBERS, scoresOf } from '../scores';
 import { scalarText } from '../scalar';
@@ -15,6 +15,7 @@ const KERNELS = 'model.rescnn.kernel_sizes';
 const CHANNELS = 512;
 const AMP = 'training.mixed_precision';
 const RATE = 'training.learning_rate';
+const DEVICE = 'experiment.device';
 const BATCH = 'training.batch_size';
 
 export const TRAINING_RULES: readonly Rule[] = [
@@ -161,6 +162,26 @@ export const TRAINING_RULES: readonly Rule[] = [
         `never stops a run of ${epochs} epochs: that needs a patience of at most ${max}; write ${max}, or less`,
         'the largest that can stop this run',
       );
+    },
+  },
+  {
+    id: 'no-gpu',
+    severity: 'high',
+    targets: PLATFORMS,
+    evidence: `${SOURCE}: the model goes to the device that is named. PyTorch has mps on macOS alone.`,
+    check: (settings, { target }) => {
+      const device = settings.text(DEVICE);
+      const unpredicted = withoutGpu(device);
+      if (unpredicted === undefined) return NONE;
+      const wrong =
+        device === 'mps' && target.name !== 'local'
+          ? 'there is no mps on this machine, so the run ends when the model goes there'
+          : target.name === 'modal'
+            ? 'the GPU that is paid for stays unused'
+            : undefined;
+      return wrong === undefined
+        ? at(DEVICE, `${unpredicted}; auto takes the GPU`, { severity: 'medium' })
+        : fixAt(DEVICE, 'auto', `${wrong}; ${unpredicted}; write auto`, 'takes the GPU of this machine');
     },
   },
   {

@@ -32,7 +32,7 @@ function compared(incident: Incident, config: string, { outcome, claimedGB }: Cl
     purpose,
     outcome,
     ...(claimedGB !== undefined && {
-      memory: [{ likely: claimedGB, basis: 'estimate', source: incident.source, unit: 'GB' }],
+      memory: [{ likely: claimedGB, basis: 'assumed', source: incident.source, unit: 'GB' }],
     }),
   };
 }

@@ -28,5 +28,5 @@ export function launchFacts({ name, text, target }: Compared): string {
     target.name === 'modal'
       ? `, ${isSmokeRun(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`
       : '';
-  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; assumed: ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores${verdict ? ` and ${Number(verdict.epoch.likely.toPrecision(3))} h per epoch` : ''}.`;
+  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; assumed: ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores${verdict ? ` and ${Number(verdict.epoch.likely.toPrecision(3))} h per epoch; GPU memory ${verdict.gpu.fit}, system RAM ${verdict.ram.fit}` : ''}.`;
 }

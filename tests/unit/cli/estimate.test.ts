@@ -224,8 +224,8 @@ describe('the command estimate', () => {
           'cpu.yaml',
           'data: {validation_split: 0.05, data_dir: /data/edf/train}\nmodel: {}\ntraining: {mixed_precision: false}\npostprocessing: {}\nexperiment: {device: cpu}\n',
         ),
-        'uses no GPU',
-        2,
+        'neither memory nor time of such a run is predicted',
+        3,
       ],
       [write('torn.yaml', 'data: {num_workers: 0\n'), 'line', 3],
       [

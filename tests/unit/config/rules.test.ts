@@ -3,12 +3,14 @@ import { applyChanges } from '../../../src/config/edit';
 import { inspect, inspectAll, type Issue } from '../../../src/config/issues';
 import { COLLISION, RULES } from '../../../src/config/rules';
 import { verdictFor } from '../../../src/estimate/forecast';
-import { TARGETS, type TargetName } from '../../../src/config/targets';
+import { GPUS, type GpuId } from '../../../src/config/gpus';
+import { PLATFORMS, TARGETS, type TargetName } from '../../../src/config/targets';
 
 interface Situation {
   /** Lines `section.key: value`, or whole lines. */
   readonly lines: readonly string[];
   readonly target?: TargetName;
+  readonly gpu?: GpuId;
   readonly name?: string;
   readonly base?: readonly string[];
 }
@@ -22,11 +24,13 @@ function textOf(lines: readonly string[]): string {
   }, `${empty}\n`);
 }
 
-function issues(text: string, { target = 'local', name = 'train.yaml', base }: Situation): Issue[] {
+function issues(text: string, { target = 'local', gpu, name = 'train.yaml', base }: Situation): Issue[] {
+  const usual = TARGETS[target];
+  const machine = gpu && usual.name !== 'browser' ? { ...usual, gpu: GPUS[gpu] } : usual;
   const subject = {
     name,
-    target: TARGETS[target],
-    verdict: verdictFor(text, name, TARGETS[target]),
+    target: machine,
+    verdict: verdictFor(text, name, machine),
     ...(base && { base: textOf(base) }),
   };
   return [...inspect(text, subject).issues];
@@ -97,6 +101,15 @@ const CASES: Readonly<Record<string, Case>> = {
     fires: on('modal', 'training.epochs: 5'),
     not: on('modal', 'training.epochs: 2', 'data.num_workers: 8'),
     note: true,
+  },
+  'not-rented': {
+    fires: { ...on('modal'), gpu: 'rtx4090' },
+    not: { ...on('modal'), gpu: 'h100' },
+    note: true,
+  },
+  'no-gpu': {
+    fires: on('modal', 'experiment.device: cpu', 'training.mixed_precision: false'),
+    not: on('modal', 'experiment.device: cuda', 'training.mixed_precision: false'),
   },
   'mps-amp': {
     fires: of('experiment.device: mps'),
@@ -211,6 +224,18 @@ test.each([
   const text = textOf([`logging.unknown: ${value}`]);
   const found = issues(text, of()).filter(({ id }) => id === 'yaml-1.1');
   expect(found.length).toBe(disagree ? 1 : 0);
+});
+
+test('of a run without the GPU nothing is predicted, and it is said, on every machine', () => {
+  for (const target of PLATFORMS)
+    for (const device of ['cpu', 'mps']) {
+      const lines = [`experiment.device: ${device}`, 'training.mixed_precision: false'];
+      const found = issues(textOf(lines), { lines, target }).find(({ id }) => id === 'no-gpu');
+      expect(found?.message).toContain('neither memory nor time of such a run is predicted');
+      const crashes = target === 'modal' || (device === 'mps' && target === 'wsl2');
+      expect(found?.severity).toBe(crashes ? 'high' : 'medium');
+      expect(verdictFor(textOf(lines), 'train.yaml', TARGETS[target])).toBeUndefined();
+    }
 });
 
 describe('the score of early stopping', () => {

@@ -1,10 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { costOf } from '../../../src/estimate/cost';
-import { GPU_IDS, GPUS } from '../../../src/config/gpus';
+import { GPU_IDS, GPUS, type Gpu, type GpuId } from '../../../src/config/gpus';
 import { exactly, quantity } from '../../../src/base/quantity';
-import { electricityRate, hourlyRate, PRICE_PER_KWH, RATE_CARDS, wattsOf } from '../../../src/estimate/rates';
+import { billedOf } from '../../../src/estimate/billing';
+import { settingsFrom, type RunSettings } from '../../../src/estimate/from_config';
+import {
+  electricityRate,
+  hourlyRate,
+  PRICE_PER_KWH,
+  RATE_CARDS,
+  unpriced,
+  wattsOf,
+} from '../../../src/estimate/rates';
+import { CORRECTED } from '../../../src/config/presets';
+import { readConfig } from '../../../src/config/settings';
+import { MACHINES } from '../../../src/config/targets';
 
 const [current, review] = RATE_CARDS;
+const NAME = 'configs/modal/train_a100.yaml';
+const text = CORRECTED.find(({ name }) => name === NAME)?.text ?? '';
+const A100 = { settings: settingsFrom(readConfig(text).settings, NAME, 'modal') };
 const quarter = exactly(0.25, 'assumed', 'the review');
 const start = exactly(0, 'derived', 'nothing is read');
 const rateOf = (card: (typeof RATE_CARDS)[number]) => {
@@ -17,8 +32,44 @@ describe('rate cards', () => {
   test('the card of 2026-07-01: an A100 with 8 cores and 32 GiB is $3.13 an hour', () => {
     expect(rateOf(current).likely).toBe(3.13);
     expect(current.read).toBe('2026-07-01');
-    expect(hourlyRate(current, 'a100-80', { cores: 0, ramGiB: 0 })?.likely).toBe(2.5);
+    const none = exactly(0, 'derived', 'none');
+    expect(hourlyRate(current, 'a100-80', { cores: none, ramGiB: none })?.likely).toBe(2.5);
     expect([current.gpu['a100-40'], current.gpu.l40s, current.gpu.h100]).toEqual([2.1, 1.95, 3.95]);
+  });
+
+  test('what is used above the request is billed: busy workers, and the lists of validation while it scores', () => {
+    const { settings } = A100;
+    const billed = (change: Partial<RunSettings>, asked = MACHINES.modal) =>
+      billedOf(
+        { ...settings, ...change },
+        asked,
+        exactly(5, 'assumed', ''),
+        exactly(1.4, 'assumed', ''),
+        1e8,
+      );
+    expect(billed({}).cores).toMatchObject({ low: 8, likely: 8, high: 8 });
+    const workers = (count: number) => billed({ loader: { ...settings.loader, workers: count } }).cores;
+    expect(workers(8)).toMatchObject({ low: 8, likely: 9, high: 9 });
+    expect(workers(32)).toMatchObject({ low: 8, likely: 9, high: 9 });
+    expect(billed({}).ramGiB.likely).toBe(32);
+    const reviewed = billed({ windows: { training: 49_760, validation: 51_901 } }).ramGiB;
+    expect(reviewed.low).toBe(32);
+    // 57 GiB of lists for 0.7 of 5 hours.
+    expect(reviewed.likely).toBeGreaterThan(35);
+    expect(reviewed.high).toBeLessThan(50);
+    const small = billed({}, { ...MACHINES.modal, ramGiB: 2 }).ramGiB;
+    expect(small.likely).toBeGreaterThan(4);
+    const rate = hourlyRate(current, 'a100-80', { ...billed({}), ramGiB: reviewed });
+    expect(rate?.low).toBe(3.13);
+    expect(rate?.high).toBeGreaterThan(3.13);
+    expect(rate?.source).toContain('Modal bills what is used above the request');
+  });
+
+  test('a card that Modal does not rent is said to be so', () => {
+    const on = (gpu: Gpu) => unpriced({ ...MACHINES.modal, gpu });
+    expect(on(GPUS.rtx4090)).toBe('Modal does not rent the RTX 4090.');
+    expect(on(GPUS.t4)).toBe('The price list has no price of the T4.');
+    expect(Object.keys(current.gpu).every((id) => GPUS[id as GpuId].onModal)).toBe(true);
   });
 
   test('a card says nothing of a GPU that it does not list', () => {

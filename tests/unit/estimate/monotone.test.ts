@@ -39,14 +39,14 @@ function figuresOf(plan: Plan): number[] {
   return [epochHours(plan), ...costs].flatMap((one) => BOUNDS.map((bound) => one[bound]));
 }
 
-/** No figure of a plan is above that of the plan before it; rounding aside. */
-function expectNoRise(plans: readonly Plan[], about: string): void {
+/** No figure of a plan is above that of the plan before it, by more than a share. */
+function expectNoRise(plans: readonly Plan[], about: string, share = 1e-9): void {
   const all = plans.map(figuresOf);
   for (const [i, figures] of all.entries()) {
     const before = all[i - 1];
     if (before)
       figures.forEach((value, j) =>
-        expect(value, `${about}, ${i}, ${j}`).toBeLessThanOrEqual((before[j] as number) * (1 + 1e-9)),
+        expect(value, `${about}, ${i}, ${j}`).toBeLessThanOrEqual((before[j] as number) * (1 + share)),
       );
   }
 }
@@ -65,7 +65,9 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       const plans = [0, 1, 2, 4, 8, 16, 32].map((workers) =>
         planWith(file, machine, { 'data.num_workers': workers }),
       );
-      expectNoRise(plans, name(file));
+      expectNoRise(plans.slice(0, 5), name(file));
+      // More than there are cores take memory alone, which Modal bills where it is more than is asked for.
+      expectNoRise(plans.slice(4), name(file), platform === 'modal' ? 0.02 : undefined);
       const [, one, , , eight, , most] = plans.map(likely);
       expect(eight, name(file)).toBeLessThan(one as number);
       if (machine.cores === 8) expect(most).toBe(eight);
@@ -90,7 +92,10 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       const plans = [1, 2, 8, 64, 256].map((batch) =>
         planWith(file, fed(machine), { ...MANY, 'training.batch_size': batch }),
       );
-      expectNoRise(plans, name(file));
+      // Batches that wait take memory, which Modal bills where it is more than is asked for.
+      expectNoRise(plans, name(file), platform === 'modal' ? 0.1 : undefined);
+      for (const [i, plan] of plans.entries())
+        if (i > 0) expect(likely(plan)).toBeLessThanOrEqual(likely(plans[i - 1] as Plan));
       const hours = plans.map((plan) => gpuHours(plan).likely);
       expect(hours.at(-1), name(file)).toBeLessThan(hours[0] as number);
     }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { LOGGED_PACES } from '../../../src/config/facts';
+import { REPORTED_PACES, SOURCES } from '../../../src/config/facts';
+import { INCIDENTS } from '../../../src/config/incidents';
+import { hourlyRate, RATE_CARDS } from '../../../src/estimate/rates';
 import { GPUS } from '../../../src/config/gpus';
 import { CORPUS_LENGTHS } from '../../../src/estimate/ram_facts';
 import { forWindows, hoursOn, loadingHours, stepsPerEpoch, stops } from '../../../src/estimate/time';
@@ -64,11 +66,21 @@ describe('an epoch', () => {
   test('has the hours that are written of it', () => {
     expect(hoursOn('a100-80', 'review').hours.likely).toBe(0.25);
     expect(hoursOn('rtx4090', 'review').hours.likely).toBe(0.75);
-    expect(hoursOn('a100-80', 'later').hours).toMatchObject({ likely: 1, basis: 'measured' });
-    expect(hoursOn('rtx4090', 'later').hours).toMatchObject({ low: 2, high: 3, basis: 'measured' });
-    expect(
-      LOGGED_PACES.filter(({ id }) => id === 'review').every(({ hours }) => hours.basis === 'assumed'),
-    ).toBe(true);
+    expect(hoursOn('a100-80', 'later').hours).toMatchObject({ likely: 1 });
+    expect(hoursOn('rtx4090', 'later').hours).toMatchObject({ low: 2, high: 3 });
+  });
+
+  test('has one basis for one source, in the table of paces, the price lists and the documents of incidents', () => {
+    for (const [id, { basis, text }] of Object.entries(SOURCES)) {
+      const paces = REPORTED_PACES.filter((one) => one.id === id).map(({ hours }) => hours);
+      const figures = INCIDENTS.flatMap(({ review }) =>
+        review.costs.flatMap(({ hoursPerEpoch, dollarsPerHour }) => [hoursPerEpoch, dollarsPerHour]),
+      );
+      const prices = RATE_CARDS.flatMap((card) => hourlyRate(card, 'a100-80') ?? []);
+      const quoted = [...paces, ...figures, ...prices].filter(({ source }) => source.includes(text));
+      expect(quoted.length).toBeGreaterThan(2);
+      for (const figure of quoted) expect(figure.basis).toBe(basis);
+    }
   });
 
   test('is scaled to other cards in the order of their rates, the slow bound for a loader that is slower', () => {
@@ -78,7 +90,7 @@ describe('an epoch', () => {
     expect(h100.likely).toBeLessThan(1);
     expect(h100.high).toBe(1.2);
     expect(l4.low).toBe(0.8);
-    expect(l4.basis).toBe('derived');
+    expect(l4.basis).toBe('assumed');
     expect(l4.high).toBeCloseTo((1.2 * GPUS['a100-80'].bandwidth) / GPUS.l4.bandwidth, 10);
   });
 

@@ -146,7 +146,9 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
     if (!verdict) return;
     const column = compare([{ name, text, target: machine }]);
     const gib = String(Number((verdict.gpu.need.likely / 2 ** 30).toPrecision(3)));
-    expect(column.rows.find(({ kind }) => kind === 'memory')?.cells[0]?.text).toContain(`GPU ${gib} GiB`);
+    expect(column.rows.find(({ kind }) => kind === 'memory')?.cells[0]?.text).toContain(
+      `GPU ${verdict.gpu.fit}: ${gib} GiB`,
+    );
     const resume = commandsFor({ name, text, target: machine }).find(({ id }) => id === 'resume')?.purpose;
     if (platform === 'modal' && resume && (verdict.jobs?.count ?? 0) > 1)
       expect(resume).toContain(`take ${verdict.jobs?.count} jobs`);

@@ -335,10 +335,10 @@ describe('the same run elsewhere', () => {
       expect(row.ram.fits).not.toBe("won't fit");
       expect(row.ram.usual).toBe(32 * GIB);
       expect(row.plan.machine.ramGiB * GIB).toBe(row.ram.needs);
-      const before = rateOf(on(row.plan, { ramGiB: 32 }))?.likely;
+      const before = rateOf(on(row.plan, { ramGiB: 32 }))?.low;
       if (before === undefined) continue;
       const more = 0.008 * (row.ram.needs / GIB - 32);
-      expect(rateOf(row.plan)?.likely).toBeCloseTo(before + more, 1);
+      expect(rateOf(row.plan)?.low).toBeCloseTo(before + more, 1);
       expect(cost(row)?.dollars?.likely ?? 0).toBeCloseTo(
         (rateOf(row.plan)?.likely ?? 0) * (cost(row)?.hours.likely ?? 0),
         6,

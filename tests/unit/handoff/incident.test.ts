@@ -139,7 +139,7 @@ describe('a second incident is a second file', () => {
       '| The GPU ran out of memory. | corrected | The RAM did. |',
       '| training.batch\\_size | 32 → 4',
       'crashes with 16 GB',
-      '90 GB (estimate: kernel log of 2026-03-02)',
+      '90 GB (assumed: kernel log of 2026-03-02)',
       'All recordings are on one disk (read).',
       '| Workstation | 10 | 2 h (measured: the log) | 20 (derived) |',
       '2 of 24 h',

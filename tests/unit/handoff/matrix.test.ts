@@ -113,7 +113,7 @@ describe('the other rows', () => {
         purpose: 'Original',
         target: TARGETS.wsl2,
         outcome: 'killed after 127 batches',
-        memory: [{ likely: 11, basis: 'estimate', source: 'review of 2025-01-19', unit: 'GB' }],
+        memory: [{ likely: 11, basis: 'assumed', source: 'review of 2025-01-19', unit: 'GB' }],
       }),
       config(`# Quick: one epoch on few files. And more.\n${whole('training: {optimizer: sgd}')}`, {
         target: TARGETS.modal,
@@ -127,8 +127,10 @@ describe('the other rows', () => {
       'Linux: RTX 4090, 64 GiB RAM, 16 cores',
     ]);
     expect(row(matrix, 'Predicted memory')).toEqual([
-      expect.stringMatching(/^11 GB \(estimate: review of 2025-01-19\); GPU [\d.]+ GiB \(.*; system RAM/),
-      expect.stringMatching(/^GPU [\d.]+ GiB \(.*; system RAM in training [\d.]+ GiB/),
+      expect.stringMatching(
+        /^11 GB \(assumed: review of 2025-01-19\); GPU fits: [\d.]+ GiB \(.*; system RAM/,
+      ),
+      expect.stringMatching(/^GPU fits: [\d.]+ GiB \(.*; system RAM in training fits: [\d.]+ GiB/),
       '–',
     ]);
     const [first, second, third] = row(matrix, 'Issues') ?? [];

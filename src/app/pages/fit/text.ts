@@ -124,9 +124,9 @@ export function headlines({ machine, limits, prediction, ram, before, ramBefore 
     limit: string,
   ): Headline =>
     headline(name, say, of?.need, of?.fit, was?.need, {
-      fits: `within the ${limit}`,
-      borderline: `may exceed the ${limit} (worst case ${say(of?.need.high ?? NaN)})`,
-      "won't fit": `over the ${limit} (best case ${say(of?.need.low ?? NaN)})`,
+      fits: `fits the ${limit}`,
+      borderline: `borderline for the ${limit} (high end ${say(of?.need.high ?? NaN)})`,
+      "won't fit": `won’t fit the ${limit} (low end ${say(of?.need.low ?? NaN)})`,
     });
   const { vram, gpuFit, hours: time, dollars: cost } = prediction ?? {};
   const card = `${bytes(machine.gpu.memoryBytes)} of the ${machine.gpu.name}`;
@@ -138,9 +138,8 @@ export function headlines({ machine, limits, prediction, ram, before, ramBefore 
   ];
 }
 
-/** How often training runs out of memory, and whether validation does. */
+/** How often training runs out of memory, and whether validation fits. */
 export function describeOom({ odds, runs, of, validationFit }: RamAnswer): string {
-  const outcome = { fits: 'none', borderline: 'possible', "won't fit": 'expected' }[validationFit];
   const training = `${percent(odds.killed.likely)} of ${runs} simulated runs${runs < of ? '…' : ''}`;
-  return `OOM during training: ${training}. During validation: ${outcome}.`;
+  return `OOM during training: ${training}. Validation: ${validationFit.replace("'", '’')}.`;
 }
