@@ -52,6 +52,8 @@ export class GpuDevice {
   /** The first error nobody else caught. */
   #failure: EngineError | undefined;
   #allocatedBytes = 0;
+  /** When the device was last seen to be done, in the clock's milliseconds. */
+  #doneAt = 0;
   #destroyed = false;
 
   protected constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
@@ -146,6 +148,15 @@ export class GpuDevice {
         gpu.destroy();
       },
     };
+  }
+
+  /** Milliseconds that the device takes for what was submitted since the last call, by the wall clock. */
+  async elapsed(): Promise<number> {
+    const submitted = performance.now();
+    await this.guard(this.queue.onSubmittedWorkDone(), 'timing');
+    const begun = Math.max(submitted, this.#doneAt);
+    this.#doneAt = performance.now();
+    return this.#doneAt - begun;
   }
 
   createQuerySet(count: number): GPUQuerySet {

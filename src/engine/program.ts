@@ -9,6 +9,7 @@ import type { Binding, StepScalars } from './ops/definition';
 import type { Parameters } from './packs';
 import { planProgram, type Plan, type PlannedBuffer, type PlannedDispatch, type PlanOptions } from './plan';
 import { packStep, STEP_BYTES } from './step';
+import { slowTimes, submitEnds } from './submits';
 
 export interface ProgramOptions extends PlanOptions {
   /** The packed parameters; programs on the same parameters train and evaluate the same model. */
@@ -35,6 +36,9 @@ const USAGE: Readonly<Record<PlannedBuffer['role'], () => GPUBufferUsageFlags>> 
 
 const MAX_GRID = 65_535;
 
+/** So many runs are timed: the fastest counts, as a busy device and the first run's compilation only add to it. */
+const TIMED_RUNS = 5;
+
 /** Folds a linear count of workgroups into two dimensions; the entry points of shaders undo it. */
 export const foldGrid = (workgroups: number): readonly [number, number] =>
   workgroups <= MAX_GRID ? [workgroups, 1] : [MAX_GRID, Math.ceil(workgroups / MAX_GRID)];
@@ -43,6 +47,12 @@ export const foldGrid = (workgroups: number): readonly [number, number] =>
 export class Program {
   readonly #free: DeviceBuffer[];
   readonly #waiting: (() => void)[] = [];
+  readonly #times: readonly number[];
+  /** Milliseconds of the fastest run; undefined before one is timed. */
+  #fastest: number | undefined;
+  #timed = 0;
+  /** The next run's submits, encoded while the device computes the one before. */
+  #encoded: readonly GPUCommandBuffer[] | undefined;
   #destroyed = false;
 
   private constructor(
@@ -55,6 +65,7 @@ export class Program {
     readonly commands: readonly Command[],
   ) {
     this.#free = [...buffers].filter(([{ role }]) => role === 'staging').map(([, buffer]) => buffer);
+    this.#times = slowTimes(plan.dispatches);
   }
 
   /**
@@ -133,12 +144,30 @@ export class Program {
     this.device.queue.writeBuffer(this.#buffer(placement.buffer).gpu, 0, bytes);
   }
 
-  /** Submits one run. Throws the device's first error if there was one. */
+  /** Submits one run, in parts that no driver takes for a hang. Throws the device's first error if there was one. */
   run(scalars: StepScalars = { step: 1, seed: 0, learningRate: 0 }): void {
     this.#alive();
     this.device.check();
     this.device.queue.writeBuffer(stepBuffer(this.buffers).gpu, 0, packStep(scalars));
-    this.device.queue.submit([encode(this.device, 'run', this.commands)]);
+    for (const part of this.#encoded ?? this.#encode()) this.device.queue.submit([part]);
+    this.#encoded = this.#encode();
+    if (this.#timed < TIMED_RUNS) void this.#time();
+  }
+
+  #encode(): readonly GPUCommandBuffer[] {
+    const ends = submitEnds(this.#times, this.#fastest);
+    return ends.map((end, i) =>
+      encode(this.device, 'run', this.commands.slice(i === 0 ? 0 : ends[i - 1], end)),
+    );
+  }
+
+  /** Times the run that was submitted last. Never rejects: whoever reads its results learns of a device that failed. */
+  async #time(): Promise<void> {
+    this.#timed++;
+    const milliseconds = await this.device.elapsed().catch(() => undefined);
+    if (milliseconds === undefined || this.#destroyed || milliseconds >= (this.#fastest ?? Infinity)) return;
+    this.#fastest = milliseconds;
+    this.#encoded = undefined;
   }
 
   /**
@@ -232,6 +261,7 @@ export class Program {
   /** Gives the program's buffers back; the shared parameters stay. */
   destroy(): void {
     this.#destroyed = true;
+    this.#encoded = undefined;
     for (const buffer of this.buffers.values()) buffer.destroy();
   }
 

@@ -1,7 +1,7 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { Device } from '../../../src/engine/device';
 import { differentiate } from '../../../src/engine/gradient';
-import { Graph } from '../../../src/engine/graph';
+import { elements, Graph } from '../../../src/engine/graph';
 import { add } from '../../../src/engine/ops/add';
 import { flipTime } from '../../../src/engine/ops/flip_time';
 import { linear } from '../../../src/engine/ops/linear';
@@ -73,6 +73,38 @@ test('gradients go through shared tensors', async () => {
     expect(got[i]).toBeCloseTo(1 + s * (1 + value * (1 - s)), 5);
   });
   program.destroy();
+});
+
+test('where a run takes long it is submitted in parts, and gives the same bits', async () => {
+  const graph = new Graph();
+  const x = graph.input('x', [129, 64]);
+  let y = x;
+  for (let i = 0; i < 12; i++) y = silu(graph, linear(graph, y, graph.input(`w${i}`, [64, 64])));
+  const run = async (milliseconds: number) => {
+    const program = await Program.compile(device, graph, { outputs: [y] });
+    for (const input of graph.inputs) program.write(input, range(elements(input.shape)));
+    const time = vi.spyOn(device, 'elapsed').mockResolvedValue(milliseconds);
+    const submits: number[] = [];
+    const results: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const submit = vi.spyOn(device.queue, 'submit');
+      program.run();
+      submits.push(submit.mock.calls.length);
+      submit.mockRestore();
+      results.push((await program.read()).get(y));
+    }
+    time.mockRestore();
+    program.destroy();
+    return { submits, results };
+  };
+  const fast = await run(1);
+  const slow = await run(900);
+  expect(fast.submits).toEqual([1, 1, 1]);
+  // The first is not measured yet.
+  expect(slow.submits[0]).toBe(1);
+  expect(slow.submits[1]).toBeGreaterThanOrEqual(6);
+  expect(slow.submits[2]).toBe(slow.submits[1]);
+  expect(slow.results).toEqual(fast.results);
 });
 
 test('a read sees no later run', async () => {
