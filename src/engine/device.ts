@@ -1,9 +1,12 @@
 /** One GPU device: how it is opened and what it can do. gpu_device.ts has its calls. */
-import { EngineError, GpuDevice } from './gpu_device';
+import { requestAdapter, requestDevice } from './adapter';
+import { GpuDevice } from './gpu_device';
 import type { Lowering } from './ops/definition';
 import { quadsRejected } from './quads';
 
-export { EngineError, type AdapterDescription, type DeviceBuffer, type EngineErrorKind } from './gpu_device';
+export { EngineError, type EngineErrorKind } from './engine_error';
+export type { AdapterDescription } from './adapter';
+export type { DeviceBuffer } from './gpu_device';
 
 /** Drivers that run shaders on the CPU; not all of them set isFallbackAdapter. */
 const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
@@ -40,28 +43,19 @@ export class Device extends GpuDevice {
 
   /** Throws EngineError `unsupported` with a sentence when there is no adapter or it gives no device. */
   static async request(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
-    if (!gpu)
-      throw new EngineError('unsupported', 'this browser', 'it has no WebGPU (navigator.gpu is missing)');
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (!adapter)
-      throw new EngineError('unsupported', 'this machine', 'WebGPU finds no graphics adapter here');
+    const adapter = await requestAdapter(gpu);
     const requiredLimits: Record<string, number> = {};
     const requiredFeatures: GPUFeatureName[] = [];
     if (!options.defaultsOnly) {
       for (const limit of RAISED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
       requiredFeatures.push(...OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature)));
     }
-    try {
-      const device = new Device(
-        await adapter.requestDevice({ requiredLimits, requiredFeatures }),
-        adapter.info,
-      );
-      if (device.features.has('subgroups')) device.#quadsRejected = await quadsRejected(device);
-      return device;
-    } catch (error) {
-      if (error instanceof EngineError) throw error;
-      throw new EngineError('unsupported', 'the graphics adapter', `it gave no device (${String(error)})`);
-    }
+    const device = new Device(
+      await requestDevice(adapter, { requiredLimits, requiredFeatures }),
+      adapter.info,
+    );
+    if (device.features.has('subgroups')) device.#quadsRejected = await quadsRejected(device);
+    return device;
   }
 
   /** Why kernels do not use the subgroups that the device has; undefined where it has none or they are used. */

@@ -1,35 +1,10 @@
 /** The calls of one GPU device: buffers, pipelines, commands, and the first thing that went wrong. device.ts opens it. */
 import { messageOf } from '../base/text';
+import { describeAdapter, type AdapterDescription } from './adapter';
+import { EngineError } from './engine_error';
 import type { Dispatch } from './ops/definition';
 
-export type EngineErrorKind =
-  | 'unsupported'
-  | 'compilation'
-  | 'validation'
-  | 'out-of-memory'
-  | 'internal'
-  | 'device-lost';
-
-/** Anything the GPU rejects. `where` names the operation and its shapes. */
-export class EngineError extends Error {
-  override name = 'EngineError';
-  constructor(
-    readonly kind: EngineErrorKind,
-    readonly where: string,
-    detail: string,
-  ) {
-    super(`${where}: ${detail}`);
-  }
-}
-
 const ERROR_SCOPES = ['validation', 'out-of-memory', 'internal'] as const;
-
-/** What identifies an adapter in messages and as the key of remembered tuning. */
-export interface AdapterDescription {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-}
 
 export interface DeviceBuffer {
   readonly label: string;
@@ -60,7 +35,7 @@ export class GpuDevice {
     this.#gpu = gpu;
     this.limits = gpu.limits;
     this.features = gpu.features;
-    this.adapter = { vendor: info.vendor, architecture: info.architecture, description: info.description };
+    this.adapter = describeAdapter(info);
     gpu.addEventListener('uncapturederror', (event) => this.#fail(toEngineError(event.error, 'the device')));
     void gpu.lost.then((info) => {
       if (this.#destroyed) return;

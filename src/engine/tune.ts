@@ -2,6 +2,7 @@
  * Chooses among the variants of the hot kernels by timing them on the device, once per adapter and kind of shape.
  * The choice is remembered, so a rebuilt or resumed program runs the same kernels and gives the same bits.
  */
+import { adapterKey } from './adapter';
 import { EngineError, type Device } from './device';
 import { Graph, type Node, type Tensor } from './graph';
 import type { Variant } from './ops/definition';
@@ -31,7 +32,6 @@ const bucket = (size: number): number => Math.round(Math.log2(size) / 2);
 
 /** Identifies adapter, op, attrs, storage and the rough shapes; exact where divisibility by four matters. */
 export function tuneKey(device: Device, node: Node): string {
-  const { vendor, architecture, description } = device.adapter;
   const shapes = Object.entries(node.inputs).map(
     ([name, { shape }]) =>
       `${name}:${shape.map((size) => `${bucket(size)}${size % 4 === 0 ? '' : 'o'}`).join('x')}`,
@@ -41,9 +41,7 @@ export function tuneKey(device: Device, node: Node): string {
     .map(([name]) => `${name}:f16`);
   const subgroups = device.capabilities.subgroups ? 'subgroups' : '';
   return [
-    vendor,
-    architecture,
-    description,
+    adapterKey(device.adapter, device.limits),
     subgroups,
     node.op.name,
     JSON.stringify(node.attrs),

@@ -1,10 +1,8 @@
 /** What a worker that runs on a GPU tells the page, whatever it trains. */
+import type { AdapterDescription } from '../engine/adapter';
 
 /** What the GPU is and can do, measured where it says so. */
-export interface DeviceReport {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
+export interface DeviceReport extends AdapterDescription {
   readonly features: readonly string[];
   /** Why kernels do without the subgroups that are there; null where there are none or they are used. */
   readonly quadsRejected: string | null;

@@ -2,6 +2,7 @@
 import type { Run, Slot } from '../checkpoints/run';
 import type { TrainingState } from '../checkpoints/state';
 import type { StoreWorker } from '../checkpoints/store_worker';
+import { adapterName } from '../engine/adapter';
 import type { Checkpoints } from './checkpoints';
 import type { CheckpointName, DamagedCheckpoint, EegEvent } from './protocol';
 import { readSummary, RunRecord, type RunSummary } from './run_record';
@@ -59,7 +60,7 @@ export class StoredRun implements Checkpoints {
       this.#about = {
         name: `Width ${settings.model.baseChannels}, ${settings.model.mixer === 'mamba2' ? 'Mamba-2' : 'convolution'}, ${settings.model.layers} ${settings.model.layers === 1 ? 'layer' : 'layers'}`,
         config: JSON.stringify(settings),
-        device: device.description || `${device.vendor} ${device.architecture}`.trim() || 'a GPU',
+        device: adapterName(device),
       };
       this.#write();
     } else {

@@ -1,4 +1,5 @@
 import { messageOf } from '../../base/text';
+import { adapterName, otherGpuHint } from '../../engine/adapter';
 import type { DeviceReport } from '../../run/protocol';
 import { LinkError } from './link';
 
@@ -20,12 +21,8 @@ export class Device {
   problem = $state<string | null>(null);
   measuring = $state(false);
 
-  /** What the adapter calls itself, most telling part first. Browsers leave parts empty for privacy. */
-  readonly names: readonly string[] = $derived.by(() => {
-    const { description = '', architecture = '', vendor = '' } = this.report ?? {};
-    const names = [description, `${vendor} ${architecture}`.trim()].filter((name) => name !== '');
-    return names.length > 0 ? names : ['A GPU without a name'];
-  });
+  readonly name = $derived(this.report ? adapterName(this.report) : '');
+  readonly hint = $derived(this.report && otherGpuHint(this.report, navigator.userAgent));
 
   readonly measured = $derived((this.report?.flopsPerSecond ?? null) !== null);
 

@@ -1,6 +1,7 @@
 import type { RecordingResult } from '../../../detection/protocol';
 import type { Failure } from '../../../run/protocol';
 import { askToPersist } from '../../../checkpoints/store';
+import { requestAdapter } from '../../../engine/adapter';
 import type { Suggestion } from '../../../training/fits';
 import type { CheckpointName, EegEvent, EegPlan, FolderReport, StartFrom } from '../../../training/protocol';
 import type { RunSummary } from '../../../training/run_record';
@@ -167,8 +168,7 @@ export class Detector implements Viewed {
 
   /** Looks at the adapter that a run would take. What is wrong with it is reported where a run needs it. */
   async askDevice(): Promise<void> {
-    const gpu = navigator.gpu as GPU | undefined;
-    const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+    const adapter = await requestAdapter(navigator.gpu).catch(() => undefined);
     this.half = adapter?.features.has('shader-f16') ?? false;
   }
 

@@ -6,6 +6,7 @@ import {
   type PastRun,
   type StepTime,
 } from '../../../estimate/time_per_step';
+import { adapterName } from '../../../engine/adapter';
 import { Device } from '../../../engine/device';
 import { profileDevice } from '../../../engine/profile';
 import { costOf } from '../../../training/fits';
@@ -43,9 +44,6 @@ export interface BrowserRow {
 let ready: { readonly device: Device; readonly rates: DeviceRates } | undefined;
 let past: readonly PastRun[] = [];
 
-const nameOf = ({ adapter: { description, vendor, architecture } }: Device): string =>
-  description || `${vendor} ${architecture}`.trim() || 'a GPU';
-
 const predictions = {
   /** Measures the device, which takes about a second, and takes the runs made on it as a correction. */
   async measure(kept: readonly KeptRun[]): Promise<BrowserDevice> {
@@ -54,7 +52,7 @@ const predictions = {
     const device = await Device.request(navigator.gpu);
     const rates = await profileDevice(device);
     ready = { device, rates };
-    const name = nameOf(device);
+    const name = adapterName(device.adapter);
     const runs = new Map<string, RunDevice>();
     past = kept
       .filter((run) => run.device === name)

@@ -1,0 +1,99 @@
+/** The graphics adapter: how it is asked for, what it is called, and which one it is. */
+import { messageOf } from '../base/text';
+import { EngineError } from './engine_error';
+
+/** What a browser tells of an adapter; it leaves parts empty for privacy. */
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+}
+
+/** Seconds. A driver that works answers within one, on a busy machine within some. */
+const PATIENCE = 60;
+
+export const describeAdapter = ({
+  vendor,
+  architecture,
+  device,
+  description,
+}: GPUAdapterInfo): AdapterDescription => ({ vendor, architecture, device, description });
+
+/** What an adapter calls itself, in words of its own where it has them. */
+export const adapterName = ({ vendor, architecture, device, description }: AdapterDescription): string =>
+  description || [vendor, architecture, device].filter((part) => part !== '').join(' ') || 'a GPU';
+
+/** Tells adapters apart in whatever is remembered of them, also two that have one name, if their limits differ. */
+export const adapterKey = (
+  { vendor, architecture, device, description }: AdapterDescription,
+  { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize }: GPUSupportedLimits,
+): string =>
+  [
+    vendor,
+    architecture,
+    device,
+    description,
+    maxBufferSize,
+    maxStorageBufferBindingSize,
+    maxComputeWorkgroupStorageSize,
+  ].join('|');
+
+/** Intel's GPUs that are cards: Arc. All others of Intel share the processor's memory. */
+const INTEL_CARD = /hpg/i;
+
+/**
+ * A hint for whoever may have a second, faster GPU: Windows gives a browser the GPU that its own settings name, whatever a
+ * page asks for. Undefined elsewhere, and where the GPU may be the faster one.
+ */
+export function otherGpuHint(
+  { vendor, architecture }: AdapterDescription,
+  userAgent: string,
+): string | undefined {
+  if (!/Windows/.test(userAgent) || !/^intel/i.test(vendor) || INTEL_CARD.test(architecture))
+    return undefined;
+  return 'This is the GPU inside the processor. If this computer has another, open Settings, System, Display, Graphics in Windows, choose this browser, set it to high performance, and start it again.';
+}
+
+/** The adapter that all work here takes. Throws EngineError `unsupported` with a sentence where there is none. */
+export async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
+  if (!gpu)
+    throw new EngineError('unsupported', 'this browser', 'it has no WebGPU (navigator.gpu is missing)');
+  const adapter = await inTime(
+    gpu.requestAdapter({ powerPreference: 'high-performance' }),
+    'the browser did not answer when asked for a graphics adapter',
+  );
+  if (!adapter) throw new EngineError('unsupported', 'this machine', 'WebGPU finds no graphics adapter here');
+  return adapter;
+}
+
+/** A device of the adapter. Throws EngineError `unsupported` with a sentence where it gives none. */
+export async function requestDevice(adapter: GPUAdapter, asked: GPUDeviceDescriptor): Promise<GPUDevice> {
+  const given = adapter.requestDevice(asked).catch((error: unknown) => {
+    throw new EngineError('unsupported', 'the graphics adapter', `it gave no device (${messageOf(error)})`);
+  });
+  return inTime(given, 'the graphics adapter did not answer when asked for a device');
+}
+
+/** What `work` gives, or an error after a minute: some drivers never answer. */
+async function inTime<T>(work: Promise<T>, failure: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new EngineError(
+            'unsupported',
+            'this machine',
+            `${failure}, for ${PATIENCE} seconds; start the browser again, or update the driver of the GPU`,
+          ),
+        ),
+      1000 * PATIENCE,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

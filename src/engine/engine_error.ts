@@ -1,0 +1,19 @@
+export type EngineErrorKind =
+  | 'unsupported'
+  | 'compilation'
+  | 'validation'
+  | 'out-of-memory'
+  | 'internal'
+  | 'device-lost';
+
+/** Anything the GPU rejects. `where` names the operation and its shapes. */
+export class EngineError extends Error {
+  override name = 'EngineError';
+  constructor(
+    readonly kind: EngineErrorKind,
+    readonly where: string,
+    detail: string,
+  ) {
+    super(`${where}: ${detail}`);
+  }
+}
