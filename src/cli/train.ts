@@ -20,6 +20,7 @@ import type { EegEvent } from '../training/protocol';
 import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
 import { FileCheckpoints } from './file_checkpoints';
+import { fileChoices } from './kernel_choices';
 import { runStoppable } from './stoppable';
 import { requestNodeDevice } from './node_device';
 import { writeWhole } from './output_files';
@@ -114,6 +115,7 @@ async function train(
     device: requestNodeDevice,
     dataset: new Dataset(folder, KEEP_BYTES, undefined, settings.interpolation),
     settings,
+    tuning: fileChoices(),
     ...(from && { from }),
     emit: (event) => {
       report(event);

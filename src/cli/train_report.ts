@@ -1,6 +1,7 @@
 /** What the command `train` prints while it runs. */
 import { availableParallelism } from 'node:os';
 import type { RecordingInfo } from '../eeg/files/recording';
+import { preparationText } from '../run/protocol';
 import type { EegEvent } from '../training/protocol';
 import { unlabelledSentence } from '../training/sentences';
 import { statusLine } from './status_line';
@@ -43,7 +44,7 @@ export function progressReport(): (event: EegEvent) => void {
         const { plan } = event;
         ({ steps } = plan);
         const bytes = plan.memory.reduce((sum, { bytes }) => sum + bytes, 0);
-        if (plan.reason) say(plan.reason);
+        for (const remark of [plan.reason, plan.untimed]) if (remark) say(remark);
         const unlabelled = unlabelledSentence(plan.recordings);
         if (unlabelled !== undefined) say(unlabelled);
         say(
@@ -52,7 +53,7 @@ export function progressReport(): (event: EegEvent) => void {
         return;
       }
       case 'preparing':
-        line(`${event.label} ${event.done}/${event.total}`);
+        line(preparationText(event));
         return;
       case 'progress': {
         const step = event.metrics.step.at(-1) ?? 0;

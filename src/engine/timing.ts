@@ -69,3 +69,11 @@ async function time(device: Device, commands: readonly Timed[], repeats: number)
     staging.destroy();
   }
 }
+
+/** Milliseconds between which the clock of `timeRuns` cannot tell: what a submit without work seems to take; 0 with timestamps. */
+export async function clockResolution(device: Device): Promise<number> {
+  if (device.features.has('timestamp-query')) return 0;
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) times.push(await time(device, [], 1));
+  return times.sort((a, b) => a - b)[1] as number;
+}

@@ -1,14 +1,14 @@
 /**
- * Chooses among the variants of the hot kernels by timing them on the device, once per adapter and kind of shape.
- * The choice is remembered, so a rebuilt or resumed program runs the same kernels and gives the same bits.
+ * Chooses among the variants of the hot kernels by timing them on the device, once per adapter, kind of shape and version of the
+ * kernels. The choice is remembered, so a rebuilt or resumed program runs the same kernels and gives the same bits.
  */
 import { adapterKey } from './adapter';
 import { EngineError, type Device } from './device';
-import { Graph, type Node, type Tensor } from './graph';
+import type { Graph, Node, Tensor } from './graph';
 import type { Variant } from './ops/definition';
-import { frozenChoice, lowerNode, type ChooseVariant } from './plan';
-import { Program } from './program';
-import { timeRuns } from './timing';
+import { frozenChoice, type ChooseVariant } from './plan';
+import { clockResolution } from './timing';
+import { Trial } from './trial';
 
 /** Where choices are kept between programs; a Map in memory, or something that outlives the page. */
 export interface TuneMemory {
@@ -16,33 +16,58 @@ export interface TuneMemory {
   set(key: string, variant: string): unknown;
 }
 
+export interface TuneProgress {
+  /** What is timed now. */
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+  /** Undefined before the first is done. */
+  readonly secondsLeft: number | undefined;
+}
+
+export interface TuneOptions {
+  readonly onProgress?: (progress: TuneProgress) => void;
+  /** Once it is true, no more is timed: the rest takes the defaults, and is remembered so. */
+  readonly skipped?: () => boolean;
+}
+
 export interface TuneResult {
   readonly choose: ChooseVariant;
   /** Milliseconds of each variant timed now, by key and variant's name. */
   readonly timings: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** The errors of variants that this device rejected; they are never chosen. */
+  /** The errors of variants that this device rejected, or on which it computes something else; they are never chosen. */
   readonly rejected: readonly EngineError[];
+  /** Why nothing was timed, if so. */
+  readonly untimed: string | undefined;
 }
 
 /** Long enough for a clock that browsers round to 0.1 ms. */
 const MINIMUM_MS = 10;
+/** So many ticks of the clock must a measurement last. */
+const TICKS = 4;
+/** With a coarser clock the timing of hundreds of variants would take minutes. */
+const COARSEST_MS = 20;
 
 /** Shapes within a factor of four in every dimension share a choice. */
 const bucket = (size: number): number => Math.round(Math.log2(size) / 2);
 
 /** Identifies adapter, op, attrs, storage and the rough shapes; exact where divisibility by four matters. */
-export function tuneKey(device: Device, node: Node): string {
+export const tuneKey = (device: Device, node: Node): string =>
+  keyOf(device, node, (size) => `${bucket(size)}${size % 4 === 0 ? '' : 'o'}`);
+
+/** The same for these shapes alone. */
+const exactKey = (device: Device, node: Node): string => keyOf(device, node, (size) => `=${size}`);
+
+function keyOf(device: Device, node: Node, written: (size: number) => string): string {
   const shapes = Object.entries(node.inputs).map(
-    ([name, { shape }]) =>
-      `${name}:${shape.map((size) => `${bucket(size)}${size % 4 === 0 ? '' : 'o'}`).join('x')}`,
+    ([name, { shape }]) => `${name}:${shape.map(written).join('x')}`,
   );
   const halves = [...Object.entries(node.inputs), ...Object.entries(node.outputs)]
     .filter(([, { dtype }]) => dtype === 'f16')
     .map(([name]) => `${name}:f16`);
-  const subgroups = device.capabilities.subgroups ? 'subgroups' : '';
   return [
     adapterKey(device.adapter, device.limits),
-    subgroups,
+    device.capabilities.subgroups ? 'subgroups' : '',
     node.op.name,
     JSON.stringify(node.attrs),
     ...shapes,
@@ -50,53 +75,90 @@ export function tuneKey(device: Device, node: Node): string {
   ].join('|');
 }
 
+type Variants = readonly [Variant, ...Variant[]];
+
+/** What is remembered of a node: of its kind of shape, or where that is none of its variants, of itself. */
+function remembered(device: Device, memory: TuneMemory, node: Node, variants: Variants): Variant | undefined {
+  const names = [memory.get(tuneKey(device, node)), memory.get(exactKey(device, node))];
+  return names.map((name) => variants.find((variant) => variant.name === name)).find((found) => found);
+}
+
 /**
- * Times what `memory` does not know yet of the nodes of `graph`, one program per variant.
- * `onProgress` is called with what is being timed. Throws EngineError when the device fails or rejects every variant of a node.
+ * Times what `memory` does not know yet of the nodes of `graphs`, one program per variant, whose results must be those of the
+ * default. Throws EngineError when the device fails or rejects every variant of a node.
  */
 export async function tune(
   device: Device,
-  graph: Graph,
+  graphs: readonly Graph[],
   memory: TuneMemory,
-  onProgress: (label: string, done: number, total: number) => void = () => undefined,
+  { onProgress = () => undefined, skipped = () => false }: TuneOptions = {},
 ): Promise<TuneResult> {
-  const work = new Map<string, { node: Node; variants: readonly Variant[] }>();
-  for (const node of graph.nodes) {
-    const variants = variantsOf(device, node);
-    if (!variants || variants.length < 2) continue;
-    const key = tuneKey(device, node);
-    const known = memory.get(key);
-    if (!work.has(key) && !variants.some(({ name }) => name === known)) work.set(key, { node, variants });
-  }
-  const total = [...work.values()].reduce((sum, { variants }) => sum + variants.length, 0);
   const timings = new Map<string, Map<string, number>>();
   const rejected: EngineError[] = [];
-  const read = new Set(graph.nodes.flatMap((node) => Object.values(node.inputs).map(({ id }) => id)));
-  for (const id of graph.gradientOf.keys()) read.add(id);
+  const choose: ChooseVariant = (node, variants) =>
+    remembered(device, memory, node, variants) ?? frozenChoice(node, variants);
+  const nodes = graphs
+    .flatMap(({ nodes }) => nodes)
+    .flatMap((node) => {
+      const variants = variantsOf(device, node);
+      return variants && variants.length > 1 ? [{ node, variants }] : [];
+    });
+  const isKnown = ({ node, variants }: (typeof nodes)[number]): boolean =>
+    remembered(device, memory, node, variants) !== undefined;
+  const first = new Map(
+    nodes.filter((one) => !isKnown(one)).map(({ node, variants }) => [tuneKey(device, node), variants]),
+  );
+  let total = [...first.values()].reduce((sum, { length }) => sum + length, 0);
+  if (total === 0) return { choose, timings, rejected, untimed: undefined };
+  const resolution = await clockResolution(device);
+  if (resolution > COARSEST_MS)
+    return {
+      choose,
+      timings,
+      rejected,
+      untimed: `this browser tells only every ${resolution.toFixed(0)} ms whether the GPU is done, so kernels cannot be compared and the defaults are used`,
+    };
+  const minimum = Math.max(MINIMUM_MS, TICKS * resolution);
+  const read = new Set(
+    graphs.flatMap(({ nodes }) => nodes).flatMap(({ inputs }) => Object.values(inputs).map(({ id }) => id)),
+  );
+  for (const graph of graphs) for (const id of graph.gradientOf.keys()) read.add(id);
+  const isRead = ({ id }: Tensor): boolean => read.has(id);
   let done = 0;
-  for (const [key, { node, variants }] of work) {
+  const begun = performance.now();
+  for (const one of nodes) {
+    if (isKnown(one)) continue;
+    const { node, variants } = one;
+    const bucketKey = tuneKey(device, node);
+    // Of another node of this kind of shape, whose winner is none of this one's variants.
+    const key = memory.get(bucketKey) === undefined ? bucketKey : exactKey(device, node);
+    if (timings.has(bucketKey)) total += variants.length;
     const times = new Map<string, number>();
     let last: EngineError | undefined;
-    for (const variant of variants) {
-      onProgress(`${node.op.name} ${variant.name}`, done++, total);
+    const trial = new Trial(device, node, isRead);
+    for (const variant of skipped() ? [] : variants) {
+      const secondsLeft = done > 0 ? ((performance.now() - begun) / 1000 / done) * (total - done) : undefined;
+      onProgress({ label: `${node.op.name} ${variant.name}`, done, total, secondsLeft });
       try {
-        times.set(variant.name, await timeVariant(device, node, variant, (tensor) => read.has(tensor.id)));
+        times.set(variant.name, await trial.time(variant, minimum));
       } catch (error) {
         device.check();
         if (!(error instanceof EngineError)) throw error;
         rejected.push((last = error));
       }
+      done++;
+      if (skipped()) break;
     }
     const best = [...times].sort(([, a], [, b]) => a - b)[0];
-    if (!best) throw last ?? new EngineError('internal', node.label, 'no variant could be timed');
-    memory.set(key, best[0]);
-    timings.set(key, times);
+    // Half a comparison says little.
+    if (skipped()) memory.set(key, variants[0].name);
+    else if (!best) throw last ?? new EngineError('internal', node.label, 'no variant could be timed');
+    else {
+      memory.set(key, best[0]);
+      timings.set(key, times);
+    }
   }
-  const choose: ChooseVariant = (node, variants) => {
-    const name = memory.get(tuneKey(device, node));
-    return variants.find((variant) => variant.name === name) ?? frozenChoice(node, variants);
-  };
-  return { choose, timings, rejected };
+  return { choose, timings, rejected, untimed: undefined };
 }
 
 /**
@@ -105,57 +167,17 @@ export async function tune(
  */
 export async function choiceFor(
   device: Device,
-  graph: Graph,
+  graphs: readonly Graph[],
   memory: TuneMemory | Promise<TuneMemory> | undefined,
-  onProgress: (label: string, done: number, total: number) => void,
-): Promise<ChooseVariant> {
-  if (!memory || device.capabilities.software) return frozenChoice;
-  return (await tune(device, graph, await memory, onProgress)).choose;
+  options: TuneOptions,
+): Promise<Pick<TuneResult, 'choose' | 'untimed'>> {
+  if (!memory || device.capabilities.software) return { choose: frozenChoice, untimed: undefined };
+  return tune(device, graphs, await memory, options);
 }
 
-function variantsOf(device: Device, node: Node): readonly Variant[] | undefined {
+function variantsOf(device: Device, node: Node): Variants | undefined {
   const nothing = (): never => {
     throw new EngineError('internal', node.label, 'a list of variants cannot ask for scratch memory');
   };
   return node.op.variants?.(node, { ...device.capabilities, isUsed: () => true, scratch: nothing });
-}
-
-/** Milliseconds of one run of the node alone, on zeros. */
-async function timeVariant(
-  device: Device,
-  node: Node,
-  variant: Variant,
-  isUsed: (tensor: Tensor) => boolean,
-): Promise<number> {
-  const alone = new Graph();
-  const inputs = Object.fromEntries(
-    Object.entries(node.inputs).map(([name, { shape, dtype }]) => [name, alone.input(name, shape, dtype)]),
-  );
-  const outputs = alone.apply(node.op, inputs, node.attrs);
-  for (const [name, tensor] of Object.entries(outputs))
-    if (node.outputs[name]?.dtype === 'f16') alone.storeHalf(tensor);
-  const written = new Set(
-    lowerNode(alone.nodes[0] as Node, device.capabilities, {
-      isUsed: () => true,
-      variant,
-      nextId: counter(),
-    }).flatMap(({ bindings }) =>
-      bindings.filter(({ access }) => access !== 'read').map(({ tensor }) => tensor.id),
-    ),
-  );
-  const all = Object.entries(outputs).filter(([, tensor]) => written.has(tensor.id));
-  const used = all.filter(([name]) => isUsed(node.outputs[name] as Tensor));
-  // What no node reads is what the host reads: a model's last op is timed with all it writes.
-  const kept = (used.length > 0 ? used : all).map(([, tensor]) => tensor);
-  const program = await Program.compile(device, alone, { outputs: kept, choose: () => variant });
-  try {
-    return await timeRuns(device, program.commands, MINIMUM_MS);
-  } finally {
-    program.destroy();
-  }
-}
-
-function counter(): () => number {
-  let id = 0;
-  return () => --id;
 }

@@ -4,6 +4,7 @@ import type { Device } from '../engine/device';
 export class RunControl {
   #paused = false;
   #stopped = false;
+  #skipped = false;
   #wake: () => void = () => undefined;
 
   get paused(): boolean {
@@ -12,6 +13,16 @@ export class RunControl {
 
   get stopped(): boolean {
     return this.#stopped;
+  }
+
+  /** Whether to do without what the run can do without. */
+  get skipped(): boolean {
+    return this.#skipped;
+  }
+
+  /** Ends a preparation that can be skipped. */
+  skip(): void {
+    this.#skipped = true;
   }
 
   pause(): void {

@@ -1,18 +1,25 @@
 /** Which kernel variants were the fastest, kept in IndexedDB: a run repeats bit for bit after a reload, and starts faster. */
 import { get, set } from 'idb-keyval';
+import { kernelsVersion } from '../engine/kernels_version';
 import type { TuneMemory } from '../engine/tune';
 
 const KEY = 'kernel choices';
 
+interface Stored {
+  /** Of the kernels that were timed. */
+  readonly version: string;
+  readonly choices: ReadonlyMap<string, string>;
+}
+
 /** Where the browser keeps nothing (a private window, a full disk), choices last as long as the worker. */
 export async function storedChoices(): Promise<TuneMemory> {
-  const stored = await attempt(() => get<ReadonlyMap<string, string>>(KEY));
-  const choices = new Map(stored);
+  const [version, stored] = await Promise.all([kernelsVersion, attempt(() => get<Stored>(KEY))]);
+  const choices = new Map(stored?.version === version ? stored.choices : []);
   return {
     get: (key) => choices.get(key),
     set: (key, variant) => {
       choices.set(key, variant);
-      void attempt(() => set(KEY, choices));
+      void attempt(() => set(KEY, { version, choices } satisfies Stored));
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What a worker that runs on a GPU tells the page, whatever it trains. */
+import { capital } from '../base/text';
 import type { AdapterDescription } from '../engine/adapter';
 
 /** What the GPU is and can do, measured where it says so. */
@@ -13,6 +14,30 @@ export interface DeviceReport extends AdapterDescription {
   /** Fused multiply-adds counted as two. */
   readonly flopsPerSecond: number | null;
 }
+
+/** Something takes a while before a run's first step. */
+export interface Preparation {
+  /** What it is. */
+  readonly label: string;
+  readonly done: number;
+  /** 0 where nothing is counted. */
+  readonly total: number;
+  /** Where it is known. */
+  readonly secondsLeft?: number | undefined;
+  /** Whether the run can do without it. */
+  readonly skippable?: boolean;
+}
+
+/** What is prepared and how far it is: "Choosing kernels for this GPU, 34 of 87, about 6 s left". */
+export function preparationText({ label, done, total, secondsLeft }: Preparation): string {
+  const parts = [capital(label)];
+  if (total > 0 && done > 0) parts.push(`${done} of ${total}`);
+  if (secondsLeft !== undefined) parts.push(`about ${Math.max(1, Math.round(secondsLeft))} s left`);
+  return parts.join(', ');
+}
+
+/** The preparation that times kernels. */
+export const CHOOSING = { label: 'choosing kernels for this GPU', skippable: true } as const;
 
 export interface Failure {
   readonly kind: string;

@@ -12,7 +12,7 @@ import type { Mixer } from '../models/bimamba';
 import type { RecordingInfo } from '../eeg/files/recording';
 import type { AdapterDescription } from '../engine/device';
 import type { Metrics } from '../run/progress';
-import type { DeviceReport, Failure } from '../run/protocol';
+import type { DeviceReport, Failure, Preparation } from '../run/protocol';
 import type { Suggestion } from './fits';
 import type { EegSettings } from './settings';
 
@@ -36,6 +36,8 @@ export interface EegPlan {
   readonly baseChannels: number;
   /** Why it is this width, where it was chosen. */
   readonly reason: string | null;
+  /** Why the kernels are not those that are the fastest on this GPU; null where they are. */
+  readonly untimed: string | null;
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly windows: { readonly training: number; readonly validation: number };
@@ -61,7 +63,7 @@ export type EegEvent =
       readonly settings: EegSettings;
       readonly device: AdapterDescription;
     }
-  | { readonly type: 'preparing'; readonly label: string; readonly done: number; readonly total: number }
+  | ({ readonly type: 'preparing' } & Preparation)
   | {
       readonly type: 'progress';
       readonly epoch: number;
@@ -188,6 +190,8 @@ export interface EegWorker {
   checkpoint(): void;
   /** The newest state of the run that is under way, or was last, as a file to resume from. */
   saveState(): Promise<Blob>;
+  /** Ends what a run prepares and can do without. */
+  skip(): void;
   pause(): void;
   resume(): void;
   stop(): void;

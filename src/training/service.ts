@@ -219,6 +219,10 @@ export class EegService implements EegWorker {
     this.#trainer?.checkpoint();
   }
 
+  skip(): void {
+    this.#trainer?.skip();
+  }
+
   pause(): void {
     this.#trainer?.pause();
   }

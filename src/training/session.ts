@@ -11,6 +11,7 @@ import { Parameters } from '../engine/packs';
 import { planProgram, type Plan } from '../engine/plan';
 import { Program } from '../engine/program';
 import { choiceFor, type TuneMemory } from '../engine/tune';
+import { CHOOSING, type Preparation } from '../run/protocol';
 import { initialise } from '../models/initialise';
 import { SettingsError } from '../run/failure';
 import type { Owned } from '../run/owned';
@@ -63,7 +64,9 @@ export interface Session extends StateOf {
 /** What the preparation needs of whoever runs it. */
 export interface PreparationHooks {
   /** Called with what takes a while; may throw, which ends the preparation. */
-  readonly preparing: (label: string, done: number, total: number) => void;
+  readonly preparing: (preparation: Preparation) => void;
+  /** Whether the choice of kernels is skipped. */
+  readonly skipped: () => boolean;
   readonly device: () => Promise<Device>;
   /** The epoch that is under way. */
   readonly epoch: () => number;
@@ -89,7 +92,7 @@ export async function prepareSession(
   const progress = from
     ? progressOf(from, stepsOf(settings, set.windows.length).steps, data, settings)
     : atStart(settings);
-  hooks.preparing('benchmarking the GPU', 0, 4);
+  hooks.preparing({ label: 'benchmarking the GPU', done: 0, total: 4 });
   const device = await hooks.device();
   checkDevice(settings, device);
   const planned = await planRun(options, device, { split, set }, from ?? options.weights, hooks);
@@ -190,7 +193,7 @@ async function planRun(
   device: Device,
   { split, set }: Pick<Session, 'split' | 'set'>,
   weights: SessionOptions['weights'],
-  { preparing, suggested }: PreparationHooks,
+  { preparing, skipped, suggested }: PreparationHooks,
 ): Promise<PlannedRun> {
   const { settings, emit, tuning } = options;
   const { model, batch, microBatches, precision, memoryLimit } = settings;
@@ -203,18 +206,28 @@ async function planRun(
   const view = stepGraph(settings, config, set.posWeight);
   if (weights) checkWeights(view, weights);
   const evaluation = evaluationGraph(config, batch / microBatches, precision);
-  const choose = await choiceFor(device, view.graph, tuning, (label, done, total) =>
-    preparing(`timing kernels: ${label}`, done, total),
-  );
+  const { choose, untimed } = await choiceFor(device, [view.graph, evaluation.graph], tuning, {
+    onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
+    skipped,
+  });
   const outputs = view.optimizerGraph ? [view.loss] : [view.loss, view.norm];
   const plans = {
     step: planProgram(view.graph, capabilities, { outputs, choose }),
     optimizer:
-      view.optimizerGraph && planProgram(view.optimizerGraph, capabilities, { outputs: [view.norm] }),
+      view.optimizerGraph && planProgram(view.optimizerGraph, capabilities, { outputs: [view.norm], choose }),
     evaluation: planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities], choose }),
   };
   const packs = { training: true, accumulating: view.optimizerGraph !== null };
-  const plan = describe(options, { view, set, split, plans, packs, baseChannels, reason });
+  const plan = describe(options, {
+    view,
+    set,
+    split,
+    plans,
+    packs,
+    baseChannels,
+    reason,
+    untimed: untimed ?? null,
+  });
   const chosen = { ...settings, model: { ...model, baseChannels } };
   const bytes = plan.memory.reduce((sum, use) => sum + use.bytes, 0);
   emit({ type: 'planned', plan, settings: chosen, device: device.adapter });
@@ -236,17 +249,18 @@ async function allocate(
   { preparing }: PreparationHooks,
 ): Promise<Pick<Session, 'parameters' | 'step' | 'optimizer' | 'evaluating'>> {
   try {
-    preparing(resumed ? 'weights of the checkpoint' : 'initial weights', 1, 4);
+    const stage = (label: string, done: number): void => preparing({ label, done, total: 4 });
+    stage(resumed ? 'weights of the checkpoint' : 'initial weights', 1);
     const parameters = owned.add(await Parameters.create(device, view.graph, packs));
     const compile = async (graph: Graph, outputs: readonly Tensor[], plan: Plan): Promise<Program> =>
       owned.add(await Program.compile(device, graph, { outputs, parameters, plan }));
-    preparing('compiling the kernels of a training step', 2, 4);
+    stage('compiling the kernels of a training step', 2);
     const step = await compile(view.graph, outputs, plans.step);
     const optimizer =
       view.optimizerGraph &&
       plans.optimizer &&
       (await compile(view.optimizerGraph, [view.norm], plans.optimizer));
-    preparing('compiling the kernels of the validation', 3, 4);
+    stage('compiling the kernels of the validation', 3);
     const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
     return { parameters, step, optimizer, evaluating };
   } catch (error) {

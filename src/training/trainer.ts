@@ -14,7 +14,7 @@ import { RunControl } from '../run/control';
 import { NotFiniteError, toFailure } from '../run/failure';
 import { Owned } from '../run/owned';
 import { handled } from '../base/handled';
-import type { Failure } from '../run/protocol';
+import type { Failure, Preparation } from '../run/protocol';
 import type { Checkpoints } from './checkpoints';
 import type { Suggestion } from './fits';
 import type { EegEvent } from './protocol';
@@ -92,7 +92,8 @@ export class EegTrainer extends RunControl {
       let last: EegEvent;
       try {
         session = await prepareSession(this.options, owned, from, {
-          preparing: (label, done, total) => this.#preparing(label, done, total),
+          preparing: (preparation) => this.#preparing(preparation),
+          skipped: () => this.skipped,
           device: () => this.#device(),
           epoch: () => this.#epoch,
           suggested: (suggestions) => void (this.#suggestions = suggestions),
@@ -152,9 +153,9 @@ export class EegTrainer extends RunControl {
     }
   }
 
-  #preparing(label: string, done: number, total: number): void {
+  #preparing(preparation: Preparation): void {
     if (this.stopped) throw new Stopped();
-    this.options.emit({ type: 'preparing', label, done, total });
+    this.options.emit({ type: 'preparing', ...preparation });
   }
 
   async #train(session: Session): Promise<Finished> {
@@ -249,7 +250,7 @@ export class EegTrainer extends RunControl {
 
   /** One batch forward before anything is learned: what cannot work fails now and not after the first epoch. */
   async #dryRun({ device, evaluating, evaluation, set }: Session): Promise<void> {
-    this.#preparing('dry run on one batch', 0, 1);
+    this.#preparing({ label: 'dry run on one batch', done: 0, total: 1 });
     const windows = set.windows.slice(0, evaluation.x.shape[0]);
     const { x } = await localSource(this.options.dataset).read(windows);
     evaluating.write(evaluation.x, x);

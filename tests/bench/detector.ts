@@ -76,7 +76,7 @@ async function benchWidth(
   const update = { ...scaling, weightDecay: 0.05, clip: 1, segmentOf: checkpointing ? segmentOf : undefined };
   const norm = trainingStep(graph, loss, update);
   const outputs = [loss, norm];
-  const choose = tuned ? (await tune(device, graph, new Map<string, string>())).choose : frozenChoice;
+  const choose = tuned ? (await tune(device, [graph], new Map<string, string>())).choose : frozenChoice;
 
   const before = device.allocatedBytes;
   const parameters = await Parameters.create(device, graph, { training: true });

@@ -31,7 +31,7 @@ export async function compile(
   parameters?: Parameters,
 ): Promise<Compiled> {
   const started = performance.now();
-  const { choose, timings } = await tune(device, graph, new Map<string, string>());
+  const { choose, timings } = await tune(device, [graph], new Map<string, string>());
   const tuningMs = performance.now() - started;
   const program = await Program.compile(device, graph, {
     outputs,

@@ -4,7 +4,7 @@
  */
 
 import type { Progress } from '../../run/progress';
-import type { DeviceReport, Failure } from '../../run/protocol';
+import type { DeviceReport, Failure, Preparation } from '../../run/protocol';
 
 /** What one run is made of; plain data, so that it can be sent, compared and shared. */
 export interface RunSettings {
@@ -26,6 +26,8 @@ export interface RunPlan {
   readonly memory: readonly { readonly use: string; readonly bytes: number }[];
   readonly dispatchesPerStep: number;
   readonly flopsPerStep: number;
+  /** Why the kernels are not those that are the fastest on this GPU; null where they are. */
+  readonly untimed: string | null;
   readonly layers: number;
   /** Tokens of the sequence that is shown. */
   readonly length: number;
@@ -49,8 +51,7 @@ export type MetricName = (typeof METRICS)[number];
 
 export type RunEvent =
   | { readonly type: 'planned'; readonly plan: RunPlan }
-  /** Something takes a while before the first step; `label` says what. */
-  | { readonly type: 'preparing'; readonly label: string; readonly done: number; readonly total: number }
+  | ({ readonly type: 'preparing' } & Preparation)
   | ({ readonly type: 'progress'; readonly tokensPerSecond: number } & Progress<MetricName>)
   | { readonly type: 'preview'; readonly preview: Preview }
   | { readonly type: 'paused' }
@@ -70,6 +71,8 @@ export interface TrainingWorker {
   measure(): Promise<DeviceReport>;
   /** Starts a run; events go to `port` until `finished` or `failed`. One run at a time. */
   start(settings: RunSettings, port: MessagePort): Promise<void>;
+  /** Ends what a run prepares and can do without. */
+  skip(): void;
   pause(): void;
   resume(): void;
   stop(): void;

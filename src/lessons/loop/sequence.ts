@@ -103,6 +103,7 @@ export function planRun(
   { graph, declared }: TrainingGraph,
   trainingPlan: Plan,
   previewPlan: Plan,
+  untimed: string | undefined,
 ): RunPlan {
   const bytes = new Map<string, number>();
   const add = (use: string, more: number): void => void bytes.set(use, (bytes.get(use) ?? 0) + more);
@@ -118,6 +119,7 @@ export function planRun(
     memory: [...bytes].map(([use, bytes]) => ({ use, bytes })),
     dispatchesPerStep: trainingPlan.dispatches.length,
     flopsPerStep: trainingPlan.cost.flops,
+    untimed: untimed ?? null,
     layers: model.layers,
     length: sizes.length,
     vocabulary: sizes.vocabulary,

@@ -53,6 +53,10 @@ export class TrainingService implements TrainingWorker {
     });
   }
 
+  skip(): void {
+    this.#trainer?.skip();
+  }
+
   pause(): void {
     this.#trainer?.pause();
   }

@@ -14,6 +14,7 @@ import { initialise } from '../../models/initialise';
 import { trainingBatch } from '../tasks/task';
 import { RunControl } from '../../run/control';
 import { NotFiniteError, toFailure } from '../../run/failure';
+import { CHOOSING, type Preparation } from '../../run/protocol';
 import { Owned } from '../../run/owned';
 import { ProgressReporter } from '../../run/progress';
 import { PreviewPace, SolvedRule } from './pace';
@@ -76,31 +77,33 @@ export class Trainer extends RunControl {
   /** Plans, emits the plan, allocates, compiles and initialises. Throws Stopped when stopped meanwhile. */
   async #prepare(owned: Owned): Promise<Session> {
     const { emit, tuning, settings, maxSteps } = this.options;
-    const preparing = (label: string, done: number, total: number): void => {
+    const preparing = (preparation: Preparation): void => {
       if (this.stopped) throw new Stopped();
-      emit({ type: 'preparing', label, done, total });
+      emit({ type: 'preparing', ...preparation });
     };
+    const stage = (label: string, done: number): void => preparing({ label, done, total: 3 });
     const run = resolveRun(settings, maxSteps);
     const device = await this.options.device;
     const view = trainingGraph(run);
     const preview = previewGraph(run);
-    const choose = await choiceFor(device, view.graph, tuning, (label, done, total) =>
-      preparing(`timing kernels: ${label}`, done, total),
-    );
+    const { choose, untimed } = await choiceFor(device, [view.graph, preview.graph], tuning, {
+      onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
+      skipped: () => this.skipped,
+    });
     const planned = ({ graph, outputs }: Pick<TrainingGraph, 'graph' | 'outputs'>): Plan =>
       planProgram(graph, device.capabilities, { outputs, choose });
     const [trainingPlan, previewPlan] = [planned(view), planned(preview)];
-    const plan = planRun(run, view, trainingPlan, previewPlan);
+    const plan = planRun(run, view, trainingPlan, previewPlan, untimed);
     emit({ type: 'planned', plan });
 
-    preparing('initial weights', 0, 3);
+    stage('initial weights', 0);
     const parameters = owned.add(await Parameters.create(device, view.graph, { training: true }));
     for (const [name, values] of initialise(view.declared, run.seed)) parameters.write(name, values);
-    preparing('compiling the kernels of a training step', 1, 3);
+    stage('compiling the kernels of a training step', 1);
     const program = owned.add(
       await Program.compile(device, view.graph, { outputs: view.outputs, parameters, plan: trainingPlan }),
     );
-    preparing('compiling the kernels of the preview', 2, 3);
+    stage('compiling the kernels of the preview', 2);
     const previewer = owned.add(await Previewer.create(device, preview, { parameters, plan: previewPlan }));
     const metrics = new ProgressReporter(
       METRICS,

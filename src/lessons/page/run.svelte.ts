@@ -108,6 +108,11 @@ export class LessonRun {
     else this.pause();
   }
 
+  /** Ends the choice of kernels. */
+  skip(): void {
+    this.#link.call((worker) => worker.skip()).catch((error: unknown) => this.#fail(failureOf(error)));
+  }
+
   stop(): void {
     if (!this.active) return;
     this.#next = null;

@@ -1,5 +1,5 @@
 /** Sentences of the page that depend on the run. */
-import { capital } from '../../base/text';
+import { preparationText } from '../../run/protocol';
 import { dynamics, findPreset, findTask } from '../loop/catalogue';
 import type { RunSettings } from '../loop/protocol';
 import { count, duration, percent } from '../../app/ui/format';
@@ -33,9 +33,7 @@ export function describePhase(run: LessonRun): string {
     case 'idle':
       return 'Ready to train';
     case 'preparing': {
-      if (!preparation) return 'Waiting for the first step';
-      const { label, done, total } = preparation;
-      return total > 0 ? `${capital(label)} (${count(done)} of ${count(total)})` : capital(label);
+      return preparation ? preparationText(preparation) : 'Waiting for the first step';
     }
     case 'running':
       return asked === 'pause' ? 'Pausing after this step' : 'Training';

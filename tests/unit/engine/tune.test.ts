@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
+import { Device } from '../../../src/engine/device';
 import { Graph, type Tensor } from '../../../src/engine/graph';
+import { defineOp } from '../../../src/engine/ops/definition';
+import { kernel, read, write } from '../../../src/engine/ops/kernel';
 import { linear } from '../../../src/engine/ops/linear';
 import { silu } from './sample_ops';
 import { trainingStep } from '../../../src/engine/optimizer';
@@ -70,10 +74,15 @@ test('every hot kernel is timed once, remembered, and the choice repeats bit for
   const { graph } = classifier();
   const before = device().allocatedBytes;
   const labels: string[] = [];
-  const tuned = await tune(device(), graph, memory, (label) => labels.push(label));
+  const left: (number | undefined)[] = [];
+  const tuned = await tune(device(), [graph], memory, {
+    onProgress: ({ label, secondsLeft }) => (labels.push(label), left.push(secondsLeft)),
+  });
   expect(device().allocatedBytes).toBe(before);
   expect(tuned.rejected).toEqual([]);
   expect(labels.length).toBeGreaterThan(0);
+  expect(left[0]).toBe(undefined);
+  expect(left.at(-1)).toBeGreaterThan(0);
   for (const [key, times] of tuned.timings) {
     const fastest = [...times].sort(([, a], [, b]) => a - b)[0]?.[0];
     expect(memory.get(key)).toBe(fastest);
@@ -84,9 +93,90 @@ test('every hot kernel is timed once, remembered, and the choice repeats bit for
     expect(nodes.length).toBeGreaterThan(0);
     for (const node of nodes) expect(memory.has(tuneKey(device(), node)), node.label).toBe(true);
   }
-  const again = await tune(device(), graph, memory);
+  const again = await tune(device(), [graph], memory);
   expect(again.timings.size).toBe(0);
   expect(await train(tuned.choose)).toEqual(await train(again.choose));
+});
+
+/** y = 2 x, by one of three kernels: one takes the wrong number in its last workgroup, one is no WGSL. */
+const doubleOp = defineOp({
+  name: 'double',
+  inputs: ['x'],
+  optional: [],
+  outputs: ['y'],
+  shape: ({ x }) => ({ y: { shape: x.shape, dtype: 'f32' } }),
+  variants: () => [
+    { name: 'plain', FACTOR: '2.0' },
+    { name: 'wrong', FACTOR: 'select(2.0, 3.0, i >= 128u)' },
+    { name: 'broken', FACTOR: '2.0 +' },
+  ],
+  kernels: ({ inputs, outputs }, _, variant) => [
+    kernel({
+      name: 'double',
+      source:
+        '#main items first..last\n  for (var i = first; i < last; i += $WORKGROUP) { write_y(i, read_x(i) * ($FACTOR)); }\n#end\n',
+      defines: variant ?? {},
+      bindings: [read('x', inputs.x), write('y', outputs.y)],
+      items: 129,
+      per: 1,
+      workgroup: 64,
+    }),
+  ],
+  gradient: null,
+  reference: ({ x }) => ({ y: x.data.map((value) => 2 * value) }),
+  cost: () => ({ flops: 129, bytes: 8 * 129 }),
+});
+
+test('a kernel that computes something else, or does not compile, is never chosen, however fast it is', async () => {
+  const graph = new Graph();
+  graph.apply(doubleOp, { x: graph.input('x', [129]) }, {});
+  const memory = new Map<string, string>();
+  const { rejected, choose } = await tune(device(), [graph], memory);
+  expect([...memory.values()]).toEqual(['plain']);
+  expect(rejected.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/wrong of double.*: element 128 of y is .* with the default kernel /),
+    expect.stringMatching(/double/),
+  ]);
+  const [node] = graph.nodes;
+  const variants = node?.op.variants?.(node, {} as never);
+  expect(node && variants && choose(node, variants).name).toBe('plain');
+});
+
+test('where the winner of a kind of shape is none of a node’s variants, the node is timed itself', async () => {
+  const { graph } = classifier();
+  const memory = new Map<string, string>();
+  await tune(device(), [graph], memory);
+  const [key] = [...memory.keys()];
+  memory.set(key as string, 'a variant that other shapes of this kind have');
+  const { timings } = await tune(device(), [graph], memory);
+  expect(timings.size).toBe(1);
+  const [exact] = [...timings.keys()];
+  expect(exact).not.toBe(key);
+  expect(exact).toContain('=');
+  expect((await tune(device(), [graph], memory)).timings.size).toBe(0);
+});
+
+test('what is skipped takes the defaults, and stays so', async () => {
+  const { graph } = classifier();
+  const memory = new Map<string, string>();
+  let asked = 0;
+  const { timings, choose } = await tune(device(), [graph], memory, { skipped: () => asked++ >= 0 });
+  expect(timings.size).toBe(0);
+  expect(memory.size).toBeGreaterThan(0);
+  expect(await train(choose)).toEqual(await train());
+  expect((await tune(device(), [graph], memory)).timings.size).toBe(0);
+});
+
+test('with a clock that cannot tell kernels apart nothing is timed, and it is said', async () => {
+  // Without timestamps.
+  const coarse = await Device.request(await requestNodeGpu(), { defaultsOnly: true });
+  vi.spyOn(coarse, 'elapsed').mockResolvedValue(100);
+  const { graph } = classifier();
+  const memory = new Map<string, string>();
+  const { untimed, timings } = await tune(coarse, [graph], memory);
+  expect(untimed).toMatch(/only every 100 ms whether the GPU is done/);
+  expect([timings.size, memory.size]).toEqual([0, 0]);
+  coarse.destroy();
 });
 
 test('the plan, the packs and what the device is asked for agree', async () => {

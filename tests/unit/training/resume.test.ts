@@ -106,6 +106,7 @@ async function prepared(settings: EegSettings): Promise<TrainingState> {
   const checking = await Device.request(await requestNullGpu());
   const hooks = {
     preparing: nothing,
+    skipped: () => false,
     suggested: nothing,
     epoch: () => 1,
     device: () => Promise.resolve(checking),

@@ -195,6 +195,11 @@ export class Detector implements Viewed {
     return this.#ask('stop');
   }
 
+  /** Ends the choice of kernels. */
+  skip(): Promise<void> {
+    return this.#ask('skip');
+  }
+
   async synthesize(seed = SYNTHETIC_SEED): Promise<boolean> {
     const opened = await this.#open(() => this.link.call((worker) => worker.synthesize(seed)));
     if (opened) this.#seed = seed;
@@ -313,7 +318,7 @@ export class Detector implements Viewed {
     }
   }
 
-  async #ask(what: 'pause' | 'resume' | 'stop'): Promise<void> {
+  async #ask(what: 'pause' | 'resume' | 'stop' | 'skip'): Promise<void> {
     try {
       await this.link.call((worker) => worker[what]());
     } catch (error) {
