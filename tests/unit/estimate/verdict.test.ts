@@ -12,8 +12,10 @@ import { applyChanges } from '../../../src/config/edit';
 import type { Issue } from '../../../src/config/issues';
 import { PRESETS } from '../../../src/config/presets';
 import { MACHINES, type Platform } from '../../../src/config/targets';
-import type { Fit, Remedy } from '../../../src/config/verdict';
+import type { Fit, Remedy, Verdict } from '../../../src/config/verdict';
+import { reviewInput } from '../../../src/app/pages/config/reviewing';
 import { compare } from '../../../src/handoff/matrix';
+import { reviewDocument } from '../../../src/handoff/review';
 import { commandsFor } from '../../../src/handoff/commands';
 import { verdictFor } from '../../../src/estimate/forecast';
 import { ramOptions } from '../../../src/estimate/from_config';
@@ -82,6 +84,10 @@ const CASES: readonly Case[] = [
   ...GENERATED.filter((_, i) => FULL || i % 3 === Math.floor(i / 3) % 3),
 ];
 
+/** How a number of jobs is said. */
+const jobsIn = ({ jobs }: Verdict): string =>
+  jobs ? `takes ${jobs.count} jobs` : 'no number of jobs completes the run';
+
 describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as const))('%s', (_, one) => {
   const { name, text, platform } = one;
   const machine = MACHINES[platform];
@@ -104,10 +110,13 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
       hoursPerEpoch: epoch,
       remedies,
     });
-    expect(estimated.costs.find(({ stop }) => stop.id === 'all')?.jobs?.count).toBe(jobs?.count);
+    const counted = (costs: Estimated['costs']) => costs.find(({ stop }) => stop.id === 'all')?.jobs?.count;
+    expect(counted(estimated.costs)).toBe(jobs?.count);
 
     const plan: Plan = { settings: settingsOf(readFile(text, name, platform)), machine };
-    expect(predictionOf(plan, { hours: Infinity, dollars: Infinity })).toMatchObject({
+    const predicted = predictionOf(plan, { hours: Infinity, dollars: Infinity });
+    expect(counted(predicted.costs.map((one) => ({ ...one, jobs: one.jobs ?? null })))).toBe(jobs?.count);
+    expect(predicted).toMatchObject({
       gpuFit: gpu.fit,
       vram: { total: gpu.need },
       epoch,
@@ -134,8 +143,11 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
       const ofRam = (fit: Fit) => (platform === 'modal' && fit !== 'fits' ? 'medium' : expected(fit));
       expect(severityOf('host-ram')).toBe(ofRam(verdict.ram.training.fit));
       expect(severityOf('validation-ram')).toBe(ofRam(verdict.ram.validation.fit));
-      if (platform === 'modal')
+      if (platform === 'modal') {
         expect(severityOf('time-limit') === undefined).toBe(verdict.jobs?.count === 1);
+        const said = issues.find(({ id }) => id === 'time-limit')?.message;
+        if (said) expect(said).toContain(jobsIn(verdict));
+      }
     }
     const split = verdict.remedies.find(({ change }) => change === 'split')?.value;
     const fix = told.find(({ id }) => id === 'validation-ram' || id === 'no-validation')?.fix;
@@ -150,7 +162,24 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
       `GPU ${verdict.gpu.fit}: ${gib} GiB`,
     );
     const resume = commandsFor({ name, text, target: machine }).find(({ id }) => id === 'resume')?.purpose;
-    if (platform === 'modal' && resume && (verdict.jobs?.count ?? 0) > 1)
-      expect(resume).toContain(`take ${verdict.jobs?.count} jobs`);
+    if (platform === 'modal' && resume && verdict.jobs?.count !== 1)
+      expect(resume).toContain(verdict.jobs ? jobsIn(verdict).replace('takes', 'take') : jobsIn(verdict));
+  });
+
+  test('is what the review says, with its hours, dollars and jobs', () => {
+    if (!verdict || platform !== 'modal') return;
+    const compared = { name, text, target: machine };
+    const asked = { date: '2026-11-30', preparedBy: '', before: compared, after: [compared] };
+    const said = reviewDocument(reviewInput({ ...asked, incident: undefined, smoke: [] }));
+    const row = said.split('\n').find((line) => line.startsWith(`| ${name} on ${machine.title} |`)) ?? '';
+    expect(row).toContain(`${Number(verdict.epoch.likely.toPrecision(3))} h`);
+    const { count } = verdict.jobs ?? {};
+    const jobs =
+      count === undefined ? 'never completes in jobs of 24 h' : count === 1 ? '| 1 |' : `${count} of 24 h`;
+    expect(row).toContain(jobs);
+    const whole = verdict.cost?.need.likely;
+    if (count !== undefined && count > 1) expect(row).toContain(`$${whole?.toFixed(2)} with`);
+    const risk = said.split('\n').find((line) => line.includes('time-limit: '));
+    if (risk) expect(risk).toContain(jobsIn(verdict));
   });
 });
