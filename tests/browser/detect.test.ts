@@ -50,7 +50,7 @@ async function saved(page: Page, name: string): Promise<{ name: string; bytes: U
 }
 
 test('weights and recordings that are dropped on any page are detected with, scored and saved', async () => {
-  const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
+  const { page, complaints } = await app.open('#/config', { viewport: { width: 1440, height: 900 } });
   await page.getByRole('heading', { level: 1 }).waitFor();
   const corpus = { seed: 7, patients: 2, recordingsPerPatient: 1, duration: 120, seizures: 1 };
   await drop(page, [

@@ -1,4 +1,6 @@
 /** Files and folders that were dropped on the page. */
+import { messageOf } from '../../base/text';
+import { isRecording } from '../../eeg/files/recording';
 
 export interface DroppedFile {
   /** Within what was dropped, with slashes. */
@@ -6,38 +8,57 @@ export interface DroppedFile {
   readonly data: File;
 }
 
+/** A sentence for each file or folder that the browser could not read. */
+export type Unread = readonly { readonly path: string; readonly reason: string }[];
+
+export interface Dropped {
+  readonly files: readonly DroppedFile[];
+  readonly unread: Unread;
+}
+
 /** All files of a drop, those in folders too. To be called in the event: later the browser has forgotten them. */
-export async function droppedFiles(transfer: DataTransfer): Promise<DroppedFile[]> {
+export async function droppedFiles(transfer: Pick<DataTransfer, 'items'>): Promise<Dropped> {
   const items = Array.from(transfer.items, (item) => ({
     entry: item.webkitGetAsEntry(),
     file: item.getAsFile(),
   }));
   const files: DroppedFile[] = [];
+  const unread: { path: string; reason: string }[] = [];
+  const collect = async (entry: FileSystemEntry): Promise<void> => {
+    const path = entry.fullPath.replace(/^\//, '');
+    try {
+      if (entry.isFile) files.push({ path, data: await fileOf(entry as FileSystemFileEntry) });
+      else for (const inner of await listOf(entry as FileSystemDirectoryEntry)) await collect(inner);
+    } catch (error) {
+      unread.push({ path, reason: `${path} cannot be read: ${messageOf(error)}` });
+    }
+  };
   for (const { entry, file } of items)
-    if (entry) await collect(entry, files);
+    if (entry) await collect(entry);
     // Files that come from no file system have no entry.
     else if (file) files.push({ path: file.name, data: file });
-  return files;
+  return { files, unread };
 }
 
-async function collect(entry: FileSystemEntry, files: DroppedFile[]): Promise<void> {
-  if (entry.isFile) {
-    const data = await new Promise<File>((resolve, reject) =>
-      (entry as FileSystemFileEntry).file(resolve, reject),
-    );
-    files.push({ path: entry.fullPath.replace(/^\//, ''), data });
-    return;
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
+const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
+  new Promise((resolve, reject) => entry.file(resolve, reject));
+
+async function listOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
   // A reader gives a hundred entries at a time.
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
       reader.readEntries(resolve, reject),
     );
-    if (some.length === 0) return;
-    for (const inner of some) await collect(inner, files);
+    if (some.length === 0) return all;
+    all.push(...some);
   }
 }
+
+/** Whether a recording or weights are dropped, as far as the names of the files tell; those in folders are not known yet. */
+export const areForDetection = ({ files }: Pick<DataTransfer, 'files'>): boolean =>
+  [...files].some(({ name }) => isWeights(name) || isRecording(name));
 
 const WEIGHTS = /\.(pt|pth|ckpt|safetensors)$/i;
 

@@ -158,7 +158,6 @@ export class ConfigPage {
   }
 
   async drop(transfer: DataTransfer): Promise<void> {
-    this.dragging = false;
     try {
       await this.open(await givenByDrop(transfer));
     } catch (error) {

@@ -9,7 +9,7 @@ import type { EventScores } from '../../../eeg/scores/score_events';
 import type { Mixer } from '../../../models/bimamba';
 import type { Failure } from '../../../run/protocol';
 import { download } from '../../ui/download';
-import { isWeights, type DroppedFile } from '../../ui/dropped';
+import { isWeights, type Dropped } from '../../ui/dropped';
 import { EventPort } from '../../ui/event_port';
 import { failureOf } from '../../ui/link';
 import type { Detector } from '../detector/detector.svelte';
@@ -92,15 +92,23 @@ export class Detect implements Viewed {
   }
 
   /** Takes what was dropped: weights, recordings with their labels, or both. */
-  async take(files: readonly DroppedFile[]): Promise<void> {
+  async take({ files, unread }: Dropped): Promise<void> {
+    if (this.phase === 'running') {
+      this.failure = {
+        kind: 'data',
+        message: 'A detection is under way.',
+        advice: 'Stop it, or drop the files again when it is done.',
+      };
+      return;
+    }
     const weights = files.find(({ path }) => isWeights(path));
     const recordings = files.filter(({ path }) => isReadable(fileName(path)));
-    if (weights && this.phase !== 'running') this.weights = { file: weights.data };
-    if (recordings.length > 0) await this.detector.open(recordings, null);
+    if (weights) this.weights = { file: weights.data };
+    if (recordings.length > 0) await this.detector.open(recordings, null, unread);
     if (weights || recordings.length > 0) return;
     this.failure = {
       kind: 'data',
-      message: 'None of the dropped files is a recording or holds weights.',
+      message: unread[0]?.reason ?? 'None of the dropped files is a recording or holds weights.',
       advice: 'Drop recordings (.edf, .bdf), alone or in a folder, or weights (.pt, .safetensors).',
     };
   }

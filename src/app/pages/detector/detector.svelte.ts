@@ -13,7 +13,7 @@ import { rememberedTexts, rememberTexts } from './seizure_texts';
 import { clearAddress, linkTo, sharedByAddress, type SharedSettings } from './shared_settings';
 import type { Viewed } from './viewed';
 import { download } from '../../ui/download';
-import type { DroppedFile } from '../../ui/dropped';
+import type { DroppedFile, Unread } from '../../ui/dropped';
 
 export type Phase = 'idle' | 'opening' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
@@ -206,13 +206,16 @@ export class Detector implements Viewed {
     return opened;
   }
 
-  /** `limit`: only so many recordings, the first by path; null takes all. */
-  open(files: Iterable<File | DroppedFile>, limit: number | null): Promise<boolean> {
+  /** `limit`: only so many recordings, the first by path; null takes all. `unread`: files that the browser could not read. */
+  open(files: Iterable<File | DroppedFile>, limit: number | null, unread: Unread = []): Promise<boolean> {
     const list = Array.from(files, (file) =>
       file instanceof File ? { path: file.webkitRelativePath || file.name, data: file } : file,
     );
-    this.#again = () =>
-      this.link.call((worker) => worker.open(list, limit ?? undefined, [...this.seizureTexts]));
+    this.#again = async () => {
+      const texts = [...this.seizureTexts];
+      const report = await this.link.call((worker) => worker.open(list, limit ?? undefined, texts));
+      return { ...report, rejected: [...report.rejected, ...unread] };
+    };
     return this.#open(this.#again);
   }
 
