@@ -93,9 +93,11 @@ export interface RecordingInfo {
 
 const RECORDING = /\.(edf|bdf)$/i;
 
+export const isRecording = (name: string): boolean => RECORDING.test(name);
+
 /** Whether a file of this name is a recording, or annotations as they lie beside one. */
 export const isReadable = (name: string): boolean =>
-  RECORDING.test(name) ||
+  isRecording(name) ||
   isSummary(name) ||
   [...ANNOTATION_EXTENSIONS, EVENTS_TSV, SEIZURES, SIDECAR].some((extension) =>
     name.toLowerCase().endsWith(extension),
@@ -121,7 +123,7 @@ export function pairFiles(files: Iterable<DataFile>): RecordingFiles[] {
     const folder = folders.join('/');
     summaries.set(folder, [...(summaries.get(folder) ?? []), file]);
   }
-  const recordings = [...byPath.values()].filter((file) => RECORDING.test(file.path));
+  const recordings = [...byPath.values()].filter((file) => isRecording(file.path));
   return recordings.sort(byComponents).map((recording) => {
     const stem = recording.path.replace(RECORDING, '');
     const names = [

@@ -19,7 +19,7 @@ export interface KeyValue {
 }
 
 /** Counted up whenever the signal path gives other values or they are kept in another form. */
-const VERSION = 'v2';
+const VERSION = 'v3';
 const HASH_BYTES = 4 << 20;
 
 interface Entry {

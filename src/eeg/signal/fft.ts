@@ -1,34 +1,33 @@
 /**
  * Discrete Fourier transforms of any length, in float64. Lengths whose prime factors are at most 31 go through a Stockham
- * autosort transform of mixed radix (Van Loan 1992, "Computational Frameworks for the FFT", section 1.7); others through
- * Bluestein's convolution (Bluestein 1970) of a power of two. Recordings have lengths such as 250·N, so powers of two alone
- * do not do.
+ * autosort transform of mixed radix (Van Loan 1992, "Computational Frameworks for the FFT", section 1.7); the rest of
+ * others, where such factors are divided out, through Bluestein's convolution (Bluestein 1970) of a power of two. Recordings
+ * have lengths such as 250·N with N seconds: powers of two alone do not do, and one convolution of the whole length would take
+ * several times the memory.
  */
 
 const LARGEST_RADIX = 31;
 
 export class Fft {
-  readonly #radices: readonly number[] | null;
-  readonly #bluestein: Bluestein | null = null;
+  readonly #radices: readonly number[];
+  /** Of what is left when the radices are divided out; null where that is 1. */
+  readonly #bluestein: Bluestein | null;
   readonly #roots: Roots;
 
   constructor(readonly length: number) {
     if (!Number.isSafeInteger(length) || length < 1)
       throw new RangeError(`a transform has a whole length above zero; it is ${length}`);
-    this.#radices = factor(length);
-    if (this.#radices) this.#roots = new Roots(length);
-    else {
-      this.#bluestein = new Bluestein(length);
-      this.#roots = new Roots(1);
-    }
+    const { radices, rest } = factor(length);
+    this.#radices = radices;
+    this.#bluestein = rest === 1 ? null : new Bluestein(rest);
+    this.#roots = new Roots(length);
   }
 
   /** X_k = Σ x_j exp(−2πi jk / n), in place; `re` and `im` [length]. */
   forward(re: Float64Array, im: Float64Array): void {
     if (re.length !== this.length || im.length !== this.length)
       throw new RangeError(`a transform of ${this.length} got ${re.length} and ${im.length} values`);
-    if (this.#bluestein) this.#bluestein.forward(re, im);
-    else this.#stockham(re, im);
+    this.#stockham(re, im);
   }
 
   /** The inverse of `forward`, times the length. */
@@ -41,12 +40,26 @@ export class Fft {
     let to: Complex = { re: new Float64Array(this.length), im: new Float64Array(this.length) };
     let length = this.length;
     let stride = 1;
-    for (const radix of this.#radices ?? []) {
+    for (const radix of this.#radices) {
       const pass = radix === 4 ? pass4 : radix === 2 ? pass2 : passAny;
       pass(from, to, length / radix, stride, radix, this.#roots);
       length /= radix;
       stride *= radix;
       [from, to] = [to, from];
+    }
+    if (this.#bluestein) {
+      const [a, b] = [new Float64Array(length), new Float64Array(length)];
+      for (let q = 0; q < stride; q++) {
+        for (let p = 0; p < length; p++) {
+          a[p] = from.re[q + stride * p] ?? 0;
+          b[p] = from.im[q + stride * p] ?? 0;
+        }
+        this.#bluestein.forward(a, b);
+        for (let k = 0; k < length; k++) {
+          from.re[q + stride * k] = a[k] ?? 0;
+          from.im[q + stride * k] = b[k] ?? 0;
+        }
+      }
     }
     if (from.re !== re) {
       re.set(from.re);
@@ -93,8 +106,8 @@ class Roots {
   }
 }
 
-/** Radices whose product is `length`, fours first; null where a prime factor is too large. */
-function factor(length: number): number[] | null {
+/** Radices, fours first, and what of `length` they leave: the product of its prime factors that are too large. */
+function factor(length: number): { readonly radices: readonly number[]; readonly rest: number } {
   const radices: number[] = [];
   let rest = length;
   for (const radix of [4, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, LARGEST_RADIX])
@@ -102,7 +115,7 @@ function factor(length: number): number[] | null {
       radices.push(radix);
       rest /= radix;
     }
-  return rest === 1 ? radices : null;
+  return { radices, rest };
 }
 
 /**

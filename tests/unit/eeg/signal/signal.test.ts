@@ -38,7 +38,8 @@ const sizes = (key: string): number[] => key.split(',').map(Number);
 describe('Fourier transform', () => {
   // Every radix, their mixtures, primes within and beyond the largest radix.
   test.each([
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 25, 31, 37, 49, 64, 100, 121, 127, 210, 243, 250, 256, 341, 509, 1024,
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 25, 31, 37, 49, 64, 74, 100, 121, 127, 210, 243, 250, 256, 341, 492, 509,
+    1024, 1369,
   ])('length %i against the sum itself, and back', (n) => {
     const re = made(n, 1);
     const im = made(n, 2);
@@ -75,7 +76,7 @@ describe('Fourier transform', () => {
   });
 
   test('a long transform keeps thirteen digits', () => {
-    for (const n of [48_000, 49_152, 100_003]) {
+    for (const n of [48_000, 49_152, 100_003, 250 * 397]) {
       const [re, im] = [made(n), made(n, 3)];
       const fft = new Fft(n);
       fft.forward(re, im);

@@ -129,7 +129,7 @@ describe('the cache of prepared recordings', () => {
     expect(await cache.bytes()).toBe(2 * BLOCK_BYTES);
     store.values.set('v1 from an older version', {});
     expect(await hold(cache, 'b')).toBe(true);
-    expect([...store.values.keys()].every((key) => key.startsWith('v2 b'))).toBe(true);
+    expect([...store.values.keys()].every((key) => key.startsWith('v3 b'))).toBe(true);
   });
 
   test('does not take what is damaged for whole', async () => {
