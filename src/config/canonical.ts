@@ -22,6 +22,8 @@ export interface Rewritten {
 
 export interface Exported {
   readonly text: string;
+  /** From the text that was given to this one. */
+  readonly edits: readonly Edit[];
   readonly changes: readonly Rewritten[];
 }
 
@@ -54,7 +56,7 @@ export function exportText(text: string): Exported {
   while (apply(new Agreement(pieces.text).repeated()));
   while (apply(new Agreement(pieces.text).merged()));
   apply(new Agreement(pieces.text).scalars());
-  return { text: pieces.text, changes };
+  return { text: pieces.text, edits: pieces.edits(), changes };
 }
 
 /** Readers that know YAML 1.1 switch to its types at `%YAML 1.1`. */

@@ -41,6 +41,9 @@ describe('the file whose run was killed', () => {
     // Fixed by one click, in one scalar; the click is taken back by Ctrl Z.
     expect(await savedText(page)).toBe(SAVED);
     await page.getByText('training.learning_rate: 3e-4 became 3.0e-4').waitFor();
+    // What was saved is what the editor shows.
+    await editor(page).getByText('3.0e-4').waitFor();
+    expect(await page.getByText('changed since it was opened', { exact: false }).count()).toBe(0);
     await workers(page).getByRole('button', { name: 'Fix', exact: true }).click();
     await workers(page).waitFor({ state: 'detached' });
     expect(await savedText(page)).toBe(SAVED.replace('num_workers: 4', 'num_workers: 0'));
@@ -49,7 +52,10 @@ describe('the file whose run was killed', () => {
     await workers(page).waitFor();
     expect(await savedText(page)).toBe(SAVED);
 
-    await page.getByRole('button', { name: /^Apply \d+ fixes for / }).click();
+    await page.getByRole('button', { name: 'Apply all fixes for WSL2' }).click();
+    await page
+      .getByText(/^\d+ values were fixed for WSL2 in tusz_train\.yaml: .*training\.early_stopping\.metric/)
+      .waitFor();
     await expect.poll(() => issues(page).count()).toBeLessThan(3);
     const fixed = await savedText(page);
     for (const line of ['num_workers: 0', 'conv_kernel: 3', 'metric: sensitivity_at_10.0fa'])
@@ -82,6 +88,8 @@ describe('text and form', () => {
     await tab(page, 'Form').click();
     const batch = page.getByRole('textbox', { name: 'batch_size' });
     expect(await batch.inputValue()).toBe('16');
+    // What saving rewrites is a step of the history, too.
+    expect(await savedText(page)).toBe(SAVED);
     await batch.fill('8');
     await page.keyboard.press('Tab');
     await expect.poll(() => savedText(page)).toBe(SAVED.replace('batch_size: 16', 'batch_size: 8'));
@@ -146,8 +154,6 @@ describe('text and form', () => {
     await page.locator('.cm-tooltip-autocomplete').getByText('focal', { exact: true }).waitFor();
     await page.waitForTimeout(150);
     await page.keyboard.press('Enter');
-    await page.keyboard.press('Control+s');
-    expect(await savedText(page)).toBe('training:\n  learning_rate: 3.0e-4\n  batch_size: 16\n  loss: focal');
     await page.locator('.cm-line', { hasText: 'learning_rate' }).getByText('learning_rate').hover();
     const box = page.locator('.cm-tooltip .about');
     await box.waitFor();
@@ -156,6 +162,9 @@ describe('text and form', () => {
     const row = page.getByRole('row', { name: /training\.learning_rate/ });
     expect(await row.textContent()).toContain("'3e-4'");
     expect(await row.textContent()).toContain('float');
+    await editor(page).click();
+    await page.keyboard.press('Control+s');
+    expect(await savedText(page)).toBe('training:\n  learning_rate: 3.0e-4\n  batch_size: 16\n  loss: focal');
     expect(complaints).toEqual(SILENT);
   });
 });
@@ -181,6 +190,21 @@ describe('files', () => {
         .toBe(text.replace('num_workers: 4', 'num_workers: 0'));
     }
     expect(complaints).toEqual(SILENT);
+  });
+
+  test('with one path are opened beside each other, and it is said; the same file twice is opened once', async () => {
+    const { page } = await open();
+    await choose(page, [
+      { path: 'twice.yaml', bytes: 'data: {}\n' },
+      { path: 'twice.yaml', bytes: 'model: {}\n' },
+      { path: 'twice.yaml', bytes: 'data: {}\n' },
+    ]);
+    await page
+      .getByText('Another file called twice.yaml is open, so this one was opened as twice-2.yaml.')
+      .waitFor();
+    await page.getByText('twice.yaml is open already, with the same text').waitFor();
+    await page.getByRole('button', { name: 'twice-2.yaml', exact: true }).waitFor();
+    expect(await page.getByRole('list', { name: 'Open files' }).getByRole('listitem').count()).toBe(3);
   });
 
   test('of a folder are opened with their paths, renamed, and saved as a zip or into a folder', async () => {

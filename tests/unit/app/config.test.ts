@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keyAt, outline, parentAt } from '../../../src/app/pages/config/editor/outline';
-import { bytesOf, cleanPath, freePath, linesOf, readFileText } from '../../../src/app/pages/config/file_text';
+import {
+  belowRepository,
+  bytesOf,
+  cleanPath,
+  freePath,
+  linesOf,
+  readFileText,
+} from '../../../src/app/pages/config/file_text';
 import { forAllReaders } from '../../../src/app/pages/config/exporting';
 import { fixed } from '../../../src/app/pages/config/fixing';
 import { safeFixes } from '../../../src/app/pages/config/issues';
@@ -41,6 +48,23 @@ describe('a file’s text', () => {
     expect(cleanPath('..\\..//a/./b c.yaml')).toBe('a/b c.yaml');
     expect(freePath('a/b.yaml', ['a/b.yaml', 'a/b-2.yaml'])).toBe('a/b-3.yaml');
   });
+});
+
+test('a path is below its repository, as the commands have it', () => {
+  const below = (...paths: string[]) => paths.map(belowRepository(paths));
+  expect(below('smokescan-work/.git/HEAD', 'smokescan-work/runs/a.yaml')).toEqual([
+    '.git/HEAD',
+    'runs/a.yaml',
+  ]);
+  expect(below('up/repo/configs/modal/a.yaml', 'up/repo/other/b.yaml', 'up/c.yaml')).toEqual([
+    'configs/modal/a.yaml',
+    'other/b.yaml',
+    'c.yaml',
+  ]);
+  expect(below('configs/a.yaml', 'configs/old/configs/b.yaml')).toEqual(['configs/a.yaml', 'configs/b.yaml']);
+  // Without a repository the folder that was opened stands for it: its own name says nothing.
+  expect(below('smoke-tests/a.yaml', 'smoke-tests/modal/b.yaml')).toEqual(['a.yaml', 'modal/b.yaml']);
+  expect(below('smoke.yaml')).toEqual(['smoke.yaml']);
 });
 
 test('keys are found by their lines, also in a text that is no YAML', () => {
@@ -95,8 +119,10 @@ test('applying all fixes leaves none that the first of them made necessary', () 
   const once = applyChanges(text, fixesOf(text));
   expect(once).toContain('validation_split: 0.07');
   expect(fixesOf(once).map(({ path }) => path)).toEqual(['data.validation_split']);
-  const { edits, problems } = fixed([question], 0);
+  const { edits, keys, problems } = fixed([question], 0);
   expect(problems).toEqual([]);
+  expect(keys.length).toBe(new Set(fixesOf(text).map(({ path }) => path)).size);
+  expect(keys).toContain('data.validation_split');
   let made = text;
   for (const { from, to, insert } of [...edits].reverse())
     made = made.slice(0, from) + insert + made.slice(to);
@@ -105,8 +131,14 @@ test('applying all fixes leaves none that the first of them made necessary', () 
 });
 
 test('what leaves the page is read alike by PyYAML and YAML 1.2; what nobody reads goes as it is', () => {
-  const { text, said } = forAllReaders('training: {learning_rate: 3e-4, mixed_precision: yes} # mine\n');
+  const source = 'training: {learning_rate: 3e-4, mixed_precision: yes} # mine\n';
+  const { text, edits, said } = forAllReaders(source);
+  let made = source;
+  for (const { from, to, insert } of [...edits].reverse())
+    made = made.slice(0, from) + insert + made.slice(to);
+  expect(made).toBe(text);
   expect(text).toBe('training: {learning_rate: 3.0e-4, mixed_precision: true} # mine\n');
   expect(said).toContain('(training.learning_rate: 3e-4 became 3.0e-4, and 1 more)');
-  for (const text of ['training: [\n', 'a: 1\n', '']) expect(forAllReaders(text)).toEqual({ text });
+  for (const text of ['training: [\n', 'a: 1\n', ''])
+    expect(forAllReaders(text)).toEqual({ text, edits: [] });
 });

@@ -72,6 +72,27 @@ export function cleanPath(path: string): string {
     .join('/');
 }
 
+/**
+ * The path of a file of a folder below its repository, as the commands have it: below the nearest folder with “configs” or
+ * “.git” in it, and where there is none below the folder that was opened. `paths`: of everything in that folder.
+ */
+export function belowRepository(paths: readonly string[]): (path: string) => string {
+  const roots = new Set(
+    paths.flatMap((path) => {
+      const parts = path.split('/');
+      return parts
+        .flatMap((part, i) => (i < parts.length - 1 && (part === 'configs' || part === '.git') ? [i] : []))
+        .map((i) => parts.slice(0, i).join('/'));
+    }),
+  );
+  return (path) => {
+    const parts = path.split('/');
+    for (let i = parts.length - 1; i >= 0; i--)
+      if (roots.has(parts.slice(0, i).join('/'))) return parts.slice(i).join('/');
+    return parts.slice(parts.length > 1 ? 1 : 0).join('/');
+  };
+}
+
 /** The path, or one like it that is not taken: train.yaml, train-2.yaml, train-3.yaml. */
 export function freePath(path: string, taken: readonly string[]): string {
   if (!taken.includes(path)) return path;

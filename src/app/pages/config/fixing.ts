@@ -7,6 +7,8 @@ import { safeFixes } from './issues';
 
 export interface Edits {
   readonly edits: readonly Edit[];
+  /** Paths of the values that are changed. */
+  readonly keys: readonly string[];
   /** Sentences about the changes that cannot be made. */
   readonly problems: readonly string[];
 }
@@ -15,7 +17,7 @@ export interface Edits {
 export function edits(text: string, changes: readonly Change[]): Edits {
   const problems = new Set<string>();
   const possible = possibleOf(text, changes, problems);
-  return { edits: editsFor(text, possible), problems: [...problems] };
+  return editsOf(text, possible, problems);
 }
 
 /**
@@ -29,8 +31,14 @@ export function fixed(questions: readonly Question[], at: number): Edits {
     const asked = questions.map((one, i) => (i === at ? { ...one, text: made } : one));
     return possibleOf(made, safeFixes(inspect(asked)[at]?.issues ?? []), problems);
   });
-  return { edits: editsFor(text, changes), problems: [...problems] };
+  return editsOf(text, changes, problems);
 }
+
+const editsOf = (text: string, changes: readonly Change[], problems: ReadonlySet<string>): Edits => ({
+  edits: editsFor(text, changes),
+  keys: [...new Set(changes.map(({ path }) => path))],
+  problems: [...problems],
+});
 
 /** The changes that can be made one after the other; says of the others why not. */
 function possibleOf(text: string, changes: readonly Change[], problems: Set<string>): readonly Change[] {

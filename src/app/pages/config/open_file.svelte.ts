@@ -68,6 +68,12 @@ export class OpenFile {
     return this.state.doc.toString();
   }
 
+  /** Whether it has this path and would be saved as the bytes of that file. */
+  holds(path: string, { text, newline, mixed, mark }: FileText): boolean {
+    const alike = this.newline === newline && this.mixed === mixed && this.mark === mark;
+    return this.path === path && alike && this.current === text;
+  }
+
   /** A text as this file's bytes are written. */
   bytesOf(text: string): Uint8Array<ArrayBuffer> {
     return bytesOf({ text, newline: this.newline, mixed: this.mixed, mark: this.mark });

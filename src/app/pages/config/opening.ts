@@ -1,4 +1,4 @@
-import { cleanPath, readFileText, tooLarge, Unreadable, type FileText } from './file_text';
+import { belowRepository, cleanPath, readFileText, tooLarge, Unreadable, type FileText } from './file_text';
 
 /** A file as a person hands it over, with its path in the folder that was opened or dropped. */
 export interface Given {
@@ -25,6 +25,7 @@ const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
 /** Reads files. Of folders the YAML files alone; a file that was chosen by itself is read whatever its name. */
 export async function openFiles(given: readonly Given[]): Promise<Opening> {
   const chosen = given.filter(({ path }) => isYaml(path) || !path.includes('/'));
+  const below = belowRepository(given.map(({ path }) => cleanPath(path)));
   const rejected: string[] = [];
   const opened: Opened[] = [];
   for (const { path, file } of chosen) {
@@ -32,7 +33,7 @@ export async function openFiles(given: readonly Given[]): Promise<Opening> {
       // Reading a film to say that it is none would hold the page up.
       const bytes = new Uint8Array(await file.slice(0, 1_000_001).arrayBuffer());
       if (file.size > bytes.length) throw new Unreadable(tooLarge(file.size));
-      opened.push({ path: cleanPath(path), ...readFileText(bytes) });
+      opened.push({ path: below(cleanPath(path)), ...readFileText(bytes) });
     } catch (error) {
       const problem =
         error instanceof Unreadable ? error.message : `cannot be read (${(error as Error).message})`;

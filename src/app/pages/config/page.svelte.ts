@@ -37,6 +37,7 @@ export class ConfigPage {
   hidden = $state.raw<readonly Severity[]>([]);
   onlyFixable = $state(false);
   saidSaved = $state('');
+  saidFixed = $state('');
 
   readonly file = $derived(this.work.active);
   /** The machine that the active file is checked for, in words. */
@@ -54,7 +55,7 @@ export class ConfigPage {
       .filter(({ severity }) => !this.hidden.includes(severity))
       .filter(({ fixes }) => !this.onlyFixable || fixes.length > 0),
   );
-  /** One change a key, of the severest issue that has one. */
+  /** One change a key, of the severest issue that has one; others may become necessary by them. */
   readonly safeFixes = $derived(safeFixes(this.fixable));
   /** What makes all readers of YAML agree. */
   readonly alike = $derived(
@@ -126,8 +127,14 @@ export class ConfigPage {
     if (this.file) void this.work.apply(this.file, changes);
   }
 
-  applySafe(): void {
-    if (this.file) void this.work.fix(this.file);
+  /** Applies all fixes that need nobody to decide, and says which values they are. */
+  async applySafe(): Promise<void> {
+    const { file, target } = this;
+    if (!file) return;
+    this.saidFixed = '';
+    const keys = await this.work.fix(file);
+    if (keys.length > 0)
+      this.saidFixed = `${keys.length === 1 ? '1 value was' : `${keys.length} values were`} fixed for ${target} in ${file.name}: ${keys.join(', ')}.`;
   }
 
   async reveal({ place }: Pick<ShownIssue, 'place'>): Promise<void> {
@@ -209,13 +216,20 @@ export class ConfigPage {
     }
   }
 
-  /** What is saved of each file: its text as all readers of YAML read it alike, in the file's own way of writing. */
+  /**
+   * What is saved of each file: its text as all readers of YAML read it alike, in the file's own way of writing. What that
+   * changes is changed in the editor, too.
+   */
   #leaving(files: readonly OpenFile[]): Promise<{ path: string; bytes: Uint8Array<ArrayBuffer> }[]> {
     return Promise.all(
       files.map(async (file) => {
         const text = file.current;
         const answer = await this.work.ask(file.path, (inspector) => inspector.forAllReaders(text));
-        if (answer?.said !== undefined) this.work.say(`${file.path} ${answer.said}`);
+        const { edits = [], said } = answer ?? {};
+        const kept = this.work.edit(file, text, edits)
+          ? ''
+          : '; the text here was edited meanwhile, and has it not';
+        if (said !== undefined) this.work.say(`${file.path} ${said}${kept}.`);
         return { path: file.path, bytes: file.bytesOf(answer?.text ?? text) };
       }),
     );

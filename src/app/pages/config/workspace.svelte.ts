@@ -6,6 +6,7 @@ import { EditorView, type ViewUpdate } from '@codemirror/view';
 import type { Remote } from 'comlink';
 import { SvelteSet } from 'svelte/reactivity';
 import type { Change } from '../../../config/change';
+import type { Edit } from '../../../config/edit';
 import { PRESETS } from '../../../config/presets';
 import type { Place } from '../../../config/pyyaml';
 import type { Compared } from '../../../handoff/matrix';
@@ -116,7 +117,7 @@ export class Workspace {
     text: FileText,
     about: Pick<Partial<KeptFile>, 'target' | 'base' | 'purpose'> = {},
   ): OpenFile {
-    const same = this.files.find((file) => file.path === path && file.current === text.text);
+    const same = this.files.find((file) => file.holds(path, text));
     if (same) {
       this.show(same);
       return same;
@@ -138,7 +139,13 @@ export class Workspace {
   }
 
   take({ opened, rejected, others }: Opening): void {
-    for (const { path, ...text } of opened) this.add(path, text);
+    for (const { path, ...text } of opened) {
+      const same = this.files.some((file) => file.holds(path, text));
+      const file = this.add(path, text);
+      if (same) this.say(`${path} is open already, with the same text: it was not opened a second time.`);
+      else if (file.path !== path)
+        this.say(`Another file called ${path} is open, so this one was opened as ${file.path}.`);
+    }
     for (const sentence of rejected) this.say(sentence);
     if (opened.length === 0 && rejected.length === 0)
       this.say(
@@ -226,12 +233,15 @@ export class Workspace {
   }
 
   /** Makes changes in a file as one step of its history, which the form, the fixes and the text share. */
-  apply(file: OpenFile, changes: readonly Change[]): Promise<void> {
-    return this.#edit(file, (inspector, text) => inspector.edits(text, changes));
+  async apply(file: OpenFile, changes: readonly Change[]): Promise<void> {
+    await this.#edit(file, (inspector, text) => inspector.edits(text, changes));
   }
 
-  /** Applies the fixes that need nobody to decide until none is left, as one step of the file's history. */
-  fix(file: OpenFile): Promise<void> {
+  /**
+   * Applies the fixes that need nobody to decide until none is left, as one step of the file's history. The paths of the
+   * values that it changed.
+   */
+  fix(file: OpenFile): Promise<readonly string[]> {
     return this.#edit(file, (inspector) => {
       const rounds = roundsOf(this.files, new SvelteSet([file.id]), (one) => this.figures.of(one.target));
       const asked = rounds.find((round) => round.some((one) => one.file === file)) ?? [];
@@ -246,17 +256,24 @@ export class Workspace {
   async #edit(
     file: OpenFile,
     question: (inspector: Remote<Inspector>, text: string) => Promise<Edits>,
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     for (;;) {
       const { doc } = file.state;
       const answer = await this.ask(file.path, (inspector) => question(inspector, doc.toString()));
-      if (!answer) return;
+      if (!answer) return [];
       // What was typed meanwhile moved the places.
       if (file.state.doc !== doc) continue;
       for (const problem of answer.problems) this.say(problem);
       if (answer.edits.length > 0) this.#dispatch(file, { changes: answer.edits, userEvent: 'input.form' });
-      return;
+      return answer.edits.length > 0 ? answer.keys : [];
     }
+  }
+
+  /** Makes edits of a text as one step of its file's history; false where the file has another text by now. */
+  edit(file: OpenFile, text: string, edits: readonly Edit[]): boolean {
+    if (file.current !== text) return edits.length === 0;
+    if (edits.length > 0) this.#dispatch(file, { changes: edits, userEvent: 'input.form' });
+    return true;
   }
 
   /** Asks the worker; undefined where it could not answer, which is said. */
