@@ -21,6 +21,7 @@ import type { DeviceReport } from '../run/protocol';
 import { reportDevice } from '../run/device_report';
 import { UsableDevice } from '../run/usable_device';
 import { startWorkers } from './pool';
+import type { PreparedCache } from '../eeg/signal/cache';
 import { preparedCache } from './prepared_cache';
 import {
   MAX_ANNOTATIONS,
@@ -167,11 +168,18 @@ export class EegService implements EegWorker {
     if (opened && 'damaged' in opened) return opened;
     const weights = from?.weightsOnly ? opened?.state : undefined;
     const state = from?.weightsOnly ? undefined : opened?.state;
-    if (from && state) await run.reopen(from.run, state);
-    const chosen = state ? storedSettings(state.progress.config) : settings;
-    const cache = chosen.cache ? await preparedCache() : undefined;
-    // Another call may have come first while this one waited.
-    this.#startable();
+    let chosen = settings;
+    let cache: PreparedCache | undefined;
+    try {
+      if (from && state) await run.reopen(from.run, state);
+      if (state) chosen = storedSettings(state.progress.config);
+      cache = chosen.cache ? await preparedCache() : undefined;
+      // Another call may have come first while this one waited.
+      this.#startable();
+    } catch (error) {
+      run.close();
+      throw error;
+    }
     const trainer = new EegTrainer({
       device: () => this.#device.get(),
       dataset: new Dataset(folder, KEEP_BYTES, cache, chosen.interpolation),
@@ -185,7 +193,10 @@ export class EegService implements EegWorker {
         const written = run.observe(event);
         // The end is reported after it is written: whoever receives it may read the runs.
         if (event.type === 'finished' || event.type === 'failed')
-          void written.then(() => port.postMessage(event));
+          void written.then(() => {
+            run.close();
+            port.postMessage(event);
+          });
         else port.postMessage(event);
       },
     });

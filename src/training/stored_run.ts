@@ -5,6 +5,7 @@ import type { StoreWorker } from '../checkpoints/store_worker';
 import { adapterName } from '../engine/adapter';
 import type { Checkpoints } from './checkpoints';
 import type { CheckpointName, DamagedCheckpoint, EegEvent } from './protocol';
+import { holdRun } from './run_lock';
 import { readSummary, RunRecord, type RunSummary } from './run_record';
 
 type Store = StoreWorker['store'];
@@ -15,6 +16,8 @@ export class StoredRun implements Checkpoints {
   /** What the run is made with, as soon as the store takes it. */
   #about: Pick<Run, 'name' | 'config' | 'device'> | undefined;
   #record: RunRecord | undefined;
+  /** Gives the run to other tabs. */
+  #release: (() => void) | undefined;
   /** The newest state that the store did not take. */
   #unstored: TrainingState | undefined;
   /** Writes of the record, one after the other. */
@@ -31,8 +34,12 @@ export class StoredRun implements Checkpoints {
     return this.#id;
   }
 
-  /** Goes on with a run that is there, from one of its states. Throws with a sentence when it has no settings. */
+  /**
+   * Goes on with a run that is there, from one of its states. Throws with a sentence when it has no settings, or another tab
+   * trains it.
+   */
   async reopen(id: string, state: TrainingState): Promise<void> {
+    this.#release = await holdRun(id);
     const run = await this.store.run(id);
     const summary = readSummary(run.summary);
     if (!summary)
@@ -40,6 +47,12 @@ export class StoredRun implements Checkpoints {
     this.#id = id;
     this.#record = new RunRecord(summary);
     this.#record.backTo(state.progress.step);
+  }
+
+  /** The run has ended, or was not started: others may have it. */
+  close(): void {
+    this.#release?.();
+    this.#release = undefined;
   }
 
   /** Takes notice of what happens; resolves when what has to be written is. Never rejects. */
@@ -102,7 +115,10 @@ export class StoredRun implements Checkpoints {
     const summary = this.#record?.toJson();
     this.#queue = this.#queue.then(async () => {
       if (summary === undefined) return;
-      if (this.#id === undefined && this.#about) this.#id = (await this.store.createRun(this.#about)).id;
+      if (this.#id === undefined && this.#about) {
+        this.#id = (await this.store.createRun(this.#about)).id;
+        this.#release = await holdRun(this.#id);
+      }
       if (this.#id !== undefined) await this.store.updateRun(this.#id, { summary });
     });
   }

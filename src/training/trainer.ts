@@ -45,6 +45,9 @@ const MAX_RECOVERIES = 3;
 const DEVICE_TRIES = 20;
 const DEVICE_WAIT = 500;
 
+/** Milliseconds of training after which the first checkpoint is due, whatever interval is chosen: there is none before it. */
+const FIRST_CHECKPOINT = 20_000;
+
 /** What is better done here than what is advised for any training. */
 const ADVICE = {
   'out-of-memory': 'Take what would fit, or close other tabs and programs that use the GPU, and start again.',
@@ -70,6 +73,7 @@ export class EegTrainer extends RunControl {
   /** Checkpoints that are on their way. Never rejects. */
   #saving: Promise<void> = Promise.resolve();
   #savesUnderWay = 0;
+  #saves = 0;
   /** How often the GPU was lost. */
   #lost = 0;
   #suggestions: readonly Suggestion[] = [];
@@ -208,15 +212,20 @@ export class EegTrainer extends RunControl {
     return { type: 'finished', reason, steps: progress.step, seconds: metrics.seconds };
   }
 
-  /** Whether it is time for a checkpoint; those by the clock wait until the one before is written. */
+  /** Whether a checkpoint is due after a step. */
   #isDue({ progress }: Session): boolean {
-    const { everySteps, everyMinutes } = this.options.settings.checkpoints;
+    const { everySteps } = this.options.settings.checkpoints;
     if (!this.options.checkpoints) return false;
-    if (everySteps !== null && progress.step % everySteps === 0) return true;
-    if (this.#savesUnderWay > 0) return false;
-    return (
-      this.#due || (everyMinutes !== null && performance.now() - this.#lastSave >= 60_000 * everyMinutes)
-    );
+    return (everySteps !== null && progress.step % everySteps === 0) || this.#isTime();
+  }
+
+  /** Whether a checkpoint was asked for or is due by the clock; it waits until the one before is written. */
+  #isTime(): boolean {
+    const { everyMinutes } = this.options.settings.checkpoints;
+    if (!this.options.checkpoints || this.#savesUnderWay > 0) return false;
+    const since = performance.now() - this.#lastSave;
+    const interval = everyMinutes === null ? Infinity : 60_000 * everyMinutes;
+    return this.#due || since >= (this.#saves === 0 ? Math.min(FIRST_CHECKPOINT, interval) : interval);
   }
 
   /** Queues a checkpoint of what the training is now; it continues while that is written. */
@@ -233,6 +242,7 @@ export class EegTrainer extends RunControl {
     this.#due = false;
     this.#lastSave = started;
     this.#savesUnderWay++;
+    this.#saves++;
     const state = read();
     state.catch(() => undefined); // awaited below
     this.#saving = this.#saving.then(async () => {
@@ -288,7 +298,9 @@ export class EegTrainer extends RunControl {
       for await (const batch of batches) {
         if (this.paused) {
           await underWay;
+          session.metrics.stop();
           await this.#rest(session);
+          session.metrics.start();
         }
         if (this.stopped) break;
         const submitted = await submitStep(session, batch, progress.step + 1, underWay, (skipped) =>
@@ -310,12 +322,15 @@ export class EegTrainer extends RunControl {
 
   async #validate(session: Session): Promise<Validation | undefined> {
     const { dataset, settings, emit } = this.options;
-    const { device, split } = session;
+    const { split } = session;
     try {
       return await validate(session, dataset, split.validation, settings, async (done, total) => {
         if (this.stopped) throw new Stopped();
         emit({ type: 'preparing', label: 'validating', done, total });
-        await this.resumed(device);
+        // What was trained is not lost while it is validated.
+        if (this.paused) await this.#rest(session);
+        else if (this.#isTime()) await this.#save(session, ['last']);
+        if (this.stopped) throw new Stopped();
       });
     } catch (error) {
       if (error instanceof Stopped) return undefined;
@@ -325,12 +340,9 @@ export class EegTrainer extends RunControl {
 
   /** Waits until the pause ends or the run is stopped. */
   async #rest(session: Session): Promise<void> {
-    const { device, metrics } = session;
-    metrics.stop();
     this.options.emit({ type: 'paused' });
     await this.#save(session, ['last']);
-    await this.resumed(device);
+    await this.resumed(session.device);
     if (!this.stopped) this.options.emit({ type: 'resumed' });
-    metrics.start();
   }
 }

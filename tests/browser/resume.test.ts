@@ -302,10 +302,19 @@ test(
     await button(page, 'Pause').click();
     await phase('Paused');
     await page.getByRole('link', { name: 'Runs' }).click();
-    const training = page.getByRole('article', { name: 'Width 2, convolution, 1 layer' });
-    await training.getByRole('button', { name: 'Delete…' }).click();
-    await training.getByRole('button', { name: 'Delete', exact: true }).click();
-    await page.getByRole('alert').filter({ hasText: 'This run is training' }).waitFor();
+    const name = 'Width 2, convolution, 1 layer';
+    const other = await context.newPage();
+    await other.goto(`${app.url}#/runs`);
+    for (const [tab, status] of [
+      [page, 'training'],
+      [other, 'training in another tab'],
+    ] as const) {
+      const training = tab.getByRole('article', { name });
+      await training.getByText(status, { exact: true }).waitFor();
+      await training.locator('button[aria-disabled=true]', { hasText: 'Delete…' }).waitFor();
+      expect(await training.getByRole('button', { name: 'Resume' }).count()).toBe(0);
+    }
+    await other.close();
     await open('run.state.safetensors', file);
     const imported = page.getByRole('article', { name: 'run.state.safetensors' });
     await imported
@@ -313,6 +322,19 @@ test(
       .filter({ hasText: `step ${progress.step} of 2,000` })
       .waitFor();
     await imported.getByRole('button', { name: 'Resume' }).waitFor();
+
+    // All is saved, so that leaving asks nothing; what is trained after that would be lost.
+    await page.getByRole('link', { name: 'Train', exact: true }).click();
+    const before = await update();
+    await button(page, 'Resume').click();
+    await expect.poll(update, SLOW).toBeGreaterThan(before);
+    const [question] = await Promise.all([
+      page.waitForEvent('dialog'),
+      page.close({ runBeforeUnload: true }),
+    ]);
+    expect(question.type()).toBe('beforeunload');
+    await question.dismiss();
+    expect(page.isClosed()).toBe(false);
   },
   LONGEST,
 );

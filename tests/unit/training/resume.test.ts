@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { TrainingState } from '../../../src/checkpoints/state';
 import { readState, writeState } from '../../../src/checkpoints/state_file';
 import { memorySource } from '../../../src/eeg/files/bytes';
@@ -146,6 +146,37 @@ describe('a resumed run', () => {
     ['from the first epoch into the second', 1],
     ['in the middle of the second epoch', 3],
   ])('goes on as if nothing had happened, to the bit: %s', (_, step) => goesOn(SETTINGS, step));
+
+  test.each(['resume', 'stop'] as const)('%s after a pause in a validation, which is told', async (then) => {
+    let asked = false;
+    const paused = await run(SHORT, {}, (event, trainer) => {
+      if (event.type === 'preparing' && event.label === 'validating' && !asked) {
+        asked = true;
+        trainer.pause();
+      }
+      if (event.type === 'paused') setTimeout(() => trainer[then](), 20);
+    });
+    const unbroken = await whole(SHORT);
+    expect(paused.of('paused')).toHaveLength(1);
+    expect(paused.checkpoints.first(2)).toEqual(unbroken.checkpoints.first(2));
+    const [finished] = paused.of('finished');
+    if (then === 'stop') return expect(finished?.reason).toBe('stopped');
+    expect(paused.of('resumed')).toHaveLength(1);
+    expect(paused.of('validated')).toEqual(unbroken.of('validated'));
+    expect(paused.end).toEqual(unbroken.end);
+  });
+
+  test('has a first checkpoint after 20 seconds of training, though the interval is longer', async () => {
+    const real = performance.now.bind(performance);
+    let calls = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => real() + 4000 * ++calls);
+    const settings = { ...SHORT, stepsPerEpoch: 6, checkpoints: { everySteps: null, everyMinutes: 30 } };
+    const { of } = await run(settings);
+    clock.mockRestore();
+    const [first, ...rest] = of('saved').map(({ step }) => step);
+    expect(first).toBeLessThan(6);
+    expect(rest.every((step) => step === 6)).toBe(true);
+  });
 
   test('has nothing left to do where it had come to its end', async () => {
     const expected = await whole(SETTINGS);

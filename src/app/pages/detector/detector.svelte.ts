@@ -62,6 +62,8 @@ export class Detector implements Viewed {
   shared = $state.raw<SharedSettings | null>(null);
 
   readonly active = $derived(['opening', 'preparing', 'running', 'paused'].includes(this.phase));
+  /** Whether leaving the page would lose steps. */
+  readonly unsaved = $derived(this.active && this.losses.length > (this.saved ?? 0));
   readonly best = $derived(this.validations.findLast(({ best }) => best) ?? this.validations.at(-1));
   readonly memoryBytes = $derived(this.plan?.memory.reduce((sum, { bytes }) => sum + bytes, 0));
 
@@ -186,19 +188,14 @@ export class Detector implements Viewed {
     await this.#start();
   }
 
-  /** Whether that run of the store is the one that is under way. */
-  async isUnderWay(id: string): Promise<boolean> {
-    return this.active && (await this.link.call((worker) => worker.underWay())) === id;
+  /** The store's name of the run that is under way here. */
+  async underWay(): Promise<string | undefined> {
+    return this.active ? this.link.call((worker) => worker.underWay()) : undefined;
   }
 
-  stop(): Promise<void> {
-    return this.#ask('stop');
-  }
-
+  readonly stop = (): Promise<void> => this.#ask('stop');
   /** Ends the choice of kernels. */
-  skip(): Promise<void> {
-    return this.#ask('skip');
-  }
+  readonly skip = (): Promise<void> => this.#ask('skip');
 
   async synthesize(seed = SYNTHETIC_SEED): Promise<boolean> {
     const opened = await this.#open(() => this.link.call((worker) => worker.synthesize(seed)));
@@ -353,6 +350,7 @@ export class Detector implements Viewed {
         this.skipped = event.skipped;
         return;
       case 'paused':
+        this.preparation = null;
         this.phase = 'paused';
         return;
       case 'resumed':

@@ -7,6 +7,7 @@ import type { RunChanges } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { trainerCheckpoint } from '../../../training/export';
 import { preparedCache } from '../../../training/prepared_cache';
+import { runsInTraining, whileIdle } from '../../../training/run_lock';
 import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/run_record';
 import { differences, type Difference } from '../../../training/share';
 import { download } from '../../ui/download';
@@ -17,6 +18,8 @@ export interface ShownRun {
   /** null where it was imported. */
   readonly summary: RunSummary | null;
   readonly bytes: number;
+  /** Which tab trains it now; null where none does. */
+  readonly training: 'here' | 'elsewhere' | null;
   /** To the run before it that has settings. */
   readonly differences: readonly Difference[];
 }
@@ -39,6 +42,8 @@ export class Runs {
   compared = $state.raw<readonly string[]>([]);
   #worker: StoreWorker | undefined;
 
+  constructor(private readonly detector: Pick<Detector, 'underWay'>) {}
+
   get #store(): StoreWorker['store'] {
     return (this.#worker ??= startStoreWorker()).store;
   }
@@ -46,6 +51,7 @@ export class Runs {
   refresh(): Promise<void> {
     return this.#try(async () => {
       const runs = (await this.#store.runs()).map((run) => ({ run, summary: readSummary(run.summary) }));
+      const [here, training] = await Promise.all([this.detector.underWay(), runsInTraining()]);
       const older = runs.filter(({ summary }) => summary).sort((a, b) => b.run.created - a.run.created);
       this.list = runs.map(({ run, summary }) => {
         const previous = older.find((other) => other.run.created < run.created)?.summary;
@@ -53,6 +59,7 @@ export class Runs {
           run,
           summary,
           bytes: runBytes(run),
+          training: run.id === here ? 'here' : training.has(run.id) ? 'elsewhere' : null,
           differences: summary && previous ? differences(previous.settings, summary.settings) : [],
         };
       });
@@ -84,11 +91,9 @@ export class Runs {
   }
 
   /** Other runs may be deleted while one trains, which may need their space. */
-  remove(id: string, detector: Pick<Detector, 'isUnderWay'>): Promise<void> {
+  remove(id: string): Promise<void> {
     return this.#try(async () => {
-      if (await detector.isUnderWay(id))
-        throw new Error('This run is training. Stop it before you delete it.');
-      await this.#store.deleteRun(id);
+      await whileIdle(id, () => this.#store.deleteRun(id));
       await this.refresh();
     });
   }
