@@ -30,7 +30,7 @@ async function check(dir: string, texts: readonly string[], json: boolean): Prom
     folder = await openFolder(dir);
     const opened = await openRecordings(pairFiles(folder.files), Infinity, undefined, texts);
     const checked = opened.recordings.map(checkedOf);
-    const counts = countsOf(checked);
+    const counts = countsOf(checked, opened.rejected);
     const { remarks } = folder;
     if (json)
       console.log(
@@ -99,18 +99,19 @@ interface Counts {
   readonly unusable: number;
 }
 
-const countsOf = (checked: readonly Checked[]): Counts[] =>
+const countsOf = (checked: readonly Checked[], rejected: OpenedFolder['rejected']): Counts[] =>
   CORPORA.flatMap((corpus) => {
     const of = checked.filter((one) => one.corpus === corpus);
-    if (of.length === 0) return [];
+    const unread = rejected.filter(({ path }) => corpusOf(path, []) === corpus).length;
+    if (of.length + unread === 0) return [];
     return {
       corpus,
-      recordings: of.length,
+      recordings: of.length + unread,
       patients: new Set(of.map(({ patient }) => patient)).size,
       hours: of.reduce((sum, { duration }) => sum + duration, 0) / 3600,
       labelled: of.filter(({ labelled }) => labelled).length,
       seizures: of.reduce((sum, { seizures }) => sum + seizures, 0),
-      unusable: of.filter(({ unusable }) => unusable !== null).length,
+      unusable: of.filter(({ unusable }) => unusable !== null).length + unread,
     };
   });
 

@@ -58,7 +58,6 @@ export function readAnnotationFile(file: string, bytes: Uint8Array, recording: s
 
 /** Parses the text of `file`, whose extension says the format. Throws DataError that names the line. */
 export function parseAnnotations(file: string, text: string): Annotations {
-  const warnings: string[] = [];
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   const isTse = /\.tse(_bi)?$/i.test(file);
   const isTsv = /events\.tsv$/i.test(file);
@@ -76,6 +75,7 @@ export function parseAnnotations(file: string, text: string): Annotations {
       : isTse
         ? parseTse(file, lines)
         : parseCsv(file, lines);
+  const warnings = [...parsed.warnings];
   for (const label of new Set(parsed.events.map((event) => event.label))) {
     if (UNCOUNTED_SEIZURES.has(label))
       warnings.push(`${label} is a seizure type that the trainer counts as background, and so it is here`);
@@ -120,7 +120,7 @@ const delimiterOf = (line: string): string | undefined =>
     (delimiter) => fieldsOf(line, delimiter).join().toLowerCase() === HEADER_FIELDS.join(),
   );
 
-function parseCsv(file: string, lines: readonly string[]): Omit<Annotations, 'warnings'> {
+function parseCsv(file: string, lines: readonly string[]): Annotations {
   let duration: number | null = null;
   let delimiter: string | undefined;
   const events: LabelledEvent[] = [];
@@ -153,10 +153,10 @@ function parseCsv(file: string, lines: readonly string[]): Omit<Annotations, 'wa
   }
   if (delimiter === undefined)
     throw new DataError(file, 'header', `the line ${CSV_HEADER} is missing: this is no annotation file`);
-  return { duration, events };
+  return { duration, events, warnings: [] };
 }
 
-function parseTse(file: string, lines: readonly string[]): Omit<Annotations, 'warnings'> {
+function parseTse(file: string, lines: readonly string[]): Annotations {
   let started = false;
   const events: LabelledEvent[] = [];
   for (const [index, raw] of lines.entries()) {
@@ -185,7 +185,7 @@ function parseTse(file: string, lines: readonly string[]): Omit<Annotations, 'wa
       'header',
       'the line version = tse_v1.0.0 is missing: this is no annotation file',
     );
-  return { duration: null, events };
+  return { duration: null, events, warnings: [] };
 }
 
 function eventFields(

@@ -4,7 +4,7 @@
  * kinds, such as `sz_foc_ia`; SeizeIT2 adds `impd` for impedance checks. Plain BIDS names the column trial_type.
  */
 import { DataError, quoted } from '../errors';
-import type { Annotations, LabelledEvent } from './labels';
+import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 
 const TYPE_COLUMNS = ['eventtype', 'trial_type', 'event_type', 'value'];
 const UNKNOWN = /^(n\/a)?$/i;
@@ -25,6 +25,8 @@ export function parseEventsTsv(file: string, text: string): Annotations {
   ];
   const events: LabelledEvent[] = [];
   let seconds: number | null = null;
+  /** Lines of events whose time is not known. */
+  const untimed: number[] = [];
   for (const [index, line] of lines.entries()) {
     if (index === 0 || line.trim() === '') continue;
     const fields = line.split('\t').map((field) => field.trim());
@@ -41,17 +43,29 @@ export function parseEventsTsv(file: string, text: string): Annotations {
         );
       return value;
     };
-    const start = number(onset);
     if (known(length) !== undefined) seconds = number(length);
+    const label = (known(type) ?? 'bckg').toLowerCase();
+    // Of an event that is no seizure a point in time is enough.
+    if (known(onset) === undefined || (known(duration) === undefined && isSeizure(label))) {
+      untimed.push(index + 1);
+      continue;
+    }
+    const start = number(onset);
     events.push({
       channel: known(channels) ?? null,
       start,
       stop: start + number(duration),
-      label: (known(type) ?? 'bckg').toLowerCase(),
+      label,
       confidence: known(confidence) === undefined ? 1 : Math.min(1, number(confidence)),
     });
   }
-  return { duration: seconds, events, warnings: [] };
+  const warnings =
+    untimed.length === 0
+      ? []
+      : [
+          `${untimed.length} events have no onset or duration and are left out, the first in line ${untimed[0]}`,
+        ];
+  return { duration: seconds, events, warnings };
 }
 
 /**

@@ -3,7 +3,7 @@
  * `{level, sublevel, start, stop, channel, [probability of each symbol]}`.
  */
 import { DataError, quoted } from '../errors';
-import type { LabelledEvent } from './labels';
+import type { Annotations, LabelledEvent } from './labels';
 
 const NUMBER = String.raw`\s*([\d.eE+-]+)\s*`;
 const LABEL = new RegExp(
@@ -12,10 +12,7 @@ const LABEL = new RegExp(
 );
 
 /** Throws DataError that names the line. */
-export function parseLbl(
-  file: string,
-  lines: readonly string[],
-): { duration: null; events: LabelledEvent[] } {
+export function parseLbl(file: string, lines: readonly string[]): Annotations {
   const symbols = new Map<string, Map<number, string>>();
   const channels = new Map<string, string>();
   const events: LabelledEvent[] = [];
@@ -58,5 +55,5 @@ export function parseLbl(
   }
   if (!started)
     throw new DataError(file, 'header', 'the line version = lbl_v1.0.0 is missing: this is no label file');
-  return { duration: null, events };
+  return { duration: null, events, warnings: [] };
 }

@@ -222,6 +222,12 @@ export async function inspectRecording(
       warnings.push(
         `${file} gives a duration of ${duration} s, the recording has ${edf.duration} s: do they belong together?`,
       );
+    let last = 0;
+    for (const { stop } of annotations.events) last = Math.max(last, stop);
+    if (duration === null && last > edf.duration + 1)
+      warnings.push(
+        `an event of ${file} ends at ${last} s, the recording at ${edf.duration} s: do they belong together?`,
+      );
   } else warnings.push('no annotations beside it: it cannot be trained on');
   const events = annotations?.events ?? [];
   return {

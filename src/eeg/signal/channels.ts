@@ -100,7 +100,7 @@ export function chooseChannels(file: EdfFile, interpolation: Interpolation = 'sp
           ? 'none of the 19 electrodes is there'
           : `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing of the 19 electrodes; only Fz and Pz can be interpolated`,
         ...unreadable,
-        `the file has ${listed(file.header.signals.filter((signal) => !signal.isAnnotations).map(({ label }) => label))}`,
+        `the file has ${listed(file.header.signals.filter((signal) => !signal.isAnnotations).map(({ label }) => label)) || 'no signals'}`,
       ].join('; '),
     );
   const direct = new Map<Channel, ChannelSource>();

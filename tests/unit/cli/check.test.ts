@@ -66,6 +66,7 @@ test('says what each recording is, what is wrong, and how many there are of each
   );
   expect(text).toMatch(/^cannot be read: broken\/x.edf, header/m);
   expect(text).toMatch(/^CHB-MIT +1 +1 +0.02 +1 +1 +1$/m);
+  expect(text).toMatch(/^other +1 +0 +0.00 +0 +0 +1$/m);
   expect(text).toContain('Patients: 2 patients of 2 recordings (2 by file name)');
 });
 

@@ -76,6 +76,17 @@ label = {0, 0, 30.0000, 45.0000, 1, [0.0, 0.0, 0.0, 0.9]}
     expect(recordings[0]).toMatchObject({ labelled: true, patient: 'aaaaaaac', unusable: null });
   });
 
+  test('an event behind the end of the recording is told, also where the file gives no duration', async () => {
+    const { recordings } = await open({
+      'a.edf': edf(REF),
+      'a.tse': 'version = tse_v1.0.0\n90 200 seiz 1\n',
+    });
+    expect(recordings[0]?.warnings).toContain(
+      'an event of a.tse ends at 200 s, the recording at 100 s: do they belong together?',
+    );
+    expect(recordings.map(seizuresOf)).toEqual([[[90, 100]]]);
+  });
+
   test('a label file that is none names the line', async () => {
     const broken = version1.replace('[0.0, 0.0, 1.0, 0.0]}', '[0.0, 0.0');
     const { rejected } = await open({ 'a.edf': edf(REF), 'a.lbl': broken });

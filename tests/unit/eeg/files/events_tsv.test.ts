@@ -36,6 +36,18 @@ test('plain BIDS', () => {
   ]);
 });
 
+test('a seizure whose time is not known is left out and told', () => {
+  const { events, warnings } = parseAnnotations(
+    'a_events.tsv',
+    'onset\tduration\ttrial_type\n10\tn/a\tseizure\nn/a\t5\tseizure\n20\t5\tseizure\n30\tn/a\teyes open\n',
+  );
+  expect(events.map(({ start, stop }) => [start, stop])).toEqual([
+    [20, 25],
+    [30, 30],
+  ]);
+  expect(warnings).toContain('2 events have no onset or duration and are left out, the first in line 2');
+});
+
 test.each([
   ['onset\tduration\n1\t2\n', 'header'],
   ['onset\tduration\teventType\n-1\t2\tsz\n', 'line 2, onset'],
