@@ -3,6 +3,7 @@ import { SMOKE_FILES } from '../../config/facts';
 import { needed, pathWord } from '../shell';
 import {
   BUILD_CODES,
+  buildHours,
   buildCache,
   CACHED,
   countCached,
@@ -90,7 +91,7 @@ export function localCommands(facts: Facts, smoke: Facts): Command[] {
       id: 'build_train',
       text: buildCache(facts, 'train'),
       purpose: 'Preprocesses the training recordings once, before training.',
-      caution: `${BUILD_CODES} An average recording takes about 75 MiB of RAM when it is loaded (measured), a long one several times that.`,
+      caution: `${buildHours(facts, 'train')} ${BUILD_CODES} An average recording takes about 75 MiB of RAM when it is loaded (measured), a long one several times that.`,
     },
     // Of nothing held out, it would write a manifest without seizures and end with 2.
     ...(split > 0
@@ -99,7 +100,7 @@ export function localCommands(facts: Facts, smoke: Facts): Command[] {
             id: 'build_val',
             text: buildCache(facts, 'val'),
             purpose: 'Does the same for the validation recordings.',
-            caution: BUILD_CODES,
+            caution: `${buildHours(facts, 'val')} ${BUILD_CODES}`,
           },
         ]
       : []),

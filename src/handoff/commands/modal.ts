@@ -5,6 +5,7 @@ import { verdictFor } from '../../estimate/forecast';
 import { containerWord, needed, shellWord } from '../shell';
 import {
   BUILD_CODES,
+  buildHours,
   buildCache,
   CACHED,
   countCached,
@@ -76,7 +77,7 @@ const modalSmoke = (smoke: Facts): Command => ({
 });
 
 const SHELL_HOUR =
-  'modal shell ends after an hour: repeat the step until it prints that the cache is complete. It first reads again what is cached, about 0.4 s a recording.';
+  'The app’s actions are train and evaluate alone, so no function call builds a cache detached, and modal shell ends after an hour: repeat the step until it prints that the cache is complete. It first reads again what is cached, about 0.4 s a recording.';
 
 function modalCaches(facts: Facts): Command[] {
   const prepared: Facts = { ...facts, dataDir: MODAL.dataDir };
@@ -86,7 +87,7 @@ function modalCaches(facts: Facts): Command[] {
       id: 'build_train',
       text: inContainer(buildCache(prepared, 'train', containerWord)),
       purpose: 'Preprocesses the training recordings on the volume, before the run.',
-      caution: `${SHELL_HOUR} The container has the run’s GPU and costs the same. ${BUILD_CODES}`,
+      caution: `${buildHours(facts, 'train')} ${SHELL_HOUR} The container has the run’s GPU and costs the same. ${BUILD_CODES}`,
     },
     ...(facts.split > 0
       ? [
@@ -94,7 +95,7 @@ function modalCaches(facts: Facts): Command[] {
             id: 'build_val',
             text: inContainer(buildCache(prepared, 'val', containerWord)),
             purpose: 'Does the same for the validation recordings.',
-            caution: `${SHELL_HOUR} ${BUILD_CODES}`,
+            caution: `${buildHours(facts, 'val')} ${SHELL_HOUR} ${BUILD_CODES}`,
           },
         ]
       : []),

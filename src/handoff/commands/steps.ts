@@ -1,7 +1,9 @@
 /** What the commands on Modal and on a machine of one's own share: the facts of a configuration that they name, and the trainer's own commands. */
+import { PREPROCESS_SECONDS } from '../../config/facts';
 import { resultsName } from '../../config/launcher';
 import { readConfig } from '../../config/settings';
 import { isSmokeRun, type Target } from '../../config/targets';
+import { epochWindows } from '../../estimate/epoch_windows';
 import { pathWord } from '../shell';
 
 /** A configuration as a file below the trainer's folder. */
@@ -104,6 +106,14 @@ export const CACHED: Pick<Command, 'id' | 'purpose' | 'caution'> = {
 
 export const BUILD_CODES =
   'Exit code 0: everything is cached, and the manifest is written. 1: a folder is missing or a recording cannot be read, which the message names. 2: no annotation of a seizure was found.';
+
+/** Hours in which one process preprocesses the corpus's recordings of a part, as a sentence. */
+export function buildHours({ split }: Facts, part: 'train' | 'val'): string {
+  const windows = epochWindows({ balanced: false, validationSplit: split });
+  const count = part === 'train' ? windows.training : windows.validation;
+  const hours = (count * PREPROCESS_SECONDS.likely) / 3600;
+  return `The whole corpus takes about ${Number(hours.toPrecision(1))} h, at ${PREPROCESS_SECONDS.likely} s a window (assumed).`;
+}
 
 export const MANIFEST: Pick<Command, 'id' | 'purpose' | 'caution'> = {
   id: 'scan',

@@ -8,10 +8,10 @@ import { KEYS } from '../../../src/config/keys';
 import type { PyValue } from '../../../src/config/plain';
 import { readConfig } from '../../../src/config/settings';
 import { TARGETS } from '../../../src/config/targets';
+import { FULL } from '../../full';
 import { Generator } from './generate';
 import { PYDANTIC, pythonWith, runPython } from './python';
 
-const FULL = process.env['FULL'] !== undefined;
 /** Of the files, those whose fixes are applied, which costs many readings each. */
 const FIXED = 1000;
 const python = pythonWith(PYDANTIC.modules, PYDANTIC.how, PYDANTIC.check);
