@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { letters } from '../config/letters';
 import { DataError } from '../eeg/errors';
 import { SettingsError } from '../run/failure';
-import { isFileError } from './file_error';
+import { isFileError, sentenceOf } from './file_error';
 
 /** An argument of the command line that is wrong, as a sentence; ends a command with exit code 2. */
 export class ArgumentError extends Error {
@@ -127,7 +127,8 @@ export interface Arguments<O extends Options> {
 
 /**
  * Runs a command and returns its exit code. --help prints what the command takes and ends with 0. Wrong arguments end with 2 and
- * a sentence: with the help behind it where they can be seen to be wrong, without where `run` finds out and throws ArgumentError.
+ * a sentence: with where the help is behind it where they can be seen to be wrong, without where `run` finds out and throws
+ * ArgumentError.
  * Files, data or settings that cannot be used end with 1 and the sentence that `run` throws.
  */
 export async function runCommand<O extends Options>(
@@ -140,7 +141,7 @@ export async function runCommand<O extends Options>(
     read = readArguments(command, args);
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
-    console.error(`${error.message}\n\n${helpOf(command)}`);
+    console.error(`${error.message}\nsmokescan ${command.name} --help shows what it takes.`);
     return 2;
   }
   if (read === 'help') {
@@ -152,7 +153,7 @@ export async function runCommand<O extends Options>(
   } catch (error) {
     const wrong = error instanceof ArgumentError;
     if (!wrong && !isForPersons(error)) throw error;
-    console.error(error.message);
+    console.error(sentenceOf(error));
     return wrong ? 2 : 1;
   }
 }
@@ -223,6 +224,12 @@ function checkTaken({ name, takes }: Command<Options>, given: readonly string[])
   const min = takes.filter((one) => !one.startsWith('[')).length;
   const max = takes.some((one) => one.endsWith('…')) ? Infinity : takes.length;
   if (given.length < min) throw new ArgumentError(`${takes[given.length]} is missing`);
+  const empty = given.indexOf('');
+  // What a variable of the shell gives that is not set.
+  if (empty >= 0)
+    throw new ArgumentError(
+      `argument ${empty + 1} is empty; give ${takes[Math.min(empty, takes.length - 1)] ?? 'options alone'}`,
+    );
   if (given.length > max)
     throw new ArgumentError(
       `smokescan ${name} takes ${takes.join(' ') || 'options alone'}; ${given.slice(max).join(' ')} is too much`,

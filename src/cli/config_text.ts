@@ -2,15 +2,25 @@
 import { open } from 'node:fs/promises';
 import { MAX_CHARACTERS } from '../config/yaml_limits';
 import { SettingsError } from '../run/failure';
+import { isFileError, reasonOf } from './file_error';
 
 /** A character takes up to four bytes. */
 const MAX_BYTES = 4 * MAX_CHARACTERS;
 
 /**
- * The text of a file, with its byte order mark. Throws the system's error where there is no file, SettingsError where it is
- * longer than any configuration, and where it is not UTF-8, in which the trainer opens it.
+ * The text of a file, with its byte order mark. Throws SettingsError, which names the file, where it cannot be read, is longer
+ * than any configuration, or is not UTF-8, in which the trainer opens it.
  */
 export async function readConfigText(path: string): Promise<string> {
+  try {
+    return await readText(path);
+  } catch (error) {
+    if (!isFileError(error) && !(error instanceof SettingsError)) throw error;
+    throw new SettingsError(`${path} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+async function readText(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
     const bytes = Buffer.alloc(MAX_BYTES + 1);
@@ -20,14 +30,14 @@ export async function readConfigText(path: string): Promise<string> {
       length += bytesRead;
       if (length > MAX_BYTES)
         throw new SettingsError(
-          `it is longer than ${MAX_BYTES / 1e6} MB; a configuration has a few kilobytes`,
+          `it is longer than ${MAX_BYTES / 1e6} MB; a configuration has a few kilobytes; give another file`,
         );
       if (bytesRead === 0) break;
     }
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
     } catch {
-      throw new SettingsError('it is no UTF-8 text, and production opens it as such');
+      throw new SettingsError('it is not UTF-8, as which the trainer opens it; save it as UTF-8');
     }
   } finally {
     await file.close();

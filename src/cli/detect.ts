@@ -1,7 +1,7 @@
 /** `npx smokescan detect`: a detector with finished weights over recordings, on the GPU of this machine. */
 import { messageOf, stemOf } from '../base/text';
-import { access, constants, readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
 import { PickleError } from '../checkpoints/unpickle';
 import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError } from '../checkpoints/state';
@@ -41,9 +41,9 @@ import {
 } from './command_line';
 import { readConfigText } from './config_text';
 import { detectReport } from './detect_report';
-import { isFileError } from './file_error';
+import { isFileError, reasonOf } from './file_error';
 import { requestNodeDevice } from './node_device';
-import { writeWhole } from './output_files';
+import { checkWritable, writeWhole } from './output_files';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { scratchCache } from './scratch_cache';
 import { runStoppable } from './stoppable';
@@ -190,13 +190,7 @@ async function checkOut(out: string | undefined, data: string): Promise<void> {
     throw new ArgumentError(
       `--out is ${to === from ? 'the folder of the recordings' : 'within the folder of the recordings'}, where files could be taken for labels or overwrite them; give another`,
     );
-  let existing = to;
-  let info = await stat(existing).catch(() => undefined);
-  for (; !info && existing !== dirname(existing); info = await stat(existing).catch(() => undefined))
-    existing = dirname(existing);
-  if (info && !info.isDirectory()) throw new ArgumentError(`${existing} is a file; give a folder as --out`);
-  // Before hours of work, not after.
-  await access(existing, constants.W_OK);
+  await checkWritable(to);
 }
 
 /** Whether everything was detected in. */
@@ -232,7 +226,7 @@ async function detect(
             // That of one name; any other, as of a full disk, would meet the next recording as well.
             if (!isFileError(error) || error.code !== 'ENAMETOOLONG') throw error;
             unwritten++;
-            console.error(`${info.path}: its events are not written: ${error.message}; rename it`);
+            console.error(`${info.path}: its events are not written: ${reasonOf(error)}`);
           });
       }
       report(event);

@@ -80,7 +80,8 @@ async function estimate(asked: Asked): Promise<number> {
     text = await readConfigText(asked.file);
     plan = planOf(asked, text);
   } catch (error) {
-    console.error(`${asked.file} cannot be estimated: ${messageOf(error)}`);
+    if (text === undefined) console.error(messageOf(error));
+    else console.error(`${asked.file} cannot be estimated: ${messageOf(error)}`);
     return text !== undefined && inspect(text, { name, target }).issues.some(failing) ? 3 : 2;
   }
   const found = forecast(plan);

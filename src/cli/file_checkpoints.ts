@@ -2,7 +2,6 @@
  * A run's states as files of a folder: `last`, the one before it, and `best`. A file is written under another name, brought
  * to the disk, read back and only then renamed, so that a killed process leaves each state whole or not there.
  */
-import { messageOf } from '../base/text';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SafetensorsError } from '../checkpoints/safetensors';
@@ -10,6 +9,7 @@ import { StateError, type TrainingState } from '../checkpoints/state';
 import { readState, writeState } from '../checkpoints/state_file';
 import type { Slot } from '../checkpoints/run';
 import type { Checkpoints } from '../training/checkpoints';
+import { reasonOf } from './file_error';
 
 type FileName = Slot | 'previous';
 
@@ -31,7 +31,7 @@ export class FileCheckpoints implements Checkpoints {
       try {
         await this.#write(slot, file);
       } catch (error) {
-        const reason = messageOf(error);
+        const reason = reasonOf(error);
         throw new Error(
           `${this.#path(slot)} could not be written (${reason}); what was kept before is still there.`,
           { cause: error },

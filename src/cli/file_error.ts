@@ -1,3 +1,32 @@
-/** Whether an error is one of the system, of a file that is not there or may not be read or written; its message names the file. */
+/** Errors of the system, of files that are not there or may not be read or written, as sentences. */
+import { messageOf } from '../base/text';
+
+/** Whether an error is one of those. */
 export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error;
+
+/** What is wrong with a path and what to do, by the system's code. */
+const REASONS: Partial<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder; check the path',
+  ENOTDIR: 'a part of this path is a file, not a folder; give another path',
+  EEXIST: 'there is a file where a folder is needed; give another path',
+  EISDIR: 'this is a folder; give a file',
+  EACCES: 'this account has no right to it; give it the right, or use another path',
+  EPERM: 'the system does not allow it; use another path',
+  EROFS: 'this file system can only be read; use another path',
+  ENOSPC: 'the disk is full; free some space, or use another path',
+  EDQUOT: 'the disk quota of this account is used up; free some space, or use another path',
+  ENAMETOOLONG: 'the name is too long; use a shorter one',
+  ELOOP: 'its links lead back to themselves; give another path',
+  EMFILE: 'too many files are open; close other programs and try again',
+};
+
+/** What is wrong, without the path; the system's own words where its code says nothing more. */
+export const reasonOf = (error: unknown): string =>
+  isFileError(error) ? (REASONS[error.code ?? ''] ?? error.message) : messageOf(error);
+
+/** An error's message; of the system, with the path and what to do. */
+export const sentenceOf = (error: Error): string =>
+  isFileError(error) && error.path !== undefined && error.code !== undefined && error.code in REASONS
+    ? `${error.path || '""'}: ${reasonOf(error)}`
+    : error.message;

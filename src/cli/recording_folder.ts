@@ -48,7 +48,9 @@ export async function openFolder(folder: string): Promise<RecordingFolder> {
       entries = await readdir(directory, { withFileTypes: true });
     } catch (error) {
       if (directory === root || !isFileError(error)) throw error;
-      remarks.push(`${nameOf(directory)} is a folder that cannot be read (${error.message}); ${GIVE_RIGHT}`);
+      remarks.push(
+        `${nameOf(directory)} is a folder that cannot be read (${error.code ?? error.message}); ${GIVE_RIGHT}`,
+      );
       return;
     }
     for (const entry of entries) {
@@ -61,7 +63,7 @@ export async function openFolder(folder: string): Promise<RecordingFolder> {
           problem =
             error.code === 'ENOENT'
               ? 'is not there; fetch it first (git annex get, datalad get)'
-              : `cannot be read (${error.message}); ${GIVE_RIGHT}`;
+              : `cannot be read (${error.code ?? error.message}); ${GIVE_RIGHT}`;
         });
         if (target?.isDirectory()) await walk(path);
         else if (!isReadable(entry.name)) continue;

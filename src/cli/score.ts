@@ -9,7 +9,7 @@ import { patientOf } from '../eeg/files/patient';
 import { pairFiles } from '../eeg/files/recording';
 import { openRecordings } from '../eeg/windows/dataset';
 import { flag, runCommand } from './command_line';
-import { isFileError } from './file_error';
+import { isFileError, sentenceOf } from './file_error';
 import { openFolder, SEIZURE_TEXT } from './recording_folder';
 import { printFirst } from './train_report';
 import { scoreEvents, type ScoredSubject } from '../eeg/scores/score_events';
@@ -91,7 +91,7 @@ async function readPairs(
       remarks.push(...pair.remarks);
     } catch (error) {
       if (!(error instanceof DataError || isFileError(error))) throw error;
-      unusable.push(`${error.message}; ${wanted.name} is not scored`);
+      unusable.push(`${sentenceOf(error)}; ${wanted.name} is not scored`);
     }
   }
   for (const [key, { name }] of detections)
@@ -190,7 +190,7 @@ async function read(paths: readonly string[]): Promise<Annotations> {
   for (const path of paths)
     try {
       const annotations = parseAnnotations(path, decodeAnnotations(await readFile(path)));
-      const remarks = failures.map(({ message }) => `${message}; ${path} is used instead`);
+      const remarks = failures.map((failure) => `${sentenceOf(failure)}; ${path} is used instead`);
       return { ...annotations, warnings: [...remarks, ...annotations.warnings] };
     } catch (error) {
       if (!(error instanceof DataError || isFileError(error))) throw error;

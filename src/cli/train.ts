@@ -23,7 +23,7 @@ import { FileCheckpoints } from './file_checkpoints';
 import { fileChoices } from './kernel_choices';
 import { runStoppable } from './stoppable';
 import { requestNodeDevice } from './node_device';
-import { writeWhole } from './output_files';
+import { checkWritable, writeWhole } from './output_files';
 import { openFolder, type RecordingFolder } from './recording_folder';
 import { ArgumentError, numberOf, runCommand } from './command_line';
 import { COMMAND, givenBy, resumedSettings, type TrainArguments } from './train_options';
@@ -37,6 +37,8 @@ async function run(asked: TrainArguments): Promise<number> {
   try {
     const given = await givenBy(asked);
     const checkpoints = checkpointsOf(asked);
+    const { out, resume } = asked.values;
+    if (out !== undefined && !resume) await checkWritable(out);
     const from = await stateIn(checkpoints, asked);
     const settings = from ? resumedSettings(from, given, asked) : await settingsHere(given.settings, asked);
     const { dataDir } = given;
@@ -102,7 +104,11 @@ async function train(
   for (const { reason } of folder.rejected) console.error(`skipped: ${reason}`);
   reportRemarks(folder.recordings, json);
   if (folder.recordings.every(({ unusable }) => unusable !== null)) {
-    console.error('No recordings can be used; give a folder with --data.');
+    console.error(
+      folder.recordings.length + folder.rejected.length === 0
+        ? 'No recordings (.edf, .bdf) are in the folder; give the folder that holds them with --data.'
+        : 'None of the recordings in the folder can be used, for the reasons above; give another folder with --data.',
+    );
     return 1;
   }
   if (!json) console.error(capital(splitSentence(folder.recordings, settings.split)));

@@ -53,7 +53,7 @@ async function validate(files: readonly Omit<Given, 'text'>[], json: boolean): P
     try {
       given.push({ file, name, target, text: await readConfigText(file) });
     } catch (error) {
-      console.error(`${file} cannot be read: ${messageOf(error)}`);
+      console.error(messageOf(error));
     }
   }
   const inspections = inspectRuns(

@@ -116,9 +116,9 @@ test('bipolar recordings are scored from files', async () => {
 });
 
 test.each<[string[], number, RegExp]>([
-  [[], 2, /Usage/],
-  [['a', 'b'], 2, /Usage/],
-  [['--what'], 2, /There is no option --what[^]*Usage/],
+  [[], 2, /check --help/],
+  [['a', 'b'], 2, /check --help/],
+  [['--what'], 2, /There is no option --what[^]*--help/],
   [['/no/such/folder'], 1, /there is no such folder/],
 ])('%j is told', async (args, code, message) => {
   const result = await run(main, ...args);

@@ -172,7 +172,7 @@ describe('the command estimate', () => {
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(errors).toContain(sentence);
-    expect(errors).toContain('Usage: smokescan estimate');
+    expect(errors).toContain('smokescan estimate --help');
   });
 
   test('a smoke run is estimated as the launcher limits it, with a cache or without one', async () => {
@@ -218,7 +218,7 @@ describe('the command estimate', () => {
 
   test('files that cannot be estimated: 2, or 3 where validate rejects them, and why', async () => {
     const cases = [
-      [join(folder, 'none.yaml'), 'no such file', 2],
+      [join(folder, 'none.yaml'), 'none.yaml cannot be read: there is no such file', 2],
       [
         write(
           'cpu.yaml',
@@ -248,7 +248,7 @@ describe('the command estimate', () => {
       const { code, errors } = await run(file, '--target', 'modal');
       expect(code, file).toBe(expected);
       expect(errors).toContain(why);
-      expect(errors).toContain('cannot be estimated');
+      expect(errors).toMatch(/cannot be (?:estimated|read)/);
     }
   });
 });

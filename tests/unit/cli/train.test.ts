@@ -216,7 +216,7 @@ describe('the command train', () => {
     expect(code).toBe(1);
     expect(errors).toEqual([
       `${path} is not whole: the file is damaged: its contents do not have the checksum that it was written with. The run resumes from the state of step ${KEPT}.`,
-      'No recordings can be used; give a folder with --data.',
+      'No recordings (.edf, .bdf) are in the folder; give the folder that holds them with --data.',
     ]);
     expect(lines).toEqual([]);
   });
@@ -229,13 +229,18 @@ describe('the command train', () => {
       '--width is wide; it must be a whole number from 2 to 256, a multiple of 2, or auto',
     ],
     [['--mixer', 'lstm'], 2, '--mixer is lstm; it must be one of mamba2, conv'],
-    [['--epoch', '9'], 2, /There is no option --epoch; the nearest is --epochs[^]*Usage/],
-    [['missing.yaml'], 1, /ENOENT/],
+    [['--epoch', '9'], 2, /There is no option --epoch; the nearest is --epochs[^]*--help/],
+    [['missing.yaml'], 1, 'missing.yaml cannot be read: there is no such file or folder; check the path'],
+    [['tests'], 1, 'tests cannot be read: this is a folder; give a file'],
+    [['package.json/a.yaml'], 1, 'a part of this path is a file'],
+    [['--out', 'package.json/out'], 2, 'package.json is a file; give a folder as --out'],
+    [['--out', 'package.json', '--resume'], 1, 'a part of this path is a file, not a folder'],
+    [['--data', 'configs'], 1, 'No recordings (.edf, .bdf) are in the folder'],
     [['--epochs', '0'], 2, '--epochs is 0; it must be a whole number from 1 to 200'],
     [['--resume'], 2, '--resume needs --out'],
     [['--every', '5'], 2, '--every needs --out'],
     [['--limit', '0'], 2, '--limit is 0; it must be a whole number from 1'],
-    [['a.yaml', 'b.yaml'], 2, /takes \[CONFIG\]; b.yaml is too much[^]*Usage/],
+    [['a.yaml', 'b.yaml'], 2, /takes \[CONFIG\]; b.yaml is too much[^]*--help/],
     [['--resume', '--out', '/does/not/exist'], 2, 'has no last.state.safetensors to resume from'],
   ] as const)('answers %o with exit code %i and a sentence', async (args, want, message) => {
     const { code, errors } = await run(...args);
