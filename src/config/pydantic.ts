@@ -2,6 +2,7 @@
  * What pydantic v2 makes of a value in its lax mode, which is how the trainer validates: numbers may be texts, 0 and 1
  * booleans, but a number is never a text. Literal fields (fixed values and choices) compare and do not convert.
  */
+import { quoted } from '../base/text';
 import type { Kind } from './keys';
 import { PyDate, type PyValue } from './plain';
 
@@ -136,7 +137,7 @@ export function readAs(kind: Kind, value: PyValue, nullable = false): Read {
 
 /** A value as a person recognises it: texts in quotes, for `"60"` is not 60. */
 export function shown(value: PyValue): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value);
+  if (typeof value === 'string') return quoted(value);
   if (value === null) return 'null (nothing)';
   if (value instanceof PyDate) return `${value.text}, which PyYAML takes for a date,`;
   if (typeof value === 'number') {

@@ -16,6 +16,7 @@ import {
   type Node,
   type Pair,
 } from 'yaml';
+import { bracketError, MARKS } from './brackets';
 import { join } from './path';
 import {
   isPyMapping,
@@ -109,9 +110,16 @@ export function readYaml(text: string): YamlFile {
   const lines = text.replace(/\r(?!\n)/g, '\n');
   const [document, second] = parseYaml(lines, counter);
   if (second) reject('the file holds several documents (---), the trainer reads one', second.range[0]);
-  for (const { code, message, pos } of document?.errors ?? [])
-    if (message !== GLUED_COMMENT && errors.length < MAX_ERRORS)
-      reject(sentenceOf(code, message), pos[0], pos[1]);
+  for (const { code, message, pos } of document?.errors ?? []) {
+    if (message === GLUED_COMMENT || errors.length >= MAX_ERRORS) continue;
+    const bracket = bracketError(lines, message, pos[0]);
+    if (bracket) {
+      reject(bracket.message, bracket.at, bracket.at + 1);
+      // What follows is read wrongly.
+      break;
+    }
+    reject(sentenceOf(code, message), pos[0], pos[1]);
+  }
   const tab = errors.length === 0 ? tabBetween(lines) : undefined;
   if (tab !== undefined) reject(SENTENCES['TAB_AS_INDENT'] ?? '', tab, tab + 1);
   if (errors.length > 0) return rejected();
@@ -143,9 +151,6 @@ export function parseYaml(text: string, lineCounter = new LineCounter()): Docume
 
 /** YAML 1.2 wants a blank before #; PyYAML does not. */
 export const GLUED_COMMENT = 'Comments must be separated from other tokens by white space characters';
-
-/** Zero-width marks of the lexer: a document, a scalar that follows, a broken flow collection. */
-const MARKS: readonly string[] = ['\u0002', '\u001f', '\u0018'];
 
 /** A tab between tokens, which YAML 1.2 allows in many places and PyYAML in none. */
 function tabBetween(text: string): number | undefined {

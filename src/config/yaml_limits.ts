@@ -39,7 +39,10 @@ export function rejectedText(text: string): RejectedText | undefined {
   }
   const depth = deepest(text);
   if (depth.levels > MAX_DEPTH) {
-    return found(`the file is nested more than ${MAX_DEPTH} levels deep. ${NOT_FOLLOWED}`, depth.offset);
+    return found(
+      `the file is nested more than ${MAX_DEPTH} levels deep. ${NOT_FOLLOWED}; a configuration has three or four`,
+      depth.offset,
+    );
   }
   const many = separatorBeyond(text, MAX_SEPARATORS);
   if (many !== undefined) {

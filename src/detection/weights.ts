@@ -14,15 +14,26 @@ export interface DetectorWeights extends Weights {
   readonly mixer: Mixer | undefined;
 }
 
-const ZIP_START = 0x04034b50;
-
+/** PK, as each zip starts. */
+const ZIP_START = 0x504b0304;
+/** As PyTorch’s files before 1.6 start, and perhaps the length of a header of safetensors. */
+const PICKLE_START = 0x80;
+/** The length of a header, below 4 GiB, and the header's first character. */
+const isSafetensors = (file: Uint8Array): boolean =>
+  file[8] === 0x7b && file.subarray(4, 8).every((byte) => byte === 0);
 /**
  * Reads PyTorch's file (the trainer's best.pt and last.pt, or a state dict alone), weights as safetensors, or a training
- * state of this program. Throws ZipError, PickleError, TorchFileError, SafetensorsError or StateError with a sentence.
+ * state of this program. Throws ZipError, PickleError, TorchFileError, SafetensorsError, StateError or SettingsError with a sentence.
  */
 export function readWeightsFile(file: Uint8Array<ArrayBuffer>): DetectorWeights {
-  const start = file.length < 4 ? 0 : new DataView(file.buffer, file.byteOffset).getUint32(0, true);
-  if (start === ZIP_START || file[0] === 0x80) return readTorchWeights(file);
+  if (file.length === 0) throw new SettingsError('the file is empty; choose another');
+  if (!isSafetensors(file)) {
+    const start = file.length < 4 ? 0 : new DataView(file.buffer, file.byteOffset).getUint32(0);
+    if (start === ZIP_START || file[0] === PICKLE_START) return readTorchWeights(file);
+    throw new SettingsError(
+      'the file is neither PyTorch’s (.pt) nor safetensors; choose best.pt or last.pt of the trainer, a state dict, or safetensors',
+    );
+  }
   const { tensors, metadata } = parse(file);
   if (isState(metadata)) {
     const { parameters, buffers, progress } = readState(file);

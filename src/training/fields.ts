@@ -90,6 +90,22 @@ export function isAllowed({ kind, or, multipleOf }: Field, value: unknown): bool
 /** A value as a sentence shows it. */
 export const shownValue = (value: unknown): string => shown(value as PyValue);
 
+/** A value as the form shows it, with its unit. */
+export function formText({ or, choices, scale = 1, unit }: Field, value: unknown): string {
+  if (or && value === or.value) return or.label;
+  const named = choices?.[String(value)];
+  if (named !== undefined) return named;
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (Array.isArray(value) && value.length === 0) return 'none';
+  const text =
+    typeof value === 'number'
+      ? String(Number((value / scale).toPrecision(6)))
+      : Array.isArray(value)
+        ? value.join(', ')
+        : String(value);
+  return unit === undefined ? text : `${text} ${unit}`;
+}
+
 /** Reads a value as links and options write it; what cannot be read comes back as a text that is not allowed. */
 export function parseValue({ kind, or }: Field, text: string): unknown {
   if (or && text === String(or.value)) return or.value;

@@ -177,6 +177,8 @@ export interface EegWorker {
   annotations(recording: number): Promise<readonly EdfAnnotation[]>;
   /** A copy of the recording with events as annotations. */
   annotated(recording: number, events: readonly PredictedEvent[]): Promise<Blob>;
+  /** Throws with a sentence where a file does not hold weights of the detector. */
+  checkWeights(file: Blob): Promise<void>;
   /**
    * Detects in all recordings; what happens is told through `port`. `weights`: a file, or the name of a run of the store,
    * whose best weights are taken. `stop` ends it.

@@ -5,7 +5,7 @@ import { startStoreWorker, type StoreWorker } from '../checkpoints/store_worker'
 import { writeZip } from '../checkpoints/zip';
 import { Detection } from '../detection/detect';
 import type { DetectionEvent } from '../detection/protocol';
-import { mixerIn, readWeightsFile, type DetectorWeights } from '../detection/weights';
+import { configOf, mixerIn, readWeightsFile, type DetectorWeights } from '../detection/weights';
 import type { PredictedEvent } from '../eeg/events/events';
 import { detectedAnnotation, withAnnotations } from '../eeg/files/edf/annotate';
 import type { EdfAnnotation } from '../eeg/files/edf/file';
@@ -101,6 +101,10 @@ export class EegService implements EegWorker {
       // The browser keeps blobs on the disk where they are large.
       copy = new Blob([copy, piece]);
     return copy;
+  }
+
+  async checkWeights(file: Blob): Promise<void> {
+    configOf(await this.#weights(file));
   }
 
   async detect(

@@ -1,10 +1,12 @@
 /** Settings as the end of a link: what differs from the smoke run, and nothing else. */
+import { quoted } from '../base/text';
 import { SettingsError } from '../run/failure';
-import { allowedOf, isAllowed, parseValue } from './fields';
+import { allowedOf, formText, isAllowed, parseValue } from './fields';
 import {
   checkSettings,
   FIELD_AT,
   FIELDS,
+  metricsOf,
   SMOKE_RUN,
   valueOf,
   withValues,
@@ -23,16 +25,17 @@ export interface Difference {
   /** Lists as one text. */
   readonly from: unknown;
   readonly to: unknown;
+  /** Both as the form shows them, in its unit. */
+  readonly texts: readonly [from: string, to: string];
 }
 
 /** Where `to` differs from `from`, setting by setting. */
 export const differences = (from: EegSettings, to: EegSettings): Difference[] =>
-  FIELDS.map(([name, { label }]) => {
-    const [before, after] = [from, to].map((settings) => {
-      const value = valueOf(settings, name);
-      return Array.isArray(value) ? value.join(',') : value;
-    });
-    return { name, label, from: before, to: after };
+  FIELDS.map(([name, field]) => {
+    const values = [valueOf(from, name), valueOf(to, name)] as const;
+    const [before, after] = values.map((value) => (Array.isArray(value) ? value.join(',') : value));
+    const texts = [formText(field, values[0]), formText(field, values[1])] as const;
+    return { name, label: field.label, from: before, to: after, texts };
   }).filter(({ from, to }) => from !== to);
 
 /** `v=1&model.layers=3`: goes behind `#/detector?`. */
@@ -41,9 +44,6 @@ export function encodeShare(settings: EegSettings): string {
   for (const { name, to } of differences(SMOKE_RUN, settings)) query.set(name, String(to));
   return query.toString();
 }
-
-/** As shown in a sentence: bounded, without control characters. */
-const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
 /** Longer ones are no link to settings. */
 const MAX_CHARACTERS = 4000;
@@ -55,9 +55,10 @@ export function decodeShare(query: string): EegSettings {
       `the link has ${query.length} characters of settings, at most ${MAX_CHARACTERS} are read`,
     );
   const given = new URLSearchParams(query);
-  if (given.get('v') !== VERSION)
+  const version = given.get('v');
+  if (version !== VERSION)
     throw new SettingsError(
-      `the link is of version ${given.get('v') ?? '(none)'}, this page reads version ${VERSION}`,
+      `the link is of version ${version === null ? '(none)' : quoted(version)}, this page reads version ${VERSION}`,
     );
   if (given.getAll('v').length > 1) throw new SettingsError('the link sets "v" twice');
   given.delete('v');
@@ -71,14 +72,21 @@ export function decodeShare(query: string): EegSettings {
   }
   const settings = withValues(SMOKE_RUN, values);
   checkSettings(settings);
+  const metrics = metricsOf(settings);
+  const { metric } = settings.earlyStopping;
+  if (!metrics.includes(metric))
+    throw new SettingsError(
+      `the link sets earlyStopping.metric to ${quoted(metric)}; it must be one of ${metrics.join(', ')}`,
+    );
   return settings;
 }
 
 function valueIn(name: SettingName, field: Parameters<typeof parseValue>[0], text: string): unknown {
   const value = parseValue(field, text);
-  // A metric's name is shown, so it may be none but a name.
-  if (isAllowed(field, value) && (field.kind.type !== 'text' || /^[\w.]{1,60}$/.test(text))) return value;
-  const separated = field.kind.type === 'list' ? ', with commas between them' : '';
-  const allowed = field.kind.type === 'text' ? 'a name' : `${allowedOf(field)}${separated}`;
-  throw new SettingsError(`the link sets ${name} to ${quoted(text)}; it must be ${allowed}`);
+  const list = field.kind.type === 'list';
+  if (isAllowed(field, value) && !(list && text === '')) return value;
+  const separated = list ? ', with commas between them' : '';
+  throw new SettingsError(
+    `the link sets ${name} to ${quoted(text)}; it must be ${allowedOf(field)}${separated}`,
+  );
 }

@@ -194,7 +194,7 @@ test.skipIf(process.platform !== 'linux')(
     const articles = page.getByRole('article');
     await expect.poll(() => articles.count()).toBe(2);
     const newest = articles.first();
-    await newest.getByText(`checkpoints.everySteps ${UPDATES / 2} → ${UPDATES}`).waitFor();
+    await newest.getByText(`Steps between checkpoints ${UPDATES / 2} → ${UPDATES}`).waitFor();
     for (const one of await articles.all()) await one.getByLabel('compare').check();
     const curves = page.getByRole('region', { name: 'Compared runs' });
     await curves.locator('canvas').waitFor();

@@ -46,6 +46,7 @@ const AGREED: Readonly<Record<string, readonly [string, boolean]>> = {
 /** Taken by the trainer, rejected here with a sentence. */
 const NOT_FOLLOWED: Readonly<Record<string, string>> = {
   'a quoted text that continues at column 0': named('"a\nb"'),
+  'a list that continues at column 0': `data: {}\n${REST}a: [\n1\n]\n`,
   'U+0085': named('"a\u0085 b"'),
   'U+2028': named('"a\u2028 b"'),
   '!!binary': `data: {}\n${REST}a: !!binary aGk=\n`,

@@ -175,6 +175,22 @@ describe('what are no weights', () => {
     );
   });
 
+  test('are told from a file that holds none', () => {
+    expect(() => readWeightsFile(new Uint8Array(0))).toThrow(/is empty/);
+    const noise = Uint8Array.from({ length: 64 }, (_, i) => (i * 37 + 1) % 256);
+    for (const file of [noise.slice(0, 8), noise])
+      expect(() => readWeightsFile(file)).toThrow(/neither PyTorch’s \(\.pt\) nor safetensors/);
+  });
+
+  test('are read where the length of the header starts as a pickle does', () => {
+    const weight = { dtype: 'F32' as const, shape: [1], data: Float32Array.of(1) };
+    const pads = Array.from({ length: 40 }, (_, i) =>
+      write(new Map([['a.weight', weight]]), { pad: 'x'.repeat(8 * i) }),
+    );
+    const file = pads.find((one) => one[0] === 0x80) as Uint8Array<ArrayBuffer>;
+    expect([...readWeightsFile(file).parameters.keys()]).toEqual(['a.weight']);
+  });
+
   test('names what a PyTorch file holds instead', () => {
     expect(() => readWeightsFile(bytesOf(writeTorch([1, 2])))).toThrow(/holds no state dict/);
     expect(() => readWeightsFile(bytesOf(writeTorch(new Map([['epoch', 3]]))))).toThrow(

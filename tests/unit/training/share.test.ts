@@ -27,12 +27,35 @@ describe('a link', () => {
       label: 'Balanced sampling',
       from: true,
       to: false,
+      texts: ['on', 'off'],
     });
+  });
+
+  test('shows differences as the form does', () => {
+    const other = {
+      ...SMOKE_RUN,
+      memoryLimit: 3 * 2 ** 30,
+      workers: 2,
+      loss: 'bce' as const,
+      falseAlarmRates: [],
+    };
+    expect(differences(SMOKE_RUN, other).map(({ label, texts }) => [label, ...texts])).toEqual([
+      ['Loss', 'Focal', 'Binary cross-entropy'],
+      ['Data-loader workers', '0', '2'],
+      ['False-alarm rates', '10, 5, 2.5, 1 in 24 h', 'none'],
+      ['GPU memory limit', 'no limit', '3 GiB'],
+    ]);
   });
 
   test.each([
     ['', 'the link is of version (none), this page reads version 1'],
-    ['v=2&epochs=3', 'the link is of version 2, this page reads version 1'],
+    ['v=2&epochs=3', 'the link is of version "2", this page reads version 1'],
+    [
+      `v=9%0A%E2%80%AE${'W'.repeat(900)}`,
+      `the link is of version "9\\n\\u{202e}${'W'.repeat(56)}…", this page`,
+    ],
+    ['v=1&earlyStopping.metric=nonsense', 'it must be one of auroc, taes'],
+    ['v=1&falseAlarmRates=', 'the link sets falseAlarmRates to ""; it must be a list of numbers'],
     ['v=1&epoch=3', 'the link sets "epoch", which is not a setting'],
     ['v=1&model=3', 'the link sets "model", which is not a setting'],
     ['v=1&__proto__.x=3', 'the link sets "__proto__.x", which is not a setting'],
@@ -49,7 +72,7 @@ describe('a link', () => {
     ['v=1&model.kernelSizes=3,x', 'from 3 to 11, with commas between them'],
     ['v=1&model.kernelSizes.0=3', 'the link sets "model.kernelSizes.0", which is not a setting'],
     ['v=1&model.kernelSizes=4', 'to "4"; it must be a list of odd whole numbers from 3 to 11'],
-    ['v=1&earlyStopping.metric=%3Cimg%3E', 'it must be a name'],
+    ['v=1&earlyStopping.metric=%3Cimg%3E', 'to "<img>"; it must be one of auroc, taes, sensitivity_at_10fa'],
     ['v=1&postprocessing.opening_kernel=4', 'it must be an odd whole number of at least 1'],
     ['v=1&constructor=3', 'the link sets "constructor", which is not a setting'],
     [`v=1${'&x'.repeat(2000)}`, 'the link has 4003 characters of settings, at most 4000 are read'],
