@@ -1,8 +1,11 @@
 import { PAGES, type AppPage } from './pages';
+import type { DroppedFile } from './ui/dropped';
 
 /** A page that was opened. It stays, so that what it trains continues while another is looked at. */
 class OpenedPage {
   readonly page: AppPage;
+  /** What was dropped for it last. */
+  given = $state.raw<readonly DroppedFile[]>([]);
   /** What the address said behind the page's name when it was looked at last. */
   place = $state('');
   /** What the page is about now, for the title. */
@@ -33,6 +36,12 @@ export class Route {
   constructor() {
     window.addEventListener('hashchange', () => this.#go());
     this.#go();
+  }
+
+  /** Hands files to a page, which is opened for that where it is not. */
+  give(name: string, files: readonly DroppedFile[]): void {
+    const page = PAGES.find((one) => one.name === name);
+    if (page) this.#open(page).given = files;
   }
 
   #go(): void {

@@ -123,6 +123,29 @@ test('where the browser stores nothing the page says so, and detects all the sam
   expect(complaints).toEqual(SILENT);
 }, 900_000);
 
+test('what is dropped goes to the page that takes it', async () => {
+  const { page, complaints } = await app.open('#/runs', { viewport: { width: 1440, height: 900 } });
+  await page.getByText('No runs yet').waitFor();
+  const weights = { path: 'silent.safetensors', bytes: untrained(-9) };
+  await drop(page, [weights]);
+  await page.getByText('weights from a file').waitFor();
+  await drop(page, [
+    weights,
+    { path: 'own.yaml', bytes: new TextEncoder().encode('data: {}\n') },
+    { path: 'notes.txt', bytes: Uint8Array.of(65) },
+  ]);
+  await page.getByText(/notes.txt cannot be used here.* own.yaml was opened under Config check\./).waitFor();
+  expect(new URL(page.url()).hash).toBe('#/runs');
+  await button(page, 'Dismiss').click();
+  await page.getByRole('link', { name: 'Config check' }).click();
+  await button(page, 'own.yaml').waitFor();
+  await drop(page, [{ path: 'pasted.txt', bytes: new TextEncoder().encode('model: {}\n') }]);
+  await button(page, 'pasted.txt').waitFor();
+  await drop(page, [weights]);
+  await status(page, 'Open recordings');
+  expect(complaints).toEqual(SILENT);
+});
+
 test('annotations of EDF+ are shown, and become labels once it is said which are seizures', async () => {
   const { page, complaints } = await app.open('#/detect', PHONE);
   await status(page, 'Choose weights');
@@ -168,12 +191,10 @@ test('annotations of EDF+ are shown, and become labels once it is said which are
   expect(await overflow(page)).toBe(0);
 
   await drop(page, [{ path: 'notes.txt', bytes: Uint8Array.of(1) }]);
-  await page.getByText('None of the dropped files is a recording or holds weights.').waitFor();
-  await page.keyboard.press('Escape');
-  // Weights that are none are told, and nothing is lost.
+  await page.getByText(/^notes.txt cannot be used here/).waitFor();
+  // Weights that are none are told when they are chosen, and nothing is lost.
   await drop(page, [{ path: 'broken.pt', bytes: Uint8Array.of(1, 2, 3) }]);
-  await status(page, 'Ready to detect');
-  await button(page, 'Detect').click();
-  await page.getByText(/These weights cannot be read/).waitFor();
+  await page.getByText(/broken.pt cannot be used: the file is neither PyTorch’s/).waitFor();
+  await status(page, 'Choose weights');
   expect(complaints).toEqual(SILENT);
 });

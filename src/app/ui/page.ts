@@ -1,3 +1,4 @@
+import type { DroppedFile } from './dropped';
 import type { Theme } from './theme.svelte';
 
 /** What a page is given, whatever it is about. */
@@ -7,6 +8,8 @@ export interface PageProps {
   /** What the address says behind `#/name/`; empty where it says nothing. */
   readonly place: string;
   readonly theme: Theme;
+  /** Files that were dropped for it; others each time. */
+  readonly given: readonly DroppedFile[];
   /** Puts what the page is about now before its label in the window's title; undefined takes that back. */
   readonly entitle: (about: string | undefined) => void;
 }

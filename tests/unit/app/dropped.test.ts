@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { areForDetection, droppedFiles } from '../../../src/app/ui/dropped';
+import { droppedFiles, sortFiles, uselessSentence } from '../../../src/app/ui/dropped';
 
 type Entry = Pick<FileSystemEntry, 'isFile' | 'fullPath'>;
 
@@ -46,12 +46,45 @@ test('folders are read whole, and what cannot be read is told by itself', async 
   ]);
 });
 
+const sorted = (shown: string | undefined, ...paths: string[]) => {
+  const files = paths.map((path) => ({ path, data: new File([], path) }));
+  const { of, useless } = sortFiles(files, shown);
+  const names = [...of].map(([page, given]) => [page, ...given.map(({ path }) => path)]);
+  return { names, useless: uselessSentence({ of, useless }, []) };
+};
+
 test.each([
-  [['a.yaml'], false],
-  [['a.yaml', 'B.EDF'], true],
-  [['best.pt'], true],
-  [[], false],
-])('%j is for the detection: %s', (names, expected) => {
-  const files = names.map((name) => new File([], name)) as unknown as FileList;
-  expect(areForDetection({ files })).toBe(expected);
+  ['detector', ['a.yaml'], [['config', 'a.yaml']]],
+  ['detector', ['p/A.EDF', 'p/A.csv_bi'], [['detector', 'p/A.EDF', 'p/A.csv_bi']]],
+  ['detector', ['a.edf', 'best.pt'], [['detect', 'a.edf', 'best.pt']]],
+  [
+    'fit',
+    ['b.yml', 'a.edf'],
+    [
+      ['config', 'b.yml'],
+      ['detect', 'a.edf'],
+    ],
+  ],
+  ['runs', ['run.state.safetensors'], [['runs', 'run.state.safetensors']]],
+  ['fit', ['run.state.safetensors'], [['detect', 'run.state.safetensors']]],
+  [
+    'config',
+    ['a.edf', 'a.txt'],
+    [
+      ['detect', 'a.edf'],
+      ['config', 'a.txt'],
+    ],
+  ],
+  ['fit', ['eeg/a.edf', 'eeg/README.md'], [['detect', 'eeg/a.edf']]],
+])('dropped on %s, %j go to their pages', (shown, paths, expected) => {
+  expect(sorted(shown, ...paths)).toEqual({ names: expected, useless: null });
+});
+
+test.each([
+  [['notes.txt'], /^notes\.txt cannot be used here\. Drop configurations/],
+  [['a.edf', 'notes.txt', 'b.txt'], /^notes\.txt and 1 more cannot be used here/],
+  [['docs/notes.txt'], /^docs\/notes\.txt cannot/],
+  [[], /^There are no files/],
+])('of %j what nothing can use is named', (paths, sentence) => {
+  expect(sorted('fit', ...paths).useless).toMatch(sentence);
 });

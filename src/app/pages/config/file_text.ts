@@ -30,8 +30,11 @@ export const tooLarge = (size: number): string =>
 /** Throws Unreadable where the bytes are no text. */
 export function readFileText(bytes: Uint8Array): FileText {
   if (bytes.length > MAX_BYTES) throw new Unreadable(tooLarge(bytes.length));
-  const nul = bytes.indexOf(0);
-  if (nul >= 0) throw new Unreadable(`is not a text file: byte ${(nul + 1).toLocaleString('en')} is 0`);
+  const control = bytes.findIndex((byte) => byte < 0x20 && ![0x09, 0x0a, 0x0d].includes(byte));
+  if (control >= 0)
+    throw new Unreadable(
+      `is not a text file: byte ${(control + 1).toLocaleString('en')} is ${bytes[control] ?? 0}`,
+    );
   let whole: string;
   try {
     whole = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,10 +1,6 @@
+import { isRecording } from '../../../eeg/files/recording';
+import { isWeights, isYaml, type DroppedFile } from '../../ui/dropped';
 import { belowRepository, cleanPath, readFileText, tooLarge, Unreadable, type FileText } from './file_text';
-
-/** A file as a person hands it over, with its path in the folder that was opened or dropped. */
-export interface Given {
-  readonly path: string;
-  readonly file: File;
-}
 
 export interface Opened extends FileText {
   readonly path: string;
@@ -18,18 +14,19 @@ export interface Opening {
   readonly others: number;
 }
 
-/** Files of a folder that are looked at; a home folder dropped by mistake must not be read whole. */
+/** Files of a folder that are read; a home folder opened by mistake must not be read whole. */
 const MAX_FILES = 2000;
-const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
 
 /** Reads files. Of folders the YAML files alone; a file that was chosen by itself is read whatever its name. */
-export async function openFiles(given: readonly Given[]): Promise<Opening> {
-  const chosen = given.filter(({ path }) => isYaml(path) || !path.includes('/'));
+export async function openFiles(given: readonly DroppedFile[]): Promise<Opening> {
+  const chosen = given.filter(({ path }) => isYaml(path) || !path.includes('/')).slice(0, MAX_FILES);
   const below = belowRepository(given.map(({ path }) => cleanPath(path)));
   const rejected: string[] = [];
   const opened: Opened[] = [];
-  for (const { path, file } of chosen) {
+  for (const { path, data: file } of chosen) {
     try {
+      if (isWeights(path) || isRecording(path))
+        throw new Unreadable('is not a configuration, but for the page Detect');
       // Reading a film to say that it is none would hold the page up.
       const bytes = new Uint8Array(await file.slice(0, 1_000_001).arrayBuffer());
       if (file.size > bytes.length) throw new Unreadable(tooLarge(file.size));
@@ -44,44 +41,8 @@ export async function openFiles(given: readonly Given[]): Promise<Opening> {
 }
 
 /** Files of an input; those of a folder have the folder's name in their path. */
-export const givenBy = (files: Iterable<File>): Given[] =>
-  [...files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
-
-/** Files and folders that were dropped. To be called while the event is handled: afterwards the list is empty. */
-export function givenByDrop(transfer: DataTransfer): Promise<Given[]> {
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  if (entries.length === 0) return Promise.resolve(givenBy(transfer.files));
-  return collect(entries);
-}
-
-async function collect(entries: FileSystemEntry[]): Promise<Given[]> {
-  const given: Given[] = [];
-  const waiting = [...entries];
-  for (let entry = waiting.shift(); entry && given.length < MAX_FILES; entry = waiting.shift()) {
-    const path = cleanPath(entry.fullPath);
-    if (isFile(entry)) {
-      const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
-      given.push({ path, file });
-    } else if (isFolder(entry)) waiting.push(...(await listOf(entry)));
-  }
-  return given;
-}
-
-const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;
-const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => entry.isDirectory;
-
-/** A reader gives a hundred entries at a time, and none at the end. */
-async function listOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
-  const reader = folder.createReader();
-  const all: FileSystemEntry[] = [];
-  for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
-      reader.readEntries(resolve, reject),
-    );
-    if (some.length === 0 || all.length > MAX_FILES) return all;
-    all.push(...some);
-  }
-}
+export const givenBy = (files: Iterable<File>): DroppedFile[] =>
+  [...files].map((data) => ({ path: data.webkitRelativePath || data.name, data }));
 
 /** Chromium's picker of folders to write into; other browsers have none. */
 interface FolderPicker {

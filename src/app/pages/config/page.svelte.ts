@@ -5,13 +5,14 @@ import { PRESETS } from '../../../config/presets';
 import { isSmokeRun } from '../../../config/targets';
 import type { Answer } from '../../ui/answer';
 import { download } from '../../ui/download';
+import type { DroppedFile } from '../../ui/dropped';
 import { recall, remember } from '../../ui/stored';
 import { linesOf, zipOf } from './file_text';
 import { ABOUT_SEVERITY, safeFixes } from './issues';
 import { isSevere, SEVERITIES, type Severity } from '../../../config/issues';
 import type { ShownIssue } from './inspection';
 import type { OpenFile } from './open_file.svelte';
-import { givenBy, givenByDrop, openFiles, writeFolder, type Given } from './opening';
+import { givenBy, openFiles, writeFolder } from './opening';
 import { Review } from './review.svelte';
 import type { Variation } from './worker';
 import { workspace } from './shared';
@@ -143,7 +144,7 @@ export class ConfigPage {
     this.work.select(place);
   }
 
-  async open(given: readonly Given[]): Promise<void> {
+  async open(given: readonly DroppedFile[]): Promise<void> {
     this.work.take(await openFiles(given));
   }
 
@@ -161,14 +162,6 @@ export class ConfigPage {
     else {
       const text = clipboard.getData('text/plain');
       if (/\S/.test(text)) this.work.add('configs/pasted.yaml', { ...linesOf(text), mark: false });
-    }
-  }
-
-  async drop(transfer: DataTransfer): Promise<void> {
-    try {
-      await this.open(await givenByDrop(transfer));
-    } catch (error) {
-      this.work.say(`What was dropped could not be read: ${(error as Error).message}.`);
     }
   }
 

@@ -26,6 +26,10 @@ export type ChosenWeights = { readonly file: File } | { readonly run: string; re
 export class Detect implements Viewed {
   phase = $state<Phase>('idle');
   weights = $state.raw<ChosenWeights>(null);
+  /** Whether a file that was chosen is being read. */
+  reading = $state(false);
+  /** Why the file that was chosen last cannot be used. */
+  weightsProblem = $state<string | null>(null);
   mixer = $state<Mixer | 'trained'>('trained');
   /** Seconds between the starts of two windows. */
   stride = $state(10);
@@ -51,6 +55,8 @@ export class Detect implements Viewed {
   #of: unknown = null;
   readonly #events = new EventPort<DetectionEvent>();
   #store: StoreWorker | undefined;
+  /** The file that was chosen last. */
+  #chosen: File | undefined;
 
   /** `detector`: whose recordings these are; they are those of the page Train too. */
   constructor(readonly detector: Detector) {}
@@ -103,14 +109,35 @@ export class Detect implements Viewed {
     }
     const weights = files.find(({ path }) => isWeights(path));
     const recordings = files.filter(({ path }) => isReadable(fileName(path)));
-    if (weights) this.weights = { file: weights.data };
+    if (weights) void this.chooseFile(weights.data);
     if (recordings.length > 0) await this.detector.open(recordings, null, unread);
-    if (weights || recordings.length > 0) return;
-    this.failure = {
-      kind: 'data',
-      message: unread[0]?.reason ?? 'None of the dropped files is a recording or holds weights.',
-      advice: 'Drop recordings (.edf, .bdf), alone or in a folder, or weights (.pt, .safetensors).',
-    };
+  }
+
+  /** Takes weights of a file once they are read; those before are forgotten. */
+  async chooseFile(file: File): Promise<void> {
+    this.#chosen = file;
+    this.weights = this.weightsProblem = null;
+    this.reading = true;
+    let problem: string | null = null;
+    try {
+      await this.link.call((worker) => worker.checkWeights(file));
+    } catch (error) {
+      problem = `${file.name} cannot be used: ${messageOf(error)}`;
+    }
+    // Others may have been chosen meanwhile.
+    if (this.#chosen !== file) return;
+    this.reading = false;
+    this.weightsProblem = problem;
+    if (problem === null) this.weights = { file };
+  }
+
+  /** Takes the best weights of a stored run; none where there is no such run. */
+  chooseRun(id: string): void {
+    const run = this.runs.find((one) => one.id === id);
+    this.#chosen = undefined;
+    this.reading = false;
+    this.weightsProblem = null;
+    this.weights = run ? { run: run.id, name: run.name } : null;
   }
 
   async start(): Promise<void> {
