@@ -258,7 +258,7 @@ export class Detector implements Viewed {
           kind: 'data',
           message:
             folder.rejected.length > 0
-              ? `None of the ${folder.rejected.length} recordings can be used: ${folder.rejected[0]?.reason ?? ''}`
+              ? `${folder.rejected.length === 1 ? 'The recording' : `None of the ${folder.rejected.length} recordings`} can${folder.rejected.length === 1 ? 'not' : ''} be used: ${folder.rejected[0]?.reason ?? ''}`
               : 'No .edf or .bdf files found.',
           advice:
             'Choose a folder with EDF or BDF files that have all 19 electrodes, and their annotation files.',

@@ -27,7 +27,10 @@ export type Changes = Readonly<Partial<Record<string, Value>>>;
 /** Throws RangeError where the file cannot be read, or a key that has to be a number is none. */
 export function readFile(text: string, path: string, platform: Platform): ConfigFile {
   const { errors, settings: file } = readConfig(text);
-  if (errors[0]) throw new RangeError(`The file cannot be read: ${errors[0].message}`);
+  if (errors[0])
+    throw new RangeError(
+      `The file cannot be read, because of line ${errors[0].place.line}: ${errors[0].message}.`,
+    );
   const values = new Map(
     [...file.values()].filter(({ declaration }) => declaration).map(({ path, value }) => [path, { value }]),
   );

@@ -140,6 +140,6 @@ export function headlines({ machine, limits, prediction, ram, before, ramBefore 
 
 /** How often training runs out of memory, and whether validation fits. */
 export function describeOom({ odds, runs, of, validationFit }: RamAnswer): string {
-  const training = `${percent(odds.killed.likely)} of ${runs} simulated runs${runs < of ? '…' : ''}`;
+  const training = `${percent(odds.killed.likely)} of ${runs} simulated runs${runs < of ? ' so far' : ''}`;
   return `OOM during training: ${training}. Validation: ${validationFit.replace("'", '’')}.`;
 }
