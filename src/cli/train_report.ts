@@ -44,7 +44,7 @@ export function progressReport(): (event: EegEvent) => void {
         const { plan } = event;
         ({ steps } = plan);
         const bytes = plan.memory.reduce((sum, { bytes }) => sum + bytes, 0);
-        for (const remark of [plan.reason, plan.untimed]) if (remark) say(remark);
+        for (const remark of [plan.reason, plan.kernels]) if (remark) say(remark);
         const unlabelled = unlabelledSentence(plan.recordings);
         if (unlabelled !== undefined) say(unlabelled);
         say(

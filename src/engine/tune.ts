@@ -7,6 +7,7 @@ import { EngineError, type Device } from './device';
 import type { Graph, Node, Tensor } from './graph';
 import type { Variant } from './ops/definition';
 import { frozenChoice, type ChooseVariant } from './plan';
+import { rightOnes, selfCheck, withoutWrong, type SelfCheck, type WrongKernel } from './self_check';
 import { clockResolution } from './timing';
 import { Trial } from './trial';
 
@@ -27,6 +28,8 @@ export interface TuneProgress {
 
 export interface TuneOptions {
   readonly onProgress?: (progress: TuneProgress) => void;
+  /** Kernels that are not to be chosen. */
+  readonly wrong?: readonly WrongKernel[];
   /** Once it is true, no more is timed: the rest takes the defaults, and is remembered so. */
   readonly skipped?: () => boolean;
 }
@@ -91,16 +94,18 @@ export async function tune(
   device: Device,
   graphs: readonly Graph[],
   memory: TuneMemory,
-  { onProgress = () => undefined, skipped = () => false }: TuneOptions = {},
+  { onProgress = () => undefined, wrong = [], skipped = () => false }: TuneOptions = {},
 ): Promise<TuneResult> {
   const timings = new Map<string, Map<string, number>>();
   const rejected: EngineError[] = [];
-  const choose: ChooseVariant = (node, variants) =>
-    remembered(device, memory, node, variants) ?? frozenChoice(node, variants);
+  const choose = withoutWrong(
+    (node, variants) => remembered(device, memory, node, variants) ?? frozenChoice(node, variants),
+    wrong,
+  );
   const nodes = graphs
     .flatMap(({ nodes }) => nodes)
     .flatMap((node) => {
-      const variants = variantsOf(device, node);
+      const variants = variantsOf(device, node, wrong);
       return variants && variants.length > 1 ? [{ node, variants }] : [];
     });
   const isKnown = ({ node, variants }: (typeof nodes)[number]): boolean =>
@@ -161,23 +166,47 @@ export async function tune(
   return { choose, timings, rejected, untimed: undefined };
 }
 
+const checked = new WeakMap<Device, Promise<SelfCheck>>();
+
 /**
- * The choice of kernels for a run: tuned where there is a memory for it. On a CPU-backed adapter the timing of dozens of
- * variants takes longer than it saves, and the frozen ones are those that suit it.
+ * The choice of kernels for a run: of those that compute what float64 does, the fastest where there is a memory for it. On a
+ * CPU-backed adapter the timing of dozens of variants takes longer than it saves, and the frozen ones, which the tests check there,
+ * are those that suit it. `remark`: what a person should know of it. Throws EngineError where the GPU computes wrongly.
  */
 export async function choiceFor(
   device: Device,
   graphs: readonly Graph[],
   memory: TuneMemory | Promise<TuneMemory> | undefined,
   options: TuneOptions,
-): Promise<Pick<TuneResult, 'choose' | 'untimed'>> {
-  if (!memory || device.capabilities.software) return { choose: frozenChoice, untimed: undefined };
-  return tune(device, graphs, await memory, options);
+): Promise<{ readonly choose: ChooseVariant; readonly remark: string | undefined }> {
+  if (device.capabilities.software) return { choose: frozenChoice, remark: undefined };
+  const check = checked.get(device) ?? selfCheck(device);
+  checked.set(device, check);
+  const { wrong, broken } = await check;
+  if (broken.length > 0)
+    throw new EngineError(
+      'internal',
+      'this GPU',
+      `it computes ${broken.join(', ')} wrongly, by every kernel there is, so nothing was trained; update its driver, or try another browser`,
+    );
+  const avoided =
+    wrong.length > 0
+      ? `this GPU computes wrongly with ${wrong.map(({ op, variant }) => `${variant} of ${op}`).join(', ')}, so others are used`
+      : undefined;
+  if (!memory) return { choose: withoutWrong(frozenChoice, wrong), remark: avoided };
+  const { choose, untimed } = await tune(device, graphs, await memory, { ...options, wrong });
+  const remark = [avoided, untimed].filter((text) => text !== undefined).join('; ');
+  return { choose, remark: remark || undefined };
 }
 
-function variantsOf(device: Device, node: Node): Variants | undefined {
+function variantsOf(device: Device, node: Node, wrong: readonly WrongKernel[]): Variants | undefined {
   const nothing = (): never => {
     throw new EngineError('internal', node.label, 'a list of variants cannot ask for scratch memory');
   };
-  return node.op.variants?.(node, { ...device.capabilities, isUsed: () => true, scratch: nothing });
+  const variants = node.op.variants?.(node, {
+    ...device.capabilities,
+    isUsed: () => true,
+    scratch: nothing,
+  });
+  return variants && rightOnes(node, variants, wrong);
 }

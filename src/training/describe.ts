@@ -37,10 +37,10 @@ export function describe(
     packs: { training: boolean; accumulating: boolean };
     baseChannels: number;
     reason: string | null;
-    untimed: string | null;
+    kernels: string | null;
   },
 ): EegPlan {
-  const { view, set, split, plans, packs, baseChannels, reason, untimed } = made;
+  const { view, set, split, plans, packs, baseChannels, reason, kernels } = made;
   const { microBatches, validationStride } = settings;
   const bytes = new Map<string, number>();
   const add = (use: string, more: number): void => void bytes.set(use, (bytes.get(use) ?? 0) + more);
@@ -58,7 +58,7 @@ export function describe(
     parameters: countParameters(view.declared),
     baseChannels,
     reason,
-    untimed,
+    kernels,
     ...stepsOf(settings, set.windows.length),
     windows: { training: set.windows.length, validation },
     recordings: split,

@@ -36,8 +36,8 @@ export interface EegPlan {
   readonly baseChannels: number;
   /** Why it is this width, where it was chosen. */
   readonly reason: string | null;
-  /** Why the kernels are not those that are the fastest on this GPU; null where they are. */
-  readonly untimed: string | null;
+  /** What is to be known of the kernels on this GPU; null where nothing is. */
+  readonly kernels: string | null;
   readonly steps: number;
   readonly stepsPerEpoch: number;
   readonly windows: { readonly training: number; readonly validation: number };

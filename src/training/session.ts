@@ -206,7 +206,7 @@ async function planRun(
   const view = stepGraph(settings, config, set.posWeight);
   if (weights) checkWeights(view, weights);
   const evaluation = evaluationGraph(config, batch / microBatches, precision);
-  const { choose, untimed } = await choiceFor(device, [view.graph, evaluation.graph], tuning, {
+  const { choose, remark } = await choiceFor(device, [view.graph, evaluation.graph], tuning, {
     onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
     skipped,
   });
@@ -226,7 +226,7 @@ async function planRun(
     packs,
     baseChannels,
     reason,
-    untimed: untimed ?? null,
+    kernels: remark ?? null,
   });
   const chosen = { ...settings, model: { ...model, baseChannels } };
   const bytes = plan.memory.reduce((sum, use) => sum + use.bytes, 0);

@@ -26,8 +26,8 @@ export interface RunPlan {
   readonly memory: readonly { readonly use: string; readonly bytes: number }[];
   readonly dispatchesPerStep: number;
   readonly flopsPerStep: number;
-  /** Why the kernels are not those that are the fastest on this GPU; null where they are. */
-  readonly untimed: string | null;
+  /** What is to be known of the kernels on this GPU; null where nothing is. */
+  readonly kernels: string | null;
   readonly layers: number;
   /** Tokens of the sequence that is shown. */
   readonly length: number;

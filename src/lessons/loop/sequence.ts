@@ -103,7 +103,7 @@ export function planRun(
   { graph, declared }: TrainingGraph,
   trainingPlan: Plan,
   previewPlan: Plan,
-  untimed: string | undefined,
+  kernels: string | undefined,
 ): RunPlan {
   const bytes = new Map<string, number>();
   const add = (use: string, more: number): void => void bytes.set(use, (bytes.get(use) ?? 0) + more);
@@ -119,7 +119,7 @@ export function planRun(
     memory: [...bytes].map(([use, bytes]) => ({ use, bytes })),
     dispatchesPerStep: trainingPlan.dispatches.length,
     flopsPerStep: trainingPlan.cost.flops,
-    untimed: untimed ?? null,
+    kernels: kernels ?? null,
     layers: model.layers,
     length: sizes.length,
     vocabulary: sizes.vocabulary,

@@ -86,14 +86,14 @@ export class Trainer extends RunControl {
     const device = await this.options.device;
     const view = trainingGraph(run);
     const preview = previewGraph(run);
-    const { choose, untimed } = await choiceFor(device, [view.graph, preview.graph], tuning, {
+    const { choose, remark } = await choiceFor(device, [view.graph, preview.graph], tuning, {
       onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
       skipped: () => this.skipped,
     });
     const planned = ({ graph, outputs }: Pick<TrainingGraph, 'graph' | 'outputs'>): Plan =>
       planProgram(graph, device.capabilities, { outputs, choose });
     const [trainingPlan, previewPlan] = [planned(view), planned(preview)];
-    const plan = planRun(run, view, trainingPlan, previewPlan, untimed);
+    const plan = planRun(run, view, trainingPlan, previewPlan, remark);
     emit({ type: 'planned', plan });
 
     stage('initial weights', 0);

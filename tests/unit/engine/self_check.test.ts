@@ -1,0 +1,100 @@
+import { expect, test, vi } from 'vitest';
+import { Graph, type Tensor } from '../../../src/engine/graph';
+import { linear } from '../../../src/engine/ops/linear';
+import { defineOp } from '../../../src/engine/ops/definition';
+import { kernel, read, write } from '../../../src/engine/ops/kernel';
+import { frozenChoice } from '../../../src/engine/plan';
+import { rightOnes, selfCheck, withoutWrong, type SelfCheckCase } from '../../../src/engine/self_check';
+import { choiceFor } from '../../../src/engine/tune';
+import { fullTest } from '../../full';
+import { testDevice } from './check-op';
+
+const device = testDevice();
+
+/** y = 2 x, by kernels that multiply by these. */
+const doubleBy = (factors: Readonly<Record<string, string>>): SelfCheckCase => ({
+  inputs: { x: { shape: [129] } },
+  build: (graph: Graph, tensor: (name: string) => Tensor) =>
+    graph.apply(double(factors), { x: tensor('x') }, {}).y,
+  backward: false,
+});
+
+const double = (factors: Readonly<Record<string, string>>) => {
+  const [first, ...others] = Object.entries(factors).map(([name, FACTOR]) => ({ name, FACTOR }));
+  if (!first) throw new Error('an op needs a kernel');
+  return defineOp({
+    name: 'double',
+    inputs: ['x'],
+    optional: [],
+    outputs: ['y'],
+    shape: ({ x }) => ({ y: { shape: x.shape, dtype: 'f32' } }),
+    variants: () => [first, ...others],
+    kernels: ({ inputs, outputs }, _, variant) => [
+      kernel({
+        name: 'double',
+        source:
+          '#main items first..last\n  for (var i = first; i < last; i += $WORKGROUP) { write_y(i, read_x(i) * ($FACTOR)); }\n#end\n',
+        defines: variant ?? first,
+        bindings: [read('x', inputs.x), write('y', outputs.y)],
+        items: 129,
+        per: 1,
+        workgroup: 64,
+      }),
+    ],
+    gradient: null,
+    reference: ({ x }) => ({ y: x.data.map((value) => 2 * value) }),
+    cost: () => ({ flops: 129, bytes: 8 * 129 }),
+  });
+};
+
+test('this device computes the detector’s ops as float64 does', async () => {
+  const seen: number[] = [];
+  const { cases, wrong, broken } = await selfCheck(device(), (done) => seen.push(done));
+  expect([wrong, broken]).toEqual([[], []]);
+  expect(cases.length).toBeGreaterThanOrEqual(12);
+  expect(seen).toEqual(cases.map((_, i) => i));
+});
+
+test('a kernel that computes wrongly is named and not chosen, however little of it is wrong', async () => {
+  const { wrong, broken } = await selfCheck(device(), undefined, {
+    doubling: doubleBy({ 'last workgroup': 'select(2.0, 3.0, i >= 128u)', more: '2.001', right: '2.0' }),
+  });
+  expect(wrong.map(({ op, variant }) => [op, variant])).toEqual([
+    ['double', 'last workgroup'],
+    ['double', 'more'],
+  ]);
+  expect(broken).toEqual([]);
+  const variants = [{ name: 'last workgroup' }, { name: 'more' }, { name: 'right' }] as const;
+  const graph = new Graph();
+  graph.apply(double({ right: '2.0' }), { x: graph.input('x', [129]) }, {});
+  const node = graph.nodes[0]!;
+  expect(withoutWrong(frozenChoice, wrong)(node, variants).name).toBe('right');
+  expect(rightOnes(node, [variants[0]], wrong)).toEqual([variants[0]]);
+});
+
+test('an op that no kernel computes right is broken, also where what it gives is not finite', async () => {
+  const { wrong, broken } = await selfCheck(device(), undefined, {
+    doubling: doubleBy({ one: '3.0', other: 'bitcast<f32>(0x7f800000u + u32(i & 0u))' }),
+  });
+  expect(wrong).toHaveLength(2);
+  expect(broken).toEqual(['double']);
+});
+
+fullTest('a GPU is checked before kernels are chosen for it', async () => {
+  const capabilities = { ...device().capabilities, software: false };
+  const spy = vi.spyOn(device(), 'capabilities', 'get').mockReturnValue(capabilities);
+  const graph = new Graph();
+  linear(graph, graph.input('x', [256, 128]), graph.input('weight', [128, 128]));
+  const memory = new Map<string, string>();
+  const { choose, remark } = await choiceFor(device(), [graph], memory, {});
+  spy.mockRestore();
+  expect(remark).toBe(undefined);
+  expect(memory.size).toBe(1);
+  const [node] = graph.nodes;
+  const [first, ...others] = node!.op.variants!(node!, {
+    ...capabilities,
+    isUsed: () => true,
+    scratch: () => node!.outputs['y']!,
+  });
+  expect([...memory.values()]).toContain(choose(node!, [first, ...others]).name);
+});
