@@ -102,11 +102,10 @@ function planOf({ path, machine, windows, cache, rate }: Asked, text: string): P
     );
   const plan = planFor(given, path, machine, cache);
   const { settings } = plan;
+  const { about: _, ...read } = settings.windows;
   return {
     ...plan,
-    ...(windows !== undefined && {
-      settings: { ...settings, windows: { ...settings.windows, training: windows } },
-    }),
+    ...(windows !== undefined && { settings: { ...settings, windows: { ...read, training: windows } } }),
     ...(rate !== undefined && { rate: exactly(rate, 'measured', '--rate') }),
   };
 }

@@ -49,6 +49,13 @@ describe('the time of an epoch', () => {
     expect(hours.low).toBeLessThanOrEqual(hours.likely);
   });
 
+  test('of a smoke run on a machine of one’s own ends within the hour that its command gives it', () => {
+    for (const platform of ['local', 'wsl2'] as const) {
+      const smoke = planOf('configs/local/smoke.yaml', platform);
+      expect(epochHours(smoke).high + startOf(smoke).high).toBeLessThan(0.5);
+    }
+  });
+
   test('is what a person enters, where one is entered', () => {
     const typed = on(LOCAL, { hoursPerEpoch: exactly(0.25, 'measured', 'typed') });
     expect(epochHours(typed).likely).toBe(0.25);
