@@ -8,7 +8,7 @@ import { isSeizure, type Annotations } from '../eeg/files/labels';
 import { patientOf } from '../eeg/files/patient';
 import { pairFiles } from '../eeg/files/recording';
 import { openRecordings } from '../eeg/windows/dataset';
-import { flag, runCommand } from './command_line';
+import { ArgumentError, flag, runCommand } from './command_line';
 import { isFileError, sentenceOf } from './file_error';
 import { openFolder, SEIZURE_TEXT } from './recording_folder';
 import { printFirst } from './train_report';
@@ -81,12 +81,20 @@ async function readPairs(
       `it has no annotations (${ANNOTATION_EXTENSIONS.join(', ')}, _events.tsv)`,
     );
   // Two files belong together whatever they are called.
-  const single = (await stat(reference)).isFile() && (await stat(detected)).isFile();
+  const [single, isFile] = [(await stat(reference)).isFile(), (await stat(detected)).isFile()];
+  if (single !== isFile)
+    throw new ArgumentError('one is a file, the other a folder; give two files or two folders');
+  if (!single && detections.size > 0 && ![...detections.keys()].some((key) => references.has(key)))
+    throw new DataError(
+      detected,
+      'names',
+      `none is that of a reference, as ${[...references.values()][0]?.name}; names count within the folder that is given`,
+    );
   const recordings: ScoredSubject[] = [];
   for (const [key, wanted] of [...references].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const other = single ? [...detections.values()][0] : detections.get(key);
+    const found = single ? [...detections.values()][0] : detections.get(key);
     try {
-      const pair = await readPair(wanted, other);
+      const pair = await readPair(wanted, found);
       recordings.push(pair.scored);
       remarks.push(...pair.remarks);
     } catch (error) {

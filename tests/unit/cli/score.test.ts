@@ -81,6 +81,18 @@ test('recordings of one patient are one subject', async () => {
   expect(printed().szcore.events.subjects).toBe(1);
 });
 
+test('a file beside a folder, and folders without a common name, are rejected', async () => {
+  const file = put('apart/ref/a.csv_bi', csv([seizure(10, 20)], 100));
+  put('apart/found/x/a.csv_bi', csv([seizure(10, 20)], 100));
+  const found = join(folder, 'apart/found');
+  expect(await main([file, found])).toBe(2);
+  expect(await main([join(folder, 'apart/ref'), found])).toBe(1);
+  expect(err).toEqual([
+    expect.stringContaining('give two files or two folders') as string,
+    expect.stringMatching(/found, names: none is that of a reference, as a; names count within the folder/),
+  ]);
+});
+
 test('what cannot be used is named', async () => {
   const tse = put('y.tse', 'version = tse_v1.0.0\n0 10 seiz 1\n');
   expect(await main([tse, tse])).toBe(1);
