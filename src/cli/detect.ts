@@ -216,7 +216,7 @@ async function detect(
     stride: stride * SAMPLE_RATE,
     cache,
     emit: async (event) => {
-      if (event.type === 'planned') leftOut.push(...event.leftOut);
+      if (event.type === 'planned') for (const one of event.leftOut) leftOut.push(one);
       if (event.type === 'unreadable') leftOut.push(event.leftOut);
       if (event.type === 'detected' && out !== undefined) {
         const { recording } = event.result;

@@ -96,7 +96,7 @@ async function readPairs(
     try {
       const pair = await readPair(wanted, found);
       recordings.push(pair.scored);
-      remarks.push(...pair.remarks);
+      for (const remark of pair.remarks) remarks.push(remark);
     } catch (error) {
       if (!(error instanceof DataError || isFileError(error))) throw error;
       unusable.push(`${sentenceOf(error)}; ${wanted.name} is not scored`);
@@ -115,8 +115,8 @@ async function readPair(
   const wanted = await readReference();
   const found = detected ? await read(detected.paths) : null;
   const remarks = wanted.warnings.map((warning) => `${path}: ${warning}`);
-  if (found) remarks.push(...found.warnings.map((warning) => `${detected?.paths[0]}: ${warning}`));
-  else remarks.push(`${name} has no detected events: it counts as nothing found`);
+  for (const warning of found?.warnings ?? []) remarks.push(`${detected?.paths[0]}: ${warning}`);
+  if (!found) remarks.push(`${name} has no detected events: it counts as nothing found`);
   const seconds = wanted.duration ?? found?.duration ?? null;
   if (seconds === null)
     throw new DataError(path, 'duration', 'neither it nor the detected file says how long the recording is');
