@@ -167,7 +167,7 @@ test.each<[string[], number, RegExp]>([
   [['--weights', 'w.pt', '--data', 'd', '--mixer', 'lstm'], 2, /must be one of mamba2, conv/],
   [['--weights', 'w.pt', '--data', 'd', '--edf'], 2, /--edf needs --out/],
   [['--weights', '/no/such.pt', '--data', '.'], 1, /there is no such file as \/no\/such.pt/],
-  [['--weights', 'package.json', '--data', '.'], 1, /package.json: .*header/],
+  [['--weights', 'package.json', '--data', '.'], 1, /package.json: the file is neither PyTorch’s/],
 ])('%j is told', async (args, code, message) => {
   const result = await run(main, ...args);
   expect(result.code).toBe(code);
