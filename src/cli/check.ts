@@ -39,7 +39,8 @@ async function check(dir: string, texts: readonly string[], json: boolean): Prom
     else show(opened, checked, counts, remarks);
     const bad =
       opened.rejected.length + remarks.length + checked.filter(({ unusable }) => unusable !== null).length;
-    if (checked.length + opened.rejected.length === 0) console.error(`There are no recordings below ${dir}.`);
+    if (checked.length + opened.rejected.length === 0)
+      console.error(`There are no recordings (.edf, .bdf) below ${dir}; give the folder that holds them.`);
     return bad > 0 || checked.length === 0 ? 1 : 0;
   } finally {
     await folder?.close();

@@ -129,7 +129,9 @@ async function detectBelow(options: Options): Promise<number> {
       json,
     );
     if (opened.recordings.length === 0) {
-      console.error(`There is no recording below ${options.data} that can be used.`);
+      console.error(
+        `There is no recording (.edf, .bdf) below ${options.data} that can be used; give another folder with --data.`,
+      );
       return 1;
     }
     const ok = await detect(opened, weights, postprocessing, options, scratch.cache);

@@ -21,19 +21,23 @@ const PICKLE_START = 0x80;
 /** The length of a header, below 4 GiB, and the header's first character. */
 const isSafetensors = (file: Uint8Array): boolean =>
   file[8] === 0x7b && file.subarray(4, 8).every((byte) => byte === 0);
+/** Which format a file has, by its first bytes. Throws SettingsError where it has neither. */
+export function formatOf(file: Uint8Array): 'torch' | 'safetensors' {
+  if (file.length === 0) throw new SettingsError('the file is empty; choose another');
+  if (isSafetensors(file)) return 'safetensors';
+  const start = file.length < 4 ? 0 : new DataView(file.buffer, file.byteOffset).getUint32(0);
+  if (start === ZIP_START || file[0] === PICKLE_START) return 'torch';
+  throw new SettingsError(
+    'the file is neither PyTorch’s (.pt) nor safetensors; choose best.pt or last.pt of the trainer, a state dict, or safetensors',
+  );
+}
+
 /**
  * Reads PyTorch's file (the trainer's best.pt and last.pt, or a state dict alone), weights as safetensors, or a training
  * state of this program. Throws ZipError, PickleError, TorchFileError, SafetensorsError, StateError or SettingsError with a sentence.
  */
 export function readWeightsFile(file: Uint8Array<ArrayBuffer>): DetectorWeights {
-  if (file.length === 0) throw new SettingsError('the file is empty; choose another');
-  if (!isSafetensors(file)) {
-    const start = file.length < 4 ? 0 : new DataView(file.buffer, file.byteOffset).getUint32(0);
-    if (start === ZIP_START || file[0] === PICKLE_START) return readTorchWeights(file);
-    throw new SettingsError(
-      'the file is neither PyTorch’s (.pt) nor safetensors; choose best.pt or last.pt of the trainer, a state dict, or safetensors',
-    );
-  }
+  if (formatOf(file) === 'torch') return readTorchWeights(file);
   const { tensors, metadata } = parse(file);
   if (isState(metadata)) {
     const { parameters, buffers, progress } = readState(file);

@@ -127,8 +127,9 @@ test('what is dropped goes to the page that takes it', async () => {
   const { page, complaints } = await app.open('#/runs', { viewport: { width: 1440, height: 900 } });
   await page.getByText('No runs yet').waitFor();
   const weights = { path: 'silent.safetensors', bytes: untrained(-9) };
-  await drop(page, [weights]);
+  await drop(page, [{ path: 'broken.pt', bytes: Uint8Array.of(1, 2, 3) }, weights]);
   await page.getByText('weights from a file').waitFor();
+  await page.getByRole('alert').filter({ hasText: 'broken.pt: the file is neither PyTorch’s' }).waitFor();
   await drop(page, [
     weights,
     { path: 'own.yaml', bytes: new TextEncoder().encode('data: {}\n') },

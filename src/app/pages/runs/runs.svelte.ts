@@ -5,6 +5,7 @@ import type { TrainingState } from '../../../checkpoints/state';
 import { runBytes, type Run, type Slot } from '../../../checkpoints/run';
 import type { RunChanges } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
+import { formatOf } from '../../../detection/weights';
 import { trainerCheckpoint } from '../../../training/export';
 import { preparedCache } from '../../../training/prepared_cache';
 import { runsInTraining, whileIdle } from '../../../training/run_lock';
@@ -110,27 +111,33 @@ export class Runs {
     });
   }
 
-  /** A PyTorch checkpoint of the trainer (.pt), weights, or a state as this page saves it; becomes a run. */
-  open(file: File): Promise<void> {
+  /** PyTorch checkpoints of the trainer (.pt), weights, or states as this page saves them; each becomes a run. */
+  open(files: readonly File[]): Promise<void> {
     return this.#try(async () => {
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      const { state, whole } = /\.(pt|pth|bin)$/i.test(file.name)
-        ? { state: fromTorch(bytes), whole: false }
-        : fromSafetensors(bytes);
-      const run = await this.#store.createRun({
-        name: file.name,
-        config: state.progress.config,
-        device: 'from a file',
-      });
-      try {
-        await this.#store.save(run.id, 'last', state);
-        if (whole) await this.#store.updateRun(run.id, { summary: asJson(summaryOf(state)) });
-      } catch (error) {
-        await this.#store.deleteRun(run.id);
-        throw error;
-      }
+      const problems: string[] = [];
+      for (const file of files)
+        await this.#open(file).catch((error: unknown) => problems.push(`${file.name}: ${messageOf(error)}`));
       await this.refresh();
+      if (problems.length > 0) throw new Error(problems.join('; '));
     });
+  }
+
+  async #open(file: File): Promise<void> {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const { state, whole } =
+      formatOf(bytes) === 'torch' ? { state: fromTorch(bytes), whole: false } : fromSafetensors(bytes);
+    const run = await this.#store.createRun({
+      name: file.name,
+      config: state.progress.config,
+      device: 'from a file',
+    });
+    try {
+      await this.#store.save(run.id, 'last', state);
+      if (whole) await this.#store.updateRun(run.id, { summary: asJson(summaryOf(state)) });
+    } catch (error) {
+      await this.#store.deleteRun(run.id);
+      throw error;
+    }
   }
 
   async #try(work: () => Promise<void>): Promise<void> {
