@@ -135,7 +135,7 @@ async function detectBelow(options: Options): Promise<number> {
       return 1;
     }
     const ok = await detect(opened, weights, postprocessing, options, scratch.cache);
-    return ok && opened.rejected.length === 0 ? 0 : 1;
+    return ok && opened.rejected.length + folder.remarks.length === 0 ? 0 : 1;
   } finally {
     await scratch.close();
     await folder?.close();

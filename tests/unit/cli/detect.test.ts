@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -117,6 +118,18 @@ test('names what is too short, and continues with the others', async () => {
   expect(code).toBe(1);
   expect(errors.join('\n')).toMatch(/left out: short.*\.edf: it has 30 s, and a window takes 60 s/);
   expect(lines.join('\n')).toContain('b.edf: no seizure');
+});
+
+test('a link to a recording that is not there is told, and ends with 1', async () => {
+  mkdirSync(at('links'));
+  writeFileSync(at('links', 'a.edf'), readFileSync(at('data', 'synth000', `${SYNTH}.edf`)));
+  symlinkSync('nowhere', at('links', 'b.edf'));
+  const { code, errors } = await run(
+    main,
+    ...['--weights', at('silent.safetensors'), '--data', at('links'), '--stride', '60'],
+  );
+  expect(code).toBe(1);
+  expect(errors.join('\n')).toMatch(/b\.edf is a link to a file that is not there/);
 });
 
 test('events whose name would be too long are told, and the others written', async () => {
