@@ -2,7 +2,7 @@
 // `smokescan COMMAND [ARGUMENT…]`: each command is the module of its name beside this file.
 import { runModule } from './load.mjs';
 
-const COMMANDS = ['train', 'detect', 'score', 'check', 'validate', 'estimate', 'schema'];
+const COMMANDS = ['train', 'detect', 'bench', 'score', 'check', 'validate', 'estimate', 'schema'];
 
 const [command, ...args] = process.argv.slice(2);
 if (COMMANDS.includes(command)) await runModule(`src/cli/${command}.ts`, args);

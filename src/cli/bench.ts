@@ -1,0 +1,87 @@
+/** `npx smokescan bench`: what this machine's GPU reaches with the detector, and whether it computes right. */
+import { PRODUCTION } from '../models/detector';
+import { reportGpu, type GpuReport } from '../training/gpu_report';
+import { flag, number, runCommand, text } from './command_line';
+import { fileChoices } from './kernel_choices';
+import { requestNodeDevice } from './node_device';
+import { writeWhole } from './output_files';
+import { runStoppable } from './stoppable';
+import { statusLine } from './status_line';
+import { aligned } from './table';
+
+const COMMAND = {
+  name: 'bench',
+  takes: [],
+  about: `Measures the GPU: bandwidth and arithmetic, 13 ops beside float64, a training step of the detector and the time of each kind
+of op in it. Takes about a minute on a GPU, minutes on a software driver; Ctrl-C ends it with what is measured.`,
+  options: {
+    width: number('N', 'channels of the first stage (the widest that this GPU trains at a bearable speed)', {
+      whole: true,
+      min: 1,
+      max: PRODUCTION.baseChannels,
+    }),
+    json: flag('the report as JSON'),
+    out: text('FILE', 'write the report as JSON into this file, too'),
+  },
+  notes: 'Exit code 0; 1 where the GPU computes wrongly; 2 for wrong arguments.',
+};
+
+/** Command `bench`. */
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(COMMAND, args, async ({ values: { width, json, out } }) => {
+    const { line } = statusLine();
+    const device = await requestNodeDevice();
+    let stopped = false;
+    let report: GpuReport | undefined;
+    await runStoppable({
+      run: async () => {
+        report = await reportGpu(device, {
+          width,
+          tuning: fileChoices(),
+          progress: line,
+          stopped: () => stopped,
+        });
+      },
+      stop: () => (stopped = true),
+    });
+    if (!report) return 1;
+    line('');
+    const written = JSON.stringify(report, null, 2);
+    if (out !== undefined) await writeWhole(out, [`${written}\n`]);
+    console.log(json ? written : describe(report).join('\n'));
+    return report.check.wrong.length > 0 ? 1 : 0;
+  });
+
+/** Three digits. */
+const giga = (value: number): string => (value / 1e9).toLocaleString('en', { maximumSignificantDigits: 3 });
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+/** The report as a person reads it, or pastes it into a bug report. */
+export function describe({ gpu, features, limits, check, step, ops, remark, kernels }: GpuReport): string[] {
+  const total = ops.reduce((sum, { ms }) => sum + ms, 0);
+  return [
+    `${gpu}; kernels ${kernels}`,
+    `features: ${features.join(', ') || 'none'}`,
+    `limits as measured: ${giga(limits.flopsPerSecond)} GFLOP/s in float32, ${giga(limits.bytesPerSecond)} GB/s`,
+    check.wrong.length === 0
+      ? `${check.cases} ops agree with float64, forward and backward`
+      : `wrong beside float64: ${check.wrong.map(({ op, variant, error }) => `${op}${variant === undefined ? '' : ` (${variant})`}, relative error ${error.toExponential(1)}`).join('; ')}`,
+    ...(remark === null ? [] : [remark]),
+    step
+      ? `a training step of width ${step.width}, batch 1: ${step.milliseconds.toFixed(1)} ms, ${giga(step.flops)} GFLOP, ${step.dispatches} dispatches, ${percent(step.share)} of the limit`
+      : 'a training step was not timed',
+    '',
+    ...aligned([
+      ['op', 'nodes', 'ms', 'of the step', 'GFLOP/s', 'GB/s', 'of its limit'],
+      ...ops.map(({ op, nodes, ms, flopsPerSecond, bytesPerSecond, bound, share: reached }) => [
+        op,
+        String(nodes),
+        ms.toFixed(2),
+        percent(ms / total),
+        giga(flopsPerSecond),
+        giga(bytesPerSecond),
+        `${percent(reached)} ${bound}`,
+      ]),
+    ]),
+  ];
+}

@@ -1,0 +1,205 @@
+/** What a GPU reaches with the detector's own step: measured limits, whether it computes right, the time of each kind of op. */
+import { adapterName } from '../engine/adapter';
+import type { Device } from '../engine/device';
+import type { Node } from '../engine/graph';
+import { kernelsVersion } from '../engine/kernels_version';
+import { Parameters } from '../engine/packs';
+import { planProgram } from '../engine/plan';
+import { profileDevice } from '../engine/profile';
+import { Program, type Command } from '../engine/program';
+import { selfCheck, type WrongKernel } from '../engine/self_check';
+import { timeRuns } from '../engine/timing';
+import { choiceFor, type TuneMemory } from '../engine/tune';
+import { initialise } from '../models/initialise';
+import { CHOOSING, preparationText, type Preparation } from '../run/protocol';
+import { stepGraph } from './graphs';
+import { detectorConfigOf, SMOKE_RUN } from './settings';
+import { chooseWidth } from './width';
+
+/** One kind of op in a step. */
+export interface OpTime {
+  readonly op: string;
+  readonly nodes: number;
+  /** Milliseconds of all of them. */
+  readonly ms: number;
+  readonly flopsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Which limit binds it: the one that it is nearer to. */
+  readonly bound: 'arithmetic' | 'memory';
+  /** Of that limit, 0..1. */
+  readonly share: number;
+}
+
+export interface GpuReport {
+  /** Of the shaders. */
+  readonly kernels: string;
+  readonly gpu: string;
+  readonly features: readonly string[];
+  /** Bytes read and written, float32 operations (a multiply-add is two): the highest that was measured, by any kernel. */
+  readonly limits: { readonly bytesPerSecond: number; readonly flopsPerSecond: number };
+  readonly check: {
+    readonly cases: number;
+    readonly wrong: readonly WrongKernel[];
+    readonly broken: readonly string[];
+  };
+  /** null where the report was stopped before it was timed. */
+  readonly step: {
+    readonly width: number;
+    readonly milliseconds: number;
+    readonly flops: number;
+    readonly dispatches: number;
+    /** Of the time that the arithmetic alone would take at the limit, 0..1. */
+    readonly share: number;
+  } | null;
+  readonly ops: readonly OpTime[];
+  /** What is to be known of the choice of kernels; null where nothing is. */
+  readonly remark: string | null;
+}
+
+export interface ReportOptions {
+  /** Channels of the first stage; the widest that this GPU trains at a bearable speed where it is left out. */
+  readonly width?: number | undefined;
+  /** Where the choice of kernels is kept. */
+  readonly tuning?: TuneMemory | Promise<TuneMemory> | undefined;
+  readonly progress?: (text: string) => void;
+  /** Once it is true, the report ends with what is measured. */
+  readonly stopped?: () => boolean;
+}
+
+/** Steps that are timed; the fastest counts. */
+const STEPS = 3;
+/** Of a kind of op; browsers round timestamps to 0.1 ms. */
+const MINIMUM_MS = 10;
+
+/** Takes about a minute on a GPU. Throws EngineError where the device fails or computes wrongly. */
+export async function reportGpu(
+  device: Device,
+  { width, tuning, progress = () => undefined, stopped = () => false }: ReportOptions = {},
+): Promise<GpuReport> {
+  const tell = (preparation: Preparation): void => progress(preparationText(preparation));
+  const measured = await profileDevice(device);
+  const check = await selfCheck(device, (done, total) =>
+    tell({ label: 'checking what this GPU computes', done, total }),
+  );
+  const timed = stopped() ? undefined : await timeStep(device, { width, tuning, stopped }, tell);
+  const { step, ops, remark } = timed ?? { step: null, ops: [], remark: undefined };
+  const limits = {
+    bytesPerSecond: Math.max(measured.bandwidthBytesPerSecond, ...ops.map((op) => op.bytesPerSecond)),
+    flopsPerSecond: Math.max(measured.flopsPerSecond, ...ops.map((op) => op.flopsPerSecond)),
+  };
+  return {
+    kernels: await kernelsVersion,
+    gpu: adapterName(device.adapter),
+    features: [...device.features].sort(),
+    limits,
+    check: { cases: check.cases.length, wrong: check.wrong, broken: check.broken },
+    step: step && {
+      ...step,
+      share: (1000 * step.flops) / step.milliseconds / limits.flopsPerSecond,
+    },
+    ops: ops.map((op) => ({ ...op, ...boundOf(op, limits) })),
+    remark: remark ?? null,
+  };
+}
+
+interface TimedStep {
+  readonly step: Omit<NonNullable<GpuReport['step']>, 'share'> | null;
+  readonly ops: readonly Timed[];
+  readonly remark: string | undefined;
+}
+
+/** A step of the detector as a whole, and the ops of it alone. */
+async function timeStep(
+  device: Device,
+  { width, tuning, stopped }: Pick<ReportOptions, 'width' | 'tuning'> & { readonly stopped: () => boolean },
+  tell: (preparation: Preparation) => void,
+): Promise<TimedStep> {
+  const baseChannels = width ?? (await chooseWidth(device, SMOKE_RUN)).baseChannels;
+  const settings = { ...SMOKE_RUN, batch: 1, microBatches: 1 };
+  const view = stepGraph(settings, detectorConfigOf(settings.model, baseChannels), 2);
+  const { choose, remark } = await choiceFor(device, [view.graph], tuning, {
+    onProgress: ({ done, total, secondsLeft }) => tell({ ...CHOOSING, done, total, secondsLeft }),
+    skipped: stopped,
+  });
+  tell({ label: 'compiling the kernels of a training step', done: 0, total: 0 });
+  const outputs = [view.loss, view.norm];
+  const parameters = await Parameters.create(device, view.graph, { training: true });
+  let program: Program | undefined;
+  try {
+    const plan = planProgram(view.graph, device.capabilities, { outputs, choose });
+    program = await Program.compile(device, view.graph, { outputs, parameters, plan });
+    for (const [name, values] of initialise(view.declared, 1)) parameters.write(name, values);
+    let milliseconds = Infinity;
+    for (let step = 1; step <= STEPS + 1 && !stopped(); step++) {
+      tell({ label: 'timing a training step', done: step - 1, total: STEPS + 1 });
+      const begun = performance.now();
+      program.run({ step, seed: 1, learningRate: 0 });
+      await program.finish();
+      if (step > 1) milliseconds = Math.min(milliseconds, performance.now() - begun);
+    }
+    const { cost, dispatches } = plan;
+    return {
+      step: Number.isFinite(milliseconds)
+        ? { width: baseChannels, milliseconds, flops: cost.flops, dispatches: dispatches.length }
+        : null,
+      ops: await timesOf(device, program, tell, stopped),
+      remark,
+    };
+  } finally {
+    program?.destroy();
+    parameters.destroy();
+  }
+}
+
+type Timed = Omit<OpTime, 'bound' | 'share'>;
+
+function boundOf(
+  { flopsPerSecond, bytesPerSecond }: Timed,
+  limits: GpuReport['limits'],
+): Pick<OpTime, 'bound' | 'share'> {
+  const [arithmetic, memory] = [
+    flopsPerSecond / limits.flopsPerSecond,
+    bytesPerSecond / limits.bytesPerSecond,
+  ];
+  return arithmetic >= memory
+    ? { bound: 'arithmetic', share: arithmetic }
+    : { bound: 'memory', share: memory };
+}
+
+/** Every node of the program timed alone, summed by op, the dearest first. */
+async function timesOf(
+  device: Device,
+  program: Program,
+  tell: (preparation: Preparation) => void,
+  stopped: () => boolean,
+): Promise<readonly Timed[]> {
+  const nodes = new Map<Node, Command[]>();
+  for (const command of program.commands) {
+    const { node } = command.dispatch;
+    nodes.set(node, [...(nodes.get(node) ?? []), command]);
+  }
+  const sums = new Map<string, { nodes: number; ms: number; flops: number; bytes: number }>();
+  let done = 0;
+  for (const [node, commands] of nodes) {
+    if (stopped()) break;
+    tell({ label: 'timing the ops of a step', done: done++, total: nodes.size });
+    const ms = await timeRuns(device, commands, MINIMUM_MS);
+    const { flops, bytes } = node.op.cost(node);
+    const sum = sums.get(node.op.name) ?? { nodes: 0, ms: 0, flops: 0, bytes: 0 };
+    sums.set(node.op.name, {
+      nodes: sum.nodes + 1,
+      ms: sum.ms + ms,
+      flops: sum.flops + flops,
+      bytes: sum.bytes + bytes,
+    });
+  }
+  return [...sums]
+    .map(([op, { nodes: count, ms, flops, bytes }]) => ({
+      op,
+      nodes: count,
+      ms,
+      flopsPerSecond: (1000 * flops) / ms,
+      bytesPerSecond: (1000 * bytes) / ms,
+    }))
+    .sort((a, b) => b.ms - a.ms);
+}

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { describe as text, main } from '../../../src/cli/bench';
+import { reportGpu, type GpuReport } from '../../../src/training/gpu_report';
+import { fullTest } from '../../full';
+import { testDevice } from '../engine/check-op';
+
+const device = testDevice();
+const folder = mkdtempSync(join(tmpdir(), 'smokescan-bench-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const REPORT: GpuReport = {
+  kernels: '0123456789ab',
+  gpu: 'A card',
+  features: ['subgroups'],
+  limits: { bytesPerSecond: 1e11, flopsPerSecond: 1e12 },
+  check: { cases: 13, wrong: [], broken: [] },
+  step: { width: 8, milliseconds: 23, flops: 4.6e9, dispatches: 911, share: 0.2 },
+  ops: [
+    {
+      op: 'linear',
+      nodes: 10,
+      ms: 9,
+      flopsPerSecond: 5e11,
+      bytesPerSecond: 2e10,
+      bound: 'arithmetic',
+      share: 0.5,
+    },
+  ],
+  remark: null,
+};
+
+test('a report reads as text that can be pasted', () => {
+  expect(text(REPORT)).toEqual([
+    'A card; kernels 0123456789ab',
+    'features: subgroups',
+    'limits as measured: 1,000 GFLOP/s in float32, 100 GB/s',
+    '13 ops agree with float64, forward and backward',
+    'a training step of width 8, batch 1: 23.0 ms, 4.6 GFLOP, 911 dispatches, 20 % of the limit',
+    '',
+    'op      nodes  ms    of the step  GFLOP/s  GB/s  of its limit',
+    'linear  10     9.00  100 %        500      20    50 % arithmetic',
+  ]);
+  const wrong = [{ case: 'matrix product', op: 'linear', variant: '8x4', error: 0.5 }];
+  const bad = text({ ...REPORT, check: { cases: 13, wrong, broken: [] } });
+  expect(bad[3]).toBe('wrong beside float64: linear (8x4), relative error 5.0e-1');
+});
+
+test('a report that is stopped at once has what was measured before', async () => {
+  const before = device().allocatedBytes;
+  const { limits, check, step, ops } = await reportGpu(device(), { stopped: () => true });
+  expect(limits.flopsPerSecond).toBeGreaterThan(0);
+  expect([check.wrong, check.broken]).toEqual([[], []]);
+  expect([step, ops]).toEqual([null, []]);
+  expect(device().allocatedBytes).toBe(before);
+});
+
+fullTest('the command measures a step, and nothing exceeds its limit', async () => {
+  const out = join(folder, 'report.json');
+  const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+  expect(await main(['--width', '1', '--json', '--out', out])).toBe(0);
+  const printed = JSON.parse(String(log.mock.calls[0]?.[0])) as GpuReport;
+  log.mockRestore();
+  expect(printed).toEqual(JSON.parse(readFileSync(out, 'utf8')));
+  expect(printed.step?.milliseconds).toBeGreaterThan(0);
+  expect(printed.ops.map(({ op }) => op)).toEqual(
+    expect.arrayContaining(['conv1d', 'ssd_scan', 'adamw', 'linear']),
+  );
+  for (const { share } of printed.ops) expect(share).toBeLessThanOrEqual(1);
+});
