@@ -89,8 +89,9 @@ export function sortFiles(files: readonly DroppedFile[], shown: string | undefin
           : shown === 'config' && name === file.path
             ? 'config'
             : undefined;
-    if (taker) of.set(taker, [...(of.get(taker) ?? []), file]);
-    else useless.push(file);
+    const list = taker ? (of.get(taker) ?? []) : useless;
+    list.push(file);
+    if (taker) of.set(taker, list);
   }
   return { of, useless };
 }
