@@ -303,6 +303,8 @@ test(
     await phase('Paused');
     await page.getByRole('link', { name: 'Runs' }).click();
     const name = 'Width 2, convolution, 1 layer';
+    await page.getByRole('link', { name: /^Training paused at step \d+ of 2,000$/ }).waitFor();
+    expect(await page.title()).toMatch(/^Training paused at step \d+ of 2,000 · Runs/);
     const other = await context.newPage();
     await other.goto(`${app.url}#/runs`);
     for (const [tab, status] of [

@@ -1,0 +1,14 @@
+import { count, duration } from '../../ui/format';
+import type { Detector } from './detector.svelte';
+
+/** How far the run is: "step 24 of 96, 2:05 left"; empty where none is under way. */
+export function runText({ phase, plan, losses, progress }: Detector): string {
+  if (!plan || !['running', 'paused'].includes(phase)) return '';
+  const step = `step ${count(losses.length)} of ${count(plan.steps)}`;
+  if (phase === 'paused') return `paused at ${step}`;
+  return progress ? `${step}, ${duration(progress.secondsLeft)} left` : step;
+}
+
+/** The same on a page where nobody sees which run is meant; undefined where none is under way. */
+export const runTitle = (detector: Detector): string | undefined =>
+  detector.active ? `Training ${runText(detector)}`.trim() : undefined;
