@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { answer } from '../../../src/app/ui/answer';
 import { Latest } from '../../../src/app/ui/latest.svelte';
 
 const wait = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Nothing is under way any more. */
+const settled = (latest: Latest<number>): Promise<void> =>
+  vi.waitFor(() => expect(latest.busy).toBe(false), 60_000);
 
 describe('the newest answer', () => {
   it('comes from the last of the questions that were asked meanwhile', async () => {
@@ -16,7 +20,7 @@ describe('the newest answer', () => {
         return { value: number };
       });
     expect(latest.busy).toBe(true);
-    await wait(30);
+    await settled(latest);
     expect(asked).toEqual([1, 3]);
     expect([latest.value, latest.busy]).toEqual([3, false]);
   });
@@ -30,10 +34,9 @@ describe('the newest answer', () => {
       shown.push(show(2));
       return undefined;
     });
-    await wait(0);
-    expect(latest.value).toBe(1);
+    await vi.waitFor(() => expect(latest.value).toBe(1));
     latest.ask(() => Promise.resolve({ problem: 'it is too large' }));
-    await wait(20);
+    await settled(latest);
     expect(shown).toEqual([true, false]);
     expect([latest.value, latest.problem]).toEqual([undefined, 'it is too large']);
   });
@@ -41,16 +44,16 @@ describe('the newest answer', () => {
   it('is dropped when it was forgotten meanwhile, and kept when there is no other', async () => {
     const latest = new Latest<number>();
     latest.ask(() => Promise.resolve({ value: 1 }));
-    await wait(0);
+    await settled(latest);
     latest.ask(() => Promise.resolve(undefined));
-    await wait(0);
+    await settled(latest);
     expect(latest.value).toBe(1);
     latest.ask(async () => {
       await wait(5);
       return { value: 2 };
     });
     latest.clear();
-    await wait(20);
+    await settled(latest);
     expect([latest.value, latest.busy]).toEqual([undefined, false]);
   });
 });

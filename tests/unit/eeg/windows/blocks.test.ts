@@ -13,6 +13,7 @@ import { WindowsInOrder } from '../../../../src/eeg/windows/blocks';
 import { PageReader } from '../../../../src/eeg/files/page';
 import { Dataset, openRecordings } from '../../../../src/eeg/windows/dataset';
 import { WINDOW, windowStarts } from '../../../../src/eeg/windows/windows';
+import { fullTest } from '../../../full';
 import { longRecording } from '../long_recording';
 
 /** A recording of 150 s with a gap behind the 100th, in EDF+D. */
@@ -138,7 +139,7 @@ describe('a long recording', () => {
     expect(bytesRead()).toBeLessThan(5 * 5120 + 12 * 19 * 256 * 2);
   });
 
-  test('is prepared in memory that does not grow with its length', async () => {
+  fullTest('is prepared in memory that does not grow with its length', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const held = (): number => {
