@@ -15,7 +15,8 @@ const COMMAND = {
   about: `Opens every recording below a folder (.edf, .bdf, with the annotations of TUSZ, CHB-MIT, Siena, BIDS or EDF+) and says what it
 is: rate, length, channels, labels, patient, remarks; and how many there are of each corpus.`,
   options: { 'seizure-text': SEIZURE_TEXT, json: flag('the same as JSON') },
-  notes: 'Exit code 0; 1 where a recording cannot be used by the detector; 2 for wrong arguments.',
+  notes:
+    'Exit code 0; 1 where a recording cannot be used by the detector, or its labels cannot be read; 2 for wrong arguments.',
 };
 
 /** Command `check`. */
@@ -38,7 +39,10 @@ async function check(dir: string, texts: readonly string[], json: boolean): Prom
       );
     else show(opened, checked, counts, remarks);
     const bad =
-      opened.rejected.length + remarks.length + checked.filter(({ unusable }) => unusable !== null).length;
+      opened.rejected.length +
+      remarks.length +
+      opened.recordings.filter(({ labelsUnread }) => labelsUnread).length +
+      checked.filter(({ unusable }) => unusable !== null).length;
     if (checked.length + opened.rejected.length === 0)
       console.error(`There are no recordings (.edf, .bdf) below ${dir}; give the folder that holds them.`);
     return bad > 0 || checked.length === 0 ? 1 : 0;

@@ -74,8 +74,10 @@ export interface RecordingInfo {
   /** Length of the prepared signal at SAMPLE_RATE. */
   readonly samples: number;
   readonly segments: readonly PreparedSegment[];
-  /** False where there is no annotation file: then nothing is known, not even that it is background. */
+  /** False where there is no annotation file that can be read: then nothing is known, not even that it is background. */
   readonly labelled: boolean;
+  /** Whether there are annotation files, and none of them can be read. */
+  readonly labelsUnread: boolean;
   readonly events: readonly LabelledEvent[];
   /** Where any channel has a label that the trainer counts as seizure; in order, without overlap. */
   readonly seizures: readonly Span[];
@@ -206,7 +208,7 @@ export async function inspectRecording(
   if (guessed.length > 0)
     warnings.push(`the unit ${[...new Set(guessed)].map(quoted).join(', ')} is taken as µV`);
 
-  const beside = await readAnnotations(files.annotations, path);
+  const { beside, unread } = await readAnnotations(files.annotations, path);
   const inside = beside ? null : await readInside(edf, sourceOf(files.recording).size, seizureTexts);
   const annotations = beside ?? inside?.labels ?? null;
   warnings.push(...(inside?.remarks ?? []));
@@ -228,7 +230,11 @@ export async function inspectRecording(
       warnings.push(
         `an event of ${file} ends at ${last} s, the recording at ${edf.duration} s: do they belong together?`,
       );
-  } else warnings.push('no annotations beside it: it cannot be trained on');
+  } else if (unread.length === 0) warnings.push('no annotations beside it: it cannot be trained on');
+  const instead = annotations
+    ? 'its own annotations are used instead'
+    : 'without labels it cannot be trained on';
+  warnings.push(...unread.map((reason) => `${reason}; ${instead}`));
   const events = annotations?.events ?? [];
   return {
     path,
@@ -240,6 +246,7 @@ export async function inspectRecording(
     samples,
     segments,
     labelled: annotations !== null,
+    labelsUnread: unread.length > 0,
     events,
     seizures: seizureSpans(events, segments),
     interpolated,
@@ -308,25 +315,30 @@ async function sidecarDuration(file: DataFile, warnings: string[]): Promise<numb
   }
 }
 
-/** The first of `files` that can be read, with a remark on those before it. Throws the first one's DataError where none can. */
+/** The first of `files` that can be read, with a remark on those before it; why others cannot where none can. */
 async function readAnnotations(
   files: readonly DataFile[],
   recording: string,
-): Promise<(Annotations & { readonly file: string }) | null> {
-  const failures: DataError[] = [];
+): Promise<{
+  readonly beside: (Annotations & { readonly file: string }) | null;
+  readonly unread: readonly string[];
+}> {
+  const unread: string[] = [];
   for (const file of files) {
     try {
       const parsed = readAnnotationFile(file.path, await readBytes(file), recording);
       if (!parsed) continue;
-      const remarks = failures.map(({ message }) => `${message}; ${file.path} is used instead`);
-      return { ...parsed, file: file.path, warnings: [...remarks, ...parsed.warnings] };
+      const remarks = unread.map((reason) => `${reason}; ${file.path} is used instead`);
+      const beside = { ...parsed, file: file.path, warnings: [...remarks, ...parsed.warnings] };
+      return { beside, unread: [] };
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      failures.push(error);
+      // Whatever a file throws costs that file alone.
+      unread.push(
+        error instanceof DataError ? error.message : `${file.path} is not read: ${messageOf(error)}`,
+      );
     }
   }
-  if (failures[0]) throw failures[0];
-  return null;
+  return { beside: null, unread };
 }
 
 async function readBytes(file: DataFile): Promise<Uint8Array> {

@@ -20,6 +20,7 @@ const info = (path: string, labelled: boolean): RecordingInfo => ({
   interpolated: [],
   signals: [],
   unusable: null,
+  labelsUnread: false,
   annotated: false,
   texts: [],
   warnings: [],

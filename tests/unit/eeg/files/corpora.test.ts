@@ -89,8 +89,11 @@ label = {0, 0, 30.0000, 45.0000, 1, [0.0, 0.0, 0.0, 0.9]}
 
   test('a label file that is none names the line', async () => {
     const broken = version1.replace('[0.0, 0.0, 1.0, 0.0]}', '[0.0, 0.0');
-    const { rejected } = await open({ 'a.edf': edf(REF), 'a.lbl': broken });
-    expect(rejected[0]?.reason).toMatch(/a.lbl, line 11: .*is no label of the form/);
+    const { recordings, rejected } = await open({ 'a.edf': edf(REF), 'a.lbl': broken });
+    expect(recordings[0]?.warnings.join()).toMatch(/a.lbl, line 11: .*is no label of the form/);
+    // It costs itself, and not the recording, of which nothing is known then.
+    expect(rejected).toEqual([]);
+    expect(recordings[0]).toMatchObject({ labelled: false, labelsUnread: true, unusable: null });
   });
 });
 
@@ -192,8 +195,8 @@ Seizure 2 End Time:  72 seconds
       'chb01_03.edf': edf(BIPOLAR),
       'chb01_03.edf.seizures': seizuresFile([20, 31]).subarray(0, 36),
     };
-    const { rejected } = await open(files);
-    expect(rejected[0]?.reason).toMatch(/chb01_03.edf.seizures, contents: .*MIT format/);
+    const alone = await open(files);
+    expect(alone.recordings[0]?.warnings.join()).toMatch(/chb01_03.edf.seizures, contents: .*MIT format/);
     const { recordings } = await open({ ...files, 'chb01-summary.txt': summary });
     expect(recordings.map(seizuresOf)).toEqual([
       [
@@ -205,11 +208,11 @@ Seizure 2 End Time:  72 seconds
   });
 
   test('a summary without sense names its line', async () => {
-    const { rejected } = await open({
+    const { recordings } = await open({
       'chb01_03.edf': edf(BIPOLAR),
       'chb01-summary.txt': summary.replace('Seizure 1 Start Time: 20 seconds\n', ''),
     });
-    expect(rejected[0]?.reason).toMatch(
+    expect(recordings[0]?.warnings.join()).toMatch(
       /chb01-summary.txt, line 17: a seizure ends there that starts nowhere/,
     );
   });
