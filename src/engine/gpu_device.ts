@@ -129,9 +129,9 @@ export class GpuDevice {
   async elapsed(): Promise<number> {
     const submitted = performance.now();
     await this.guard(this.queue.onSubmittedWorkDone(), 'timing');
-    const begun = Math.max(submitted, this.#doneAt);
+    const started = Math.max(submitted, this.#doneAt);
     this.#doneAt = performance.now();
-    return this.#doneAt - begun;
+    return this.#doneAt - started;
   }
 
   createQuerySet(count: number): GPUQuerySet {

@@ -171,6 +171,18 @@ export const withoutWrong =
   (node, variants) =>
     choose(node, rightOnes(node, variants, wrong));
 
+const checked = new WeakMap<Device, Promise<SelfCheck>>();
+
+/** The check of a device, which is made when it is asked for first. */
+export function checkOnce(
+  device: Device,
+  progress?: (done: number, total: number) => void,
+): Promise<SelfCheck> {
+  const check = checked.get(device) ?? selfCheck(device, progress);
+  checked.set(device, check);
+  return check;
+}
+
 /** Checks the device. `progress` is called before each case. Throws EngineError where the device fails. */
 export async function selfCheck(
   device: Device,

@@ -7,7 +7,7 @@ import { EngineError, type Device } from './device';
 import type { Graph, Node, Tensor } from './graph';
 import type { Variant } from './ops/definition';
 import { frozenChoice, type ChooseVariant } from './plan';
-import { rightOnes, selfCheck, withoutWrong, type SelfCheck, type WrongKernel } from './self_check';
+import { checkOnce, rightOnes, withoutWrong, type WrongKernel } from './self_check';
 import { clockResolution } from './timing';
 import { Trial } from './trial';
 
@@ -130,7 +130,7 @@ export async function tune(
   for (const graph of graphs) for (const id of graph.gradientOf.keys()) read.add(id);
   const isRead = ({ id }: Tensor): boolean => read.has(id);
   let done = 0;
-  const begun = performance.now();
+  const started = performance.now();
   for (const one of nodes) {
     if (isKnown(one)) continue;
     const { node, variants } = one;
@@ -142,7 +142,8 @@ export async function tune(
     let last: EngineError | undefined;
     const trial = new Trial(device, node, isRead);
     for (const variant of skipped() ? [] : variants) {
-      const secondsLeft = done > 0 ? ((performance.now() - begun) / 1000 / done) * (total - done) : undefined;
+      const secondsLeft =
+        done > 0 ? ((performance.now() - started) / 1000 / done) * (total - done) : undefined;
       onProgress({ label: `${node.op.name} ${variant.name}`, done, total, secondsLeft });
       try {
         times.set(variant.name, await trial.time(variant, minimum));
@@ -166,8 +167,6 @@ export async function tune(
   return { choose, timings, rejected, untimed: undefined };
 }
 
-const checked = new WeakMap<Device, Promise<SelfCheck>>();
-
 /**
  * The choice of kernels for a run: of those that compute what float64 does, the fastest where there is a memory for it. On a
  * CPU-backed adapter the timing of dozens of variants takes longer than it saves, and the frozen ones, which the tests check there,
@@ -180,9 +179,7 @@ export async function choiceFor(
   options: TuneOptions,
 ): Promise<{ readonly choose: ChooseVariant; readonly remark: string | undefined }> {
   if (device.capabilities.software) return { choose: frozenChoice, remark: undefined };
-  const check = checked.get(device) ?? selfCheck(device);
-  checked.set(device, check);
-  const { wrong, broken } = await check;
+  const { wrong, broken } = await checkOnce(device);
   if (broken.length > 0)
     throw new EngineError(
       'internal',

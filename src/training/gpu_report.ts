@@ -7,7 +7,7 @@ import { Parameters } from '../engine/packs';
 import { planProgram } from '../engine/plan';
 import { profileDevice } from '../engine/profile';
 import { Program, type Command } from '../engine/program';
-import { selfCheck, type WrongKernel } from '../engine/self_check';
+import { checkOnce, type WrongKernel } from '../engine/self_check';
 import { timeRuns } from '../engine/timing';
 import { choiceFor, type TuneMemory } from '../engine/tune';
 import { initialise } from '../models/initialise';
@@ -78,7 +78,7 @@ export async function reportGpu(
 ): Promise<GpuReport> {
   const tell = (preparation: Preparation): void => progress(preparationText(preparation));
   const measured = await profileDevice(device);
-  const check = await selfCheck(device, (done, total) =>
+  const check = await checkOnce(device, (done, total) =>
     tell({ label: 'checking what this GPU computes', done, total }),
   );
   const timed = stopped() ? undefined : await timeStep(device, { width, tuning, stopped }, tell);
@@ -132,10 +132,10 @@ async function timeStep(
     let milliseconds = Infinity;
     for (let step = 1; step <= STEPS + 1 && !stopped(); step++) {
       tell({ label: 'timing a training step', done: step - 1, total: STEPS + 1 });
-      const begun = performance.now();
+      const started = performance.now();
       program.run({ step, seed: 1, learningRate: 0 });
       await program.finish();
-      if (step > 1) milliseconds = Math.min(milliseconds, performance.now() - begun);
+      if (step > 1) milliseconds = Math.min(milliseconds, performance.now() - started);
     }
     const { cost, dispatches } = plan;
     return {

@@ -1,13 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { Graph, type Tensor } from '../../../src/engine/graph';
 import { linear } from '../../../src/engine/ops/linear';
-import { defineOp } from '../../../src/engine/ops/definition';
-import { kernel, read, write } from '../../../src/engine/ops/kernel';
 import { frozenChoice } from '../../../src/engine/plan';
 import { rightOnes, selfCheck, withoutWrong, type SelfCheckCase } from '../../../src/engine/self_check';
 import { choiceFor } from '../../../src/engine/tune';
 import { fullTest } from '../../full';
 import { testDevice } from './check-op';
+import { doubleOp } from './double';
 
 const device = testDevice();
 
@@ -15,37 +14,9 @@ const device = testDevice();
 const doubleBy = (factors: Readonly<Record<string, string>>): SelfCheckCase => ({
   inputs: { x: { shape: [129] } },
   build: (graph: Graph, tensor: (name: string) => Tensor) =>
-    graph.apply(double(factors), { x: tensor('x') }, {}).y,
+    graph.apply(doubleOp(factors), { x: tensor('x') }, {}).y,
   backward: false,
 });
-
-const double = (factors: Readonly<Record<string, string>>) => {
-  const [first, ...others] = Object.entries(factors).map(([name, FACTOR]) => ({ name, FACTOR }));
-  if (!first) throw new Error('an op needs a kernel');
-  return defineOp({
-    name: 'double',
-    inputs: ['x'],
-    optional: [],
-    outputs: ['y'],
-    shape: ({ x }) => ({ y: { shape: x.shape, dtype: 'f32' } }),
-    variants: () => [first, ...others],
-    kernels: ({ inputs, outputs }, _, variant) => [
-      kernel({
-        name: 'double',
-        source:
-          '#main items first..last\n  for (var i = first; i < last; i += $WORKGROUP) { write_y(i, read_x(i) * ($FACTOR)); }\n#end\n',
-        defines: variant ?? first,
-        bindings: [read('x', inputs.x), write('y', outputs.y)],
-        items: 129,
-        per: 1,
-        workgroup: 64,
-      }),
-    ],
-    gradient: null,
-    reference: ({ x }) => ({ y: x.data.map((value) => 2 * value) }),
-    cost: () => ({ flops: 129, bytes: 8 * 129 }),
-  });
-};
 
 test('this device computes the detector’s ops as float64 does', async () => {
   const seen: number[] = [];
@@ -66,7 +37,7 @@ test('a kernel that computes wrongly is named and not chosen, however little of 
   expect(broken).toEqual([]);
   const variants = [{ name: 'last workgroup' }, { name: 'more' }, { name: 'right' }] as const;
   const graph = new Graph();
-  graph.apply(double({ right: '2.0' }), { x: graph.input('x', [129]) }, {});
+  graph.apply(doubleOp({ right: '2.0' }), { x: graph.input('x', [129]) }, {});
   const node = graph.nodes[0]!;
   expect(withoutWrong(frozenChoice, wrong)(node, variants).name).toBe('right');
   expect(rightOnes(node, [variants[0]], wrong)).toEqual([variants[0]]);

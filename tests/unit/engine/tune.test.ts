@@ -2,8 +2,6 @@ import { expect, test, vi } from 'vitest';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Device } from '../../../src/engine/device';
 import { Graph, type Tensor } from '../../../src/engine/graph';
-import { defineOp } from '../../../src/engine/ops/definition';
-import { kernel, read, write } from '../../../src/engine/ops/kernel';
 import { linear } from '../../../src/engine/ops/linear';
 import { silu } from './sample_ops';
 import { trainingStep } from '../../../src/engine/optimizer';
@@ -14,6 +12,7 @@ import { Program } from '../../../src/engine/program';
 import { tune, tuneKey } from '../../../src/engine/tune';
 import { Random } from '../../../src/base/random';
 import { testDevice } from './check-op';
+import { doubleOp } from './double';
 
 const device = testDevice();
 
@@ -98,38 +97,11 @@ test('every hot kernel is timed once, remembered, and the choice repeats bit for
   expect(await train(tuned.choose)).toEqual(await train(again.choose));
 });
 
-/** y = 2 x, by one of three kernels: one takes the wrong number in its last workgroup, one is no WGSL. */
-const doubleOp = defineOp({
-  name: 'double',
-  inputs: ['x'],
-  optional: [],
-  outputs: ['y'],
-  shape: ({ x }) => ({ y: { shape: x.shape, dtype: 'f32' } }),
-  variants: () => [
-    { name: 'plain', FACTOR: '2.0' },
-    { name: 'wrong', FACTOR: 'select(2.0, 3.0, i >= 128u)' },
-    { name: 'broken', FACTOR: '2.0 +' },
-  ],
-  kernels: ({ inputs, outputs }, _, variant) => [
-    kernel({
-      name: 'double',
-      source:
-        '#main items first..last\n  for (var i = first; i < last; i += $WORKGROUP) { write_y(i, read_x(i) * ($FACTOR)); }\n#end\n',
-      defines: variant ?? {},
-      bindings: [read('x', inputs.x), write('y', outputs.y)],
-      items: 129,
-      per: 1,
-      workgroup: 64,
-    }),
-  ],
-  gradient: null,
-  reference: ({ x }) => ({ y: x.data.map((value) => 2 * value) }),
-  cost: () => ({ flops: 129, bytes: 8 * 129 }),
-});
-
 test('a kernel that computes something else, or does not compile, is never chosen, however fast it is', async () => {
   const graph = new Graph();
-  graph.apply(doubleOp, { x: graph.input('x', [129]) }, {});
+  // One takes the wrong number in its last workgroup, one is no WGSL.
+  const op = doubleOp({ plain: '2.0', wrong: 'select(2.0, 3.0, i >= 128u)', broken: '2.0 +' });
+  graph.apply(op, { x: graph.input('x', [129]) }, {});
   const memory = new Map<string, string>();
   const { rejected, choose } = await tune(device(), [graph], memory);
   expect([...memory.values()]).toEqual(['plain']);

@@ -224,14 +224,11 @@ export class Detector implements Viewed {
     if (this.#again) await this.#open(this.#again);
   }
 
-  saveSynthetic(): Promise<void> {
-    return this.#download('synthetic-eeg.zip', () => this.link.call((worker) => worker.saveSynthetic()));
-  }
-
+  readonly saveSynthetic = (): Promise<void> =>
+    this.#download('synthetic-eeg.zip', () => this.link.call((worker) => worker.saveSynthetic()));
   /** The newest state as a file; opened under Runs it can be resumed. */
-  saveState(): Promise<void> {
-    return this.#download('run.state.safetensors', () => this.link.call((worker) => worker.saveState()));
-  }
+  readonly saveState = (): Promise<void> =>
+    this.#download('run.state.safetensors', () => this.link.call((worker) => worker.saveState()));
 
   async #download(name: string, read: () => Promise<Blob>): Promise<void> {
     try {
