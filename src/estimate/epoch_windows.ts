@@ -94,7 +94,7 @@ export function epochWindows({
   if (files !== undefined)
     return {
       ...{ training: every, validation },
-      about: `Its ${some(files)} recordings were chosen for their seizures, so balanced sampling may draw nearly all of their ${some(every)} windows: that many are reckoned with.`,
+      about: `Its ${some(files)} recordings were chosen for their seizures, so balanced sampling may draw nearly all of their ${some(every)} windows; the estimate assumes that many.`,
     };
   const kept = (1 - validationSplit) / (1 - CORPUS.countedSplit);
   return {
