@@ -20,7 +20,6 @@ type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
 export type Validated = Of<'validated'>;
 
 const SYNTHETIC_SEED = 42;
-
 const UNOPENED = 'Could not open recordings';
 const UNTRAINED = 'Training failed';
 
@@ -61,9 +60,10 @@ export class Detector implements Viewed {
   /** Settings that came with the page's address, to be looked at before they are used. */
   shared = $state.raw<SharedSettings | null>(null);
 
-  readonly active = $derived(['opening', 'preparing', 'running', 'paused'].includes(this.phase));
+  readonly training = $derived(['preparing', 'running', 'paused'].includes(this.phase));
+  readonly active = $derived(this.training || this.phase === 'opening');
   /** Whether leaving the page would lose steps. */
-  readonly unsaved = $derived(this.active && this.losses.length > (this.saved ?? 0));
+  readonly unsaved = $derived(this.training && this.losses.length > (this.saved ?? 0));
   readonly best = $derived(this.validations.findLast(({ best }) => best) ?? this.validations.at(-1));
   readonly memoryBytes = $derived(this.plan?.memory.reduce((sum, { bytes }) => sum + bytes, 0));
 

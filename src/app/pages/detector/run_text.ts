@@ -11,4 +11,4 @@ export function runText({ phase, plan, losses, progress }: Detector): string {
 
 /** The same on a page where nobody sees which run is meant; undefined where none is under way. */
 export const runTitle = (detector: Detector): string | undefined =>
-  detector.active ? `Training ${runText(detector)}`.trim() : undefined;
+  detector.training ? `Training ${runText(detector)}`.trim() : undefined;
