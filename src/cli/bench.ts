@@ -1,11 +1,12 @@
 /** `npx smokescan bench`: what this machine's GPU reaches with the detector, and whether it computes right. */
+import { basename, dirname } from 'node:path';
 import { PRODUCTION } from '../models/detector';
 import { reportGpu, type GpuReport } from '../training/gpu_report';
-import { flag, number, runCommand, text } from './command_line';
+import { flag, number, runCommand, text, type Arguments } from './command_line';
 import { fileChoices } from './kernel_choices';
 import { requestNodeDevice } from './node_device';
-import { writeWhole } from './output_files';
-import { runStoppable } from './stoppable';
+import { OutputFolder } from './output_files';
+import { stoppable, type Signals } from './signals';
 import { statusLine } from './status_line';
 import { aligned } from './table';
 
@@ -28,29 +29,39 @@ of op in it. Takes about a minute on a GPU, minutes on a software driver; Ctrl-C
 
 /** Command `bench`. */
 export const main = (args: readonly string[]): Promise<number> =>
-  runCommand(COMMAND, args, async ({ values: { width, json, out } }) => {
+  runCommand(COMMAND, args, ({ values }) => stoppable((signals) => bench(values, signals)));
+
+async function bench(
+  { width, json, out }: Arguments<typeof COMMAND.options>['values'],
+  signals: Signals,
+): Promise<number> {
+  const folder = out === undefined ? undefined : await OutputFolder.open(dirname(out));
+  try {
+    if (out !== undefined) await folder?.checkFree([basename(out)]);
     const { line } = statusLine();
     const device = await requestNodeDevice();
-    let stopped = false;
     let report: GpuReport | undefined;
-    await runStoppable({
+    await signals.run({
       run: async () => {
         report = await reportGpu(device, {
           width,
           tuning: fileChoices(),
           progress: line,
-          stopped: () => stopped,
+          stopped: () => signals.stopped,
         });
       },
-      stop: () => (stopped = true),
+      stop: () => undefined,
     });
     if (!report) return 1;
     line('');
     const written = JSON.stringify(report, null, 2);
-    if (out !== undefined) await writeWhole(out, [`${written}\n`]);
+    if (out !== undefined) await folder?.write(basename(out), [`${written}\n`]);
     console.log(json ? written : describe(report).join('\n'));
     return report.check.wrong.length > 0 ? 1 : 0;
-  });
+  } finally {
+    await folder?.close();
+  }
+}
 
 /** Three digits. */
 const giga = (value: number): string => (value / 1e9).toLocaleString('en', { maximumSignificantDigits: 3 });

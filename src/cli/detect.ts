@@ -29,6 +29,7 @@ import { openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
 import { MIXERS } from '../models/bimamba';
 import { SettingsError } from '../run/failure';
 import { fromTrainer } from '../training/config';
+import { COMMAND_ADVICE } from './command_advice';
 import {
   ArgumentError,
   choice,
@@ -43,10 +44,10 @@ import { readConfigText } from './config_text';
 import { detectReport } from './detect_report';
 import { isFileError, reasonOf } from './file_error';
 import { requestNodeDevice } from './node_device';
-import { checkWritable, writeWhole } from './output_files';
+import { OutputFolder } from './output_files';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { scratchCache } from './scratch_cache';
-import { runStoppable } from './stoppable';
+import { stoppable, type Signals } from './signals';
 import { reportRemarks } from './train_report';
 import { validationErrorsOf } from './validate';
 
@@ -72,6 +73,7 @@ const COMMAND = {
       'writes NAME.predicted.csv_bi and NAME_events.tsv (BIDS, SzCORE) for each recording, in its folder, and scores.json; without it nothing is kept',
     ),
     edf: flag('also writes each recording with the detected events as annotations, EDF+ or BDF+'),
+    overwrite: flag('overwrites files of these names in --out, which are left alone and reported otherwise'),
     config: text(
       'CONFIG',
       'takes the post-processing of a configuration of the trainer (YAML) instead of the default one',
@@ -106,21 +108,22 @@ type Options = Arguments<typeof COMMAND.options>['values'];
 
 /** Command `detect`. */
 export const main = (args: readonly string[]): Promise<number> =>
-  runCommand(COMMAND, args, ({ values }) => detectBelow(values));
+  runCommand(COMMAND, args, ({ values }) => stoppable((signals) => detectBelow(values, signals)));
 
-async function detectBelow(options: Options): Promise<number> {
+async function detectBelow(options: Options, signals: Signals): Promise<number> {
   if (options.edf && options.out === undefined)
     throw new ArgumentError('--edf needs --out: a folder to write to');
   let folder: RecordingFolder | undefined;
+  let out: OutputFolder | undefined;
   const scratch = scratchCache();
   try {
     const weights = await readWeights(options.weights);
     const postprocessing = await postprocessingOf(options.config);
-    await checkOut(options.out, options.data);
-    folder = await openFolder(options.data);
+    out = await openOut(options.out, options.data);
+    folder = await openFolder(options.data, signals.check);
     for (const remark of folder.remarks) console.error(remark);
     const { limit, 'seizure-text': texts } = options;
-    const opened = await openRecordings(pairFiles(folder.files), limit ?? Infinity, undefined, texts);
+    const opened = await openRecordings(pairFiles(folder.files), limit ?? Infinity, signals.check, texts);
     for (const { reason } of opened.rejected) console.error(`skipped: ${reason}`);
     // For a person those that are left out are named with the plan.
     const { json } = options;
@@ -134,11 +137,16 @@ async function detectBelow(options: Options): Promise<number> {
       );
       return 1;
     }
-    const ok = await detect(opened, weights, postprocessing, options, scratch.cache);
+    const names = outputNames(opened.recordings.map(({ path }) => path));
+    if (!options.overwrite)
+      await out?.checkFree([SCORES, ...names.flatMap((name) => written(name, options))]);
+    const ok = await detect(opened, names, weights, postprocessing, options, out, scratch.cache, signals);
+    await out?.verify();
     return ok && opened.rejected.length + folder.remarks.length === 0 ? 0 : 1;
   } finally {
     await scratch.close();
     await folder?.close();
+    await out?.close();
   }
 }
 
@@ -184,26 +192,34 @@ async function postprocessingOf(config: string | undefined): Promise<Postprocess
   return postprocessing;
 }
 
+const SCORES = 'scores.json';
+
+/** The files of a recording. */
+const written = ({ csvBi, eventsTsv, edf }: OutputNames, options: Options): string[] =>
+  options.edf ? [csvBi, eventsTsv, edf] : [csvBi, eventsTsv];
+
 /** Labels lie beside recordings, so what is detected must not be written there. */
-async function checkOut(out: string | undefined, data: string): Promise<void> {
-  if (out === undefined) return;
+async function openOut(out: string | undefined, data: string): Promise<OutputFolder | undefined> {
+  if (out === undefined) return undefined;
   const [to, from] = [resolve(out), resolve(data)];
   if (to === from || to.startsWith(from + sep))
     throw new ArgumentError(
       `--out is ${to === from ? 'the folder of the recordings' : 'within the folder of the recordings'}, where files could be taken for labels or overwrite them; give another`,
     );
-  await checkWritable(to);
+  return OutputFolder.open(out);
 }
 
 /** Whether everything was detected in. */
 async function detect(
   { files, recordings }: OpenedFolder,
+  names: readonly OutputNames[],
   weights: DetectorWeights,
   postprocessing: Postprocessing,
-  { out, edf, json, stride = DEFAULT_STRIDE, mixer, interpolation = 'spline' }: Options,
+  { edf, json, stride = DEFAULT_STRIDE, mixer, interpolation = 'spline' }: Options,
+  out: OutputFolder | undefined,
   cache: ReturnType<typeof scratchCache>['cache'],
+  signals: Signals,
 ): Promise<boolean> {
-  const names = outputNames(recordings.map(({ path }) => path));
   const report = detectReport(recordings, json);
   const leftOut: LeftOut[] = [];
   let unwritten = 0;
@@ -217,10 +233,11 @@ async function detect(
     postprocessing,
     stride: stride * SAMPLE_RATE,
     cache,
+    advice: COMMAND_ADVICE,
     emit: async (event) => {
       if (event.type === 'planned') for (const one of event.leftOut) leftOut.push(one);
       if (event.type === 'unreadable') leftOut.push(event.leftOut);
-      if (event.type === 'detected' && out !== undefined) {
+      if (event.type === 'detected' && out) {
         const { recording } = event.result;
         const [file, info, name] = [files[recording], recordings[recording], names[recording]];
         if (file && info && name)
@@ -235,15 +252,14 @@ async function detect(
       last = event;
     },
   });
-  await runStoppable(detection);
+  await signals.run(detection);
   if (last?.type !== 'finished') return false;
-  if (out !== undefined && last.scores)
-    await writeWhole(join(out, 'scores.json'), [`${JSON.stringify(last.scores, null, 2)}\n`]);
+  if (out && last.scores) await out.write(SCORES, [`${JSON.stringify(last.scores, null, 2)}\n`]);
   return last.reason === 'completed' && leftOut.length + unwritten === 0;
 }
 
 async function writeEvents(
-  out: string,
+  out: OutputFolder,
   { csvBi, eventsTsv, edf }: OutputNames,
   files: RecordingFiles,
   { path, duration, started }: RecordingInfo,
@@ -251,10 +267,10 @@ async function writeEvents(
   annotated: boolean,
 ): Promise<void> {
   const name = stemOf(path);
-  await writeWhole(join(out, csvBi), [writeCsvBi(name, duration, predicted)]);
-  await writeWhole(join(out, eventsTsv), [writeEventsTsv(predicted, duration, started)]);
+  await out.write(csvBi, [writeCsvBi(name, duration, predicted)]);
+  await out.write(eventsTsv, [writeEventsTsv(predicted, duration, started)]);
   if (!annotated) return;
   const annotations = predicted.map(detectedAnnotation);
   const file = await openEdf(files);
-  await writeWhole(join(out, edf), withAnnotations(file, sourceOf(files.recording), annotations));
+  await out.write(edf, withAnnotations(file, sourceOf(files.recording), annotations));
 }

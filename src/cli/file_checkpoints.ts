@@ -1,39 +1,41 @@
 /**
- * A run's states as files of a folder: `last`, the one before it, and `best`. A file is written under another name, brought
- * to the disk, read back and only then renamed, so that a killed process leaves each state whole or not there.
+ * A run's states as files of a folder: `last`, the one before it, and `best`. Each is written whole or not at all, so that a killed
+ * process leaves it as it was.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError, type TrainingState } from '../checkpoints/state';
 import { readState, writeState } from '../checkpoints/state_file';
 import type { Slot } from '../checkpoints/run';
 import type { Checkpoints } from '../training/checkpoints';
-import { reasonOf } from './file_error';
+import { isAbsent, reasonOf } from './file_error';
+import type { OutputFolder } from './output_files';
 
 type FileName = Slot | 'previous';
 
-const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+/** The name of a state's file in the folder of its run. */
+const stateFile = (name: FileName): string => `${name}.state.safetensors`;
+
+/** All that are written. */
+export const STATE_FILES = (['last', 'previous', 'best'] as const).map(stateFile);
 
 export class FileCheckpoints implements Checkpoints {
   damaged: string | null = null;
-  /** The newest state that could not be written. */
-  #unwritten: TrainingState | undefined;
+  /** The newest state that could not be written, and where it belongs. */
+  #unwritten: { readonly slots: readonly Slot[]; readonly state: TrainingState } | undefined;
 
-  /** `folder` is made when there is something to keep. */
-  constructor(private readonly folder: string) {}
+  constructor(private readonly folder: OutputFolder) {}
 
   async save(slots: readonly Slot[], state: TrainingState): Promise<void> {
-    this.#unwritten = state;
+    this.#unwritten = { slots, state };
     const file = writeState(state);
     for (const slot of slots)
       try {
-        await this.#write(slot, file);
+        await this.folder.write(stateFile(slot), [file], slot === 'last' ? stateFile('previous') : undefined);
       } catch (error) {
         const reason = reasonOf(error);
         throw new Error(
-          `${this.#path(slot)} could not be written (${reason}); what was kept before is still there.`,
+          `${this.folder.path(stateFile(slot))} could not be written (${reason}); what was kept before is still there.`,
           { cause: error },
         );
       }
@@ -42,7 +44,7 @@ export class FileCheckpoints implements Checkpoints {
 
   async latest(): Promise<TrainingState | undefined> {
     this.damaged = null;
-    if (this.#unwritten) return this.#unwritten;
+    if (this.#unwritten) return this.#unwritten.state;
     const last = await this.#read('last');
     if (last) return last;
     const others = await Promise.all([this.#read('previous'), this.#read('best')]);
@@ -52,17 +54,18 @@ export class FileCheckpoints implements Checkpoints {
       .at(0);
   }
 
+  /** Writes what could not be written before. Throws like `save`. */
+  async flush(): Promise<void> {
+    if (this.#unwritten) await this.save(this.#unwritten.slots, this.#unwritten.state);
+  }
+
   best(): Promise<TrainingState | undefined> {
     return this.#read('best');
   }
 
-  #path(name: FileName): string {
-    return join(this.folder, `${name}.state.safetensors`);
-  }
-
   /** undefined where there is none, or where it is not whole, which `damaged` then says. */
   async #read(name: FileName): Promise<TrainingState | undefined> {
-    const path = this.#path(name);
+    const path = this.folder.path(stateFile(name));
     try {
       return readState(await readFile(path));
     } catch (error) {
@@ -70,42 +73,6 @@ export class FileCheckpoints implements Checkpoints {
       if (!(error instanceof SafetensorsError || error instanceof StateError)) throw error;
       this.damaged ??= `${path} is not whole: ${error.message}.`;
       return undefined;
-    }
-  }
-
-  async #write(slot: Slot, bytes: Uint8Array): Promise<void> {
-    const path = this.#path(slot);
-    const fresh = `${path}.new`;
-    await mkdir(this.folder, { recursive: true });
-    try {
-      const file = await open(fresh, 'w');
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      if (!(await readFile(fresh)).equals(bytes)) throw new Error('it does not read back as it was written');
-      if (slot === 'last')
-        await rename(path, this.#path('previous')).catch((error: unknown) => {
-          if (!isAbsent(error)) throw error;
-        });
-      await rename(fresh, path);
-    } catch (error) {
-      await rm(fresh, { force: true });
-      throw error;
-    }
-    await this.#syncFolder();
-  }
-
-  /** Renames are on the disk once the folder is; Windows can neither and need not. */
-  async #syncFolder(): Promise<void> {
-    if (process.platform === 'win32') return;
-    const folder = await open(this.folder, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
     }
   }
 }

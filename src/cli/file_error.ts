@@ -5,6 +5,9 @@ import { messageOf } from '../base/text';
 export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error;
 
+/** Whether the error says that a file is not there. */
+export const isAbsent = (error: unknown): boolean => isFileError(error) && error.code === 'ENOENT';
+
 /** What is wrong with a path and what to do, by the system's code. */
 const REASONS: Partial<Record<string, string>> = {
   ENOENT: 'there is no such file or folder; check the path',
@@ -16,6 +19,8 @@ const REASONS: Partial<Record<string, string>> = {
   EROFS: 'this file system can only be read; use another path',
   ENOSPC: 'the disk is full; free some space, or use another path',
   EDQUOT: 'the disk quota of this account is used up; free some space, or use another path',
+  EFBIG:
+    'the file is larger than the system allows this account (ulimit -f); raise that limit, or use another path',
   ENAMETOOLONG: 'the name is too long; use a shorter one',
   ELOOP: 'its links lead back to themselves; give another path',
   EMFILE: 'too many files are open; close other programs and try again',

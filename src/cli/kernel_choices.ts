@@ -1,7 +1,7 @@
 /** Which kernel variants were the fastest on this machine's GPU, in a file of the user's cache folder. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { kernelsVersion } from '../engine/kernels_version';
 import type { TuneMemory } from '../engine/tune';
 import { isFileError } from './file_error';
@@ -50,7 +50,9 @@ async function read(path: string, version: string): Promise<Map<string, string>>
 
 async function write(path: string, text: string): Promise<void> {
   try {
-    await writeWhole(path, [text]);
+    await mkdir(dirname(path), { recursive: true });
+    // Another process may write it at the same time.
+    await writeWhole(path, [text], { beside: `${path}.${process.pid}.part` });
   } catch (error) {
     if (!isFileError(error)) throw error;
   }

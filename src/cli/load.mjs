@@ -1,39 +1,56 @@
-// Runs the `main` of a TypeScript module in Node. Vite loads TypeScript and shaders (`?raw`) exactly as it does for the
-// app, so no build is needed.
+// Runs the `main` of a TypeScript module in Node, in a thread of its own: kernels compile for up to a minute without a turn of the
+// event loop, and a signal is answered at once all the same.
+import { rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createServer, createServerModuleRunner } from 'vite';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Loads `module`, a path from the root, and ends the process with the exit code that its main(args) returns. */
 export async function runModule(module, args) {
-  const code = await load(module)
-    .then(({ main }) => main(args))
-    .catch((error) => {
+  const worker = new Worker(new URL('./thread.mjs', import.meta.url), {
+    // The Vulkan loader reads the environment of the process.
+    env: SHARE_ENV,
+    workerData: { smokescan: { module, args, root, terminal: Boolean(process.stderr.isTTY) } },
+  });
+  const code = new Promise((done) => {
+    worker.on('exit', done);
+    worker.on('error', (error) => {
       console.error(error);
-      return 1;
+      done(1);
     });
-  await endProcess(code);
+  });
+  answerSignals(worker);
+  const ended = await code;
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // Dawn and the Vite server keep threads alive, so the process is ended rather than awaited.
+  process.exit(ended);
 }
 
-async function load(module) {
-  const server = await createServer({
-    root,
-    // The app's configuration would write into node_modules, where not every account may, and serves pages alone.
-    configFile: false,
-    appType: 'custom',
-    logLevel: 'warn',
-    optimizeDeps: { noDiscovery: true },
-    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+/** The first signal stops the job that is under way, if it can be stopped; the next of any kind ends the process as the system does it. */
+function answerSignals(worker) {
+  /** What is said to the first signal; undefined while there is no job to stop. */
+  let answer;
+  const leftovers = new Set();
+  worker.on('message', ({ stoppable, leftover, gone }) => {
+    if (stoppable !== undefined) answer = stoppable || undefined;
+    if (leftover !== undefined) leftovers.add(leftover);
+    if (gone !== undefined) leftovers.delete(gone);
   });
-  return createServerModuleRunner(server.environments.ssr, { hmr: false }).import(`/${module}`);
+  const signals = ['SIGINT', 'SIGTERM'];
+  const handle = (signal) => {
+    if (answer !== undefined) {
+      console.error(answer);
+      answer = undefined;
+      worker.postMessage({ signal });
+      return;
+    }
+    for (const path of leftovers) rmSync(path, { recursive: true, force: true });
+    for (const one of signals) process.removeAllListeners(one);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of signals) process.on(signal, () => handle(signal));
 }
 
 const flushed = (stream) => new Promise((done) => stream.write('', done));
-
-/** Dawn and the Vite server keep the process alive, so it is ended rather than awaited. */
-async function endProcess(code) {
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(code);
-}

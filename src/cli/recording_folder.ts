@@ -27,8 +27,14 @@ export interface RecordingFolder {
   close(): Promise<void>;
 }
 
-/** Follows links, as datasets of git-annex and DataLad have them. Throws SettingsError where `folder` is none. */
-export async function openFolder(folder: string): Promise<RecordingFolder> {
+/**
+ * Follows links, as datasets of git-annex and DataLad have them. Throws SettingsError where `folder` is none. `check` is called
+ * along the way, and may throw.
+ */
+export async function openFolder(
+  folder: string,
+  check: () => void = () => undefined,
+): Promise<RecordingFolder> {
   const root = resolve(folder);
   const info = await stat(root).catch(() => undefined);
   if (!info)
@@ -54,6 +60,7 @@ export async function openFolder(folder: string): Promise<RecordingFolder> {
       return;
     }
     for (const entry of entries) {
+      check();
       const path = join(directory, entry.name);
       if (entry.isDirectory()) await walk(path);
       else if (entry.isSymbolicLink() || isReadable(entry.name)) {

@@ -1,7 +1,8 @@
 /** `npx smokescan schema`: writes configs/schema.json, the JSON Schema of the trainer's configuration for editors. */
-import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { jsonSchema } from '../config/json_schema';
 import { runCommand } from './command_line';
+import { writeWhole } from './output_files';
 
 const FILE = new URL('../../configs/schema.json', import.meta.url);
 
@@ -19,6 +20,6 @@ const COMMAND = {
 /** Command `schema`. */
 export const main = (args: readonly string[]): Promise<number> =>
   runCommand(COMMAND, args, async () => {
-    await writeFile(FILE, schemaText());
+    await writeWhole(fileURLToPath(FILE), [schemaText()]);
     return 0;
   });

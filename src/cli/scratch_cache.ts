@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PreparedCache } from '../eeg/signal/cache';
+import { leftover } from './signals';
 
 /** Bytes: two recordings of a day. */
 const LIMIT = 4 * 2 ** 30;
@@ -19,10 +20,7 @@ export function scratchCache(): ScratchCache {
   let folder: Promise<string> | undefined;
   const known = new Set<string>();
   const pathOf = async (key: string): Promise<string> =>
-    join(
-      await (folder ??= mkdtemp(join(tmpdir(), 'smokescan-'))),
-      createHash('sha256').update(key).digest('hex'),
-    );
+    join(await (folder ??= makeFolder()), createHash('sha256').update(key).digest('hex'));
   const cache = new PreparedCache(
     {
       async get(key) {
@@ -53,9 +51,17 @@ export function scratchCache(): ScratchCache {
   return {
     cache,
     close: async () => {
-      if (folder) await rm(await folder, { recursive: true, force: true });
+      if (!folder) return;
+      await rm(await folder, { recursive: true, force: true });
+      leftover(await folder, false);
     },
   };
+}
+
+async function makeFolder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'smokescan-'));
+  leftover(path);
+  return path;
 }
 
 /** The first byte of a value that is no signal; one of a signal starts with four zeros. */

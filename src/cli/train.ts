@@ -1,52 +1,56 @@
 /** `npx smokescan train`: what the page does, in a terminal, on the engine in Node. */
-import { capital, stemOf } from '../base/text';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { write } from '../checkpoints/safetensors';
+import { capital } from '../base/text';
 import type { TrainingState } from '../checkpoints/state';
-import { writeCsvBi } from '../eeg/files/csv_bi';
-import { outputNames } from '../eeg/events/output_names';
 import { memorySource } from '../eeg/files/bytes';
-import { pairFiles, type DataFile, type RecordingInfo } from '../eeg/files/recording';
+import { pairFiles, type DataFile } from '../eeg/files/recording';
 import { DEMO_CORPUS, syntheticCorpus } from '../eeg/synthetic/corpus';
 import { Dataset, KEEP_BYTES, openRecordings } from '../eeg/windows/dataset';
 import { splitSentence } from '../eeg/windows/split';
-import type { Parameters } from '../engine/packs';
 import { SettingsError } from '../run/failure';
-import { MemoryCheckpoints, type Checkpoints } from '../training/checkpoints';
+import { MemoryCheckpoints } from '../training/checkpoints';
 import { fitted } from '../training/config';
-import { trainerCheckpoint } from '../training/export';
 import type { EegEvent } from '../training/protocol';
-import { detectorConfigOf, type EegSettings } from '../training/settings';
+import type { EegSettings } from '../training/settings';
 import { EegTrainer } from '../training/trainer';
+import { COMMAND_ADVICE } from './command_advice';
+import { ArgumentError, numberOf, runCommand } from './command_line';
 import { FileCheckpoints } from './file_checkpoints';
 import { fileChoices } from './kernel_choices';
-import { runStoppable } from './stoppable';
 import { requestNodeDevice } from './node_device';
-import { checkWritable, writeWhole } from './output_files';
+import { OutputFolder } from './output_files';
 import { openFolder, type RecordingFolder } from './recording_folder';
-import { ArgumentError, numberOf, runCommand } from './command_line';
+import { stoppable, type Signals } from './signals';
 import { COMMAND, givenBy, resumedSettings, type TrainArguments } from './train_options';
 import { jsonReport, progressReport, reportRemarks } from './train_report';
+import { resultNames, RunResults } from './train_results';
 
 /** Command `train`. */
-export const main = (args: readonly string[]): Promise<number> => runCommand(COMMAND, args, run);
+export const main = (args: readonly string[]): Promise<number> =>
+  runCommand(COMMAND, args, (asked) => stoppable((signals) => run(asked, signals)));
 
-async function run(asked: TrainArguments): Promise<number> {
+/** Where a run is kept; `out` is undefined where that is in memory alone. */
+interface Kept {
+  readonly out: OutputFolder | undefined;
+  readonly checkpoints: FileCheckpoints | MemoryCheckpoints;
+}
+
+async function run(asked: TrainArguments, signals: Signals): Promise<number> {
   let folder: RecordingFolder | undefined;
+  let out: OutputFolder | undefined;
   try {
     const given = await givenBy(asked);
-    const checkpoints = checkpointsOf(asked);
-    const { out, resume } = asked.values;
-    if (out !== undefined && !resume) await checkWritable(out);
+    out = await openOut(asked);
+    const checkpoints = out ? new FileCheckpoints(out) : new MemoryCheckpoints();
     const from = await stateIn(checkpoints, asked);
     const settings = from ? resumedSettings(from, given, asked) : await settingsHere(given.settings, asked);
     const { dataDir } = given;
-    if (dataDir !== undefined) folder = await openFolder(dataDir);
+    if (dataDir !== undefined) folder = await openFolder(dataDir, signals.check);
     for (const remark of folder?.remarks ?? []) console.error(remark);
-    return await train(settings, folder?.files ?? synthetic(), asked.values, checkpoints, from);
+    const files = folder?.files ?? synthetic();
+    return await train(settings, files, asked.values, { out, checkpoints }, from, signals);
   } finally {
     await folder?.close();
+    await out?.close();
   }
 }
 
@@ -61,32 +65,30 @@ async function settingsHere(asked: EegSettings, { more }: TrainArguments): Promi
   return settings;
 }
 
-type RunCheckpoints = Checkpoints & { best(): Promise<TrainingState | undefined> };
-
-function checkpointsOf({ values: { out, resume }, more }: TrainArguments): RunCheckpoints {
-  if (out !== undefined) return new FileCheckpoints(out);
+async function openOut({ values: { out, resume }, more }: TrainArguments): Promise<OutputFolder | undefined> {
+  if (out !== undefined) return OutputFolder.open(out);
   if (resume) throw new ArgumentError('--resume needs --out: the folder with the state of the run');
   if ('every' in more) throw new ArgumentError('--every needs --out: a folder to save the state in');
-  return new MemoryCheckpoints();
+  return undefined;
 }
 
 /** The state to resume from; undefined where a new run starts. */
 async function stateIn(
-  checkpoints: RunCheckpoints,
+  checkpoints: Kept['checkpoints'],
   { values: { out, resume } }: TrainArguments,
 ): Promise<TrainingState | undefined> {
   const state = await checkpoints.latest();
+  const damaged = checkpoints instanceof FileCheckpoints ? checkpoints.damaged : null;
   if (!resume) {
-    if (!state && !checkpoints.damaged) return undefined;
+    if (!state && !damaged) return undefined;
     throw new ArgumentError(
       `--out ${String(out)} has the state of a run${state ? `, of step ${state.progress.step}` : ''}: resume it with --resume, or give another folder`,
     );
   }
-  if (!state && checkpoints.damaged) throw new SettingsError(checkpoints.damaged);
+  if (!state && damaged) throw new SettingsError(damaged);
   if (!state)
     throw new ArgumentError(`--resume: ${String(out)} has no last.state.safetensors to resume from`);
-  if (checkpoints.damaged)
-    console.error(`${checkpoints.damaged} The run resumes from the state of step ${state.progress.step}.`);
+  if (damaged) console.error(`${damaged} The run resumes from the state of step ${state.progress.step}.`);
   return state;
 }
 
@@ -96,11 +98,13 @@ const synthetic = (): DataFile[] =>
 async function train(
   settings: EegSettings,
   files: readonly DataFile[],
-  { 'seizure-text': texts, limit, json, out }: TrainArguments['values'],
-  checkpoints: RunCheckpoints,
+  { 'seizure-text': texts, limit, json }: TrainArguments['values'],
+  { out, checkpoints }: Kept,
   from: TrainingState | undefined,
+  signals: Signals,
 ): Promise<number> {
-  const folder = await openRecordings(pairFiles(files), limit ?? limitOfTrainer(), undefined, texts);
+  const pairs = pairFiles(files);
+  const folder = await openRecordings(pairs, limit ?? limitOfTrainer(), signals.check, texts);
   for (const { reason } of folder.rejected) console.error(`skipped: ${reason}`);
   reportRemarks(folder.recordings, json);
   if (folder.recordings.every(({ unusable }) => unusable !== null)) {
@@ -111,11 +115,13 @@ async function train(
     );
     return 1;
   }
+  const names = resultNames(folder.recordings);
+  // A folder with the state of the run has its files as well.
+  if (!from) await out?.checkFree(names);
   if (!json) console.error(capital(splitSentence(folder.recordings, settings.split)));
   const report = json ? jsonReport : progressReport();
+  const results = new RunResults(settings, folder.recordings);
   let last: EegEvent | undefined;
-  let validated: Validated | undefined;
-  let chosen = settings;
   const trainer = new EegTrainer({
     checkpoints,
     device: requestNodeDevice,
@@ -123,74 +129,30 @@ async function train(
     settings,
     tuning: fileChoices(),
     ...(from && { from }),
+    revalidate: true,
+    advice: COMMAND_ADVICE,
     emit: (event) => {
       report(event);
-      if (event.type === 'planned') chosen = event.settings;
-      if (event.type === 'validated') validated = event;
+      results.observe(event);
+      if (event.type === 'planned') out?.checkRoom(results.bytes, names);
       last = event;
     },
-    keep: async (parameters) => {
-      if (out !== undefined) await writeWeights(out, parameters, chosen);
-    },
+    keep: (parameters) => results.keep(parameters),
   });
-  await runStoppable(trainer);
-  if (out !== undefined) {
-    await writeTorchCheckpoints(out, checkpoints, chosen);
-    if (validated) await writeResults(out, validated, folder.recordings);
+  await signals.run(trainer);
+  if (out && checkpoints instanceof FileCheckpoints) {
+    await checkpoints.flush();
+    await results.write(out, checkpoints);
+    await out.verify();
+    if (last?.type === 'finished' && last.reason === 'stopped' && (await checkpoints.latest()))
+      console.error(`The state of the run is in ${out.name}: --resume goes on from it.`);
   }
   return exitCodeOf(last);
 }
 
-type Validated = Extract<EegEvent, { type: 'validated' }>;
-
-/** weights.safetensors: parameters and running statistics. `settings`: with the width as a number. */
-async function writeWeights(out: string, parameters: Parameters, settings: EegSettings): Promise<void> {
-  const slices = [...parameters.layout.slices, ...parameters.bufferLayout.slices];
-  const values = new Map([...(await parameters.read('value')), ...(await parameters.read('buffer'))]);
-  const tensors = new Map(
-    slices.map(([name, { shape }]) => [
-      name,
-      { dtype: 'F32' as const, shape, data: values.get(name) as Float32Array<ArrayBuffer> },
-    ]),
-  );
-  const config = detectorConfigOf(settings.model, Number(settings.model.baseChannels));
-  await mkdir(out, { recursive: true });
-  await writeFile(
-    join(out, 'weights.safetensors'),
-    write(tensors, { format: 'smokescan', config: JSON.stringify(config) }),
-  );
-}
-
-/** last.pt and best.pt, which the trainer resumes from. */
-async function writeTorchCheckpoints(
-  out: string,
-  checkpoints: RunCheckpoints,
-  settings: EegSettings,
-): Promise<void> {
-  const states = { 'last.pt': await checkpoints.latest(), 'best.pt': await checkpoints.best() };
-  for (const [name, state] of Object.entries(states))
-    if (state) await writeFile(join(out, name), Buffer.concat(trainerCheckpoint(state, settings)));
-}
-
-/** scores.json, and the detected events of each validated recording. */
-async function writeResults(
-  out: string,
-  { results, ...scores }: Validated,
-  recordings: readonly RecordingInfo[],
-): Promise<void> {
-  await writeFile(join(out, 'scores.json'), `${JSON.stringify(scores, null, 2)}\n`);
-  const names = outputNames(recordings.map(({ path }) => path));
-  for (const { recording, predicted } of results) {
-    const [info, name] = [recordings[recording], names[recording]];
-    if (!info || !name) continue;
-    const stem = stemOf(info.path);
-    await writeWhole(join(out, name.csvBi), [writeCsvBi(stem, info.duration, predicted)]);
-  }
-}
-
 /** By the last event of a run. */
 export const exitCodeOf = (last: EegEvent | undefined): 0 | 1 =>
-  last?.type === 'finished' && last.reason !== 'collapse' ? 0 : 1;
+  last?.type === 'finished' && (last.reason === 'completed' || last.reason === 'early-stopping') ? 0 : 1;
 
 /** The number of recordings that the environment limits a run to, as the trainer reads it. */
 function limitOfTrainer(): number {

@@ -67,7 +67,7 @@ it a smoke run.`,
       'writes weights (safetensors), checkpoints for the trainer’s --resume (last.pt, best.pt), scores (JSON), detected events (csv_bi), and the full training state (last, previous and best.state.safetensors)',
     ),
     resume: flag(
-      'resumes the run whose state is in --out DIR, bit for bit: the recordings must be the same, and settings can be left out or must be those of the run',
+      'resumes the run whose state is in --out DIR, bit for bit, and writes what is missing of one that has ended: the recordings must be the same, and settings can be left out or must be those of the run',
     ),
     json: flag('writes events as one JSON object a line instead of a progress bar'),
   },
@@ -79,7 +79,10 @@ it a smoke run.`,
   notes: `Defaults: --width auto, the largest width that this GPU handles; --precision float32 where the GPU does not have shader-f16;
 without --every a checkpoint every five minutes. States are also saved after each epoch and at the end.
 
-Exit code 0 when the run reached its end, 1 on NaN, collapse or bad data, 2 for wrong arguments.`,
+Ctrl-C stops after the step that is under way; with --out its state is kept.
+
+Exit code 0 when the run reached its end and all its files are written; 1 where it was stopped, on NaN, collapse or bad data, or
+where a file could not be written; 2 for wrong arguments, and where --out cannot be used.`,
 };
 
 /** Options as they were read; `more` has the settings. */

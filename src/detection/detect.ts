@@ -18,7 +18,7 @@ import { frozenChoice, planProgram, type ChooseVariant } from '../engine/plan';
 import { Program } from '../engine/program';
 import type { Mixer } from '../models/bimamba';
 import { countParameters } from '../models/initialise';
-import { SettingsError, toFailure } from '../run/failure';
+import { SettingsError, toFailure, type Advice } from '../run/failure';
 import { Owned } from '../run/owned';
 import { evaluationGraph, stitchWindows, type Evaluator } from './evaluation';
 import type { DetectionEvent, LeftOut, RecordingResult } from './protocol';
@@ -46,6 +46,8 @@ export interface DetectionOptions {
   readonly cache?: PreparedCache | undefined;
   readonly choose?: ChooseVariant;
   readonly emit: (event: DetectionEvent) => Promise<void> | void;
+  /** Better advice than what is given on the page. */
+  readonly advice?: Advice;
 }
 
 class Stopped extends Error {}
@@ -116,7 +118,7 @@ export class Detection {
       last =
         error instanceof Stopped
           ? finished('stopped')
-          : { type: 'failed', failure: toFailure(error, ADVICE) };
+          : { type: 'failed', failure: toFailure(error, { ...ADVICE, ...this.options.advice }) };
     } finally {
       owned.destroy();
     }

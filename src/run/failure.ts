@@ -53,11 +53,10 @@ function sentence(text: string): string {
 
 const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-/** `advice`: where there is better advice than for any training. */
-export function toFailure(
-  error: unknown,
-  advice: Readonly<Partial<Record<FailureKind, string>>> = {},
-): Failure {
+/** Better advice than for any training on a page. */
+export type Advice = Readonly<Partial<Record<FailureKind, string>>>;
+
+export function toFailure(error: unknown, advice: Advice = {}): Failure {
   const kind = kindOf(error);
   return {
     kind,

@@ -11,7 +11,7 @@ import { EngineError, type Device } from '../engine/device';
 import { firstNotFinite } from '../engine/not_finite';
 import type { Parameters } from '../engine/packs';
 import { RunControl } from '../run/control';
-import { NotFiniteError, toFailure } from '../run/failure';
+import { NotFiniteError, toFailure, type Advice } from '../run/failure';
 import { Owned } from '../run/owned';
 import { handled } from '../base/handled';
 import type { Failure, Preparation } from '../run/protocol';
@@ -34,6 +34,10 @@ export interface EegTrainerOptions extends SessionOptions {
   readonly from?: TrainingState;
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
+  /** Better advice than what is given on the page. */
+  readonly advice?: Advice;
+  /** Validates a run that has ended once more, where it is resumed: its results are to be written again. */
+  readonly revalidate?: boolean;
 }
 
 /** As the trainer: after three epochs an AUROC below this is no better than chance. */
@@ -97,7 +101,7 @@ export class EegTrainer extends RunControl {
       try {
         session = await prepareSession(this.options, owned, from, {
           preparing: (preparation) => this.#preparing(preparation),
-          skipped: () => this.skipped,
+          skipped: () => this.skipped || this.stopped,
           device: () => this.#device(),
           epoch: () => this.#epoch,
           suggested: (suggestions) => void (this.#suggestions = suggestions),
@@ -137,7 +141,7 @@ export class EegTrainer extends RunControl {
   }
 
   #failureOf(error: unknown): Failure {
-    const failure = toFailure(error, ADVICE);
+    const failure = toFailure(error, { ...ADVICE, ...this.options.advice });
     if (!isLost(error) || this.#lost === 0) return failure;
     return {
       ...failure,
@@ -172,6 +176,7 @@ export class EegTrainer extends RunControl {
     const sources = new Sources(this.options);
     await this.#dryRun(session);
     let reason: Finished['reason'] = progress.without >= patience ? 'early-stopping' : 'completed';
+    const hasEnded = reason !== 'completed' || (progress.step >= plan.steps && progress.inEpoch === 0);
     this.#lastSave = performance.now();
     metrics.start();
     try {
@@ -201,6 +206,12 @@ export class EegTrainer extends RunControl {
         const { auroc } = validation.scores;
         if (epoch > COLLAPSE.epochs && auroc !== undefined && auroc < COLLAPSE.auroc) reason = 'collapse';
         else if (value !== undefined && progress.without >= patience) reason = 'early-stopping';
+      }
+      if (hasEnded && this.options.revalidate) {
+        const { epoch, step, without } = progress;
+        const validation = await this.#validate(session);
+        if (this.stopped) reason = 'stopped';
+        else if (validation) emit({ type: 'validated', epoch, step, best: without === 0, ...validation });
       }
     } finally {
       sources.close();

@@ -88,6 +88,20 @@ test('finds events, writes them in all formats beside their folder, and scores t
   expect(JSON.parse(again.lines[0] ?? '')).toMatchObject({ trainer: scores['trainer'], recordings: 2 });
 });
 
+test('overwrites nothing unless asked', async () => {
+  const path = at('out', 'synth000', `${SYNTH}.predicted.csv_bi`);
+  writeFileSync(path, 'mine');
+  const given = ['--weights', at('silent.safetensors'), '--data', at('data'), '--stride', '60'];
+  const { code, errors } = await run(main, ...given, '--out', at('out'));
+  expect(code).toBe(2);
+  expect(errors.join('\n')).toMatch(
+    /has scores.json, synth000.* and 2 more already, which would be overwritten/,
+  );
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  expect((await run(main, ...given, '--out', at('out'), '--overwrite')).code).toBe(0);
+  expect(readFileSync(path, 'utf8')).toContain('# version');
+});
+
 test('keeps nothing unless asked, and tells all as JSON', async () => {
   const before = readdirSync(folder);
   const { code, lines } = await run(
@@ -155,21 +169,28 @@ test('ends where it cannot write, with the reason', async () => {
     main,
     ...['--weights', at('weights.safetensors'), '--data', at('data'), '--out', at('taken'), '--stride', '60'],
   );
-  expect(code).toBe(1);
-  expect(errors.join('\n')).toMatch(/taken.synth000.*: .* give another path$/m);
+  expect(code).toBe(2);
+  expect(errors.join('\n')).toMatch(
+    /taken.synth000 is a file where a folder is needed; give another folder$/m,
+  );
   expect(errors.join('\n')).not.toContain('Reload');
 });
 
-test('a signal stops it after the batch that is under way', async () => {
+test.each([
+  ['while it prepares', 0, 'Stopped before anything was done; nothing was kept.'],
+  ['after the batch that is under way', 2, '"type":"finished","reason":"stopped"'],
+] as const)('a signal stops it %s', async (_, lines, said) => {
   const running = run(
     main,
     ...['--weights', at('weights.safetensors'), '--data', at('data'), '--out', at('stopped'), '--json'],
   );
-  while (process.listenerCount('SIGINT') === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const printed = vi.mocked(console.log).mock.calls;
+  while (process.listenerCount('SIGINT') === 0 || printed.length < lines)
+    await new Promise((resolve) => setTimeout(resolve, 5));
   process.emit('SIGINT');
-  const { code, lines } = await running;
-  expect(code).toBe(1);
-  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ type: 'finished', reason: 'stopped' });
+  const ended = await running;
+  expect(ended.code).toBe(1);
+  expect([...ended.lines, ...ended.errors].join('\n')).toContain(said);
   expect(existsSync(at('stopped'))).toBe(false);
 });
 

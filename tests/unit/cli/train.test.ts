@@ -158,6 +158,7 @@ describe('the command train', () => {
     const out = join(folder, 'killed');
     const before = await killedAt(KEPT, [config, '--data', data, ...TWO_EPOCHS, '--out', out]);
     expect([...contents(out).keys()]).toEqual([
+      '.smokescan.lock',
       'best.state.safetensors',
       'last.state.safetensors',
       'previous.state.safetensors',
@@ -203,6 +204,30 @@ describe('the command train', () => {
     for (const [name, content] of files) expect(content === expected.get(name), name).toBe(true);
   });
 
+  test('resumed once it has ended, it writes what is missing, to the byte', async () => {
+    const { out } = unbroken;
+    const expected = contents(out);
+    for (const name of expected.keys()) if (!name.includes('.state.')) rmSync(join(out, name));
+    const { code, errors } = await run('--data', data, '--out', out, '--resume', '--json');
+    expect(errors).toEqual([]);
+    expect(code).toBe(0);
+    expect(contents(out)).toEqual(expected);
+  });
+
+  test('files that are not of the run are named before it trains, and stay', async () => {
+    const out = join(folder, 'foreign');
+    mkdirSync(join(out, 'synth000'), { recursive: true });
+    writeFileSync(join(out, 'synth000', 'synth000_s001_t000.predicted.csv_bi'), 'mine');
+    writeFileSync(join(out, 'best.pt'), 'mine');
+    const { code, errors, lines } = await run('--data', data, ...SMALL, '--out', out, '--json');
+    expect(code).toBe(2);
+    expect(errors.join('\n')).toMatch(
+      /has best.pt, synth000\/synth000_s001_t000.predicted.csv_bi already, which would be overwritten/,
+    );
+    expect(eventsOf(lines).map(({ type }) => type)).toEqual(['opened']);
+    expect([...contents(out).values()]).toEqual(['mine', 'mine']);
+  });
+
   test('a state that is not whole is named, and the one before it is resumed from', async () => {
     const path = join(folder, 'killed', 'last.state.safetensors');
     const bytes = readFileSync(path);
@@ -234,7 +259,7 @@ describe('the command train', () => {
     [['tests'], 1, 'tests cannot be read: this is a folder; give a file'],
     [['package.json/a.yaml'], 1, 'a part of this path is a file'],
     [['--out', 'package.json/out'], 2, 'package.json is a file; give a folder as --out'],
-    [['--out', 'package.json', '--resume'], 1, 'a part of this path is a file, not a folder'],
+    [['--out', 'package.json', '--resume'], 2, 'package.json is a file; give a folder as --out'],
     [['--data', 'configs'], 1, 'No recordings (.edf, .bdf) are in the folder'],
     [['--epochs', '0'], 2, '--epochs is 0; it must be a whole number from 1 to 200'],
     [['--resume'], 2, '--resume needs --out'],
@@ -294,7 +319,7 @@ describe('the command train', () => {
   test.each([
     [{ type: 'finished', reason: 'completed', steps: 2, seconds: 1 }, 0],
     [{ type: 'finished', reason: 'early-stopping', steps: 2, seconds: 1 }, 0],
-    [{ type: 'finished', reason: 'stopped', steps: 2, seconds: 1 }, 0],
+    [{ type: 'finished', reason: 'stopped', steps: 2, seconds: 1 }, 1],
     [{ type: 'finished', reason: 'collapse', steps: 2, seconds: 1 }, 1],
     [{ type: 'failed', failure: { kind: 'not-finite', message: '', advice: '' }, suggestions: [] }, 1],
     [undefined, 1],
