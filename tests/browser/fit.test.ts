@@ -16,6 +16,7 @@ import { predictVram, vramTimeline } from '../../src/estimate/vram/predict';
 import { MACHINES } from '../../src/config/targets';
 import { PRESETS } from '../../src/config/presets';
 import { chooseFolder, startApp, type App } from './app';
+import { fullTest } from '../full';
 import { overflow, PHONE, SILENT, violations } from './looks';
 import { longestTask } from './long-tasks';
 
@@ -225,54 +226,61 @@ const keepSlower = (page: Page, times: number): Promise<number> =>
     return runs.length;
   }, times);
 
-test('a run made here gives the lengths of recordings, the time of others on this device, and the hours on a card', async () => {
-  const { page, complaints } = await app.open(SMALLEST, { viewport: { width: 1440, height: 900 } });
-  const corpus = [
-    ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 180, seizures: 1 }),
-  ];
-  await chooseFolder(page, corpus);
-  await page.getByRole('button', { name: 'Apply', exact: true }).click();
-  await page.getByRole('button', { name: 'Start training' }).click();
-  await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
+// A training and a measurement, for figures that the unit tests compute from given ones.
+fullTest(
+  'a run made here gives the lengths of recordings, the time of others on this device, and the hours on a card',
+  async () => {
+    const { page, complaints } = await app.open(SMALLEST, { viewport: { width: 1440, height: 900 } });
+    const corpus = [
+      ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 180, seizures: 1 }),
+    ];
+    await chooseFolder(page, corpus);
+    await page.getByRole('button', { name: 'Apply', exact: true }).click();
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
 
-  await page.getByRole('link', { name: 'Resources & cost' }).click();
-  await page.getByText('Recording lengths and loader memory').click(SLOW);
-  const files = corpus.map(({ path, bytes }) => ({ path, data: new Blob([bytes]) }));
-  const { recordings } = await openRecordings(pairFiles(files));
-  await page.getByRole('button', { name: `Use the ${recordings.length} open recordings` }).click();
-  const given = givenLengths(recordings);
-  await page.getByText(`As opened: a recording has ${short(lengthsView(given).mean)} windows`).waitFor(SLOW);
-  const loading = hours(loadingOf({ ...plan, reading: { recordings: given } }).likely);
-  await page
-    .locator('dd', { has: page.getByText(loading, { exact: true }) })
-    .first()
-    .waitFor(SLOW);
+    await page.getByRole('link', { name: 'Resources & cost' }).click();
+    await page.getByText('Recording lengths and loader memory').click(SLOW);
+    const files = corpus.map(({ path, bytes }) => ({ path, data: new Blob([bytes]) }));
+    const { recordings } = await openRecordings(pairFiles(files));
+    await page.getByRole('button', { name: `Use the ${recordings.length} open recordings` }).click();
+    const given = givenLengths(recordings);
+    await page
+      .getByText(`As opened: a recording has ${short(lengthsView(given).mean)} windows`)
+      .waitFor(SLOW);
+    const loading = hours(loadingOf({ ...plan, reading: { recordings: given } }).likely);
+    await page
+      .locator('dd', { has: page.getByText(loading, { exact: true }) })
+      .first()
+      .waitFor(SLOW);
 
-  expect(await keepSlower(page, 1.5)).toBe(1);
-  const here = page.getByRole('region', { name: 'This browser' });
-  await here.getByRole('button', { name: 'Measure this GPU and predict' }).click();
-  // Each of two runs is predicted from the other: off by a half and by a third.
-  const corrected = here.getByText(/the median of 2 runs made here/);
-  await corrected.waitFor({ timeout: 300_000 });
-  expect((await corrected.textContent())?.replace(/\s+/g, ' ')).toContain(
-    'Each of 2 runs in this browser was predicted from the others: the median error is 42 %.',
-  );
+    expect(await keepSlower(page, 1.5)).toBe(1);
+    const here = page.getByRole('region', { name: 'This browser' });
+    await here.getByRole('button', { name: 'Measure this GPU and predict' }).click();
+    // Each of two runs is predicted from the other: off by a half and by a third.
+    const corrected = here.getByText(/the median of 2 runs made here/);
+    await corrected.waitFor({ timeout: 300_000 });
+    expect((await corrected.textContent())?.replace(/\s+/g, ' ')).toContain(
+      'Each of 2 runs in this browser was predicted from the others: the median error is 42 %.',
+    );
 
-  await page.getByLabel('Time per epoch').selectOption('browser');
-  const scaled = page.getByTestId('scaled');
-  await scaled.getByRole('cell', { name: /measured: .* of the limits/ }).waitFor(SLOW);
-  await page.getByText(/Assumed: PyTorch brings a card as near to its data sheet/).waitFor();
-  const took = async (): Promise<string> =>
-    (await scaled.getByRole('row', { name: /^takes \d/ }).textContent()) ?? '';
-  const first = await took();
-  const choices = page.getByTestId('browser-pace').getByLabel('Run');
-  const options = await choices.getByRole('option').allTextContents();
-  expect(options).toHaveLength(2);
-  await choices.selectOption({ index: 1 });
-  await expect.poll(took).not.toBe(first);
-  expect(await violations(page)).toEqual([]);
-  expect(complaints).toEqual(SILENT);
-}, 600_000);
+    await page.getByLabel('Time per epoch').selectOption('browser');
+    const scaled = page.getByTestId('scaled');
+    await scaled.getByRole('cell', { name: /measured: .* of the limits/ }).waitFor(SLOW);
+    await page.getByText(/Assumed: PyTorch brings a card as near to its data sheet/).waitFor();
+    const took = async (): Promise<string> =>
+      (await scaled.getByRole('row', { name: /^takes \d/ }).textContent()) ?? '';
+    const first = await took();
+    const choices = page.getByTestId('browser-pace').getByLabel('Run');
+    const options = await choices.getByRole('option').allTextContents();
+    expect(options).toHaveLength(2);
+    await choices.selectOption({ index: 1 });
+    await expect.poll(took).not.toBe(first);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual(SILENT);
+  },
+  600_000,
+);
 
 test('on a phone, without motion and in the dark nothing is cut off', async () => {
   const { page, complaints } = await app.open('#/fit', {
