@@ -1,4 +1,5 @@
 /** All issues of a file: its validation errors, then what the rules find. The page and the terminal show this. */
+import type { Change } from './change';
 import { fixOf } from './fixes';
 import { check, checkAll, type Checked, type Issue } from './rules';
 import { SOURCE } from './rules/rule';
@@ -114,6 +115,10 @@ function validationErrors({ errors, settings }: ConfigFile): Issue[] {
 }
 
 const REJECTED = { severity: 'invalid', fixable: true } as const;
+
+/** Ways to fix it, the best first; empty where a person has to decide. */
+export const waysToFix = ({ fix, instead = [] }: Pick<Issue, 'fix' | 'instead'>): (readonly Change[])[] =>
+  fix ? [fix, ...instead] : [...instead];
 
 /** What it says, with the key that it is about. */
 export const sentence = ({ path, message }: Pick<Issue, 'path' | 'message'>): string =>

@@ -10,8 +10,7 @@ import {
   readFileText,
 } from '../../../src/app/pages/config/file_text';
 import { forAllReaders } from '../../../src/app/pages/config/exporting';
-import { fixed } from '../../../src/app/pages/config/fixing';
-import { safeFixes } from '../../../src/app/pages/config/issues';
+import { fixed, safeFixes } from '../../../src/config/fixing';
 import { changeOf, resetOf } from '../../../src/app/pages/config/form';
 import { inspect } from '../../../src/app/pages/config/inspection';
 import { applyChanges } from '../../../src/config/edit';
@@ -119,7 +118,10 @@ test('applying all fixes leaves none that the first of them made necessary', () 
   const once = applyChanges(text, fixesOf(text));
   expect(once).toContain('validation_split: 0.07');
   expect(fixesOf(once).map(({ path }) => path)).toEqual(['data.validation_split']);
-  const { edits, keys, problems } = fixed([question], 0);
+  const { edits, keys, problems } = fixed(
+    text,
+    (made) => inspect([{ ...question, text: made }])[0]?.issues ?? [],
+  );
   expect(problems).toEqual([]);
   expect(keys.length).toBe(new Set(fixesOf(text).map(({ path }) => path)).size);
   expect(keys).toContain('data.validation_split');

@@ -4,7 +4,8 @@ import type { Key, Kind } from '../../../config/keys';
 import type { PyValue } from '../../../config/plain';
 import { readCore, scalarText } from '../../../config/scalar';
 import { controlText } from './control_text';
-import type { Inspection, ShownIssue } from './inspection';
+import type { Issue } from '../../../config/issues';
+import type { Inspection } from './inspection';
 import { SECTIONS } from './key_text';
 
 export interface Field {
@@ -15,7 +16,7 @@ export interface Field {
   readonly given: boolean;
   /** What the control shows. */
   readonly text: string;
-  readonly issues: readonly ShownIssue[];
+  readonly issues: readonly Issue[];
 }
 
 export interface FieldGroup {

@@ -1,15 +1,9 @@
 /** What the worker answers the page about a file. */
-import type { Change } from '../../../config/change';
 import type { Inspection as Whole, Issue } from '../../../config/issues';
 import { inspectRuns } from '../../../estimate/forecast';
 import type { Entry } from '../../../config/pyyaml';
 import type { Target } from '../../../config/targets';
 import { parsedValues, type ParsedValue } from './parsed';
-
-export type ShownIssue = Omit<Issue, 'fix' | 'instead'> & {
-  /** Ways to fix it, the best first; empty where a person has to decide. */
-  readonly fixes: readonly (readonly Change[])[];
-};
 
 export type KeyPlace = Pick<Entry, 'path' | 'key' | 'value'>;
 
@@ -22,7 +16,7 @@ export interface Inspection {
   readonly entries: readonly KeyPlace[];
   /** What the trainer makes of each key, those with defaults too. */
   readonly seen: readonly ParsedValue[];
-  readonly issues: readonly ShownIssue[];
+  readonly issues: readonly Issue[];
 }
 
 export interface Question {
@@ -48,9 +42,6 @@ function shownOf({ file, accepted, issues }: Whole): Inspection {
     accepted,
     entries: entries.slice(0, MAX_SHOWN).map(({ path, key, value: place }) => ({ path, key, value: place })),
     seen: parsedValues(settings).slice(0, MAX_SHOWN),
-    issues: issues.slice(0, MAX_SHOWN).map(({ fix, instead = [], ...issue }) => ({
-      ...issue,
-      fixes: fix ? [fix, ...instead] : instead,
-    })),
+    issues: issues.slice(0, MAX_SHOWN),
   };
 }

@@ -8,9 +8,9 @@ import { download } from '../../ui/download';
 import type { DroppedFile } from '../../ui/dropped';
 import { recall, remember } from '../../ui/stored';
 import { linesOf, zipOf } from './file_text';
-import { ABOUT_SEVERITY, safeFixes } from './issues';
-import { isSevere, SEVERITIES, type Severity } from '../../../config/issues';
-import type { ShownIssue } from './inspection';
+import { ABOUT_SEVERITY } from './issues';
+import { safeFixes } from '../../../config/fixing';
+import { isSevere, SEVERITIES, waysToFix, type Issue, type Severity } from '../../../config/issues';
 import type { OpenFile } from './open_file.svelte';
 import { givenBy, openFiles, writeFolder } from './opening';
 import { Review } from './review.svelte';
@@ -54,13 +54,13 @@ export class ConfigPage {
   readonly shown = $derived(
     this.fixable
       .filter(({ severity }) => !this.hidden.includes(severity))
-      .filter(({ fixes }) => !this.onlyFixable || fixes.length > 0),
+      .filter((issue) => !this.onlyFixable || waysToFix(issue).length > 0),
   );
   /** One change a key, of the severest issue that has one; others may become necessary by them. */
   readonly safeFixes = $derived(safeFixes(this.fixable));
   /** What makes all readers of YAML agree. */
   readonly alike = $derived(
-    this.fixable.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fixes }) => fixes[0] ?? []),
+    this.fixable.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fix = [] }) => fix),
   );
   /** Whether nothing is open but the file that a first visit opens. */
   readonly isExample = $derived(
@@ -138,7 +138,7 @@ export class ConfigPage {
       this.saidFixed = `${keys.length === 1 ? '1 value was' : `${keys.length} values were`} fixed for ${target} in ${file.name}: ${keys.join(', ')}.`;
   }
 
-  async reveal({ place }: Pick<ShownIssue, 'place'>): Promise<void> {
+  async reveal({ place }: Pick<Issue, 'place'>): Promise<void> {
     if (this.narrow) this.choose('text');
     await tick();
     this.work.select(place);

@@ -15,10 +15,11 @@ import {
 } from '../../../handoff/matrix';
 import { reviewDocument } from '../../../handoff/review';
 import type { Target } from '../../../config/targets';
+import { edits, fixed, type Edits } from '../../../config/fixing';
+import { inspectRuns } from '../../../estimate/forecast';
 import { answer, type Answer } from '../../ui/answer';
 import { forAllReaders } from './exporting';
-import { edits, fixed } from './fixing';
-import { inspect } from './inspection';
+import { inspect, type Question } from './inspection';
 import { reviewInput, type ReviewRequest } from './reviewing';
 
 export interface Comparison {
@@ -46,7 +47,12 @@ export interface Launch {
 const inspector = {
   inspect,
   edits,
-  fixed,
+  /** Edits that fix one of the files that belong together. */
+  fixed: (questions: readonly Question[], at: number): Edits =>
+    fixed(questions[at]?.text ?? '', (made) => {
+      const asked = questions.map(({ text, ...subject }, i) => ({ text: i === at ? made : text, subject }));
+      return inspectRuns(asked)[at]?.issues ?? [];
+    }),
   compare: (configs: readonly Compared[], options: MatrixOptions): Answer<Comparison> =>
     answer(() => {
       const matrix = compare(configs, options);

@@ -16,9 +16,9 @@ import { aboutAt, type About } from './editor/about';
 import { diagnosticsOf, extensions, lineEnds } from './editor/extensions';
 import { cleanPath, freePath, linesOf, type FileText } from './file_text';
 import { Figures } from './figures.svelte';
-import type { Edits } from './fixing';
+import type { Edits } from '../../../config/fixing';
 import { current, roundsOf } from './inspecting';
-import type { ShownIssue } from './inspection';
+import type { Issue } from '../../../config/issues';
 import { InspectorLink, TooLong } from './inspector';
 import { forget, keep, keptFiles } from './kept';
 import { OpenFile, type KeptFile } from './open_file.svelte';
@@ -373,7 +373,7 @@ export class Workspace {
   #learn(file: OpenFile, inspection: NonNullable<OpenFile['inspection']>): void {
     file.learn(inspection);
     const { doc } = file.state;
-    const fix = (issue: ShownIssue): void => void this.apply(file, issue.fixes[0] ?? []);
+    const fix = (issue: Issue): void => void this.apply(file, issue.fix ?? []);
     // Panels and text are drawn in tasks of their own, so that a letter typed meanwhile does not wait for both.
     setTimeout(() => {
       if (file.state.doc !== doc) return;

@@ -22,7 +22,7 @@ import {
   type ViewUpdate,
 } from '@codemirror/view';
 import type { Severity } from '../../../../config/issues';
-import type { ShownIssue } from '../inspection';
+import type { Issue } from '../../../../config/issues';
 import { parsedSentence, type About } from './about';
 import { complete } from './completion';
 import { yaml } from './language';
@@ -105,9 +105,9 @@ const LEVELS: Readonly<Record<Severity, Diagnostic['severity']>> = {
 
 /** Issues as CodeMirror underlines them; those without characters of their own are in the panel alone. */
 export function diagnosticsOf(
-  issues: readonly ShownIssue[],
+  issues: readonly Issue[],
   length: number,
-  fix: (issue: ShownIssue) => void,
+  fix: (issue: Issue) => void,
 ): Diagnostic[] {
   return issues
     .filter(({ place }) => place.to <= length && (place.from < place.to || place.from > 0))
@@ -117,6 +117,6 @@ export function diagnosticsOf(
       severity: LEVELS[issue.severity],
       source: issue.id,
       message: issue.message,
-      ...(issue.fixes.length > 0 && { actions: [{ name: 'Apply fix', apply: () => fix(issue) }] }),
+      ...(issue.fix && { actions: [{ name: 'Apply fix', apply: () => fix(issue) }] }),
     }));
 }
