@@ -3,12 +3,27 @@
 /** What an error says, or what else was thrown, as a text. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Characters that a terminal obeys, that turn the direction of what follows, or that are not seen; not lines and tabs. */
+const INVISIBLE = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu;
+
+/** A text from elsewhere as it may be shown: of at most so many characters, what is invisible written as JSON writes it. */
+export const visible = (text: string, max = 1000): string =>
+  (text.length > max ? `${text.slice(0, max - 1)}…` : text).replace(INVISIBLE, (character) =>
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+
 /** A text from elsewhere as a sentence shows it: in quotes, of at most 60 characters, none of them invisible. */
 export const quoted = (text: string): string =>
-  JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text).replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  visible(JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text));
+
+/** A value from elsewhere as a sentence shows it, in as many characters. */
+export function quotedJson(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
+  if (Array.isArray(value) && value.length > 8) return `a list of ${value.length} values`;
+  return visible(JSON.stringify(value) ?? 'undefined', 60);
+}
 
 /** With a capital as its first letter. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

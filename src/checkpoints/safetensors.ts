@@ -2,6 +2,7 @@
  * The safetensors format (https://github.com/huggingface/safetensors): eight bytes with the header's length, a JSON header,
  * and the tensors' bytes, little-endian as every machine with WebGPU is.
  */
+import { messageOf, quoted, quotedJson, visible } from '../base/text';
 
 /** How a tensor's bytes are seen; F16, BF16, BOOL and F8 as raw bits. In the order of the reference's `Dtype`. */
 interface Views {
@@ -58,11 +59,12 @@ export class SafetensorsError extends Error {
   override name = 'SafetensorsError';
 }
 
-/** The reference's limit (MAX_HEADER_SIZE); a longer header is an attack on the reader. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** A state of the detector has 150 kB; the reference allows 100 MB, which take seconds to parse. */
+const MAX_HEADER_BYTES = 10_000_000;
+/** The most axes of a tensor, as NumPy allows them. */
+export const MAX_AXES = 64;
 
 const DTYPES = Object.keys(VIEWS) as SafetensorsDType[];
-const quoted = (name: string): string => JSON.stringify(name);
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -149,7 +151,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     header = JSON.parse(text);
   } catch (error) {
-    throw new SafetensorsError(`the header is not JSON in UTF-8 (${String(error)})`);
+    throw new SafetensorsError(`the header is not JSON in UTF-8 (${visible(messageOf(error))})`);
   }
   if (!isObject(header)) throw new SafetensorsError('the header is not a JSON object');
   rejectDuplicateKeys(text);
@@ -199,11 +201,13 @@ function parseEntry(name: string, entry: unknown): Entry {
   const { shape, data_offsets: offsets } = entry;
   const dtype = DTYPES.find((known) => known === entry['dtype']);
   if (dtype === undefined)
-    return reject(`dtype is ${JSON.stringify(entry['dtype'])}, none of ${DTYPES.join(', ')}`);
+    return reject(`dtype is ${quotedJson(entry['dtype'])}, none of ${DTYPES.join(', ')}`);
+  if (Array.isArray(shape) && shape.length > MAX_AXES)
+    return reject(`it has ${shape.length} axes, more than the ${MAX_AXES} allowed`);
   if (!Array.isArray(shape) || !shape.every(isSize))
-    return reject(`shape is ${JSON.stringify(shape)}, not a list of whole numbers`);
+    return reject(`shape is ${quotedJson(shape)}, not a list of whole numbers`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
-    return reject(`data_offsets is ${JSON.stringify(offsets)}, not two whole numbers`);
+    return reject(`data_offsets is ${quotedJson(offsets)}, not two whole numbers`);
   const [begin, end] = offsets as [number, number];
   if (begin > end) return reject(`data_offsets ends at ${end}, before it begins at ${begin}`);
   const needed = shape.reduce((product, size) => product * size, VIEWS[dtype].BYTES_PER_ELEMENT);

@@ -1,4 +1,5 @@
 /** Everything that a training needs to go on as if nothing had happened, to the bit. */
+import { messageOf, quoted, quotedJson, visible } from '../base/text';
 
 /** A float32 tensor, row-major. */
 export interface FloatTensor {
@@ -50,8 +51,6 @@ export class StateError extends Error {
   override name = 'StateError';
 }
 
-const quoted = (name: string): string => JSON.stringify(name);
-
 /** Throws StateError unless every shape fits its data, and moments belong to parameters of their shape. */
 export function checkState(state: Omit<TrainingState, 'progress'>): void {
   for (const group of GROUPS)
@@ -80,18 +79,18 @@ export function decodeProgress(text: string): Progress {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new StateError(`progress is not JSON (${String(error)})`);
+    throw new StateError(`progress is not JSON (${visible(messageOf(error))})`);
   }
   if (typeof value !== 'object' || value === null) throw new StateError('progress is no JSON object');
   const fields = new Map<string, Json>(Object.entries(value));
   const count = (name: string): number => {
     const number = fields.get(name);
     if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
-    throw new StateError(`progress.${name} is ${JSON.stringify(number)}, not a whole number from 0`);
+    throw new StateError(`progress.${name} is ${quotedJson(number)}, not a whole number from 0`);
   };
   const bestScore = fields.get('bestScore') ?? null;
   if (bestScore !== null && typeof bestScore !== 'number')
-    throw new StateError(`progress.bestScore is ${JSON.stringify(bestScore)}, not a number`);
+    throw new StateError(`progress.bestScore is ${quotedJson(bestScore)}, not a number`);
   const config = fields.get('config');
   if (typeof config !== 'string') throw new StateError('progress.config is not a text');
   const json = (name: string): Json => fields.get(name) ?? null;

@@ -2,6 +2,7 @@
  * States as safetensors. Weights alone are a file as other programs expect it: published names, BatchNorm's
  * num_batches_tracked among them. A full state adds the moments and, in the metadata, the progress.
  */
+import { quoted } from '../base/text';
 import { crc32 } from './crc32';
 import { parse, SafetensorsError, write, type SafetensorsTensor } from './safetensors';
 import {
@@ -56,7 +57,7 @@ export function splitStateDict(tensors: ReadonlyMap<string, SafetensorsTensor>):
   for (const [name, tensor] of tensors) {
     if (name.endsWith(BATCHES_TRACKED)) {
       if (tensor.dtype !== 'I64' || tensor.data.length !== 1)
-        throw new SafetensorsError(`tensor ${JSON.stringify(name)} is no single I64`);
+        throw new SafetensorsError(`tensor ${quoted(name)} is no single I64`);
       batches = Math.max(batches, Number(tensor.data[0]));
       continue;
     }
@@ -69,7 +70,7 @@ export function splitStateDict(tensors: ReadonlyMap<string, SafetensorsTensor>):
 export function floats(name: string, tensor: SafetensorsTensor): FloatTensor {
   if (tensor.dtype !== 'F32')
     throw new SafetensorsError(
-      `tensor ${JSON.stringify(name)} is ${tensor.dtype}; weights are read as F32 only, so convert the file first`,
+      `tensor ${quoted(name)} is ${tensor.dtype}; weights are read as F32 only, so convert the file first`,
     );
   const { shape, data } = tensor;
   const { buffer } = data;
@@ -133,7 +134,7 @@ export function readState(file: Uint8Array): TrainingState {
   const left = new Map(tensors);
   const take = (key: string, name: string): FloatTensor => {
     const tensor = left.get(key);
-    if (!tensor) throw new SafetensorsError(`tensor ${JSON.stringify(key)} is missing`);
+    if (!tensor) throw new SafetensorsError(`tensor ${quoted(key)} is missing`);
     left.delete(key);
     return floats(name, tensor);
   };
@@ -155,7 +156,7 @@ export function readState(file: Uint8Array): TrainingState {
   };
   const [extra] = left.keys();
   if (extra !== undefined)
-    throw new SafetensorsError(`tensor ${JSON.stringify(extra)} belongs to no part of the state`);
+    throw new SafetensorsError(`tensor ${quoted(extra)} belongs to no part of the state`);
   checkState(state);
   const written = metadata[CHECKSUM];
   if (written !== undefined && written !== checksum(state, progress))

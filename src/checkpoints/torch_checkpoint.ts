@@ -2,6 +2,7 @@
  * The trainer's checkpoints, best.pt and last.pt: a dict of epoch, model_state_dict, optimizer_state_dict (AdamW's, one
  * group), best_metric, scheduler_state_dict (LambdaLR's) and config, in the layout of PyTorch 2.2.
  */
+import { quotedJson, visible } from '../base/text';
 import { isDict, isTensor, OrderedDict, Tuple, type PythonKey, type PythonValue } from './python';
 import type { SafetensorsTensor } from './safetensors';
 import {
@@ -124,7 +125,7 @@ export function readTorchCheckpoint(file: Uint8Array<ArrayBuffer>): TorchCheckpo
   const tensors = new Map<string, SafetensorsTensor>();
   for (const [name, tensor] of field(root, 'model_state_dict', expectDict)) {
     if (typeof name !== 'string' || !isTensor(tensor))
-      throw new TorchFileError(`model_state_dict: ${String(name)} is no named tensor`);
+      throw new TorchFileError(`model_state_dict: ${quotedJson(name)} is no named tensor`);
     tensors.set(name, tensor);
   }
   const { parameters, buffers, batches } = splitStateDict(tensors);
@@ -145,7 +146,7 @@ export function readTorchCheckpoint(file: Uint8Array<ArrayBuffer>): TorchCheckpo
   [...parameters.keys()].forEach((name, i) => {
     const value = state.get(expectKey(ids[i], 'optimizer_state_dict.param_groups[0].params'));
     if (value === undefined) return;
-    const where = `optimizer_state_dict.state of ${name}`;
+    const where = `optimizer_state_dict.state of ${visible(name, 60)}`;
     const entry = expectDict(value, where);
     step = Math.max(step, expectStep(entry.get('step'), where));
     firstMoments.set(name, floats(`${name} (exp_avg)`, expectTensor(entry.get('exp_avg'), where)));

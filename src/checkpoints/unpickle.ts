@@ -2,18 +2,11 @@
  * Reads pickles that hold tensors and plain containers, and rejects every other: no class is looked up, nothing named in
  * the file is called. Of the classes that PyTorch's checkpoints name, the table REDUCERS is all that is known.
  */
+import { quoted } from '../base/text';
 import { OP } from './pickle';
-import {
-  isTensor,
-  OrderedDict,
-  STORAGES,
-  Tuple,
-  type PythonKey,
-  type PythonValue,
-  type StorageDType,
-  type StorageName,
-} from './python';
-import { view, VIEWS, type SafetensorsTensor } from './safetensors';
+import { Global, isStorageName, KNOWN, Storage, type Item, type Storages } from './pickle_classes';
+import { isTensor, OrderedDict, STORAGES, Tuple, type PythonKey, type PythonValue } from './python';
+import { MAX_AXES, view, VIEWS, type SafetensorsTensor } from './safetensors';
 import { gather, isContiguous } from './strided';
 
 /** A pickle that is not read: a sentence that names what it holds and where. */
@@ -21,43 +14,16 @@ export class PickleError extends Error {
   override name = 'PickleError';
 }
 
-/** A pickle of the trainer's checkpoint has 100 kB. */
-const MAX_BYTES = 32 * 1024 * 1024;
+/** A pickle of the trainer's checkpoint has 100 kB and 30,000 opcodes. */
+const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_OPCODES = 1_000_000;
+const MAX_MEMO = 500_000;
 /** Values may be shared, so that a short pickle can describe a value without end. */
-const MAX_VALUES = 2_000_000;
+const MAX_VALUES = 1_000_000;
+const MAX_CHARACTERS = 10_000_000;
 const MAX_DEPTH = 100;
-
-/** A name that the pickle may use in the place of a function or a class. */
-class Global {
-  constructor(readonly name: string) {}
-}
-
-class Storage {
-  constructor(
-    readonly dtype: StorageDType,
-    readonly bytes: Uint8Array<ArrayBuffer>,
-  ) {}
-}
-
-type Item = PythonValue | Global | Storage;
-
-/** Storages by key, and the bytes that tensors may take which are no views of them. */
-export interface Storages {
-  readonly get: (key: string) => Uint8Array<ArrayBuffer> | undefined;
-  readonly budget: number;
-}
-
-const isStorageName = (name: string): name is StorageName => Object.hasOwn(STORAGES, name);
-
-const PATHS = ['PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath'];
-const KNOWN = new Set([
-  'collections.OrderedDict',
-  'torch._utils._rebuild_tensor_v2',
-  'torch._utils._rebuild_parameter',
-  ...Object.keys(STORAGES).map((name) => `torch.${name}`),
-  // Python 3.13 says pathlib._local. The trainer's configuration holds paths; they are read as text.
-  ...PATHS.flatMap((name) => [`pathlib.${name}`, `pathlib._local.${name}`]),
-]);
+/** Characters of a path, as systems allow them. */
+const MAX_PATH = 4096;
 
 /** Throws PickleError. Contiguous tensors are views of their storages, others are copied within `storages.budget`. */
 export function unpickle(bytes: Uint8Array, storages: Storages): PythonValue {
@@ -84,8 +50,9 @@ class Reader {
   }
 
   read(): PythonValue {
-    for (;;) {
+    for (let opcodes = 0; ; opcodes++) {
       this.#opcodeAt = this.#at;
+      if (opcodes > MAX_OPCODES) this.#reject(`has more than ${MAX_OPCODES} opcodes`);
       const opcode = this.#uint8();
       if (opcode === OP.STOP) break;
       this.#step(opcode);
@@ -149,14 +116,11 @@ class Reader {
       case OP.APPENDS:
         return this.#append(this.#popToMark());
       case OP.BINPUT:
-        this.#memo.set(this.#uint8(), this.#top());
-        return;
+        return this.#put(this.#uint8());
       case OP.LONG_BINPUT:
-        this.#memo.set(this.#uint32(), this.#top());
-        return;
+        return this.#put(this.#uint32());
       case OP.MEMOIZE:
-        this.#memo.set(this.#memo.size, this.#top());
-        return;
+        return this.#put(this.#memo.size);
       case OP.BINGET:
         return this.#get(this.#uint8());
       case OP.LONG_BINGET:
@@ -254,6 +218,11 @@ class Reader {
     return this.#stack.splice(mark);
   }
 
+  #put(index: number): void {
+    this.#memo.set(index, this.#top());
+    if (this.#memo.size > MAX_MEMO) this.#reject(`keeps more than ${MAX_MEMO} values`);
+  }
+
   #get(index: number): void {
     const item = this.#memo.get(index);
     if (item === undefined) this.#reject(`asks for value ${index}, which was not kept`);
@@ -296,9 +265,7 @@ class Reader {
   #global(module: string, name: string): void {
     const full = `${module}.${name}`;
     if (!KNOWN.has(full))
-      this.#reject(
-        `names ${JSON.stringify(full)}; only tensors and plain containers are read, and nothing is run`,
-      );
+      this.#reject(`names ${quoted(full)}; only tensors and plain containers are read, and nothing is run`);
     this.#push(new Global(full));
   }
 
@@ -309,9 +276,11 @@ class Reader {
       return this.#reject('has a persistent id that is no storage of a known type');
     const dtype = STORAGES[name];
     const bytes = this.storages.get(key);
-    if (!bytes) return this.#reject(`uses storage ${JSON.stringify(key)}, which the file does not hold`);
+    if (!bytes) return this.#reject(`uses storage ${quoted(key)}, which the file does not hold`);
     if (count * VIEWS[dtype].BYTES_PER_ELEMENT !== bytes.length)
-      this.#reject(`claims ${count} elements of ${dtype} in storage ${key}, which has ${bytes.length} bytes`);
+      this.#reject(
+        `claims ${count} elements of ${dtype} in storage ${quoted(key)}, which has ${bytes.length} bytes`,
+      );
     return new Storage(dtype, bytes);
   }
 
@@ -338,6 +307,9 @@ class Reader {
   #path(parts: readonly Item[], separator: string): string {
     if (!parts.every((part) => typeof part === 'string'))
       return this.#reject('has a path whose parts are no text');
+    // A part may be a path itself, and twice that one.
+    if (parts.reduce((sum, { length }) => sum + length + 1, 0) > MAX_PATH)
+      return this.#reject(`has a path of more than ${MAX_PATH} characters`);
     // The first part of an absolute path ends in a separator.
     return parts.reduce(
       (path, part) => (path === '' || path.endsWith(separator) ? path + part : path + separator + part),
@@ -372,19 +344,28 @@ class Reader {
 
   #sizes(item: Item | undefined): number[] {
     const items: readonly Item[] = item instanceof Tuple ? item.items : [null];
+    if (items.length > MAX_AXES) this.#reject(`makes a tensor of more than ${MAX_AXES} axes`);
     return items.map((size) => (isSize(size) ? size : this.#reject('makes a tensor of wrong sizes')));
   }
 
   /** Classes left inside tuples are found here too. */
   #checkSize(root: PythonValue): void {
     const waiting: { item: Item; depth: number }[] = [{ item: root, depth: 0 }];
+    let characters = 0;
+    const count = (item: Item): void => {
+      if (typeof item === 'string' && (characters += item.length) > MAX_CHARACTERS)
+        this.#reject(`holds more than ${MAX_CHARACTERS} characters`);
+    };
     for (let seen = 0; ; seen++) {
       const next = waiting.pop();
       if (!next) return;
       const item = this.#plain(next.item);
+      count(item);
       if (seen > MAX_VALUES || next.depth > MAX_DEPTH)
         this.#reject(`holds more than ${MAX_VALUES} values, or nests deeper than ${MAX_DEPTH}`);
       if (typeof item !== 'object' || item === null || isTensor(item)) continue;
+      if (item instanceof Map)
+        for (const key of (item as ReadonlyMap<PythonKey, PythonValue>).keys()) count(key);
       const children: Iterable<Item> =
         item instanceof Tuple ? item.items : item instanceof Map ? item.values() : (item as readonly Item[]);
       for (const child of children) {

@@ -2,6 +2,7 @@
  * Zip files as PyTorch writes them: every file stored, none compressed, its data at a multiple of 64 bytes
  * (APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT; PyTorch's caffe2/serialize/inline_container.cc).
  */
+import { quoted } from '../base/text';
 import { crc32 } from './crc32';
 
 /** A file that is no zip of stored files: a sentence that names the file inside and the field. */
@@ -26,8 +27,6 @@ const DATE = 0x0021;
 const PADDING_ID = 0x4246;
 const MAX_32 = 0xffffffff;
 const MAX_16 = 0xffff;
-
-const quoted = (name: string): string => JSON.stringify(name);
 
 interface Entry {
   readonly name: string;

@@ -6,6 +6,7 @@ import { flag, number, runCommand, text, type Arguments } from './command_line';
 import { fileChoices } from './kernel_choices';
 import { requestNodeDevice } from './node_device';
 import { OutputFolder } from './output_files';
+import { print } from './print';
 import { stoppable, type Signals } from './signals';
 import { statusLine } from './status_line';
 import { aligned } from './table';
@@ -56,7 +57,7 @@ async function bench(
     line('');
     const written = JSON.stringify(report, null, 2);
     if (out !== undefined) await folder?.write(basename(out), [`${written}\n`]);
-    console.log(json ? written : describe(report).join('\n'));
+    print(json ? written : describe(report).join('\n'));
     return report.check.wrong.length > 0 ? 1 : 0;
   } finally {
     await folder?.close();

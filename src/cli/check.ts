@@ -6,6 +6,7 @@ import { splitSentence } from '../eeg/windows/split';
 import { openRecordings, type OpenedFolder } from '../eeg/windows/dataset';
 import { withoutWindow } from '../eeg/windows/windows';
 import { flag, runCommand } from './command_line';
+import { complain, print } from './print';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { aligned } from './table';
 
@@ -34,9 +35,7 @@ async function check(dir: string, texts: readonly string[], json: boolean): Prom
     const counts = countsOf(checked, opened.rejected);
     const { remarks } = folder;
     if (json)
-      console.log(
-        JSON.stringify({ recordings: checked, rejected: opened.rejected, remarks, counts }, null, 2),
-      );
+      print(JSON.stringify({ recordings: checked, rejected: opened.rejected, remarks, counts }, null, 2));
     else show(opened, checked, counts, remarks);
     const bad =
       opened.rejected.length +
@@ -44,7 +43,7 @@ async function check(dir: string, texts: readonly string[], json: boolean): Prom
       opened.recordings.filter(({ labelsUnread }) => labelsUnread).length +
       checked.filter(({ unusable }) => unusable !== null).length;
     if (checked.length + opened.rejected.length === 0)
-      console.error(`There are no recordings (.edf, .bdf) below ${dir}; give the folder that holds them.`);
+      complain(`There are no recordings (.edf, .bdf) below ${dir}; give the folder that holds them.`);
     return bad > 0 || checked.length === 0 ? 1 : 0;
   } finally {
     await folder?.close();
@@ -142,18 +141,18 @@ function show(
   ]);
   const lines = aligned(rows);
   for (const [i, line] of lines.entries()) {
-    console.log(line);
-    for (const remark of checked[i]?.remarks ?? []) console.log(`    ${remark}`);
+    print(line);
+    for (const remark of checked[i]?.remarks ?? []) print(`    ${remark}`);
   }
-  for (const { reason } of rejected) console.log(`cannot be read: ${reason}`);
-  for (const remark of remarks) console.log(remark);
+  for (const { reason } of rejected) print(`cannot be read: ${reason}`);
+  for (const remark of remarks) print(remark);
   if (counts.length === 0) return;
-  console.log('');
+  print('');
   const head = ['', 'recordings', 'patients', 'hours', 'labelled', 'seizures', 'cannot be used'];
   const table = counts.map((of) => [
     of.corpus,
     ...[of.recordings, of.patients, of.hours.toFixed(2), of.labelled, of.seizures, of.unusable].map(String),
   ]);
-  for (const line of aligned([head, ...table])) console.log(line);
-  console.log(`\n${splitSentence(recordings, 'patient').replace(/^split by patient: /, 'Patients: ')}`);
+  for (const line of aligned([head, ...table])) print(line);
+  print(`\n${splitSentence(recordings, 'patient').replace(/^split by patient: /, 'Patients: ')}`);
 }

@@ -4,6 +4,7 @@ import { letters } from '../config/letters';
 import { DataError } from '../eeg/errors';
 import { SettingsError } from '../run/failure';
 import { isFileError, sentenceOf } from './file_error';
+import { complain, print } from './print';
 
 /** An argument of the command line that is wrong, as a sentence; ends a command with exit code 2. */
 export class ArgumentError extends Error {
@@ -141,11 +142,11 @@ export async function runCommand<O extends Options>(
     read = readArguments(command, args);
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
-    console.error(`${error.message}\nsmokescan ${command.name} --help shows what it takes.`);
+    complain(`${error.message}\nsmokescan ${command.name} --help shows what it takes.`);
     return 2;
   }
   if (read === 'help') {
-    console.log(helpOf(command));
+    print(helpOf(command));
     return 0;
   }
   try {
@@ -153,7 +154,7 @@ export async function runCommand<O extends Options>(
   } catch (error) {
     const wrong = error instanceof ArgumentError;
     if (!wrong && !isForPersons(error)) throw error;
-    console.error(sentenceOf(error));
+    complain(sentenceOf(error));
     return wrong ? 2 : 1;
   }
 }

@@ -45,6 +45,7 @@ import { detectReport } from './detect_report';
 import { isFileError, reasonOf } from './file_error';
 import { requestNodeDevice } from './node_device';
 import { OutputFolder } from './output_files';
+import { complain } from './print';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
 import { scratchCache } from './scratch_cache';
 import { stoppable, type Signals } from './signals';
@@ -121,10 +122,10 @@ async function detectBelow(options: Options, signals: Signals): Promise<number> 
     const postprocessing = await postprocessingOf(options.config);
     out = await openOut(options.out, options.data);
     folder = await openFolder(options.data, signals.check);
-    for (const remark of folder.remarks) console.error(remark);
+    for (const remark of folder.remarks) complain(remark);
     const { limit, 'seizure-text': texts } = options;
     const opened = await openRecordings(pairFiles(folder.files), limit ?? Infinity, signals.check, texts);
-    for (const { reason } of opened.rejected) console.error(`skipped: ${reason}`);
+    for (const { reason } of opened.rejected) complain(`skipped: ${reason}`);
     // For a person those that are left out are named with the plan.
     const { json } = options;
     reportRemarks(
@@ -132,7 +133,7 @@ async function detectBelow(options: Options, signals: Signals): Promise<number> 
       json,
     );
     if (opened.recordings.length === 0) {
-      console.error(
+      complain(
         `There is no recording (.edf, .bdf) below ${options.data} that can be used; give another folder with --data.`,
       );
       return 1;
@@ -245,7 +246,7 @@ async function detect(
             // That of one name; any other, as of a full disk, would meet the next recording as well.
             if (!isFileError(error) || error.code !== 'ENAMETOOLONG') throw error;
             unwritten++;
-            console.error(`${info.path}: its events are not written: ${reasonOf(error)}`);
+            complain(`${info.path}: its events are not written: ${reasonOf(error)}`);
           });
       }
       report(event);

@@ -1,6 +1,7 @@
 /** What the command `detect` prints while it runs. */
 import type { DetectionEvent } from '../detection/protocol';
 import type { RecordingInfo } from '../eeg/files/recording';
+import { complain, print } from './print';
 import { asTable } from './score_table';
 import { statusLine } from './status_line';
 import { printFirst } from './train_report';
@@ -10,9 +11,7 @@ export function detectReport(
   recordings: readonly RecordingInfo[],
   json: boolean,
 ): (event: DetectionEvent) => void {
-  return json
-    ? (event) => console.log(JSON.stringify(plainEvent(event, recordings)))
-    : forPersons(recordings);
+  return json ? (event) => print(JSON.stringify(plainEvent(event, recordings))) : forPersons(recordings);
 }
 
 /** Without the probabilities, and with the recording's path. */
@@ -54,7 +53,7 @@ function forPersons(recordings: readonly RecordingInfo[]): (event: DetectionEven
       }
       case 'unreadable':
         line('');
-        console.error(`left out: ${event.leftOut.reason}`);
+        complain(`left out: ${event.leftOut.reason}`);
         return;
       case 'finished':
         say(
@@ -64,7 +63,7 @@ function forPersons(recordings: readonly RecordingInfo[]): (event: DetectionEven
         return;
       case 'failed':
         line('');
-        console.error(`${event.failure.message} ${event.failure.advice}`);
+        complain(`${event.failure.message} ${event.failure.advice}`);
         return;
       default:
         event satisfies never;

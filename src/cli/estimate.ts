@@ -2,6 +2,7 @@
 import { GIB } from '../base/units';
 import { messageOf } from '../base/text';
 import { choice, flag, number, runCommand } from './command_line';
+import { complain, print } from './print';
 import { aligned } from './table';
 import { machineOptions, pathBelow, targetFrom } from './machine';
 import { readConfigText } from './config_text';
@@ -80,14 +81,14 @@ async function estimate(asked: Asked): Promise<number> {
     text = await readConfigText(asked.file);
     plan = planOf(asked, text);
   } catch (error) {
-    if (text === undefined) console.error(messageOf(error));
-    else console.error(`${asked.file} cannot be estimated: ${messageOf(error)}`);
+    if (text === undefined) complain(messageOf(error));
+    else complain(`${asked.file} cannot be estimated: ${messageOf(error)}`);
     return text !== undefined && inspect(text, { name, target }).issues.some(failing) ? 3 : 2;
   }
   const found = forecast(plan);
   const refused = inspect(text, { name, target, verdict: found.verdict }).issues.filter(failing);
-  if (asked.json) console.log(JSON.stringify(asJson(asked, found, refused), null, 2));
-  else console.log(asText(asked, found, refused));
+  if (asked.json) print(JSON.stringify(asJson(asked, found, refused), null, 2));
+  else print(asText(asked, found, refused));
   return found.verdict.fit === "won't fit" || refused.length > 0 ? 3 : 0;
 }
 

@@ -10,6 +10,7 @@ import { pairFiles } from '../eeg/files/recording';
 import { openRecordings } from '../eeg/windows/dataset';
 import { ArgumentError, flag, runCommand } from './command_line';
 import { isFileError, sentenceOf } from './file_error';
+import { complain, print } from './print';
 import { openFolder, SEIZURE_TEXT } from './recording_folder';
 import { printFirst } from './train_report';
 import { scoreEvents, type ScoredSubject } from '../eeg/scores/score_events';
@@ -35,10 +36,10 @@ export const main = (args: readonly string[]): Promise<number> =>
     const pairs = await readPairs(reference, detected, values['seizure-text']);
     const { recordings, remarks, unusable } = pairs;
     printFirst(remarks);
-    for (const sentence of unusable) console.error(sentence);
+    for (const sentence of unusable) complain(sentence);
     if (recordings.length > 0) {
       const scores = scoreEvents(recordings);
-      console.log(values.json ? JSON.stringify({ ...scores, remarks, unusable }, null, 2) : asTable(scores));
+      print(values.json ? JSON.stringify({ ...scores, remarks, unusable }, null, 2) : asTable(scores));
     }
     return unusable.length > 0 ? 1 : 0;
   });

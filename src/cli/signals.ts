@@ -3,6 +3,7 @@
  * process at once, as the system does it. The thread that receives signals is another one (load.mjs), as this one may be busy.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { complain } from './print';
 
 /** To the thread that receives signals; null where a test calls the command itself. */
 const port =
@@ -40,7 +41,7 @@ export class Signals {
 
   /** A signal came. */
   stop(): void {
-    if (!port) console.error(ANSWER);
+    if (!port) complain(ANSWER);
     this.#stopped = true;
     for (const stop of this.#stops) stop();
   }
@@ -56,7 +57,7 @@ export async function stoppable(work: (signals: Signals) => Promise<number>): Pr
     return await work(signals);
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
-    console.error(error.message);
+    complain(error.message);
     return 1;
   } finally {
     port?.postMessage({ stoppable: false });

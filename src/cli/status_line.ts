@@ -1,11 +1,14 @@
+import { visible } from '../base/text';
+import { print } from './print';
+
 /** One line that is written over, where standard error is a terminal, and lines that stay. */
 export function statusLine(): { line: (text: string) => void; say: (text: string) => void } {
   const line = (text: string): void => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${visible(text)}`);
   };
   const say = (text: string): void => {
     line('');
-    console.log(text);
+    print(text);
   };
   return { line, say };
 }

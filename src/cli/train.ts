@@ -18,6 +18,7 @@ import { FileCheckpoints } from './file_checkpoints';
 import { fileChoices } from './kernel_choices';
 import { requestNodeDevice } from './node_device';
 import { OutputFolder } from './output_files';
+import { complain } from './print';
 import { openFolder, type RecordingFolder } from './recording_folder';
 import { stoppable, type Signals } from './signals';
 import { COMMAND, givenBy, resumedSettings, type TrainArguments } from './train_options';
@@ -45,7 +46,7 @@ async function run(asked: TrainArguments, signals: Signals): Promise<number> {
     const settings = from ? resumedSettings(from, given, asked) : await settingsHere(given.settings, asked);
     const { dataDir } = given;
     if (dataDir !== undefined) folder = await openFolder(dataDir, signals.check);
-    for (const remark of folder?.remarks ?? []) console.error(remark);
+    for (const remark of folder?.remarks ?? []) complain(remark);
     const files = folder?.files ?? synthetic();
     return await train(settings, files, asked.values, { out, checkpoints }, from, signals);
   } finally {
@@ -61,7 +62,7 @@ async function settingsHere(asked: EegSettings, { more }: TrainArguments): Promi
   const device = await requestNodeDevice().catch(() => undefined);
   if (!device) return asked;
   const { settings, message } = fitted(asked, device.capabilities);
-  if (message) console.error(message);
+  if (message) complain(message);
   return settings;
 }
 
@@ -88,7 +89,7 @@ async function stateIn(
   if (!state && damaged) throw new SettingsError(damaged);
   if (!state)
     throw new ArgumentError(`--resume: ${String(out)} has no last.state.safetensors to resume from`);
-  if (damaged) console.error(`${damaged} The run resumes from the state of step ${state.progress.step}.`);
+  if (damaged) complain(`${damaged} The run resumes from the state of step ${state.progress.step}.`);
   return state;
 }
 
@@ -105,10 +106,10 @@ async function train(
 ): Promise<number> {
   const pairs = pairFiles(files);
   const folder = await openRecordings(pairs, limit ?? limitOfTrainer(), signals.check, texts);
-  for (const { reason } of folder.rejected) console.error(`skipped: ${reason}`);
+  for (const { reason } of folder.rejected) complain(`skipped: ${reason}`);
   reportRemarks(folder.recordings, json);
   if (folder.recordings.every(({ unusable }) => unusable !== null)) {
-    console.error(
+    complain(
       folder.recordings.length + folder.rejected.length === 0
         ? 'No recordings (.edf, .bdf) are in the folder; give the folder that holds them with --data.'
         : 'None of the recordings in the folder can be used, for the reasons above; give another folder with --data.',
@@ -118,7 +119,7 @@ async function train(
   const names = resultNames(folder.recordings);
   // A folder with the state of the run has its files as well.
   if (!from) await out?.checkFree(names);
-  if (!json) console.error(capital(splitSentence(folder.recordings, settings.split)));
+  if (!json) complain(capital(splitSentence(folder.recordings, settings.split)));
   const report = json ? jsonReport : progressReport();
   const results = new RunResults(settings, folder.recordings);
   let last: EegEvent | undefined;
@@ -145,7 +146,7 @@ async function train(
     await results.write(out, checkpoints);
     await out.verify();
     if (last?.type === 'finished' && last.reason === 'stopped' && (await checkpoints.latest()))
-      console.error(`The state of the run is in ${out.name}: --resume goes on from it.`);
+      complain(`The state of the run is in ${out.name}: --resume goes on from it.`);
   }
   return exitCodeOf(last);
 }

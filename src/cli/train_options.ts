@@ -17,6 +17,7 @@ import { SETTINGS } from '../training/settings_table';
 import { differences } from '../training/share';
 import { SettingsError } from '../run/failure';
 import { ArgumentError, flag, number, text, type Arguments, type Option } from './command_line';
+import { complain } from './print';
 import { SEIZURE_TEXT } from './recording_folder';
 import { validationErrorsOf } from './validate';
 
@@ -124,7 +125,7 @@ async function configured(path: string): Promise<Pick<Given, 'settings' | 'dataD
   const { metric } = read.settings.earlyStopping;
   const metrics = metricsOf(read.settings);
   if (!metrics.includes(metric))
-    console.error(
+    complain(
       `training.early_stopping.metric is ${metric}, which is none of ${metrics.join(', ')}: as in the trainer it reads 0 after each epoch, and the first epoch counts as the best`,
     );
   return read;

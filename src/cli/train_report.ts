@@ -4,13 +4,14 @@ import type { RecordingInfo } from '../eeg/files/recording';
 import { preparationText } from '../run/protocol';
 import type { EegEvent } from '../training/protocol';
 import { unlabelledSentence } from '../training/sentences';
+import { complain, print } from './print';
 import { statusLine } from './status_line';
 
 /** Numbers that JSON has no words for become null. */
 export function jsonReport(event: EegEvent): void {
   const plain = (_: string, value: unknown): unknown =>
     ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value;
-  console.log(JSON.stringify(event.type === 'validated' ? { ...event, results: undefined } : event, plain));
+  print(JSON.stringify(event.type === 'validated' ? { ...event, results: undefined } : event, plain));
 }
 
 /** Usable recordings that something is odd about: the first ten for a person, all of them in the JSON. */
@@ -18,11 +19,11 @@ export function reportRemarks(recordings: readonly RecordingInfo[], json: boolea
   const odd = recordings.filter(({ warnings }) => warnings.length > 0);
   if (json) {
     const remarks = odd.map(({ path, warnings }) => ({ path, warnings }));
-    console.log(JSON.stringify({ type: 'opened', recordings: recordings.length, remarks }));
+    print(JSON.stringify({ type: 'opened', recordings: recordings.length, remarks }));
     return;
   }
   if (odd.length === 0) return;
-  console.error(`${odd.length} of ${recordings.length} recordings are read with a remark:`);
+  complain(`${odd.length} of ${recordings.length} recordings are read with a remark:`);
   printFirst(odd.map(({ path, warnings }) => `  ${path}: ${warnings.join('; ')}`));
 }
 
@@ -30,8 +31,8 @@ const SHOWN_LINES = 10;
 
 /** The first ten lines, and how many more there are. */
 export function printFirst(lines: readonly string[]): void {
-  for (const line of lines.slice(0, SHOWN_LINES)) console.error(line);
-  if (lines.length > SHOWN_LINES) console.error(`  and ${lines.length - SHOWN_LINES} more; --json lists all`);
+  for (const line of lines.slice(0, SHOWN_LINES)) complain(line);
+  if (lines.length > SHOWN_LINES) complain(`  and ${lines.length - SHOWN_LINES} more; --json lists all`);
 }
 
 /** Lines for a person, and a bar where there is a terminal. */
@@ -75,7 +76,7 @@ export function progressReport(): (event: EegEvent) => void {
         return;
       case 'failed':
         line('');
-        console.error(`${event.failure.message} ${event.failure.advice}`);
+        complain(`${event.failure.message} ${event.failure.advice}`);
         return;
       case 'recovering':
         say(

@@ -6,6 +6,7 @@ import { TARGET_NAMES, type Target } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
 import { flag, runCommand } from './command_line';
 import { machineOptions, pathBelow, targetFrom } from './machine';
+import { complain, print } from './print';
 
 const COMMAND = {
   name: 'validate',
@@ -53,7 +54,7 @@ async function validate(files: readonly Omit<Given, 'text'>[], json: boolean): P
     try {
       given.push({ file, name, target, text: await readConfigText(file) });
     } catch (error) {
-      console.error(messageOf(error));
+      complain(messageOf(error));
     }
   }
   const inspections = inspectRuns(
@@ -62,8 +63,8 @@ async function validate(files: readonly Omit<Given, 'text'>[], json: boolean): P
   const found = inspections.flatMap(({ issues }, i) =>
     issues.map((issue) => ({ file: given[i]?.file ?? '', issue })),
   );
-  if (json) console.log(JSON.stringify(found.map(asJson), null, 2));
-  else for (const one of found) console.log(asLine(one));
+  if (json) print(JSON.stringify(found.map(asJson), null, 2));
+  else for (const one of found) print(asLine(one));
   return given.length < files.length || found.some(({ issue }) => failing(issue)) ? 1 : 0;
 }
 

@@ -1,4 +1,5 @@
 /** Weights of a file onto the device, once they were found to be those of the model. */
+import { visible } from '../base/text';
 import type { FloatTensor, TrainingState } from '../checkpoints/state';
 import { elements, formatShape, type Graph, type Shape } from '../engine/graph';
 import type { Parameters } from '../engine/packs';
@@ -27,7 +28,8 @@ export function checkWeights({ declared, unused, graph }: Model, weights: Weight
   };
   const known = new Set([...declared, ...unused].map(({ parameter }) => parameter.name));
   for (const name of weights.parameters.keys())
-    if (!known.has(name) && !OTHER_MIXER.test(name)) refuse(`it has ${name}, which this one has not`);
+    if (!known.has(name) && !OTHER_MIXER.test(name))
+      refuse(`it has ${visible(name, 60)}, which this one has not`);
   const compare = (name: string, shape: Shape, tensor: FloatTensor | undefined): void => {
     if (!tensor) return refuse(`it lacks ${name}`);
     if (tensor.data.length !== elements(shape))

@@ -1,4 +1,5 @@
 /** Weights of the detector from whatever file holds them, and the model that they are of. */
+import { quotedJson } from '../base/text';
 import { isDict, isTensor, Tuple, type PythonKey, type PythonValue } from '../checkpoints/python';
 import { parse, type SafetensorsTensor } from '../checkpoints/safetensors';
 import type { FloatTensor } from '../checkpoints/state';
@@ -67,7 +68,7 @@ function readTorchWeights(file: Uint8Array<ArrayBuffer>): DetectorWeights {
   const tensors = new Map<string, SafetensorsTensor>();
   for (const [name, tensor] of inner) {
     if (typeof name !== 'string' || !isTensor(tensor))
-      throw new TorchFileError(`${String(name)} of the state dict is no named tensor`);
+      throw new TorchFileError(`${quotedJson(name)} of the state dict is no named tensor`);
     // What DistributedDataParallel and torch.compile put before the names.
     tensors.set(name.replace(/^(module\.|_orig_mod\.)+/, ''), tensor);
   }

@@ -14,9 +14,3 @@ export class DataError extends Error {
     super(`${file}, ${field}: ${problem}`);
   }
 }
-
-/** Text of a file as it is shown in a message: bounded, and without control characters. */
-export function quoted(text: string): string {
-  const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  return JSON.stringify(short);
-}

@@ -1,5 +1,5 @@
 /** From whatever was thrown to what the page shows: what happened, where, and what to do next. */
-import { capital, messageOf } from '../base/text';
+import { capital, messageOf, visible } from '../base/text';
 import { DataError } from '../eeg/errors';
 import { EngineError, type EngineErrorKind } from '../engine/device';
 import { GraphError } from '../engine/graph';
@@ -61,7 +61,7 @@ export function toFailure(error: unknown, advice: Advice = {}): Failure {
   return {
     kind,
     // The name of a file stays as it is.
-    message: (kind === 'data' ? ended : sentence)(messageOf(error)),
+    message: (kind === 'data' ? ended : sentence)(visible(messageOf(error))),
     advice: advice[kind] ?? ADVICE[kind],
   };
 }

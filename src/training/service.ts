@@ -5,7 +5,7 @@ import { startStoreWorker, type StoreWorker } from '../checkpoints/store_worker'
 import { writeZip } from '../checkpoints/zip';
 import { Detection } from '../detection/detect';
 import type { DetectionEvent } from '../detection/protocol';
-import { configOf, mixerIn, readWeightsFile, type DetectorWeights } from '../detection/weights';
+import { configOf, mixerIn, type DetectorWeights } from '../detection/weights';
 import type { PredictedEvent } from '../eeg/events/events';
 import { detectedAnnotation, withAnnotations } from '../eeg/files/edf/annotate';
 import type { EdfAnnotation } from '../eeg/files/edf/file';
@@ -20,6 +20,7 @@ import type { TuneMemory } from '../engine/tune';
 import type { DeviceReport } from '../run/protocol';
 import { reportDevice } from '../run/device_report';
 import { UsableDevice } from '../run/usable_device';
+import { files } from './files';
 import { startWorkers } from './pool';
 import type { PreparedCache } from '../eeg/signal/cache';
 import { preparedCache } from './prepared_cache';
@@ -145,7 +146,7 @@ export class EegService implements EegWorker {
   }
 
   async #weights(weights: Blob | string): Promise<DetectorWeights> {
-    if (typeof weights !== 'string') return readWeightsFile(new Uint8Array(await weights.arrayBuffer()));
+    if (typeof weights !== 'string') return files().ask((reader) => reader.weights(weights));
     const { store } = (this.#store ??= startStoreWorker());
     const { best } = await store.run(weights);
     const { state } = await store.load(weights, best.length > 0 ? 'best' : 'last');

@@ -3,8 +3,8 @@
  * files know `bckg` and `seiz`, the others the type of seizure, `.csv` per channel.
  * https://isip.piconepress.com/projects/tuh_eeg/ (file formats in the corpus' documentation).
  */
-import { fileName } from '../../base/text';
-import { DataError, quoted } from '../errors';
+import { fileName, quoted } from '../../base/text';
+import { DataError } from '../errors';
 import { parseEventsTsv } from './events_tsv';
 import { parseLbl } from './lbl';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';

@@ -3,7 +3,8 @@
  * eventType, confidence, channels, dateTime, recordingDuration. Event types are those of HED-SCORE: `bckg`, `sz` and its
  * kinds, such as `sz_foc_ia`; SeizeIT2 adds `impd` for impedance checks. Plain BIDS names the column trial_type.
  */
-import { DataError, quoted } from '../errors';
+import { quoted } from '../../base/text';
+import { DataError } from '../errors';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 
 const TYPE_COLUMNS = ['eventtype', 'trial_type', 'event_type', 'value'];

@@ -2,7 +2,8 @@
  * Label files of the TUH corpora before version 2, `.lbl` and `.lbl_bi`: symbols by number, and labels as
  * `{level, sublevel, start, stop, channel, [probability of each symbol]}`.
  */
-import { DataError, quoted } from '../errors';
+import { quoted } from '../../base/text';
+import { DataError } from '../errors';
 import type { Annotations, LabelledEvent } from './labels';
 
 const NUMBER = String.raw`\s*([\d.eE+-]+)\s*`;

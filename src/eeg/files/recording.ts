@@ -1,5 +1,5 @@
 /** A recording and its annotations: what they are called, how they belong together, what they hold. */
-import { messageOf } from '../../base/text';
+import { messageOf, quoted } from '../../base/text';
 import {
   ANNOTATION_EXTENSIONS,
   EVENTS_TSV,
@@ -13,7 +13,7 @@ import { isSummary } from './summaries';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 import { blobSource, type ByteSource } from './bytes';
 import { EdfFile } from './edf/file';
-import { DataError, quoted } from '../errors';
+import { DataError } from '../errors';
 import {
   chooseChannels,
   microvoltsOf,

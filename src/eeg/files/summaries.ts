@@ -2,8 +2,8 @@
  * Texts that list the seizures of all recordings of a patient: CHB-MIT's `chb01-summary.txt`
  * (https://physionet.org/content/chbmit) and Siena's `Seizures-list-PN00.txt` (https://physionet.org/content/siena-scalp-eeg).
  */
-import { fileName } from '../../base/text';
-import { DataError, quoted } from '../errors';
+import { fileName, quoted } from '../../base/text';
+import { DataError } from '../errors';
 import type { Annotations, LabelledEvent } from './labels';
 
 const CHB_MIT = /^chb\d+-summary\.txt$/i;

@@ -1,6 +1,7 @@
 /** Which signals of a file are the 19 electrodes. */
 import type { EdfFile } from '../files/edf/file';
-import { DataError, quoted } from '../errors';
+import { quoted } from '../../base/text';
+import { DataError } from '../errors';
 import { CHANNELS, channelOf, hasPosition, otherwiseReferenced, type Channel } from './montage';
 import { splineWeights } from './spline';
 

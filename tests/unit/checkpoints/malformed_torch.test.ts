@@ -199,7 +199,7 @@ describe('pickle', () => {
       bytes(OP.EMPTY_LIST, OP.BINPUT, 0, OP.BINGET, 0, OP.APPEND, OP.STOP),
       /nests deeper than 100/,
     ],
-    ['2⁴⁰ values in 200 bytes', bytes(OP.NONE, ...doubling, OP.STOP), /more than 2000000 values/],
+    ['2⁴⁰ values in 200 bytes', bytes(OP.NONE, ...doubling, OP.STOP), /more than 1000000 values/],
     [
       'a storage that is not there',
       tensorPickle(4, 0, [4], [1]),
@@ -214,7 +214,7 @@ describe('pickle', () => {
     [
       'more elements than bytes',
       tensorPickle(5, 0, [5], [1]),
-      /claims 5 elements of F32 in storage 0, which has 16 bytes/,
+      /claims 5 elements of F32 in storage "0", which has 16 bytes/,
     ],
     [
       'a view past the end',
@@ -300,4 +300,69 @@ test('files that are no PyTorch files are rejected', () => {
   expect(() =>
     readTorch(zipOf({ 'a/data.pkl': bytes(OP.NONE, OP.STOP), 'a/byteorder': text('big') })),
   ).toThrow(/big-endian/);
+});
+
+describe('a pickle of few bytes that would grow', () => {
+  /** PosixPath(("a", "a")) whose two parts are the path before it, so many times. */
+  const doubled = (times: number): Uint8Array =>
+    bytes(
+      ...SHORT('a'),
+      OP.BINPUT,
+      0,
+      ...Array.from({ length: times }, () => [
+        OP.GLOBAL,
+        'pathlib\nPosixPath\n',
+        OP.BINGET,
+        0,
+        OP.BINGET,
+        0,
+        OP.TUPLE2,
+        OP.REDUCE,
+        OP.BINPUT,
+        0,
+      ]).flat(),
+      OP.STOP,
+    );
+  /** A list of the list before it, twice, so many times; `first` is in the innermost. */
+  const shared = (first: readonly (number | string)[], times: number): Uint8Array =>
+    bytes(
+      ...first,
+      OP.BINPUT,
+      0,
+      ...Array.from({ length: times }, () => [OP.BINGET, 0, OP.BINGET, 0, OP.TUPLE2, OP.BINPUT, 0]).flat(),
+      OP.STOP,
+    );
+  const long = 'x'.repeat(100_000);
+  test.each([
+    ['a path that holds itself twice', doubled(30), /has a path of more than 4096 characters/],
+    ['tuples that hold each other twice', shared(SHORT('a'), 40), /holds more than 1000000 values/],
+    [
+      'a long text, thousands of times',
+      shared([OP.BINUNICODE, 0xa0, 0x86, 0x01, 0x00, long], 12),
+      /holds more than 10000000 characters/,
+    ],
+    [
+      'more opcodes than any checkpoint has',
+      new Uint8Array(1_000_002).fill(OP.NONE),
+      /has more than 1000000 opcodes/,
+    ],
+    [
+      'a tensor of a thousand axes',
+      tensorPickle(
+        4,
+        0,
+        Array.from({ length: 1000 }, () => 1),
+        Array.from({ length: 1000 }, () => 1),
+      ),
+      /makes a tensor of more than 64 axes/,
+    ],
+  ])('%s is rejected', (_, content, message) => {
+    expect(() => unpickle(content, { get: () => new Uint8Array(16), budget: 16 })).toThrow(message);
+  });
+
+  test('names in a message are bounded, and hold nothing that a terminal obeys', () => {
+    const name = `\u001b[2J\u202e${'n'.repeat(5000)}`;
+    const content = bytes(OP.GLOBAL, `os\n${name}\n`, OP.STOP);
+    expect(() => unpickle(content, none)).toThrow(/names "os\.\\u001b\[2J\\u202en{40,60}…"/);
+  });
 });

@@ -90,7 +90,17 @@ test('a header whose length is odd leaves the data unaligned, which is read too'
 test.each<[string, Uint8Array, RegExp]>([
   ['no length', new Uint8Array(7), /7 bytes, too few/],
   ['a header longer than the file', fileOf('{}', 0, 3), /header has 3 bytes, the file only 2/],
-  ['a header above 100 MB', fileOf('{}', 0, 100_000_001), /100000001 bytes, more than the 100000000/],
+  [
+    'a dtype of a megabyte',
+    fileOf(`{"x":{"dtype":"${'d'.repeat(1_000_000)}","shape":[],"data_offsets":[0,0]}}`),
+    /dtype is "d{50,60}…", none of/,
+  ],
+  [
+    'a shape of a million entries',
+    fileOf(`{"x":{"dtype":"F32","shape":[${'1,'.repeat(999_999)}1],"data_offsets":[0,4]}}`),
+    /it has 1000000 axes, more than the 64 allowed/,
+  ],
+  ['a header above 10 MB', fileOf('{}', 0, 10_000_001), /10000001 bytes, more than the 10000000/],
   ['a length above 2^53', fileOf('{}', 0, 2n ** 64n - 1n), /18446744073709551615 bytes, more than/],
   ['an empty header', fileOf(''), /not JSON/],
   ['broken JSON', fileOf('{"x":'), /not JSON/],

@@ -115,7 +115,11 @@ describe('files that are no checkpoint of the trainer', () => {
   test.each<[string, PythonValue, RegExp]>([
     ['a list', [], /the file is no dict/],
     ['an empty dict', new Map(), /it has no model_state_dict/],
-    ['a state dict of numbers', new Map([['model_state_dict', new Map([['x', 1]])]]), /x is no named tensor/],
+    [
+      'a state dict of numbers',
+      new Map([['model_state_dict', new Map([['x', 1]])]]),
+      /"x" is no named tensor/,
+    ],
     [
       'half precision',
       new Map([

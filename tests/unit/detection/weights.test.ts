@@ -194,7 +194,7 @@ describe('what are no weights', () => {
   test('names what a PyTorch file holds instead', () => {
     expect(() => readWeightsFile(bytesOf(writeTorch([1, 2])))).toThrow(/holds no state dict/);
     expect(() => readWeightsFile(bytesOf(writeTorch(new Map([['epoch', 3]]))))).toThrow(
-      /epoch of the state dict is no named tensor/,
+      /"epoch" of the state dict is no named tensor/,
     );
   });
 });

@@ -52,7 +52,7 @@ describe('a link', () => {
     ['v=2&epochs=3', 'the link is of version "2", this page reads version 1'],
     [
       `v=9%0A%E2%80%AE${'W'.repeat(900)}`,
-      `the link is of version "9\\n\\u{202e}${'W'.repeat(56)}…", this page`,
+      `the link is of version "9\\n\\u202e${'W'.repeat(56)}…", this page`,
     ],
     ['v=1&earlyStopping.metric=nonsense', 'it must be one of auroc, taes'],
     ['v=1&falseAlarmRates=', 'the link sets falseAlarmRates to ""; it must be a list of numbers'],

@@ -1,12 +1,10 @@
 import { messageOf } from '../../../base/text';
-import { readTorchCheckpoint } from '../../../checkpoints/torch_checkpoint';
-import { readState, readWeights, writeState, writeWeights } from '../../../checkpoints/state_file';
-import type { TrainingState } from '../../../checkpoints/state';
+import { writeState, writeWeights } from '../../../checkpoints/state_file';
 import { runBytes, type Run, type Slot } from '../../../checkpoints/run';
 import type { RunChanges } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
-import { formatOf } from '../../../detection/weights';
 import { trainerCheckpoint } from '../../../training/export';
+import { files } from '../../../training/files';
 import { preparedCache } from '../../../training/prepared_cache';
 import { runsInTraining, whileIdle } from '../../../training/run_lock';
 import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/run_record';
@@ -123,9 +121,7 @@ export class Runs {
   }
 
   async #open(file: File): Promise<void> {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const { state, whole } =
-      formatOf(bytes) === 'torch' ? { state: fromTorch(bytes), whole: false } : fromSafetensors(bytes);
+    const { state, whole } = await files().ask((reader) => reader.run(file));
     const run = await this.#store.createRun({
       name: file.name,
       config: state.progress.config,
@@ -148,31 +144,4 @@ export class Runs {
       this.problem = messageOf(error);
     }
   }
-}
-
-const NOTHING = { schedule: null, lossScale: null, rng: null, sampler: null, earlyStopping: null } as const;
-
-function fromTorch(bytes: Uint8Array<ArrayBuffer>): TrainingState {
-  const { parameters, buffers, firstMoments, secondMoments, ...read } = readTorchCheckpoint(bytes);
-  const { epoch, step, batches, bestMetric, config } = read;
-  return {
-    parameters,
-    buffers,
-    firstMoments,
-    secondMoments,
-    progress: { ...NOTHING, epoch, step, batches, bestScore: bestMetric, config: JSON.stringify(config) },
-  };
-}
-
-/** `whole`: whether it is all that a run needs to resume, and not weights alone. */
-function fromSafetensors(bytes: Uint8Array): { state: TrainingState; whole: boolean } {
-  try {
-    return { state: readState(bytes), whole: true };
-  } catch (error) {
-    // Weights alone are no state.
-    if (!(error instanceof Error) || !error.message.includes('holds no training state')) throw error;
-  }
-  const moments = { firstMoments: new Map(), secondMoments: new Map() };
-  const progress = { ...NOTHING, epoch: 0, step: 0, batches: 0, bestScore: null, config: '' };
-  return { state: { ...readWeights(bytes), ...moments, progress }, whole: false };
 }

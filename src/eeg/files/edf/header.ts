@@ -2,7 +2,8 @@
  * The header of EDF (Kemp et al. 1992, https://www.edfplus.info/specs/edf.html), EDF+ (Kemp & Olivan 2003,
  * https://www.edfplus.info/specs/edfplus.html) and BDF, BioSemi's variant with 24-bit samples.
  */
-import { DataError, quoted } from '../../errors';
+import { quoted } from '../../../base/text';
+import { DataError } from '../../errors';
 
 export type EdfKind = 'EDF' | 'EDF+C' | 'EDF+D' | 'BDF' | 'BDF+C' | 'BDF+D';
 

@@ -3,6 +3,7 @@
  * `onset [0x15 duration] 0x14 text 0x14 … 0x14 0x00`, filled up with NULs. The first list of a record has an empty first
  * text: it says when the record starts.
  */
+import { quoted } from '../../../base/text';
 
 export interface Tal {
   /** Seconds after the start time of the header. */
@@ -72,7 +73,6 @@ function decodeText(bytes: Uint8Array): string {
 function seconds(bytes: Uint8Array, pattern: RegExp, what: string): number {
   const written = String.fromCharCode(...bytes.subarray(0, 64));
   const value = pattern.test(written) && bytes.length <= 64 ? Number(written) : NaN;
-  if (!Number.isFinite(value))
-    throw new SyntaxError(`${JSON.stringify(written)} is no ${what} of an annotation`);
+  if (!Number.isFinite(value)) throw new SyntaxError(`${quoted(written)} is no ${what} of an annotation`);
   return value;
 }

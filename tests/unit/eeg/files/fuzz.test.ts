@@ -7,52 +7,11 @@ import { EdfFile } from '../../../../src/eeg/files/edf/file';
 import { writeEdf, type EdfToWrite } from '../../../../src/eeg/files/edf/write';
 import { DataError } from '../../../../src/eeg/errors';
 import { Random } from '../../../../src/base/random';
+import { mutated } from '../../mutated';
 import { FULL } from '../../../full';
 
-const FILES = FULL ? 10_000 : 2_500;
-const TOKENS = [
-  '-1',
-  '0',
-  '1e9',
-  '1e-9',
-  '99999999',
-  'nan',
-  'inf',
-  '-',
-  '.',
-  ',',
-  '\0',
-  '\x14',
-  '\x15',
-  '+',
-  ' ',
-  'é',
-];
+const FILES = FULL ? 10_000 : 500;
 const encoder = new TextEncoder();
-
-/** One to four changes: a byte, a run of bytes, a token written over the file, a cut, a repetition. */
-function mutated(random: Random, original: Uint8Array, upTo: number): Uint8Array {
-  let bytes = original.slice();
-  for (let change = random.integer(4); change >= 0; change--) {
-    const at = random.integer(Math.min(upTo, Math.max(1, bytes.length)));
-    const kind = random.integer(8);
-    if (kind < 2) bytes[at] = random.integer(256);
-    else if (kind < 3) bytes.fill(random.integer(128), at, at + random.integer(12));
-    else if (kind < 6) {
-      const token = encoder.encode((TOKENS[random.integer(TOKENS.length)] ?? '').padEnd(random.integer(9)));
-      bytes.set(token.subarray(0, bytes.length - at), at);
-    } else if (kind < 7) bytes = bytes.slice(0, random.integer(bytes.length + 1));
-    else {
-      const from = random.integer(bytes.length + 1);
-      bytes = new Uint8Array([
-        ...bytes.subarray(0, at),
-        ...bytes.subarray(from, from + 64),
-        ...bytes.subarray(at),
-      ]);
-    }
-  }
-  return bytes;
-}
 
 async function checkEdf(bytes: Uint8Array): Promise<'rejected' | 'read'> {
   try {

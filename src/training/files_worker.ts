@@ -1,0 +1,29 @@
+/** Reads weights and states from files of strangers, away from whoever shows and trains. */
+import { expose, transfer } from 'comlink';
+import type { FloatTensors } from '../checkpoints/state';
+import { readWeightsFile, type DetectorWeights } from '../detection/weights';
+import { readRunFile, type RunFile } from './run_file';
+
+const bytesOf = async (file: Blob): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await file.arrayBuffer());
+
+/** Tensors are handed over, not copied. */
+function given<T>(value: T, ...groups: readonly FloatTensors[]): T {
+  const buffers = groups.flatMap((group) => [...group.values()].map(({ data }) => data.buffer));
+  return transfer(value, [...new Set(buffers)]);
+}
+
+const reader = {
+  async weights(file: Blob): Promise<DetectorWeights> {
+    const weights = readWeightsFile(await bytesOf(file));
+    return given(weights, weights.parameters, weights.buffers);
+  },
+  async run(file: Blob): Promise<RunFile> {
+    const read = readRunFile(await bytesOf(file));
+    const { parameters, buffers, firstMoments, secondMoments } = read.state;
+    return given(read, parameters, buffers, firstMoments, secondMoments);
+  },
+};
+export type FilesReader = typeof reader;
+
+expose(reader);
