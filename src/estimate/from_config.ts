@@ -107,6 +107,8 @@ const ARRAYS_STAY: Readonly<Record<Platform, number>> = { wsl2: 0.5, local: 0, m
 
 /** Windows whose loading is simulated: 1,000 batches of 16, a third of an epoch. */
 const SIMULATED = 16_000;
+/** And batches, of which small ones would be too many. */
+const MAX_BATCHES = 4000;
 
 /** How the loader holds what it reads; what is left out is as is assumed for the platform. */
 export interface Reading {
@@ -139,7 +141,7 @@ export function ramOptions(plan: RamPlan): RamOptions {
     arraysStay,
     heapKeeps: heapKeeps === undefined ? usualHeap : exactly(heapKeeps, 'assumed', 'as chosen here'),
     stepSeconds: (3600 * plan.hoursPerEpoch) / steps,
-    batches: Math.min(steps, Math.ceil(SIMULATED / plan.loader.batch)),
+    batches: Math.min(steps, MAX_BATCHES, Math.ceil(SIMULATED / plan.loader.batch)),
     afterFirstEpoch: true,
   };
 }

@@ -5,6 +5,7 @@ import { fitOf, worstFit, type Fit } from '../config/verdict';
 import { ramOptions, type RamPlan } from './from_config';
 import { MAIN_BYTES, OTHER_BYTES, validationBytes } from './ram_facts';
 import { RamEnsemble, type OomOdds } from './oom_odds';
+import type { RamOptions, RamRun } from './ram_simulator';
 
 export interface RamPrediction {
   /** Peak in training, bytes. */
@@ -40,13 +41,42 @@ const MAX_ENSEMBLES = 32;
  * times: by the rules, the estimate and the page, after each change that does not touch its loader.
  */
 export function ensembleOf(plan: RamPlan): RamEnsemble {
-  const options = ramOptions(plan);
+  const ensemble = rememberedEnsemble(ramOptions(plan));
+  return ensemble.advance(Math.max(0, RAM_RUNS - ensemble.runs.length));
+}
+
+/** With as many runs as were simulated so far. */
+function rememberedEnsemble(options: RamOptions): RamEnsemble {
   const about = RamEnsemble.about(options);
-  const known = ensembles.get(about)?.on(options) ?? new RamEnsemble(options).advance(RAM_RUNS);
+  const known = ensembles.get(about)?.on(options) ?? new RamEnsemble(options);
   ensembles.delete(about);
   ensembles.set(about, known);
   if (ensembles.size > MAX_ENSEMBLES) ensembles.delete(ensembles.keys().next().value ?? '');
   return known;
+}
+
+const peakOf = ({ records }: RamRun): number => records.at(-1)?.bytes ?? 0;
+
+/** Runs of RAM_RUNS that may be above a limit, so that no more than an accepted share is. */
+const SPARED = Math.floor(ACCEPTED_OOM_SHARE * RAM_RUNS);
+
+/**
+ * Whether training fits by a share of the windows that are simulated for a plan; with 1 the answer is that of `trainingFitOf`.
+ * `killed`: only runs that are OOM-killed count. Simulates until it is known.
+ */
+export function trainingFits(plan: RamPlan, share = 1, { killed = false } = {}): boolean {
+  const options = ramOptions(plan);
+  const batches = Math.ceil(share * options.batches);
+  const ensemble = share === 1 ? rememberedEnsemble(options) : new RamEnsemble({ ...options, batches });
+  const limit = limitOf(ensemble);
+  let [kills, above] = [0, 0];
+  for (let i = 0; i < RAM_RUNS && kills <= SPARED && above <= SPARED; i++) {
+    if (i >= ensemble.runs.length) ensemble.advance(1);
+    const run = ensemble.runs[i] as RamRun;
+    if (run.kill) kills++;
+    if (!killed && peakOf(run) > limit) above++;
+  }
+  return kills <= SPARED && above <= SPARED;
 }
 
 /** Highest of validation over some seeds, its lists as uncertain as `validationBytes` says. */
@@ -132,7 +162,7 @@ export function smallestRam(
   bound: 'likely' | 'high' = 'likely',
   ensemble = ensembleOf(plan),
 ): number {
-  const peaks = ensemble.runs.map(({ records }) => records.at(-1)?.bytes ?? 0).sort((a, b) => b - a);
+  const peaks = ensemble.runs.map(peakOf).sort((a, b) => b - a);
   const spared = peaks[Math.floor(ACCEPTED_OOM_SHARE * peaks.length)] ?? 0;
   const validated = plan.windows.validation;
   const needed = Math.max(spared, validated > 0 ? validationPeak(ensemble, validated)[bound] : 0);

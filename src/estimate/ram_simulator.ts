@@ -70,6 +70,8 @@ export interface RamRun {
 
 /** Moments into which a step of the scores' computation is cut. */
 const PARTS = 16;
+/** Windows of a validation whose loading is simulated: its lists grow on, and its loader's highest moment is taken to come again. */
+const VALIDATED = 16_000;
 /** What joining and sorting take on the corpus is not known; the picture needs some time for them. */
 const SCORE_SECONDS = 30;
 /** The name of the random numbers of a run's machine. */
@@ -99,22 +101,26 @@ export class RamSimulator {
     return this.#run({ seed, frames, batches, nextLength: () => files.draw(random), kept: 0 });
   }
 
-  /** A validation of `windows` windows, file by file, with its lists, their joining and sorting. */
+  /**
+   * A validation of `windows` windows, file by file, with its lists, their joining and sorting. Without frames the loading of
+   * VALIDATED of them is simulated.
+   */
   validate(seed: number, windows: number, frames = 0): RamRun {
     this.#lengths ??= lengthsOf(this.options.recordings);
     const lengths = this.#lengths.slice();
     new Random(seed, 'files').shuffle(lengths);
-    const lengthAt = new Float64Array(windows);
-    for (let at = 0, file = 0; at < windows; file = (file + 1) % lengths.length) {
+    const loaded = frames > 0 ? windows : Math.min(windows, VALIDATED);
+    const lengthAt = new Float64Array(loaded);
+    for (let at = 0, file = 0; at < loaded; file = (file + 1) % lengths.length) {
       const length = lengths[file] as number;
       lengthAt.fill(length, at, at + Math.ceil(length));
       at += Math.ceil(length);
     }
     const { batch } = this.options;
     const nextLength = (index: number, item: number): number =>
-      lengthAt[Math.min(windows - 1, index * batch + item)] as number;
+      lengthAt[Math.min(loaded - 1, index * batch + item)] as number;
     const kept = batch * WINDOW_SAMPLES * VALIDATION_BYTES.listed;
-    return this.#run({ seed, frames, batches: Math.ceil(windows / batch), nextLength, kept, windows });
+    return this.#run({ seed, frames, batches: Math.ceil(loaded / batch), nextLength, kept, windows });
   }
 
   #run(run: {
@@ -162,6 +168,8 @@ export class RamSimulator {
       keptPerBatch: run.kept,
     };
     const end = simulateLoader(loader, watch);
+    const rest = (run.windows ?? 0) * WINDOW_SAMPLES * VALIDATION_BYTES.listed - run.batches * run.kept;
+    if (rest > 0) watch.grow(rest);
     if (run.windows !== undefined && (run.frames === 0 || killAt(watch, fixed) === null))
       joinAndSort(end, run.windows, watch);
     const { records, shmRecords } = watch;

@@ -81,6 +81,13 @@ export interface Fixed {
   readonly batch: number;
 }
 
+/**
+ * Memory that grows from batch to batch would be looked at in each of them: after so many records only where it is more by
+ * such a share.
+ */
+const FINE_RECORDS = 256;
+const COARSE = 1 / 256;
+
 /** PyTorch's cache of pinned memory takes powers of two and keeps them. */
 const pinnedSize = (bytes: number): number => 2 ** Math.ceil(Math.log2(bytes));
 
@@ -90,13 +97,14 @@ export class RamWatch implements LoaderWatch {
   readonly #frames: RamFrame[] = [];
   #highest = 0;
   #fullest = 0;
+  #mostInFlight = 0;
   seenTotal = -Infinity;
   seenInFlight = 0;
   readonly #constant: number;
   /** Pinned bytes for a byte in flight. */
   readonly #pinnedShare: number;
   /** Bytes in flight that are not pinned. */
-  readonly #maxInShm: number;
+  readonly maxInFlight: number;
 
   /** `frames`: at most as many are kept, until the kill; 0: none, and the run continues after it. */
   constructor(
@@ -108,37 +116,50 @@ export class RamWatch implements LoaderWatch {
     const batchBytes = batch * WINDOW_BYTES;
     const pinnedBatch = pinnedSize(batch * EEG_BYTES) + pinnedSize(batch * LABEL_BYTES);
     this.#pinnedShare = pinMemory ? pinnedBatch / batchBytes : 0;
-    this.#maxInShm = pinMemory && workers > 0 ? batchBytes : Infinity;
+    this.maxInFlight = pinMemory && workers > 0 ? batchBytes : Infinity;
   }
 
   /** Takes a maximum of memory in; true where the run is over. `apart`: no frame but this one shows it. */
   see(memory: LoaderMemory, apart = false): boolean {
     const { fixed } = this;
-    if (memory.inFlight > this.seenInFlight) this.seenInFlight = memory.inFlight;
+    this.#mostInFlight = Math.max(memory.inFlight, this.#mostInFlight);
     // With pinned memory a batch leaves /dev/shm as soon as it is there, for a buffer that is kept.
-    const pinned = this.seenInFlight * this.#pinnedShare;
-    const inFlight = Math.min(memory.inFlight, this.#maxInShm);
+    const pinned = this.#mostInFlight * this.#pinnedShare;
+    const inFlight = Math.min(memory.inFlight, this.maxInFlight);
     const total = this.#constant + memory.total - memory.inFlight + inFlight + pinned;
     const inShm = fixed.workers > 0 ? inFlight : 0;
-    if (total > this.#highest || inShm > this.#fullest) {
+    const more =
+      this.frames === 0 && this.records.length + this.shmRecords.length > FINE_RECORDS ? 1 + COARSE : 1;
+    if (total > more * this.#highest || inShm > more * this.#fullest) {
       const { done: batch, seconds } = memory;
       const record = { batch, seconds, bytes: total, ...this.#largest(memory, pinned) };
-      if (total > this.#highest) {
+      if (total > more * this.#highest) {
         this.#highest = total;
         this.records.push(record);
       }
-      if (inShm > this.#fullest) {
+      if (inShm > more * this.#fullest) {
         this.#fullest = inShm;
         this.shmRecords.push({ inShm, record });
       }
     }
     // What a run without frames would have taken after its kill answers for other limits.
     if (this.frames === 0) {
-      this.seenTotal = this.#highest - this.#constant - pinned;
+      this.seenInFlight = more * this.#mostInFlight;
+      this.seenTotal = more * this.#highest - this.#constant - pinned;
       return false;
     }
+    this.seenInFlight = this.#mostInFlight;
     this.#picture(memory, { inFlight, pinned, total }, apart);
     return inShm > fixed.shmBytes || total > fixed.limitBytes;
+  }
+
+  /** Takes in that the highest moment so far comes again when the main process has so many bytes more. */
+  grow(bytes: number): void {
+    const last = this.records.at(-1);
+    if (!last) return;
+    const ofVictim = last.victim.process === 'main' ? bytes : 0;
+    this.#highest = last.bytes + bytes;
+    this.records.push({ ...last, bytes: this.#highest, victimBytes: last.victimBytes + ofVictim });
   }
 
   #largest(memory: LoaderMemory, pinned: number): Pick<RamRecord, 'victim' | 'victimBytes'> {

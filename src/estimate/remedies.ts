@@ -2,9 +2,9 @@
 import { GIB } from '../base/units';
 import type { Fit, Remedy } from '../config/verdict';
 import type { RamEnsemble } from './oom_odds';
-import { ensembleOf, smallestRam, trainingFitOf, type RamPrediction } from './ram_predict';
+import { smallestRam, type RamPrediction } from './ram_predict';
 import { ramPlanOf, type Plan } from './scenario';
-import { largest, largestBatch, largestLayers, largestSplit, smallestGpu } from './what_fits';
+import { largestBatch, largestLayers, largestSplit, largestWorkers, smallestGpu } from './what_fits';
 
 /** The largest validation split of a run that had none. */
 const FIRST_SPLIT = 0.1;
@@ -29,9 +29,7 @@ export function remediesOf(plan: Plan, gpuFit: Fit, ram: RamPrediction, ensemble
   if (ram.fits === 'fits') return found;
   const { workers } = settings.loader;
   if (ram.trainingFit !== 'fits' && workers > 0) {
-    const fits = (count: number): boolean =>
-      trainingFitOf(ensembleOf({ ...ramPlan, loader: { ...ramPlan.loader, workers: count } })) === 'fits';
-    const value = largest(0, workers - 1, fits);
+    const value = largestWorkers(ramPlan, { max: workers - 1 });
     if (value !== undefined) found.push({ change: 'workers', value });
   }
   const ramGiB = smallestRam(ramPlan, 'high', ensemble) / GIB;

@@ -2,7 +2,7 @@
 import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
 import type { RamPlan } from './from_config';
 import { validationBytes } from './ram_facts';
-import { ACCEPTED_OOM_SHARE, ensembleOf, validationPeak } from './ram_predict';
+import { ensembleOf, trainingFits, validationPeak } from './ram_predict';
 import type { RamEnsemble } from './oom_odds';
 import type { RowWithRam } from './scenario_table';
 import type { Stop } from './time';
@@ -23,19 +23,19 @@ export function largest(
   fits: (value: number) => boolean,
   guess?: number,
 ): number | undefined {
-  if (max < min || !fits(min)) return undefined;
-  let [good, bad] = [min, max + 1];
+  let [good, bad] = [min - 1, max + 1];
   const ask = (value: number): void => {
     if (fits(value)) good = value;
     else bad = value;
   };
+  if (guess === undefined && min <= max) ask(min);
   let step = 1;
-  for (let at = Math.max(guess ?? NaN, good + 1); at > good && at < bad; step *= 2) {
+  for (let at = Math.max(min, Math.min(max, guess ?? NaN)); at > good && at < bad; step *= 2) {
     ask(at);
     at = good === at ? at + step : at - step;
   }
   while (bad - good > 1) ask((good + bad) >> 1);
-  return good;
+  return good < min ? undefined : good;
 }
 
 /** Which case of a prediction is asked about. */
@@ -83,13 +83,22 @@ export const smallestGpu = (run: VramRun, bound: Bound = 'likely'): Gpu | undefi
 /** Share of simulated runs that are OOM-killed in training. */
 export const oomShare = (plan: RamPlan): number => ensembleOf(plan).odds().killed.likely;
 
-/** Most workers with which no more than an accepted share of runs is OOM-killed in training; validation is not asked about. */
-export const largestWorkers = (plan: RamPlan): number | undefined =>
-  largest(
-    0,
-    MAX.workers,
-    (workers) => oomShare({ ...plan, loader: { ...plan.loader, workers } }) <= ACCEPTED_OOM_SHARE,
-  );
+/** Share of a run's windows with which a first guess at workers is simulated. */
+const ROUGH = 1 / 16;
+
+/**
+ * Most workers, `max` or fewer, with which training fits, or no more than an accepted share of runs is OOM-killed in it;
+ * validation is not asked about. Fewer windows reach lower peaks: what does not fit with them does not fit.
+ */
+export function largestWorkers(
+  plan: RamPlan,
+  { max = MAX.workers, killed = false }: { readonly max?: number; readonly killed?: boolean } = {},
+): number | undefined {
+  const fits = (share: number) => (workers: number) =>
+    trainingFits({ ...plan, loader: { ...plan.loader, workers } }, share, { killed });
+  const rough = largest(0, max, fits(ROUGH));
+  return rough === undefined ? undefined : largest(0, rough, fits(1), rough);
+}
 
 /**
  * Largest validation split, in steps of 0.01, whose validation stays within `limit` bytes of RAM and swap; undefined where none

@@ -6,9 +6,9 @@ import { inspect } from '../../../src/config/issues';
 import { KEYS } from '../../../src/config/keys';
 import { planJobs } from '../../../src/config/launches';
 import { MAX_CHARACTERS } from '../../../src/config/yaml_limits';
-import { TARGETS } from '../../../src/config/targets';
+import { MACHINES, PLATFORMS, TARGETS } from '../../../src/config/targets';
 import { commandsFor } from '../../../src/handoff/commands';
-import { planFor } from '../../../src/estimate/forecast';
+import { forecast, planFor } from '../../../src/estimate/forecast';
 import { readConfig } from '../../../src/config/settings';
 import { readConfigText } from '../../../src/cli/config_text';
 import { expectEffort } from '../../effort';
@@ -124,7 +124,7 @@ const withAll = (value: string): string => {
     .join('\n');
 };
 
-/** All that page and commands do with a file, but for its forecast. */
+/** All that page and commands do with a file, but for its forecast, which has files of its own below. */
 function use(text: string): void {
   for (const name of TARGETS_USED) {
     const subject = { name: 'configs/a.yaml', target: TARGETS[name] };
@@ -163,6 +163,38 @@ describe.each(ALONE)('%s', (path) => {
 
 const flow = ([first = '', ...rest]: string[], value: string): string =>
   `${first}: ${rest.reduceRight((inner, name) => `{${name}: ${inner}}`, value)}`;
+
+/** Accepted files whose simulated loaders have the most to do. */
+const EXTREME: Readonly<Record<string, string>> = {
+  'the most workers, single windows':
+    'data: {num_workers: 32, validation_split: 0.5}\ntraining: {batch_size: 1}',
+  'batches that wait without end':
+    'data: {num_workers: 32, validation_split: 0.5, prefetch_factor: 1000000000000000, pin_memory: true, persistent_workers: true}\ntraining: {batch_size: 2}',
+  'the largest batches of the largest model':
+    'data: {num_workers: 32, validation_split: 0.5}\nmodel: {mamba: {n_layers: 12}, rescnn: {kernel_sizes: [11, 11, 11, 11, 11, 11, 11]}}\ntraining: {batch_size: 256, mixed_precision: false}',
+  'all windows, read by the main process':
+    'data: {num_workers: 0, validation_split: 0.5, use_balanced_sampling: false}\ntraining: {batch_size: 1, epochs: 200}',
+};
+
+describe.each(Object.entries(EXTREME))('a forecast of %s', (_, text) => {
+  test.each(PLATFORMS)('is cheap on %s', (name) => {
+    const sections = ['data', 'model', 'training', 'postprocessing'].filter(
+      (section) => !text.includes(`${section}: {`),
+    );
+    const { settings } = readConfig([text, ...sections.map((section) => `${section}: {}`)].join('\n'));
+    expect(settings.rejected).toEqual([]);
+    const plan = planFor(settings, 'a.yaml', MACHINES[name]);
+    const { windows } = plan.settings;
+    // What was asked once is remembered: an epoch of another length is asked about each time.
+    let tries = 0;
+    const before = process.memoryUsage().rss;
+    expectEffort(() => {
+      const training = windows.training - tries++;
+      return forecast({ ...plan, settings: { ...plan.settings, windows: { ...windows, training } } });
+    }, SECOND);
+    expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(MAX_MEGABYTES);
+  });
+});
 
 test('what production accepts and no model can be made of is said to be so', () => {
   const text = applyChanges(BASE, [

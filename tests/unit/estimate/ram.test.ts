@@ -122,6 +122,7 @@ describe('the loader', () => {
     const end = simulateLoader(loader(changes), {
       seenTotal: -Infinity,
       seenInFlight: 0,
+      maxInFlight: Infinity,
       see: (memory) => {
         peak = Math.max(peak, memory.total);
         inFlight = Math.max(inFlight, memory.inFlight);

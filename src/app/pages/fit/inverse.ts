@@ -44,7 +44,7 @@ function holds(
 }
 
 function workersFor(plan: RamPlan): string {
-  const workers = largestWorkers(plan);
+  const workers = largestWorkers(plan, { killed: true });
   const risk = `${percent(ACCEPTED_OOM_SHARE)} OOM risk during training`;
   if (workers === undefined)
     return `Even without workers, more than ${risk} with ${bytes(plan.ramBytes)} of RAM.`;
