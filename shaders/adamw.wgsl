@@ -5,10 +5,13 @@
 //   m ← m + (1 − β1)(g − m);  v ← v + (1 − β2)(g² − v)
 //   w ← w − rate · (m / c1) / (√(v / c2) + ε)        c1 = 1 − β1ᵗ, c2 = 1 − β2ᵗ, from the step's scalars
 // A gradient whose norm is not finite changes nothing: the last good weights stay. (By its bits: compilers may take floats
-// for finite.)
+// for finite.) Nor does any gradient where HALTS and `halted` is not 0.
 // A thread owns PER vectors, WORKGROUP apart. Bytes 4·7·n; FLOPs about 16·n.
 #main items first..last
   if ((bitcast<u32>(read_norm(0)) & 0x7f800000u) == 0x7f800000u) { return; }
+#if HALTS
+  if (read_halted(0) != 0) { return; }
+#end
 #if CLIP > 0
   let clip = min(1.0, $CLIP / (read_norm(0) + 1e-6));
 #end

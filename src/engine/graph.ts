@@ -51,7 +51,7 @@ export class Graph implements Builder {
   #tensors = 0;
   #scope: string[] = [];
 
-  /** A tensor the host writes before each run. */
+  /** A tensor the host writes before each run, 0 before it does. */
   input(name: string, shape: Shape, dtype: DType = 'f32'): Tensor {
     const tensor: Tensor = this.#tensor({ shape, dtype }, this.#unique(name), 'input');
     this.inputs.push(tensor);

@@ -35,6 +35,11 @@ export interface OptimizerOptions {
   readonly clip: number;
   /** [1], the inverse of the loss scale: norm and optimizer step are those of the gradient times it. */
   readonly unscale?: Tensor | undefined;
+  /**
+   * [1], u32, an input that the host leaves alone: 1 after a loss (of a graph that has it) or norm that was not finite, and from then
+   * on no step changes a weight. So a step may be submitted before the result of the one before is read.
+   */
+  readonly halted?: Tensor | undefined;
 }
 
 export interface BackwardOptions {
@@ -52,7 +57,7 @@ export type StepOptions = OptimizerOptions & BackwardOptions;
 /** Completes a training step. Returns the gradient's global norm before clipping, [1]. */
 export function trainingStep(graph: Graph, loss: Tensor, options: StepOptions): Tensor {
   backward(graph, loss, options);
-  return optimize(graph, graph, 'gradient', options);
+  return optimize(graph, graph, 'gradient', options, loss);
 }
 
 /**
@@ -83,11 +88,12 @@ function optimize(
   graph: Graph,
   model: Model,
   pack: 'gradient' | 'accumulated',
-  { weightDecay, clip, unscale }: OptimizerOptions,
+  { weightDecay, clip, unscale, halted }: OptimizerOptions,
+  loss?: Tensor,
 ): Tensor {
   const layout = packLayout(model.parameters);
   const gradient = graph.pack(pack, layout.length);
-  const norm = globalNorm(graph, gradient, unscale);
+  const norm = globalNorm(graph, gradient, { factor: unscale, halted, loss: halted && loss });
   adamw(
     graph,
     {
@@ -97,6 +103,7 @@ function optimize(
       second_moment: graph.pack('second_moment', layout.length),
       norm,
       factor: unscale,
+      halted,
     },
     { weightDecay, clip, decayed: layout.decayed },
   );

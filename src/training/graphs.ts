@@ -42,7 +42,9 @@ export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeig
         }
       : null;
   const backward = { segmentOf: checkpointing ? segmentOf : undefined, lossScale: scaling?.scale };
-  const optimizer = { weightDecay, clip, unscale: scaling?.inverse };
+  // A loss scale follows from the norm of the step before, so that nothing is submitted ahead of it.
+  const halted = scaling ? undefined : (optimizerGraph ?? graph).input('halted', [1], 'u32');
+  const optimizer = { weightDecay, clip, unscale: scaling?.inverse, halted };
   if (!optimizerGraph) {
     const norm = trainingStep(graph, loss, { ...backward, ...optimizer });
     return { graph, x, target, loss, declared, unused, norm, optimizerGraph, scaling };

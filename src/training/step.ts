@@ -9,12 +9,16 @@ import { learningRateAt } from './schedule';
 import type { EegEvent } from './protocol';
 import type { Session } from './session';
 import { answered } from '../run/watchdog';
+import { handled } from '../base/handled';
 
 export type Skipped = Omit<Extract<EegEvent, { type: 'skipped' }>, 'type'>;
 
 /**
- * Waits for `before`, submits a step; `recorded` is when its metrics are, and with float16 the loss scale of the next
- * step, so that it depends on steps alone and not on which was faster. `skipped` is called where a step overflowed.
+ * Submits a step, with float16 after `before`, since the loss scale follows from the step before. `before` is when that step is
+ * recorded, and `recorded` when this one is, which comes after it: its metrics, and with float16 the loss scale of the next step,
+ * so that it depends on steps alone and not on which was faster. Where the loss or the gradient of the step before turns out not
+ * finite, this one has changed no weight (`halted` of its graph); running statistics may have moved, but such a run keeps nothing.
+ * At most two steps may be unrecorded. `skipped` is called where a step overflowed.
  */
 export async function submitStep(
   { device, settings, progress, view, step: program, optimizer, schedule, metrics, plan }: Session,
@@ -26,8 +30,15 @@ export async function submitStep(
   const { seed, microBatches } = settings;
   const [perX, perY] = [x.length / microBatches, y.length / microBatches];
   const learningRate = learningRateAt(schedule, step - 1);
-  const stop = async (what: string, program: Program, scalars?: StepScalars): Promise<never> => {
-    const found = scalars && (await firstNotFinite(program, scalars));
+  const write = (index: number): void => {
+    program.write(view.x, x.subarray(index * perX, (index + 1) * perX));
+    program.write(view.target, y.subarray(index * perY, (index + 1) * perY));
+  };
+  /** `micro` where the program can be run again to see what went bad. */
+  const stop = async (what: string, micro?: StepScalars): Promise<never> => {
+    // Another batch may have been written since.
+    if (micro) write(micro.micro?.index ?? 0);
+    const found = micro && (await firstNotFinite(program, micro));
     const where = found
       ? `; the first that is not finite is element ${found.index} of ${found.tensor} (${found.value})${found.where ? `, written by ${found.where}` : ''}`
       : '';
@@ -35,26 +46,26 @@ export async function submitStep(
       `in step ${step} of ${plan.steps} ${what}, so training stopped with the weights before it${where}`,
     );
   };
-  /** `scalars` where the program can be run again to see where the norm went bad. */
-  const record = async (loss: number, norm: number, program: Program, scalars?: StepScalars) => {
+  const record = async (loss: number, norm: number, micro?: StepScalars) => {
     const finite = Number.isFinite(norm);
     const { lossScale } = progress;
     if (lossScale) {
       const next = afterStep(lossScale, !finite);
       if (!next)
-        return stop(
-          `the gradient overflowed float16 even with a loss scale of ${lossScale.scale}`,
-          program,
-          scalars,
-        );
+        return stop(`the gradient overflowed float16 even with a loss scale of ${lossScale.scale}`, micro);
       progress.lossScale = next;
       if (!finite) skipped({ step, skipped: next.skipped, lossScale: next.scale });
-    } else if (!finite) return stop(`the gradient's norm became ${norm}`, program, scalars);
+    } else if (!finite) return stop(`the gradient's norm became ${norm}`, micro);
     metrics.record({ step, loss, gradientNorm: norm });
   };
-  let loss = 0;
-  await before;
+  /** What a run just submitted gives, once the step before is recorded: of two failures the first counts. */
+  const results = async (program: Program) => {
+    const read = handled(program.read());
+    await before;
+    return await answered(device, read);
+  };
   const { scaling } = view;
+  if (scaling) await before;
   const { scale, skipped: behind } = progress.lossScale ?? { scale: 1, skipped: 0 };
   if (scaling) {
     program.write(scaling.scale, Float32Array.of(scale));
@@ -62,32 +73,32 @@ export async function submitStep(
   }
   // PyTorch's AdamW counts its own steps, while the trainer's schedule counts every batch.
   const optimizerStep = step - behind;
+  const losses: Promise<number>[] = [];
   for (let index = 0; index < microBatches; index++) {
-    program.write(view.x, x.subarray(index * perX, (index + 1) * perX));
-    program.write(view.target, y.subarray(index * perY, (index + 1) * perY));
-    const micro = { index, count: microBatches };
-    // Each part has a dropout of its own.
+    // The results of no more than two runs wait to be read.
+    if (index > 1) await losses[index - 2];
+    write(index);
     const scalars = {
       step,
       optimizerStep,
+      // Each part has a dropout of its own.
       seed: (seed + Math.imul(index, 0x9e3779b9)) >>> 0,
       learningRate,
-      micro,
+      micro: { index, count: microBatches },
     };
     program.run(scalars);
-    const values = answered(device, program.read()).then(async (read) => {
-      const [value, norm] = [view.loss, view.norm].map((tensor) => read.get(tensor)?.[0] ?? NaN);
-      if (!Number.isFinite(value)) await stop(`the loss became ${value}`, program, scalars);
-      return [value as number, norm as number] as const;
+    const values = results(program).then(async (read) => {
+      const [loss, norm] = [view.loss, view.norm].map((tensor) => read.get(tensor)?.[0] ?? NaN);
+      if (!Number.isFinite(loss)) await stop(`the loss became ${loss}`, scalars);
+      return { loss: loss as number, norm: norm as number };
     });
-    if (!optimizer)
-      return { recorded: values.then(([value, norm]) => record(value, norm, program, scalars)) };
-    loss += (await values)[0] / microBatches;
+    if (!optimizer) return { recorded: values.then(({ loss, norm }) => record(loss, norm, scalars)) };
+    losses.push(handled(values.then(({ loss }) => loss)));
   }
-  const last = optimizer ?? program;
-  last.run({ step, optimizerStep, seed, learningRate });
-  const recorded = answered(device, last.read()).then((values) =>
-    record(loss, values.get(view.norm)?.[0] ?? NaN, last),
-  );
+  if (!optimizer) throw new RangeError('a step has at least one micro-batch');
+  let mean = 0;
+  for (const loss of losses) mean += (await loss) / microBatches;
+  optimizer.run({ step, optimizerStep, seed, learningRate });
+  const recorded = results(optimizer).then((values) => record(mean, values.get(view.norm)?.[0] ?? NaN));
   return { recorded };
 }

@@ -295,7 +295,10 @@ export class EegTrainer extends RunControl {
     );
   }
 
-  /** The steps that an epoch has left. While the GPU computes, the next windows are read. */
+  /**
+   * The steps that an epoch has left. While the GPU computes, the next windows are read, and with float32 the next step is submitted,
+   * so that it has something to do while the results of the one before are on their way.
+   */
   async #epochOf(
     session: Session,
     windows: readonly WindowRef[][],
@@ -305,6 +308,7 @@ export class EegTrainer extends RunControl {
     const { progress } = session;
     const batches = load(windows, sources, workers === 0 ? 1 : workers * prefetch);
     let underWay: Promise<void> = Promise.resolve();
+    let beforeThat = underWay;
     try {
       for await (const batch of batches) {
         if (this.paused) {
@@ -314,9 +318,11 @@ export class EegTrainer extends RunControl {
           session.metrics.start();
         }
         if (this.stopped) break;
+        await beforeThat;
         const submitted = await submitStep(session, batch, progress.step + 1, underWay, (skipped) =>
           this.options.emit({ type: 'skipped', ...skipped }),
         );
+        beforeThat = underWay;
         underWay = handled(submitted.recorded);
         progress.step++;
         progress.inEpoch++;

@@ -18,7 +18,7 @@ import { Random } from '../../src/base/random';
 import { detectorConfigOf, PRODUCTION_RUN } from '../../src/training/settings';
 import { requestNodeGpu } from '../../src/cli/node_gpu';
 
-const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|conv] [--steps N] [--checkpointing] [--half] [--tune] [--kernels]
+const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|conv] [--steps N] [--checkpointing] [--half] [--tune] [--kernels] [--ahead N]
 
 A training step of the detector, batch 1, a window of ${WINDOW} samples, in Node.
   --width N         channels of the first stage, several times for several widths (8 and 64)
@@ -27,7 +27,8 @@ A training step of the detector, batch 1, a window of ${WINDOW} samples, in Node
   --checkpointing   compute again what the backward pass needs
   --half            activations in float16
   --tune            time the kernels' variants first
-  --kernels         a table of all kernels instead of the ten dearest ops`;
+  --kernels         a table of all kernels instead of the ten dearest ops
+  --ahead N         N steps submitted before the results of the step before are read, beside N after them`;
 
 interface Options {
   readonly widths: readonly number[];
@@ -37,6 +38,7 @@ interface Options {
   readonly half: boolean;
   readonly tune: boolean;
   readonly kernels: boolean;
+  readonly ahead: number;
 }
 
 /** Returns 1 when a loss was not finite or the device was asked for other bytes than planned, 2 for wrong arguments. */
@@ -61,7 +63,7 @@ export async function main(args: string[]): Promise<number> {
 async function benchWidth(
   device: Device,
   width: number,
-  { mixer, steps, checkpointing, half, tune: tuned, kernels }: Options,
+  { mixer, steps, checkpointing, half, tune: tuned, kernels, ahead }: Options,
   flopsPerSecond: number,
 ): Promise<boolean> {
   const config = detectorConfigOf({ ...PRODUCTION_RUN.model, mixer }, width);
@@ -120,10 +122,34 @@ async function benchWidth(
       `${mib(planned)} MiB planned, ${mib(allocated)} MiB allocated; ${mib(plan.bytes)} of them beside the parameters, ${mib(plan.unsharedBytes)} without sharing`,
     ].join('\n'),
   );
+  if (ahead > 0) {
+    const rounds: { after: number; ahead: number }[] = [];
+    for (let round = 0; round < ROUNDS; round++)
+      rounds.push({ after: await timeSteps(program, ahead, 1), ahead: await timeSteps(program, ahead, 2) });
+    const best = (which: 'after' | 'ahead'): number => Math.min(...rounds.map((round) => round[which]));
+    console.log(
+      `${ahead} steps, best of ${ROUNDS}: ${best('after').toFixed(2)} ms each after the results of the one before, ${best('ahead').toFixed(2)} ms submitted ahead of them (${(best('after') / best('ahead')).toFixed(3)} times as fast)`,
+    );
+  }
   await (kernels ? byKernel(device, program) : dearest(device, program));
   program.destroy();
   parameters.destroy();
   return Number.isFinite(last) && planned === allocated;
+}
+
+const ROUNDS = 5;
+
+/** Milliseconds a step, where the results of so many may be unread. */
+async function timeSteps(program: Program, steps: number, unread: number): Promise<number> {
+  const reads: Promise<unknown>[] = [];
+  const started = performance.now();
+  for (let step = 1; step <= steps; step++) {
+    await reads[step - 1 - unread];
+    program.run({ step, seed: 1, learningRate: 3e-4 });
+    reads.push(program.read());
+  }
+  await Promise.all(reads);
+  return (performance.now() - started) / steps;
 }
 
 /** Each node's dispatches timed on their own, the ten dearest ops by their sum. */
@@ -185,15 +211,18 @@ function readArguments(args: string[]): Options | undefined {
         half: { type: 'boolean', default: false },
         tune: { type: 'boolean', default: false },
         kernels: { type: 'boolean', default: false },
+        ahead: { type: 'string', default: '0' },
       },
     });
     const mixer = MIXERS.find((known) => known === values.mixer);
     const widths = values.width.map(Number);
     const steps = Number(values.steps);
-    const whole = [...widths, steps].every((value) => Number.isInteger(value) && value > 0);
-    if (!mixer || !whole || widths.some((width) => width % 2 !== 0)) return undefined;
+    const ahead = Number(values.ahead);
+    const whole = [...widths, steps, ahead].every((value) => Number.isInteger(value) && value >= 0);
+    if (!mixer || !whole || steps === 0 || widths.some((width) => width === 0 || width % 2 !== 0))
+      return undefined;
     const { checkpointing, half, tune, kernels } = values;
-    return { widths, mixer, steps, checkpointing, half, tune, kernels };
+    return { widths, mixer, steps, checkpointing, half, tune, kernels, ahead };
   } catch {
     return undefined;
   }

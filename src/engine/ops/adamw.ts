@@ -22,12 +22,13 @@ const PACKS = ['value', 'gradient', 'first_moment', 'second_moment'] as const;
 
 /**
  * Packs [n], norm [1], their gradient's global norm, and `factor` [1], by which the gradient (not its norm) is multiplied
- * first. Writes value and both moments in place, unless the norm is not finite; shaders/adamw.wgsl has the formulas. The rate and the bias corrections come from the step's scalars.
+ * first. Writes value and both moments in place, unless the norm is not finite or `halted` [1] not 0; shaders/adamw.wgsl has the
+ * formulas. The rate and the bias corrections come from the step's scalars.
  */
 export const adamwOp = defineOp({
   name: 'adamw',
   inputs: [...PACKS, 'norm'],
-  optional: ['factor'],
+  optional: ['factor', 'halted'],
   outputs: [],
   mutates: ['value', 'first_moment', 'second_moment'],
   shape(inputs, { weightDecay, decayed, clip }: AdamwAttrs) {
@@ -35,7 +36,11 @@ export const adamwOp = defineOp({
     for (const name of PACKS)
       if (formatShape(inputs[name].shape) !== formatShape([length]))
         throw new GraphError(`${name} must be [${length}], it is ${formatShape(inputs[name].shape)}`);
-    for (const [name, tensor] of Object.entries({ norm: inputs.norm, factor: inputs.factor }))
+    for (const [name, tensor] of Object.entries({
+      norm: inputs.norm,
+      factor: inputs.factor,
+      halted: inputs.halted,
+    }))
       if (tensor && elements(tensor.shape) !== 1)
         throw new GraphError(`${name} must be [1], it is ${formatShape(tensor.shape)}`);
     if (length % 4 !== 0) throw new GraphError('the length of a pack must be a multiple of 4');
@@ -58,6 +63,7 @@ export const adamwOp = defineOp({
           DECAY: weightDecay,
           CLIP: clip,
           FACTOR: inputs.factor !== undefined,
+          HALTS: inputs.halted !== undefined,
           BETA1,
           BETA2,
           EPSILON,
@@ -69,6 +75,7 @@ export const adamwOp = defineOp({
           readWrite('second_moment', inputs.second_moment, 'vec4f'),
           read('norm', inputs.norm),
           ...(inputs.factor ? [read('factor', inputs.factor)] : []),
+          ...(inputs.halted ? [read('halted', inputs.halted)] : []),
         ],
         items: vectors,
         per: passesOf(vectors, WORKGROUP, software, 4),
@@ -79,11 +86,11 @@ export const adamwOp = defineOp({
   },
   gradient: null,
   reference(
-    { value, gradient, first_moment, second_moment, norm, factor },
+    { value, gradient, first_moment, second_moment, norm, factor, halted },
     { weightDecay, decayed, clip },
     { step, optimizerStep = step, learningRate }: StepScalars,
   ) {
-    if (!Number.isFinite(Math.fround(norm.data[0] as number)))
+    if (!Number.isFinite(Math.fround(norm.data[0] as number)) || halted?.data[0])
       return { value: value.data, first_moment: first_moment.data, second_moment: second_moment.data };
     const coefficient = clip > 0 ? Math.min(1, clip / ((norm.data[0] as number) + 1e-6)) : 1;
     const scale = coefficient * (factor?.data[0] ?? 1);
@@ -107,7 +114,7 @@ export const adamwOp = defineOp({
 /** Adds the optimizer step of the packs; see adamwOp. */
 export function adamw(
   graph: Graph,
-  inputs: OpInputs<(typeof PACKS)[number] | 'norm', 'factor'>,
+  inputs: OpInputs<(typeof PACKS)[number] | 'norm', 'factor' | 'halted'>,
   attrs: AdamwAttrs,
 ): void {
   graph.apply(adamwOp, inputs, attrs);

@@ -131,7 +131,7 @@ export interface OpDefinition<
    */
   readonly half?: readonly Out[];
   /**
-   * Inputs that the op writes in place: packs or buffers. An optional one is what the op does besides its outputs: the
+   * Inputs that the op writes in place: packs, buffers, or inputs of the graph. An optional one is what the op does besides its outputs: the
    * node can be computed again without it.
    */
   readonly mutates?: readonly (In | Opt)[];

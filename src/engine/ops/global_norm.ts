@@ -8,29 +8,44 @@ import { kernel, read, write } from './kernel';
 const SHORTEST_SPAN = 32;
 const MAX_THREADS = 16_384;
 
-/** gradient [n] → norm [1] = √Σ gradient², times `factor` [1] where given. The padding of a pack is 0 and counts for nothing. */
+/**
+ * gradient [n] → norm [1] = √Σ gradient², times `factor` [1] where given. The padding of a pack is 0 and counts for nothing.
+ * `halted` [1], u32, becomes 1 where the norm, or `loss` [1], is not finite, and stays 1.
+ */
 export const globalNormOp = defineOp({
   name: 'global_norm',
   inputs: ['gradient'],
-  optional: ['factor'],
+  optional: ['factor', 'halted', 'loss'],
   outputs: ['norm'],
-  shape({ gradient, factor }) {
-    if (factor && elements(factor.shape) !== 1)
-      throw new GraphError(`factor must be [1], it is ${formatShape(factor.shape)}`);
+  mutates: ['halted'],
+  shape({ gradient, factor, halted, loss }) {
+    for (const [name, tensor] of Object.entries({ factor, loss }))
+      if (tensor && elements(tensor.shape) !== 1)
+        throw new GraphError(`${name} must be [1], it is ${formatShape(tensor.shape)}`);
+    if (halted && (elements(halted.shape) !== 1 || halted.dtype !== 'u32'))
+      throw new GraphError(
+        `halted must be [1] of u32, it is ${formatShape(halted.shape)} of ${halted.dtype}`,
+      );
     if (elements(gradient.shape) % 4 !== 0)
       throw new GraphError('the length of the gradient must be a multiple of 4');
     return { norm: { shape: [1], dtype: 'f32' } };
   },
-  kernels({ inputs: { gradient, factor }, outputs: { norm } }, lowering) {
+  kernels({ inputs: { gradient, factor, halted, loss }, outputs: { norm } }, lowering) {
     const count = elements(gradient.shape);
     const threads = Math.min(Math.ceil(count / SHORTEST_SPAN), MAX_THREADS);
     const partial = lowering.scratch('partial', [threads]);
-    const defines = { PARTIALS: threads, VECTORS: count / 4, FACTOR: factor !== undefined };
+    const defines = {
+      PARTIALS: threads,
+      VECTORS: count / 4,
+      FACTOR: factor !== undefined,
+      HALTS: halted !== undefined,
+      LOSS: loss !== undefined,
+    };
     return [
       kernel({
         name: 'global_norm.partial',
         source,
-        defines: { ...defines, PARTIAL: true },
+        defines: { ...defines, PARTIAL: true, HALTS: false },
         bindings: [read('gradient', gradient, 'vec4f'), write('partial', partial)],
         threads,
       }),
@@ -42,6 +57,7 @@ export const globalNormOp = defineOp({
           read('partial', partial),
           ...(factor ? [read('factor', factor)] : []),
           write('norm', norm),
+          ...(halted ? [write('halted', halted), ...(loss ? [read('loss', loss)] : [])] : []),
         ],
         workgroup: 256,
         workgroups: 1,
@@ -49,17 +65,22 @@ export const globalNormOp = defineOp({
     ];
   },
   gradient: null,
-  reference: ({ gradient, factor }) => ({
-    norm: Float64Array.of(
-      (factor?.data[0] ?? 1) * Math.sqrt(gradient.data.reduce((sum, value) => sum + value * value, 0)),
-    ),
-  }),
+  reference({ gradient, factor, halted, loss }) {
+    const norm =
+      (factor?.data[0] ?? 1) * Math.sqrt(gradient.data.reduce((sum, value) => sum + value * value, 0));
+    const finite = [norm, loss?.data[0] ?? 0].every((value) => Number.isFinite(Math.fround(value)));
+    const halts = halted?.data[0] === 1 || !finite;
+    return { norm: Float64Array.of(norm), ...(halted && { halted: Float64Array.of(halts ? 1 : 0) }) };
+  },
   cost: ({ inputs: { gradient }, outputs: { norm } }) => ({
     flops: 2 * elements(gradient.shape) + 1,
     bytes: bytesOf(gradient) + bytesOf(norm),
   }),
 });
 
-/** The Euclidean norm [1] of gradient [n], times `factor` [1] where given. */
-export const globalNorm = (graph: Graph, gradient: Tensor, factor?: Tensor): Tensor =>
-  graph.apply(globalNormOp, { gradient, factor }, {}).norm;
+/** The Euclidean norm [1] of gradient [n]; see globalNormOp. */
+export const globalNorm = (
+  graph: Graph,
+  gradient: Tensor,
+  optional: { readonly [name in 'factor' | 'halted' | 'loss']?: Tensor | undefined } = {},
+): Tensor => graph.apply(globalNormOp, { gradient, ...optional }, {}).norm;

@@ -86,7 +86,7 @@ export async function main(args: string[]): Promise<number> {
 function environmentOf(family: string): Record<string, string> | string {
   const amd = FAMILIES.amd.split(' ').includes(family);
   if (!amd && !FAMILIES.intel.split(' ').includes(family)) return `There is no family ${family}.\n\n${USAGE}`;
-  const library = join(folder, 'root/usr/lib/x86_64-linux-gnu');
+  const library = join(folder, 'packages/usr/lib/x86_64-linux-gnu');
   const [driver, shim] = [join(folder, amd ? 'radeon.json' : 'intel.json'), join(folder, 'shim.so')];
   for (const file of [driver, join(folder, 'layer/layer.so'), ...(amd ? [] : [shim])])
     if (!existsSync(file))

@@ -184,6 +184,33 @@ describe('what is not finite', () => {
     expect(found).toEqual({ tensor: 'x', index: 7, value });
   });
 
+  test.each([
+    [[0.5, NaN, 0.25], 1],
+    [[0.5, 0.125, 0.25], 3],
+  ])('stops all steps that were submitted after it: of %j %i count', async (values, steps) => {
+    const model = net(1);
+    const halted = model.graph.input('halted', [1], 'u32');
+    const norm = trainingStep(model.graph, model.loss, { ...UPDATE, halted });
+    const run = async (all: readonly number[]) => {
+      const parameters = await weightsOf(model);
+      const outputs = [model.loss, norm];
+      const program = await Program.compile(device(), model.graph, { outputs, parameters });
+      all.forEach((value, index) => {
+        const { x, target } = batchOf(0);
+        x[7] = value;
+        program.write(model.x, x);
+        program.write(model.target, target);
+        program.run({ step: index + 1, seed: 0, learningRate: 0.01 });
+      });
+      const state = [await parameters.read(), await parameters.read('first_moment')];
+      program.destroy();
+      parameters.destroy();
+      return state;
+    };
+    expect(await run(values)).toEqual(await run(values.slice(0, steps)));
+    expect(await run(values.slice(0, 1))).not.toEqual(await run([]));
+  });
+
   test('in an overflow names the op that overflowed', async () => {
     const { before, after, found } = await poisoned({ 'a.weight': 3e38 });
     expect(after[0]).toEqual(before[0]);
