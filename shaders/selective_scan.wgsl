@@ -3,9 +3,10 @@
 // u, delta, z, y [b, l, d]; A [d, n]; B, C [b, l, n]; states [b, intervals, d, n]: h at the start of each INTERVAL
 // steps, for the backward pass. Interval 0 starts from zero; its slot (of batch 0) carries A instead, for which the
 // backward kernel has no binding left.
-// A thread owns CHANNELS channels and all n states of each, in registers; lanes lie along channels, so that u, delta, z
-// and y are read and written coalesced. B_t and C_t are the same for all lanes: with QUAD each lane of a quad loads a
-// quarter of them and the quad exchanges them.
+// A thread owns CHANNELS channels and OWN states of each, in registers: all n, or on GPUs, whose registers do not hold many, a part.
+// There TEAM lanes share a channel (CHANNELS is 1) and add their parts of y in workgroup memory, in order; a state beyond n stays 0.
+// Lanes lie along channels, so that u, delta, z and y are read and written coalesced. B_t and C_t are the same for all lanes: with
+// QUAD each lane of a quad loads a quarter of them and the quad exchanges them.
 // Three kernels: SCAN alone walks all of time. Where b·d threads do not fill the GPU, time is cut into intervals:
 // LOCAL computes each interval's end state from zero and Σ Δ, CARRY turns them into start states (the product of
 // exp(Δ_t A) over an interval is exp(A Σ Δ)), and SCAN starts each interval from its own.
@@ -13,7 +14,25 @@
 
 const LOG2E = 1.4426950408889634;
 
+#if TEAM > 1
+var<workgroup> parts: array<f32, ${TILE * LANES}>;
+#end
+
 #if !CARRY
+#if TEAM * OWN > N
+fn b_of(row: u32, n: u32) -> f32 { return select(0.0, read_b(row * $N + min(n, ${N - 1})), n < $N); }
+fn a_of(channel: u32, n: u32) -> f32 { return select(0.0, read_a(channel * $N + min(n, ${N - 1})), n < $N); }
+#if !LOCAL
+fn c_of(row: u32, n: u32) -> f32 { return select(0.0, read_c(row * $N + min(n, ${N - 1})), n < $N); }
+#end
+#else
+fn b_of(row: u32, n: u32) -> f32 { return read_b(row * $N + n); }
+fn a_of(channel: u32, n: u32) -> f32 { return read_a(channel * $N + n); }
+#if !LOCAL
+fn c_of(row: u32, n: u32) -> f32 { return read_c(row * $N + n); }
+#end
+#end
+
 fn step_delta(at: u32, channel: u32) -> f32 {
 #if PREPARED
   return read_y(at);
@@ -51,8 +70,18 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #if QUAD
   let quarter = lane % 4;
 #end
+#if TEAM > 1
+  let team = lane / ${LANES / TEAM};
+  let n0 = team * $OWN;
+#else
+  let n0 = 0u;
+#end
 #for c in 0..CHANNELS
+#if TEAM > 1
+  let own_$c = block * ${LANES / TEAM} + lane % ${LANES / TEAM};
+#else
   let own_$c = block * ${LANES * CHANNELS} + ${c * LANES} + lane;
+#end
 #if RAGGED
   let channel_$c = min(own_$c, ${D - 1}u);
 #else
@@ -64,16 +93,20 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #if HAS_D && !LOCAL
   let d_$c = read_d_skip(channel_$c);
 #end
-#for n in 0..N
-  let a_${c}_$n = read_a(channel_$c * $N + $n) * LOG2E;
+#for n in 0..OWN
+  let a_${c}_$n = a_of(channel_$c, n0 + $n) * LOG2E;
   var h_${c}_$n = 0.0;
 #end
 #end
 #if CHUNKS > 1 && !LOCAL
   if (chunk > 0) {
 #for c in 0..CHANNELS
-#for n in 0..N
-    h_${c}_$n = read_states(((batch * $INTERVALS + chunk) * $D + channel_$c) * $N + $n);
+#for n in 0..OWN
+#if TEAM * OWN > N
+    if (n0 + $n < $N) { h_${c}_$n = read_states(((batch * $INTERVALS + chunk) * $D + channel_$c) * $N + n0 + $n); }
+#else
+    h_${c}_$n = read_states(((batch * $INTERVALS + chunk) * $D + channel_$c) * $N + n0 + $n);
+#end
 #end
 #end
   }
@@ -91,12 +124,20 @@ fn step_delta(at: u32, channel: u32) -> f32 {
     if (own_$c < $D) {
       let at = ((batch * $INTERVALS + interval) * $D + channel_$c) * $N;
       if (interval > 0) {
-#for n in 0..N
-        write_states(at + $n, h_${c}_$n);
+#for n in 0..OWN
+#if TEAM * OWN > N
+        if (n0 + $n < $N) { write_states(at + n0 + $n, h_${c}_$n); }
+#else
+        write_states(at + n0 + $n, h_${c}_$n);
+#end
 #end
       } else if (batch == 0) {
-#for n in 0..N
-        write_states(at + $n, read_a(channel_$c * $N + $n));
+#for n in 0..OWN
+#if TEAM * OWN > N
+        if (n0 + $n < $N) { write_states(at + n0 + $n, read_a(channel_$c * $N + n0 + $n)); }
+#else
+        write_states(at + n0 + $n, read_a(channel_$c * $N + n0 + $n));
+#end
 #end
       }
     }
@@ -114,23 +155,23 @@ fn step_delta(at: u32, channel: u32) -> f32 {
       let row_$t = batch * $L + t0 + $t;
 #end
 #if QUAD
-#for i in 0..N/4
-      let bq_${t}_$i = read_b(row_$t * $N + ${4 * i} + quarter);
+#for i in 0..OWN/4
+      let bq_${t}_$i = b_of(row_$t, n0 + ${4 * i} + quarter);
 #if !LOCAL
-      let cq_${t}_$i = read_c(row_$t * $N + ${4 * i} + quarter);
+      let cq_${t}_$i = c_of(row_$t, n0 + ${4 * i} + quarter);
 #end
 #end
 #end
-#for n in 0..N
+#for n in 0..OWN
 #if QUAD
       let b_${t}_$n = quadBroadcast(bq_${t}_${n / 4}, ${n % 4}u);
 #if !LOCAL
       let c_${t}_$n = quadBroadcast(cq_${t}_${n / 4}, ${n % 4}u);
 #end
 #else
-      let b_${t}_$n = read_b(row_$t * $N + $n);
+      let b_${t}_$n = b_of(row_$t, n0 + $n);
 #if !LOCAL
-      let c_${t}_$n = read_c(row_$t * $N + $n);
+      let c_${t}_$n = c_of(row_$t, n0 + $n);
 #end
 #end
 #end
@@ -142,7 +183,7 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #if LOCAL
       sum_$c += delta_${c}_$t;
 #end
-#for n in 0..N
+#for n in 0..OWN
 #if LOCAL && QUAD
       // Exchanged as they are used: sixteen values at once were too many registers for Intel.
       let now_${c}_${t}_$n = quadBroadcast(bq_${t}_${n / 4}, ${n % 4}u);
@@ -163,10 +204,20 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #end
 #end
 #if !LOCAL
-#if HAS_D
-      let s_${c}_$t = fma(d_$c, u_${c}_$t, y_${c}_${t}_${N - 1});
+#if TEAM > 1
+      parts[${t * LANES}u + lane] = y_${c}_${t}_${OWN - 1};
+      workgroupBarrier();
+      var sum_${c}_$t = 0.0;
+#for m in 0..TEAM
+      sum_${c}_$t += parts[${t * LANES + m * LANES / TEAM}u + lane % ${LANES / TEAM}];
+#end
 #else
-      let s_${c}_$t = y_${c}_${t}_${N - 1};
+      let sum_${c}_$t = y_${c}_${t}_${OWN - 1};
+#end
+#if HAS_D
+      let s_${c}_$t = fma(d_$c, u_${c}_$t, sum_${c}_$t);
+#else
+      let s_${c}_$t = sum_${c}_$t;
 #end
 #if HAS_Z
       let z_${c}_$t = read_z(at_${c}_$t);
@@ -174,6 +225,9 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #else
       let out_${c}_$t = s_${c}_$t;
 #end
+#if TEAM > 1
+      if (valid_$t && own_$c < $D && team == ${t % TEAM}) { write_y(at_${c}_$t, out_${c}_$t); }
+#else
 #if TAIL || RAGGED
       if (valid_$t && own_$c < $D) { write_y(at_${c}_$t, out_${c}_$t); }
 #else
@@ -182,8 +236,12 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #end
 #end
 #end
+#end
+#if TEAM > 1 && !LOCAL
+      workgroupBarrier();
+#end
 #for c in 0..CHANNELS
-#for n in 0..N
+#for n in 0..OWN
       h_${c}_$n = h_${c}_${TILE - 1}_$n;
 #end
 #end
@@ -193,9 +251,17 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #for c in 0..CHANNELS
   if (own_$c < $D) {
     let at = (batch * $INTERVALS + chunk) * $D + channel_$c;
+#if TEAM > 1
+    if (team == 0) { write_sums(at, sum_$c); }
+#else
     write_sums(at, sum_$c);
-#for n in 0..N
-    write_states(at * $N + $n, h_${c}_$n);
+#end
+#for n in 0..OWN
+#if TEAM * OWN > N
+    if (n0 + $n < $N) { write_states(at * $N + n0 + $n, h_${c}_$n); }
+#else
+    write_states(at * $N + n0 + $n, h_${c}_$n);
+#end
 #end
   }
 #end

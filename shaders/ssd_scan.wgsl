@@ -7,8 +7,8 @@
 // the order of the scan; states [b, chunks, H, N, P]. ssd_rows.wgsl has the order of rows.
 // STEPS: a thread owns a chunk of a head. STATES: a workgroup owns a chunk of a head, a thread 4×4 of [N, P]; with
 // ADJOINT it is Σ_i e^{s_i} C_i dy_iᵀ, what the outputs say of the state that entered. CARRY: a thread owns one value of
-// the state and walks the chunks. OUTPUT: a workgroup owns a chunk of a head, M lies in its memory (4 KiB), a thread
-// computes 4 steps × 4 channels.
+// the state and walks the chunks. OUTPUT: a workgroup owns a chunk of a head, M lies in its memory (4 KiB, and 4 for what
+// ssd_products.wgsl stages), a thread computes 4 steps × 4 channels.
 // NAME_four(at, left) reads four values, `left` of which exist, and NAME_put writes them (ssd_scan_shared.ts).
 // Per chunk and head Q²(N + P)/2 + 3·Q·N·P multiply-adds; every tensor is read once, B and C once a head.
 
@@ -110,81 +110,61 @@ var<workgroup> sums: array<f32, $Q>;
   let rows = min(${Q}u, $L - first);
   let line = ((b * $H + h) * $L + first) * 2;
   if (lane < rows) { sums[lane] = read_steps(line + lane * 2 + 1); }
-  workgroupBarrier();
-  let side_b = $D + h / ${H / G} * $N;
-  let side_c = side_b + ${G * N};
+  let at = Chunk(group, b, h, first, rows, 0);
+  let cb = product_0(lane, at);
   let i0 = lane / 8 * 4;
   let j0 = lane % 8 * 4;
 #for k in 0..4
-  let i_$k = min(i0 + $k, rows - 1);
   let j_$k = min(j0 + $k, rows - 1);
-  let c_$k = (b * $L + row_of(first + i_$k)) * $WIDTH + side_c;
-  let b_$k = (b * $L + row_of(first + j_$k)) * $WIDTH + side_b;
-  var cb_$k = vec4f();
 #end
-  if (i0 >= j0) {
-    for (var n = 0u; n < $N_END; n += 4) {
-#for m in 0..4
-      let right_$m = xbc_four(b_$m + n, $N - n);
-#end
-#for k in 0..4
-      {
-        let left = xbc_four(c_$k + n, $N - n);
-        cb_$k += vec4f(dot(left, right_0), dot(left, right_1), dot(left, right_2), dot(left, right_3));
-      }
-#end
-    }
-  }
   let s_j = vec4f(sums[j_0], sums[j_1], sums[j_2], sums[j_3]);
   let delta = vec4f(read_steps(line + j_0 * 2), read_steps(line + j_1 * 2), read_steps(line + j_2 * 2), read_steps(line + j_3 * 2));
 #for k in 0..4
   {
-    let decay = exp(min(sums[i_$k] - s_j, vec4f()));
+    let decay = exp(min(sums[min(i0 + $k, rows - 1)] - s_j, vec4f()));
     let seen = vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k);
-    let value = select(vec4f(), cb_$k * decay * delta, seen);
+    let value = select(vec4f(), cb[$k] * decay * delta, seen);
 #for m in 0..4
     mix[(i0 + $k) * $Q + j0 + $m] = value[$m];
 #end
   }
 #end
-  workgroupBarrier();
-  for (var tile = lane; tile < ${PT * Q / 4}; tile += 64u) {
+  for (var round = 0u; round < ${(PT * Q / 4 + 63) / 64}; round++) {
+    let tile = round * 64 + lane;
     let i = tile / $PT * 4;
     let p = tile % $PT * 4;
-    if (i >= rows) { continue; }
     let column = h * $P + p;
 #for k in 0..4
-    let row_$k = b * $L + row_of(first + min(i + $k, rows - 1));
-    var state_$k = vec4f();
+    var sum_$k = vec4f();
 #end
-    for (var n = 0u; n < $N_END; n += 4) {
-#for e in 0..4
-      let value_$e = states_four((group * $N + min(n + $e, ${N - 1})) * $P + p, $P - p);
-#end
+    for (var start = 0u; start < $N_END; start += $BLOCK) {
+      stage_0(lane, at, start);
+      for (var v = 0u; v < $BLOCK_END; v++) {
+        let left = left_block[v * ${Q / 4} + min(i / 4, ${Q / 4 - 1}u)];
+        let value = states_four((group * $N + min(start + v, ${N - 1}u)) * $P + p, $P - p);
 #for k in 0..4
-      {
-        let left = xbc_four(row_$k * $WIDTH + side_c + n, $N - n);
-#for e in 0..4
-        state_$k = fma(vec4f(left[$e]), value_$e, state_$k);
+        sum_$k = fma(vec4f(left[$k]), value, sum_$k);
 #end
+      }
+    }
+    if (i < rows) {
+#for k in 0..4
+      sum_$k *= exp(sums[min(i + $k, rows - 1)]);
+#end
+      for (var j = 0u; j < min(i + 4, rows); j++) {
+        let value = xbc_four((b * $L + row_of(first + j)) * $WIDTH + column, $P - p);
+#for k in 0..4
+        sum_$k = fma(vec4f(mix[(i + $k) * $Q + j]), value, sum_$k);
+#end
+      }
+#for k in 0..4
+      if (i + $k < rows) {
+        let row = b * $L + row_of(first + i + $k);
+        let x = xbc_four(row * $WIDTH + column, $P - p);
+        y_put(row * $D + column, $P - p, fma(vec4f(read_D_skip(h)), x, sum_$k));
       }
 #end
     }
-#for k in 0..4
-    var sum_$k = exp(sums[min(i + $k, rows - 1)]) * state_$k;
-#end
-    for (var j = 0u; j < min(i + 4, rows); j++) {
-      let value = xbc_four((b * $L + row_of(first + j)) * $WIDTH + column, $P - p);
-#for k in 0..4
-      sum_$k = fma(vec4f(mix[(i + $k) * $Q + j]), value, sum_$k);
-#end
-    }
-#for k in 0..4
-    if (i + $k < rows) {
-      let x = xbc_four(row_$k * $WIDTH + column, $P - p);
-      y_put(row_$k * $D + column, $P - p, fma(vec4f(read_D_skip(h)), x, sum_$k));
-    }
-#end
   }
 #end
 #end

@@ -6,7 +6,7 @@
 //   u_j = e^{s_Q − s_j} B_j · x_j dS'ᵀ,  dΔ_t = A da_t + Σ_i H_it + u_t,  dA = Σ Δ da,  dD_t = G_t · x_t.
 // da is summed from the pairs that decay over t, never as a difference of totals, which would lose a small da.
 // INPUT: a workgroup owns a chunk of a head, M in its memory (4 KiB), and writes dx. PARTS: the same with K and H
-// (8 KiB); per row and head it writes dB, dC, da, what multiplies Δ directly, and dD: parts [b, l, H, 2·N + 3].
+// (8 KiB); both have 4 KiB more for what ssd_products.wgsl stages; per row and head it writes dB, dC, da, what multiplies Δ directly, and dD: parts [b, l, H, 2·N + 3].
 // GROUPS adds dB and dC over the heads of a group; DELTA writes ddt; HEADS adds dA, dD and ddt_bias over all rows.
 // Per chunk and head Q²(2·N + P) + 4·Q·N·P multiply-adds in PARTS, Q²(N + P)/2 + Q·N·P in INPUT.
 
@@ -30,215 +30,156 @@ var<workgroup> inner: array<f32, 64>;
   let first = chunk * $Q;
   let rows = min(${Q}u, $L - first);
   if (lane < rows) {
-    let at = ((b * $H + h) * $L + first + lane) * 2;
-    deltas[lane] = read_steps(at);
-    sums[lane] = read_steps(at + 1);
+    let step = ((b * $H + h) * $L + first + lane) * 2;
+    deltas[lane] = read_steps(step);
+    sums[lane] = read_steps(step + 1);
   }
-  workgroupBarrier();
   let side_b = $D + h / ${H / G} * $N;
   let side_c = side_b + ${G * N};
   let i0 = lane / 8 * 4;
   let j0 = lane % 8 * 4;
-#for k in 0..4
-  let i_$k = min(i0 + $k, rows - 1);
-  let j_$k = min(j0 + $k, rows - 1);
-  let irow_$k = b * $L + row_of(first + i_$k);
-  let jrow_$k = b * $L + row_of(first + j_$k);
-#end
-  let s_j = vec4f(sums[j_0], sums[j_1], sums[j_2], sums[j_3]);
-#if PARTS
-  // One product after the other: sums of both at once were too many registers for Intel.
+  let at = Chunk(group, b, h, first, rows, 0);
+#for s in 0..1+PARTS
   {
-#for k in 0..4
-    var gx_$k = vec4f();
+#if PARTS && s == 0
+    // One product after the other: sums of both at once were too many registers for Intel.
+    let product = product_1(lane, at);
+#else
+    let product = product_0(lane, at);
 #end
-    if (i0 >= j0) {
-      for (var p = 0u; p < $P_END; p += 4) {
-#for m in 0..4
-        let right_$m = xbc_four(jrow_$m * $WIDTH + h * $P + p, $P - p);
+#if !PARTS || s == 0
+    let s_j = vec4f(
+      sums[min(j0, rows - 1)], sums[min(j0 + 1, rows - 1)], sums[min(j0 + 2, rows - 1)], sums[min(j0 + 3, rows - 1)]);
 #end
-#for k in 0..4
-        {
-          let left = dy_four(irow_$k * $D + h * $P + p, $P - p);
-          gx_$k += vec4f(dot(left, right_0), dot(left, right_1), dot(left, right_2), dot(left, right_3));
-        }
-#end
-      }
-    }
 #for k in 0..4
     {
-      let decay = exp(min(sums[i_$k] - s_j, vec4f()));
-      let seen = (vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k)) & vec4<bool>(i0 + $k < rows);
-      let pair = select(vec4f(), gx_$k * decay, seen);
+      let to = (i0 + $k) * $Q + j0;
+#if PARTS && s == 1
 #for m in 0..4
-      pair_k[(i0 + $k) * $Q + j0 + $m] = pair[$m];
-#end
-      // The diagonal's decay is 1, so its pairs are dD.
-      if (i0 == j0 && i0 + $k < rows) { write_parts((irow_$k * $H + h) * ${2 * N + 3} + ${2 * N + 2}, gx_$k[$k]); }
-    }
-#end
-  }
-#end
-#for k in 0..4
-  var cb_$k = vec4f();
-#end
-  if (i0 >= j0) {
-    for (var n = 0u; n < $N_END; n += 4) {
-#for m in 0..4
-      let right_$m = xbc_four(jrow_$m * $WIDTH + side_b + n, $N - n);
-#end
-#for k in 0..4
-      {
-        let left = xbc_four(irow_$k * $WIDTH + side_c + n, $N - n);
-        cb_$k += vec4f(dot(left, right_0), dot(left, right_1), dot(left, right_2), dot(left, right_3));
-      }
-#end
-    }
-  }
-#for k in 0..4
-  {
-    let at = (i0 + $k) * $Q + j0;
-#if INPUT
-    let decay = exp(min(sums[i_$k] - s_j, vec4f()));
-    let seen = (vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k)) & vec4<bool>(i0 + $k < rows);
-    let m = select(vec4f(), cb_$k * decay, seen);
-#for m in 0..4
-    mix[at + $m] = m[$m];
+      pair_h[to + $m] = pair_k[to + $m] * product[$k][$m];
 #end
 #else
+      let decay = exp(min(sums[min(i0 + $k, rows - 1)] - s_j, vec4f()));
+      let seen = (vec4u(j0, j0 + 1, j0 + 2, j0 + 3) <= vec4u(i0 + $k)) & vec4<bool>(i0 + $k < rows);
+      let pair = select(vec4f(), product[$k] * decay, seen);
 #for m in 0..4
-    pair_h[at + $m] = pair_k[at + $m] * cb_$k[$m];
+#if PARTS
+      pair_k[to + $m] = pair[$m];
+#else
+      mix[to + $m] = pair[$m];
 #end
+#end
+#if PARTS
+      // The diagonal's decay is 1, so its pairs are dD.
+      if (i0 == j0 && i0 + $k < rows) {
+        write_parts(((b * $L + row_of(first + i0 + $k)) * $H + h) * ${2 * N + 3} + ${2 * N + 2}, product[$k][$k]);
+      }
+#end
+#end
+    }
 #end
   }
 #end
 #if PARTS
   var product = 0.0;
   for (var i = lane * 4; i < ${N * P}; i += 256u) {
-    let at = group * ${N * P} + i;
-    product += dot(states_four(at, ${N * P} - i), dstates_four(at, ${N * P} - i));
+    let value = group * ${N * P} + i;
+    product += dot(states_four(value, ${N * P} - i), dstates_four(value, ${N * P} - i));
   }
   inner[lane] = product;
 #end
   workgroupBarrier();
   let last = sums[rows - 1];
 #if INPUT
-  for (var tile = lane; tile < ${PT * Q / 4}; tile += 64u) {
+  for (var round = 0u; round < ${(PT * Q / 4 + 63) / 64}; round++) {
+    let tile = round * 64 + lane;
     let j = tile / $PT * 4;
     let p = tile % $PT * 4;
-    if (j >= rows) { continue; }
     let column = h * $P + p;
 #for k in 0..4
-    let row_$k = b * $L + row_of(first + min(j + $k, rows - 1));
     var sum_$k = vec4f();
 #end
-    for (var n = 0u; n < $N_END; n += 4) {
-#for e in 0..4
-      let value_$e = dstates_four((group * $N + min(n + $e, ${N - 1})) * $P + p, $P - p);
-#end
+    for (var start = 0u; start < $N_END; start += $BLOCK) {
+      stage_1(lane, at, start);
+      for (var v = 0u; v < $BLOCK_END; v++) {
+        let left = right_block[v * ${Q / 4} + min(j / 4, ${Q / 4 - 1}u)];
+        let value = dstates_four((group * $N + min(start + v, ${N - 1}u)) * $P + p, $P - p);
 #for k in 0..4
-      {
-        let left = xbc_four(row_$k * $WIDTH + side_b + n, $N - n);
-#for e in 0..4
-        sum_$k = fma(vec4f(left[$e]), value_$e, sum_$k);
+        sum_$k = fma(vec4f(left[$k]), value, sum_$k);
 #end
+      }
+    }
+    if (j < rows) {
+#for k in 0..4
+      sum_$k *= exp(last - sums[min(j + $k, rows - 1)]);
+#end
+      for (var i = j; i < rows; i++) {
+        let value = dy_four((b * $L + row_of(first + i)) * $D + column, $P - p);
+#for k in 0..4
+        sum_$k = fma(vec4f(mix[i * $Q + j + $k]), value, sum_$k);
+#end
+      }
+#for k in 0..4
+      if (j + $k < rows) {
+        let row = b * $L + row_of(first + j + $k);
+        let dy = dy_four(row * $D + column, $P - p);
+        dxbc_put(row * $WIDTH + column, $P - p, fma(vec4f(deltas[j + $k]), sum_$k, read_D_skip(h) * dy));
       }
 #end
     }
-#for k in 0..4
-    sum_$k *= exp(last - sums[min(j + $k, rows - 1)]);
-#end
-    for (var i = j; i < rows; i++) {
-      let value = dy_four((b * $L + row_of(first + i)) * $D + column, $P - p);
-#for k in 0..4
-      sum_$k = fma(vec4f(mix[i * $Q + j + $k]), value, sum_$k);
-#end
-    }
-#for k in 0..4
-    if (j + $k < rows) {
-      let dy = dy_four(row_$k * $D + column, $P - p);
-      dxbc_put(row_$k * $WIDTH + column, $P - p, fma(vec4f(deltas[j + $k]), sum_$k, read_D_skip(h) * dy));
-    }
-#end
   }
 #else
-  for (var tile = lane; tile < ${NT * Q / 4}; tile += 64u) {
-    let t = tile / $NT * 4;
-    let n = tile % $NT * 4;
-    if (t >= rows) { continue; }
-#for k in 0..4
-    let state_$k = (group * $N + min(n + $k, ${N - 1})) * $P;
-    let row_$k = b * $L + row_of(first + min(t + $k, rows - 1));
-#end
+  for (var states = 0u; states < $N_END; states += 16u) {
+    let these = Chunk(group, b, h, first, rows, states);
+#for side in 0..2
     {
-#for k in 0..4
-      var c_$k = vec4f();
+      let product = product_${2 + side}(lane, these);
+      let t = lane / 4 * 2;
+      let n = states + lane % 4 * 4;
+      if (t < rows && n < $N) {
+#for k in 0..2
+        let row_$k = b * $L + row_of(first + min(t + $k, rows - 1));
+        // Values beyond the last state are read as 0.
+#if side == 0
+        var sum_$k = product[$k] * exp(sums[min(t + $k, rows - 1)]);
+        through_c[(t + $k) * $NT + n / 4] = dot(xbc_four(row_$k * $WIDTH + side_c + n, $N - n), sum_$k);
+#else
+        var sum_$k = product[$k] * exp(last - sums[min(t + $k, rows - 1)]);
+        through_b[(t + $k) * $NT + n / 4] = dot(xbc_four(row_$k * $WIDTH + side_b + n, $N - n), sum_$k);
 #end
-      for (var p = 0u; p < $P_END; p += 4) {
+#end
+#if side == 0
+        for (var j = 0u; j < min(t + 2, rows); j++) {
+          let value = deltas[j] * xbc_four((b * $L + row_of(first + j)) * $WIDTH + side_b + n, $N - n);
+#for k in 0..2
+          sum_$k = fma(vec4f(pair_k[(t + $k) * $Q + j]), value, sum_$k);
+#end
+        }
+#else
+        for (var i = t; i < rows; i++) {
+          let value = xbc_four((b * $L + row_of(first + i)) * $WIDTH + side_c + n, $N - n);
+#for k in 0..2
+          sum_$k = fma(vec4f(pair_k[i * $Q + t + $k]), value, sum_$k);
+#end
+        }
+#end
+#for k in 0..2
+        if (t + $k < rows) {
+#if side == 0
+          let to = (row_$k * $H + h) * ${2 * N + 3} + ${N}u + n;
+          let part = sum_$k;
+#else
+          let to = (row_$k * $H + h) * ${2 * N + 3} + n;
+          let part = deltas[t + $k] * sum_$k;
+#end
 #for m in 0..4
-        let value_$m = states_four(state_$m + p, $P - p);
+          if (n + $m < $N) { write_parts(to + $m, part[$m]); }
 #end
-#for k in 0..4
-        {
-          let left = dy_four(row_$k * $D + h * $P + p, $P - p);
-          c_$k += vec4f(dot(left, value_0), dot(left, value_1), dot(left, value_2), dot(left, value_3));
         }
 #end
       }
-#for k in 0..4
-      c_$k *= exp(sums[min(t + $k, rows - 1)]);
-      // Values beyond the last state are read as 0.
-      through_c[(t + $k) * $NT + tile % $NT] = dot(xbc_four(row_$k * $WIDTH + side_c + n, $N - n), c_$k);
-#end
-      for (var j = 0u; j < min(t + 4, rows); j++) {
-        let value = deltas[j] * xbc_four((b * $L + row_of(first + j)) * $WIDTH + side_b + n, $N - n);
-#for k in 0..4
-        c_$k = fma(vec4f(pair_k[(t + $k) * $Q + j]), value, c_$k);
-#end
-      }
-#for k in 0..4
-      if (t + $k < rows) {
-        let to = (row_$k * $H + h) * ${2 * N + 3} + ${N}u + n;
-#for m in 0..4
-        if (n + $m < $N) { write_parts(to + $m, c_$k[$m]); }
-#end
-      }
-#end
     }
-    {
-#for k in 0..4
-      var b_$k = vec4f();
 #end
-      for (var p = 0u; p < $P_END; p += 4) {
-#for m in 0..4
-        let value_$m = dstates_four(state_$m + p, $P - p);
-#end
-#for k in 0..4
-        {
-          let left = xbc_four(row_$k * $WIDTH + h * $P + p, $P - p);
-          b_$k += vec4f(dot(left, value_0), dot(left, value_1), dot(left, value_2), dot(left, value_3));
-        }
-#end
-      }
-#for k in 0..4
-      b_$k *= exp(last - sums[min(t + $k, rows - 1)]);
-      through_b[(t + $k) * $NT + tile % $NT] = dot(xbc_four(row_$k * $WIDTH + side_b + n, $N - n), b_$k);
-#end
-      for (var i = t; i < rows; i++) {
-        let value = xbc_four((b * $L + row_of(first + i)) * $WIDTH + side_c + n, $N - n);
-#for k in 0..4
-        b_$k = fma(vec4f(pair_k[i * $Q + t + $k]), value, b_$k);
-#end
-      }
-#for k in 0..4
-      if (t + $k < rows) {
-        let to = (row_$k * $H + h) * ${2 * N + 3} + n;
-#for m in 0..4
-        if (n + $m < $N) { write_parts(to + $m, deltas[t + $k] * b_$k[$m]); }
-#end
-      }
-#end
-    }
   }
   // Σ over i ≥ t of the pairs of column j, for every t, in place.
   if (lane < rows) {

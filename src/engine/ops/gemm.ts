@@ -92,7 +92,6 @@ const TILINGS = {
   'registers 16x8': registers(16, 8, 1),
   'registers 8x8': registers(8, 8, 2),
   'registers 4x4': registers(4, 4, 8),
-  'shared 64x16': shared(4, 4, 4, 16),
   'shared 64x32': shared(4, 4, 8, 16),
   'shared 32x32': shared(4, 4, 8, 8),
   'shared 64x64': shared(4, 4, 16, 16),
@@ -173,7 +172,6 @@ const GPU = {
   'shared 64x64': 1,
   'shared 64x32': 1.1,
   'shared 32x32': 1.2,
-  'shared 64x16': 1.3,
 } as const satisfies Partial<Record<TilingName, number>>;
 
 /** These have fewer loads a multiply-add, and more registers than some GPUs have: only where the tuner times them. */

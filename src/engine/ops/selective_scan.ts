@@ -13,6 +13,7 @@ import {
   SCAN_INPUTS,
   SCAN_OPTIONAL,
   scanSizes,
+  statesALane,
   scanVariants,
   type ScanAttrs,
   type ScanInputs,
@@ -50,8 +51,9 @@ function forwardKernels(
   const { batch, length, channels, states: n, interval, intervals } = scanSizes(u.shape, A.shape);
   const { LANES, CHANNELS, TILE, CHUNKED, QUAD } = variant as Variant &
     Record<'LANES' | 'CHANNELS' | 'TILE', number>;
+  const { TEAM, OWN } = statesALane(n, Boolean(QUAD), lowering);
   const storesStates = Boolean(CHUNKED) || lowering.isUsed(states);
-  const blocks = Math.ceil(channels / (LANES * CHANNELS));
+  const blocks = Math.ceil(channels / ((LANES / TEAM) * CHANNELS));
   const optional = [D, z, deltaBias, storesStates ? states : undefined].filter(
     (tensor) => tensor !== undefined,
   );
@@ -83,7 +85,9 @@ function forwardKernels(
     CHANNELS,
     TILE,
     TAIL: length % TILE !== 0,
-    RAGGED: channels % (LANES * CHANNELS) !== 0,
+    RAGGED: channels % ((LANES / TEAM) * CHANNELS) !== 0,
+    TEAM,
+    OWN,
     QUAD: QUAD ?? false,
     SOFTPLUS: attrs.deltaSoftplus,
     BIAS: deltaBias !== undefined,

@@ -8,7 +8,7 @@ import teamsSource from '../../../shaders/selective_scan_backward_teams.wgsl?raw
 import { bytesOf, type Tensor } from '../graph';
 import { defineOp, type Dispatch, type Lowering, type OpInputs, type Variant } from './definition';
 import { kernel, read, readWrite, write } from './kernel';
-import { prepareKernel, scanSizes, scanVariants, type ScanAttrs } from './selective_scan_shared';
+import { prepareKernel, scanSizes, scanVariants, statesALane, type ScanAttrs } from './selective_scan_shared';
 import { scanBackward } from './selective_scan_reference';
 
 const INPUTS = ['u', 'delta', 'A', 'B', 'C', 'dy', 'states'] as const;
@@ -164,11 +164,12 @@ function backwardKernels(
   if (CHUNKED) {
     const localLanes = 64;
     const blocks = Math.ceil(channels / localLanes);
+    const { TEAM: SHARES, OWN } = statesALane(n, Boolean(QUAD), lowering);
     dispatches.push(
       kernel({
         name: 'selective_scan_backward.local',
         source: activation + chunksSource,
-        defines: { ...defines, LOCAL: true, CARRY: false, LANES: localLanes, BLOCKS: blocks },
+        defines: { ...defines, LOCAL: true, CARRY: false, LANES: localLanes, BLOCKS: blocks, SHARES, OWN },
         bindings: [
           read('ddelta', ddelta),
           ...(direct ? cotangent : [read('du', du)]),
@@ -177,7 +178,7 @@ function backwardKernels(
           write('work', work),
         ],
         workgroup: localLanes,
-        workgroups: batch * chunks * blocks,
+        workgroups: batch * chunks * blocks * SHARES,
         subgroups: Boolean(QUAD),
       }),
       kernel({

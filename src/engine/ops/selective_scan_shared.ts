@@ -109,6 +109,22 @@ export function prepareKernel(
   });
 }
 
+/** A lane of a GPU holds so many states of a channel in registers, or parts of so many: with more, Intel's spill. */
+const GPU_STATES = { whole: 16, part: 8 } as const;
+
+/** Lanes that share a channel, and the states of each; those beyond the last are 0. */
+export function statesALane(
+  states: number,
+  quad: boolean,
+  { software }: Pick<Lowering, 'software'>,
+): { TEAM: number; OWN: number } {
+  if (software || states <= GPU_STATES.whole) return { TEAM: 1, OWN: states };
+  const TEAM = 2 ** Math.ceil(Math.log2(states / GPU_STATES.part));
+  // Quads share loads by fours.
+  const unit = quad ? 4 : 1;
+  return { TEAM, OWN: Math.ceil(states / TEAM / unit) * unit };
+}
+
 /** Below this many workgroups time is also tried in chunks. */
 const FEW_WORKGROUPS = { software: 4, gpu: 512 } as const;
 

@@ -1,5 +1,6 @@
 /** The scan of Mamba-2 (Dao & Gu 2024, arXiv:2405.21060): one decay a head, computed by chunks as matrix products. */
 import activation from '../../../shaders/activation.wgsl?raw';
+import products from '../../../shaders/ssd_products.wgsl?raw';
 import rows from '../../../shaders/ssd_rows.wgsl?raw';
 import scanSource from '../../../shaders/ssd_scan.wgsl?raw';
 import { bytesOf, type Graph, type Tensor } from '../graph';
@@ -69,7 +70,7 @@ export const ssdScanOp = defineOp({
       ...stateKernels('ssd_scan', inputs, attrs, { steps, states }),
       kernel({
         name: 'ssd_scan',
-        source: fourAccessors(['xbc', 'states'], 'y', fours) + source,
+        source: fourAccessors(['xbc', 'states'], 'y', fours) + rows + products + scanSource,
         defines: { ...defines, OUTPUT: true },
         sizes,
         bindings: [

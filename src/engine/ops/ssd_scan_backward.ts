@@ -1,6 +1,7 @@
 /** Backward pass of the Mamba-2 scan; shaders/ssd_scan_backward.wgsl has the formulas. */
 import activation from '../../../shaders/activation.wgsl?raw';
 import partsSource from '../../../shaders/ssd_parts.wgsl?raw';
+import products from '../../../shaders/ssd_products.wgsl?raw';
 import rows from '../../../shaders/ssd_rows.wgsl?raw';
 import backwardSource from '../../../shaders/ssd_scan_backward.wgsl?raw';
 import { bytesOf } from '../graph';
@@ -55,7 +56,7 @@ export const ssdScanBackwardOp = defineOp({
           ...stateKernels('ssd_scan_backward', inputs, attrs, { steps, states: dstates, dy }),
           kernel({
             name: 'ssd_scan_backward.input',
-            source: fourAccessors(['xbc', 'dy', 'dstates'], 'dxbc', fours) + source,
+            source: fourAccessors(['xbc', 'dy', 'dstates'], 'dxbc', fours) + rows + products + backwardSource,
             defines: { ...defines, INPUT: true },
             sizes,
             bindings: [
@@ -75,7 +76,10 @@ export const ssdScanBackwardOp = defineOp({
         name: 'ssd_scan_backward.parts',
         source: walks
           ? rows + partsSource
-          : fourAccessors(['xbc', 'dy', 'states', 'dstates'], undefined, fours) + source,
+          : fourAccessors(['xbc', 'dy', 'states', 'dstates'], undefined, fours) +
+            rows +
+            products +
+            backwardSource,
         defines: { ...defines, PARTS: true, P4: P / 4, D4: channels / 4, W4: WIDTH / 4 },
         sizes,
         bindings: [

@@ -16,7 +16,7 @@ export interface SsdAttrs {
 /** Steps of a chunk: 32 × 32 pairs of steps fit 16 KiB of workgroup memory twice. */
 export const CHUNK = 32;
 
-/** Workgroup memory a pass may take: 2 · 4 KiB of pairs and 256 bytes a tile of the state. */
+/** Within 16 KiB of workgroup memory: 2 · 4 KiB of pairs, 256 bytes a tile of the state, and the blocks of `blockOf`. */
 const MAX_STATES = 64;
 
 export interface SsdInputs<T> {
@@ -55,12 +55,16 @@ export function checkSsd(inputs: SsdInputs<Tensor>, attrs: SsdAttrs): void {
       throw new GraphError(`${name} must be [${H}], it is ${formatShape(tensor.shape)}`);
 }
 
+/** Values of a chunk's rows that are staged at a time: what fits 16 KiB of workgroup memory beside the pairs. */
+const blockOf = (states: number): number => (states <= 32 ? 16 : 8);
+
 /** The defines of all SSD kernels; each sets its own stage to true. */
 export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
   const sizes = ssdSizes(inputs, attrs);
   return {
     ...sizes,
     Q: CHUNK,
+    BLOCK: blockOf(sizes.N),
     NT: Math.ceil(sizes.N / 4),
     PT: Math.ceil(sizes.P / 4),
     BIAS: inputs.dt_bias !== undefined,
@@ -116,6 +120,7 @@ export function ssdDynamicSizes(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
     CHUNKS,
     N_END: N,
     P_END: P,
+    BLOCK_END: blockOf(N),
     FIRST_ROW: attrs.reverse ? L - 1 : 0,
     ROW_STEP: attrs.reverse ? -1 : 1,
   };

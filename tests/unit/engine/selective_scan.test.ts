@@ -90,6 +90,12 @@ describe.each([
     await checkOp(device(), scanCase(sizes, { settings: { ...frozen, differences: false } }));
   });
 
+  // Lanes share a channel: eight states each, and five each, of which the last lanes have none.
+  test('many states as a GPU gets them', async () => {
+    const [d, n] = defaultsOnly ? [9, 33] : [70, 32];
+    await checkOp(device(), scanCase({ b: 1, l: 131, d, n }, { settings: { ...frozen, gpu: true } }));
+  });
+
   test('every variant, over two intervals of a prime length', async () => {
     await checkOp(device(), scanCase({ b: 2, l: 131, d: 6, n: 4 }, { settings: { differences: false } }));
   });

@@ -116,6 +116,16 @@ describe('ssd_scan', () => {
     );
   });
 
+  test('with more states and other channels than what is staged at a time', async () => {
+    await checkOp(
+      device(),
+      ssdCase(
+        { b: 1, l: 40, h: 2, p: 20, g: 1, n: 36 },
+        { settings: { differences: false, variants: 'frozen' } },
+      ),
+    );
+  });
+
   test('where everything is forgotten at once', async () => {
     await checkOp(
       device(),
