@@ -18,18 +18,19 @@ interface Loaded {
 }
 
 export interface AppPage {
-  /** The address is `#/name`. Links to it are shared, so a name is not changed. */
+  /** The address is `#/name`. Links to it are shared: a page that gets another name keeps leading there by its `formerly`. */
   readonly name: string;
+  readonly formerly?: string;
   readonly label: string;
   readonly load: () => Loaded | Promise<Loaded>;
 }
 
 /** In the order of the navigation. The first opens where the address names none, so it is part of the first load. */
 export const PAGES: readonly [AppPage, ...AppPage[]] = [
-  { name: 'detector', label: 'Train', load: () => ({ default: Detector }) },
+  { name: 'train', formerly: 'detector', label: 'Train', load: () => ({ default: Detector }) },
   { name: 'detect', label: 'Detect', load: () => import('./pages/detect/Detect.svelte') },
-  { name: 'config', label: 'Config check', load: () => import('./pages/config/Config.svelte') },
-  { name: 'fit', label: 'Resources & cost', load: () => import('./pages/fit/Fit.svelte') },
+  { name: 'config', label: 'Config', load: () => import('./pages/config/Config.svelte') },
+  { name: 'resources', formerly: 'fit', label: 'Resources', load: () => import('./pages/fit/Fit.svelte') },
   { name: 'runs', label: 'Runs', load: () => import('./pages/runs/Runs.svelte') },
-  { name: 'lesson', label: 'How Mamba works', load: () => import('../lessons/Lessons.svelte') },
+  { name: 'learn', formerly: 'lesson', label: 'Learn', load: () => import('../lessons/Lessons.svelte') },
 ];

@@ -6,18 +6,32 @@ class OpenedPage {
   readonly page: AppPage;
   /** What was dropped for it last. */
   given = $state.raw<readonly DroppedFile[]>([]);
-  /** What the address said behind the page's name when it was looked at last. */
+  /** What the address says behind the page's name, or said when the page was looked at last. */
   place = $state('');
   /** What the page is about now, for the title. */
   about = $state<string | undefined>();
 
-  constructor(page: AppPage) {
+  constructor(
+    page: AppPage,
+    /** Whether it is looked at, so that the address is its own. */
+    private readonly isShown: (page: OpenedPage) => boolean,
+  ) {
     this.page = page;
   }
 
   get title(): string {
     return [this.about, this.page.label, 'Smokescan'].filter(Boolean).join(' · ');
   }
+
+  /** What leads to the page as it was left. */
+  get address(): string {
+    return `#/${[this.page.name, this.place].filter(Boolean).join('/')}`;
+  }
+
+  readonly move = (place: string): void => {
+    this.place = place;
+    if (this.isShown(this)) history.replaceState(null, '', this.address);
+  };
 
   readonly entitle = (about: string | undefined): void => void (this.about = about);
 }
@@ -44,18 +58,26 @@ export class Route {
     if (page) this.#open(page).given = files;
   }
 
+  /** Where a link to a page leads: to the page as it was left. */
+  addressOf(page: AppPage): string {
+    return this.opened.find((one) => one.page === page)?.address ?? `#/${page.name}`;
+  }
+
   #go(): void {
-    this.address = location.hash.slice(1).replace(/\?.*$/s, '');
-    const [name, ...place] = this.address.replace(/^\//, '').split('/');
-    const page = name ? PAGES.find((one) => one.name === name) : PAGES[0];
+    const [address = '', ...query] = location.hash.slice(1).split('?');
+    const [name, ...place] = address.replace(/^\//, '').split('/');
+    const page = name ? PAGES.find((one) => one.name === name || one.formerly === name) : PAGES[0];
+    this.address = address;
     this.shown = page && this.#open(page);
-    if (this.shown) this.shown.place = place.join('/');
+    if (!this.shown) return;
+    this.shown.place = place.join('/');
+    if (name && name !== page?.name) history.replaceState(null, '', [this.shown.address, ...query].join('?'));
   }
 
   #open(page: AppPage): OpenedPage {
     const before = this.opened.find((one) => one.page === page);
     if (before) return before;
-    const opened = new OpenedPage(page);
+    const opened = new OpenedPage(page, (one) => one === this.shown);
     this.opened = [...this.opened, opened];
     return opened;
   }

@@ -7,7 +7,7 @@ interface Loaded {
 }
 
 export interface LessonEntry {
-  /** The address is `#/lesson/name`; that of the first is also `#/lesson`. */
+  /** The address is `#/learn/name`; that of the first is also `#/learn`. */
   readonly name: string;
   readonly title: string;
   readonly load: () => Promise<Loaded>;

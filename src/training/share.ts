@@ -38,7 +38,7 @@ export const differences = (from: EegSettings, to: EegSettings): Difference[] =>
     return { name, label: field.label, from: before, to: after, texts };
   }).filter(({ from, to }) => from !== to);
 
-/** `v=1&model.layers=3`: goes behind `#/detector?`. */
+/** `v=1&model.layers=3`: goes behind `#/train?`. */
 export function encodeShare(settings: EegSettings): string {
   const query = new URLSearchParams({ v: VERSION });
   for (const { name, to } of differences(SMOKE_RUN, settings)) query.set(name, String(to));

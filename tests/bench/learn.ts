@@ -39,7 +39,7 @@ export async function main(): Promise<number> {
     const page = await browser.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-    await page.goto(`http://127.0.0.1:${address.port}/#/detector`);
+    await page.goto(`http://127.0.0.1:${address.port}/#/train`);
     await page.locator('summary', { has: page.getByRole('heading', { name: 'What is trained' }) }).click();
     for (const [label, value] of Object.entries(SETTINGS)) {
       // A label that holds a list has the list's words in its name; another field's name ends in 'updates of an epoch'.

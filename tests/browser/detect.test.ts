@@ -135,10 +135,10 @@ test('what is dropped goes to the page that takes it', async () => {
     { path: 'own.yaml', bytes: new TextEncoder().encode('data: {}\n') },
     { path: 'notes.txt', bytes: Uint8Array.of(65) },
   ]);
-  await page.getByText(/notes.txt cannot be used here.* own.yaml was opened under Config check\./).waitFor();
+  await page.getByText(/notes.txt cannot be used here.* own.yaml was opened under Config\./).waitFor();
   expect(new URL(page.url()).hash).toBe('#/runs');
   await button(page, 'Dismiss').click();
-  await page.getByRole('link', { name: 'Config check' }).click();
+  await page.getByRole('link', { name: 'Config', exact: true }).click();
   await button(page, 'own.yaml').waitFor();
   await drop(page, [{ path: 'pasted.txt', bytes: new TextEncoder().encode('model: {}\n') }]);
   await button(page, 'pasted.txt').waitFor();

@@ -134,7 +134,7 @@ test(
 );
 
 test('a recording of 24 hours scrolls without holding up the page', async () => {
-  const { page, complaints } = await app.open('#/detector', { viewport: { width: 1440, height: 900 } });
+  const { page, complaints } = await app.open('#/train', { viewport: { width: 1440, height: 900 } });
   // A minute of it, again and again: the header's number of records is all that differs.
   const [edf] = recordingFiles(
     'day',
@@ -178,7 +178,7 @@ test('a recording of 24 hours scrolls without holding up the page', async () => 
 });
 
 test('a folder is opened on a phone: what can be read is shown, what cannot is rejected with a sentence', async () => {
-  const { page, complaints } = await app.open('#/detector', { ...PHONE, colorScheme: 'dark' });
+  const { page, complaints } = await app.open('#/train', { ...PHONE, colorScheme: 'dark' });
   const files = [
     ...syntheticCorpus({ seed: 3, patients: 2, recordingsPerPatient: 1, duration: 90, seizures: 1 }),
     { path: 'broken.edf', bytes: new Uint8Array(400) },
@@ -199,7 +199,7 @@ test('a folder is opened on a phone: what can be read is shown, what cannot is r
 });
 
 test('files without a recording are answered with a sentence, and nothing is lost', async () => {
-  const { page } = await app.open('#/detector');
+  const { page } = await app.open('#/train');
   await page.evaluate(() => {
     const transfer = new DataTransfer();
     transfer.items.add(new File(['hello'], 'notes.txt'));

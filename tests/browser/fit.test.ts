@@ -40,13 +40,13 @@ beforeAll(async () => {
 
 /** A run of three updates of one window, of the narrowest model. */
 const SMALLEST =
-  '#/detector?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=1&batch=1&stepsPerEpoch=3&validationStride=60';
+  '#/train?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=1&batch=1&stepsPerEpoch=3&validationStride=60';
 
 const answer = (page: Page, name: string) => page.getByTestId(`answer-${name}`);
 const total = (batch: number): string => bytes(predictVram({ ...settings.vram, batch }).total.likely);
 
 test('the figures are the estimator’s, for the file as it is and with what is changed', async () => {
-  const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
+  const { page, complaints } = await app.open('#/resources', { viewport: { width: 1440, height: 900 } });
   await page
     .getByTestId('vram-total')
     .filter({ hasText: total(16) })
@@ -93,7 +93,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .getByTestId('vram-total')
     .filter({ hasText: total(8) })
     .waitFor(SLOW);
-  await page.getByRole('link', { name: 'Config check' }).click();
+  await page.getByRole('link', { name: 'Config', exact: true }).click();
   await page.getByRole('tab', { name: 'Parsed values' }).click();
   await page
     .getByRole('row')
@@ -105,7 +105,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
 });
 
 test('a step’s memory is read with the keyboard, sliders leave the page free, and the review’s crash plays until the kill', async () => {
-  const { page, complaints } = await app.open('#/fit', { viewport: { width: 1440, height: 900 } });
+  const { page, complaints } = await app.open('#/resources', { viewport: { width: 1440, height: 900 } });
   const picture = page.getByRole('slider', { name: 'Memory during one training step' });
   const { points } = vramTimeline(settings.vram);
   const peak = bytes(predictVram(settings.vram).allocated.likely);
@@ -153,7 +153,7 @@ test('a step’s memory is read with the keyboard, sliders leave the page free, 
 });
 
 test('a run’s own measurement calibrates the prediction, also for another batch', async () => {
-  const { page, complaints } = await app.open('#/fit');
+  const { page, complaints } = await app.open('#/resources');
   const run = settings.vram;
   const allocated = Math.round(1.3 * predictVram(run).allocated.likely);
   const calibrated = (batch: number): string =>
@@ -173,7 +173,7 @@ test('a run’s own measurement calibrates the prediction, also for another batc
 });
 
 test('RAM is moved with the keyboard, and the odds and the cheapest plan follow', async () => {
-  const { page, complaints } = await app.open('#/fit');
+  const { page, complaints } = await app.open('#/resources');
   await answer(page, 'System RAM').filter({ hasText: 'won’t fit' }).waitFor(SLOW);
   const ram = page.getByRole('slider', { name: 'RAM, slider' });
   await ram.focus();
@@ -239,7 +239,7 @@ fullTest(
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
 
-    await page.getByRole('link', { name: 'Resources & cost' }).click();
+    await page.getByRole('link', { name: 'Resources' }).click();
     await page.getByText('Recording lengths and loader memory').click(SLOW);
     const files = corpus.map(({ path, bytes }) => ({ path, data: new Blob([bytes]) }));
     const { recordings } = await openRecordings(pairFiles(files));
@@ -283,7 +283,7 @@ fullTest(
 );
 
 test('on a phone, without motion and in the dark nothing is cut off', async () => {
-  const { page, complaints } = await app.open('#/fit', {
+  const { page, complaints } = await app.open('#/resources', {
     ...PHONE,
     colorScheme: 'dark',
     reducedMotion: 'reduce',

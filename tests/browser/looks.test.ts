@@ -10,10 +10,10 @@ beforeAll(async () => {
 
 /** Pages by their addresses, and what they show when they are ready; the lesson's tests look at it themselves. */
 const PAGES = {
-  '#/detector': 'Ready to train',
+  '#/train': 'Ready to train',
   '#/detect': 'Choose weights',
   '#/config': 'Show issues by severity',
-  '#/fit': 'Other machines',
+  '#/resources': 'Other machines',
   '#/runs': 'No runs yet',
   '#/nowhere': 'Page not found',
 } as const;

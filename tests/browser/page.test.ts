@@ -51,7 +51,7 @@ const curvePixels = (page: Page, chart: string): Promise<number> =>
 
 describe('a run of the tiny preset', () => {
   test('is started by the one button, draws its curves, does not block the page, and obeys mouse and keyboard', async () => {
-    const { page, complaints } = await app.open('#/lesson', WIDE);
+    const { page, complaints } = await app.open('#/learn', WIDE);
     await page.getByText('An example, not answered yet').waitFor();
     expect(await page.getByRole('grid').locator('tr.input td').count()).toBe(48);
     expect(await curvePixels(page, 'Loss')).toBe(0);
@@ -123,7 +123,7 @@ describe('a run of the tiny preset', () => {
   });
 
   fullTest('fits a phone and is accessible there in the dark', async () => {
-    const { page, complaints } = await app.open('#/lesson', { ...PHONE, colorScheme: 'dark' });
+    const { page, complaints } = await app.open('#/learn', { ...PHONE, colorScheme: 'dark' });
     await startTiny(page);
     await expect.poll(() => stepsDone(page)).toBeGreaterThan(2);
     expect(await overflow(page)).toBe(0);
@@ -136,7 +136,7 @@ describe('a run of the tiny preset', () => {
 
 describe('before a run', () => {
   const look = async (_: string, options: BrowserContextOptions): Promise<void> => {
-    const { page, complaints } = await app.open('#/lesson', options);
+    const { page, complaints } = await app.open('#/learn', options);
     await page.getByText('Features and limits').click();
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
@@ -149,12 +149,13 @@ describe('before a run', () => {
     const { page, complaints } = await app.open('', WIDE);
     for (const [address, title] of [
       ['', /^Train · Smokescan$/],
-      ['#/config', /Config check · Smokescan$/],
-      ['#/fit', /^Resources & cost · Smokescan$/],
+      ['#/config', /Config · Smokescan$/],
+      ['#/config/form', /Config · Smokescan$/],
+      ['#/resources', /^Resources · Smokescan$/],
       ['#/nowhere', /^Page not found · Smokescan$/],
       ['#/runs?x=1', /^Runs · Smokescan$/],
-      ['#/lesson/mamba', /^How Mamba works · Smokescan$/],
-      ['#/detector', /^Train · Smokescan$/],
+      ['#/learn/mamba', /^Learn · Smokescan$/],
+      ['#/train', /^Train · Smokescan$/],
     ] as const) {
       await page.goto(app.url + address);
       await expect.poll(() => page.title(), { timeout: 10_000 }).toMatch(title);
@@ -164,8 +165,32 @@ describe('before a run', () => {
     expect(complaints).toEqual(SILENT);
   });
 
+  test('old addresses lead to their pages, and links to the state of a page', async () => {
+    const { page, complaints } = await app.open('', WIDE);
+    const opens = async (address: string, becomes: string): Promise<void> => {
+      await page.goto(app.url + address);
+      await expect.poll(() => new URL(page.url()).hash).toBe(becomes);
+    };
+    await opens('#/fit', '#/resources');
+    await opens('#/lesson/mamba', '#/learn/mamba');
+    await opens('#/detector', '#/train');
+    await opens('#/config/form', '#/config/form');
+    expect(await page.getByRole('tab', { name: 'Form' }).getAttribute('aria-selected')).toBe('true');
+    await page.getByRole('tab', { name: 'Compare' }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe('#/config/compare');
+    await page.getByRole('link', { name: 'Runs' }).click();
+    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+    await page.getByRole('link', { name: 'Config' }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe('#/config/compare');
+    await page.goto(`${app.url}#/config/nothing`);
+    await page.getByText('There is no tab “nothing” on this page.').waitFor();
+    await page.goto(`${app.url}#/runs/gone`);
+    await page.getByText('This browser has no run “gone”.').waitFor();
+    expect(complaints).toEqual(SILENT);
+  });
+
   test('the chosen colours and settings are remembered', async () => {
-    const { page } = await app.open('#/lesson', { ...WIDE, colorScheme: 'light' });
+    const { page } = await app.open('#/learn', { ...WIDE, colorScheme: 'light' });
     const theme = () => page.locator('html').getAttribute('data-theme');
     expect(await theme()).toBe('light');
     await button(page, 'Dark theme').click();
@@ -176,7 +201,7 @@ describe('before a run', () => {
   });
 
   test('a sequence of 4,096 tokens has only the columns in sight in the page, and keys move through it', async () => {
-    const { page } = await app.open('#/lesson', WIDE);
+    const { page } = await app.open('#/learn', WIDE);
     await page.getByRole('radio', { name: 'As in the paper' }).check();
     const grid = page.getByRole('grid');
     await button(page, 'Go to the next answer').click();
@@ -192,7 +217,7 @@ describe('before a run', () => {
   });
 
   test('a worker that does not load ends in a dialog that says what happened, was kept and is to be done', async () => {
-    const { page } = await app.open('#/lesson');
+    const { page } = await app.open('#/learn');
     await page.route('**/worker-*.js', (route) => route.abort());
     await page.reload();
     await button(page, 'Start training').click();
@@ -220,7 +245,7 @@ describe('a browser without WebGPU', () => {
     const browser = await chromium.launch({ executablePath, args });
     try {
       const url = app.url.replace('127.0.0.1', host);
-      const { page, complaints } = await openPage(browser, url, '#/lesson', PHONE);
+      const { page, complaints } = await openPage(browser, url, '#/learn', PHONE);
       await page.getByText(reason).waitFor();
       for (const name of ['Chrome', 'Safari', 'Firefox'])
         await page.getByRole('heading', { name: new RegExp(`^${name}`) }).waitFor();

@@ -18,7 +18,7 @@ const SLOW = { timeout: 400_000 };
 const UPDATES = FULL ? 20 : 4;
 /** The narrowest model, two epochs, a checkpoint after each. */
 const linkOf = ({ epochs = 2, updates = UPDATES, every = UPDATES }): string =>
-  `#/detector?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=${epochs}&batch=1&stepsPerEpoch=${updates}&validationStride=60&checkpoints.everySteps=${every}&cache=false`;
+  `#/train?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=${epochs}&batch=1&stepsPerEpoch=${updates}&validationStride=60&checkpoints.everySteps=${every}&cache=false`;
 
 let app: App;
 let profile: string;
@@ -159,7 +159,7 @@ test.skipIf(process.platform !== 'linux')(
       .filter({ hasText: `step ${broken?.step} of ${2 * UPDATES}` })
       .waitFor();
     const older = await damageNewest(page);
-    await page.goto(`${app.url}#/detector`);
+    await page.goto(`${app.url}#/train`);
     await openFolder(page);
     await page.getByRole('link', { name: 'Runs' }).click();
     await run.getByRole('button', { name: 'Resume' }).click();
@@ -341,7 +341,7 @@ test(
 );
 
 test('a link that sets what is no setting is rejected with a sentence', async () => {
-  const { page, complaints } = await app.open('#/detector?v=1&epochs=1000');
+  const { page, complaints } = await app.open('#/train?v=1&epochs=1000');
   await page.getByText('The link sets epochs to "1000"; it must be a whole number from 1 to 200').waitFor();
   expect(complaints).toEqual({ console: [], page: [], foreign: [] });
 });

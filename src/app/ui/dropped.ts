@@ -57,7 +57,7 @@ async function listOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry
 }
 
 /** Pages that take files, by their names in the address. */
-export type Taker = 'config' | 'detect' | 'detector' | 'runs';
+export type Taker = 'config' | 'detect' | 'train' | 'runs';
 
 /** Which page each file is for, and those that none takes. */
 export interface Sorted {
@@ -67,13 +67,13 @@ export interface Sorted {
 
 /**
  * Sorts what was dropped by the files' names. `shown`: the page that is looked at, which takes what it can: Train recordings,
- * Runs weights, and Config check files of any other name, unless they lie in a folder.
+ * Runs weights, and Config files of any other name, unless they lie in a folder.
  */
 export function sortFiles(files: readonly DroppedFile[], shown: string | undefined): Sorted {
   const of = new Map<Taker, DroppedFile[]>();
   const useless: DroppedFile[] = [];
   // With weights beside them, recordings are to be detected in.
-  const training = shown === 'detector' && !files.some(({ path }) => isWeights(path));
+  const training = shown === 'train' && !files.some(({ path }) => isWeights(path));
   for (const file of files) {
     const name = fileName(file.path);
     const taker: Taker | undefined = isYaml(name)
@@ -84,7 +84,7 @@ export function sortFiles(files: readonly DroppedFile[], shown: string | undefin
           : 'detect'
         : isReadable(name)
           ? training
-            ? 'detector'
+            ? 'train'
             : 'detect'
           : shown === 'config' && name === file.path
             ? 'config'
@@ -100,7 +100,7 @@ export function sortFiles(files: readonly DroppedFile[], shown: string | undefin
 export function uselessSentence({ of, useless }: Sorted, unread: Unread): string | null {
   const told = of.size === 0 ? useless : useless.filter(({ path }) => !path.includes('/'));
   const [first] = told;
-  const reasons = of.has('detect') || of.has('detector') ? [] : unread.map(({ reason }) => `${reason}.`);
+  const reasons = of.has('detect') || of.has('train') ? [] : unread.map(({ reason }) => `${reason}.`);
   if (first) {
     const others = told.length > 1 ? ` and ${told.length - 1} more` : '';
     reasons.push(

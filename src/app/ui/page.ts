@@ -7,6 +7,8 @@ export interface PageProps {
   readonly shown: boolean;
   /** What the address says behind `#/name/`; empty where it says nothing. */
   readonly place: string;
+  /** Says another place in the address, so that a link leads there. */
+  readonly move: (place: string) => void;
   readonly theme: Theme;
   /** Files that were dropped for it; others each time. */
   readonly given: readonly DroppedFile[];

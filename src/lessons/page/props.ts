@@ -1,4 +1,4 @@
 import type { PageProps } from '../../app/ui/page';
 
 /** What the page of a lesson is given. */
-export type LessonProps = Omit<PageProps, 'place'>;
+export type LessonProps = Omit<PageProps, 'place' | 'move'>;

@@ -54,11 +54,11 @@ const sorted = (shown: string | undefined, ...paths: string[]) => {
 };
 
 test.each([
-  ['detector', ['a.yaml'], [['config', 'a.yaml']]],
-  ['detector', ['p/A.EDF', 'p/A.csv_bi'], [['detector', 'p/A.EDF', 'p/A.csv_bi']]],
-  ['detector', ['a.edf', 'best.pt'], [['detect', 'a.edf', 'best.pt']]],
+  ['train', ['a.yaml'], [['config', 'a.yaml']]],
+  ['train', ['p/A.EDF', 'p/A.csv_bi'], [['train', 'p/A.EDF', 'p/A.csv_bi']]],
+  ['train', ['a.edf', 'best.pt'], [['detect', 'a.edf', 'best.pt']]],
   [
-    'fit',
+    'resources',
     ['b.yml', 'a.edf'],
     [
       ['config', 'b.yml'],
@@ -66,7 +66,7 @@ test.each([
     ],
   ],
   ['runs', ['run.state.safetensors'], [['runs', 'run.state.safetensors']]],
-  ['fit', ['run.state.safetensors'], [['detect', 'run.state.safetensors']]],
+  ['resources', ['run.state.safetensors'], [['detect', 'run.state.safetensors']]],
   [
     'config',
     ['a.edf', 'a.txt'],
@@ -75,7 +75,7 @@ test.each([
       ['config', 'a.txt'],
     ],
   ],
-  ['fit', ['eeg/a.edf', 'eeg/README.md'], [['detect', 'eeg/a.edf']]],
+  ['resources', ['eeg/a.edf', 'eeg/README.md'], [['detect', 'eeg/a.edf']]],
 ])('dropped on %s, %j go to their pages', (shown, paths, expected) => {
   expect(sorted(shown, ...paths)).toEqual({ names: expected, useless: null });
 });
@@ -86,5 +86,5 @@ test.each([
   [['docs/notes.txt'], /^docs\/notes\.txt cannot/],
   [[], /^There are no files/],
 ])('of %j what nothing can use is named', (paths, sentence) => {
-  expect(sorted('fit', ...paths).useless).toMatch(sentence);
+  expect(sorted('resources', ...paths).useless).toMatch(sentence);
 });

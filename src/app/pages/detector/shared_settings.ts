@@ -9,7 +9,7 @@ export interface SharedSettings {
   readonly differences: readonly Difference[];
 }
 
-const HASH = '#/detector';
+const HASH = '#/train';
 
 /** An address that opens the page with these settings. */
 export const linkTo = (settings: EegSettings): string =>

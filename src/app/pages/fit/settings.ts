@@ -167,7 +167,7 @@ export const keyChanges = (changes: Changes): Change[] =>
     .map(([path, value]) => ({
       path,
       value: String(value),
-      reason: 'chosen under “Resources & cost”',
+      reason: 'chosen under “Resources”',
     }));
 
 /** Changed fields that the trainer has no key for. */

@@ -61,8 +61,8 @@ export const writer =
     if (!file) return { said: `${source.path} is no longer open, so nothing was written.` };
     const before = file.current;
     await work.apply(file, changes);
-    if (file.current === before) return { said: 'Nothing was written: “Config check” shows why.' };
+    if (file.current === before) return { said: 'Nothing was written: “Config” shows why.' };
     work.show(file);
     const keys = changes.map(({ path }) => path).join(', ');
-    return { said: `${keys} changed in ${file.path}; you can undo it under “Config check”.`, id: file.id };
+    return { said: `${keys} changed in ${file.path}; you can undo it under “Config”.`, id: file.id };
   };
