@@ -100,6 +100,7 @@ export function progressReport(): (event: EegEvent) => void {
         return;
       case 'paused':
       case 'resumed':
+      case 'glimpsed':
         return;
       default:
         event satisfies never;

@@ -55,6 +55,27 @@ export type Scores = Omit<DetectorScores, 'reference' | 'predicted'>;
 export const METRICS = ['loss', 'gradientNorm'] as const;
 export type MetricName = (typeof METRICS)[number];
 
+/** A part of a recording whose probabilities are told while a run trains. */
+export interface Watched {
+  /** Index of the recording. */
+  readonly recording: number;
+  /** Seconds. */
+  readonly start: number;
+  readonly seconds: number;
+  /** Steps between two times. */
+  readonly everySteps: number;
+}
+
+/** What the detector says of such a part: of the windows of 60 s that cover it. */
+export interface Glimpse {
+  readonly recording: number;
+  /** Seconds from the recording's start to the first value. */
+  readonly start: number;
+  /** Hz of the probabilities, each the highest of its stretch. */
+  readonly rate: number;
+  readonly probabilities: Float32Array;
+}
+
 export type EegEvent =
   | {
       readonly type: 'planned';
@@ -81,6 +102,8 @@ export type EegEvent =
       readonly best: boolean;
       readonly results: readonly RecordingResult[];
     }
+  /** Of the part that is watched, after so many steps. */
+  | ({ readonly type: 'glimpsed'; readonly step: number } & Glimpse)
   /** A step whose gradient overflowed float16 changed nothing; how many did in all, and the loss scale from now on. */
   | {
       readonly type: 'skipped';
@@ -186,6 +209,8 @@ export interface EegWorker {
   detect(weights: Blob | string, choices: DetectionChoices, port: MessagePort): Promise<void>;
   /** Starts a run, or resumes one: then its own settings count. Does neither where the checkpoint is damaged. */
   start(settings: EegSettings, port: MessagePort, from?: StartFrom): Promise<DamagedCheckpoint | null>;
+  /** Which part of which recording a run looks at between its steps, this one and the next ones; null where none. */
+  watch(part: Watched | null): void;
   /** The store's name of the run that is under way; undefined where there is none. */
   underWay(): string | undefined;
   /** Keeps the state after the step that is under way. */

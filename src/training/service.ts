@@ -31,6 +31,7 @@ import {
   type EegWorker,
   type FolderReport,
   type StartFrom,
+  type Watched,
 } from './protocol';
 import { storedSettings, type EegSettings } from './settings';
 import { openCheckpoint, StoredRun } from './stored_run';
@@ -45,6 +46,7 @@ export class EegService implements EegWorker {
   readonly #pages = new PageReader();
   #store: StoreWorker | undefined;
   #run: StoredRun | undefined;
+  #watched: Watched | null = null;
 
   /** `gpu` is undefined where the browser has no WebGPU; `tuning` remembers which kernels are the fastest. */
   constructor(
@@ -191,6 +193,7 @@ export class EegService implements EegWorker {
       startWorkers: (count) => startWorkers(count, folder, chosen),
       settings: chosen,
       tuning: this.tuning,
+      watched: () => this.#watched,
       checkpoints: run,
       ...(state && { from: state }),
       ...(weights && { weights }),
@@ -227,6 +230,10 @@ export class EegService implements EegWorker {
     return new Blob([writeState(state) as Uint8Array<ArrayBuffer>]);
   }
 
+  watch(part: Watched | null): void {
+    this.#watched = part;
+  }
+
   underWay(): string | undefined {
     return this.#trainer && this.#run?.id;
   }
@@ -256,6 +263,7 @@ export class EegService implements EegWorker {
     if (this.#trainer || this.#detection)
       throw new Error('Other recordings have to wait for the end of the run that is under way.');
     this.#folder = folder;
+    this.#watched = null;
     this.#syntheticSeed = undefined;
     return { recordings: folder.recordings, rejected: folder.rejected, synthetic };
   }

@@ -17,7 +17,8 @@ import { handled } from '../base/handled';
 import type { Failure, Preparation } from '../run/protocol';
 import type { Checkpoints } from './checkpoints';
 import type { Suggestion } from './fits';
-import type { EegEvent } from './protocol';
+import { glimpse } from './glimpse';
+import type { EegEvent, Watched } from './protocol';
 import { prepareSession, type Session, type SessionOptions } from './session';
 import { Sources } from './sources';
 import { capture } from './state';
@@ -32,6 +33,8 @@ export interface EegTrainerOptions extends SessionOptions {
   readonly checkpoints?: Checkpoints;
   /** The state to resume from, to the bit. */
   readonly from?: TrainingState;
+  /** A part of a recording that is looked at between steps. */
+  readonly watched?: () => Watched | null;
   /** Is shown the trained model before its memory is given back, unless the run failed. */
   readonly keep?: (parameters: Parameters) => Promise<void>;
   /** Better advice than what is given on the page. */
@@ -175,6 +178,7 @@ export class EegTrainer extends RunControl {
     const sampler = new Sampler(set.windows.length, settings.seed, place);
     const sources = new Sources(this.options);
     await this.#dryRun(session);
+    if (progress.step === 0) await this.#glimpse(session);
     let reason: Finished['reason'] = progress.without >= patience ? 'early-stopping' : 'completed';
     const hasEnded = reason !== 'completed' || (progress.step >= plan.steps && progress.inEpoch === 0);
     this.#lastSave = performance.now();
@@ -326,6 +330,11 @@ export class EegTrainer extends RunControl {
         underWay = handled(submitted.recorded);
         progress.step++;
         progress.inEpoch++;
+        const watched = this.options.watched?.();
+        if (watched && progress.step % watched.everySteps === 0) {
+          await underWay;
+          await this.#glimpse(session);
+        }
         if (this.#isDue(session)) {
           await underWay;
           await this.#save(session, ['last']);
@@ -335,6 +344,13 @@ export class EegTrainer extends RunControl {
     } finally {
       await Promise.allSettled([underWay]);
     }
+  }
+
+  async #glimpse(session: Session): Promise<void> {
+    const { dataset, emit, watched } = this.options;
+    const part = watched?.();
+    const seen = part && (await glimpse(session, dataset, part));
+    if (seen) emit({ type: 'glimpsed', step: session.progress.step, ...seen });
   }
 
   async #validate(session: Session): Promise<Validation | undefined> {

@@ -95,6 +95,24 @@ describe('a training on EEG', () => {
     expect(plan.recordings.training).not.toContain(plan.recordings.validation[0]);
   });
 
+  test('tells what it says of a part of a recording between steps, and trains the same', async () => {
+    const { losses, of: before } = await plain();
+    const [validated] = before('validated').slice(-1);
+    const recording = validated?.results[0]?.recording ?? -1;
+    const watched = { recording, start: 0, seconds: 120, everySteps: 2 };
+    const run1 = await run(SETTINGS, undefined, { watched: () => watched });
+    expect(run1.losses).toEqual(losses);
+    const seen = run1.of('glimpsed');
+    expect(seen.map(({ step }) => step)).toEqual([0, 2, 4]);
+    // The validation's windows do not overlap either.
+    expect(seen.at(-1)?.probabilities).toEqual(validated?.results[0]?.probabilities);
+    expect(seen[0]?.probabilities).not.toEqual(seen[2]?.probabilities);
+    const part = { ...watched, start: 100, seconds: 10 };
+    const [, , last] = (await run(SETTINGS, undefined, { watched: () => part })).of('glimpsed');
+    expect(last?.start).toBe(60);
+    expect(last?.probabilities).toEqual(seen.at(-1)?.probabilities.subarray(240));
+  });
+
   test('stops early where less is better, when it was not less for as long as the patience is', async () => {
     const earlyStopping = { ...SETTINGS.earlyStopping, metric: 'auroc', mode: 'min', patience: 2 } as const;
     const { of } = await run({ ...SETTINGS, epochs: 12, stepsPerEpoch: 1, seed: 3, earlyStopping });

@@ -47,6 +47,7 @@ export class Detect implements Viewed {
     const { selected } = this.detector;
     return this.results.find(({ recording }) => recording === selected);
   });
+  readonly probabilities = $derived(this.result);
   readonly scores = $derived<EventScores | null>(this.outcome?.scores ?? null);
   readonly found = $derived(this.results.reduce((sum, { predicted }) => sum + predicted.length, 0));
   readonly unopened = 'No recordings loaded. Open a folder, or drop EDF files here.';

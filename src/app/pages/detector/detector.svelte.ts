@@ -8,6 +8,8 @@ import type { RunSummary } from '../../../training/run_record';
 import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
 import { EventPort } from '../../ui/event_port';
 import { failureOf } from '../../ui/link';
+import { nothingUsable, recordingsMissing } from './failures';
+import { Film } from './film.svelte';
 import { eegLink } from './link';
 import { rememberedTexts, rememberTexts } from './seizure_texts';
 import { clearAddress, linkTo, sharedByAddress, type SharedSettings } from './shared_settings';
@@ -70,6 +72,8 @@ export class Detector implements Viewed {
   /** The detector's predictions for the selected recording. */
   readonly result = $derived(this.results.find(({ recording }) => recording === this.selected));
 
+  readonly probabilities = $derived.by(() => this.film.over(this));
+
   /** Annotations of EDF+ that are seizures, as they were chosen in this browser. */
   seizureTexts = $state.raw<readonly string[]>(rememberedTexts());
 
@@ -77,6 +81,7 @@ export class Detector implements Viewed {
   readonly unopened = 'No recordings loaded. Open EDF files, or train on six synthetic 10-minute recordings.';
   readonly unpredicted = 'No predictions yet (first validation after epoch 1)';
   readonly link = eegLink();
+  readonly film = new Film(this.link);
   readonly #events = new EventPort<EegEvent>();
   /** Opens the same files again. */
   #again: (() => Promise<FolderReport>) | undefined;
@@ -110,13 +115,7 @@ export class Detector implements Viewed {
     if (data && 'synthetic' in data) {
       if (this.#seed !== data.synthetic && !(await this.synthesize(data.synthetic))) return;
     } else if (!this.folder || (data && this.folder.synthetic)) {
-      return this.#fail('Could not resume the run', {
-        kind: 'data',
-        message: data
-          ? `This run was trained on ${data.recordings} recordings, ${data.first} the first of them, and they are not open.`
-          : 'The recordings that this run was trained on are not open.',
-        advice: 'Open the same folder, or synthetic EEG, under Recordings, then resume the run.',
-      });
+      return this.#fail('Could not resume the run', recordingsMissing(data));
     }
     this.settings = structuredClone(settings);
     await this.#start(
@@ -251,20 +250,12 @@ export class Detector implements Viewed {
     try {
       const folder = await ask();
       if (folder.recordings.length === 0) {
-        this.#fail(UNOPENED, {
-          kind: 'data',
-          message:
-            folder.rejected.length > 0
-              ? `${folder.rejected.length === 1 ? 'The recording' : `None of the ${folder.rejected.length} recordings`} can${folder.rejected.length === 1 ? 'not' : ''} be used: ${folder.rejected[0]?.reason ?? ''}`
-              : 'No .edf or .bdf files found.',
-          advice:
-            'Choose a folder with EDF or BDF files that have all 19 electrodes, and their annotation files.',
-        });
+        this.#fail(UNOPENED, nothingUsable(folder));
         return false;
       }
       this.folder = folder;
       this.#seed = null;
-      this.results = [];
+      this.results = this.film.rows = [];
       this.validations = [];
       this.losses = [];
       this.plan = this.progress = this.outcome = null;
@@ -296,6 +287,7 @@ export class Detector implements Viewed {
     this.#toldUnsaved = false;
     prefill();
     this.phase = 'preparing';
+    this.film.start();
     try {
       const port = this.#events.open((event) => this.#handle(event));
       const settings = $state.snapshot(this.settings);
@@ -342,6 +334,9 @@ export class Detector implements Viewed {
         this.preparation = null;
         this.validations = [...this.validations, event];
         this.results = event.results;
+        return;
+      case 'glimpsed':
+        this.film.take(event);
         return;
       case 'skipped':
         this.skipped = event.skipped;

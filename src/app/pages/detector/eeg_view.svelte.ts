@@ -73,8 +73,8 @@ export class EegPage {
     }));
   });
   readonly #probabilities = $derived.by(() => ({
-    probabilities: this.viewed.result?.probabilities ?? null,
-    probabilityRate: this.viewed.result?.rate ?? 1,
+    probabilities: this.viewed.probabilities?.probabilities ?? null,
+    probabilityRate: this.viewed.probabilities?.rate ?? 1,
   }));
 
   #asked = 0;

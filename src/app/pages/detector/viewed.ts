@@ -1,5 +1,6 @@
 import type { RecordingResult } from '../../../detection/protocol';
 import type { FolderReport } from '../../../training/protocol';
+import type { Film } from './film.svelte';
 import type { EegLink } from './link';
 
 /** Recordings that are looked at, and what a detector says of them. */
@@ -9,6 +10,10 @@ export interface Viewed {
   selected: number;
   /** The detector's predictions for it. */
   readonly result: RecordingResult | undefined;
+  /** The newest probabilities of it. */
+  readonly probabilities: Pick<RecordingResult, 'rate' | 'probabilities'> | undefined;
+  /** Is told which part is looked at. */
+  readonly film?: Film;
   /** Probability from which an event may start. */
   readonly threshold: number;
   /** What is said where no recordings are open. */
