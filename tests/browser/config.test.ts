@@ -366,5 +366,25 @@ test('typing holds the page up for less than a long task; Tab indents, and Escap
   await page.keyboard.press('Escape');
   await page.keyboard.press('Tab');
   expect(await inText()).toBe(false);
+  // Whoever came by Tab and types nothing goes on by Tab.
+  await editor(page).focus();
+  await page.keyboard.press('Tab');
+  expect(await inText()).toBe(false);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('several errors at one place are all listed, and the next text is read', async () => {
+  const { page, complaints } = await open();
+  for (const text of [
+    'data:\n  - a: 1\n    a: 2\n    a: 2\n',
+    'data: [a: 1, a: 1, a: 1]\n',
+    'data: {a: 1, a: 1, a: 1',
+  ]) {
+    await write(page, text);
+    await page.getByRole('list', { name: 'Issues' }).getByRole('listitem').first().waitFor();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText('training: {epochs: 3}\n');
+    await issue(page, 'data').first().waitFor();
+  }
   expect(complaints).toEqual(SILENT);
 });

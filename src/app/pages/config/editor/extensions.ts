@@ -5,7 +5,7 @@ import {
   closeBracketsKeymap,
   completionKeymap,
 } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@codemirror/commands';
 import { bracketMatching, foldGutter, foldKeymap, indentUnit } from '@codemirror/language';
 import { lintKeymap, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
@@ -34,6 +34,24 @@ export interface EditorHooks {
   readonly updated: (update: ViewUpdate) => void;
 }
 
+/** Tab indents for somebody who types, and otherwise goes on to what comes after the editor. */
+function tabIndents(): Extension {
+  let typed = false;
+  return [
+    EditorView.domEventHandlers({ focus: () => void (typed = false) }),
+    EditorView.updateListener.of(({ transactions }) => {
+      if (transactions.some((one) => one.isUserEvent('input') || one.isUserEvent('delete'))) typed = true;
+    }),
+    keymap.of([
+      {
+        key: 'Tab',
+        run: (view) => typed && indentMore(view),
+        shift: (view) => typed && indentLess(view),
+      },
+    ]),
+  ];
+}
+
 export function extensions(hooks: EditorHooks): Extension {
   return [
     lineNumbers(),
@@ -55,6 +73,7 @@ export function extensions(hooks: EditorHooks): Extension {
     EditorView.contentAttributes.of({ 'aria-label': 'Text of the configuration', tabindex: '0' }),
     // Pasted lines end as those of the file do.
     EditorView.clipboardInputFilter.of((text, state) => text.replace(/\r\n?|\n/g, state.lineBreak)),
+    tabIndents(),
     keymap.of([
       ...closeBracketsKeymap,
       ...defaultKeymap,
@@ -63,7 +82,6 @@ export function extensions(hooks: EditorHooks): Extension {
       ...foldKeymap,
       ...completionKeymap,
       ...lintKeymap,
-      indentWithTab,
     ]),
     hoverTooltip((view, offset) => {
       const about = hooks.about(view.state, offset);
