@@ -1,4 +1,5 @@
 /** `npx smokescan check`: what recordings are and what is wrong with them. No GPU is used. */
+import { several } from '../base/text';
 import { corpusOf, CORPORA, type Corpus } from '../eeg/files/corpora';
 import { pairFiles, type RecordingInfo } from '../eeg/files/recording';
 import { SAMPLE_RATE } from '../eeg/signal/preprocess';
@@ -134,7 +135,7 @@ function show(
     one.corpus,
     `${one.rate} Hz`,
     time(one.duration),
-    `${one.channels.length} channels`,
+    several(one.channels.length, 'channel'),
     one.labelled ? `${one.seizures} ${one.seizures === 1 ? 'seizure' : 'seizures'}` : 'no labels',
     one.patientFrom === 'none' ? '–' : one.patient,
     one.unusable === null ? '' : 'cannot be used',

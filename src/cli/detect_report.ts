@@ -1,4 +1,5 @@
 /** What the command `detect` prints while it runs. */
+import { several } from '../base/text';
 import type { DetectionEvent } from '../detection/protocol';
 import type { RecordingInfo } from '../eeg/files/recording';
 import { complain, print } from './print';
@@ -32,7 +33,7 @@ function forPersons(recordings: readonly RecordingInfo[]): (event: DetectionEven
         printFirst(leftOut.map(({ path, reason }) => `left out: ${path}: ${reason}`));
         const mixer = config.mixer === 'mamba2' ? 'Mamba-2' : 'convolution';
         say(
-          `width ${config.baseChannels}, ${config.layers} layers, ${mixer}: ${parameters.toLocaleString('en')} parameters; ${windows} windows of ${chosen.length} recordings, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU`,
+          `width ${config.baseChannels}, ${several(config.layers, 'layer')}, ${mixer}: ${parameters.toLocaleString('en')} parameters; ${several(windows, 'window')} of ${several(chosen.length, 'recording')}, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU`,
         );
         return;
       }
@@ -57,7 +58,7 @@ function forPersons(recordings: readonly RecordingInfo[]): (event: DetectionEven
         return;
       case 'finished':
         say(
-          `${event.reason === 'stopped' ? 'stopped: ' : ''}${found} events in ${of} recordings, ${event.seconds.toFixed(0)} s`,
+          `${event.reason === 'stopped' ? 'stopped: ' : ''}${several(found, 'event')} in ${several(of, 'recording')}, ${event.seconds.toFixed(0)} s`,
         );
         if (event.scores) say(asTable(event.scores));
         return;

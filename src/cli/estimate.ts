@@ -1,6 +1,6 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
 import { GIB } from '../base/units';
-import { messageOf } from '../base/text';
+import { messageOf, several } from '../base/text';
 import { choice, flag, number, runCommand } from './command_line';
 import { complain, print } from './print';
 import { aligned } from './table';
@@ -37,7 +37,8 @@ it was measured, derived or assumed; and what would fit where the run does not.`
     json: flag('everything as one JSON object; a number without end is null'),
   },
   notes: `Exit code 0 where the run fits or is borderline, 3 where it won't fit, no number of jobs completes it, or validate would
-exit with 1; 2 for wrong arguments, files that cannot be read, and runs without a GPU. It fits where the high ends of all predictions do and at most 5 % of the simulated runs are OOM-killed; it is
+exit with 1; 4 where nothing can be predicted of a run that validate accepts, as with device cpu or mps; 2 for wrong arguments and files that
+cannot be read. It fits where the high ends of all predictions do and at most 5 % of the simulated runs are OOM-killed; it is
 borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`,
 };
 
@@ -81,9 +82,15 @@ async function estimate(asked: Asked): Promise<number> {
     text = await readConfigText(asked.file);
     plan = planOf(asked, text);
   } catch (error) {
-    if (text === undefined) complain(messageOf(error));
-    else complain(`${asked.file} cannot be estimated: ${messageOf(error)}`);
-    return text !== undefined && inspect(text, { name, target }).issues.some(failing) ? 3 : 2;
+    if (text === undefined) {
+      complain(messageOf(error));
+      return 2;
+    }
+    const refused = inspect(text, { name, target }).issues.filter(failing);
+    if (asked.json)
+      print(JSON.stringify({ ...headOf(asked, refused), fit: null, unpredicted: messageOf(error) }, null, 2));
+    complain(`${asked.file} cannot be estimated: ${messageOf(error)}`);
+    return refused.length > 0 ? 3 : 4;
   }
   const found = forecast(plan);
   const refused = inspect(text, { name, target, verdict: found.verdict }).issues.filter(failing);
@@ -210,7 +217,7 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
     ...aligned([heads, ...rows]),
     '',
     `GPU memory: ${verdict.gpu.fit}. System RAM: ${verdict.ram.fit}.`,
-    `OOM-killed in training: ${percent(killed.likely)} of ${ram.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${ram.odds.curve.at(-1)?.batch ?? 0} batches.`,
+    `OOM-killed in training: ${percent(killed.likely)} of ${ram.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${several(ram.odds.curve.at(-1)?.batch ?? 0, 'batch')}.`,
     jobs
       ? `All epochs take ${jobs.count === 1 ? 'one job' : `${jobs.count} jobs of ${MODAL.jobHours} h, each resumed`}.`
       : `No number of jobs completes the run: fewer than two epochs fit ${MODAL.jobHours} h.`,
@@ -222,17 +229,20 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
   ].join('\n');
 }
 
+const headOf = ({ file, machine: { name: target, gpu, ramGiB } }: Asked, refused: readonly Issue[]) => ({
+  file,
+  target,
+  gpu: { id: gpu.id, name: gpu.name, memoryBytes: gpu.memoryBytes },
+  ramBytes: ramGiB * GIB,
+  refused: refused.map((issue) => ({ id: issue.id, severity: issue.severity, message: sentence(issue) })),
+});
+
 function asJson(asked: Asked, found: Forecast, refused: readonly Issue[]): unknown {
-  const { plan, verdict, vram, ram, statistics, loading, validation, costs, notes } = found;
+  const { verdict, vram, ram, statistics, loading, validation, costs, notes } = found;
   const { epoch, rate, remedies } = verdict;
-  const { name: target, gpu, ramGiB } = plan.machine;
   return {
-    file: asked.file,
-    target,
-    gpu: { id: gpu.id, name: gpu.name, memoryBytes: gpu.memoryBytes },
-    ramBytes: ramGiB * GIB,
+    ...headOf(asked, refused),
     fit: verdict.fit,
-    refused: refused.map((issue) => ({ id: issue.id, severity: issue.severity, message: sentence(issue) })),
     vram: {
       fit: verdict.gpu.fit,
       total: vram.total,

@@ -1,4 +1,5 @@
 /** Scores of all scorers as a table of a terminal. */
+import { several } from '../base/text';
 import type { EventScores } from '../eeg/scores/score_events';
 import { scorerRows } from '../eeg/scores/scorer_rows';
 
@@ -26,7 +27,7 @@ export function asTable(scores: EventScores): string {
       .join('  ')
       .trimEnd();
   return [
-    `${recordings} recordings, ${number(hours, 2)} h, ${events.reference} reference seizures, ${events.predicted} detected`,
+    `${several(recordings, 'recording')}, ${number(hours, 2)} h, ${several(events.reference, 'reference seizure')}, ${events.predicted} detected`,
     ...rows.map(line),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 /** What the command `train` prints while it runs. */
+import { several } from '../base/text';
 import { availableParallelism } from 'node:os';
 import type { RecordingInfo } from '../eeg/files/recording';
 import { preparationText } from '../run/protocol';
@@ -49,7 +50,7 @@ export function progressReport(): (event: EegEvent) => void {
         const unlabelled = unlabelledSentence(plan.recordings);
         if (unlabelled !== undefined) say(unlabelled);
         say(
-          `${plan.parameters.toLocaleString('en')} parameters, ${plan.windows.training} windows, ${plan.recordings.validation.length} validation recordings, ${steps} steps, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU; ${availableParallelism()} cores`,
+          `${plan.parameters.toLocaleString('en')} parameters, ${several(plan.windows.training, 'window')}, ${several(plan.recordings.validation.length, 'validation recording')}, ${several(steps, 'step')}, ${(bytes / 2 ** 20).toFixed(0)} MiB on the GPU; ${availableParallelism()} cores`,
         );
         return;
       }

@@ -1,7 +1,15 @@
 /** What is known of a key, in sentences: help of the form, hover text, descriptions of the JSON Schema. */
-import type { Key } from './keys';
+import type { Effect, Key } from './keys';
 import { allowed } from './pydantic';
 import { scalarText } from './scalar';
+
+/** What tables and fields call a key's effect; `unknown` is dropped by the trainer. */
+export const EFFECT_NAMES: Readonly<Record<Effect | 'unknown', string>> = {
+  live: 'used',
+  half: 'partly supported',
+  dead: 'unused',
+  unknown: 'unknown',
+};
 
 /** Whether it changes a run, and why not. */
 export function effectSentence({ effect, why = '' }: Pick<Key, 'effect' | 'why'>): string {

@@ -1,4 +1,5 @@
 /** The windows that a run reads: of the corpus or of a smoke run's recordings, with a manifest or without one. */
+import { several } from '../base/text';
 import { CORPUS, SMOKE_FILES } from '../config/facts';
 import { isSmokeRun, type Platform } from '../config/targets';
 
@@ -74,7 +75,7 @@ export function epochWindows({
   const taken =
     limit === Infinity
       ? ''
-      : `It takes ${some(trainedFiles)} recordings to train on and ${some(heldFiles)} to validate, `;
+      : `It takes ${several(trainedFiles, 'recording')} to train on and ${some(heldFiles)} to validate, `;
   if (cache === 'none') {
     const searched = balanced ? Math.min(SEARCHED, every) : 0;
     const fallback = balanced

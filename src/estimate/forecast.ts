@@ -1,4 +1,5 @@
 /** All that is predicted of a run, and the one verdict on whether it fits. */
+import { several } from '../base/text';
 import type { Quantity } from '../base/quantity';
 import { inspect, inspectAll, type Inspection, type Subject } from '../config/issues';
 import { readConfig, type Settings } from '../config/settings';
@@ -102,7 +103,7 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const reported = reportedHours(plan);
   if (!plan.run && !machine.hoursPerEpoch && epoch.likely > reported.high)
     notes.push(
-      `Epochs were reported to take ${range(reported)} h, scaled to this card, precision and number of windows. By the trainer’s source each window decompresses its whole recording: with ${settings.loader.workers} workers that takes ${range(loading)} h in training, the statistics before it ${range(statistics)} h and validation ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
+      `Epochs were reported to take ${range(reported)} h, scaled to this card, precision and number of windows. By the trainer’s source each window decompresses its whole recording: with ${several(settings.loader.workers, 'worker')} that takes ${range(loading)} h in training, the statistics before it ${range(statistics)} h and validation ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
     );
   const gpuJudged: Judged = {
     fit: gpuFit(settings.vram, gpu.memoryBytes),

@@ -1,4 +1,5 @@
 /** Many seeded runs: how likely a kill is before a batch, whom it hits, and what the machine would have to have. */
+import { several } from '../base/text';
 import { onMachine, RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
 import { quantity, type Quantity } from '../base/quantity';
 
@@ -100,7 +101,7 @@ export class RamEnsemble {
     return quantity(
       [at(0.05), at(0.5), at(0.95)],
       'assumed',
-      `highest of ${this.options.batches.toLocaleString('en')} batches, 5–95 % of ${peaks.length} simulated runs`,
+      `highest of ${several(this.options.batches, 'batch')}, 5–95 % of ${peaks.length} simulated runs`,
     );
   }
 }

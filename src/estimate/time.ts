@@ -1,4 +1,5 @@
 /** How long a run takes: steps, hours of an epoch, epochs until it stops. */
+import { several } from '../base/text';
 import { exactly, quantity, scaled, sum, type Quantity } from '../base/quantity';
 import {
   CORPUS,
@@ -51,9 +52,7 @@ export const forWindows = (hours: Quantity, windows: number): Quantity => {
   return quantity(
     [hours.low * factor, hours.likely * factor, hours.high * factor],
     hours.basis,
-    factor === 1
-      ? hours.source
-      : `${hours.source}; × ${factor.toFixed(3)} for ${windows.toLocaleString('en')} windows`,
+    factor === 1 ? hours.source : `${hours.source}; × ${factor.toFixed(3)} for ${several(windows, 'window')}`,
   );
 };
 
@@ -94,7 +93,7 @@ export function loadingHours(
     const processes = Math.max(1, Math.min(workers, most));
     return (windows * decompressSeconds(meanMet(recordings, one) * CACHED_WINDOW_BYTES)) / processes / 3600;
   };
-  const who = workers === 0 ? 'the main process' : `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+  const who = workers === 0 ? 'the main process' : several(workers, 'worker');
   return quantity(
     [hours(spread.low, cores + moreCores), hours(spread.likely, cores), hours(spread.high, cores)],
     recordings.kind === 'given' ? 'derived' : 'assumed',
@@ -106,7 +105,7 @@ export function loadingHours(
 export const statisticsHours = (recordings: RecordingLengths, { training }: EpochWindows): Quantity => {
   const read = Math.min(FIRST_WINDOWS, training);
   const hours = loadingHours(recordings, read, ALONE);
-  return { ...hours, source: `${read.toLocaleString('en')} windows; ${hours.source}` };
+  return { ...hours, source: `${several(read, 'window')}; ${hours.source}` };
 };
 
 /** Hours of a validation: its windows are decompressed as those of training are, and scored by the main process alone. */

@@ -1,6 +1,7 @@
 /** Configurations side by side: what differs, from what, by how much. */
 import { GIB } from '../base/units';
 import type { Effect } from '../config/keys';
+import { EFFECT_NAMES } from '../config/documentation';
 import { KEY_AT, KEYS } from '../config/keys';
 import type { Figure } from '../config/incidents';
 import type { MemoryFigure } from './evidence';
@@ -9,8 +10,8 @@ import { csvLine, tableOf } from './markdown';
 import { inList } from '../config/path';
 import { sameValue, type PyValue } from '../config/plain';
 import { scalarText } from '../config/scalar';
-import type { ConfigFile } from '../config/settings';
-import type { Target } from '../config/targets';
+import { readConfig, type ConfigFile } from '../config/settings';
+import { withoutGpu, type Target } from '../config/targets';
 import type { Judged } from '../config/verdict';
 import { inspectRun, verdictFor } from '../estimate/forecast';
 import { scaled } from '../base/quantity';
@@ -43,8 +44,8 @@ export interface Row {
   /** The key's path, or what the row is about. */
   readonly label: string;
   readonly unit?: string;
-  /** `ignored` is a key that the trainer does not know. */
-  readonly effect?: Effect | 'ignored';
+  /** `unknown` is a key that the trainer does not know, and drops. */
+  readonly effect?: Effect | 'unknown';
   readonly cells: readonly Cell[];
 }
 
@@ -139,7 +140,7 @@ function settingRow(path: string, files: readonly ConfigFile[], baseline: number
     kind: 'setting',
     label: path,
     ...(key?.unit !== undefined && { unit: key.unit }),
-    effect: key?.effect ?? 'ignored',
+    effect: key?.effect ?? 'unknown',
     cells,
   };
 }
@@ -187,7 +188,8 @@ function memoryOf({ text, name, target, memory = [] }: Compared): string {
       ? [predicted(ram.training, 'system RAM in training'), predicted(ram.validation, 'in validation')]
       : []),
   ];
-  return all.length === 0 ? '–' : all.join('; ');
+  const { settings } = readConfig(text);
+  return all.length > 0 ? all.join('; ') : (withoutGpu(settings.value('experiment.device')) ?? '–');
 }
 
 /** “6.0 GiB (5.1 to 7.4; derived: …)”. */
@@ -220,7 +222,7 @@ function issuesOf({ accepted, issues }: Inspection): string {
 }
 
 const labelOf = ({ label, unit, effect }: Row): string =>
-  `${label}${unit === undefined ? '' : ` (${unit})`}${effect === undefined || effect === 'live' ? '' : ` [${effect}]`}`;
+  `${label}${unit === undefined ? '' : ` (${unit})`}${effect === undefined || effect === 'live' ? '' : ` [${EFFECT_NAMES[effect]}]`}`;
 
 const head = ({ columns }: Matrix): string[] => [
   'Setting',

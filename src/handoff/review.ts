@@ -2,6 +2,7 @@
  * The sign-off report that a senior engineer signs before a run is paid for, as Markdown: made of the given configurations,
  * their issues, and the evidence that is passed in. It claims nothing else.
  */
+import { EFFECT_NAMES } from '../config/documentation';
 import type { Change } from '../config/change';
 import { commandsFor } from './commands';
 import { derive, variantFor, type Variant } from './derive';
@@ -184,7 +185,7 @@ function reasonsFor(
 
 function matrixOf({ before, after, others = [] }: Facts): string[] {
   return [
-    'Settings that differ, as changes from the baseline. “–” is not in the file; the trainer’s default follows in brackets. “ignored” is a key that the trainer does not know, “dead” one that it never reads, “half” one that is partly supported. Issues: R invalid (rejected by the trainer), C critical (the run is wasted), H high (crash or large cost), M medium (misleading), L low (hygiene); those before launch cannot be fixed in the file.',
+    `Settings that differ, as changes from the baseline. “–” is not in the file; the trainer’s default follows in brackets. “${EFFECT_NAMES.unknown}” is a key that the trainer does not know, “${EFFECT_NAMES.dead}” one that it never reads, “${EFFECT_NAMES.half}” one of which it runs some values only. Issues: invalid (rejected by the trainer), critical (the run is wasted), high (crash or large cost), medium (misleading), low (hygiene); those before launch cannot be fixed in the file.`,
     toMarkdown(compare([before, ...after, ...others])),
   ];
 }

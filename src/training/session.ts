@@ -1,4 +1,5 @@
 /** All that a run needs before its first step: windows, graphs, plan, memory, weights. */
+import { several } from '../base/text';
 import type { FloatTensor, TrainingState } from '../checkpoints/state';
 import type { RecordingInfo } from '../eeg/files/recording';
 import { splitByFile, splitByFolder, splitByPatient, type SplitBasis } from '../eeg/windows/split';
@@ -172,7 +173,7 @@ function windowsOf({ settings, dataset }: SessionOptions): Pick<Session, 'split'
     : allWindows(recordings, split.training);
   if (set.windows.length < batch)
     throw new SettingsError(
-      `there are ${set.windows.length} windows of 60 s to train on, fewer than one batch of ${batch}: ${whatLacks(recordings, split.training)}`,
+      `for training there ${set.windows.length === 1 ? 'is' : 'are'} ${several(set.windows.length, 'window')} of 60 s, fewer than one batch of ${batch}: ${whatLacks(recordings, split.training)}`,
     );
   return { split, set };
 }

@@ -83,9 +83,8 @@ export function decodeShare(query: string): EegSettings {
 
 function valueIn(name: SettingName, field: Parameters<typeof parseValue>[0], text: string): unknown {
   const value = parseValue(field, text);
-  const list = field.kind.type === 'list';
-  if (isAllowed(field, value) && !(list && text === '')) return value;
-  const separated = list ? ', with commas between them' : '';
+  if (isAllowed(field, value)) return value;
+  const separated = field.kind.type === 'list' ? ', with commas between them' : '';
   throw new SettingsError(
     `the link sets ${name} to ${quoted(text)}; it must be ${allowedOf(field)}${separated}`,
   );

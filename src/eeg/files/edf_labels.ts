@@ -1,4 +1,5 @@
 /** Seizures among the annotations of EDF+ and BDF+, whose texts every recorder and every reader chooses. */
+import { several } from '../../base/text';
 import type { EdfAnnotation } from './edf/file';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 
@@ -79,7 +80,7 @@ export function edfLabels(annotations: readonly EdfAnnotation[], texts: SeizureT
   const warnings: string[] = [];
   if (pointless > 0)
     warnings.push(
-      `${pointless} annotations of seizures have no duration and are not counted; where others mark the ends, give both texts as START..END`,
+      `without duration, and not counted: ${several(pointless, 'annotation')} of seizures; where others mark the ends, give both texts as START..END`,
     );
   if (unended > 0) warnings.push(`${unended} marks of a seizure's start or end have no counterpart`);
   if (events.length === 0 && (annotations.length === 0 || texts.length === 0)) return null;

@@ -3,7 +3,7 @@
  * eventType, confidence, channels, dateTime, recordingDuration. Event types are those of HED-SCORE: `bckg`, `sz` and its
  * kinds, such as `sz_foc_ia`; SeizeIT2 adds `impd` for impedance checks. Plain BIDS names the column trial_type.
  */
-import { quoted } from '../../base/text';
+import { quoted, several } from '../../base/text';
 import { DataError } from '../errors';
 import { isSeizure, type Annotations, type LabelledEvent } from './labels';
 
@@ -64,7 +64,7 @@ export function parseEventsTsv(file: string, text: string): Annotations {
     untimed.length === 0
       ? []
       : [
-          `${untimed.length} events have no onset or duration and are left out, the first in line ${untimed[0]}`,
+          `without onset or duration, and left out: ${several(untimed.length, 'event')}, the first in line ${untimed[0]}`,
         ];
   return { duration: seconds, events, warnings };
 }

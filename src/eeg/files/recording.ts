@@ -1,5 +1,5 @@
 /** A recording and its annotations: what they are called, how they belong together, what they hold. */
-import { messageOf, quoted } from '../../base/text';
+import { messageOf, quoted, several } from '../../base/text';
 import {
   ANNOTATION_EXTENSIONS,
   EVENTS_TSV,
@@ -295,9 +295,9 @@ async function readInside(
     };
   const { events, damaged } = await edf.annotations();
   const labels = edfLabels(events, seizureTexts);
-  const remarks = damaged > 0 ? [`${damaged} annotations in it cannot be read`] : [];
+  const remarks = damaged > 0 ? [`${several(damaged, 'annotation')} in it cannot be read`] : [];
   if (!labels && events.length > 0)
-    remarks.push(`it holds ${events.length} annotations, and none is known to be a seizure`);
+    remarks.push(`it holds ${several(events.length, 'annotation')}, and none is known to be a seizure`);
   return { labels: labels && { ...labels, file: edf.name }, texts: textsOf(events), remarks };
 }
 

@@ -1,4 +1,5 @@
 /** Which recordings are held out for validation. */
+import { several } from '../../base/text';
 import { DataError } from '../errors';
 import { Random } from '../../base/random';
 import type { PatientSource } from '../files/patient';
@@ -15,10 +16,10 @@ export function splitSentence(
   basis: SplitBasis,
 ): string {
   if (basis === 'file')
-    return `split by file, as the trainer does: a patient of ${recordings.length} recordings may be on both sides`;
+    return `split by file, as the trainer does: a patient of ${several(recordings.length, 'recording')} may be on both sides`;
   if (basis === 'folder') {
     const folders = new Set(recordings.map(topFolder(recordings))).size;
-    return `split by folder: ${folders} folders of ${recordings.length} recordings`;
+    return `split by folder: ${several(folders, 'folder')} of ${several(recordings.length, 'recording')}`;
   }
   const sources = new Map<PatientSource, number>();
   for (const { patientFrom } of recordings) sources.set(patientFrom, (sources.get(patientFrom) ?? 0) + 1);
@@ -28,7 +29,7 @@ export function splitSentence(
       : `${count} by ${source}`,
   );
   const patients = new Set(recordings.map(({ patient }) => patient)).size;
-  return `split by patient: ${patients} patients of ${recordings.length} recordings (${by.join(', ')})`;
+  return `split by patient: ${several(patients, 'patient')} of ${several(recordings.length, 'recording')} (${by.join(', ')})`;
 }
 
 /** Indices of recordings, rising. */

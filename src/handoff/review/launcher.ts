@@ -3,7 +3,7 @@ import { code, escaped } from '../markdown';
 import type { Compared } from '../matrix';
 import { readConfig } from '../../config/settings';
 import { verdictFor } from '../../estimate/forecast';
-import { isSmokeRun } from '../../config/targets';
+import { isSmokeRun, withoutGpu } from '../../config/targets';
 
 /** Read in the launcher's source at 2025-09-21. */
 export const LAUNCHER_FACTS: readonly string[] = [
@@ -23,10 +23,11 @@ export const LAUNCHER_FACTS: readonly string[] = [
 export function launchFacts({ name, text, target }: Compared): string {
   const { settings } = readConfig(text);
   const verdict = verdictFor(text, name, target);
+  const unpredicted = withoutGpu(settings.value('experiment.device'));
   const folder = (path: string): string => code(settings.text(path));
   const limit =
     target.name === 'modal'
       ? `, ${isSmokeRun(name) ? 'on 50 files, because “smoke” is in its path' : 'on all files'}`
       : '';
-  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; assumed: ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores${verdict ? ` and ${Number(verdict.epoch.likely.toPrecision(3))} h per epoch; GPU memory ${verdict.gpu.fit}, system RAM ${verdict.ram.fit}` : ''}.`;
+  return `reads ${folder('data.data_dir')}, caches in ${folder('data.cache_dir')}, writes to ${folder('experiment.output_dir')}${limit}; assumed: ${escaped(target.gpu.name)}, ${target.ramGiB} GiB of RAM, ${target.cores} cores${verdict ? ` and ${Number(verdict.epoch.likely.toPrecision(3))} h per epoch; GPU memory ${verdict.gpu.fit}, system RAM ${verdict.ram.fit}` : unpredicted === undefined ? '' : `; ${unpredicted}`}.`;
 }

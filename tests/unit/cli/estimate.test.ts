@@ -216,6 +216,21 @@ describe('the command estimate', () => {
     expect(out).toContain('No number of jobs completes the run: fewer than two epochs fit 24 h.');
   });
 
+  test.each(['cpu', 'mps'])('a run on %s that validate accepts: 4 and why, also as JSON', async (device) => {
+    const file = write(
+      `${device}.yaml`,
+      `data: {validation_split: 0.05}\nmodel: {}\ntraining: {mixed_precision: false, early_stopping: {metric: taes}}\npostprocessing: {}\nexperiment: {device: ${device}}\n`,
+    );
+    const { code, out, errors } = await run(file, '--target', 'local', '--json');
+    expect(code).toBe(4);
+    expect(errors).toContain(`cannot be estimated: experiment.device: device ${device} uses no NVIDIA GPU`);
+    expect(JSON.parse(out)).toMatchObject({
+      fit: null,
+      refused: [],
+      unpredicted: expect.stringContaining(`device ${device}`) as unknown,
+    });
+  });
+
   test('files that cannot be estimated: 2, or 3 where validate rejects them, and why', async () => {
     const cases = [
       [join(folder, 'none.yaml'), 'none.yaml cannot be read: there is no such file', 2],

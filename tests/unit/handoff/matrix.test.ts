@@ -58,6 +58,17 @@ describe('settings', () => {
     expect(row(matrix, 'experiment.output_dir')).toEqual(['a', 'a → b']);
   });
 
+  test('that change no run, or not as written, say so; a run without a GPU has no memory predicted', () => {
+    const cpu = 'experiment: {device: cpu}';
+    const matrix = compare([
+      config(whole(`training: {resume: true, optimizer: sgd, mixed_precision: false}\n${cpu}`)),
+      config(whole(`training: {mixed_precision: false}\n${cpu}`)),
+    ]);
+    expect(toMarkdown(matrix)).toContain('| training.resume [unused] |');
+    expect(toMarkdown(matrix)).toContain('| training.optimizer [partly supported] |');
+    expect(row(matrix, 'Predicted memory')?.[0]).toMatch(/^device cpu uses no NVIDIA GPU, and neither/);
+  });
+
   test('that the trainer does not know are rows too, in their section, and say so', () => {
     const matrix = compare([
       config(whole('training: {checkpoint_interval: 5, epochs: 3}\nexperiment: {seed: 1}\nmine: {x: [1]}')),
@@ -70,8 +81,8 @@ describe('settings', () => {
       'mine.x',
     ]);
     expect(row(matrix, 'training.checkpoint_interval')).toEqual(['5', '5 → –']);
-    expect(matrix.rows.find(({ label }) => label === 'training.checkpoint_interval')?.effect).toBe('ignored');
-    expect(toMarkdown(matrix)).toContain('| training.checkpoint_interval [ignored] | 5 | 5 → – |');
+    expect(matrix.rows.find(({ label }) => label === 'training.checkpoint_interval')?.effect).toBe('unknown');
+    expect(toMarkdown(matrix)).toContain('| training.checkpoint_interval [unknown] | 5 | 5 → – |');
   });
 
   test('may be compared with any column, or with none', () => {

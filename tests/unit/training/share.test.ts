@@ -31,6 +31,11 @@ describe('a link', () => {
     });
   });
 
+  test('takes each list that the form takes', () => {
+    const settings = { ...SMOKE_RUN, falseAlarmRates: [] };
+    expect(decodeShare(encodeShare(settings))).toEqual(settings);
+  });
+
   test('shows differences as the form does', () => {
     const other = {
       ...SMOKE_RUN,
@@ -55,7 +60,8 @@ describe('a link', () => {
       `the link is of version "9\\n\\u202e${'W'.repeat(56)}…", this page`,
     ],
     ['v=1&earlyStopping.metric=nonsense', 'it must be one of auroc, taes'],
-    ['v=1&falseAlarmRates=', 'the link sets falseAlarmRates to ""; it must be a list of numbers'],
+    ['v=1&falseAlarmRates=1,x', 'the link sets falseAlarmRates to "1,x"; it must be a list of numbers'],
+    ['v=1&model.kernelSizes=', 'there must be at least one kernel size'],
     ['v=1&epoch=3', 'the link sets "epoch", which is not a setting'],
     ['v=1&model=3', 'the link sets "model", which is not a setting'],
     ['v=1&__proto__.x=3', 'the link sets "__proto__.x", which is not a setting'],

@@ -53,6 +53,7 @@ test('by what is split is said, and how patients were found', () => {
   expect(splitSentence(recordings, 'patient')).toBe(
     'split by patient: 2 patients of 3 recordings (2 by file name, 1 without a name of a patient, each taken as another)',
   );
+  expect(splitSentence(recordings.slice(0, 1), 'patient')).toContain('1 patient of 1 recording (');
   expect(splitSentence(recordings, 'file')).toMatch(/by file.*may be on both sides/);
 });
 

@@ -1,3 +1,4 @@
+import { several } from '../../../base/text';
 import { startStoreWorker } from '../../../checkpoints/store_worker';
 import { INCIDENTS } from '../../../config/incidents';
 import { presetOf } from '../../../config/presets';
@@ -81,7 +82,7 @@ export class Review {
 
 const recordings = (data: RunSummary['data']): string => {
   if (data === null) return 'recordings that are not known any more';
-  return 'synthetic' in data ? 'synthetic recordings' : `${data.recordings} recordings`;
+  return 'synthetic' in data ? 'synthetic recordings' : several(data.recordings, 'recording');
 };
 
 function triedOf(run: Run, summary: RunSummary | null): Tried[] {
@@ -100,7 +101,7 @@ function triedOf(run: Run, summary: RunSummary | null): Tried[] {
         secondsPerStep: seconds / losses.length,
         losses,
         ...(auroc !== undefined && Number.isFinite(auroc) && { auroc }),
-        limits: `a training of the same detector in a browser, with base width ${baseChannels}, ${layers} layers and batches of ${settings.batch}, on ${recordings(data)}`,
+        limits: `a training of the same detector in a browser, with base width ${baseChannels}, ${several(layers, 'layer')} and batches of ${settings.batch}, on ${recordings(data)}`,
       },
     },
   ];

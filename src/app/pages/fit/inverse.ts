@@ -1,4 +1,5 @@
 /** Questions about limits, answered in sentences. */
+import { several } from '../../../base/text';
 import { GIB } from '../../../base/units';
 import type { Gpu } from '../../../config/gpus';
 import type { RamPlan } from '../../../estimate/from_config';
@@ -49,7 +50,7 @@ function workersFor(plan: RamPlan): string {
   if (workers === undefined)
     return `Even without workers, more than ${risk} with ${bytes(plan.ramBytes)} of RAM.`;
   const accepted = workers === MAX.workers ? `, ${MAXIMUM}` : '';
-  return `${workers} workers${accepted} (≤ ${risk}; validation not included).`;
+  return `${several(workers, 'worker')}${accepted} (≤ ${risk}; validation not included).`;
 }
 
 const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => string>> = {
@@ -61,7 +62,7 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => s
   },
   layers: ({ settings: { vram }, machine: { gpu } }) => {
     const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, bound);
-    const layers = (count: number): string => `${count} Mamba ${count === 1 ? 'layer' : 'layers'}`;
+    const layers = (count: number): string => several(count, 'Mamba layer');
     return `${holds(gpu, of, MAX.layers, layers)} The setup above has ${vram.layers} at batch size ${vram.batch}.`;
   },
   workers: (plan) => workersFor(ramPlanOf(plan)),
@@ -76,10 +77,11 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => s
     const row = cheapest(rows, deadline);
     const cost = row && wholeCost(row);
     const { epochs } = plan.settings;
+    const all = epochs === 1 ? 'the epoch' : `all ${epochs} epochs`;
     if (!row || !cost?.dollars)
-      return `No machine with a known price fits and finishes all ${epochs} epochs within ${hours(deadline)}.${tooSmall(rows)}`;
+      return `No machine with a known price fits and finishes ${all} within ${hours(deadline)}.${tooSmall(rows)}`;
     const { likely, low, high } = cost.dollars;
-    return `${row.title}${rented(row)}: all ${epochs} epochs in ${hours(cost.hours.likely)} for ${dollars(likely)} (${dollars(low)} to ${dollars(high)}).${tooSmall(rows, likely)}`;
+    return `${row.title}${rented(row)}: ${all} in ${hours(cost.hours.likely)} for ${dollars(likely)} (${dollars(low)} to ${dollars(high)}).${tooSmall(rows, likely)}`;
   },
 };
 

@@ -1,4 +1,5 @@
 /** Simulated system RAM as pictures: of a run, of a validation, the probability of an OOM kill, and recordings. */
+import { several } from '../../../base/text';
 import { exactly } from '../../../base/quantity';
 import type { RecordingInfo } from '../../../eeg/files/recording';
 import { windowStarts } from '../../../eeg/windows/windows';
@@ -75,14 +76,14 @@ export const highest = ({ frames }: RamPicture): number =>
 
 export function describeFrame(frame: RamFrame | undefined): string {
   if (!frame) return '';
-  return `${bytes(frame.total)} after ${count(frame.batch)} batches (${duration(frame.seconds)})`;
+  return `${bytes(frame.total)} after ${several(frame.batch, 'batch')} (${duration(frame.seconds)})`;
 }
 
 const victimName = (victim: Victim): string =>
   victim.process === 'main' ? 'the main process' : `worker ${victim.worker}`;
 
 export const describeKill = ({ batch, victim, victimBytes, seconds }: RamRecord): string =>
-  `Out of memory after ${count(batch)} batches (${duration(seconds)}): Linux kills ${victimName(victim)}, the largest process with ${bytes(victimBytes)}.`;
+  `Out of memory after ${several(batch, 'batch')} (${duration(seconds)}): Linux kills ${victimName(victim)}, the largest process with ${bytes(victimBytes)}.`;
 
 /** Captions under an axis that ends at `max`. */
 const quarters = (max: number, say: (value: number) => string): Caption[] =>
@@ -155,7 +156,7 @@ export function curveOf({ curve }: OomOdds): Curve {
       },
     ],
     batches,
-    captions: quarters(batches, (batch) => `${count(batch)} batches`),
+    captions: quarters(batches, (batch) => several(batch, 'batch')),
   };
 }
 
@@ -175,7 +176,7 @@ export function describeOdds({ curve, runs }: OomOdds, at: number): string {
   const point = curve[at];
   if (!point) return '';
   const { batch, low, likely, high } = point;
-  return `OOM-killed within ${count(batch)} batches: ${percent(likely)} of ${runs} runs (95 % interval ${percent(low)} to ${percent(high)}).`;
+  return `OOM-killed within ${several(batch, 'batch')}: ${percent(likely)} of ${several(runs, 'run')} (95 % interval ${percent(low)} to ${percent(high)}).`;
 }
 
 export const givenLengths = (recordings: readonly Pick<RecordingInfo, 'segments'>[]): RecordingLengths => ({

@@ -1,4 +1,5 @@
 /** Numbers and verdicts of this page as people read them. */
+import { several } from '../../../base/text';
 import type { Quantity } from '../../../base/quantity';
 import { MODAL } from '../../../config/facts';
 import type { Jobs } from '../../../config/launches';
@@ -62,7 +63,7 @@ export const describeRun = ({ batch, microBatches, mixer, precision, layers }: V
     ...(microBatches > 1 ? [`${microBatches} micro-batches`] : []),
     precision,
     mixer,
-    `${layers} layers`,
+    several(layers, 'layer'),
   ].join(', ');
 
 /** The colour of each verdict. */

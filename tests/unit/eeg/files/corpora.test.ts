@@ -306,7 +306,9 @@ describe('EDF+', () => {
   test('marks without a duration or without a counterpart are told', async () => {
     const lone = { 'a.edf': edf(REF, { kind: 'EDF+C', annotations: annotations.slice(0, 3) }) };
     const warnings = async (text: string) => (await open(lone, [text])).recordings[0]?.warnings.join();
-    expect(await warnings('eyes open')).toMatch(/1 annotations of seizures have no duration/);
+    expect(await warnings('eyes open')).toMatch(
+      /without duration, and not counted: 1 annotation of seizures/,
+    );
     expect(await warnings('sz start..sz end')).toMatch(
       /1 marks of a seizure's start or end have no counterpart/,
     );

@@ -45,7 +45,7 @@ test('a seizure whose time is not known is left out and told', () => {
     [20, 25],
     [30, 30],
   ]);
-  expect(warnings).toContain('2 events have no onset or duration and are left out, the first in line 2');
+  expect(warnings).toContain('without onset or duration, and left out: 2 events, the first in line 2');
 });
 
 test.each([
