@@ -1,4 +1,5 @@
 /** What is said where recordings are missing. */
+import { several } from '../../../base/text';
 import type { Failure } from '../../../run/protocol';
 import type { FolderReport } from '../../../training/protocol';
 import type { RunSummary } from '../../../training/run_record';
@@ -21,7 +22,7 @@ export function recordingsMissing(data: RunSummary['data']): Failure {
     kind: 'data',
     message:
       data && 'first' in data
-        ? `This run was trained on ${data.recordings} recordings, ${data.first} the first of them, and they are not open.`
+        ? `This run was trained on ${several(data.recordings, 'recording')} from ${data.first} on, which ${data.recordings === 1 ? 'is' : 'are'} not open.`
         : 'The recordings that this run was trained on are not open.',
     advice: 'Open the same folder, or synthetic EEG, under Recordings, then resume the run.',
   };
