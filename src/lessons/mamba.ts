@@ -11,6 +11,7 @@ import { linear } from '../engine/ops/linear';
 import { negativeExp } from '../engine/ops/negative_exp';
 import { rmsNorm } from '../engine/ops/rms_norm';
 import { selectiveScan } from '../engine/ops/selective_scan';
+import type { ScanInputs } from '../engine/ops/selective_scan_shared';
 import { splitChannels } from '../engine/ops/split_concat';
 import { Declarations } from '../models/declarations';
 import {
@@ -50,6 +51,12 @@ export interface MambaSizes {
   readonly dtScale?: number;
   readonly dynamics?: Dynamics;
 }
+
+/** What the scan takes of each token: delta [b, l, dInner] before bias and softplus; B and C [b, l, dState]. */
+export type FromTokens = Readonly<Record<'delta' | 'B' | 'C', Tensor>>;
+
+/** Replaces what a scan takes of the tokens by other tensors of the graph, of the same shapes: an experiment on a trained model. */
+export type EditTokens = (graph: Graph, fromTokens: FromTokens) => FromTokens;
 
 export interface MambaConfig extends MambaSizes {
   readonly vocabulary: number;
@@ -92,6 +99,8 @@ export interface MixerView {
   readonly delta: Tensor;
   /** [dInner] */
   readonly deltaBias: Parameter;
+  /** All inputs of the scan, after an edit. */
+  readonly scan: ScanInputs;
 }
 
 export interface MambaBlock extends MixerView {
@@ -123,6 +132,7 @@ const stateDecayInitialiser =
  * Parameters are named `prefix` + their name in state-spaces/mamba. Frozen dynamics lack dt_proj.weight; time-invariant
  * ones lack x_proj as well and have parameters B and C [dState, 1] instead, whose initial values are 1 and N(0, 1) as in S4D.
  * `residualBranches`: how many such blocks add to one residual stream; out_proj is initialised smaller by its square root.
+ * `edit` changes what the scan takes of the tokens.
  */
 export function mambaBlock(
   graph: Graph,
@@ -130,6 +140,7 @@ export function mambaBlock(
   sizes: MambaSizes,
   prefix: string,
   residualBranches = 1,
+  edit: EditTokens = (_, fromTokens) => fromTokens,
 ): MambaBlock {
   const { dModel, dInner, dState, dConv, dtRank, dtScale, dynamics, ...range } = resolveSizes(sizes);
   const [b, l] = x.shape;
@@ -176,7 +187,7 @@ export function mambaBlock(
       return { delta: noDelta(), B, C };
     },
   } as const satisfies Record<Dynamics, () => { delta: Tensor; B: Tensor; C: Tensor }>;
-  const { delta, B, C } = fromTokens[dynamics]();
+  const { delta, B, C } = edit(graph, fromTokens[dynamics]());
   const deltaBias = declarations.parameter('dt_proj.bias', [dInner], deltaBiasInitialiser(range));
 
   const decayLog = declarations.parameter('A_log', [dInner, dState], stateDecayInitialiser(dState), {
@@ -184,10 +195,11 @@ export function mambaBlock(
   });
   const D = declarations.parameter('D', [dInner], constant(1), { decay: false });
   const A = negativeExp(graph, decayLog);
-  const scanned = selectiveScan(graph, { u, delta, A, B, C, D, z, deltaBias }, { deltaSoftplus: true });
+  const scan = { u, delta, A, B, C, D, z, deltaBias };
+  const scanned = selectiveScan(graph, scan, { deltaSoftplus: true });
   const outProj = scaled(torchDefault(dInner), 1 / Math.sqrt(residualBranches));
   const y = linear(graph, scanned, weight('out_proj.weight', dModel, dInner, outProj));
-  return { y, delta, deltaBias, declared: declarations.declared };
+  return { y, delta, deltaBias, scan, declared: declarations.declared };
 }
 
 /**
@@ -197,7 +209,7 @@ export function mambaBlock(
  *
  * Embeddings are initialised as N(0, 0.02), norms as 1, an untied head as nn.Linear does.
  */
-export function mambaModel(graph: Graph, tokens: Tensor, config: MambaConfig): MambaModel {
+export function mambaModel(graph: Graph, tokens: Tensor, config: MambaConfig, edit?: EditTokens): MambaModel {
   const { vocabulary, layers, tied, dropout: rate, normEps, ...sizes } = { ...MODEL_DEFAULTS, ...config };
   const { dModel } = sizes;
   const declarations = new Declarations(graph, '');
@@ -211,9 +223,11 @@ export function mambaModel(graph: Graph, tokens: Tensor, config: MambaConfig): M
     const name = `backbone.layers.${i}`;
     graph.scope(`layers.${i}`, () => {
       const normed = norm(x, `${name}.norm.weight`);
-      const block = graph.scope('mixer', () => mambaBlock(graph, normed, sizes, `${name}.mixer.`, layers));
+      const block = graph.scope('mixer', () =>
+        mambaBlock(graph, normed, sizes, `${name}.mixer.`, layers, edit),
+      );
       declarations.declared.push(...block.declared);
-      views.push({ delta: block.delta, deltaBias: block.deltaBias });
+      views.push({ delta: block.delta, deltaBias: block.deltaBias, scan: block.scan });
       x = add(graph, x, dropout(graph, block.y, rate));
     });
   }

@@ -51,7 +51,7 @@ const curvePixels = (page: Page, chart: string): Promise<number> =>
 
 describe('a run of the tiny preset', () => {
   test('is started by the one button, draws its curves, does not block the page, and obeys mouse and keyboard', async () => {
-    const { page, complaints } = await app.open('#/learn', WIDE);
+    const { page, complaints } = await app.open('#/learn/mamba', WIDE);
     await page.getByText('An example, not answered yet').waitFor();
     expect(await page.getByRole('grid').locator('tr.input td').count()).toBe(48);
     expect(await curvePixels(page, 'Loss')).toBe(0);
@@ -123,7 +123,7 @@ describe('a run of the tiny preset', () => {
   });
 
   fullTest('fits a phone and is accessible there in the dark', async () => {
-    const { page, complaints } = await app.open('#/learn', { ...PHONE, colorScheme: 'dark' });
+    const { page, complaints } = await app.open('#/learn/mamba', { ...PHONE, colorScheme: 'dark' });
     await startTiny(page);
     await expect.poll(() => stepsDone(page)).toBeGreaterThan(2);
     expect(await overflow(page)).toBe(0);
@@ -136,7 +136,7 @@ describe('a run of the tiny preset', () => {
 
 describe('before a run', () => {
   const look = async (_: string, options: BrowserContextOptions): Promise<void> => {
-    const { page, complaints } = await app.open('#/learn', options);
+    const { page, complaints } = await app.open('#/learn/mamba', options);
     await page.getByText('Features and limits').click();
     expect(await violations(page)).toEqual([]);
     expect(await overflow(page)).toBe(0);
@@ -154,6 +154,7 @@ describe('before a run', () => {
       ['#/resources', /^Resources · Smokescan$/],
       ['#/nowhere', /^Page not found · Smokescan$/],
       ['#/runs?x=1', /^Runs · Smokescan$/],
+      ['#/learn', /^Learn · Smokescan$/],
       ['#/learn/mamba', /^Learn · Smokescan$/],
       ['#/train', /^Train · Smokescan$/],
     ] as const) {
@@ -190,7 +191,7 @@ describe('before a run', () => {
   });
 
   test('the chosen colours and settings are remembered', async () => {
-    const { page } = await app.open('#/learn', { ...WIDE, colorScheme: 'light' });
+    const { page } = await app.open('#/learn/mamba', { ...WIDE, colorScheme: 'light' });
     const theme = () => page.locator('html').getAttribute('data-theme');
     expect(await theme()).toBe('light');
     await button(page, 'Dark theme').click();
@@ -201,7 +202,7 @@ describe('before a run', () => {
   });
 
   test('a sequence of 4,096 tokens has only the columns in sight in the page, and keys move through it', async () => {
-    const { page } = await app.open('#/learn', WIDE);
+    const { page } = await app.open('#/learn/mamba', WIDE);
     await page.getByRole('radio', { name: 'As in the paper' }).check();
     const grid = page.getByRole('grid');
     await button(page, 'Go to the next answer').click();
@@ -217,7 +218,7 @@ describe('before a run', () => {
   });
 
   test('a worker that does not load ends in a dialog that says what happened, was kept and is to be done', async () => {
-    const { page } = await app.open('#/learn');
+    const { page } = await app.open('#/learn/mamba');
     await page.route('**/worker-*.js', (route) => route.abort());
     await page.reload();
     await button(page, 'Start training').click();
@@ -245,7 +246,7 @@ describe('a browser without WebGPU', () => {
     const browser = await chromium.launch({ executablePath, args });
     try {
       const url = app.url.replace('127.0.0.1', host);
-      const { page, complaints } = await openPage(browser, url, '#/learn', PHONE);
+      const { page, complaints } = await openPage(browser, url, '#/learn/mamba', PHONE);
       await page.getByText(reason).waitFor();
       for (const name of ['Chrome', 'Safari', 'Firefox'])
         await page.getByRole('heading', { name: new RegExp(`^${name}`) }).waitFor();

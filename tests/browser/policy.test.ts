@@ -9,14 +9,14 @@ beforeAll(async () => {
 });
 
 test('the page opens without an error and without a request to another origin', async () => {
-  const { page, complaints } = await app.open('#/learn');
+  const { page, complaints } = await app.open('#/learn/mamba');
   await page.waitForLoadState('networkidle');
   expect(complaints).toEqual({ console: [], page: [], foreign: [] });
 });
 
 // Worker scripts are among the files: a worker obeys the header of its own script.
 test('every file of the built app is served with the policy', async () => {
-  const { page } = await app.open('#/learn');
+  const { page } = await app.open('#/learn/mamba');
   const files = readdirSync(join(import.meta.dirname, '../../dist'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).split(`${sep}dist${sep}`)[1]?.replaceAll(sep, '/'));
@@ -30,7 +30,7 @@ test('every file of the built app is served with the policy', async () => {
 });
 
 test('the page cannot fetch from another origin', async () => {
-  const { page, complaints } = await app.open('#/learn');
+  const { page, complaints } = await app.open('#/learn/mamba');
   const directive = await page.evaluate(async () => {
     const violation = new Promise<string>((resolve) => {
       document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));

@@ -5,7 +5,7 @@ import { trainingStep } from '../../engine/optimizer';
 import { Parameters } from '../../engine/packs';
 import type { BufferRole, Plan } from '../../engine/plan';
 import { countParameters, type Declared } from '../../models/initialise';
-import { mambaModel, type MambaConfig, type MixerView } from '../mamba';
+import { mambaModel, type EditTokens, type MambaConfig, type MixerView } from '../mamba';
 import { tasks } from '../tasks';
 import type { Preset, Task } from '../tasks/task';
 import { SettingsError } from '../../run/failure';
@@ -61,17 +61,24 @@ export interface SequenceGraph {
   readonly correct: Tensor;
   /** [b, l] */
   readonly predicted: Tensor;
+  /** [b, l, vocabulary] */
+  readonly logits: Tensor;
   readonly layers: readonly MixerView[];
   readonly declared: readonly Declared[];
 }
 
-export function sequenceGraph({ preset: { sizes }, model }: Run, batch: number): SequenceGraph {
+/** `edit` changes what each scan takes of the tokens. */
+export function sequenceGraph(
+  { preset: { sizes }, model }: Run,
+  batch: number,
+  edit?: EditTokens,
+): SequenceGraph {
   const graph = new Graph();
   const tokens = graph.input('tokens', [batch, sizes.length], 'u32');
   const targets = graph.input('targets', [batch, sizes.length], 'u32');
-  const { logits, layers, declared } = mambaModel(graph, tokens, model);
+  const { logits, layers, declared } = mambaModel(graph, tokens, model, edit);
   const { loss, correct, predicted } = softmaxCrossEntropy(graph, logits, targets);
-  return { graph, tokens, targets, loss, correct, predicted, layers, declared };
+  return { graph, tokens, targets, loss, correct, predicted, logits, layers, declared };
 }
 
 export interface TrainingGraph extends SequenceGraph {

@@ -1,0 +1,103 @@
+import { say, type LessonText } from '../course/step';
+
+/** English. */
+export const en: LessonText = {
+  title: 'What the backward pass must remember',
+  about:
+    'The trained selective model of the lesson “Who decides what is remembered?” again, read backwards: which token feels the pull of an answer, and which states training has to keep for that.',
+  path: 'Steps 1, 3 and 4. It is the picture of the first two lessons, from right to left.',
+  steps: {
+    blame: {
+      question:
+        'The answer at the second mark is slightly wrong. Which token feels the strongest pull on what it puts into the scan?',
+      options: [
+        'The second letter itself',
+        'The token three after the second letter',
+        'The noise just before the mark',
+        'The first letter',
+      ],
+      x: 'Token',
+      y: 'Size of the gradient by the scan’s input, of the largest',
+      controls: { mark: 'Mark' },
+      reveal: ({ mark, letter, write, share }) =>
+        `Here letter ${mark} is token ${letter}, and the largest gradient is expected at token ${write}, which writes it. It is there in ${say(share as number)} % of 32 sequences.`,
+      why: () =>
+        'The gradient goes back over the path by which the letter came: out of the state, into which the token three later wrote it.',
+      formula: '∂y_t / ∂u_s = C_t · Π exp(Δ·A) · Δ_s · B_s',
+      ask: 'Which token did you have to silence in lesson 2 of the course?',
+      surprise: 'The blame and the memory live at the same token.',
+    },
+    noise: {
+      question: 'Noise tokens lie between the letter and the mark. Why do they not weaken the pull?',
+      options: [
+        'The gradient skips them',
+        'Their gradient is added up',
+        'Their Δ is small, so they leave the state nearly as it is',
+        'The optimizer scales it up again',
+      ],
+      x: 'Token',
+      y: 'Median of what the token leaves of a state',
+      reveal: ({ noise, write }) =>
+        `A noise token leaves ${say(noise as number)} of a state (median over channels and states), a token that writes ${say(write as number)}.`,
+      why: () =>
+        'The gradient runs back over the same clock as the memory ran forward: each step multiplies it by the same exp(Δ·A).',
+      formula: '∂h_t / ∂h_{t−1} = exp(Δ_t·A)',
+      ask: 'What would a noise token with a large Δ do to the gradient?',
+      surprise: 'A model that remembers is a model whose gradient arrives.',
+    },
+    bytes: {
+      question:
+        'Going back needs every state h_t. For 960 steps, 1,024 channels and 16 states each in float32: how many MiB?',
+      labels: ['MiB'],
+      unit: ' MiB',
+      x: 'Kept for the backward pass',
+      y: 'MiB',
+      reveal: ({ all, input }) => `${say(all as number)} MiB, beside ${say(input as number)} MiB of input.`,
+      why: () => 'A state is 16 times as wide as the input, and there is one for each step.',
+      formula: '960 · 1,024 · 16 · 4 bytes',
+      ask: 'And for a batch of 16 and 8 layers?',
+      surprise: 'The state never leaves the chip in the forward pass. Keeping it is what costs.',
+    },
+    interval: {
+      question:
+        'Keep a state every K steps, and compute the others again, one interval at a time. Which K holds the fewest states?',
+      labels: ['K'],
+      x: 'K',
+      y: 'States of all channels that are held',
+      reveal: ({ least, mib, from, to }) =>
+        `K = ${from} to ${to}: ${least} states instead of 960, which are ${say(mib as number)} MiB.`,
+      why: () =>
+        '⌈L/K⌉ states are kept and K computed again, and the sum is least where both are equal, at √L. The engine’s kernel keeps every 128th and splits each interval once more inside the thread.',
+      formula: '⌈L / K⌉ + K, least near K = √L',
+      ask: 'How flat is the curve? What do 16 and 64 cost?',
+      surprise: 'The best K is on paper; the curve is so flat that other reasons decide.',
+    },
+    bits: {
+      question:
+        'A plain loop in float32 computes all gradients with K = 1, 4, 31, 128 and 960. Are they the same?',
+      options: ['To the last bit', 'Up to rounding', 'Only for small K'],
+      x: 'Interval',
+      y: 'States that are held',
+      reveal: ({ apart }) =>
+        apart === 0
+          ? 'To the last bit: not one of the gradients differs for any K. The bars are the states that the loop held.'
+          : `${apart} values differ in their last bits.`,
+      why: () =>
+        'What is computed again comes from the same numbers by the same operations in the same order.',
+      formula: 'h_t = f(h_{t−1}), the same f both times',
+      ask: 'When would the bits differ? (Where sums start in other places.)',
+      surprise: 'Recomputation is not an approximation.',
+    },
+    transfer: {
+      question: '4,096 steps: which K is best, and how many states are held then?',
+      labels: ['K', 'States'],
+      x: 'K',
+      y: 'States of all channels that are held',
+      reveal: ({ least, part }) => `${least} states, a ${say(part as number)}nd of all.`,
+      why: () => '√4,096 = 64: 64 are kept, and 64 computed again.',
+      formula: 'K = √L, 2·√L states',
+      ask: 'And with a third level?',
+      surprise: 'Four times the length needs only twice the memory.',
+    },
+  },
+};

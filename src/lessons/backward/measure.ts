@@ -1,0 +1,209 @@
+import { differentiate } from '../../engine/gradient';
+import type { Tensor } from '../../engine/graph';
+import { copyingRun, separatedSequences, WINDOW } from '../course/copying';
+import { Lab } from '../course/lab';
+import { scanValues } from '../course/scan_values';
+import type { Line, Measured, Measures, Settings } from '../course/step';
+import { sequenceGraph } from '../loop/sequence';
+import { storedModel } from '../stored/copying';
+import { backwardLoop, differing, loopValues, statesHeld } from './loop';
+
+const SEQUENCES = 32;
+const ANSWERS = 3;
+
+/** |∂ logit / ∂u| [sequences, tokens]: of the right token's logit at a mark by the scan's input, with Δ, B and C held. */
+async function gradients(lab: Lab, mark: number) {
+  const { weights } = await storedModel('selective');
+  const run = copyingRun('selective');
+  const sequences = separatedSequences(SEQUENCES);
+  const { tokens, targets } = sequences;
+  const { length, vocabulary, answers } = run.preset.sizes;
+  const at = length - answers + mark;
+  const held: [Tensor, Tensor][] = [];
+  const view = sequenceGraph(run, SEQUENCES, (graph, from) => {
+    const input = (name: 'delta' | 'B' | 'C'): Tensor => {
+      const tensor = graph.input(`held ${name}`, from[name].shape);
+      held.push([tensor, from[name]]);
+      return tensor;
+    };
+    return { delta: input('delta'), B: input('B'), C: input('C') };
+  });
+  const { u } = (view.layers[0] as (typeof view.layers)[number]).scan;
+  const cotangent = view.graph.input('cotangent', view.logits.shape);
+  const du = differentiate(view.graph, [{ of: view.logits, cotangent }], [u]).get(u) as Tensor;
+  const plain = sequenceGraph(run, SEQUENCES);
+  const { delta, B, C } = (plain.layers[0] as (typeof plain.layers)[number]).scan;
+  const plainFeed = new Map([
+    [plain.tokens, tokens],
+    [plain.targets, targets],
+  ]);
+  const valueOf = await new Lab(undefined).evaluate(plain.graph, plainFeed, weights, [delta, B, C]);
+  const seed = new Float32Array(SEQUENCES * length * vocabulary);
+  for (let b = 0; b < SEQUENCES; b++)
+    seed[(b * length + at) * vocabulary + (targets[b * length + at] as number)] = 1;
+  const feed = new Map<Tensor, Float32Array | Uint32Array>([
+    [view.tokens, tokens],
+    [view.targets, targets],
+    [cotangent, seed],
+  ]);
+  [delta, B, C].forEach((tensor, i) =>
+    feed.set((held[i] as [Tensor, Tensor])[0], Float32Array.from(valueOf(tensor).want)),
+  );
+  const values = (await lab.evaluate(view.graph, feed, weights, [du]))(du);
+  const channels = u.shape[2] as number;
+  const sizes = (of: ArrayLike<number>): number[] =>
+    Array.from({ length: SEQUENCES * length }, (_, i) =>
+      Math.hypot(...Array.from({ length: channels }, (_, d) => of[i * channels + d] as number)),
+    );
+  return { got: sizes(values.got), want: sizes(values.want), letters: sequences.letters, length };
+}
+
+async function blame(lab: Lab, settings: Settings): Promise<Measured> {
+  const mark = (settings['mark'] ?? 2) - 1;
+  const { got, want, letters, length } = await gradients(lab, mark);
+  const context = length - ANSWERS;
+  let atWrite = 0;
+  letters.forEach((places, b) => {
+    const row = got.slice(b * length, b * length + context);
+    if (row.indexOf(Math.max(...row)) === (places[mark] as number) + WINDOW - 1) atWrite++;
+  });
+  const largest = Math.max(...got.slice(0, length));
+  const line: Line = {
+    name: 'gradient',
+    x: Array.from({ length }, (_, t) => t + 1),
+    y: got.slice(0, length).map((value) => value / largest),
+    reference: want.slice(0, length).map((value) => value / Math.max(...want.slice(0, length))),
+    strong: true,
+  };
+  const places = letters[0] as readonly number[];
+  return {
+    answer: [atWrite / letters.length > 0.9 ? 1 : 0],
+    facts: {
+      mark: mark + 1,
+      letter: (places[mark] as number) + 1,
+      write: (places[mark] as number) + WINDOW,
+      share: (100 * atWrite) / letters.length,
+    },
+    lines: [line],
+  };
+}
+
+/** What one token leaves of a state, exp(Δ·A), as the geometric mean over channels and states. */
+async function noise(): Promise<Measured> {
+  const { weights } = await storedModel('selective');
+  const sequences = separatedSequences(SEQUENCES);
+  const { delta, A, length, channels, states } = await scanValues(
+    copyingRun('selective'),
+    weights,
+    new Lab(undefined),
+    sequences,
+  );
+  const left = (chosen: (t: number, of: readonly number[]) => boolean): number => {
+    const shares: number[] = [];
+    sequences.letters.forEach((of, b) => {
+      for (let t = 0; t < length - ANSWERS; t++)
+        if (chosen(t, of))
+          for (let d = 0; d < channels; d++)
+            for (let n = 0; n < states; n++)
+              shares.push(
+                Math.exp((delta[(b * length + t) * channels + d] as number) * (A[d * states + n] as number)),
+              );
+    });
+    return shares.toSorted((a, b) => a - b)[Math.floor(shares.length / 2)] as number;
+  };
+  const atNoise = left((t, of) => of.every((at) => t < at || t >= at + WINDOW));
+  const atWrite = left((t, of) => of.includes(t - WINDOW + 1));
+  return {
+    answer: [2],
+    facts: { noise: atNoise, write: atWrite },
+    bars: [
+      { name: 'noise', value: atNoise, reference: atNoise },
+      { name: 'write', value: atWrite, reference: atWrite },
+    ],
+  };
+}
+
+const MIB = 2 ** 20;
+const LENGTH = 960;
+const CHANNELS = 1024;
+const STATES = 16;
+
+async function bytes(): Promise<Measured> {
+  // Of the numbers that would be kept, one step's are allocated.
+  const all = (LENGTH * new Float32Array(CHANNELS * STATES).byteLength) / MIB;
+  const input = (LENGTH * new Float32Array(CHANNELS).byteLength) / MIB;
+  return {
+    answer: [all],
+    facts: { all, input },
+    bars: [
+      { name: 'input', value: input, reference: input },
+      { name: 'states', value: all, reference: all },
+    ],
+  };
+}
+
+function counts(length: number) {
+  const ks = Array.from({ length }, (_, i) => i + 1).filter(
+    (k, i) => k <= 64 || k === length || i % Math.ceil(length / 64) === 0,
+  );
+  const total = ks.map((k) => statesHeld(length, k));
+  const least = Math.min(...total);
+  const best = ks.filter((_, i) => total[i] === least);
+  const line = (name: string, y: number[], strong = false): Line => ({
+    name,
+    x: ks,
+    y,
+    reference: y,
+    strong,
+  });
+  const lines = [
+    line(
+      'kept',
+      ks.map((k) => Math.ceil(length / k)),
+    ),
+    line(
+      'again',
+      ks.map((k) => Math.min(k, length)),
+    ),
+    line('both', total, true),
+  ];
+  return { lines, least, best };
+}
+
+async function interval(): Promise<Measured> {
+  const { lines, least, best } = counts(LENGTH);
+  const mib = (least * CHANNELS * STATES * 4) / MIB;
+  return {
+    answer: [best[Math.floor(best.length / 2)] as number],
+    facts: { least, mib, from: best[0] as number, to: best.at(-1) as number },
+    lines,
+  };
+}
+
+const LOOP = { length: LENGTH, channels: 4, states: STATES } as const;
+const INTERVALS = [1, 4, 31, 128, LENGTH] as const;
+
+/** Gradients of a plain loop with each interval, all compared with those of all states kept. */
+async function bits(lab: Lab): Promise<Measured> {
+  const values = loopValues(LOOP);
+  const all = backwardLoop(values, LOOP, 1);
+  let apart = 0;
+  const bars = INTERVALS.map((k, i) => {
+    lab.progress(i / INTERVALS.length);
+    const result = backwardLoop(values, LOOP, k);
+    apart += differing(all, result);
+    return { name: `K = ${k}`, value: result.held, reference: statesHeld(LENGTH, k) };
+  });
+  return { answer: [apart === 0 ? 0 : 1], facts: { apart }, bars };
+}
+
+async function transfer(): Promise<Measured> {
+  const { lines, least, best } = counts(4096);
+  return {
+    answer: [best[Math.floor(best.length / 2)] as number, least],
+    facts: { least, part: 4096 / least },
+    lines,
+  };
+}
+
+export const measures: Measures = { blame, noise, bytes, interval, bits, transfer };

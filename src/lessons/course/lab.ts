@@ -1,0 +1,232 @@
+/** Computes what a lesson shows: on the kernels where there is a GPU, and in float64 beside it or instead. */
+import type { Device } from '../../engine/device';
+import { differentiate, lossSeed } from '../../engine/gradient';
+import type { Graph, Tensor } from '../../engine/graph';
+import { interpret } from '../../engine/interpret';
+import { adamwOp } from '../../engine/ops/adamw';
+import { globalNormOp } from '../../engine/ops/global_norm';
+import { trainingStep } from '../../engine/optimizer';
+import { packLayout, Parameters } from '../../engine/packs';
+import { Program } from '../../engine/program';
+import type { SequenceGraph } from '../loop/sequence';
+import type { Batch } from '../tasks/task';
+
+/** A value as the kernels computed it, and in float64. Both are the latter where there is no GPU. */
+export interface Both {
+  readonly got: ArrayLike<number>;
+  readonly want: ArrayLike<number>;
+}
+
+export type Weights = ReadonlyMap<string, Float32Array>;
+type Feed = ReadonlyMap<Tensor, Float32Array | Uint32Array>;
+
+export class Lab {
+  /** `device` is undefined where there is no WebGPU; `progress` is told shares of long work, 0 to 1. */
+  constructor(
+    readonly device: Device | undefined,
+    readonly progress: (share: number) => void = () => undefined,
+  ) {}
+
+  /** Outputs of a graph. `feed` has its inputs, `weights` its parameters by name. */
+  async evaluate(
+    graph: Graph,
+    feed: Feed,
+    weights: Weights,
+    outputs: readonly Tensor[],
+  ): Promise<(tensor: Tensor) => Both> {
+    const reference = interpret(graph, withWeights(graph, feed, weights));
+    const got = this.device && (await onKernels(this.device, graph, feed, weights, outputs));
+    return (tensor) => {
+      const want = reference.get(tensor) as Float64Array;
+      return { got: got?.get(tensor) ?? want, want };
+    };
+  }
+
+  /** A model that learns: on the kernels, or in float64 where there is no GPU. */
+  learner(build: () => SequenceGraph, initial: Weights, clip: number): Promise<Learner> {
+    return this.device
+      ? KernelLearner.create(this.device, build, initial, clip)
+      : Promise.resolve(new ReferenceLearner(build, initial, clip));
+  }
+}
+
+function withWeights(graph: Graph, feed: Feed, weights: Weights): Map<Tensor, ArrayLike<number>> {
+  const all = new Map<Tensor, ArrayLike<number>>(feed);
+  for (const parameter of graph.parameters) all.set(parameter, weightOf(weights, parameter.name));
+  return all;
+}
+
+function weightOf(weights: Weights, name: string): Float32Array {
+  const values = weights.get(name);
+  if (!values) throw new RangeError(`there are no weights named ${name}`);
+  return values;
+}
+
+async function onKernels(
+  device: Device,
+  graph: Graph,
+  feed: Feed,
+  weights: Weights,
+  outputs: readonly Tensor[],
+): Promise<Map<Tensor, Float32Array | Uint32Array>> {
+  const parameters = await Parameters.create(device, graph, { training: false });
+  try {
+    for (const { name } of graph.parameters) parameters.write(name, weightOf(weights, name));
+    const program = await Program.compile(device, graph, { outputs, parameters });
+    try {
+      for (const [tensor, data] of feed) program.write(tensor, data);
+      program.run();
+      return await program.read();
+    } finally {
+      program.destroy();
+    }
+  } finally {
+    parameters.destroy();
+  }
+}
+
+export interface Learner {
+  /** One step of AdamW without weight decay; `step` counts from 1. */
+  step(batch: Batch, step: number, learningRate: number): void;
+  /** Share of the asked tokens of a batch that is answered right. */
+  accuracy(batch: Batch): Promise<number>;
+  weights(): Promise<Weights>;
+  destroy(): void;
+}
+
+class KernelLearner implements Learner {
+  private constructor(
+    private readonly parameters: Parameters,
+    private readonly training: readonly [Program, SequenceGraph],
+    private readonly reading: readonly [Program, SequenceGraph],
+  ) {}
+
+  static async create(
+    device: Device,
+    build: () => SequenceGraph,
+    initial: Weights,
+    clip: number,
+  ): Promise<KernelLearner> {
+    const [view, shown] = [build(), build()];
+    trainingStep(view.graph, view.loss, { weightDecay: 0, clip });
+    const parameters = await Parameters.create(device, view.graph, { training: true });
+    const programs: Program[] = [];
+    try {
+      for (const [name, values] of initial) parameters.write(name, values);
+      for (const { graph, loss, correct } of [view, shown])
+        programs.push(await Program.compile(device, graph, { outputs: [loss, correct], parameters }));
+    } catch (error) {
+      for (const held of [...programs, parameters]) held.destroy();
+      throw error;
+    }
+    const [training, reading] = programs as [Program, Program];
+    return new KernelLearner(parameters, [training, view], [reading, shown]);
+  }
+
+  step({ tokens, targets }: Batch, step: number, learningRate: number): void {
+    const [program, view] = this.training;
+    program.write(view.tokens, tokens);
+    program.write(view.targets, targets);
+    program.run({ step, seed: 0, learningRate });
+  }
+
+  async accuracy({ tokens, targets }: Batch): Promise<number> {
+    const [program, view] = this.reading;
+    program.write(view.tokens, tokens);
+    program.write(view.targets, targets);
+    program.run();
+    return (await program.read([view.correct])).get(view.correct)?.[0] ?? NaN;
+  }
+
+  weights(): Promise<Weights> {
+    return this.parameters.read();
+  }
+
+  destroy(): void {
+    for (const [program] of [this.training, this.reading]) program.destroy();
+    this.parameters.destroy();
+  }
+}
+
+class ReferenceLearner implements Learner {
+  readonly #view: SequenceGraph;
+  readonly #gradients: ReadonlyMap<Tensor, Tensor>;
+  readonly #layout;
+  readonly #packs: { value: Float64Array; first_moment: Float64Array; second_moment: Float64Array };
+
+  constructor(
+    build: () => SequenceGraph,
+    initial: Weights,
+    private readonly clip: number,
+  ) {
+    this.#view = build();
+    const { graph, loss } = this.#view;
+    this.#gradients = differentiate(graph, [lossSeed(graph, loss)], graph.parameters);
+    this.#layout = packLayout(graph.parameters);
+    const { length } = this.#layout;
+    const zeros = (): Float64Array => new Float64Array(length);
+    this.#packs = { value: zeros(), first_moment: zeros(), second_moment: zeros() };
+    for (const [name, { offset }] of this.#layout.slices)
+      this.#packs.value.set(weightOf(initial, name), offset);
+  }
+
+  step(batch: Batch, step: number, learningRate: number): void {
+    const values = this.#run(batch);
+    const { length, slices, decayed } = this.#layout;
+    const gradient = new Float64Array(length);
+    for (const parameter of this.#view.graph.parameters)
+      gradient.set(
+        values.get(this.#gradients.get(parameter) as Tensor) as Float64Array,
+        slices.get(parameter.name)?.offset,
+      );
+    const scalars = { step, seed: 0, learningRate };
+    const pack = (data: Float64Array) => ({ shape: [data.length], data });
+    const { norm } = globalNormOp.reference({ gradient: pack(gradient) }, {}, scalars);
+    const { value, first_moment, second_moment } = this.#packs;
+    const next = adamwOp.reference(
+      {
+        value: pack(value),
+        gradient: pack(gradient),
+        first_moment: pack(first_moment),
+        second_moment: pack(second_moment),
+        norm: pack(norm),
+      },
+      { weightDecay: 0, clip: this.clip, decayed },
+      scalars,
+    );
+    Object.assign(this.#packs, next);
+  }
+
+  async accuracy(batch: Batch): Promise<number> {
+    return this.#run(batch).get(this.#view.correct)?.[0] ?? NaN;
+  }
+
+  async weights(): Promise<Weights> {
+    return new Map(
+      [...this.#layout.slices].map(([name, { offset, length }]) => [
+        name,
+        Float32Array.from(this.#packs.value.subarray(offset, offset + length)),
+      ]),
+    );
+  }
+
+  destroy(): void {
+    // Nothing is held beside what is collected.
+  }
+
+  #run({ tokens, targets }: Batch): ReadonlyMap<Tensor, Float64Array> {
+    const { graph, tokens: tokenInput, targets: targetInput } = this.#view;
+    const feed = new Map<Tensor, ArrayLike<number>>([
+      [tokenInput, tokens],
+      [targetInput, targets],
+    ]);
+    for (const parameter of graph.parameters) {
+      const { offset, length } = this.#layout.slices.get(parameter.name) as {
+        offset: number;
+        length: number;
+      };
+      feed.set(parameter, this.#packs.value.subarray(offset, offset + length));
+    }
+    return interpret(graph, feed);
+  }
+}

@@ -1,0 +1,10 @@
+/** What computes the steps of each lesson, loaded by the worker when it is asked for. */
+import type { Measures } from './step';
+
+export const MEASURES: Readonly<Record<string, () => Promise<Measures>>> = {
+  'half-lives': async () => (await import('../half_lives/measure')).measures,
+  backward: async () => (await import('../backward/measure')).measures,
+  convolution: async () => (await import('../convolution/measure')).measures,
+  'scan-tree': async () => (await import('../scan_tree/measure')).measures,
+  'who-decides': async () => (await import('../who_decides/measure')).measures,
+};

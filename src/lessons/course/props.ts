@@ -1,0 +1,19 @@
+import type { Component } from 'svelte';
+import type { LessonProps } from '../page/props';
+import type { LessonPlan, LessonText } from './step';
+import type { Language } from './text';
+
+/** A lesson of the course, whole. */
+export interface CourseLesson {
+  readonly plan: LessonPlan;
+  /** English always; other languages where they are written. */
+  readonly texts: Readonly<Partial<Record<Language, LessonText>> & { en: LessonText }>;
+  /** What may be tried with one's own hands after the answer of a step, by its id. */
+  readonly explore?: Readonly<Record<string, Component>>;
+}
+
+export interface FrameProps extends LessonProps {
+  readonly lesson: CourseLesson;
+  /** Behind the page's part of the address: `name/step`. */
+  readonly place: string;
+}

@@ -1,0 +1,5 @@
+/** The entry of the worker that computes the lessons: see protocol.ts for what it understands. */
+import { expose } from 'comlink';
+import { CourseService } from './service';
+
+expose(new CourseService(navigator.gpu));

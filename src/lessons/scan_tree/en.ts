@@ -1,0 +1,83 @@
+import { say, type LessonText } from '../course/step';
+
+/** English. */
+export const en: LessonText = {
+  title: 'A scan is a tree',
+  about:
+    'h ← a·h + b, token after token, looks like a walk. It is a product of joins, and joins may be made in any order. Everything here is counted and computed in this browser; the engine has no doubling kernel, so none is timed.',
+  path: 'Steps 1 to 3. Let the class bracket eight tokens on paper while step 2 is on screen.',
+  steps: {
+    order: {
+      question:
+        'Join two neighbouring tokens into one stretch, then two more, until one is left. Does the order matter for the result in float32?',
+      options: ['No', 'Only in the last digits', 'Yes, the result is another one'],
+      x: 'Distance from walking, in units of the last place',
+      y: 'Of 1,000 random orders, percent',
+      reveal: ({ equal, most, worst64 }) =>
+        `${say(equal as number)} % of 1,000 random orders of eight tokens give the same bits as walking, and none is off by more than ${most} units of the last place. In float64 the largest difference is ${(worst64 as number).toExponential(0)}.`,
+      why: () => 'The join is associative, so the value is the same. The rounding of float32 is not.',
+      formula: '(a₁, b₁) then (a₂, b₂) = (a₁a₂, a₂b₁ + b₂)',
+      ask: 'Is one of the orders the right one?',
+      surprise: 'No order is more exact than another: all have errors of the same size.',
+    },
+    rounds: {
+      question:
+        'Eight tokens, and as many hands as you like. In how many rounds can all eight prefixes be ready, and how many joins does that take by doubling?',
+      labels: ['Rounds', 'Joins'],
+      x: 'Way',
+      y: 'Joins for all eight prefixes',
+      reveal: ({ rounds, joins, walk, sweep, deep }) =>
+        `${rounds} rounds and ${joins} joins. Walking takes ${walk} joins in ${walk} rounds, up and down the tree ${sweep} joins in ${deep} rounds.`,
+      why: () =>
+        'In each round the reach doubles, so log₂ 8 rounds are enough; but in each round nearly every token joins again.',
+      formula: 'joins = n·log₂ n − n + 1, rounds = log₂ n',
+      ask: 'Bracket the eight tokens below so that the last prefix is ready in three rounds.',
+      surprise: 'Fewer rounds cost more work.',
+    },
+    faster: {
+      question:
+        '4,096 tokens: walking takes 4,095 rounds, doubling 12, and intervals of 128 lie between. One thread of JavaScript makes all joins. Which is fastest here?',
+      options: ['Walking', 'Doubling', 'Intervals of 128'],
+      x: 'Way',
+      y: 'Joins',
+      reveal: ({ walked, doubled, cut, joins, doubledJoins }) =>
+        `Walking ${say(walked as number)} ms, doubling ${say(doubled as number)} ms, intervals ${say(cut as number)} ms. Walking makes ${say(joins as number)} joins, doubling ${say(doubledJoins as number)}.`,
+      why: () =>
+        'One thread pays for joins, not for rounds, and doubling makes eleven times as many. On a GPU with one sequence the answer may be another one, which is why the engine times its kernels on each device.',
+      formula: 'time ≈ joins / hands, but at least rounds',
+      ask: 'From how many hands on could doubling win?',
+      surprise: 'The shallowest tree is not the fastest.',
+    },
+    interval: {
+      question:
+        'Time is cut into intervals, each given to other hands. What must an interval tell the next, per state, so that it can go on?',
+      options: [
+        'All of its inputs',
+        'Its end state, and the sum of its Δ',
+        'Its end state alone',
+        'The product of its outputs',
+      ],
+      x: 'How the decay of 128 tokens is computed in float32',
+      y: 'Largest relative error, in millionths',
+      reveal: ({ product, single }) =>
+        `Its end state and ΣΔ: all decays together are exp(A·ΣΔ). In float32 that shortcut is off by up to ${say(1e6 * (single as number))} millionths, the product of 128 decays by ${say(1e6 * (product as number))}.`,
+      why: () =>
+        'What came before the interval is only multiplied by its decays, and exponentials of the same A multiply by adding what stands in them.',
+      formula: 'Π exp(A·Δ_t) = exp(A·ΣΔ_t)',
+      ask: 'Why is one number enough for 16 states?',
+      surprise: 'One exponential instead of 128. The two ways round differently; neither is exact.',
+    },
+    transfer: {
+      question: '1,024 tokens by doubling: how many joins and how many rounds?',
+      labels: ['Joins', 'Rounds'],
+      x: 'Way',
+      y: 'Joins',
+      reveal: ({ joins, rounds }) =>
+        `${say(joins as number)} joins in ${rounds} rounds, counted while they were made.`,
+      why: () => 'n·log₂ n − n + 1 with n = 1,024 and log₂ n = 10.',
+      formula: '1,024·10 − 1,024 + 1',
+      ask: 'And going up and down the tree?',
+      surprise: 'Nine times the work of walking, in a hundredth of the rounds.',
+    },
+  },
+};

@@ -1,0 +1,136 @@
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { fullTest } from '../full';
+import { startApp, type App } from './app';
+import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, WIDE } from './looks';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp();
+});
+
+const said = (page: Page) => page.getByTestId('said');
+const numbers = (page: Page) => page.locator('form input[type="number"]');
+
+/** Guesses by keyboard alone: numbers are typed, of options the one `at` is chosen. */
+async function guess(page: Page, values: readonly number[], at = 0): Promise<void> {
+  const fields = await numbers(page).count();
+  if (fields > 0) {
+    for (let i = 0; i < fields; i++) {
+      await numbers(page).nth(i).focus();
+      await page.keyboard.press('Control+a');
+      await page.keyboard.type(String(values[i] ?? 1));
+    }
+    await page.keyboard.press('Enter');
+  } else {
+    await page.locator('form .option input').nth(at).focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Enter');
+  }
+}
+
+/** To the next step, away from the fields, which have a use for arrows themselves. */
+async function next(page: Page, step: number): Promise<void> {
+  await page.locator('h2:visible').first().click();
+  await page.keyboard.press('ArrowRight');
+  await page.waitForURL(new RegExp(`/${step}(\\?|$)`));
+}
+
+/** Guesses wrong at every step, and at the last first wrong and then right. */
+async function walk(page: Page, steps: number, transfer: number): Promise<void> {
+  for (let step = 1; step <= steps; step++) {
+    await page.locator('form').waitFor();
+    expect(await page.getByTestId('reveal').count(), 'nothing is shown before the guess').toBe(0);
+    if (step < steps) {
+      await guess(page, [99, 98, 97]);
+      await page.getByTestId('reveal').waitFor();
+      expect(await said(page).textContent()).toMatch(/^You said/);
+      expect(await page.getByTestId('checked').textContent()).toMatch(/float64|Table/);
+      await next(page, step + 1);
+    } else {
+      await guess(page, [transfer * 1.2]);
+      await page.getByText('More than 5 % away').waitFor();
+      expect(await page.getByTestId('reveal').count()).toBe(0);
+      await guess(page, [transfer * 1.01]);
+      await page.getByText('Within 5 %: understood.').waitFor();
+      await page.getByTestId('reveal').waitFor();
+    }
+  }
+}
+
+test('a lesson is walked by keyboard, with wrong guesses and a right answer', async () => {
+  const { page, complaints } = await app.open('#/learn/who-decides', WIDE);
+  await walk(page, 6, 1);
+  expect(await violations(page)).toEqual([]);
+  // An address without a step resumes where the learner was.
+  await page.goto(`${app.url}#/learn`);
+  await page.getByRole('link', { name: 'Who decides what is remembered?' }).click();
+  await page
+    .getByText('Token 19 forgets', { exact: false })
+    .or(page.getByText('token 19 forgets'))
+    .first()
+    .waitFor();
+  expect(complaints).toEqual(SILENT);
+});
+
+fullTest('the lesson on half-lives is walked the same way, its models training meanwhile', async () => {
+  const { page, complaints } = await app.open('#/learn/half-lives/1', WIDE);
+  await walk(page, 6, Math.LN2 / 128);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('a slider is in the address, and the guess is not', async () => {
+  const { page, complaints } = await app.open('#/learn/half-lives/1?a=16&delta=0.1', WIDE);
+  await guess(page, [3]);
+  await page.getByText('A = −16').first().waitFor();
+  expect(await page.getByTestId('reveal').textContent()).toContain('Δ = 0.1 and A = −16');
+  await page.getByLabel('|A| of the strong curve').selectOption('8');
+  await page.getByText('A = −8').first().waitFor();
+  expect(page.url()).toMatch(/#\/learn\/half-lives\/1\?delta=0.1&a=8$/);
+  expect(complaints).toEqual(SILENT);
+});
+
+test('the presentation has notes for the teacher, arrow keys, and one key back', async () => {
+  const { page, complaints } = await app.open('#/learn/half-lives/1', WIDE);
+  await page.getByRole('button', { name: 'Present' }).click();
+  await page.getByRole('heading', { name: 'For the teacher' }).waitFor();
+  await page.getByRole('heading', { level: 2 }).first().click();
+  await page.keyboard.press('ArrowRight');
+  await page.getByText('Step 2 of 6').waitFor();
+  expect(page.url()).toContain('present');
+  expect(await violations(page, '[data-testid="lesson"]')).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { name: 'For the teacher' }).waitFor({ state: 'detached' });
+  expect(complaints).toEqual(SILENT);
+});
+
+test('the opening shows a solved recording, and its scrubber goes back to the start', async () => {
+  const { page, complaints } = await app.open('#/learn', PHONE);
+  await page.getByText('3 of 3 right here').first().waitFor();
+  const scrubber = page.getByLabel('Training');
+  await scrubber.focus();
+  await page.keyboard.press('Home');
+  await page.getByText('Step 0:').first().waitFor();
+  expect(await overflow(page)).toBe(0);
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('link', { name: 'Train it live' }).click();
+  await page.getByRole('button', { name: 'Start training' }).waitFor();
+  expect(complaints).toEqual(SILENT);
+});
+
+test('an address that names no lesson says so', async () => {
+  const { page } = await app.open('#/learn/nothing', WIDE);
+  await page.getByText('There is no lesson “nothing”.').waitFor();
+});
+
+const look = async (_: string, options: object): Promise<void> => {
+  const { page, complaints } = await app.open('#/learn/half-lives/3', options);
+  await guess(page, []);
+  await page.getByTestId('reveal').waitFor();
+  await page.getByTestId('checked').click();
+  expect(await violations(page)).toEqual([]);
+  expect(await overflow(page)).toBe(0);
+  expect(complaints).toEqual(SILENT);
+};
+test.each(MODES)('an answered step is accessible and fits: %s', look);
+fullTest.each(OTHER_MODES)('an answered step is accessible and fits: %s', look);

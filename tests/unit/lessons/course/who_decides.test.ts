@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { Lab } from '../../../../src/lessons/course/lab';
+import { differenceOf, type Measured } from '../../../../src/lessons/course/step';
+import { measures } from '../../../../src/lessons/who_decides/measure';
+import { fullTest } from '../../../full';
+import { testDevice } from '../../engine/check-op';
+
+const device = testDevice();
+/** On the kernels, and equal to float64 but for an answer that is a tie in float32. */
+async function measure(step: string, settings = {}): Promise<Measured> {
+  const measured = await measures[step]!(new Lab(device()), settings);
+  expect(differenceOf(measured)).toBeLessThan(0.02);
+  return measured;
+}
+
+test('the stored models end at their plateaus', async () => {
+  const [selective, frozen, fixed] = (await measure('plateaus')).answer as [number, number, number];
+  expect(selective).toBeGreaterThan(93);
+  expect(frozen).toBeGreaterThan(85);
+  expect(frozen).toBeLessThan(92);
+  expect(fixed).toBeGreaterThan(50);
+  expect(fixed).toBeLessThan(61);
+});
+
+test('a letter is written three tokens after it, and only there', async () => {
+  const { answer, lines = [] } = await measure('write');
+  expect(answer).toEqual([3]);
+  const [own, others] = lines.map(({ y }) => y) as [number[], number[]];
+  for (const place of [0, 1, 2]) expect(own[place]).toBeGreaterThan(95);
+  expect(own[3]).toBeLessThan(30);
+  for (const other of others) expect(other).toBeGreaterThan(97);
+});
+
+test('without its clock a letter never was, and those before it move up by one', async () => {
+  const { answer, facts } = await measure('clock');
+  expect(answer).toEqual([2]);
+  expect(facts['shifted']).toBeGreaterThanOrEqual(99);
+});
+
+test('what forgets loses all before it and keeps all after it', async () => {
+  const { answer, facts } = await measure('forget', { delta: 100 });
+  expect(answer).toEqual([1, 2]);
+  expect(facts['first']).toBeLessThan(30);
+  expect(facts['second']).toBeGreaterThanOrEqual(99);
+});
+
+fullTest('what forgets and writes loses later letters too', async () => {
+  expect((await measure('loud')).answer).toEqual([]);
+});
+
+test('of letters at 6, 12 and 20 the third alone survives a token 19 that forgets', async () => {
+  expect((await measure('transfer')).answer).toEqual([1]);
+});
