@@ -5,7 +5,7 @@
 // S [N, P] the state that enters the chunk, S' the one that leaves it.
 // xbc [b, l, H·P + 2·G·N] holds x, B and C side by side; dt [b, l, H]; A, D, dt_bias [H]; steps [b, H, l, 2]: Δ and s in
 // the order of the scan; states [b, chunks, H, N, P]. ssd_rows.wgsl has the order of rows.
-// STEPS: a thread owns a chunk of a head. STATES: a workgroup owns a chunk of a head, a thread 4×4 of [N, P]; with
+// STEPS: a thread owns a chunk of a head. STATES: a workgroup owns a chunk of a head, a thread 4×4 of [N, P], and writes steps; with
 // ADJOINT it is Σ_i e^{s_i} C_i dy_iᵀ, what the outputs say of the state that entered. CARRY: a thread owns one value of
 // the state and walks the chunks. OUTPUT: a workgroup owns a chunk of a head, M lies in its memory (4 KiB, and 4 for what
 // ssd_products.wgsl stages), a thread computes 4 steps × 4 channels.
@@ -13,6 +13,14 @@
 // Per chunk and head Q²(N + P)/2 + 3·Q·N·P multiply-adds; every tensor is read once, B and C once a head.
 
 #if STEPS
+#if BIAS
+fn delta_of(row: u32, h: u32) -> f32 { return softplus(read_dt(row * $H + h) + read_dt_bias(h)); }
+#else
+fn delta_of(row: u32, h: u32) -> f32 { return softplus(read_dt(row * $H + h)); }
+#end
+#end
+
+#if STEPS && !STATES
 #main thread i
   let chunk = i % $CHUNKS;
   let line = i / $CHUNKS;
@@ -20,11 +28,7 @@
   let b = line / $H;
   var s = 0.0;
   for (var step = chunk * $Q; step < min(chunk * $Q + $Q, ${L}u); step++) {
-#if BIAS
-    let delta = softplus(read_dt((b * $L + row_of(step)) * $H + h) + read_dt_bias(h));
-#else
-    let delta = softplus(read_dt((b * $L + row_of(step)) * $H + h));
-#end
+    let delta = delta_of(b * $L + row_of(step), h);
     s += delta * read_A(h);
     write_steps((line * $L + step) * 2, delta);
     write_steps((line * $L + step) * 2 + 1, s);
@@ -34,6 +38,9 @@
 
 #if STATES
 var<workgroup> weights: array<f32, $Q>;
+#if STEPS
+var<workgroup> deltas: array<f32, $Q>;
+#end
 
 #main workgroup group
   let h = group % $H;
@@ -41,15 +48,25 @@ var<workgroup> weights: array<f32, $Q>;
   let b = group / ${H * CHUNKS};
   let first = chunk * $Q;
   let rows = min(${Q}u, $L - first);
-  if (lane < rows) {
-    let at = ((b * $H + h) * $L + first) * 2;
-    let s = read_steps(at + lane * 2 + 1);
-#if ADJOINT
-    weights[lane] = exp(s);
-#else
-    weights[lane] = exp(read_steps(at + (rows - 1) * 2 + 1) - s) * read_steps(at + lane * 2);
-#end
+  let at = ((b * $H + h) * $L + first) * 2;
+#if STEPS
+  if (lane < rows) { deltas[lane] = delta_of(b * $L + row_of(first + lane), h); }
+  workgroupBarrier();
+  var s = 0.0;
+  var last = 0.0;
+  // Every lane adds all of them, in order.
+  for (var i = 0u; i < rows; i++) {
+    last += deltas[i] * read_A(h);
+    if (i == lane) { s = last; }
   }
+  if (lane < rows) {
+    write_steps(at + lane * 2, deltas[lane]);
+    write_steps(at + lane * 2 + 1, s);
+    weights[lane] = exp(last - s) * deltas[lane];
+  }
+#else
+  if (lane < rows) { weights[lane] = exp(read_steps(at + lane * 2 + 1)); }
+#end
   workgroupBarrier();
   let side = $D + h / ${H / G} * $N + ${ADJOINT * G * N};
   for (var tile = lane; tile < ${NT * PT}; tile += 64u) {

@@ -7,7 +7,7 @@
 // da is summed from the pairs that decay over t, never as a difference of totals, which would lose a small da.
 // INPUT: a workgroup owns a chunk of a head, M in its memory (4 KiB), and writes dx. PARTS: the same with K and H
 // (8 KiB); both have 4 KiB more for what ssd_products.wgsl stages; per row and head it writes dB, dC, da, what multiplies Δ directly, and dD: parts [b, l, H, 2·N + 3].
-// GROUPS adds dB and dC over the heads of a group; DELTA writes ddt; HEADS adds dA, dD and ddt_bias over all rows.
+// ROWS adds dB and dC over the heads of a group, and writes ddt; HEADS adds dA, dD and ddt_bias over all rows.
 // Per chunk and head Q²(2·N + P) + 4·Q·N·P multiply-adds in PARTS, Q²(N + P)/2 + Q·N·P in INPUT.
 
 #if INPUT || PARTS
@@ -214,27 +214,26 @@ var<workgroup> inner: array<f32, 64>;
 #end
 #end
 
-#if GROUPS
+#if ROWS
 #main thread i
-  let column = i % ${2 * G * N};
-  let row = i / ${2 * G * N};
-  let g = column / $N % $G;
-  let part = column / ${G * N} * $N + column % $N;
-  var sum = 0.0;
-  for (var h = g * ${H / G}; h < g * ${H / G} + ${H / G}; h++) { sum += read_parts((row * $H + h) * ${2 * N + 3} + part); }
-  write_dxbc(row * $WIDTH + $D + column, sum);
-#end
-#end
-
-#if DELTA
-#main thread i
+  let column = i % ${2 * G * N + H};
+  let row = i / ${2 * G * N + H};
+  if (column < ${2 * G * N}) {
+    let g = column / $N % $G;
+    let part = column / ${G * N} * $N + column % $N;
+    var sum = 0.0;
+    for (var h = g * ${H / G}; h < g * ${H / G} + ${H / G}; h++) { sum += read_parts((row * $H + h) * ${2 * N + 3} + part); }
+    write_dxbc(row * $WIDTH + $D + column, sum);
+  } else {
+    let h = column - ${2 * G * N};
 #if BIAS
-  let raw = read_dt(i) + read_dt_bias(i % $H);
+    let raw = read_dt(row * $H + h) + read_dt_bias(h);
 #else
-  let raw = read_dt(i);
+    let raw = read_dt(row * $H + h);
 #end
-  let at = i * ${2 * N + 3} + ${2 * N};
-  write_ddt(i, fma(read_A(i % $H), read_parts(at), read_parts(at + 1)) * sigmoid(raw));
+    let at = (row * $H + h) * ${2 * N + 3} + ${2 * N};
+    write_ddt(row * $H + h, fma(read_A(h), read_parts(at), read_parts(at + 1)) * sigmoid(raw));
+  }
 #end
 #end
 

@@ -1,7 +1,9 @@
 /** `npx smokescan bench`: what this machine's GPU reaches with the detector, and whether it computes right. */
 import { basename, dirname } from 'node:path';
 import { PRODUCTION } from '../models/detector';
+import { preparationText } from '../run/protocol';
 import { reportGpu, type GpuReport } from '../training/gpu_report';
+import { reportText } from '../training/gpu_report_text';
 import { flag, number, runCommand, text, type Arguments } from './command_line';
 import { fileChoices } from './kernel_choices';
 import { requestNodeDevice } from './node_device';
@@ -9,7 +11,6 @@ import { OutputFolder } from './output_files';
 import { print } from './print';
 import { stoppable, type Signals } from './signals';
 import { statusLine } from './status_line';
-import { aligned } from './table';
 
 const COMMAND = {
   name: 'bench',
@@ -47,7 +48,7 @@ async function bench(
         report = await reportGpu(device, {
           width,
           tuning: fileChoices(),
-          progress: line,
+          progress: (preparation) => line(preparationText(preparation)),
           stopped: () => signals.stopped,
         });
       },
@@ -57,43 +58,9 @@ async function bench(
     line('');
     const written = JSON.stringify(report, null, 2);
     if (out !== undefined) await folder?.write(basename(out), [`${written}\n`]);
-    print(json ? written : describe(report).join('\n'));
+    print(json ? written : reportText(report).join('\n'));
     return report.check.wrong.length > 0 ? 1 : 0;
   } finally {
     await folder?.close();
   }
-}
-
-/** Three digits. */
-const giga = (value: number): string => (value / 1e9).toLocaleString('en', { maximumSignificantDigits: 3 });
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
-
-/** The report as a person reads it, or pastes it into a bug report. */
-export function describe({ gpu, features, limits, check, step, ops, remark, kernels }: GpuReport): string[] {
-  const total = ops.reduce((sum, { ms }) => sum + ms, 0);
-  return [
-    `${gpu}; kernels ${kernels}`,
-    `features: ${features.join(', ') || 'none'}`,
-    `limits as measured: ${giga(limits.flopsPerSecond)} GFLOP/s in float32, ${giga(limits.bytesPerSecond)} GB/s`,
-    check.wrong.length === 0
-      ? `${check.cases} ops agree with float64, forward and backward`
-      : `wrong beside float64: ${check.wrong.map(({ op, variant, error }) => `${op}${variant === undefined ? '' : ` (${variant})`}, relative error ${error.toExponential(1)}`).join('; ')}`,
-    ...(remark === null ? [] : [remark]),
-    step
-      ? `a training step of width ${step.width}, batch 1: ${step.milliseconds.toFixed(1)} ms, ${giga(step.flops)} GFLOP, ${step.dispatches} dispatches, ${percent(step.share)} of the limit`
-      : 'a training step was not timed',
-    '',
-    ...aligned([
-      ['op', 'nodes', 'ms', 'of the step', 'GFLOP/s', 'GB/s', 'of its limit'],
-      ...ops.map(({ op, nodes, ms, flopsPerSecond, bytesPerSecond, bound, share: reached }) => [
-        op,
-        String(nodes),
-        ms.toFixed(2),
-        percent(ms / total),
-        giga(flopsPerSecond),
-        giga(bytesPerSecond),
-        `${percent(reached)} ${bound}`,
-      ]),
-    ]),
-  ];
 }

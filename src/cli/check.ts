@@ -9,7 +9,7 @@ import { withoutWindow } from '../eeg/windows/windows';
 import { flag, runCommand } from './command_line';
 import { complain, print } from './print';
 import { openFolder, SEIZURE_TEXT, type RecordingFolder } from './recording_folder';
-import { aligned } from './table';
+import { aligned } from '../base/table';
 
 const COMMAND = {
   name: 'check',

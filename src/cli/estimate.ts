@@ -3,7 +3,7 @@ import { GIB } from '../base/units';
 import { messageOf, several } from '../base/text';
 import { choice, flag, number, runCommand } from './command_line';
 import { complain, print } from './print';
-import { aligned } from './table';
+import { aligned } from '../base/table';
 import { machineOptions, pathBelow, targetFrom } from './machine';
 import { readConfigText } from './config_text';
 import { MODAL } from '../config/facts';

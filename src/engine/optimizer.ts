@@ -20,6 +20,9 @@ export function parameterGradients(graph: Graph, seeds: readonly Seed[]): Readon
   for (const parameter of graph.parameters) {
     let gradient = gradients.get(parameter);
     if (!gradient) throw new GraphError(`${parameter.name} has no gradient`);
+    placed.set(parameter.name, gradient);
+    // Its slice of the pack is 0 as it is.
+    if (isZero(graph, gradient)) continue;
     // A kernel must not read one slice of the pack while it writes another, and a slice belongs to one tensor.
     if (gradient.role !== 'value' || read.has(gradient.id) || graph.gradientOf.has(gradient.id))
       gradient = copy(graph, gradient);
@@ -28,6 +31,9 @@ export function parameterGradients(graph: Graph, seeds: readonly Seed[]): Readon
   }
   return placed;
 }
+
+const isZero = (graph: Graph, { id }: Tensor): boolean =>
+  graph.constants.some((constant) => constant.id === id && constant.data.every((value) => value === 0));
 
 export interface OptimizerOptions {
   readonly weightDecay: number;

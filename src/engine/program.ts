@@ -29,7 +29,7 @@ export interface Command {
 const USAGE: Readonly<Record<PlannedBuffer['role'], () => GPUBufferUsageFlags>> = {
   values: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
   input: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
-  constant: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+  constant: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
   step: () => GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
   staging: () => GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
 };

@@ -5,13 +5,13 @@ import type { Node } from '../engine/graph';
 import { kernelsVersion } from '../engine/kernels_version';
 import { Parameters } from '../engine/packs';
 import { planProgram } from '../engine/plan';
-import { profileDevice } from '../engine/profile';
+import { profileDevice, type DeviceProfile } from '../engine/profile';
 import { Program, type Command } from '../engine/program';
 import { checkOnce, type WrongKernel } from '../engine/self_check';
 import { timeRuns } from '../engine/timing';
 import { choiceFor, type TuneMemory } from '../engine/tune';
 import { initialise } from '../models/initialise';
-import { CHOOSING, preparationText, type Preparation } from '../run/protocol';
+import { CHOOSING, type Preparation } from '../run/protocol';
 import { stepGraph } from './graphs';
 import { detectorConfigOf, SMOKE_RUN } from './settings';
 import { chooseWidth } from './width';
@@ -61,7 +61,7 @@ export interface ReportOptions {
   readonly width?: number | undefined;
   /** Where the choice of kernels is kept. */
   readonly tuning?: TuneMemory | Promise<TuneMemory> | undefined;
-  readonly progress?: (text: string) => void;
+  readonly progress?: (preparation: Preparation) => void;
   /** Once it is true, the report ends with what is measured. */
   readonly stopped?: () => boolean;
 }
@@ -74,14 +74,14 @@ const MINIMUM_MS = 10;
 /** Takes about a minute on a GPU. Throws EngineError where the device fails or computes wrongly. */
 export async function reportGpu(
   device: Device,
-  { width, tuning, progress = () => undefined, stopped = () => false }: ReportOptions = {},
+  { width, tuning, progress: tell = () => undefined, stopped = () => false }: ReportOptions = {},
 ): Promise<GpuReport> {
-  const tell = (preparation: Preparation): void => progress(preparationText(preparation));
+  tell({ label: 'measuring bandwidth and arithmetic', done: 0, total: 0 });
   const measured = await profileDevice(device);
   const check = await checkOnce(device, (done, total) =>
     tell({ label: 'checking what this GPU computes', done, total }),
   );
-  const timed = stopped() ? undefined : await timeStep(device, { width, tuning, stopped }, tell);
+  const timed = stopped() ? undefined : await timeStep(device, { width, tuning, stopped, measured }, tell);
   const { step, ops, remark } = timed ?? { step: null, ops: [], remark: undefined };
   const limits = {
     bytesPerSecond: Math.max(measured.bandwidthBytesPerSecond, ...ops.map((op) => op.bytesPerSecond)),
@@ -111,10 +111,18 @@ interface TimedStep {
 /** A step of the detector as a whole, and the ops of it alone. */
 async function timeStep(
   device: Device,
-  { width, tuning, stopped }: Pick<ReportOptions, 'width' | 'tuning'> & { readonly stopped: () => boolean },
+  {
+    width,
+    tuning,
+    stopped,
+    measured,
+  }: Pick<ReportOptions, 'width' | 'tuning'> & {
+    readonly stopped: () => boolean;
+    readonly measured: DeviceProfile;
+  },
   tell: (preparation: Preparation) => void,
 ): Promise<TimedStep> {
-  const baseChannels = width ?? (await chooseWidth(device, SMOKE_RUN)).baseChannels;
+  const baseChannels = width ?? (await chooseWidth(device, SMOKE_RUN, measured)).baseChannels;
   const settings = { ...SMOKE_RUN, batch: 1, microBatches: 1 };
   const view = stepGraph(settings, detectorConfigOf(settings.model, baseChannels), 2);
   const { choose, remark } = await choiceFor(device, [view.graph], tuning, {

@@ -4,6 +4,7 @@ import type { FloatTensor, TrainingState } from '../checkpoints/state';
 import type { RecordingInfo } from '../eeg/files/recording';
 import { splitByFile, splitByFolder, splitByPatient, type SplitBasis } from '../eeg/windows/split';
 import { allWindows, balancedWindows, whatLacks, type WindowSet } from '../eeg/windows/windows';
+import { handled } from '../base/handled';
 import { evaluationGraph, type EvaluationGraph } from '../detection/evaluation';
 import { checkWeights, restoreWeights } from '../detection/restore';
 import { EngineError, type Device } from '../engine/device';
@@ -256,14 +257,15 @@ async function allocate(
     const compile = async (graph: Graph, outputs: readonly Tensor[], plan: Plan): Promise<Program> =>
       owned.add(await Program.compile(device, graph, { outputs, parameters, plan }));
     stage('compiling the kernels of a training step', 2);
+    // Both at once: drivers compile in several threads, and the dry run needs both.
+    const soon = handled(compile(evaluation.graph, [evaluation.probabilities], plans.evaluation));
     const step = await compile(view.graph, outputs, plans.step);
     const optimizer =
       view.optimizerGraph &&
       plans.optimizer &&
       (await compile(view.optimizerGraph, [view.norm], plans.optimizer));
     stage('compiling the kernels of the validation', 3);
-    const evaluating = await compile(evaluation.graph, [evaluation.probabilities], plans.evaluation);
-    return { parameters, step, optimizer, evaluating };
+    return { parameters, step, optimizer, evaluating: await soon };
   } catch (error) {
     if (error instanceof EngineError && error.kind === 'out-of-memory') whatFits(bytes - 1);
     throw error;

@@ -2,7 +2,7 @@
 import type { Device } from '../engine/device';
 import { planProgram } from '../engine/plan';
 import { Parameters } from '../engine/packs';
-import { profileDevice } from '../engine/profile';
+import { profileDevice, type DeviceProfile } from '../engine/profile';
 import { stepGraph } from './graphs';
 import { detectorConfigOf, type EegSettings } from './settings';
 
@@ -14,12 +14,16 @@ const BEARABLE = 0.35;
 /** Browsers do not say how much memory there is; most GPUs that people have give this much. */
 const MEMORY = 2 * 2 ** 30;
 
-/** The widest model that is estimated to take at most BEARABLE seconds a step and MEMORY bytes, and why. */
+/**
+ * The widest model that is estimated to take at most BEARABLE seconds a step and MEMORY bytes, and why. The device is measured where
+ * no profile of it is given.
+ */
 export async function chooseWidth(
   device: Device,
   settings: EegSettings,
+  profile?: DeviceProfile,
 ): Promise<{ baseChannels: number; reason: string }> {
-  const { flopsPerSecond, bandwidthBytesPerSecond } = await profileDevice(device);
+  const { flopsPerSecond, bandwidthBytesPerSecond } = profile ?? (await profileDevice(device));
   const say = (baseChannels: number, seconds: number): { baseChannels: number; reason: string } => ({
     baseChannels,
     reason: `width ${baseChannels} of the trainer's 64: a step of it is at least ${seconds.toPrecision(2)} s on this device (${(flopsPerSecond / 1e9).toPrecision(2)} GFLOP/s, ${(bandwidthBytesPerSecond / 1e9).toPrecision(2)} GB/s measured)`,

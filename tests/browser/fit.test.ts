@@ -1,3 +1,4 @@
+import { readFile as readFileText } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { bytes, percent, short } from '../../src/app/ui/format';
@@ -281,6 +282,27 @@ fullTest(
   },
   600_000,
 );
+
+test('this GPU is tested until it is stopped, and what was measured is saved', async () => {
+  const { page, complaints } = await app.open('#/fit');
+  const part = page.getByRole('region', { name: 'This GPU', exact: true });
+  await part.getByRole('button', { name: 'Test this GPU' }).click();
+  await part.getByText(/^Checking what this GPU computes/).waitFor(SLOW);
+  await part.getByRole('button', { name: 'Stop', exact: true }).click();
+  await part.getByTestId('gpu-check').filter({ hasText: '13 ops agree' }).waitFor({ timeout: 300_000 });
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    part.getByRole('button', { name: 'Save as JSON' }).click(),
+  ]);
+  const name = (await part.getByTestId('gpu-name').textContent()) ?? '';
+  expect(JSON.parse(await readFileText(await saved.path(), 'utf8'))).toMatchObject({
+    gpu: name,
+    check: { cases: 13, wrong: [] },
+    step: null,
+  });
+  expect(await violations(page)).toEqual([]);
+  expect(complaints).toEqual(SILENT);
+});
 
 test('on a phone, without motion and in the dark nothing is cut off', async () => {
   const { page, complaints } = await app.open('#/resources', {

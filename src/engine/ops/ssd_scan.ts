@@ -1,5 +1,4 @@
 /** The scan of Mamba-2 (Dao & Gu 2024, arXiv:2405.21060): one decay a head, computed by chunks as matrix products. */
-import activation from '../../../shaders/activation.wgsl?raw';
 import products from '../../../shaders/ssd_products.wgsl?raw';
 import rows from '../../../shaders/ssd_rows.wgsl?raw';
 import scanSource from '../../../shaders/ssd_scan.wgsl?raw';
@@ -7,7 +6,7 @@ import { bytesOf, type Graph, type Tensor } from '../graph';
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
 import { ssdScanBackwardOp } from './ssd_scan_backward';
-import { ssdVariants, stateKernels, walkKernel } from './ssd_scan_kernels';
+import { ssdVariants, stateKernels, stepsKernel, walkKernel } from './ssd_scan_kernels';
 import {
   CHUNK,
   checkSsd,
@@ -19,8 +18,6 @@ import {
   ssdSizes,
   type SsdAttrs,
 } from './ssd_scan_shared';
-
-const source = rows + scanSource;
 
 /**
  * xbc [b, l, h·p + 2·g·n] holds x, B and C side by side; dt [b, l, h]; A, D, dt_bias [h]. Δ = softplus(dt + dt_bias) →
@@ -50,23 +47,12 @@ export const ssdScanOp = defineOp({
     const { BATCH, CHUNKS, H } = defines;
     const fours = ssdByFours(attrs);
     const type = fours ? 'vec4f' : 'f32';
-    const prepared = kernel({
-      name: 'ssd_scan.steps',
-      source: activation + source,
-      defines: { ...defines, STEPS: true },
-      sizes,
-      bindings: [
-        read('dt', inputs.dt),
-        read('A', inputs.A),
-        ...(inputs.dt_bias ? [read('dt_bias', inputs.dt_bias)] : []),
-        write('steps', steps),
-      ],
-      threads: BATCH * H * CHUNKS,
-    });
     if ((variant ?? ssdVariants(attrs, lowering)[0])['WALK'])
-      return [prepared, walkKernel('ssd_scan', inputs, attrs, { steps, states, out: y })];
+      return [
+        stepsKernel('ssd_scan.steps', inputs, attrs, steps),
+        walkKernel('ssd_scan', inputs, attrs, { steps, states, out: y }),
+      ];
     return [
-      prepared,
       ...stateKernels('ssd_scan', inputs, attrs, { steps, states }),
       kernel({
         name: 'ssd_scan',

@@ -1,4 +1,5 @@
 /** The kernels that both directions of the Mamba-2 scan have, and the choice between them. */
+import activation from '../../../shaders/activation.wgsl?raw';
 import rows from '../../../shaders/ssd_rows.wgsl?raw';
 import scanSource from '../../../shaders/ssd_scan.wgsl?raw';
 import walkSource from '../../../shaders/ssd_walk.wgsl?raw';
@@ -16,7 +17,33 @@ import {
 
 const source = rows + scanSource;
 
-/** States that enter the chunks: sums of each chunk alone, then carried from chunk to chunk in place. */
+/** What Δ and its sums within a chunk are made of. */
+const stepsInputs = ({ dt, A, dt_bias }: SsdInputs<Tensor>) => [
+  read('dt', dt),
+  read('A', A),
+  ...(dt_bias ? [read('dt_bias', dt_bias)] : []),
+];
+
+/** `steps` alone. */
+export function stepsKernel(
+  name: string,
+  inputs: SsdInputs<Tensor>,
+  attrs: SsdAttrs,
+  steps: Tensor,
+): Dispatch {
+  const defines = ssdDefines(inputs, attrs);
+  const { BATCH, CHUNKS, H } = defines;
+  return kernel({
+    name,
+    source: activation + source,
+    defines: { ...defines, STEPS: true },
+    sizes: ssdDynamicSizes(inputs, attrs),
+    bindings: [...stepsInputs(inputs), write('steps', steps)],
+    threads: BATCH * H * CHUNKS,
+  });
+}
+
+/** States that enter the chunks: sums of each chunk alone, then carried from chunk to chunk in place. Forward they write `steps`, too. */
 export function stateKernels(
   name: string,
   inputs: SsdInputs<Tensor>,
@@ -31,13 +58,14 @@ export function stateKernels(
   return [
     kernel({
       name: `${name}.states`,
-      source: fourAccessors(dy ? ['xbc', 'dy'] : ['xbc'], 'states', fours) + source,
-      defines: { ...defines, STATES: true },
+      source: activation + fourAccessors(dy ? ['xbc', 'dy'] : ['xbc'], 'states', fours) + source,
+      defines: { ...defines, STATES: true, STEPS: !dy },
       sizes,
       bindings: [
         read('xbc', inputs.xbc, type),
-        ...(dy ? [read('dy', dy, type)] : []),
-        read('steps', steps),
+        ...(dy
+          ? [read('dy', dy, type), read('steps', steps)]
+          : [...stepsInputs(inputs), write('steps', steps)]),
         write('states', states, type),
       ],
       workgroups: BATCH * CHUNKS * H,

@@ -77,8 +77,7 @@ export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
     ADJOINT: false,
     INPUT: false,
     PARTS: false,
-    GROUPS: false,
-    DELTA: false,
+    ROWS: false,
     HEADS: false,
   };
 }

@@ -127,19 +127,18 @@ function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** How close a run comes to what the device was measured to reach, by the limit that binds. */
+/** How close a run comes to the highest that was measured on the device, by the profile or by the run itself, for the limit that binds. */
 function shareOfLimit({ flops, bytes, profile }: EngineReport, ms: number): string {
-  const { flopsPerSecond, bandwidthBytesPerSecond } = profile;
-  const arithmetic = flops / flopsPerSecond;
-  const memory = bytes / bandwidthBytesPerSecond;
-  const share = (Math.max(arithmetic, memory) * 1000) / ms;
-  const reached = [
-    `${giga((flops * 1000) / ms)} GFLOP/s of ${giga(flopsPerSecond)}`,
-    `${giga((bytes * 1000) / ms)} GB/s of ${giga(bandwidthBytesPerSecond)}`,
-  ];
-  const [binding, other] = arithmetic > memory ? reached : [...reached].reverse();
-  const limit = arithmetic > memory ? 'FLOP rate' : 'bandwidth';
-  return `${(100 * share).toFixed(0)} % of the device's limit, its ${limit}: ${binding} (and ${other})`;
+  const reached = (amount: number, measured: number, unit: string) => {
+    const rate = (amount * 1000) / ms;
+    const limit = Math.max(measured, rate);
+    return { share: rate / limit, text: `${giga(rate)} ${unit} of ${giga(limit)}` };
+  };
+  const arithmetic = reached(flops, profile.flopsPerSecond, 'GFLOP/s');
+  const memory = reached(bytes, profile.bandwidthBytesPerSecond, 'GB/s');
+  const [binding, other] = arithmetic.share > memory.share ? [arithmetic, memory] : [memory, arithmetic];
+  const limit = binding === arithmetic ? 'FLOP rate' : 'bandwidth';
+  return `${(100 * binding.share).toFixed(0)} % of the device's limit, its ${limit}: ${binding.text} (and ${other.text})`;
 }
 
 function memoryAndTuning({ planBytes, stagingBytes, tuningMs, variantsTimed }: EngineReport): string {

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { describe as text, main } from '../../../src/cli/bench';
+import { main } from '../../../src/cli/bench';
 import { reportGpu, type GpuReport } from '../../../src/training/gpu_report';
+import { reportText as text } from '../../../src/training/gpu_report_text';
 import { fullTest } from '../../full';
 import { testDevice } from '../engine/check-op';
 

@@ -1,0 +1,46 @@
+/** The report of a GPU in words. */
+import { aligned } from '../base/table';
+import type { GpuReport } from './gpu_report';
+
+/** Three digits. */
+const giga = (value: number): string => (value / 1e9).toLocaleString('en', { maximumSignificantDigits: 3 });
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+/** The report as a person reads it, or pastes it into a bug report. */
+export function reportText({
+  gpu,
+  features,
+  limits,
+  check,
+  step,
+  ops,
+  remark,
+  kernels,
+}: GpuReport): string[] {
+  const total = ops.reduce((sum, { ms }) => sum + ms, 0);
+  return [
+    `${gpu}; kernels ${kernels}`,
+    `features: ${features.join(', ') || 'none'}`,
+    `limits as measured: ${giga(limits.flopsPerSecond)} GFLOP/s in float32, ${giga(limits.bytesPerSecond)} GB/s`,
+    check.wrong.length === 0
+      ? `${check.cases} ops agree with float64, forward and backward`
+      : `wrong beside float64: ${check.wrong.map(({ op, variant, error }) => `${op}${variant === undefined ? '' : ` (${variant})`}, relative error ${error.toExponential(1)}`).join('; ')}`,
+    ...(remark === null ? [] : [remark]),
+    step
+      ? `a training step of width ${step.width}, batch 1: ${step.milliseconds.toFixed(1)} ms, ${giga(step.flops)} GFLOP, ${step.dispatches} dispatches, ${percent(step.share)} of the limit`
+      : 'a training step was not timed',
+    '',
+    ...aligned([
+      ['op', 'nodes', 'ms', 'of the step', 'GFLOP/s', 'GB/s', 'of its limit'],
+      ...ops.map(({ op, nodes, ms, flopsPerSecond, bytesPerSecond, bound, share: reached }) => [
+        op,
+        String(nodes),
+        ms.toFixed(2),
+        percent(ms / total),
+        giga(flopsPerSecond),
+        giga(bytesPerSecond),
+        `${percent(reached)} ${bound}`,
+      ]),
+    ]),
+  ];
+}
