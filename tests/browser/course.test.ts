@@ -37,7 +37,7 @@ async function next(page: Page, step: number): Promise<void> {
 }
 
 /** Guesses wrong at every step, and at the last first wrong and then right. */
-async function walk(page: Page, steps: number, transfer: number): Promise<void> {
+async function walk(page: Page, steps: number, transfer: readonly number[]): Promise<void> {
   for (let step = 1; step <= steps; step++) {
     await page.locator('form').waitFor();
     expect(await page.getByTestId('reveal').count(), 'nothing is shown before the guess').toBe(0);
@@ -48,10 +48,13 @@ async function walk(page: Page, steps: number, transfer: number): Promise<void> 
       expect(await page.getByTestId('checked').textContent()).toMatch(/float64|Table/);
       await next(page, step + 1);
     } else {
-      await guess(page, [transfer * 1.2]);
+      await guess(
+        page,
+        transfer.map((value) => value * 1.2),
+      );
       await page.getByText('More than 5 % away').waitFor();
       expect(await page.getByTestId('reveal').count()).toBe(0);
-      await guess(page, [transfer * 1.01]);
+      await guess(page, transfer);
       await page.getByText('Within 5 %: understood.').waitFor();
       await page.getByTestId('reveal').waitFor();
     }
@@ -60,7 +63,7 @@ async function walk(page: Page, steps: number, transfer: number): Promise<void> 
 
 test('a lesson is walked by keyboard, with wrong guesses and a right answer', async () => {
   const { page, complaints } = await app.open('#/learn/who-decides', WIDE);
-  await walk(page, 6, 1);
+  await walk(page, 6, [1]);
   expect(await violations(page)).toEqual([]);
   // An address without a step resumes where the learner was.
   await page.goto(`${app.url}#/learn`);
@@ -75,7 +78,7 @@ test('a lesson is walked by keyboard, with wrong guesses and a right answer', as
 
 fullTest('the lesson on half-lives is walked the same way, its models training meanwhile', async () => {
   const { page, complaints } = await app.open('#/learn/half-lives/1', WIDE);
-  await walk(page, 6, Math.LN2 / 128);
+  await walk(page, 6, [Math.LN2 / 128]);
   expect(complaints).toEqual(SILENT);
 });
 
@@ -134,3 +137,24 @@ const look = async (_: string, options: object): Promise<void> => {
 };
 test.each(MODES)('an answered step is accessible and fits: %s', look);
 fullTest.each(OTHER_MODES)('an answered step is accessible and fits: %s', look);
+
+test('a lesson may be read in another language, which is remembered', async () => {
+  const { page, complaints } = await app.open('#/learn/half-lives/6', WIDE);
+  await page.getByLabel('Language').selectOption('Deutsch');
+  await page.getByRole('button', { name: 'Das ist meine Antwort' }).waitFor();
+  await guess(page, [Math.LN2 / 128]);
+  await page.getByText('Auf 5 % genau: verstanden.').waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Sechzehn Uhren in einem Kanal' }).waitFor();
+  expect(complaints).toEqual(SILENT);
+});
+
+fullTest.each([
+  ['backward', 6, [64, 128]],
+  ['convolution', 6, [0.2]],
+  ['scan-tree', 5, [9217, 10]],
+] as const)('the lesson %s is walked the same way', async (name, steps, transfer) => {
+  const { page, complaints } = await app.open(`#/learn/${name}/1`, WIDE);
+  await walk(page, steps, transfer);
+  expect(complaints).toEqual(SILENT);
+});

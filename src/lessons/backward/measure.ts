@@ -2,7 +2,7 @@ import { differentiate } from '../../engine/gradient';
 import type { Tensor } from '../../engine/graph';
 import { copyingRun, separatedSequences, WINDOW } from '../course/copying';
 import { Lab } from '../course/lab';
-import { scanValues } from '../course/scan_values';
+import { scanValues, type ScanValues } from '../course/scan_values';
 import type { Line, Measured, Measures, Settings } from '../course/step';
 import { sequenceGraph } from '../loop/sequence';
 import { storedModel } from '../stored/copying';
@@ -89,16 +89,18 @@ async function blame(lab: Lab, settings: Settings): Promise<Measured> {
 }
 
 /** What one token leaves of a state, exp(Δ·A), as the geometric mean over channels and states. */
-async function noise(): Promise<Measured> {
+async function noise(lab: Lab): Promise<Measured> {
   const { weights } = await storedModel('selective');
   const sequences = separatedSequences(SEQUENCES);
-  const { delta, A, length, channels, states } = await scanValues(
-    copyingRun('selective'),
-    weights,
-    new Lab(undefined),
-    sequences,
-  );
-  const left = (chosen: (t: number, of: readonly number[]) => boolean): number => {
+  const run = copyingRun('selective');
+  const [got, want] = [
+    await scanValues(run, weights, lab, sequences, 'got'),
+    await scanValues(run, weights, lab, sequences),
+  ];
+  const left = (
+    { delta, A, length, channels, states }: ScanValues,
+    chosen: (t: number, of: readonly number[]) => boolean,
+  ): number => {
     const shares: number[] = [];
     sequences.letters.forEach((of, b) => {
       for (let t = 0; t < length - ANSWERS; t++)
@@ -111,14 +113,15 @@ async function noise(): Promise<Measured> {
     });
     return shares.toSorted((a, b) => a - b)[Math.floor(shares.length / 2)] as number;
   };
-  const atNoise = left((t, of) => of.every((at) => t < at || t >= at + WINDOW));
-  const atWrite = left((t, of) => of.includes(t - WINDOW + 1));
+  const isNoise = (t: number, of: readonly number[]): boolean => of.every((at) => t < at || t >= at + WINDOW);
+  const isWrite = (t: number, of: readonly number[]): boolean => of.includes(t - WINDOW + 1);
+  const [atNoise, atWrite] = [left(got, isNoise), left(got, isWrite)];
   return {
     answer: [2],
     facts: { noise: atNoise, write: atWrite },
     bars: [
-      { name: 'noise', value: atNoise, reference: atNoise },
-      { name: 'write', value: atWrite, reference: atWrite },
+      { name: 'noise', value: atNoise, reference: left(want, isNoise) },
+      { name: 'write', value: atWrite, reference: left(want, isWrite) },
     ],
   };
 }
@@ -136,8 +139,8 @@ async function bytes(): Promise<Measured> {
     answer: [all],
     facts: { all, input },
     bars: [
-      { name: 'input', value: input, reference: input },
-      { name: 'states', value: all, reference: all },
+      { name: 'input', value: input, reference: NaN },
+      { name: 'states', value: all, reference: NaN },
     ],
   };
 }
@@ -153,7 +156,7 @@ function counts(length: number) {
     name,
     x: ks,
     y,
-    reference: y,
+    reference: y.map(() => NaN),
     strong,
   });
   const lines = [
@@ -192,7 +195,7 @@ async function bits(lab: Lab): Promise<Measured> {
     lab.progress(i / INTERVALS.length);
     const result = backwardLoop(values, LOOP, k);
     apart += differing(all, result);
-    return { name: `K = ${k}`, value: result.held, reference: statesHeld(LENGTH, k) };
+    return { name: `K = ${k}`, value: result.held, reference: NaN };
   });
   return { answer: [apart === 0 ? 0 : 1], facts: { apart }, bars };
 }

@@ -18,7 +18,7 @@ export const plan = {
     {
       id: 'bytes',
       guess: { kind: 'numbers', count: 1, range: { min: 0, max: 200 } },
-      frame: { kind: 'bars', y: { min: 0, max: 80 } },
+      frame: { kind: 'bars', y: { min: 0, max: 80 }, guessed: [1] },
     },
     {
       id: 'interval',

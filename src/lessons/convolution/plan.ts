@@ -24,7 +24,7 @@ export const plan = {
     {
       id: 'average',
       guess: { kind: 'numbers', count: 1, range: PERCENT },
-      frame: { kind: 'bars', y: { min: 0, max: 120 } },
+      frame: { kind: 'bars', y: { min: 0, max: 120 }, guessed: [1] },
     },
     {
       id: 'which',

@@ -18,12 +18,13 @@ export interface ScanValues {
   readonly C: Float32Array;
 }
 
-/** The values of the only layer of a model, computed in float64 and rounded once. */
+/** The values of the only layer of a model: as the kernels computed them, or in float64 and rounded once. */
 export async function scanValues(
   run: Run,
   weights: Weights,
   lab: Lab,
   sequences: Batch,
+  of: keyof Both = 'want',
 ): Promise<ScanValues> {
   const { length } = run.preset.sizes;
   const batch = sequences.tokens.length / length;
@@ -42,17 +43,17 @@ export async function scanValues(
   ]);
   const channels = u.shape[2] as number;
   const bias = deltaBias && weights.get(deltaBias.name);
-  const raw = delta.role === 'constant' ? new Float32Array(elements(delta.shape)) : valueOf(delta).want;
+  const raw = delta.role === 'constant' ? new Float32Array(elements(delta.shape)) : valueOf(delta)[of];
   return {
     batch,
     length,
     channels,
     states: A.shape[1] as number,
-    u: Float32Array.from(valueOf(u).want),
+    u: Float32Array.from(valueOf(u)[of]),
     delta: Float32Array.from(raw, (value, i) => Math.log1p(Math.exp(value + (bias?.[i % channels] ?? 0)))),
-    A: Float32Array.from(valueOf(A).want),
-    B: Float32Array.from(valueOf(B).want),
-    C: Float32Array.from(valueOf(C).want),
+    A: Float32Array.from(valueOf(A)[of]),
+    B: Float32Array.from(valueOf(B)[of]),
+    C: Float32Array.from(valueOf(C)[of]),
   };
 }
 

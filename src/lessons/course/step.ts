@@ -18,10 +18,13 @@ export type Guess =
   | { readonly kind: 'numbers'; readonly count: number; readonly range: Axis }
   | { readonly kind: 'choice'; readonly count: number; readonly many?: boolean };
 
-/** The picture before anything is measured. A guessed number is drawn across the axis `mark`, or as a hollow bar. */
+/**
+ * The picture before anything is measured. A guessed number is drawn across the axis `mark`, or as
+ * a hollow bar at the place that `guessed` has for it.
+ */
 export type Frame =
   | { readonly kind: 'lines'; readonly x: Axis; readonly y: Axis; readonly mark?: 'x' | 'y' }
-  | { readonly kind: 'bars'; readonly y: Axis }
+  | { readonly kind: 'bars'; readonly y: Axis; readonly guessed?: readonly number[] }
   | { readonly kind: 'matrix' };
 
 /** A setting that may be changed once the answer is known; it is then measured again. */

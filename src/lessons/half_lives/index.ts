@@ -1,5 +1,6 @@
 import type { CourseLesson } from '../course/props';
+import { de } from './de';
 import { en } from './en';
 import { plan } from './plan';
 
-export const lesson: CourseLesson = { plan, texts: { en } };
+export const lesson: CourseLesson = { plan, texts: { en, de } };

@@ -77,7 +77,7 @@ async function whisper(lab: Lab): Promise<Measured> {
   const clocks = STARTS.map((halfLife) => ({ delta: deltaFor(halfLife), decay: 1 }));
   const series = await impulse(lab, clocks, DISTANCE + 1);
   const bars = series.map(({ got, want }, i) => ({
-    name: `h = ${STARTS[i]}`,
+    name: String(STARTS[i]),
     value: got[DISTANCE] as number,
     reference: want[DISTANCE] as number,
   }));

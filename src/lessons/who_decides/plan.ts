@@ -9,7 +9,7 @@ export const plan = {
     {
       id: 'plateaus',
       guess: { kind: 'numbers', count: 3, range: PERCENT },
-      frame: { kind: 'bars', y: PERCENT },
+      frame: { kind: 'bars', y: PERCENT, guessed: [0, 1, 2] },
     },
     {
       id: 'write',
