@@ -54,6 +54,9 @@ export interface StopCost extends RunTime {
   readonly dollars: Quantity | undefined;
 }
 
+/** Of a training step's FLOPs, those of its forward pass: the backward pass has twice as many. */
+const FORWARD = 1 / 3;
+
 const lengthsIn = ({ reading }: Plan): RecordingLengths => reading?.recordings ?? CORPUS_LENGTHS;
 
 const loadersOf = ({ settings: { loader }, machine: { name, cores } }: Plan): Loaders => ({
@@ -67,8 +70,14 @@ export const loadingOf = (plan: Plan): Quantity =>
   loadingHours(lengthsIn(plan), plan.settings.windows.training, loadersOf(plan));
 
 /** Hours of an epoch's validation. */
-export const validationOf = (plan: Plan): Quantity =>
-  validationHours(lengthsIn(plan), plan.settings.windows.validation, loadersOf(plan));
+export function validationOf(plan: Plan): Quantity {
+  const { settings } = plan;
+  const { training, validation } = settings.windows;
+  // The trainer validates without autocast.
+  const single: Plan = { ...plan, settings: { ...settings, vram: { ...settings.vram, precision: 'fp32' } } };
+  const forward = scaled(gpuHours(single), (FORWARD * validation) / training);
+  return validationHours(lengthsIn(plan), validation, loadersOf(plan), forward);
+}
 
 /** Hours in which windows are read for statistics before each epoch's first batch. */
 export const statisticsOf = (plan: Plan): Quantity => statisticsHours(lengthsIn(plan), plan.settings.windows);
@@ -101,12 +110,25 @@ function paceHours({ settings: { vram, windows }, machine: { gpu }, pace = 'late
 /** Hours that the GPU takes for an epoch's training: at most, where they come from reports of whole epochs. */
 export const gpuHours = (plan: Plan): Quantity => scaledHours(plan)?.hours ?? paceHours(plan);
 
-/** Hours of a whole epoch as reported, scaled by the windows of its training and validation. */
+/**
+ * Hours of a whole epoch as reported, scaled by the windows of its training and validation; but for the statistics, which short
+ * epochs read as many windows for.
+ */
 export function reportedHours(plan: Plan): Quantity {
   const { training, validation } = plan.settings.windows;
-  const trained = training / CORPUS.balancedWindows;
   const read = (training + validation) / (CORPUS.balancedWindows + CORPUS.validationWindows);
-  return scaled(paceHours(plan), read / trained);
+  const pace = paceHours(plan);
+  const whole = scaled(pace, CORPUS.balancedWindows / training);
+  const corpus = { training: CORPUS.balancedWindows, validation: CORPUS.validationWindows };
+  const [own, corpusOwn] = [statisticsOf(plan), statisticsHours(lengthsIn(plan), corpus)];
+  const at = (bound: 'low' | 'likely' | 'high'): number =>
+    own[bound] + read * Math.max(0, whole[bound] - corpusOwn[bound]);
+  const [low, likely, high] = [at('low'), at('likely'), at('high')].sort((a, b) => a - b) as [
+    number,
+    number,
+    number,
+  ];
+  return quantity([low, likely, high], weakest([pace.basis, own.basis]), pace.source);
 }
 
 /**

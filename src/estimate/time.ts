@@ -1,6 +1,6 @@
 /** How long a run takes: steps, hours of an epoch, epochs until it stops. */
 import { several } from '../base/text';
-import { exactly, quantity, scaled, sum, type Quantity } from '../base/quantity';
+import { exactly, quantity, scaled, sum, weakest, type Quantity } from '../base/quantity';
 import {
   CORPUS,
   FIRST_WINDOWS,
@@ -101,6 +101,16 @@ export function loadingHours(
   );
 }
 
+/** What the slower of loading and the GPU takes. */
+function slower(loading: Quantity, gpu?: Quantity): Quantity {
+  if (!gpu || gpu.high <= loading.low) return loading;
+  return quantity(
+    [Math.max(loading.low, gpu.low), Math.max(loading.likely, gpu.likely), Math.max(loading.high, gpu.high)],
+    weakest([loading.basis, gpu.basis]),
+    `the slower of loading (${loading.source}) and the GPU (${gpu.source})`,
+  );
+}
+
 /** Hours in which the main process reads windows for statistics before each epoch's first batch. */
 export const statisticsHours = (recordings: RecordingLengths, { training }: EpochWindows): Quantity => {
   const read = Math.min(FIRST_WINDOWS, training);
@@ -108,9 +118,17 @@ export const statisticsHours = (recordings: RecordingLengths, { training }: Epoc
   return { ...hours, source: `${several(read, 'window')}; ${hours.source}` };
 };
 
-/** Hours of a validation: its windows are decompressed as those of training are, and scored by the main process alone. */
-export function validationHours(recordings: RecordingLengths, windows: number, loaders: Loaders): Quantity {
-  const loading = loadingHours(recordings, windows, loaders);
+/**
+ * Hours of a validation: its windows are decompressed as those of training are, while the GPU takes `forward` hours, and scored
+ * by the main process alone.
+ */
+export function validationHours(
+  recordings: RecordingLengths,
+  windows: number,
+  loaders: Loaders,
+  forward?: Quantity,
+): Quantity {
+  const loading = slower(loadingHours(recordings, windows, loaders), forward);
   const scores = exactly((windows * SCORING_SECONDS) / 3600, 'derived', 'scores in Python');
   return sum([loading, scores], `${loading.source}; ${SCORING_SECONDS.toFixed(2)} s a window for the scores`);
 }

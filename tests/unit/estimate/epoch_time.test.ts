@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { exactly } from '../../../src/base/quantity';
 
+import { GPUS } from '../../../src/config/gpus';
 import { PRESETS } from '../../../src/config/presets';
 import { readConfig } from '../../../src/config/settings';
-import { MACHINES, type Machine, type Platform } from '../../../src/config/targets';
+import { MACHINES, PLATFORMS, type Machine, type Platform } from '../../../src/config/targets';
 import { settingsFrom } from '../../../src/estimate/from_config';
 import type { EpochWindows } from '../../../src/estimate/epoch_windows';
 import { CORPUS_LENGTHS } from '../../../src/estimate/ram_facts';
 import {
   epochHours,
+  gpuHours,
   loadingOf,
   startOf,
   statisticsOf,
@@ -68,6 +70,27 @@ describe('the time of an epoch', () => {
 });
 
 describe('beside the GPU', () => {
+  test('no epoch’s fast end is below the statistics that it begins with', () => {
+    for (const { name } of PRESETS)
+      for (const platform of PLATFORMS) {
+        const plan = planOf(name, platform);
+        expect(epochHours(plan).low, `${name} on ${platform}`).toBeGreaterThanOrEqual(statisticsOf(plan).low);
+      }
+  });
+
+  test('a validation takes at least the forward passes, which a slow card with many workers waits for', () => {
+    const { windows, loader } = LOCAL.settings;
+    const settings = { ...LOCAL.settings, loader: { ...loader, workers: 32 } };
+    const [slow, fast] = [GPUS.t4, GPUS.h100].map((gpu) => {
+      const plan = { settings, machine: { ...LOCAL.machine, gpu, cores: 64 } };
+      return { training: gpuHours(plan).likely, validation: validationOf(plan).likely };
+    });
+    const third = ((slow?.training ?? NaN) * windows.validation) / windows.training / 3;
+    const scores = (windows.validation * (38.7 / 800)) / 3600;
+    expect(slow?.validation).toBeCloseTo(third + scores, 10);
+    expect(fast?.validation).toBeLessThan(third + scores);
+  });
+
   test('a validation decompresses as training does, and scores in one process', () => {
     const [four, eight] = [4, 8].map(
       (workers) => validationHours(CORPUS_LENGTHS, 51_901, { workers, cores: 8 }).likely,
