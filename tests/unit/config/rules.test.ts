@@ -2,27 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
 import { inspect, inspectAll, type Issue } from '../../../src/config/issues';
 import { COLLISION, RULES } from '../../../src/config/rules';
+import { exampleText, GUIDE, type Situation } from '../../../src/config/rules/guide';
 import { verdictFor } from '../../../src/estimate/forecast';
-import { GPUS, type GpuId } from '../../../src/config/gpus';
+import { GPUS } from '../../../src/config/gpus';
 import { PLATFORMS, TARGETS, type TargetName } from '../../../src/config/targets';
-
-interface Situation {
-  /** Lines `section.key: value`, or whole lines. */
-  readonly lines: readonly string[];
-  readonly target?: TargetName;
-  readonly gpu?: GpuId;
-  readonly name?: string;
-  readonly base?: readonly string[];
-}
-
-/** A file of these keys, with the sections that the trainer needs. */
-function textOf(lines: readonly string[]): string {
-  const empty = ['data', 'model', 'training', 'postprocessing'].map((name) => `${name}: {}`).join('\n');
-  return lines.reduce((text, line) => {
-    const [, path = '', value] = /^([\w.]+): (.*)$/.exec(line) ?? [];
-    return value === undefined ? `${text}${line}\n` : applyChanges(text, [{ path, value, reason: '' }]);
-  }, `${empty}\n`);
-}
 
 function issues(text: string, { target = 'local', gpu, name = 'train.yaml', base }: Situation): Issue[] {
   const usual = TARGETS[target];
@@ -31,171 +14,50 @@ function issues(text: string, { target = 'local', gpu, name = 'train.yaml', base
     name,
     target: machine,
     verdict: verdictFor(text, name, machine),
-    ...(base && { base: textOf(base) }),
+    ...(base && { base: exampleText(base) }),
   };
   return [...inspect(text, subject).issues];
 }
 
-interface Case {
-  readonly fires: Situation;
-  readonly not: Situation;
-  /** No edit of the file fixes it. */
-  readonly note?: true;
-  /** Only a person knows what to write. */
-  readonly unfixable?: true;
-}
+/** Only a person knows what to write. */
+const UNFIXABLE = ['home-in-path', 'windows-drive'];
 
 const of = (...lines: string[]): Situation => ({ lines });
 const on = (target: TargetName, ...lines: string[]): Situation => ({ lines, target });
 
-const CASES: Readonly<Record<string, Case>> = {
-  'fa-rate-key': {
-    fires: of('evaluation.fa_rates: [10, 5]'),
-    not: of('evaluation.fa_rates: [10]', 'training.early_stopping.metric: sensitivity_at_10.0fa'),
-  },
-  'unknown-score': {
-    fires: of('training.early_stopping.metric: auc', 'training.epochs: 9'),
-    not: of('training.early_stopping.metric: auroc', 'training.epochs: 9'),
-  },
-  'score-mode': {
-    fires: of('training.early_stopping.metric: val_loss'),
-    not: of('training.early_stopping.metric: val_loss', 'training.early_stopping.mode: min'),
-  },
-  'modal-data-dir': {
-    fires: on('modal', 'data.data_dir: /data/edf/dev'),
-    not: on('modal', 'data.data_dir: /data/edf/train'),
-  },
-  'modal-fallback': { fires: on('modal'), not: on('local'), note: true },
-  'focal-alpha': {
-    fires: of('training.loss: focal', 'training.focal_alpha: 0.25'),
-    not: of('training.loss: bce', 'training.focal_alpha: 0.25'),
-  },
-  'optimizer-crash': { fires: of('training.optimizer: sgd'), not: of('training.optimizer: adamw') },
-  'scheduler-crash': {
-    fires: of('training.scheduler.type: linear'),
-    not: of('training.scheduler.type: cosine'),
-  },
-  'kernel-sizes': {
-    fires: of('model.rescnn.kernel_sizes: []'),
-    not: of('model.rescnn.kernel_sizes: [3, 5, 7, 9]'),
-  },
-  'every-launch': { fires: of('training.epochs: 2'), not: on('browser'), note: true },
-  'conv-kernel': { fires: of(), not: of('model.mamba.conv_kernel: 4') },
-  'seed-range': { fires: of('experiment.seed: -1'), not: of('experiment.seed: 4294967295') },
-  patience: {
-    fires: of('training.epochs: 6', 'training.early_stopping.patience: 5'),
-    not: of('training.epochs: 7', 'training.early_stopping.patience: 5'),
-  },
-  'home-in-path': {
-    fires: of('data.data_dir: "~/tusz"'),
-    not: of('data.data_dir: a~/tusz'),
-    unfixable: true,
-  },
-  'windows-drive': {
-    fires: on('wsl2', 'data.data_dir: /mnt/d/tusz'),
-    not: on('local', 'data.data_dir: /mnt/d/tusz'),
-    unfixable: true,
-  },
-  'no-validation': { fires: of('data.validation_split: 0.0'), not: of('data.validation_split: 0.1') },
-  'time-limit': {
-    fires: on('modal', 'training.epochs: 5'),
-    not: on('modal', 'training.epochs: 2', 'data.num_workers: 8'),
-    note: true,
-  },
-  'not-rented': {
-    fires: { ...on('modal'), gpu: 'rtx4090' },
-    not: { ...on('modal'), gpu: 'h100' },
-    note: true,
-  },
-  'no-gpu': {
-    fires: on('modal', 'experiment.device: cpu', 'training.mixed_precision: false'),
-    not: on('modal', 'experiment.device: cuda', 'training.mixed_precision: false'),
-  },
-  'mps-amp': {
-    fires: of('experiment.device: mps'),
-    not: of('experiment.device: mps', 'training.mixed_precision: false'),
-  },
-  'validation-ram': {
-    fires: on('modal', 'data.validation_split: 0.2'),
-    not: on('modal', 'data.validation_split: 0.05'),
-  },
-  'amp-4090': { fires: on('wsl2'), not: on('modal') },
-  'learning-rate': { fires: of('training.learning_rate: 3e-4'), not: of('training.learning_rate: 1e-4') },
-  'unknown-key': { fires: of('training.batchsize: 8'), not: of('training.batch_size: 8') },
-  'dead-key': {
-    fires: of('preprocessing.notch_freq: 50'),
-    not: of('preprocessing.notch_freq: 60', 'experiment.name: x'),
-  },
-  'duplicate-key': {
-    fires: of('evaluation:', '  fa_rates: [1]', '  fa_rates: [2]'),
-    not: of('evaluation:', '  fa_rates: [2]'),
-  },
-  'shell-in-name': {
-    fires: of('experiment.output_dir: "out/$(date)"'),
-    not: of('experiment.output_dir: out/date'),
-  },
-  'cache-mismatch': {
-    fires: of('data.cache_dir: a', 'experiment.cache_dir: b'),
-    not: of('data.cache_dir: a', 'experiment.cache_dir: a'),
-  },
-  'smoke-name': {
-    fires: { ...on('modal', 'training.epochs: 100'), name: 'smoke/train.yaml' },
-    not: { ...on('modal', 'training.epochs: 100'), name: 'train.yaml' },
-    note: true,
-  },
-  'wsl2-workers': { fires: on('wsl2', 'data.num_workers: 4'), not: on('wsl2', 'data.num_workers: 0') },
-  'persistent-needs-workers': {
-    fires: of('data.persistent_workers: true'),
-    not: of('data.persistent_workers: true', 'data.num_workers: 2'),
-  },
-  'starved-loader': { fires: on('modal', 'data.num_workers: 9'), not: on('modal', 'data.num_workers: 8') },
-  vram: { fires: of('training.batch_size: 256'), not: of('training.batch_size: 16') },
-  'host-ram': { fires: on('wsl2', 'data.num_workers: 8'), not: on('wsl2', 'data.num_workers: 0') },
-  'batch-lr': {
-    fires: {
-      ...of('training.batch_size: 64', 'training.learning_rate: 1.0e-5'),
-      base: ['training.learning_rate: 1.0e-5'],
-    },
-    not: {
-      ...of('training.batch_size: 64', 'training.learning_rate: 2e-4'),
-      base: ['training.learning_rate: 1.0e-4'],
-    },
-  },
-  'yaml-1.1': { fires: of('training.learning_rate: 1e-4'), not: of('training.learning_rate: 1.0e-4') },
-};
-
-test('every rule has its cases', () => {
-  expect(Object.keys(CASES).sort()).toEqual(RULES.map(({ id }) => id).sort());
+test('every rule has a guide', () => {
+  expect(Object.keys(GUIDE).sort()).toEqual(RULES.map(({ id }) => id).sort());
 });
 
-describe.each(Object.entries(CASES))('the rule %s', (id, { fires, not, note, unfixable }) => {
-  const text = textOf(fires.lines);
-  const found = issues(text, fires).find((one) => one.id === id);
+describe.each(Object.entries(GUIDE))('the rule %s', (id, { bad, good }) => {
+  const text = exampleText(bad.lines);
+  const found = issues(text, bad).find((one) => one.id === id);
+  const note = RULES.find((rule) => rule.id === id)?.note === true;
 
   test('fires, with evidence', () => {
     expect(found).toBeDefined();
     expect(found?.evidence).toMatch(/\w{3}.*\.$/s);
-    expect(found?.fixable).toBe(note !== true);
+    expect(found?.fixable).toBe(!note);
   });
 
   test('does not fire', () => {
-    expect(issues(textOf(not.lines), not).map((one) => one.id)).not.toContain(id);
+    expect(issues(exampleText(good.lines), good).map((one) => one.id)).not.toContain(id);
   });
 
   test('is silenced by its fixes', () => {
-    if (note || unfixable) expect(found?.fix).toBeUndefined();
+    if (note || UNFIXABLE.includes(id)) expect(found?.fix).toBeUndefined();
     else expect(found?.fix).toBeDefined();
     for (const fix of [...(found?.fix ? [found.fix] : []), ...(found?.instead ?? [])]) {
       const fixed = applyChanges(text, fix);
       expect(fixed).not.toBe(text);
-      expect(issues(fixed, fires).map((one) => one.id)).not.toContain(id);
+      expect(issues(fixed, bad).map((one) => one.id)).not.toContain(id);
     }
   });
 });
 
 test('two files for Modal that write to one folder are told of each other', () => {
   const file = (name: string, output: string) => ({
-    text: textOf([`experiment.output_dir: ${output}`]),
+    text: exampleText([`experiment.output_dir: ${output}`]),
     subject: { name, target: TARGETS.modal },
   });
   const files = [file('a.yaml', '/results/run'), file('b.yaml', 'elsewhere/run/'), file('c.yaml', 'run2')];
@@ -221,7 +83,7 @@ test.each([
   ['0', false],
   ['-5', false],
 ])('of %s the readers of YAML disagree: %o', (value, disagree) => {
-  const text = textOf([`logging.unknown: ${value}`]);
+  const text = exampleText([`logging.unknown: ${value}`]);
   const found = issues(text, of()).filter(({ id }) => id === 'yaml-1.1');
   expect(found.length).toBe(disagree ? 1 : 0);
 });
@@ -230,17 +92,17 @@ test('of a run without the GPU nothing is predicted, and it is said, on every ma
   for (const target of PLATFORMS)
     for (const device of ['cpu', 'mps']) {
       const lines = [`experiment.device: ${device}`, 'training.mixed_precision: false'];
-      const found = issues(textOf(lines), { lines, target }).find(({ id }) => id === 'no-gpu');
+      const found = issues(exampleText(lines), { lines, target }).find(({ id }) => id === 'no-gpu');
       expect(found?.message).toContain('neither memory nor time of such a run is predicted');
       const crashes = target === 'modal' || (device === 'mps' && target === 'wsl2');
       expect(found?.severity).toBe(crashes ? 'high' : 'medium');
-      expect(verdictFor(textOf(lines), 'train.yaml', TARGETS[target])).toBeUndefined();
+      expect(verdictFor(exampleText(lines), 'train.yaml', TARGETS[target])).toBeUndefined();
     }
 });
 
 describe('the score of early stopping', () => {
   const metric = (name: string, ...lines: string[]) => {
-    const text = textOf([
+    const text = exampleText([
       'training.epochs: 100',
       `training.early_stopping.metric: ${name}`,
       ...lines.map((line) => line.replace(/^(rates|mode)/, (key) => LONG[key] ?? key)),
@@ -310,7 +172,7 @@ test.each([
   ['model.rescnn.kernel_sizes: [3, 4]', /4 is not an odd whole number/],
 ])('of %s, which production rejects, nothing else is said', (line, message) => {
   for (const target of ['local', 'wsl2', 'modal'] as const) {
-    const found = issues(textOf([line]), on(target));
+    const found = issues(exampleText([line]), on(target));
     const invalid = found.filter(({ severity }) => severity === 'invalid');
     expect(invalid.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
     const path = invalid[0]?.path.replace(/\[\d+\]$/, '') ?? '';
@@ -327,7 +189,7 @@ test.each([
   ['local', 5, 'medium'],
   ['wsl2', 9, 'medium'],
 ] as const)('on %s a convolution of %i is %s', (target, kernel, severity) => {
-  const found = issues(textOf([`model.mamba.conv_kernel: ${kernel}`]), on(target));
+  const found = issues(exampleText([`model.mamba.conv_kernel: ${kernel}`]), on(target));
   expect(found.find(({ id }) => id === 'conv-kernel')?.severity).toBe(severity);
 });
 
@@ -335,7 +197,7 @@ test('no rule offers a learning rate that another fears', () => {
   for (const rate of ['1.0e-6', '3.0e-5', '1.0e-4', '3.0e-4', '1.0e-2'])
     for (const batch of [1, 32, 256]) {
       const lines = [`training.batch_size: ${batch}`, `training.learning_rate: ${rate}`];
-      const text = textOf(lines);
+      const text = exampleText(lines);
       const found = issues(text, { lines, base: [`training.learning_rate: ${rate}`] });
       const offered = found.filter(({ id }) => id === 'batch-lr');
       for (const { fix, instead = [] } of offered)
@@ -346,7 +208,7 @@ test('no rule offers a learning rate that another fears', () => {
 
 test('which GPU it is, nobody said: then NaN on one of them is no reason to fail', () => {
   const severity = (gpuAssumed: boolean) =>
-    inspect(textOf([]), { name: 'a.yaml', target: { ...TARGETS.local, gpuAssumed } }).issues.find(
+    inspect(exampleText([]), { name: 'a.yaml', target: { ...TARGETS.local, gpuAssumed } }).issues.find(
       ({ id }) => id === 'amp-4090',
     )?.severity;
   expect([severity(true), severity(false)]).toEqual(['medium', 'high']);
@@ -354,7 +216,7 @@ test('which GPU it is, nobody said: then NaN on one of them is no reason to fail
 
 test('without a folder of results, the launcher writes to results/run', () => {
   const files = [[], ['experiment.output_dir: elsewhere/run'], ['experiment.output_dir: results']].map(
-    (lines, i) => ({ text: textOf(lines), subject: { name: `${i}.yaml`, target: TARGETS.modal } }),
+    (lines, i) => ({ text: exampleText(lines), subject: { name: `${i}.yaml`, target: TARGETS.modal } }),
   );
   const found = inspectAll(files).map(({ issues }) => issues.some(({ id }) => id === COLLISION.id));
   expect(found).toEqual([true, true, false]);
