@@ -1,6 +1,6 @@
 /** The command line of a command, described once: its arguments are read, checked and explained by the same table of options. */
 import { parseArgs } from 'node:util';
-import { letters } from '../config/letters';
+import { nearestOf } from '../config/letters';
 import { DataError } from '../eeg/errors';
 import { SettingsError } from '../run/failure';
 import { isFileError, sentenceOf } from './file_error';
@@ -213,12 +213,8 @@ function readArguments<O extends Options>(
 
 /** Names the option that is likely meant: one that starts alike, or is few letters away. */
 function unknownOption(written: string, known: readonly string[]): string {
-  const name = written.replace(/^-+/, '');
-  const [best] = known
-    .map((option) => ({ option, apart: option.startsWith(name) ? 0 : letters(option, name) }))
-    .filter(({ apart }) => apart <= name.length / 2)
-    .sort((a, b) => a.apart - b.apart);
-  return `There is no option ${written}${best ? `; the nearest is --${best.option}` : ''}`;
+  const best = nearestOf(written.replace(/^-+/, ''), known);
+  return `There is no option ${written}${best ? `; the nearest is --${best}` : ''}`;
 }
 
 function checkTaken({ name, takes }: Command<Options>, given: readonly string[]): void {

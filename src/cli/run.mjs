@@ -2,7 +2,13 @@
 // `smokescan COMMAND [ARGUMENT…]`: each command is the module of its name beside this file.
 import { runModule } from './load.mjs';
 
-const COMMANDS = ['train', 'detect', 'bench', 'score', 'check', 'validate', 'estimate', 'schema'];
+const COMMANDS = ['train', 'detect', 'bench', 'score', 'check', 'validate', 'rules', 'estimate', 'schema'];
+
+// Whoever reads may stop before the end, as `head` does.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 const [command, ...args] = process.argv.slice(2);
 if (COMMANDS.includes(command)) await runModule(`src/cli/${command}.ts`, args);

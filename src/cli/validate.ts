@@ -1,12 +1,21 @@
-/** `npx smokescan validate`: the issues of configurations, in a terminal or a CI. */
-import { messageOf } from '../base/text';
-import { readConfigText } from './config_text';
-import { failing, inspectAll, sentence, type Issue } from '../config/issues';
+/** `npx smokescan validate`: the issues of configurations, in a terminal, a CI or a pull request. */
+import { realpath } from 'node:fs/promises';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { counted, messageOf, visible } from '../base/text';
+import { fixed } from '../config/fixing';
+import { failing, inspectAll, sentence, type Inspection, type Issue } from '../config/issues';
+import { applyEdits } from '../config/pieces';
 import { TARGET_NAMES, type Target } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
-import { flag, runCommand } from './command_line';
+import { readConfigText } from './config_text';
+import { ArgumentError, choice, flag, runCommand } from './command_line';
 import { machineOptions, pathBelow, targetFrom } from './machine';
+import { writeWhole } from './output_files';
 import { complain, print } from './print';
+import { toGithub, toSarif, type InspectedFile } from './validate_formats';
+
+const FORMATS = ['text', 'json', 'sarif', 'github'] as const;
+type Format = (typeof FORMATS)[number];
 
 const COMMAND = {
   name: 'validate',
@@ -19,10 +28,17 @@ Severities:
   high      a crash, or a large cost
   medium    a setting is ignored or misleading
   low       style
-An issue that no edit of the file can fix is marked (launch).`,
+An issue that no edit of the file can fix is marked (launch). smokescan rules ID explains an issue. A comment silences one,
+# smokescan: ignore ID – why, for its line or the key below it; ignore-file for the whole file.`,
   options: {
     ...machineOptions(TARGET_NAMES),
-    json: flag('the issues as one JSON array, with evidence and fixes'),
+    fix: flag('writes the fixes that need nobody to decide, then shows the issues that are left'),
+    diff: flag('prints what --fix writes, and writes only with --fix'),
+    format: choice(
+      FORMATS,
+      'text; json: one array, with evidence and fixes; sarif: SARIF 2.1.0; github: notes of a workflow (default text)',
+    ),
+    json: flag('the same as --format json'),
   },
   notes: `Exit code 0; 1 for a file that cannot be read, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
 arguments.`,
@@ -30,42 +46,100 @@ arguments.`,
 
 interface Given {
   readonly file: string;
-  readonly text: string;
   /** Below its repository. */
   readonly name: string;
   readonly target: Target;
 }
+type Read = Given & { text: string };
 
 /** Command `validate`. */
 export const main = (args: readonly string[]): Promise<number> =>
-  runCommand(COMMAND, args, ({ given, values }) =>
-    validate(
-      given.map((file) => {
-        const name = pathBelow(file, values.root);
-        return { file, name, target: targetFrom(values, name) };
-      }),
-      values.json,
-    ),
+  runCommand(COMMAND, args, async ({ given, values }) => {
+    const format = values.format ?? (values.json ? 'json' : 'text');
+    if (values.json && format !== 'json')
+      throw new ArgumentError(`--json and --format ${format} exclude each other; leave one out`);
+    if (values.diff && format !== 'text')
+      throw new ArgumentError(`--diff prints a diff and nothing else; leave out --format ${format}`);
+    const files = given.map((file): Given => {
+      const name = pathBelow(file, values.root);
+      return { file, name, target: targetFrom(values, name) };
+    });
+    const read: Read[] = [];
+    for (const one of files) {
+      try {
+        read.push({ ...one, text: await readConfigText(one.file) });
+      } catch (error) {
+        complain(messageOf(error));
+      }
+    }
+    if (values.fix || values.diff) await fixAll(read, values);
+    const inspected = inspectFiles(read);
+    if (!values.diff) show(inspected, format);
+    const issues = inspected.flatMap(({ inspection }) => inspection.issues);
+    return read.length < given.length || issues.some(failing) ? 1 : 0;
+  });
+
+const inspectionsOf = (files: readonly Read[]): Inspection[] =>
+  inspectRuns(files.map(({ text, name, target }) => ({ text, subject: { name, target } })));
+
+function inspectFiles(files: readonly Read[]): InspectedFile[] {
+  const inspections = inspectionsOf(files);
+  return files.map(({ file, text }, i) => ({ file, text, inspection: inspections[i] as Inspection }));
+}
+
+/** Fixes files that belong together, one after the other; with `fix` they are written, and their texts are the new ones. */
+async function fixAll(files: Read[], { fix, diff }: { fix: boolean; diff: boolean }): Promise<void> {
+  const asked = [...files];
+  for (const [at, one] of files.entries()) {
+    const { edits, keys, problems } = fixed(one.text, (text) => {
+      asked[at] = { ...one, text };
+      return inspectionsOf(asked)[at]?.issues ?? [];
+    });
+    const text = applyEdits(one.text, edits);
+    for (const problem of problems) complain(`${one.file}: ${problem}`);
+    asked[at] = { ...one, text };
+    if (text === one.text) continue;
+    if (diff)
+      writeDiff(
+        createTwoFilesPatch(one.file, one.file, one.text, text, undefined, undefined, {
+          headerOptions: FILE_HEADERS_ONLY,
+        }),
+      );
+    if (!fix) continue;
+    // Of a link, the file that it leads to.
+    await writeWhole(await realpath(one.file), [text]);
+    one.text = text;
+    complain(`${one.file}: ${counted(keys.length, 'value')} fixed: ${keys.join(', ')}`);
+  }
+}
+
+/** Without what a terminal would obey; a line's CRLF belongs to what the diff leads to. */
+const writeDiff = (diff: string): void =>
+  void process.stdout.write(
+    diff
+      .split('\r\n')
+      .map((part) => visible(part, Infinity))
+      .join('\r\n'),
   );
 
-async function validate(files: readonly Omit<Given, 'text'>[], json: boolean): Promise<number> {
-  const given: Given[] = [];
-  for (const { file, name, target } of files) {
-    try {
-      given.push({ file, name, target, text: await readConfigText(file) });
-    } catch (error) {
-      complain(messageOf(error));
+function show(files: readonly InspectedFile[], format: Format): void {
+  const found = files.flatMap(({ file, inspection }) => inspection.issues.map((issue) => ({ file, issue })));
+  switch (format) {
+    case 'json':
+      return print(JSON.stringify(found.map(asJson), null, 2));
+    case 'sarif':
+      return print(JSON.stringify(toSarif(files), null, 2));
+    case 'github':
+      return found.forEach(({ file, issue }) => print(toGithub(file, issue)));
+    case 'text': {
+      for (const one of found) print(asLine(one));
+      const silenced = files.reduce((sum, { inspection }) => sum + inspection.silenced.length, 0);
+      if (silenced > 0) complain(`${counted(silenced, 'issue')} silenced by comments`);
+      return undefined;
     }
+    default:
+      return format satisfies never;
   }
-  const inspections = inspectRuns(
-    given.map(({ text, name, target }) => ({ text, subject: { name, target } })),
-  );
-  const found = inspections.flatMap(({ issues }, i) =>
-    issues.map((issue) => ({ file: given[i]?.file ?? '', issue })),
-  );
-  if (json) print(JSON.stringify(found.map(asJson), null, 2));
-  else for (const one of found) print(asLine(one));
-  return given.length < files.length || found.some(({ issue }) => failing(issue)) ? 1 : 0;
 }
 
 interface Found {

@@ -1,7 +1,8 @@
 /** All issues of a file: its validation errors, then what the rules find. The page and the terminal show this. */
 import type { Change } from './change';
 import { fixOf } from './fixes';
-import { check, checkAll, type Checked, type Issue } from './rules';
+import { silence, type Known, type Silenced } from './ignores';
+import { check, checkAll, COLLISION, RULES, type Checked, type Issue } from './rules';
 import { SOURCE } from './rules/rule';
 import { shape } from './scalar';
 import { SECTIONS } from './keys';
@@ -10,6 +11,7 @@ import { readConfig, type ConfigFile } from './settings';
 import { isSmokeRun, type Target } from './targets';
 import type { Verdict } from './verdict';
 
+export type { Silenced } from './ignores';
 export type { Issue, Severity } from './rules';
 export { SEVERITIES } from './rules/rule';
 
@@ -19,6 +21,8 @@ export interface Inspection {
   readonly accepted: boolean;
   /** The worst first, those of equal severity in the file's order. */
   readonly issues: readonly Issue[];
+  /** Those that comments of the file silence. */
+  readonly silenced: readonly Silenced[];
 }
 
 export interface Subject {
@@ -62,9 +66,12 @@ function isForeign({ value }: ConfigFile): boolean {
   return names.length > 0 && !names.some((name) => Object.hasOwn(SECTIONS, name));
 }
 
+/** The id of the one issue of a file that is of something else. */
+export const NOT_OURS = 'not-a-configuration';
+
 const foreign = ({ settings }: ConfigFile): Issue => ({
   ...REJECTED,
-  id: 'not-a-configuration',
+  id: NOT_OURS,
   path: '',
   message: `this is no configuration of the trainer: it has none of its sections (${Object.keys(SECTIONS)
     .filter((path) => path !== '' && !path.includes('.'))
@@ -78,16 +85,20 @@ const MAX_MESSAGE = 2000;
 const cut = (message: string): string =>
   message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
 
-function inspection({ file }: Checked, found: readonly Issue[]): Inspection {
-  if (isForeign(file)) return { file, accepted: false, issues: [foreign(file)] };
+function inspection(checked: Checked, found: readonly Issue[]): Inspection {
+  const { file } = checked;
+  if (isForeign(file)) return { file, accepted: false, issues: [foreign(file)], silenced: [] };
   const errors = validationErrors(file);
   errors.sort((a, b) => a.place.from - b.place.from);
-  const issues = [...errors, ...found].map((issue) => ({ ...issue, message: cut(issue.message) }));
-  return { file, accepted: errors.length === 0, issues };
+  const all = [...errors, ...found].map((issue) => ({ ...issue, message: cut(issue.message) }));
+  // Of a file that cannot be read nothing is known but that.
+  const left =
+    file.errors.length > 0 ? { issues: all, silenced: [] } : silence(file.text, all, known(checked));
+  return { file, accepted: errors.length === 0, ...left };
 }
 
-const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, rejects it.';
-const PYDANTIC = `${SOURCE}: its pydantic models reject it, and neither validate nor train continues.`;
+export const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, rejects it.';
+export const PYDANTIC = `${SOURCE}: its pydantic models reject it, and neither validate nor train continues.`;
 const NO_NAME = `${SOURCE}: the file’s mapping becomes keyword arguments, and Python raises a TypeError.`;
 
 function validationErrors({ errors, settings }: ConfigFile): Issue[] {
@@ -113,6 +124,17 @@ function validationErrors({ errors, settings }: ConfigFile): Issue[] {
   });
   return [...yaml, ...invalid];
 }
+
+/** Every rule that a comment can name, and whether it would have found what it finds. */
+const known = ({ target, verdict, base }: Checked): Known[] => [
+  ...RULES.map(({ id, targets, needs }) => ({
+    id,
+    judged:
+      (targets === undefined || targets.includes(target.name)) &&
+      (needs === undefined || (needs === 'verdict' ? verdict : base) !== undefined),
+  })),
+  ...[COLLISION.id, 'validation-error'].map((id) => ({ id, judged: false })),
+];
 
 const REJECTED = { severity: 'invalid', fixable: true } as const;
 

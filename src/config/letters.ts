@@ -17,3 +17,12 @@ export function letters(a: string, b: string): number {
   }
   return row[b.length] ?? 0;
 }
+
+/** The word that is likely meant: one that starts alike, or is few letters away; undefined where none is near. */
+export function nearestOf(given: string, words: readonly string[]): string | undefined {
+  const [best] = words
+    .map((word) => ({ word, apart: word.startsWith(given) ? 0 : letters(word, given) }))
+    .filter(({ apart }) => apart <= given.length / 2)
+    .sort((a, b) => a.apart - b.apart);
+  return best?.word;
+}

@@ -89,3 +89,9 @@ export class Pieces {
     return edits;
   }
 }
+
+/** A text with edits in its offsets, which rise and lie apart from each other. */
+export const applyEdits = (text: string, edits: readonly Edit[]): string =>
+  [...edits]
+    .reverse()
+    .reduce((made, { from, to, insert }) => made.slice(0, from) + insert + made.slice(to), text);

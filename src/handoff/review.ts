@@ -4,6 +4,7 @@
  */
 import { EFFECT_NAMES } from '../config/documentation';
 import type { Change } from '../config/change';
+import { counted } from '../base/text';
 import { commandsFor } from './commands';
 import { derive, variantFor, type Variant } from './derive';
 import { applyChanges, EditError } from '../config/edit';
@@ -58,9 +59,6 @@ export function reviewDocument(input: ReviewInput): string {
   ];
   return `${sections.flat().join('\n\n')}\n`;
 }
-
-const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count} ${count === 1 ? one : many}`;
 
 const fixable = (file: FileRisks): number => file.left.filter(isSevere).length;
 const openChecks = ({ checklist }: Facts): number => checklist.filter(({ verified }) => !verified).length;

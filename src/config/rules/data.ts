@@ -35,6 +35,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'validation-ram',
+    needs: 'verdict',
     severity: 'high',
     targets: PLATFORMS,
     evidence:
@@ -114,6 +115,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'vram',
+    needs: 'verdict',
     severity: 'high',
     evidence: 'Predicted from the model’s shapes and the allocator’s rules; the range is what is not known.',
     check: (_, { verdict, target }) => {
@@ -132,6 +134,7 @@ export const DATA_RULES: readonly Rule[] = [
   },
   {
     id: 'host-ram',
+    needs: 'verdict',
     severity: 'high',
     targets: PLATFORMS,
     evidence:

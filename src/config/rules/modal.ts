@@ -47,6 +47,7 @@ export const MODAL_RULES: readonly Rule[] = [
   },
   {
     id: 'time-limit',
+    needs: 'verdict',
     severity: 'high',
     note: true,
     targets: ON_MODAL,

@@ -67,6 +67,8 @@ export interface Rule {
   readonly note?: boolean;
   /** Where it applies; everywhere without. */
   readonly targets?: readonly TargetName[];
+  /** What it finds nothing without: what the estimator says, or the file that this one was made from. */
+  readonly needs?: 'verdict' | 'base';
   readonly check: (settings: Settings, context: Context) => readonly Found[];
 }
 

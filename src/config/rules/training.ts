@@ -230,6 +230,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'batch-lr',
+    needs: 'base',
     severity: 'low',
     evidence:
       'Rules of thumb: linear scaling (Goyal et al. 2017) comes from SGD, square-root scaling (Malladi et al. 2022) suits AdamW. Not measured here.',

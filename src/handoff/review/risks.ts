@@ -1,6 +1,6 @@
 /** The issues of a file before and after, as risks with their state. */
 import type { Risk } from '../../config/incidents';
-import { SEVERITIES, type Issue } from '../../config/issues';
+import { SEVERITIES, type Issue, type Silenced } from '../../config/issues';
 import { inspectRun } from '../../estimate/forecast';
 import { tableOf } from '../markdown';
 import type { Compared } from '../matrix';
@@ -15,19 +15,24 @@ export interface FileRisks {
   readonly left: readonly Issue[];
   /** No edit of the file fixes them. */
   readonly launch: readonly Issue[];
+  /** A comment of the file silences them. */
+  readonly silenced: readonly Silenced[];
 }
 
 /** Of each file against the base it was made from, on its own target. */
 export function risksOf(before: Compared, after: readonly Compared[]): FileRisks[] {
   return after.map(({ name, text, target }) => {
-    const { issues } = inspectRun(text, { name, target, base: before.text });
+    const { issues, silenced } = inspectRun(text, { name, target, base: before.text });
     const once = inspectRun(before.text, { name: before.name, target }).issues;
-    const still = new Set(issues.map(({ id, path }) => `${id} ${path}`));
+    const still = new Set(
+      [...issues, ...silenced.map(({ issue }) => issue)].map(({ id, path }) => `${id} ${path}`),
+    );
     return {
       name,
       fixed: once.filter(({ id, path, fixable }) => fixable && !still.has(`${id} ${path}`)),
       left: issues.filter(({ fixable }) => fixable),
       launch: issues.filter(({ fixable }) => !fixable),
+      silenced,
     };
   });
 }
@@ -49,9 +54,11 @@ export function riskTable(files: readonly FileRisks[], others: readonly Risk[]):
       lines.set(key, line);
     }
   };
-  for (const { name, fixed, left, launch } of files) {
+  for (const { name, fixed, left, launch, silenced } of files) {
     add('open: fix the file', name, left);
     add('open: before launch', name, launch);
+    for (const { issue, reason } of silenced)
+      add(`silenced in the file: ${reason || 'without a reason'}`, name, [issue]);
     add('fixed', name, fixed);
   }
   const found = [...lines.values()].map(({ issue, state, names }): Line => [

@@ -1,5 +1,5 @@
 /** What the worker answers the page about a file. */
-import type { Inspection as Whole, Issue } from '../../../config/issues';
+import type { Inspection as Whole, Issue, Silenced } from '../../../config/issues';
 import { inspectRuns } from '../../../estimate/forecast';
 import type { Entry } from '../../../config/pyyaml';
 import type { Target } from '../../../config/targets';
@@ -17,6 +17,8 @@ export interface Inspection {
   /** What the trainer makes of each key, those with defaults too. */
   readonly seen: readonly ParsedValue[];
   readonly issues: readonly Issue[];
+  /** Those that comments of the file silence. */
+  readonly silenced: readonly Silenced[];
 }
 
 export interface Question {
@@ -35,7 +37,7 @@ const MAX_SHOWN = 2000;
 export const inspect = (questions: readonly Question[]): Inspection[] =>
   inspectRuns(questions.map(({ text, ...subject }) => ({ text, subject }))).map(shownOf);
 
-function shownOf({ file, accepted, issues }: Whole): Inspection {
+function shownOf({ file, accepted, issues, silenced }: Whole): Inspection {
   const { errors, entries, settings } = file;
   return {
     readable: errors.length === 0,
@@ -43,5 +45,6 @@ function shownOf({ file, accepted, issues }: Whole): Inspection {
     entries: entries.slice(0, MAX_SHOWN).map(({ path, key, value: place }) => ({ path, key, value: place })),
     seen: parsedValues(settings).slice(0, MAX_SHOWN),
     issues: issues.slice(0, MAX_SHOWN),
+    silenced,
   };
 }

@@ -10,6 +10,7 @@ import { recall, remember } from '../../ui/stored';
 import { linesOf, zipOf } from './file_text';
 import { ABOUT_SEVERITY } from './issues';
 import { safeFixes } from '../../../config/fixing';
+import { ignoreEdit } from '../../../config/ignores';
 import { isSevere, SEVERITIES, waysToFix, type Issue, type Severity } from '../../../config/issues';
 import type { OpenFile } from './open_file.svelte';
 import { givenBy, openFiles, writeFolder } from './opening';
@@ -45,6 +46,7 @@ export class ConfigPage {
   readonly target = $derived(this.file ? this.work.figures.of(this.file.target).title : '');
   readonly fixable = $derived(this.file?.issues.filter(({ fixable }) => fixable) ?? []);
   readonly notes = $derived(this.file?.issues.filter(({ fixable }) => !fixable) ?? []);
+  readonly silenced = $derived(this.file?.inspection?.silenced ?? []);
   readonly counts = $derived(
     SEVERITIES.map((severity) => ({
       severity,
@@ -136,6 +138,16 @@ export class ConfigPage {
     const keys = await this.work.fix(file);
     if (keys.length > 0)
       this.saidFixed = `${keys.length === 1 ? '1 value was' : `${keys.length} values were`} fixed for ${target} in ${file.name}: ${keys.join(', ')}.`;
+  }
+
+  /** Writes the comment that silences an issue, and puts the cursor where its reason is missing. */
+  async ignore(issue: Issue): Promise<void> {
+    const { file } = this;
+    if (!file || issue.place.to > file.current.length) return;
+    const edit = ignoreEdit(file.current, issue);
+    if (!this.work.edit(file, file.current, [edit])) return;
+    const at = edit.from + edit.insert.trimEnd().length + 1;
+    await this.reveal({ place: { ...issue.place, from: at, to: at } });
   }
 
   async reveal({ place }: Pick<Issue, 'place'>): Promise<void> {

@@ -1,0 +1,83 @@
+/** A page about each rule, made from the rule itself: what it finds, in which file, why, and how to silence it. */
+import type { Situation } from '../config/rules/guide';
+import { exampleText } from '../config/rules/guide';
+import { RULE_LIST, type RuleEntry } from '../config/rule_list';
+import { GPUS } from '../config/gpus';
+import { sentence } from '../config/issues';
+import { PLATFORMS, TARGETS } from '../config/targets';
+import { inspectRun } from '../estimate/forecast';
+import { block, code, escaped, tableOf } from './markdown';
+
+const DEFAULT_NAME = 'train.yaml';
+
+/** The issues that a rule finds in its example. */
+export function issuesIn({ lines, target = 'local', gpu, name = DEFAULT_NAME, base }: Situation) {
+  const usual = TARGETS[target];
+  const machine = gpu && usual.name !== 'browser' ? { ...usual, gpu: GPUS[gpu] } : usual;
+  const text = exampleText(lines);
+  const more = base && { base: exampleText(base) };
+  return { text, issues: inspectRun(text, { name, target: machine, ...more }).issues };
+}
+
+/** Where a rule applies, as words; '' for everywhere. */
+export const whereOf = ({ targets = PLATFORMS }: Pick<RuleEntry, 'targets'>): string =>
+  targets.length < PLATFORMS.length ? targets.map((name) => TARGETS[name].title).join(', ') : '';
+
+/** A situation beyond a file for a Linux machine. */
+function circumstances({ target = 'local', gpu, name, base }: Situation): string {
+  const parts = [
+    ...(target === 'local' ? [] : [`for ${TARGETS[target].title}`]),
+    ...(gpu ? [`with an ${GPUS[gpu].name}`] : []),
+    ...(name ? [`called ${code(name)}`] : []),
+    ...(base ? [`made from a file with ${base.map(code).join(', ')}`] : []),
+  ];
+  return parts.map((part) => `, ${part}`).join('');
+}
+
+function exampleOf({ id, examples }: RuleEntry): string[] {
+  if (!examples) return [];
+  const { text, issues } = issuesIn(examples.bad);
+  const found = issues.filter((one) => one.id === id);
+  return [
+    `## Found`,
+    `In this file${circumstances(examples.bad)}:`,
+    block('yaml', text),
+    ...found.map((issue) => `> **${issue.severity}** ${escaped(sentence(issue))}`),
+    `## Not found`,
+    `In this file${circumstances(examples.good)}:`,
+    block('yaml', issuesIn(examples.good).text),
+  ];
+}
+
+/** The page as Markdown. */
+export function rulePage(rule: RuleEntry): string {
+  const { id, title, severity, evidence, note } = rule;
+  const where = whereOf(rule);
+  return `${[
+    `# ${escaped(title)}`,
+    `Rule ${code(id)}, ${severity}${where ? `, only on ${where}` : ''}. ${note ? 'No edit of the file fixes it: it is a note for the launch.' : 'An edit of the file fixes it.'}`,
+    ...exampleOf(rule),
+    '## Evidence',
+    escaped(evidence),
+    ...(severity === 'invalid'
+      ? []
+      : [
+          '## Silence it',
+          `Write ${code(`# smokescan: ignore ${id} – why`)} at the end of the key’s line, or above a key for all that is below it; ${code(`# smokescan: ignore-file ${id} – why`)} anywhere for the whole file. A reason is part of it.`,
+        ]),
+  ].join('\n\n')}\n`;
+}
+
+/** All pages by their names, and a list of them. */
+export const rulePages = (): { readonly name: string; readonly text: string }[] => [
+  {
+    name: 'README.md',
+    text: `# Rules\n\nWhat ${code('smokescan validate')} and the page Config find in a configuration of the trainer.\n\n${tableOf(
+      ['rule', 'severity', 'finds', 'where'],
+      RULE_LIST.map((rule) => [rule.id, rule.severity, rule.title, whereOf(rule) || 'everywhere']),
+    ).replace(/^\| ([\w.-]+|[\w.-]*\\[\w.-]+) \|/gm, (row, id: string) =>
+      id === 'rule' ? row : `| [${id}](${id}.md) |`,
+    )}\n`,
+  },
+  ...RULE_LIST.map((rule) => ({ name: `${rule.id}.md`, text: rulePage(rule) })),
+];

@@ -1,0 +1,179 @@
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { applyPatch } from 'diff';
+import type { Log, Region } from 'sarif';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { main } from '../../../src/cli/validate';
+import { applyChanges } from '../../../src/config/edit';
+import { fixed } from '../../../src/config/fixing';
+import { inspect } from '../../../src/config/issues';
+import { applyEdits } from '../../../src/config/pieces';
+import { RULE_LIST } from '../../../src/config/rule_list';
+import { TARGETS } from '../../../src/config/targets';
+import { inspectRun } from '../../../src/estimate/forecast';
+
+const BAD =
+  'data: {num_workers: 4, validation_split: 0.04} # kept\r\nmodel: {}\r\npostprocessing: {}\r\ntraining:\r\n  optimizer: sgd\r\n  batchsize: 8\r\n';
+const CLEAN =
+  'data: {num_workers: 0, pin_memory: false, validation_split: 0.04}\nmodel: {mamba: {conv_kernel: 3}}\npostprocessing: {}\ntraining: {mixed_precision: false, learning_rate: 1.0e-4} # smokescan: ignore-file every-launch – known\n';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smokescan-validate-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function run(...args: string[]) {
+  const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+  const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
+  let written = '';
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written += String(text);
+    return true;
+  });
+  try {
+    const code = await main(['--target', 'wsl2', ...args]);
+    return { code, out: written + log.mock.calls.join('\n'), errors: error.mock.calls.map(String) };
+  } finally {
+    for (const spy of [log, error, write]) spy.mockRestore();
+  }
+}
+
+/** What the page's button makes of a text. */
+function byThePage(text: string): string {
+  const issuesOf = (made: string) => inspectRun(made, { name: 'train.yaml', target: TARGETS.wsl2 }).issues;
+  return applyEdits(text, fixed(text, issuesOf).edits);
+}
+
+describe('fixes', () => {
+  test('are written as the page writes them, and what is left is told', async () => {
+    const path = file('train.yaml', BAD);
+    const { code, out, errors } = await run('--fix', path);
+    const text = readFileSync(path, 'utf8');
+    expect(text).toBe(byThePage(BAD));
+    expect(text).toContain('num_workers: 0, validation_split: 0.04} # kept\r\n');
+    expect(text).toContain('batchsize: 8');
+    expect(errors.join()).toMatch(/train\.yaml: \d values fixed: .*training\.optimizer/);
+    expect(out).toContain('unknown-key');
+    expect(out).not.toContain('optimizer-crash');
+    expect(code).toBe(0);
+    expect((await run('--fix', path)).errors).toEqual([]);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  test('are shown as a diff that leads to them, and then nothing is written', async () => {
+    const path = file('train.yaml', BAD);
+    const { code, out } = await run('--diff', path);
+    expect(readFileSync(path, 'utf8')).toBe(BAD);
+    expect(out).toContain(`--- ${path}\n+++ ${path}\n@@`);
+    expect(applyPatch(BAD, out)).toBe(byThePage(BAD));
+    expect(code).toBe(1);
+  });
+
+  test('of a link go into the file that it leads to', async () => {
+    const path = file('real.yaml', BAD);
+    const link = join(folder, 'link.yaml');
+    symlinkSync(path, link);
+    await run('--fix', link);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(path, 'utf8')).not.toBe(BAD);
+  });
+});
+
+/** The offset of a place in lines that end in LF or CRLF. */
+const offsetOf = (text: string, line = 1, column = 1): number =>
+  text
+    .split('\n')
+    .slice(0, line - 1)
+    .reduce((sum, one) => sum + one.length + 1, column - 1);
+
+describe('SARIF', () => {
+  test('has rules with help, results with their places, and fixes that are the edits', async () => {
+    const path = file('train.yaml', BAD);
+    const { code, out } = await run('--format', 'sarif', path);
+    expect(code).toBe(1);
+    const log = JSON.parse(out) as Log;
+    const [{ tool, results = [] }] = log.runs as [Log['runs'][number]];
+    const { rules = [] } = tool.driver;
+    expect(rules.map(({ id }) => id)).toEqual(RULE_LIST.map(({ id }) => id));
+    for (const { shortDescription, help } of rules) {
+      expect(shortDescription?.text).toMatch(/\.$/);
+      expect(help?.markdown).toContain('# ');
+    }
+    const { issues } = inspectRun(BAD, { name: 'train.yaml', target: TARGETS.wsl2 });
+    expect(results.map(({ ruleId }) => ruleId)).toEqual(issues.map(({ id }) => id));
+    const cut = ({ startLine, startColumn, endLine, endColumn }: Region): [number, number] => [
+      offsetOf(BAD, startLine, startColumn),
+      offsetOf(BAD, endLine, endColumn),
+    ];
+    for (const [i, { ruleIndex, level, locations, fixes = [] }] of results.entries()) {
+      const { place, id, fix, severity } = issues[i]!;
+      expect(rules[ruleIndex ?? -1]?.id).toBe(id);
+      expect(level).toBe(severity === 'high' ? 'error' : severity === 'medium' ? 'warning' : 'note');
+      const { artifactLocation, region } = locations?.[0]?.physicalLocation ?? {};
+      expect(artifactLocation?.uri).toBe(pathToFileURL(path).href);
+      expect(cut(region ?? {})).toEqual([place.from, place.to]);
+      const [first] = fixes;
+      expect(first === undefined).toBe(fix === undefined);
+      if (!first || !fix) continue;
+      const edits = (first.artifactChanges[0]?.replacements ?? []).map(
+        ({ deletedRegion, insertedContent }) => {
+          const [from, to] = cut(deletedRegion);
+          return { from, to, insert: insertedContent?.text ?? '' };
+        },
+      );
+      expect(applyEdits(BAD, edits)).toBe(applyChanges(BAD, fix));
+    }
+  });
+
+  test('of a clean file has no results but those that a comment silences, with its reason', async () => {
+    const path = file('train.yaml', CLEAN);
+    const { code, out, errors } = await run('--format', 'sarif', path);
+    expect([code, errors]).toEqual([0, []]);
+    const results = (JSON.parse(out) as Log).runs[0]?.results;
+    expect(results?.map(({ ruleId, suppressions }) => [ruleId, suppressions?.[0]?.justification])).toEqual([
+      ['every-launch', 'known'],
+    ]);
+    const browser = await run(
+      '--target',
+      'browser',
+      '--format',
+      'sarif',
+      file('b.yaml', CLEAN.replace(/#.*/, '')),
+    );
+    expect((JSON.parse(browser.out) as Log).runs[0]?.results).toEqual([]);
+  });
+});
+
+test('a workflow of GitHub gets a line an issue, with what would end it early escaped', async () => {
+  const path = file('100%,a.yaml', BAD);
+  const { out } = await run('--format', 'github', path);
+  const { issues } = inspect(BAD, { name: 'x', target: TARGETS.wsl2 });
+  const lines = out.split('\n');
+  expect(lines.length).toBeGreaterThanOrEqual(issues.length);
+  for (const line of lines)
+    expect(line).toMatch(
+      /^::(error|warning|notice) file=[^,:]*100%25%2Ca\.yaml,line=\d+,col=\d+,title=\w+%3A [\w.-]+::\S/,
+    );
+  expect(lines.filter((line) => line.startsWith('::error'))).toEqual([
+    expect.stringContaining('optimizer-crash'),
+  ]);
+});
+
+test.each([
+  [['--json', '--format', 'sarif'], '--json and --format sarif exclude each other; leave one out'],
+  [['--diff', '--json'], '--diff prints a diff and nothing else; leave out --format json'],
+  [['--format', 'xml'], /--format is xml; it must be one of text, json, sarif, github/],
+])('%s is no way to ask', async (args, message) => {
+  const { code, errors } = await run(...args, file('a.yaml', CLEAN));
+  expect(code).toBe(2);
+  expect(errors[0]).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+});
