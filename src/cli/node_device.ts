@@ -1,8 +1,9 @@
 import { Device } from '../engine/device';
-import { UsableDevice } from '../run/usable_device';
+import { lossesInMemory } from '../run/gpu_losses';
+import { UsableDevice, type WaitForGpu } from '../run/usable_device';
 import { requestNodeGpu } from './node_gpu';
 
-const opened = new UsableDevice(async () => Device.request(await requestNodeGpu()));
+const opened = new UsableDevice(async () => Device.request(await requestNodeGpu()), lossesInMemory());
 
 /** The device of this process. Throws like `requestNodeGpu` and `Device.request`. */
-export const requestNodeDevice = (): Promise<Device> => opened.get();
+export const requestNodeDevice = (wait?: WaitForGpu): Promise<Device> => opened.get(wait);

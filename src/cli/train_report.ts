@@ -81,7 +81,7 @@ export function progressReport(): (event: EegEvent) => void {
         return;
       case 'recovering':
         say(
-          `the GPU was lost; resuming from step ${event.step} (${event.attempt} of at most ${event.attempts} times)`,
+          `the GPU was lost; resuming from step ${event.step} (${event.attempt} of at most ${event.attempts} times${event.shortSubmits ? '; it was lost at the same step before, so it is given less work at a time' : ''})`,
         );
         return;
       case 'skipped':

@@ -18,7 +18,8 @@ import { frozenChoice, planProgram, type ChooseVariant } from '../engine/plan';
 import { Program } from '../engine/program';
 import type { Mixer } from '../models/bimamba';
 import { countParameters } from '../models/initialise';
-import { SettingsError, toFailure, type Advice } from '../run/failure';
+import { isLost, SettingsError, toFailure, type Advice } from '../run/failure';
+import type { WaitForGpu } from '../run/usable_device';
 import { Owned } from '../run/owned';
 import { evaluationGraph, stitchWindows, type Evaluator } from './evaluation';
 import type { DetectionEvent, LeftOut, RecordingResult } from './protocol';
@@ -32,7 +33,8 @@ export const SHOWN_RATE = 4;
 const BATCH = 4;
 
 export interface DetectionOptions {
-  readonly device: () => Promise<Device>;
+  /** Called at the start, and again when that device was lost. */
+  readonly device: (wait: WaitForGpu) => Promise<Device>;
   readonly weights: DetectorWeights;
   /** Which mixer is meant where the weights have both. */
   readonly mixer?: Mixer | undefined;
@@ -61,8 +63,12 @@ interface Chosen {
   readonly starts: readonly number[];
 }
 
+/** How often a detection continues after the GPU was lost. */
+const MAX_RECOVERIES = 5;
+
 export class Detection {
   #stopped = false;
+  #skipped = false;
 
   constructor(private readonly options: DetectionOptions) {}
 
@@ -74,6 +80,11 @@ export class Detection {
     }
   }
 
+  /** Asks for a GPU at once that is being waited for. */
+  skip(): void {
+    this.#skipped = true;
+  }
+
   /** Ends the detection after the batch that is under way; what was detected until then was told. */
   stop(): void {
     this.#stopped = true;
@@ -83,7 +94,7 @@ export class Detection {
   async run(): Promise<void> {
     const started = performance.now();
     const scored: ScoredSubject[] = [];
-    const owned = new Owned();
+    let owned = new Owned();
     let last: DetectionEvent;
     const finished = (reason: 'completed' | 'stopped'): DetectionEvent => ({
       type: 'finished',
@@ -92,10 +103,12 @@ export class Detection {
       scores: scored.length > 0 ? scoreEvents(scored) : null,
     });
     try {
-      const { chosen, evaluator } = await this.#prepare(owned);
+      let { chosen, evaluator } = await this.#prepare(owned, true);
       const total = chosen.reduce((sum, { starts }) => sum + starts.length, 0);
       const clock = new Clock(total);
-      for (const one of chosen) {
+      let lost = 0;
+      for (let at = 0; at < chosen.length; at++) {
+        const one = chosen[at] as Chosen;
         const { info } = one;
         const tell = (label: string, done: number): Promise<void> => {
           this.#turn();
@@ -107,6 +120,14 @@ export class Detection {
           if (info.labelled) scored.push(asScored(info, result));
           await this.#emit({ type: 'detected', result });
         } catch (error) {
+          if (isLost(error) && lost++ < MAX_RECOVERIES) {
+            // On another device from this recording on; those before it are done.
+            owned.destroy();
+            owned = new Owned();
+            ({ chosen, evaluator } = await this.#prepare(owned, false));
+            at--;
+            continue;
+          }
           if (!(error instanceof DataError)) throw error;
           clock.leaveOut(one.starts.length);
           await this.#emit({ type: 'unreadable', leftOut: { path: info.path, reason: error.message } });
@@ -130,7 +151,8 @@ export class Detection {
     if (this.#stopped) throw new Stopped();
   }
 
-  async #prepare(owned: Owned): Promise<{ chosen: readonly Chosen[]; evaluator: Evaluator }> {
+  /** `first`: whether the plan is told. */
+  async #prepare(owned: Owned, first: boolean): Promise<{ chosen: readonly Chosen[]; evaluator: Evaluator }> {
     const { weights, mixer, folder, stride = STRIDE, choose = frozenChoice } = this.options;
     const config = configOf(weights, mixer);
     const leftOut: LeftOut[] = [];
@@ -146,19 +168,37 @@ export class Detection {
     for (const [name, { data }] of [...weights.parameters, ...weights.buffers])
       if (!data.every(Number.isFinite))
         throw new SettingsError(`the weights hold values that are no numbers, in ${name}`);
-    const device = await this.options.device();
+    const device = await this.options.device({
+      waiting: ({ label, secondsLeft, skip }) => {
+        this.#turn();
+        void this.#emit({
+          type: 'detecting',
+          label,
+          done: 0,
+          total,
+          secondsLeft: secondsLeft ?? undefined,
+          ...(skip !== undefined && { skip }),
+        });
+      },
+      skipped: () => {
+        const skipped = this.#skipped;
+        this.#skipped = false;
+        return skipped;
+      },
+    });
     const outputs = [evaluation.probabilities];
     const plan = planProgram(evaluation.graph, device.capabilities, { outputs, choose });
     const packs = { training: false };
-    await this.#emit({
-      type: 'planned',
-      config,
-      parameters: countParameters(evaluation.declared),
-      windows: total,
-      recordings: chosen.map(({ recording }) => recording),
-      leftOut,
-      bytes: plan.bytes + Parameters.bytes(evaluation.graph, packs),
-    });
+    if (first)
+      await this.#emit({
+        type: 'planned',
+        config,
+        parameters: countParameters(evaluation.declared),
+        windows: total,
+        recordings: chosen.map(({ recording }) => recording),
+        leftOut,
+        bytes: plan.bytes + Parameters.bytes(evaluation.graph, packs),
+      });
     if (chosen.length === 0) throw new DataError('these recordings', 'windows', noneOf(leftOut));
     await this.#emit({
       type: 'detecting',

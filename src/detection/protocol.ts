@@ -43,6 +43,8 @@ export type DetectionEvent =
       readonly total: number;
       /** undefined before the first windows are done. */
       readonly secondsLeft: number | undefined;
+      /** What is offered to whoever does not want to wait for it. */
+      readonly skip?: string;
     }
   | { readonly type: 'detected'; readonly result: RecordingResult }
   /** A recording that could not be read to its end. */

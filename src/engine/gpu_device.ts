@@ -30,6 +30,10 @@ export class GpuDevice {
   /** When the device was last seen to be done, in the clock's milliseconds. */
   #doneAt = 0;
   #destroyed = false;
+  /** Called when the GPU is lost. */
+  onLost: (() => void) | undefined;
+  /** Whether runs are cut into shorter submits than their times ask for; set before a program is compiled. */
+  shortSubmits = false;
 
   protected constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
     this.#gpu = gpu;
@@ -177,6 +181,7 @@ export class GpuDevice {
 
   #fail(error: EngineError): void {
     this.#failure ??= error;
+    if (error.kind === 'device-lost') this.onLost?.();
     for (const reject of this.#waiting) reject(this.#failure);
   }
 

@@ -155,7 +155,7 @@ export class Program {
   }
 
   #encode(): readonly GPUCommandBuffer[] {
-    const ends = submitEnds(this.#times, this.#fastest);
+    const ends = submitEnds(this.#times, this.#fastest, this.device.shortSubmits);
     return ends.map((end, i) =>
       encode(this.device, 'run', this.commands.slice(i === 0 ? 0 : ends[i - 1], end)),
     );

@@ -10,6 +10,9 @@ const LONGEST_MS = 150;
 /** The same before anything is measured. */
 const LONGEST_FIRST_MS = 500;
 
+/** So many times as many submits are made where the GPU was lost twice at one place. */
+const SHORTER = 10;
+
 /** A slow device, for what is not measured yet: a small integrated GPU reaches more with these kernels. */
 const SLOW = { flopsPerMs: 1e7, bytesPerMs: 5e6 } as const;
 
@@ -24,12 +27,16 @@ export function slowTimes(dispatches: readonly { readonly node: Node }[]): reado
 
 /**
  * The indices at which submits end, the last one being the number of dispatches. `times` are those of the dispatches on a slow
- * device; `measuredMs` is what all of them took on this one, undefined before it is known.
+ * device; `measuredMs` is what all of them took on this one, undefined before it is known. `shorter`: a tenth as long.
  */
-export function submitEnds(times: readonly number[], measuredMs: number | undefined): readonly number[] {
+export function submitEnds(
+  times: readonly number[],
+  measuredMs: number | undefined,
+  shorter = false,
+): readonly number[] {
   const total = times.reduce((sum, time) => sum + time, 0);
   const count = Math.ceil(measuredMs === undefined ? total / LONGEST_FIRST_MS : measuredMs / LONGEST_MS);
-  const longest = total / Math.max(1, count);
+  const longest = total / Math.max(1, count) / (shorter ? SHORTER : 1);
   const ends: number[] = [];
   let filled = 0;
   for (const [index, time] of times.entries()) {

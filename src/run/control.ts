@@ -20,6 +20,13 @@ export class RunControl {
     return this.#skipped;
   }
 
+  /** Whether the wait for a GPU is skipped; the next one is not. */
+  takeSkip(): boolean {
+    const skipped = this.#skipped;
+    this.#skipped = false;
+    return skipped;
+  }
+
   /** Ends a preparation that can be skipped. */
   skip(): void {
     this.#skipped = true;

@@ -15,6 +15,10 @@ export class NotFiniteError extends Error {
   override name = 'NotFiniteError';
 }
 
+/** Whether an error says that the GPU was lost. */
+export const isLost = (error: unknown): boolean =>
+  error instanceof EngineError && error.kind === 'device-lost';
+
 type FailureKind = EngineErrorKind | 'graph' | 'settings' | 'data' | 'not-finite' | 'unexpected';
 
 const REPORT =
@@ -29,7 +33,7 @@ const ADVICE = {
     'Choose a smaller preset, or close other tabs and programs that use the GPU, and start again.',
   internal: `Reload the page and start again. ${REPORT}`,
   'device-lost':
-    'The weights of this run were on the GPU and are gone. Reload the page and start again; if the GPU is lost again at the same place, choose a smaller preset.',
+    'The weights of this run were on the GPU and are gone. Start again; where the browser holds the GPU back, it is waited for. If the GPU is lost again at the same place, choose a smaller preset.',
   graph: 'Choose a smaller preset: this model does not fit the limits of this GPU.',
   settings: 'Choose one of the tasks and presets that are listed.',
   data: 'Mend that, or choose other recordings, and start again.',

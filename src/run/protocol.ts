@@ -24,8 +24,10 @@ export interface Preparation {
   readonly total: number;
   /** Where it is known. */
   readonly secondsLeft?: number | undefined;
-  /** Whether the run can do without it. */
-  readonly skippable?: boolean;
+  /** What is offered to whoever does not want to wait for it, where the run can do without. */
+  readonly skip?: string;
+  /** Whether it is a wait for a GPU that the browser holds back. */
+  readonly held?: boolean;
 }
 
 /** What is prepared and how far it is: "Choosing kernels for this GPU, 34 of 87, about 6 s left". */
@@ -37,7 +39,7 @@ export function preparationText({ label, done, total, secondsLeft }: Preparation
 }
 
 /** The preparation that times kernels. */
-export const CHOOSING = { label: 'choosing kernels for this GPU', skippable: true } as const;
+export const CHOOSING = { label: 'choosing kernels for this GPU', skip: 'Use the default kernels' } as const;
 
 export interface Failure {
   readonly kind: string;

@@ -136,6 +136,8 @@ export type EegEvent =
       readonly attempt: number;
       readonly attempts: number;
       readonly step: number;
+      /** Whether it was lost twice at one place, so that less is asked of it at a time. */
+      readonly shortSubmits: boolean;
       /** What is wrong with a newer checkpoint, where one is damaged. */
       readonly damaged: string | null;
     }

@@ -19,6 +19,7 @@ import { Device } from '../engine/device';
 import type { TuneMemory } from '../engine/tune';
 import type { DeviceReport } from '../run/protocol';
 import { reportDevice } from '../run/device_report';
+import { storedLosses } from '../run/gpu_losses';
 import { UsableDevice } from '../run/usable_device';
 import { files } from './files';
 import { startWorkers } from './pool';
@@ -53,7 +54,7 @@ export class EegService implements EegWorker {
     gpu: GPU | undefined,
     private readonly tuning: TuneMemory | Promise<TuneMemory>,
   ) {
-    this.#device = new UsableDevice(() => Device.request(gpu));
+    this.#device = new UsableDevice(() => Device.request(gpu), storedLosses());
   }
 
   async device(): Promise<DeviceReport> {
@@ -131,7 +132,7 @@ export class EegService implements EegWorker {
     // Another call may have come first while this one waited.
     const folder = this.#startable();
     const detection = new Detection({
-      device: () => this.#device.get(),
+      device: (wait) => this.#device.get(wait),
       weights: read,
       mixer: mixer ?? undefined,
       interpolation,
@@ -188,7 +189,7 @@ export class EegService implements EegWorker {
       throw error;
     }
     const trainer = new EegTrainer({
-      device: () => this.#device.get(),
+      device: (wait) => this.#device.get(wait),
       dataset: new Dataset(folder, KEEP_BYTES, cache, chosen.interpolation),
       startWorkers: (count) => startWorkers(count, folder, chosen),
       settings: chosen,
@@ -244,6 +245,7 @@ export class EegService implements EegWorker {
 
   skip(): void {
     this.#trainer?.skip();
+    this.#detection?.skip();
   }
 
   pause(): void {

@@ -7,16 +7,16 @@ import type { Slot } from '../checkpoints/run';
 import { load, localSource, type BatchSource } from '../eeg/windows/loader';
 import { Sampler } from '../eeg/windows/sampler';
 import type { WindowRef } from '../eeg/windows/windows';
-import { EngineError, type Device } from '../engine/device';
+import type { Device } from '../engine/device';
 import { firstNotFinite } from '../engine/not_finite';
 import type { Parameters } from '../engine/packs';
 import { RunControl } from '../run/control';
-import { NotFiniteError, toFailure, type Advice } from '../run/failure';
+import { isLost, NotFiniteError, toFailure, type Advice } from '../run/failure';
 import { Owned } from '../run/owned';
 import { handled } from '../base/handled';
 import type { Failure, Preparation } from '../run/protocol';
 import type { Checkpoints } from './checkpoints';
-import type { Suggestion } from './fits';
+import { suggest, type Suggestion } from './fits';
 import { glimpse } from './glimpse';
 import type { EegEvent, Watched } from './protocol';
 import { prepareSession, type Session, type SessionOptions } from './session';
@@ -24,11 +24,12 @@ import { Sources } from './sources';
 import { capture } from './state';
 import { submitStep } from './step';
 import { metricOf, validate, type Validation } from './validation';
+import type { WaitForGpu } from '../run/usable_device';
 import { answered } from '../run/watchdog';
 
 export interface EegTrainerOptions extends SessionOptions {
   /** Called at the start, and again when that device was lost. */
-  readonly device: () => Promise<Device>;
+  readonly device: (wait: WaitForGpu) => Promise<Device>;
   /** Keeps states; without it a lost device is the end of the run. */
   readonly checkpoints?: Checkpoints;
   /** The state to resume from, to the bit. */
@@ -46,11 +47,9 @@ export interface EegTrainerOptions extends SessionOptions {
 /** As the trainer: after three epochs an AUROC below this is no better than chance. */
 const COLLAPSE = { epochs: 3, auroc: 0.55 } as const;
 
-/** How often a run resumes after the GPU was lost. */
-const MAX_RECOVERIES = 3;
-/** How often, and at what distance in milliseconds, another device is then asked for. */
-const DEVICE_TRIES = 20;
-const DEVICE_WAIT = 500;
+/** How often a run resumes after the GPU was lost; and how often at one place, the last time with shorter submits. */
+const MAX_RECOVERIES = 5;
+const MAX_AT_ONE_PLACE = 2;
 
 /** Milliseconds of training after which the first checkpoint is due, whatever interval is chosen: there is none before it. */
 const FIRST_CHECKPOINT = 20_000;
@@ -68,8 +67,6 @@ const ADVICE = {
 
 class Stopped extends Error {}
 
-const isLost = (error: unknown): boolean => error instanceof EngineError && error.kind === 'device-lost';
-
 type Finished = Extract<EegEvent, { type: 'finished' }>;
 
 export class EegTrainer extends RunControl {
@@ -81,8 +78,10 @@ export class EegTrainer extends RunControl {
   #saving: Promise<void> = Promise.resolve();
   #savesUnderWay = 0;
   #saves = 0;
-  /** How often the GPU was lost. */
+  /** How often the GPU was lost, at which step last, and how often about there. */
   #lost = 0;
+  #lostAt = -Infinity;
+  #atOnePlace = 0;
   #suggestions: readonly Suggestion[] = [];
 
   constructor(private readonly options: EegTrainerOptions) {
@@ -112,9 +111,8 @@ export class EegTrainer extends RunControl {
         last = await this.#train(session);
       } catch (error) {
         await this.#saving;
-        if (isLost(error) && this.options.checkpoints && !this.stopped && this.#lost < MAX_RECOVERIES) {
-          this.#lost++;
-          const { checkpoints } = this.options;
+        const { checkpoints } = this.options;
+        if (isLost(error) && checkpoints && !this.stopped && this.#resumesAfterLoss(session)) {
           // A store that cannot be read is no reason to lose the run.
           from = (await checkpoints.latest().catch(() => undefined)) ?? this.options.from;
           this.options.emit({
@@ -122,6 +120,7 @@ export class EegTrainer extends RunControl {
             attempt: this.#lost,
             attempts: MAX_RECOVERIES,
             step: from?.progress.step ?? 0,
+            shortSubmits: this.#atOnePlace > 1,
             damaged: checkpoints.damaged ?? null,
           });
           continue;
@@ -145,23 +144,37 @@ export class EegTrainer extends RunControl {
 
   #failureOf(error: unknown): Failure {
     const failure = toFailure(error, { ...ADVICE, ...this.options.advice });
-    if (!isLost(error) || this.#lost === 0) return failure;
-    return {
-      ...failure,
-      message: `${failure.message} It was the ${this.#lost + 1}th time in this run, so it is not tried again.`,
-    };
+    if (!isLost(error) || this.#lost < 2) return failure;
+    const where =
+      this.#atOnePlace > MAX_AT_ONE_PLACE
+        ? `${this.#atOnePlace} times at step ${this.#lostAt}, also with shorter submits`
+        : `${this.#lost} times in this run`;
+    return { ...failure, message: `${failure.message} It was lost ${where}, so it is not tried again.` };
   }
 
-  /** After a loss the browser needs a moment until it has a GPU again. */
   async #device(): Promise<Device> {
-    for (let tried = 1; ; tried++) {
-      try {
-        return await this.options.device();
-      } catch (error) {
-        if (this.#lost === 0 || tried === DEVICE_TRIES || this.stopped) throw error;
-        await new Promise((resolve) => setTimeout(resolve, DEVICE_WAIT));
-      }
+    const device = await this.options.device({
+      waiting: (preparation) => this.#preparing(preparation),
+      skipped: () => this.takeSkip(),
+    });
+    device.shortSubmits = this.#atOnePlace > 1;
+    return device;
+  }
+
+  /** Notes a loss. Whether the run is to resume. */
+  #resumesAfterLoss(session: Session | undefined): boolean {
+    this.#lost++;
+    const step = session?.progress.step;
+    // A step more or less may be under way when the loss is heard of.
+    const again = step !== undefined && Math.abs(step - this.#lostAt) <= 1;
+    this.#atOnePlace = step === undefined ? this.#atOnePlace : again ? this.#atOnePlace + 1 : 1;
+    this.#lostAt = step ?? this.#lostAt;
+    if (this.#atOnePlace > MAX_AT_ONE_PLACE && session) {
+      const bytes = session.plan.memory.reduce((sum, use) => sum + use.bytes, 0);
+      this.#suggestions = suggest(session.settings, session.device.capabilities, bytes - 1);
+      return false;
     }
+    return this.#lost <= MAX_RECOVERIES;
   }
 
   #preparing(preparation: Preparation): void {

@@ -3,8 +3,12 @@ import { adapterName, otherGpuHint } from '../../engine/adapter';
 import type { DeviceReport } from '../../run/protocol';
 import { LinkError } from './link';
 
-/** `missing`: no GPU that can be used, so the advice is shown. `unknown`: the worker could not be asked. */
-export type DeviceStatus = 'asking' | 'ready' | 'missing' | 'unknown';
+/** Seconds after which a GPU that the browser holds back is asked for again. */
+const AGAIN = 10;
+
+/** `missing`: no GPU that can be used, so the advice is shown. `unknown`: the worker could not be asked. `held`: the
+ * browser gives none for a while since one was lost. */
+export type DeviceStatus = 'asking' | 'ready' | 'missing' | 'unknown' | 'held';
 
 /** How a worker is asked; both reject with a sentence. */
 export interface DeviceQuestions {
@@ -40,14 +44,16 @@ export class Device {
         : 'This address is not secure, so the browser hides WebGPU from it.';
       return;
     }
-    this.status = 'asking';
+    if (this.status !== 'held') this.status = 'asking';
     try {
       this.report = await this.#questions.device();
       this.problem = null;
       this.status = 'ready';
     } catch (error) {
       this.problem = messageOf(error);
-      this.status = error instanceof LinkError ? 'unknown' : 'missing';
+      const held = error instanceof Error && error.name === 'GpuHeldBackError';
+      this.status = held ? 'held' : error instanceof LinkError ? 'unknown' : 'missing';
+      if (held) setTimeout(() => this.status === 'held' && void this.ask(), 1000 * AGAIN);
     }
   }
 

@@ -1,6 +1,7 @@
 /** Measures what lessons ask, on the GPU or in float64 where there is none. */
 import { messageOf } from '../../base/text';
 import { Device } from '../../engine/device';
+import { storedLosses } from '../../run/gpu_losses';
 import { UsableDevice } from '../../run/usable_device';
 import { Lab } from './lab';
 import { MEASURES } from './measures';
@@ -13,7 +14,7 @@ export class CourseService implements CourseWorker {
 
   /** `gpu` is undefined where the browser has no WebGPU. */
   constructor(gpu: GPU | undefined) {
-    this.#device = new UsableDevice(() => Device.request(gpu));
+    this.#device = new UsableDevice(() => Device.request(gpu), storedLosses());
     this.#missing = this.#device.get().then(
       () => null,
       (error: unknown) => messageOf(error),

@@ -5,6 +5,7 @@ import type { TuneMemory } from '../../engine/tune';
 import type { RunSettings, TrainingWorker } from './protocol';
 import type { DeviceReport } from '../../run/protocol';
 import { reportDevice } from '../../run/device_report';
+import { storedLosses } from '../../run/gpu_losses';
 import { UsableDevice } from '../../run/usable_device';
 import { Trainer } from './trainer';
 
@@ -19,7 +20,7 @@ export class TrainingService implements TrainingWorker {
     gpu: GPU | undefined,
     private readonly tuning: TuneMemory | Promise<TuneMemory>,
   ) {
-    this.#device = new UsableDevice(() => Device.request(gpu));
+    this.#device = new UsableDevice(() => Device.request(gpu), storedLosses());
   }
 
   async device(): Promise<DeviceReport> {
@@ -39,9 +40,11 @@ export class TrainingService implements TrainingWorker {
 
   async start(settings: RunSettings, port: MessagePort): Promise<void> {
     this.#rejectDuringRun('A new run');
-    const device = Promise.resolve(this.#measuring).then(() => this.#device.get());
     const trainer = new Trainer({
-      device,
+      device: async (wait) => {
+        await this.#measuring;
+        return this.#device.get(wait);
+      },
       settings,
       tuning: this.tuning,
       emit: (event) => port.postMessage(event),

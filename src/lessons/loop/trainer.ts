@@ -16,6 +16,7 @@ import { RunControl } from '../../run/control';
 import { NotFiniteError, toFailure } from '../../run/failure';
 import { CHOOSING, type Preparation } from '../../run/protocol';
 import { Owned } from '../../run/owned';
+import type { WaitForGpu } from '../../run/usable_device';
 import { ProgressReporter } from '../../run/progress';
 import { PreviewPace, SolvedRule } from './pace';
 import { Previewer, previewGraph } from './preview';
@@ -23,7 +24,7 @@ import { METRICS, type MetricName, type RunEvent, type RunSettings } from './pro
 import { planRun, resolveRun, trainingGraph, type Run, type TrainingGraph } from './sequence';
 
 export interface TrainerOptions {
-  readonly device: Device | Promise<Device>;
+  readonly device: (wait: WaitForGpu) => Promise<Device>;
   readonly settings: RunSettings;
   readonly emit: (event: RunEvent) => void;
   /** Kernel variants are timed and kept here; without it they are the frozen ones. */
@@ -83,7 +84,7 @@ export class Trainer extends RunControl {
     };
     const stage = (label: string, done: number): void => preparing({ label, done, total: 3 });
     const run = resolveRun(settings, maxSteps);
-    const device = await this.options.device;
+    const device = await this.options.device({ waiting: preparing, skipped: () => this.takeSkip() });
     const view = trainingGraph(run);
     const preview = previewGraph(run);
     const { choose, remark } = await choiceFor(device, [view.graph, preview.graph], tuning, {

@@ -39,7 +39,7 @@ async function learn(dynamics: RunSettings['dynamics'], seed: number) {
   let accuracy = NaN;
   let last: RunEvent | undefined;
   await new Trainer({
-    device: device(),
+    device: () => Promise.resolve(device()),
     settings,
     emit: (event) => (last = event),
     keep: async (parameters) => {

@@ -31,7 +31,7 @@ export async function record(
   let parameters: ReadonlyMap<string, Float32Array> = new Map();
   const trainer: Trainer = new Trainer({
     ...options,
-    device,
+    device: () => Promise.resolve(device),
     settings,
     emit: (event) => {
       events.push(event);

@@ -172,7 +172,7 @@ describe('a run fails with a reason and advice', () => {
         kind: 'device-lost',
         message: expect.stringMatching(/GPU was lost/) as string,
       });
-      expect(failure(run)?.advice).toMatch(/Reload/);
+      expect(failure(run)?.advice).toMatch(/Start again/);
       expect(types(run).filter((type) => type === 'failed' || type === 'finished')).toEqual(['failed']);
       expect(run.losses.length).toBeGreaterThan(0);
       expect(run.losses.slice(0, STEPS)).toEqual(first.losses.slice(0, run.losses.length));

@@ -257,7 +257,7 @@ describe('a lost GPU', () => {
     expect(end?.secondMoments).toEqual(expected.end?.secondMoments);
   });
 
-  test('is recovered three times, then the run ends with the reason', async () => {
+  test('is recovered five times, then the run ends with the reason', async () => {
     const { of } = await run(SETTINGS, {
       device: async () => {
         const { gpu, lose } = losable(await requestNodeGpu());
@@ -266,9 +266,30 @@ describe('a lost GPU', () => {
         return lost;
       },
     });
-    expect(of('recovering')).toHaveLength(3);
+    expect(of('recovering')).toHaveLength(5);
     expect(of('failed').map(({ failure }) => failure.kind)).toEqual(['device-lost']);
-    expect(of('failed')[0]?.failure.message).toContain('It was the 4th time in this run');
+    expect(of('failed')[0]?.failure.message).toContain('It was lost 6 times in this run');
+  });
+
+  fullTest('at one step again and again: given less at a time, then what would fit is said', async () => {
+    let lose: () => void = () => undefined;
+    const { of } = await run(
+      { ...SHORT, stepsPerEpoch: 9, batch: 2 },
+      {
+        device: async () => {
+          const other = losable(await requestNodeGpu());
+          ({ lose } = other);
+          return Device.request(other.gpu);
+        },
+      },
+      (event) => {
+        if (event.type === 'saved' && event.step === 1) lose();
+      },
+    );
+    expect(of('recovering').map(({ shortSubmits }) => shortSubmits)).toEqual([false, true]);
+    const [failed] = of('failed');
+    expect(failed?.failure.message).toMatch(/It was lost 3 times at step \d, also with shorter submits/);
+    expect(failed?.suggestions.map(({ label }) => label)).toContain('2 micro-batches');
   });
 });
 

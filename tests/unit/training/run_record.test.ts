@@ -69,7 +69,7 @@ test('the time of training adds up over the resumptions of a run, killed or not'
   const record = new RunRecord(summary);
   record.add(progressed([0.5], 2));
   expect(record.summary.seconds).toBe(12);
-  record.add({ type: 'recovering', attempt: 1, attempts: 3, step: 1, damaged: null });
+  record.add({ type: 'recovering', attempt: 1, attempts: 3, step: 1, shortSubmits: false, damaged: null });
   record.add(progressed([0.4], 3));
   expect(record.summary).toMatchObject({ seconds: 15, losses: [0.5, 0.4] });
   record.add({ type: 'finished', reason: 'completed', steps: 2, seconds: 4 });

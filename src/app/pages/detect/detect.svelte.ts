@@ -166,6 +166,11 @@ export class Detect implements Viewed {
     await this.link.call((worker) => worker.stop()).catch((error: unknown) => this.#fail(failureOf(error)));
   }
 
+  /** Asks for a GPU at once that is being waited for. */
+  async skip(): Promise<void> {
+    await this.link.call((worker) => worker.skip()).catch((error: unknown) => this.#fail(failureOf(error)));
+  }
+
   /** csv_bi and BIDS events of all recordings as one zip, in the folders of the recordings. */
   save(): void {
     const files = eventFiles(this.results, this.folder?.recordings ?? [], this.scores);

@@ -374,7 +374,7 @@ export class Detector implements Viewed {
         return;
       case 'recovering':
         this.phase = 'preparing';
-        this.notice = `The GPU was lost. Training resumes from step ${event.step} on another device (attempt ${event.attempt} of ${event.attempts}).${event.damaged ? ` ${event.damaged}` : ''}`;
+        this.notice = `The GPU was lost. Training resumes from step ${event.step} on another device (attempt ${event.attempt} of ${event.attempts}).${event.shortSubmits ? ' It was lost at the same step before, so it is given less work at a time.' : ''}${event.damaged ? ` ${event.damaged}` : ''}`;
         return;
       default:
         event satisfies never;
