@@ -3,8 +3,11 @@ import type { Slot } from '../checkpoints/run';
 import type { TrainingState } from '../checkpoints/state';
 
 export interface Checkpoints {
-  /** Keeps a state. Throws with a sentence when it could not; it may still be known to `latest`. */
-  save(slots: readonly Slot[], state: TrainingState): Promise<void>;
+  /**
+   * Keeps a state. Throws with a sentence when it could not; it may still be known to `latest`. What a person should know of
+   * it otherwise: a sentence.
+   */
+  save(slots: readonly Slot[], state: TrainingState): Promise<string | void>;
   /** The newest state that is whole; undefined before there is one. */
   latest(): Promise<TrainingState | undefined>;
   /** What is wrong with a newer one that `latest` had to pass over: a sentence. */

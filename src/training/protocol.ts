@@ -125,6 +125,8 @@ export type EegEvent =
       readonly slots: readonly Slot[];
       readonly step: number;
       readonly milliseconds: { readonly paused: number; readonly all: number };
+      /** What a person should know of it: a sentence. */
+      readonly remark: string | null;
     }
   /** It could not be saved; training continues. */
   | { readonly type: 'unsaved'; readonly step: number; readonly message: string }

@@ -41,6 +41,7 @@ export class StoredRun implements Checkpoints {
   async reopen(id: string, state: TrainingState): Promise<void> {
     this.#release = await holdRun(id);
     const run = await this.store.run(id);
+    this.#about = { name: run.name, config: run.config, device: run.device };
     const summary = readSummary(run.summary);
     if (!summary)
       throw new Error(`The run “${run.name}” has no settings to resume with: only its weights can be used.`);
@@ -85,8 +86,21 @@ export class StoredRun implements Checkpoints {
     await this.#queue;
   }
 
-  async save(slots: readonly Slot[], state: TrainingState): Promise<void> {
+  /** A run whose record is gone, as where the data of this page was deleted, is made anew. */
+  async save(slots: readonly Slot[], state: TrainingState): Promise<string | void> {
     this.#unstored = state;
+    try {
+      await this.#save(slots, state);
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'MissingRunError' || !this.#about) throw error;
+      this.close();
+      this.#id = undefined;
+      await this.#save([...new Set<Slot>(['last', ...slots])], state);
+      return `The stored data of this run was deleted. It is stored anew from step ${state.progress.step}; older checkpoints are gone.`;
+    }
+  }
+
+  async #save(slots: readonly Slot[], state: TrainingState): Promise<void> {
     // Before the checkpoint, so that the curves are at least as long: the rest is cut off.
     this.#write();
     const written = this.#queue;

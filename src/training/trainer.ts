@@ -275,8 +275,9 @@ export class EegTrainer extends RunControl {
     state.catch(() => undefined); // awaited below
     this.#saving = this.#saving.then(async () => {
       try {
-        await checkpoints.save(slots, await state);
-        emit({ type: 'saved', slots, step, milliseconds: { paused, all: performance.now() - started } });
+        const remark = (await checkpoints.save(slots, await state)) ?? null;
+        const milliseconds = { paused, all: performance.now() - started };
+        emit({ type: 'saved', slots, step, milliseconds, remark });
       } catch (error) {
         // Whoever trains on a device reports that it was lost.
         if (!isLost(error)) emit({ type: 'unsaved', step, message: toFailure(error).message });

@@ -20,7 +20,8 @@ export interface KeptFile extends FileText {
 
 /** An open file: its text, how its bytes are written, and what is known of it. */
 export class OpenFile {
-  readonly id: string;
+  /** Another one where another tab has kept another text for it. */
+  id = $state('');
   readonly created: number;
   readonly newline: FileText['newline'];
   readonly mixed: boolean;

@@ -1,4 +1,3 @@
-import { messageOf } from '../../../base/text';
 import { redo, undo } from '@codemirror/commands';
 import { setDiagnostics } from '@codemirror/lint';
 import { EditorState, type Extension, type TransactionSpec } from '@codemirror/state';
@@ -19,7 +18,7 @@ import { Figures } from './figures.svelte';
 import type { Edits } from '../../../config/fixing';
 import { current, roundsOf } from './inspecting';
 import type { Issue } from '../../../config/issues';
-import { InspectorLink, TooLong } from './inspector';
+import { InspectorLink, unanswered } from './inspector';
 import { forget, keep, keptFiles } from './kept';
 import { OpenFile, type KeptFile } from './open_file.svelte';
 import type { Opening } from './opening';
@@ -284,11 +283,7 @@ export class Workspace {
     try {
       return await this.#link.ask(question);
     } catch (error) {
-      this.say(
-        error instanceof TooLong
-          ? `Reading ${about} took more than 15 seconds and was stopped. The text is kept as it is.`
-          : `${about} could not be checked: ${messageOf(error)}. Its text is kept; reload the page to try again.`,
-      );
+      this.say(unanswered(about, error));
       return undefined;
     }
   }
@@ -383,9 +378,19 @@ export class Workspace {
   }
 
   #keep(file: OpenFile): void {
-    keep(file.kept).catch(() =>
-      this.say(`The browser could not keep ${file.path}: save it as a file before the page is closed.`),
+    keep(file.kept).then(
+      (other) => other && this.#keepBoth(file, other),
+      () => this.say(`The browser could not keep ${file.path}: save it as a file before the page is closed.`),
     );
+  }
+
+  /** Another tab has changed the file too: its text keeps the place, and this one becomes a file of its own. */
+  #keepBoth(file: OpenFile, other: KeptFile): void {
+    file.id = crypto.randomUUID();
+    file.path = freePath(file.path, [...this.files.map(({ path }) => path), other.path]);
+    this.files = [...this.files, this.#open(other)];
+    this.say(`Another tab has changed ${other.path} too. Both texts are kept: yours is ${file.path} now.`);
+    this.#settle(file);
   }
 
   #flush(): void {

@@ -362,6 +362,7 @@ export class Detector implements Viewed {
         return;
       case 'saved':
         this.saved = event.step;
+        this.notice = event.remark ?? this.notice;
         this.unstored = false;
         if (this.persisted === undefined) void this.#persist();
         return;

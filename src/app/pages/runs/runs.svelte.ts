@@ -11,6 +11,7 @@ import { asJson, readSummary, summaryOf, type RunSummary } from '../../../traini
 import { differences, type Difference } from '../../../training/share';
 import { download } from '../../ui/download';
 import type { Detector } from '../detector/detector.svelte';
+import { FROM_A_FILE } from '../detector/interrupted';
 
 export interface ShownRun {
   readonly run: Run;
@@ -125,7 +126,7 @@ export class Runs {
     const run = await this.#store.createRun({
       name: file.name,
       config: state.progress.config,
-      device: 'from a file',
+      device: FROM_A_FILE,
     });
     try {
       await this.#store.save(run.id, 'last', state);
