@@ -26,6 +26,12 @@ test('every file of the built app is served with the policy', async () => {
     const policy = response.headers()['content-security-policy'];
     expect(policy, file).toMatch(/^default-src 'none'; script-src 'self';/);
     expect(policy, file).toContain("connect-src 'self'");
+    expect(response.headers(), file).toMatchObject({
+      'connection-allowlist': '(response-origin)',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'permissions-policy': expect.stringContaining('camera=()') as string,
+    });
   }
 });
 
@@ -40,4 +46,46 @@ test('the page cannot fetch from another origin', async () => {
   });
   expect(directive).toBe('connect-src');
   expect(complaints.foreign).toEqual([]);
+});
+
+test('every way to send a byte to another origin is blocked, and the page shows it', async () => {
+  const { page, complaints } = await app.open('#/runs');
+  await page.getByRole('button', { name: 'Prove it' }).click();
+  const ways = page.getByRole('dialog').getByRole('listitem');
+  await ways.first().waitFor();
+  expect(await ways.allTextContents()).toEqual(
+    ['fetch', 'image', 'beacon', 'WebSocket', 'worker', 'WebRTC'].map((way) => `${way}: blocked`),
+  );
+  expect(complaints.page).toEqual([]);
+});
+
+test('no files are opened where a host sends no policy with workers, or where the page is framed', async () => {
+  const context = await app.browser.newContext();
+  const page = await context.newPage();
+  await context.route('**/*.js', async (route) => {
+    const response = await route.fetch();
+    const headers = { ...response.headers() };
+    delete headers['content-security-policy'];
+    delete headers['connection-allowlist'];
+    await route.fulfill({ response, headers });
+  });
+  await page.goto(`${app.url}#/runs`);
+  await page.getByText('This host does not send the security policy with every file').waitFor();
+  expect(await page.getByLabel('Open a checkpoint').isDisabled()).toBe(true);
+  await context.close();
+
+  const framing = await app.browser.newContext();
+  const outer = await framing.newPage();
+  await framing.route('**/*', async (route) => {
+    if (route.request().resourceType() !== 'document') return route.continue();
+    if (route.request().url().endsWith('/outer'))
+      return route.fulfill({ contentType: 'text/html', body: `<iframe src="${app.url}#/runs"></iframe>` });
+    const response = await route.fetch();
+    const headers = { ...response.headers() };
+    for (const name of ['content-security-policy', 'connection-allowlist']) delete headers[name];
+    return route.fulfill({ response, headers });
+  });
+  await outer.goto(`${app.url}outer`);
+  await outer.frameLocator('iframe').getByText('This page is shown inside another page').waitFor();
+  await framing.close();
 });
