@@ -28,7 +28,8 @@ test.skipIf(!FULL || process.platform !== 'linux')(
   'killed three times, the last two within seconds: the page counts down, keeps what it shows and goes on to the end',
   async () => {
     browser = await startKillable(profile, `${app.url}${RUN}`, { args: webgpuFlags(), ready: 'navigator' });
-    const { page, killGpu } = browser;
+    const opened = browser;
+    const { page } = opened;
     await page.getByRole('button', { name: 'Apply', exact: true }).click();
     await page.getByRole('button', { name: 'Start training', exact: true }).click();
     const step = async () => Number(await page.getByTestId('Step').textContent()) || 0;
@@ -36,7 +37,7 @@ test.skipIf(!FULL || process.platform !== 'linux')(
     for (let kills = 1; kills <= 3; kills++) {
       const before = await step();
       await expect.poll(step, { timeout: SLOW.timeout }).toBeGreaterThan(before + 3);
-      killGpu();
+      opened.killGpu();
       await page.getByText(`attempt ${kills} of 5`).waitFor(SLOW);
       const held = phase.filter({ hasText: 'the browser gives none for a while; trying again' });
       const resumed = phase.filter({ hasText: 'Training, epoch' });

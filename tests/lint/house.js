@@ -27,6 +27,9 @@ const MAY_IMPORT = {
   base: [],
 };
 
+/** Files of data, which every room may read. */
+const DATA = ['configs', 'package.json'];
+
 /** Rooms that import nothing of a room above, not even the types of a protocol. */
 const ALONE = ['base', 'engine', 'config'];
 
@@ -40,7 +43,7 @@ function roomOf(path) {
 
 /** Says why `from` may not import `to`, or nothing where it may. */
 function refusal(from, to, path, typeOnly) {
-  if (to === from || to === 'configs' || MAY_IMPORT[from]?.includes(to)) return undefined;
+  if (to === from || DATA.includes(to) || MAY_IMPORT[from]?.includes(to)) return undefined;
   if (to === 'shaders') return from === 'engine' ? undefined : 'Only engine imports shaders.';
   if (!(from in MAY_IMPORT)) return `"${from}" is not a room of src.`;
   if (!(to in MAY_IMPORT)) return `"${from}" may not import from "${to}", which is not a room of src.`;
