@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { SettingsError } from '../run/failure';
 
 const NO_ADAPTER =
   'No WebGPU adapter was found: install a Vulkan driver for your GPU, or Chromium for its software driver ' +
@@ -38,9 +39,22 @@ export function requestNodeGpu(): Promise<GPU> {
   return (found ??= findGpu());
 }
 
+/** The package is left to be installed by whoever needs it: most commands need no GPU, and it is large. */
+async function webgpu(): Promise<typeof import('webgpu')> {
+  try {
+    return await import('webgpu');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
+      throw new SettingsError(
+        'This command computes on the GPU, for which Node needs the package webgpu: npm install webgpu beside smokescan, or npx -p smokescan -p webgpu smokescan …',
+      );
+    throw error;
+  }
+}
+
 async function findGpu(): Promise<GPU> {
   if (process.platform === 'linux') loadVulkan();
-  const { create, globals } = await import('webgpu');
+  const { create, globals } = await webgpu();
   Object.assign(globalThis, globals);
   pollEveryMillisecond();
 

@@ -1,10 +1,8 @@
-/** `npx smokescan schema`: writes configs/schema.json, the JSON Schema of the trainer's configuration for editors. */
-import { fileURLToPath } from 'node:url';
+/** `npx smokescan schema`: the JSON Schema of the trainer's configuration, for editors. */
 import { jsonSchema } from '../config/json_schema';
-import { runCommand } from './command_line';
+import { runCommand, text } from './command_line';
 import { writeWhole } from './output_files';
-
-const FILE = new URL('../../configs/schema.json', import.meta.url);
+import { print } from './print';
 
 /** The file's text. */
 export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;
@@ -12,14 +10,15 @@ export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)
 const COMMAND = {
   name: 'schema',
   takes: [],
-  about: 'Writes configs/schema.json, by which editors check and complete the trainer’s configuration.',
-  options: {},
-  notes: 'Exit code 0; 2 for wrong arguments.',
+  about: 'Prints the JSON Schema by which editors check and complete the trainer’s configuration.',
+  options: { out: text('FILE', 'writes it into this file instead') },
+  notes: 'Exit code 0; 1 where the file cannot be written; 2 for wrong arguments.',
 };
 
 /** Command `schema`. */
 export const main = (args: readonly string[]): Promise<number> =>
-  runCommand(COMMAND, args, async () => {
-    await writeWhole(fileURLToPath(FILE), [schemaText()]);
+  runCommand(COMMAND, args, async ({ values: { out } }) => {
+    if (out === undefined) print(schemaText().trimEnd());
+    else await writeWhole(out, [schemaText()]);
     return 0;
   });
