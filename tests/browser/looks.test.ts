@@ -10,6 +10,7 @@ beforeAll(async () => {
 
 /** Pages by their addresses, and what they show when they are ready; the lesson's tests look at it themselves. */
 const PAGES = {
+  '#/demo': 'Watch a Mamba choose',
   '#/train': 'Ready to train',
   '#/detect': 'Choose weights',
   '#/config': 'Show issues by severity',

@@ -148,7 +148,7 @@ describe('before a run', () => {
   test('each address shows its page and title, and one that names no page says so', async () => {
     const { page, complaints } = await app.open('', WIDE);
     for (const [address, title] of [
-      ['', /^Train · Smokescan$/],
+      ['', /^Demo · Smokescan$/],
       ['#/config', /Config · Smokescan$/],
       ['#/config/form', /Config · Smokescan$/],
       ['#/resources', /^Resources · Smokescan$/],
@@ -253,6 +253,10 @@ describe('a browser without WebGPU', () => {
       await page.getByText('An example, not answered yet').waitFor();
       expect(await button(page, 'Start training').count()).toBe(0);
       expect(await violations(page)).toEqual([]);
+      expect(await overflow(page)).toBe(0);
+      await page.goto(`${url}#/demo`);
+      await page.getByText('This browser cannot train: WebGPU is not available.').waitFor();
+      await expect.poll(() => page.getByTestId('step').textContent()).toMatch(/Step [1-9]/);
       expect(await overflow(page)).toBe(0);
       // Chromium itself says this of requestAdapter.
       const own = complaints.console.filter((text) => text !== 'No available adapters.');

@@ -14,6 +14,8 @@ export interface CorpusSettings {
   readonly duration: number;
   /** Of each recording, about. */
   readonly seizures: number;
+  /** See SyntheticSettings. */
+  readonly onset?: number;
 }
 
 export interface CorpusFile {
@@ -21,13 +23,14 @@ export interface CorpusFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Small enough to be ready in a second or two, large enough to learn from. */
+/** Small enough to be ready in a second or two, large enough to learn from; its seizures are seen from their start. */
 export const DEMO_CORPUS: CorpusSettings = {
   seed: 42,
   patients: 6,
   recordingsPerPatient: 1,
   duration: 600,
-  seizures: 3,
+  seizures: 6,
+  onset: 0.45,
 };
 
 /** Both files of a recording. Physical limits of ±3276.8 µV make a digital step 0.1 µV. */
@@ -58,7 +61,7 @@ export function recordingFiles(path: string, recording: SyntheticRecording): [Co
 
 /** The files of one recording after the other; the same settings give the same bytes. */
 export function* syntheticCorpus(settings: CorpusSettings): Generator<CorpusFile> {
-  const { seed, patients, recordingsPerPatient, duration, seizures } = settings;
+  const { seed, patients, recordingsPerPatient, duration, seizures, onset } = settings;
   for (let patient = 0; patient < patients; patient++)
     for (let take = 0; take < recordingsPerPatient; take++) {
       const name = `synth${String(patient).padStart(3, '0')}_s001_t${String(take).padStart(3, '0')}`;
@@ -67,6 +70,7 @@ export function* syntheticCorpus(settings: CorpusSettings): Generator<CorpusFile
         seed: random.bits(),
         duration,
         seizures: seizures > 1 ? seizures - random.integer(2) : seizures,
+        onset,
         rate: 256,
         lineFrequency: 60,
       });

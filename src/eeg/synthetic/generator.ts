@@ -20,6 +20,8 @@ export interface SyntheticSettings {
   readonly duration: number;
   /** How many; as many as fit with half a minute around each. */
   readonly seizures: number;
+  /** Share of a seizure's amplitude with which it starts; ONSET where it is left out. */
+  readonly onset?: number | undefined;
   /** Hz. */
   readonly rate: number;
   /** 50 or 60 Hz. */
@@ -44,6 +46,8 @@ export interface SyntheticRecording {
 type Vector = readonly [number, number, number];
 
 const SOURCES = 10;
+/** Nearly hidden in the background, as the hardest of real ones. */
+const ONSET = 0.15;
 const BETWEEN_SEIZURES = 30;
 const TAU = 2 * Math.PI;
 
@@ -62,7 +66,7 @@ export function generate(settings: SyntheticSettings): SyntheticRecording {
   addAlpha(signals, gains, rate, random.stream('alpha'));
   addArtefacts(signals, settings, random.stream('artefacts'));
   for (const [i, seizure] of seizures.entries())
-    addSeizure(signals, rate, seizure, random.stream(`seizure ${i}`));
+    addSeizure(signals, settings, seizure, random.stream(`seizure ${i}`));
   return { signals, rate, duration, seizures };
 }
 
@@ -194,7 +198,7 @@ function addArtefacts(
 
 function addSeizure(
   signals: readonly Float32Array[],
-  rate: number,
+  { rate, onset = ONSET }: SyntheticSettings,
   { start, stop, focus }: SyntheticSeizure,
   random: Random,
 ): void {
@@ -208,7 +212,7 @@ function addSeizure(
   for (let k = 0; k < count; k++) {
     const progress = k / count;
     phase += (TAU * (slow + (fast - slow) * (1 - progress) ** 1.5) * (1 + 0.02 * random.normal())) / rate;
-    const growth = Math.min(1, 0.15 + 1.2 * progress) * Math.min(1, (count - k) / (0.3 * rate));
+    const growth = Math.min(1, onset + 1.2 * progress) * Math.min(1, (count - k) / (0.3 * rate));
     const harmonic = 0.7 * progress;
     const width = 0.35 + widest * progress;
     for (let c = 0; c < signals.length; c++) {

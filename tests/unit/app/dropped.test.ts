@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { droppedFiles, sortFiles, uselessSentence } from '../../../src/app/ui/dropped';
+import { droppedFiles } from '../../../src/app/ui/dropped';
+import { sortFiles, uselessSentence } from '../../../src/app/dropping';
 
 type Entry = Pick<FileSystemEntry, 'isFile' | 'fullPath'>;
 

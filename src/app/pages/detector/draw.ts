@@ -1,6 +1,7 @@
 /** Draws a page of EEG, and the overview of a recording, on a canvas. */
 import type { SeizureEvent } from '../../../eeg/events/events';
 import type { EdfAnnotation } from '../../../eeg/files/edf/file';
+import type { Pen } from '../../ui/svg_pen';
 import type { Trace } from './montage';
 
 export interface Colours {
@@ -57,13 +58,13 @@ const AXIS = 18;
 /** CSS pixels of a millimetre. */
 const MILLIMETRE = 96 / 25.4;
 
-/** Sets the canvas to `width` × `height` CSS pixels and returns a context in those units. */
+/** Sets the canvas to `width` × `height` CSS pixels, each `ratio` of the canvas's, and returns a context in those units. */
 export function contextOf(
   canvas: HTMLCanvasElement,
   width: number,
   height: number,
+  ratio = devicePixelRatio,
 ): CanvasRenderingContext2D {
-  const ratio = devicePixelRatio;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   const context = canvas.getContext('2d');
@@ -76,7 +77,7 @@ export function contextOf(
 }
 
 export function drawPage(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   width: number,
   height: number,
   page: PageToDraw,
@@ -112,7 +113,7 @@ const MARK_ROWS = 4;
 
 /** A line where an annotation starts, and its text beside it. */
 function drawMarks(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   { marks, start, seconds }: PageToDraw,
   x: (time: number) => number,
   { left, right, top, bottom }: { left: number; right: number; top: number; bottom: number },
@@ -145,7 +146,7 @@ const plotWidth = ({ left, right }: { left: number; right: number }) => ({ left,
 
 /** One vertical line a pixel column from its lowest to its highest value, where there are more samples than pixels. */
 function trace(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   values: Float32Array,
   x: (sample: number) => number,
   middle: number,
@@ -176,7 +177,7 @@ function trace(
 }
 
 function band(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   events: readonly SeizureEvent[],
   x: (time: number) => number,
   [top, bottom]: readonly [number, number],
@@ -195,7 +196,7 @@ function band(
 }
 
 function grid(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   { start, seconds }: PageToDraw,
   x: (time: number) => number,
   plot: { top: number; bottom: number },
@@ -217,7 +218,7 @@ function grid(
 }
 
 function strip(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   { probabilities, probabilityRate, start, seconds, threshold, unpredicted }: PageToDraw,
   x: (time: number) => number,
   box: { left: number; right: number; top: number; bottom: number },
@@ -254,7 +255,7 @@ function strip(
   context.lineWidth = 1;
 }
 
-function line(context: CanvasRenderingContext2D, from: [number, number], to: [number, number]): void {
+function line(context: Pen, from: [number, number], to: [number, number]): void {
   context.beginPath();
   context.moveTo(...from);
   context.lineTo(...to);
@@ -274,7 +275,7 @@ export interface Overview {
 
 /** The whole recording: labelled seizures, probability, and the part that is shown. */
 export function drawOverview(
-  context: CanvasRenderingContext2D,
+  context: Pen,
   width: number,
   height: number,
   { duration, start, seconds, reference, predicted, others, probabilities, probabilityRate }: Overview,

@@ -21,17 +21,13 @@ interface Predicted {
 export class Film {
   /** Of the run that is under way or was last. */
   rows = $state.raw<readonly FilmRow[]>([]);
-  /** The part that is filmed from a run's start to its end; null where the run looks at what the person looks at. */
+  /** The part that is filmed from the run's start to its end; null where it looks at what the person looks at. */
   fixed = $state.raw<Watched | null>(null);
+  /** The same of the run that starts next. */
+  next: Watched | null = null;
   #looked: Watched | null = null;
 
   constructor(private readonly link: EegLink) {}
-
-  /** Films the same part to the end of the run that starts next; null ends that. To be called when its recordings are open. */
-  async fix(part: Watched | null): Promise<void> {
-    this.fixed = part;
-    await this.#watch();
-  }
 
   /** What is looked at now. */
   look(part: Omit<Watched, 'everySteps'>): void {
@@ -39,9 +35,11 @@ export class Film {
     if (!this.fixed) void this.#watch().catch(() => undefined); // a worker that broke is told by what needs it
   }
 
-  /** Told again where a run starts: recordings that are opened end what was watched. */
+  /** To be called before a run starts: recordings that were opened have ended what was watched. */
   start(): void {
     this.rows = [];
+    this.fixed = this.next;
+    this.next = null;
     void this.#watch().catch(() => undefined);
   }
 

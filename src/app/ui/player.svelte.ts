@@ -1,4 +1,4 @@
-/** Plays over a span of simulated seconds. */
+/** Plays over a span: of simulated seconds, of steps of a run. */
 
 /** Real seconds for the whole span. */
 const REAL_SECONDS = 12;
@@ -6,7 +6,7 @@ const REAL_SECONDS = 12;
 const JUMPS = 12;
 
 export class Player {
-  /** Simulated seconds. */
+  /** Within the span. */
   at = $state(0);
   playing = $state(false);
   span = $state(0);
@@ -41,9 +41,9 @@ export class Player {
     else this.play();
   }
 
-  seek(seconds: number): void {
+  seek(to: number): void {
     this.pause();
-    this.at = Math.min(this.span, Math.max(0, seconds));
+    this.at = Math.min(this.span, Math.max(0, to));
   }
 
   #run(last: number): void {

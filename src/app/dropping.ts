@@ -1,0 +1,97 @@
+/** Which page takes which of the files that were dropped. */
+import { fileName } from '../base/text';
+import { isReadable } from '../eeg/files/recording';
+import type { States } from './states';
+import { isWeights, isYaml, type Dropped, type DroppedFile, type Unread } from './ui/dropped';
+
+/** Pages that take files, by their names in the address. */
+export type Taker = 'config' | 'detect' | 'train' | 'runs';
+
+/** Which page each file is for, and those that none takes. */
+export interface Sorted {
+  readonly of: ReadonlyMap<Taker, readonly DroppedFile[]>;
+  readonly useless: readonly DroppedFile[];
+}
+
+/**
+ * Sorts what was dropped by the files' names. `shown`: the page that is looked at, which takes what it can: Train recordings,
+ * Runs weights, and Config files of any other name, unless they lie in a folder.
+ */
+export function sortFiles(files: readonly DroppedFile[], shown: string | undefined): Sorted {
+  const of = new Map<Taker, DroppedFile[]>();
+  const useless: DroppedFile[] = [];
+  // With weights beside them, recordings are to be detected in.
+  const training = shown === 'train' && !files.some(({ path }) => isWeights(path));
+  for (const file of files) {
+    const name = fileName(file.path);
+    const taker: Taker | undefined = isYaml(name)
+      ? 'config'
+      : isWeights(name)
+        ? shown === 'runs'
+          ? 'runs'
+          : 'detect'
+        : isReadable(name)
+          ? training
+            ? 'train'
+            : 'detect'
+          : shown === 'config' && name === file.path
+            ? 'config'
+            : undefined;
+    const list = taker ? (of.get(taker) ?? []) : useless;
+    list.push(file);
+    if (taker) of.set(taker, list);
+  }
+  return { of, useless };
+}
+
+/** Why what was dropped, or a part of it, is not used; null where all of it is. What else lies in a folder is not told. */
+export function uselessSentence({ of, useless }: Sorted, unread: Unread): string | null {
+  const told = of.size === 0 ? useless : useless.filter(({ path }) => !path.includes('/'));
+  const [first] = told;
+  const reasons = of.has('detect') || of.has('train') ? [] : unread.map(({ reason }) => `${reason}.`);
+  if (first) {
+    const others = told.length > 1 ? ` and ${told.length - 1} more` : '';
+    reasons.push(
+      `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, or weights (.pt, .safetensors).`,
+    );
+  } else if (of.size === 0 && reasons.length === 0) reasons.push('There are no files in what was dropped.');
+  return reasons.length === 0 ? null : reasons.join(' ');
+}
+
+export interface Routed {
+  /** The page to look at now; undefined where that does not change. */
+  readonly shown: string | undefined;
+  /** What was not used, and where the rest went; null where there is nothing to say. */
+  readonly said: string | null;
+}
+
+/** Hands each file to the page that takes it. `here`: the page that is looked at, which stays where it takes one of them; `labels`: of pages by their names. */
+export function route(
+  { files, unread }: Dropped,
+  here: string | undefined,
+  { detector, detect }: States,
+  labels: ReadonlyMap<string, string>,
+  give: (page: string, files: readonly DroppedFile[]) => void,
+): Routed {
+  const others = files.filter(({ path }) => !isReadable(fileName(path)));
+  const waiting = detector.active && others.length < files.length;
+  const sorted = sortFiles(waiting ? others : files, here);
+  const takers = [...sorted.of.keys()];
+  const shown = takers.find((name) => name === here) ?? takers[0];
+  const sentences = waiting
+    ? ['Recordings are not opened while others are read or trained on. Wait or stop, then drop them again.']
+    : [uselessSentence(sorted, unread)];
+  for (const [name, given] of sorted.of) {
+    if (name === 'detect') void detect.take({ files: given, unread });
+    else if (name === 'train') void detector.open(given, null, unread);
+    else give(name, given);
+    if (name !== shown) sentences.push(`${elsewhere(given)} opened under ${labels.get(name) ?? name}.`);
+  }
+  return {
+    shown: shown === here ? undefined : shown,
+    said: sentences.filter((one) => one !== null).join(' ') || null,
+  };
+}
+
+const elsewhere = (files: readonly DroppedFile[]): string =>
+  files.length === 1 ? `${files[0]?.path ?? ''} was` : `${files.length} files were`;
