@@ -43,6 +43,10 @@ beforeAll(async () => {
 const SMALLEST =
   '#/train?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=1&batch=1&stepsPerEpoch=3&validationStride=60';
 
+/** Shows a part of the answers. */
+const show = (page: Page, name: string): Promise<void> =>
+  page.getByRole('tab', { name, exact: true }).click(SLOW);
+
 const answer = (page: Page, name: string) => page.getByTestId(`answer-${name}`);
 const total = (batch: number): string => bytes(predictVram({ ...settings.vram, batch }).total.likely);
 
@@ -57,6 +61,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .waitFor(SLOW);
 
   const ram = predictRam(ramPlanOf(plan));
+  await show(page, 'System RAM');
   await page
     .getByTestId('kill-odds')
     .filter({ hasText: percent(ram.odds.killed.likely) })
@@ -70,6 +75,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .waitFor(SLOW);
   expect(ram.validation.likely).toBeGreaterThan(61e9);
 
+  await show(page, 'GPU memory');
   await page.getByLabel('Batch size', { exact: true }).fill('8');
   await page.getByLabel('Batch size', { exact: true }).press('Enter');
   await page
@@ -81,6 +87,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .waitFor(SLOW);
   await page.getByText('training.batch_size: 8').waitFor();
 
+  await show(page, 'Find limits');
   await page.getByRole('button', { name: 'Find the largest batch size for this GPU' }).click();
   const largest = largestBatch(plan.settings.vram, plan.machine.gpu);
   await page
@@ -90,6 +97,7 @@ test('the figures are the estimator’s, for the file as it is and with what is 
 
   await page.getByRole('button', { name: 'Write to config' }).click();
   await page.getByText(`training.batch_size changed in ${PATH}`).waitFor(SLOW);
+  await show(page, 'GPU memory');
   await page
     .getByTestId('vram-total')
     .filter({ hasText: total(8) })
@@ -122,8 +130,10 @@ test('a step’s memory is read with the keyboard, sliders leave the page free, 
   );
 
   // What the page computes at first is there before it is asked for more.
+  await show(page, 'System RAM');
   await page.getByRole('heading', { name: 'Outcome of 40 simulated runs' }).waitFor(SLOW);
   await page.getByRole('slider', { name: 'System RAM during validation' }).waitFor(SLOW);
+  await show(page, 'GPU memory');
   const slider = page.getByLabel('Batch size, slider');
   await slider.focus();
   const longest = await longestTask(page, async () => {
@@ -136,6 +146,7 @@ test('a step’s memory is read with the keyboard, sliders leave the page free, 
   expect(longest).toBeLessThan(1);
 
   // The review's crash plays until the kill, and can be held and moved in.
+  await page.goto(`${app.url}#/resources/crash`);
   await page.getByRole('button', { name: 'Replay the crash' }).click(SLOW);
   await page.getByRole('button', { name: 'Pause', exact: true }).click(SLOW);
   const moment = page.getByLabel('Moment of the replay');
@@ -183,6 +194,7 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
   await answer(page, 'System RAM')
     .filter({ hasText: /fits in 256.GiB/i })
     .waitFor(SLOW);
+  await show(page, 'Time and cost');
   const scenarios = page.getByTestId('scenarios');
   // Simulated when it comes into sight.
   await scenarios.scrollIntoViewIfNeeded();
@@ -196,6 +208,7 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
     .waitFor(SLOW);
   await page.getByRole('spinbutton', { name: 'Deadline (h)' }).fill('1000');
   await page.getByRole('spinbutton', { name: 'Deadline (h)' }).press('Enter');
+  await show(page, 'Find limits');
   await page.getByRole('button', { name: 'Find the cheapest machine' }).click();
   await page
     .getByTestId('inverse-plan')
@@ -241,6 +254,7 @@ fullTest(
     await page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor({ timeout: 300_000 });
 
     await page.getByRole('link', { name: 'Resources' }).click();
+    await show(page, 'System RAM');
     await page.getByText('Recording lengths and loader memory').click(SLOW);
     const files = corpus.map(({ path, bytes }) => ({ path, data: new Blob([bytes]) }));
     const { recordings } = await openRecordings(pairFiles(files));
@@ -250,12 +264,14 @@ fullTest(
       .getByText(`As opened: a recording has ${short(lengthsView(given).mean)} windows`)
       .waitFor(SLOW);
     const loading = hours(loadingOf({ ...plan, reading: { recordings: given } }).likely);
+    await show(page, 'Time and cost');
     await page
       .locator('dd', { has: page.getByText(loading, { exact: true }) })
       .first()
       .waitFor(SLOW);
 
     expect(await keepSlower(page, 1.5)).toBe(1);
+    await show(page, 'This browser');
     const here = page.getByRole('region', { name: 'This browser' });
     await here.getByRole('button', { name: 'Measure this GPU and predict' }).click();
     // Each of two runs is predicted from the other: off by a half and by a third.
@@ -265,6 +281,7 @@ fullTest(
       'Each of 2 runs in this browser was predicted from the others: the median error is 42 %.',
     );
 
+    await show(page, 'Time and cost');
     await page.getByLabel('Time per epoch').selectOption('browser');
     const scaled = page.getByTestId('scaled');
     await scaled.getByRole('cell', { name: /measured: .* of the limits/ }).waitFor(SLOW);
@@ -284,7 +301,7 @@ fullTest(
 );
 
 test('this GPU is tested until it is stopped, and what was measured is saved', async () => {
-  const { page, complaints } = await app.open('#/fit');
+  const { page, complaints } = await app.open('#/resources/device');
   const part = page.getByRole('region', { name: 'This GPU', exact: true });
   await part.getByRole('button', { name: 'Test this GPU' }).click();
   await part.getByText(/^Checking what this GPU computes/).waitFor(SLOW);
@@ -310,7 +327,9 @@ test('on a phone, without motion and in the dark nothing is cut off', async () =
     colorScheme: 'dark',
     reducedMotion: 'reduce',
   });
+  await show(page, 'Time and cost');
   await page.getByTestId('scenarios').waitFor(SLOW);
+  await show(page, 'Crash replay');
   await page.getByRole('button', { name: 'Replay the crash' }).click();
   // Nothing moves by itself: the end is there at once.
   await page.getByTestId('kill').filter({ hasText: /kills/ }).waitFor(SLOW);

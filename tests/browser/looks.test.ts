@@ -14,7 +14,7 @@ const PAGES = {
   '#/train': 'Ready to train',
   '#/detect': 'Choose weights',
   '#/config': 'Show issues by severity',
-  '#/resources': 'Other machines',
+  '#/resources': 'One training step',
   '#/runs': 'No runs yet',
   '#/nowhere': 'Page not found',
 } as const;

@@ -1,5 +1,6 @@
 /** Numbers and verdicts of this page as people read them. */
 import { several } from '../../../base/text';
+import { GIB } from '../../../base/units';
 import type { Quantity } from '../../../base/quantity';
 import { MODAL } from '../../../config/facts';
 import type { Jobs } from '../../../config/launches';
@@ -78,6 +79,8 @@ export interface Headline {
   /** Undefined until it is known. */
   readonly of: Quantity | undefined;
   readonly say: (value: number) => string;
+  /** What there is of it, or what may be spent, in the same unit; undefined where nobody gave one. */
+  readonly limit: number | undefined;
   readonly fits: Fit | undefined;
   /** Whether it is within its limit, in a few words. */
   readonly verdict: string;
@@ -103,11 +106,13 @@ export function headlines({ machine, limits, prediction, ram, before, ramBefore 
     of: Quantity | undefined,
     fits: Fit | undefined,
     was: Quantity | undefined,
+    limit: number | undefined,
     words: Readonly<Record<Fit, string>>,
   ): Headline => ({
     name,
     of,
     say,
+    limit,
     fits,
     verdict: fits ? words[fits] : '',
     difference: of && difference(was, of, say),
@@ -124,16 +129,17 @@ export function headlines({ machine, limits, prediction, ram, before, ramBefore 
     was: Judged | undefined,
     limit: string,
   ): Headline =>
-    headline(name, say, of?.need, of?.fit, was?.need, {
+    headline(name, say, of?.need, of?.fit, was?.need, of?.limit, {
       fits: `fits the ${limit}`,
       borderline: `borderline for the ${limit} (high end ${say(of?.need.high ?? NaN)})`,
       "won't fit": `won’t fit the ${limit} (low end ${say(of?.need.low ?? NaN)})`,
     });
   const { vram, gpuFit, hours: time, dollars: cost } = prediction ?? {};
-  const card = `${bytes(machine.gpu.memoryBytes)} of the ${machine.gpu.name}`;
+  const [gpuBytes, ramBytes] = [machine.gpu.memoryBytes, machine.ramGiB * GIB];
+  const card = `${bytes(gpuBytes)} of the ${machine.gpu.name}`;
   return [
-    headline('GPU memory', bytes, vram?.total, gpuFit, before?.vram.total, memory(card)),
-    headline('System RAM', bytes, ram?.peak, ram?.fits, ramBefore, memory(`${machine.ramGiB}${GAP}GiB`)),
+    headline('GPU memory', bytes, vram?.total, gpuFit, before?.vram.total, gpuBytes, memory(card)),
+    headline('System RAM', bytes, ram?.peak, ram?.fits, ramBefore, ramBytes, memory(bytes(ramBytes))),
     limited('Time', hours, time, before?.hours, `${hours(limits.hours)} deadline`),
     limited('Cost', dollars, cost, before?.dollars, `${dollars(limits.dollars)} budget`),
   ];
