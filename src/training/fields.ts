@@ -4,7 +4,7 @@ import { allowed, readAs, shown } from '../config/pydantic';
 import type { PyValue } from '../config/plain';
 
 /** Parts of the form, in its order. */
-export const GROUPS = ['Model', 'Training', 'Data', 'Validation', 'Post-processing', 'Limits'] as const;
+export const GROUPS = ['Model', 'Data', 'Optimisation', 'Scoring, stopping & checkpoints'] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** One line of the table. What it leaves out comes from the declaration of the trainer's key. */

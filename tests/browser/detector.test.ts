@@ -61,7 +61,7 @@ async function smallest(page: Page): Promise<void> {
 test(
   'with nothing but the one button a detector is trained on synthetic EEG, scored and drawn; on a folder its loss falls',
   async () => {
-    const { page, complaints } = await app.open('', { viewport: { width: 1440, height: 900 } });
+    const { page, complaints } = await app.open('#/train', { viewport: { width: 1440, height: 900 } });
     await page.getByText('No recordings loaded').waitFor();
     await smallest(page);
     const half = await page.evaluate(
@@ -141,6 +141,7 @@ test('a recording of 24 hours scrolls without holding up the page', async () => 
     generate({ seed: 1, duration: 60, seizures: 0, rate: 128, lineFrequency: 60 }),
   );
   const header = 256 * 20;
+  await page.getByLabel('Open a folder').waitFor({ state: 'attached' });
   await page.evaluate(
     ([base64, header]) => {
       const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -200,6 +201,7 @@ test('a folder is opened on a phone: what can be read is shown, what cannot is r
 
 test('files without a recording are answered with a sentence, and nothing is lost', async () => {
   const { page } = await app.open('#/train');
+  await page.getByLabel('Open a folder').waitFor({ state: 'attached' });
   await page.evaluate(() => {
     const transfer = new DataTransfer();
     transfer.items.add(new File(['hello'], 'notes.txt'));

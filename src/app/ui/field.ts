@@ -6,6 +6,8 @@ export interface FieldProps {
   /** `above` the control, `beside` it in a column of labels, or `inline` in a row of fields. */
   layout?: 'above' | 'beside' | 'inline';
   unit?: string | undefined;
+  /** What the value is called where it is written, below the label. */
+  name?: string | undefined;
   /** What the value means or does. */
   help?: string | Snippet | undefined;
   /** Why the value is rejected. */

@@ -29,11 +29,16 @@ export interface OperatingPoint {
   readonly reached: boolean;
 }
 
+/** Sensitivity and false alarms at a threshold. */
+export type CurvePoint = Pick<OperatingPoint, 'tau_on' | 'sensitivity' | 'falseAlarmsPer24Hours'>;
+
 export interface DetectorScores extends SampleScores {
   readonly taes: number;
   readonly falseAlarmsPer24Hours: number;
   readonly sensitivity: number;
   readonly operatingPoints: readonly OperatingPoint[];
+  /** By falling threshold; each differs from its neighbours. */
+  readonly curve: readonly CurvePoint[];
   readonly szcore: { readonly events: SzcoreScores; readonly samples: SzcoreScores };
   readonly hours: number;
   /** By recording, in the order given. */
@@ -48,6 +53,11 @@ export const FALSE_ALARM_RATES: readonly number[] = [10, 5, 2.5, 1];
 const HYSTERESIS_GAP = 0.08;
 const SEARCH_STEPS = 10;
 const UNREACHED_TAU_ON = 0.86;
+/** Thresholds of the curve beside those of the search. */
+const CURVE = [0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+
+const sameScores = (one: CurvePoint, other: CurvePoint | undefined): boolean =>
+  one.sensitivity === other?.sensitivity && one.falseAlarmsPer24Hours === other.falseAlarmsPer24Hours;
 
 /** Scores `recordings` sampled at `rate` Hz. */
 export function evaluate(
@@ -73,7 +83,7 @@ export function evaluate(
     taes: taes(pairs),
     falseAlarmsPer24Hours: falseAlarmsPer24Hours(pairs, hours),
     sensitivity: sensitivity(pairs),
-    operatingPoints: operatingPoints(recordings, parameters, rate, falseAlarmRates),
+    ...thresholds(recordings, parameters, rate, falseAlarmRates),
     szcore: {
       events: szcoreScores(pairs.map((pair) => ({ subject: pair.subject, counts: szcoreEvents(pair) }))),
       samples: szcoreScores(pairs.map((pair) => ({ subject: pair.subject, counts: szcoreSamples(pair) }))),
@@ -87,13 +97,14 @@ export function evaluate(
 /**
  * Sensitivity at false-alarm rates as the trainer finds it: ten bisections of tau_on in [0.08, 1], towards lower
  * thresholds while the rate holds, the last that held counts. tau_off = tau_on − 0.08; everything else as configured.
+ * The curve has these thresholds and those of CURVE.
  */
-export function operatingPoints(
+export function thresholds(
   recordings: readonly ScoredRecording[],
   parameters: Postprocessing,
   rate: number,
   falseAlarmRates: readonly number[],
-): OperatingPoint[] {
+): Pick<DetectorScores, 'operatingPoints' | 'curve'> {
   const reference = recordings.map(({ labels }) => toEvents(labelRuns(labels), rate));
   const hours = recordings.reduce((sum, { labels }) => sum + labels.length, 0) / rate / 3600;
   // The searches for different rates begin with the same thresholds.
@@ -115,7 +126,7 @@ export function operatingPoints(
     tried.set(tau_on, point);
     return point;
   };
-  return falseAlarmRates.map((falseAlarmRate) => {
+  const found = falseAlarmRates.map((falseAlarmRate): OperatingPoint => {
     let low = HYSTERESIS_GAP;
     let high = 1;
     let best: number | undefined;
@@ -126,4 +137,14 @@ export function operatingPoints(
     }
     return { ...at(best ?? UNREACHED_TAU_ON), falseAlarmRate, reached: best !== undefined };
   });
+  for (const tau_on of CURVE) at(tau_on);
+  const points = [...tried.values()].sort((a, b) => b.tau_on - a.tau_on);
+  const curve = points
+    .filter((point, i) => !sameScores(point, points[i - 1]))
+    .map(({ tau_on, sensitivity, falseAlarmsPer24Hours }) => ({
+      tau_on,
+      sensitivity,
+      falseAlarmsPer24Hours,
+    }));
+  return { operatingPoints: found, curve };
 }

@@ -45,6 +45,8 @@ export class Detector implements Viewed {
   selected = $state(0);
   /** The step whose state was saved last; undefined before there is one. */
   saved = $state<number | undefined>(undefined);
+  /** The store's name of the run that is under way or was last, once it is there. */
+  run = $state<string | undefined>(undefined);
   /** Whether the browser promised to keep what is stored; undefined before it was asked, null where it does not say. */
   persisted = $state<boolean | null | undefined>(undefined);
   /** Whether the newest state is in memory alone. */
@@ -79,7 +81,7 @@ export class Detector implements Viewed {
 
   readonly threshold = $derived(this.settings.postprocessing.tau_on);
   readonly unopened = 'No recordings loaded. Open EDF files, or train on six synthetic 10-minute recordings.';
-  readonly unpredicted = 'No predictions yet (first validation after epoch 1)';
+  readonly unpredicted = 'No predictions yet: they appear when training starts';
   readonly link = eegLink();
   readonly film = new Film(this.link);
   readonly #events = new EventPort<EegEvent>();
@@ -225,9 +227,10 @@ export class Detector implements Viewed {
 
   readonly saveSynthetic = (): Promise<void> =>
     this.#download('synthetic-eeg.zip', () => this.link.call((worker) => worker.saveSynthetic()));
-  /** The newest state as a file; opened under Runs it can be resumed. */
-  readonly saveState = (): Promise<void> =>
-    this.#download('run.state.safetensors', () => this.link.call((worker) => worker.saveState()));
+  /** The newest state of the run that is under way or was last, as a file. */
+  readonly readState = (): Promise<Blob> => this.link.call((worker) => worker.saveState());
+  /** Saves it; opened under Runs it can be resumed. */
+  readonly saveState = (): Promise<void> => this.#download('run.state.safetensors', this.readState);
 
   async #download(name: string, read: () => Promise<Blob>): Promise<void> {
     try {
@@ -281,7 +284,7 @@ export class Detector implements Viewed {
     this.validations = [];
     this.losses = [];
     this.suggestions = [];
-    this.saved = undefined;
+    this.saved = this.run = undefined;
     this.skipped = 0;
     this.unstored = false;
     this.#toldUnsaved = false;
@@ -363,6 +366,7 @@ export class Detector implements Viewed {
       case 'saved':
         this.saved = event.step;
         this.notice = event.remark ?? this.notice;
+        void this.underWay().then((run) => (this.run = run ?? this.run));
         this.unstored = false;
         if (this.persisted === undefined) void this.#persist();
         return;

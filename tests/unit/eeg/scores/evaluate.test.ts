@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { evaluate, operatingPoints, type ScoredRecording } from '../../../../src/eeg/scores/evaluate';
+import { evaluate, thresholds, type ScoredRecording } from '../../../../src/eeg/scores/evaluate';
 import { writeCsvBi } from '../../../../src/eeg/files/csv_bi';
 import { DEFAULT_POSTPROCESSING } from '../../../../src/eeg/events/postprocess';
 import { stitched, Stitcher } from '../../../../src/eeg/events/stitch';
 import { Random } from '../../../../src/base/random';
 
+const operatingPoints = (...of: Parameters<typeof thresholds>) => thresholds(...of).operatingPoints;
 const RATE = 256;
 
 /** A recording of `seconds` with seizures [start, end) as labels, and probabilities above 0 over stretches. */
@@ -105,6 +106,16 @@ test('all scores of an hour', () => {
   expect(scores.falseAlarmsPer24Hours).toBe(24);
   expect(scores.sensitivity).toBe(0.5);
   expect(scores.taes).toBeCloseTo(0.5 - 0.15 / 2, 12);
+  // By falling threshold, without what says the same twice.
+  for (const [i, point] of scores.curve.entries()) {
+    const before = scores.curve[i - 1];
+    if (before) expect(point.tau_on).toBeLessThan(before.tau_on);
+    expect([point.sensitivity, point.falseAlarmsPer24Hours]).not.toEqual([
+      before?.sensitivity,
+      before?.falseAlarmsPer24Hours,
+    ]);
+  }
+  expect(scores.curve.length).toBeGreaterThan(0);
   expect(scores.operatingPoints.map(({ falseAlarmRate }) => falseAlarmRate)).toEqual([10, 5, 2.5, 1]);
   expect(scores.szcore.events).toMatchObject({ reference: 2, truePositives: 1, falsePositives: 1 });
   expect(scores.szcore.samples).toMatchObject({ reference: 120, truePositives: 60, falsePositives: 62 });
