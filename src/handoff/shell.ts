@@ -1,4 +1,5 @@
 /** Words of a bash command line. */
+import { quoted } from '../base/text';
 
 /** What needs no quotes anywhere in a word. */
 const BARE = /^[\w./:,@%+=-]+$/;
@@ -14,7 +15,7 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0\u2000-\u200a\u202f\u205f\u3000\u
 export function shellWord(text: string): string {
   if (text.includes('\0') || /\p{Cs}/u.test(text))
     throw new RangeError(
-      `${JSON.stringify(text)} cannot stand in a command: it has a NUL or half a character in it. Rename the file.`,
+      `${quoted(text)} cannot stand in a command: it has a NUL or half a character in it; write or name it without`,
     );
   if (BARE.test(text)) return text;
   // In plain single quotes a $ looks like a mistake, to people and to shellcheck.

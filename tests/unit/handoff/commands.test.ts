@@ -89,7 +89,8 @@ describe('a word', () => {
   });
 
   test.each(['a\0b', 'a\ud800b'])('that no argument can be is rejected', (path) => {
-    expect(() => shellWord(path)).toThrow(/cannot stand in a command.*Rename the file/);
+    expect(() => shellWord(path)).toThrow(/cannot stand in a command.*write or name it without/);
+    expect(() => shellWord('\0\u202e')).toThrow(/^"\\u0000\\u202e" cannot/);
   });
 });
 
