@@ -89,7 +89,7 @@ export const de: LessonText = {
       formula: 'Halbwertszeit bei Token t = ln 2 / (Δ_t·|A|)',
       ask: 'Welche der beiden Geschwindigkeiten hat ein zeitinvariantes Modell?',
       surprise:
-        'Dieselbe Uhr hat zwei Geschwindigkeiten. In sechs Modellen: 4 bis 20 Token bei Rauschen, 1 bis 2 beim Schreiben.',
+        'Dieselbe Uhr hat zwei Geschwindigkeiten. In sechs Modellen: 4 bis 20 Token bei Rauschen, 0,8 bis 2 beim Schreiben.',
     },
     transfer: {
       question:

@@ -89,7 +89,7 @@ export const en: LessonText = {
       formula: 'half-life at token t = ln 2 / (Δ_t·|A|)',
       ask: 'Which of the two speeds does a time-invariant model have?',
       surprise:
-        'The same clock has two speeds. Selection is a hand on the clock. Over six models: 4 to 20 tokens at noise, 1 to 2 where it writes.',
+        'The same clock has two speeds. Selection is a hand on the clock. Over six models: 4 to 20 tokens at noise, 0.8 to 2 where it writes.',
     },
     transfer: {
       question:
