@@ -1,11 +1,7 @@
 /** The table of pages. The router, the navigation, the titles and what stays open derive from it. */
 import type { Component, ComponentProps } from 'svelte';
 import Demo from './pages/demo/Demo.svelte';
-import type { States } from './states';
-import type { PageProps } from './ui/page';
-
-/** What every page but the opening one is given. */
-export type AppProps = PageProps & States;
+import type { AppProps } from './states';
 
 interface Named {
   /** The address is `#/name`. Links to it are shared: a page that gets another name keeps leading there by its `formerly`. */

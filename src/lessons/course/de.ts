@@ -1,4 +1,4 @@
-import type { FrameText } from './text';
+import type { FrameText } from './en';
 import { say } from './step';
 
 const list = (values: readonly string[]): string =>

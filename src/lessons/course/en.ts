@@ -48,3 +48,5 @@ export const en = {
   failed: 'The answer could not be computed',
   retry: 'Try again',
 };
+
+export type FrameText = typeof en;

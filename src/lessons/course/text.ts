@@ -1,9 +1,9 @@
 /** The frame's own words, and the languages in which lessons are read. One file a language here and in each lesson's folder. */
 import { de } from './de';
-import { en } from './en';
+import { en, type FrameText } from './en';
 
 export type Language = 'en' | 'de';
-export type FrameText = typeof en;
+export type { FrameText } from './en';
 
 export const FRAME_TEXTS: Readonly<Record<Language, FrameText>> = { en, de };
 

@@ -66,7 +66,7 @@ test('finds events, writes them in all formats beside their folder, and scores t
     ],
   );
   expect(code).toBe(0);
-  expect(lines[0]).toMatch(/width 2, 1 layers, convolution: [\d,]+ parameters; 6 windows of 2 recordings/);
+  expect(lines[0]).toMatch(/width 2, 1 layer, convolution: [\d,]+ parameters; 6 windows of 2 recordings/);
   expect(lines.join('\n')).toContain(`synth000/${SYNTH}.edf: 0.0–120.0 s`);
   expect(lines.join('\n')).toContain('SzCORE events');
   expect(readdirSync(at('out')).sort()).toEqual(['scores.json', 'synth000', 'synth001']);

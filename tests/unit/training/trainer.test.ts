@@ -207,7 +207,7 @@ describe('a training on EEG', () => {
     [{ batch: 3, microBatches: 2 }, 'A batch of 3 windows cannot be divided into 2 equal parts.'],
     [
       { batch: 200 },
-      /^There are \d+ windows of 60 s to train on, fewer than one batch of 200: .*\d of \d recordings have seizures\.$/,
+      /^For training there are \d+ windows of 60 s, fewer than one batch of 200: .*\d of \d recordings have seizures\.$/,
     ],
     [{ workers: 2 }, 'Workers that read windows exist in a browser alone: ask for 0.'],
     [{ persistentWorkers: true }, 'Persistent workers need at least one worker.'],
