@@ -14,6 +14,7 @@ const numbers = (page: Page) => page.locator('form input[type="number"]');
 
 /** Guesses by keyboard alone: numbers are typed, of options the one `at` is chosen. */
 async function guess(page: Page, values: readonly number[], at = 0): Promise<void> {
+  await page.locator('form').waitFor();
   const fields = await numbers(page).count();
   if (fields > 0) {
     for (let i = 0; i < fields; i++) {

@@ -4,6 +4,7 @@ import { Device } from '../../../src/engine/device';
 import { Random } from '../../../src/base/random';
 import { tasks } from '../../../src/lessons/tasks';
 import type { RunEvent } from '../../../src/lessons/loop/protocol';
+import { fullTest } from '../../full';
 import { testDevice } from '../engine/check-op';
 import { losable } from '../run/losable';
 import { mean, record, TINY, type Recording } from './record';
@@ -159,7 +160,8 @@ describe('a run is stopped', () => {
 describe('a run fails with a reason and advice', () => {
   const failure = ({ last }: Recording) => (last.type === 'failed' ? last.failure : undefined);
 
-  test(
+  // The detector's tests lose one in every run.
+  fullTest(
     'when the GPU is lost, after the same steps on a device of its own',
     { timeout: COMPILING },
     async () => {

@@ -140,14 +140,13 @@ describe('a resumed run', () => {
       batches: 2 * epochs * microBatches,
     });
   };
-  test.each([
-    ['at the end of an epoch, before its validation', SETTINGS, 2],
+  test('goes on as if nothing had happened, to the bit: at the end of an epoch, before its validation', () =>
+    goesOn(SETTINGS, 2));
+  fullTest.each([
+    ['from the first epoch into the second', SETTINGS, 1],
+    ['in the middle of the second epoch', SETTINGS, 3],
     ['with micro-batches, in the middle of the first epoch', { ...SHORT, batch: 2, microBatches: 2 }, 1],
   ])('goes on as if nothing had happened, to the bit: %s', (_, settings, step) => goesOn(settings, step));
-  fullTest.each([
-    ['from the first epoch into the second', 1],
-    ['in the middle of the second epoch', 3],
-  ])('goes on as if nothing had happened, to the bit: %s', (_, step) => goesOn(SETTINGS, step));
 
   const pausedInValidation = async (then: 'resume' | 'stop'): Promise<void> => {
     let asked = false;
