@@ -5,7 +5,7 @@ import type { Log, Region, ReportingDescriptor, Result } from 'sarif';
 import { version } from '../../package.json';
 import { editsFor } from '../config/edit';
 import { failing, isSevere, sentence, waysToFix, type Inspection, type Issue } from '../config/issues';
-import { RULE_LIST } from '../config/rule_list';
+import { RULE_LIST, type RuleEntry } from '../config/rule_list';
 import { rulePage } from '../handoff/rule_pages';
 
 export interface InspectedFile {
@@ -18,7 +18,7 @@ export interface InspectedFile {
 type Level = 'error' | 'warning' | 'note';
 
 /** What ends a check is an error; what no edit fixes, a warning at most. */
-function levelOf(issue: Issue): Level {
+function levelOf(issue: Pick<Issue, 'severity' | 'fixable'>): Level {
   if (failing(issue)) return 'error';
   return isSevere(issue) || issue.severity === 'medium' ? 'warning' : 'note';
 }
@@ -39,18 +39,18 @@ function uriOf(file: string): string {
   return path.startsWith('..') ? pathToFileURL(file).href : path.split(sep).map(encodeURIComponent).join('/');
 }
 
-const RULES = RULE_LIST.map((rule): ReportingDescriptor => {
+/** What a rule is; its page is made of a run of its examples. */
+function descriptorOf(rule: RuleEntry): ReportingDescriptor {
   const page = rulePage(rule);
-  const level = levelOf({ ...rule, fixable: !rule.note } as unknown as Issue);
   return {
     id: rule.id,
     shortDescription: { text: `${rule.title}.` },
     fullDescription: { text: rule.evidence },
     help: { text: page, markdown: page },
-    defaultConfiguration: { level },
+    defaultConfiguration: { level: levelOf({ ...rule, fixable: !rule.note }) },
     properties: { tags: ['configuration', rule.severity] },
   };
-});
+}
 
 function resultOf({ file, text }: InspectedFile, issue: Issue, reason?: string): Result {
   const artifactLocation = { uri: uriOf(file) };
@@ -74,7 +74,6 @@ function resultOf({ file, text }: InspectedFile, issue: Issue, reason?: string):
   });
   return {
     ruleId: issue.id,
-    ruleIndex: RULE_LIST.findIndex(({ id }) => id === issue.id),
     level: levelOf(issue),
     message: { text: sentence(issue) },
     locations: [
@@ -86,21 +85,26 @@ function resultOf({ file, text }: InspectedFile, issue: Issue, reason?: string):
   };
 }
 
-/** The issues of files as one SARIF log; those that comments silence are suppressed in it. */
-export const toSarif = (files: readonly InspectedFile[]): Log => ({
-  $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-  version: '2.1.0',
-  runs: [
-    {
-      tool: { driver: { name: 'Smokescan', semanticVersion: version, rules: RULES } },
-      columnKind: 'utf16CodeUnits',
-      results: files.flatMap((one) => [
-        ...one.inspection.issues.map((issue) => resultOf(one, issue)),
-        ...one.inspection.silenced.map(({ issue, reason }) => resultOf(one, issue, reason)),
-      ]),
-    },
-  ],
-});
+/** The issues of files as one SARIF log, with the rules that found them; those that comments silence are suppressed in it. */
+export function toSarif(files: readonly InspectedFile[]): Log {
+  const found = files.flatMap((one) => [
+    ...one.inspection.issues.map((issue) => resultOf(one, issue)),
+    ...one.inspection.silenced.map(({ issue, reason }) => resultOf(one, issue, reason)),
+  ]);
+  const rules = RULE_LIST.filter(({ id }) => found.some(({ ruleId }) => ruleId === id));
+  const results = found.map((one) => ({ ...one, ruleIndex: rules.findIndex(({ id }) => id === one.ruleId) }));
+  return {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'Smokescan', semanticVersion: version, rules: rules.map(descriptorOf) } },
+        columnKind: 'utf16CodeUnits',
+        results,
+      },
+    ],
+  };
+}
 
 const GITHUB = { error: 'error', warning: 'warning', note: 'notice' } as const;
 

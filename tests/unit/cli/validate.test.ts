@@ -103,7 +103,8 @@ describe('SARIF', () => {
     const log = JSON.parse(out) as Log;
     const [{ tool, results = [] }] = log.runs as [Log['runs'][number]];
     const { rules = [] } = tool.driver;
-    expect(rules.map(({ id }) => id)).toEqual(RULE_LIST.map(({ id }) => id));
+    const found = new Set(results.map(({ ruleId }) => ruleId));
+    expect(rules.map(({ id }) => id)).toEqual(RULE_LIST.map(({ id }) => id).filter((id) => found.has(id)));
     for (const { shortDescription, help } of rules) {
       expect(shortDescription?.text).toMatch(/\.$/);
       expect(help?.markdown).toContain('# ');
