@@ -37,7 +37,3 @@ export const fileName = (path: string): string => path.split('/').at(-1) ?? path
 
 /** A file's name without its last extension. */
 export const stemOf = (path: string): string => fileName(path).replace(/\.[^.]*$/, '');
-
-/** A number and what it counts: “1 file”, “2 files”. */
-export const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count} ${count === 1 ? one : many}`;

@@ -146,7 +146,7 @@ async function train(
     await results.write(out, checkpoints);
     await out.verify();
     if (last?.type === 'finished' && last.reason === 'stopped' && (await checkpoints.latest()))
-      complain(`The state of the run is in ${out.name}: --resume goes on from it.`);
+      complain(`The state of the run is in ${out.name}: --resume continues from it.`);
   }
   return exitCodeOf(last);
 }

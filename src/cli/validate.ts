@@ -1,7 +1,7 @@
 /** `npx smokescan validate`: the issues of configurations, in a terminal, a CI or a pull request. */
 import { realpath } from 'node:fs/promises';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
-import { counted, messageOf, visible } from '../base/text';
+import { several, messageOf, visible } from '../base/text';
 import { fixed } from '../config/fixing';
 import { failing, inspectAll, sentence, type Inspection, type Issue } from '../config/issues';
 import { applyEdits } from '../config/pieces';
@@ -109,7 +109,7 @@ async function fixAll(files: Read[], { fix, diff }: { fix: boolean; diff: boolea
     // Of a link, the file that it leads to.
     await writeWhole(await realpath(one.file), [text]);
     one.text = text;
-    complain(`${one.file}: ${counted(keys.length, 'value')} fixed: ${keys.join(', ')}`);
+    complain(`${one.file}: ${several(keys.length, 'value')} fixed: ${keys.join(', ')}`);
   }
 }
 
@@ -134,7 +134,7 @@ function show(files: readonly InspectedFile[], format: Format): void {
     case 'text': {
       for (const one of found) print(asLine(one));
       const silenced = files.reduce((sum, { inspection }) => sum + inspection.silenced.length, 0);
-      if (silenced > 0) complain(`${counted(silenced, 'issue')} silenced by comments`);
+      if (silenced > 0) complain(`${several(silenced, 'issue')} silenced by comments`);
       return undefined;
     }
     default:

@@ -4,7 +4,7 @@
  */
 import { EFFECT_NAMES } from '../config/documentation';
 import type { Change } from '../config/change';
-import { counted } from '../base/text';
+import { several } from '../base/text';
 import { commandsFor } from './commands';
 import { derive, variantFor, type Variant } from './derive';
 import { applyChanges, EditError } from '../config/edit';
@@ -74,10 +74,10 @@ function headOf(facts: Facts): string[] {
   const launch = severeBeforeLaunch(facts).length;
   const state = [
     left > 0
-      ? `not ready, ${counted(left, 'critical or high issue')} can be fixed in the files`
+      ? `not ready, ${several(left, 'critical or high issue')} can be fixed in the files`
       : 'nothing critical or high is left to fix in the files',
-    `${counted(launch, 'critical or high issue')} to resolve before launch`,
-    `${counted(openChecks(facts), 'line')} of the checklist not verified`,
+    `${several(launch, 'critical or high issue')} to resolve before launch`,
+    `${several(openChecks(facts), 'line')} of the checklist not verified`,
   ].join('; ');
   return [
     `# ${escaped(title)}`,
@@ -94,7 +94,7 @@ function summaryOf(facts: Facts): string[] {
   const made = after.map((one, i) => {
     const changed = rowsOf(before, one).length;
     const file = facts.files[i];
-    return `${code(one.name)} (${escaped(one.target.title)}): ${counted(changed, 'setting')} changed from ${code(before.name)}; ${counted(file?.fixed.length ?? 0, 'issue')} fixed, ${file ? fixable(file) : 0} critical or high left to fix, ${file?.launch.length ?? 0} before launch.`;
+    return `${code(one.name)} (${escaped(one.target.title)}): ${several(changed, 'setting')} changed from ${code(before.name)}; ${several(file?.fixed.length ?? 0, 'issue')} fixed, ${file ? fixable(file) : 0} critical or high left to fix, ${file?.launch.length ?? 0} before launch.`;
   });
   const all = costs
     .map((figures) => ({ title: figures.title, paid: costOf(figures).withRepeats }))

@@ -1,22 +1,20 @@
 /** A page about each rule, made from the rule itself: what it finds, in which file, why, and how to silence it. */
-import type { Situation } from '../config/rules/guide';
-import { exampleText } from '../config/rules/guide';
+import { exampleText, type Situation } from '../config/rules/guide';
 import { RULE_LIST, type RuleEntry } from '../config/rule_list';
 import { GPUS } from '../config/gpus';
-import { sentence } from '../config/issues';
+import { sentence, type Issue } from '../config/issues';
 import { PLATFORMS, TARGETS } from '../config/targets';
 import { inspectRun } from '../estimate/forecast';
 import { block, code, escaped, tableOf } from './markdown';
 
 const DEFAULT_NAME = 'train.yaml';
 
-/** The issues that a rule finds in its example. */
-export function issuesIn({ lines, target = 'local', gpu, name = DEFAULT_NAME, base }: Situation) {
+/** The issues of an example; `text`: of another file in its place. */
+export function issuesIn(situation: Situation, text = exampleText(situation.lines)): readonly Issue[] {
+  const { target = 'local', gpu, name = DEFAULT_NAME, base } = situation;
   const usual = TARGETS[target];
   const machine = gpu && usual.name !== 'browser' ? { ...usual, gpu: GPUS[gpu] } : usual;
-  const text = exampleText(lines);
-  const more = base && { base: exampleText(base) };
-  return { text, issues: inspectRun(text, { name, target: machine, ...more }).issues };
+  return inspectRun(text, { name, target: machine, ...(base && { base: exampleText(base) }) }).issues;
 }
 
 /** Where a rule applies, as words; '' for everywhere. */
@@ -36,16 +34,15 @@ function circumstances({ target = 'local', gpu, name, base }: Situation): string
 
 function exampleOf({ id, examples }: RuleEntry): string[] {
   if (!examples) return [];
-  const { text, issues } = issuesIn(examples.bad);
-  const found = issues.filter((one) => one.id === id);
+  const found = issuesIn(examples.bad).filter((one) => one.id === id);
   return [
     `## Found`,
     `In this file${circumstances(examples.bad)}:`,
-    block('yaml', text),
+    block('yaml', exampleText(examples.bad.lines)),
     ...found.map((issue) => `> **${issue.severity}** ${escaped(sentence(issue))}`),
     `## Not found`,
     `In this file${circumstances(examples.good)}:`,
-    block('yaml', issuesIn(examples.good).text),
+    block('yaml', exampleText(examples.good.lines)),
   ];
 }
 

@@ -4,20 +4,10 @@ import { inspect, inspectAll, type Issue } from '../../../src/config/issues';
 import { COLLISION, RULES } from '../../../src/config/rules';
 import { exampleText, GUIDE, type Situation } from '../../../src/config/rules/guide';
 import { verdictFor } from '../../../src/estimate/forecast';
-import { GPUS } from '../../../src/config/gpus';
+import { issuesIn } from '../../../src/handoff/rule_pages';
 import { PLATFORMS, TARGETS, type TargetName } from '../../../src/config/targets';
 
-function issues(text: string, { target = 'local', gpu, name = 'train.yaml', base }: Situation): Issue[] {
-  const usual = TARGETS[target];
-  const machine = gpu && usual.name !== 'browser' ? { ...usual, gpu: GPUS[gpu] } : usual;
-  const subject = {
-    name,
-    target: machine,
-    verdict: verdictFor(text, name, machine),
-    ...(base && { base: exampleText(base) }),
-  };
-  return [...inspect(text, subject).issues];
-}
+const issues = (text: string, situation: Situation): Issue[] => [...issuesIn(situation, text)];
 
 /** Only a person knows what to write. */
 const UNFIXABLE = ['home-in-path', 'windows-drive'];
