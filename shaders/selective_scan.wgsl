@@ -1,5 +1,5 @@
 // Selective scan of Mamba-1, forward (Gu & Dao 2023, §3.3): h_t = exp(Δ_t A) h_{t−1} + Δ_t B_t u_t,
-// y_t = (C_t·h_t + D u_t) · silu(z_t), with Δ_t = softplus(delta_t + bias).
+// y_t = (C_t·h_t + D u_t) · silu(z_t), with Δ_t = softplus(delta_t + bias). HOLD writes as selective_scan_hold.wgsl says.
 // u, delta, z, y [b, l, d]; A [d, n]; B, C [b, l, n]; states [b, intervals, d, n]: h at the start of each INTERVAL
 // steps, for the backward pass. Interval 0 starts from zero; its slot (of batch 0) carries A instead, for which the
 // backward kernel has no binding left.
@@ -190,10 +190,20 @@ fn step_delta(at: u32, channel: u32) -> f32 {
 #else
       let now_${c}_${t}_$n = b_${t}_$n;
 #end
+#if HOLD
+      let decay_${c}_${t}_$n = exp2(delta_${c}_$t * a_${c}_$n);
+      let w_${c}_${t}_$n = write_weight(delta_${c}_$t, a_${c}_$n, decay_${c}_${t}_$n);
+#if t == 0
+      let h_${c}_${t}_$n = fma(decay_${c}_${t}_$n, h_${c}_$n, w_${c}_${t}_$n * u_${c}_$t * now_${c}_${t}_$n);
+#else
+      let h_${c}_${t}_$n = fma(decay_${c}_${t}_$n, h_${c}_${t - 1}_$n, w_${c}_${t}_$n * u_${c}_$t * now_${c}_${t}_$n);
+#end
+#else
 #if t == 0
       let h_${c}_${t}_$n = fma(exp2(delta_${c}_$t * a_${c}_$n), h_${c}_$n, x_${c}_$t * now_${c}_${t}_$n);
 #else
       let h_${c}_${t}_$n = fma(exp2(delta_${c}_$t * a_${c}_$n), h_${c}_${t - 1}_$n, x_${c}_$t * now_${c}_${t}_$n);
+#end
 #end
 #if !LOCAL
 #if n == 0

@@ -1,6 +1,8 @@
 // Selective scan of Mamba-1, backward. With dy' the cotangent of C·h (the gate already applied), from the last step on:
 //   g_t = dy'_t C_t + a_{t+1} g_{t+1}, a_t = exp(Δ_t A)
 //   du_t = Δ_t Σ_n g B;  dΔ_t = Σ_n g (u B + A a h_{t−1});  dA = Σ_t g Δ a h_{t−1};  dB = Σ_d g Δ u;  dC = Σ_d dy' h
+// HOLD writes w B u instead of Δ B u (selective_scan_hold.wgsl): du = Σ_n g w B;  dΔ = Σ_n g a (u B + A h_{t−1});
+//   dA = Σ_t g (Δ a h_{t−1} + B u ∂w/∂A);  dB = Σ_d g w u
 // No state is stored per step: an interval's states are recomputed from its start (`states`; slot 0 carries A), first
 // to note the start of each tile of TILE steps, then tile by tile from the last, TILE states at a time in registers.
 // A thread owns CHANNELS channels and all their states; lanes lie along channels. dB and dC sum over channels: over a
@@ -121,9 +123,19 @@ var<workgroup> stage: array<f32, ${SLOTS * TILE * 2 * N}>;
 #end
 #for c in 0..CHANNELS
             let delta_$c = read_ddelta(row * $D + channel_$c);
+#if HOLD
+            let u_$c = read_u(row * $D + channel_$c);
+#else
             let x_$c = delta_$c * read_u(row * $D + channel_$c);
+#end
 #for n in 0..N
+#if HOLD
+            let decay_${c}_$n = exp2(delta_$c * a_${c}_$n);
+            let w_${c}_$n = write_weight(delta_$c, a_${c}_$n, decay_${c}_$n);
+            s_${c}_$n = fma(decay_${c}_$n, s_${c}_$n, w_${c}_$n * u_$c * b_$n);
+#else
             s_${c}_$n = fma(exp2(delta_$c * a_${c}_$n), s_${c}_$n, x_$c * b_$n);
+#end
 #end
 #end
           }
@@ -178,7 +190,12 @@ var<workgroup> stage: array<f32, ${SLOTS * TILE * 2 * N}>;
 #else
         let kept_${c}_${t}_$n = decay_${c}_${t}_$n * h_${c}_${t - 1}_$n;
 #end
+#if HOLD
+        let w_${c}_${t}_$n = write_weight(delta_${c}_$t, a_${c}_$n, decay_${c}_${t}_$n);
+        let h_${c}_${t}_$n = fma(w_${c}_${t}_$n * u_${c}_$t, b_${t}_$n, kept_${c}_${t}_$n);
+#else
         let h_${c}_${t}_$n = fma(delta_${c}_$t * u_${c}_$t, b_${t}_$n, kept_${c}_${t}_$n);
+#end
 #end
 #end
 #end
@@ -193,34 +210,74 @@ var<workgroup> stage: array<f32, ${SLOTS * TILE * 2 * N}>;
 #end
         let p_${c}_${TILE - 1 - r}_$n = g_${c}_${TILE - 1 - r}_$n * decay_${c}_${TILE - 1 - r}_$n;
         let k_${c}_${TILE - 1 - r}_$n = g_${c}_${TILE - 1 - r}_$n * kept_${c}_${TILE - 1 - r}_$n;
+#if HOLD
+        let gw_${c}_${TILE - 1 - r}_$n = g_${c}_${TILE - 1 - r}_$n * w_${c}_${TILE - 1 - r}_$n;
+        let bu_${c}_${TILE - 1 - r}_$n = u_${c}_${TILE - 1 - r} * b_${TILE - 1 - r}_$n;
+        let ak_${c}_${TILE - 1 - r}_$n = fma(a_${c}_$n, k_${c}_${TILE - 1 - r}_$n,
+          LOG2E * p_${c}_${TILE - 1 - r}_$n * bu_${c}_${TILE - 1 - r}_$n);
+        let dk_${c}_${TILE - 1 - r}_$n = fma(delta_${c}_${TILE - 1 - r}, k_${c}_${TILE - 1 - r}_$n,
+          g_${c}_${TILE - 1 - r}_$n * bu_${c}_${TILE - 1 - r}_$n
+            * write_slope(delta_${c}_${TILE - 1 - r}, a_${c}_$n, decay_${c}_${TILE - 1 - r}_$n, w_${c}_${TILE - 1 - r}_$n));
+#end
 #if c == 0
+#if HOLD
+        let db_${TILE - 1 - r}_${c}_$n = gw_${c}_${TILE - 1 - r}_$n * u_${c}_${TILE - 1 - r};
+#else
         let db_${TILE - 1 - r}_${c}_$n = g_${c}_${TILE - 1 - r}_$n * x_${c}_${TILE - 1 - r};
+#end
         let dc_${TILE - 1 - r}_${c}_$n = dy_${c}_${TILE - 1 - r} * h_${c}_${TILE - 1 - r}_$n;
 #else
+#if HOLD
+        let db_${TILE - 1 - r}_${c}_$n = fma(gw_${c}_${TILE - 1 - r}_$n, u_${c}_${TILE - 1 - r}, db_${TILE - 1 - r}_${c - 1}_$n);
+#else
         let db_${TILE - 1 - r}_${c}_$n = fma(g_${c}_${TILE - 1 - r}_$n, x_${c}_${TILE - 1 - r}, db_${TILE - 1 - r}_${c - 1}_$n);
+#end
         let dc_${TILE - 1 - r}_${c}_$n = fma(dy_${c}_${TILE - 1 - r}, h_${c}_${TILE - 1 - r}_$n, dc_${TILE - 1 - r}_${c - 1}_$n);
 #end
 #if n == 0
+#if HOLD
+        let gb_${c}_${TILE - 1 - r}_$n = gw_${c}_${TILE - 1 - r}_$n * b_${TILE - 1 - r}_$n;
+        let gk_${c}_${TILE - 1 - r}_$n = ak_${c}_${TILE - 1 - r}_$n;
+#else
         let gb_${c}_${TILE - 1 - r}_$n = g_${c}_${TILE - 1 - r}_$n * b_${TILE - 1 - r}_$n;
         let gk_${c}_${TILE - 1 - r}_$n = a_${c}_$n * k_${c}_${TILE - 1 - r}_$n;
+#end
 #if HAS_Z
         let y_${c}_${TILE - 1 - r}_$n = c_${TILE - 1 - r}_$n * h_${c}_${TILE - 1 - r}_$n;
 #end
 #else
+#if HOLD
+        let gb_${c}_${TILE - 1 - r}_$n = fma(gw_${c}_${TILE - 1 - r}_$n, b_${TILE - 1 - r}_$n, gb_${c}_${TILE - 1 - r}_${n - 1});
+        let gk_${c}_${TILE - 1 - r}_$n = ak_${c}_${TILE - 1 - r}_$n + gk_${c}_${TILE - 1 - r}_${n - 1};
+#else
         let gb_${c}_${TILE - 1 - r}_$n = fma(g_${c}_${TILE - 1 - r}_$n, b_${TILE - 1 - r}_$n, gb_${c}_${TILE - 1 - r}_${n - 1});
         let gk_${c}_${TILE - 1 - r}_$n = fma(a_${c}_$n, k_${c}_${TILE - 1 - r}_$n, gk_${c}_${TILE - 1 - r}_${n - 1});
+#end
 #if HAS_Z
         let y_${c}_${TILE - 1 - r}_$n = fma(c_${TILE - 1 - r}_$n, h_${c}_${TILE - 1 - r}_$n, y_${c}_${TILE - 1 - r}_${n - 1});
 #end
 #end
+#if HOLD
+#if r == 0
+        let e_${c}_${TILE - 1 - r}_$n = dk_${c}_${TILE - 1 - r}_$n;
+#else
+        let e_${c}_${TILE - 1 - r}_$n = dk_${c}_${TILE - 1 - r}_$n + e_${c}_${TILE - r}_$n;
+#end
+#else
 #if r == 0
         let e_${c}_${TILE - 1 - r}_$n = delta_${c}_${TILE - 1 - r} * k_${c}_${TILE - 1 - r}_$n;
 #else
         let e_${c}_${TILE - 1 - r}_$n = fma(delta_${c}_${TILE - 1 - r}, k_${c}_${TILE - 1 - r}_$n, e_${c}_${TILE - r}_$n);
 #end
 #end
+#end
+#if HOLD
+        let du_${c}_${TILE - 1 - r} = gb_${c}_${TILE - 1 - r}_${N - 1};
+        let dd_${c}_${TILE - 1 - r} = activate_gradient(delta_${c}_${TILE - 1 - r}) * LN2 * gk_${c}_${TILE - 1 - r}_${N - 1};
+#else
         let dd_${c}_${TILE - 1 - r} = activate_gradient(delta_${c}_${TILE - 1 - r})
           * fma(u_${c}_${TILE - 1 - r}, gb_${c}_${TILE - 1 - r}_${N - 1}, LN2 * gk_${c}_${TILE - 1 - r}_${N - 1});
+#end
         ddskip_$c = fma(dy_${c}_${TILE - 1 - r}, u_${c}_${TILE - 1 - r}, ddskip_$c);
         dbias_$c += select(0.0, dd_${c}_${TILE - 1 - r}, valid_${TILE - 1 - r});
 #if TAIL || RAGGED
@@ -230,13 +287,21 @@ var<workgroup> stage: array<f32, ${SLOTS * TILE * 2 * N}>;
 #end
           write_ddelta(row_${TILE - 1 - r} * $D + channel_$c, dd_${c}_${TILE - 1 - r});
 #if DIRECT
+#if HOLD
+          write_du(row_${TILE - 1 - r} * $D + channel_$c, fma(skip_$c, dy_${c}_${TILE - 1 - r}, du_${c}_${TILE - 1 - r}));
+#else
           write_du(row_${TILE - 1 - r} * $D + channel_$c, fma(delta_${c}_${TILE - 1 - r}, gb_${c}_${TILE - 1 - r}_${N - 1}, skip_$c * dy_${c}_${TILE - 1 - r}));
+#end
 #if HAS_Z
           write_dz(row_${TILE - 1 - r} * $D + channel_$c, out_${c}_${TILE - 1 - r} * fma(skip_$c, u_${c}_${TILE - 1 - r}, y_${c}_${TILE - 1 - r}_${N - 1})
             * s_${c}_${TILE - 1 - r} * (1.0 + gate_${c}_${TILE - 1 - r} * (1.0 - s_${c}_${TILE - 1 - r})));
 #end
 #else
+#if HOLD
+          write_du(row_${TILE - 1 - r} * $D + channel_$c, du_${c}_${TILE - 1 - r});
+#else
           write_du(row_${TILE - 1 - r} * $D + channel_$c, delta_${c}_${TILE - 1 - r} * gb_${c}_${TILE - 1 - r}_${N - 1});
+#end
 #if HAS_Z
           write_dz(row_${TILE - 1 - r} * $D + channel_$c, y_${c}_${TILE - 1 - r}_${N - 1});
 #end

@@ -1,5 +1,5 @@
 // Backward pass of selective_scan.wgsl where lanes are many and registers few: a lane owns two states of one channel, TEAM lanes
-// share a channel, and a workgroup has CHANNELS channels side by side. Formulas, `work`, DIRECT, CHUNKS and what ddelta and du
+// share a channel, and a workgroup has CHANNELS channels side by side. Formulas, HOLD, `work`, DIRECT, CHUNKS and what ddelta and du
 // hold on entry are those of selective_scan_backward.wgsl.
 // An interval's states are recomputed three times from `states`: once to note the state at the start of each BLOCK of steps;
 // then, block by block from the last, up to each TILE; then in registers, TILE steps at a time. A block's start, NP values a
@@ -32,7 +32,12 @@ fn state_of(at: u32, n: u32) -> vec2f { return vec2f(read_states(at * $N + n), r
 
 fn advance(h: vec2f, a: vec2f, row: u32, channel: u32, n: u32) -> vec2f {
   let delta = read_ddelta(row * $D + channel);
+#if HOLD
+  let decay = exp2(delta * a);
+  return fma(decay, h, write_weight(delta, a, decay) * read_u(row * $D + channel) * b_of(row, n));
+#else
   return fma(exp2(delta * a), h, delta * read_u(row * $D + channel) * b_of(row, n));
+#end
 }
 
 // Value n of the state at the start of the block whose first row is at `at`.
@@ -127,8 +132,14 @@ fn cotangent(at: u32, mask: f32) -> f32 {
 #for t in 0..TILE
           let row_$t = min(tile + $t, past - 1);
           let delta_$t = select(0.0, read_ddelta(row_$t * $D + channel), tile + $t < past);
+#if HOLD
+          let u_$t = read_u(row_$t * $D + channel);
+          let w_$t = write_weight(delta_$t, a, exp2(delta_$t * a));
+          let h_${t + 1} = fma(exp2(delta_$t * a), h_$t, w_$t * u_$t * b_of(row_$t, n));
+#else
           let x_$t = delta_$t * read_u(row_$t * $D + channel);
           let h_${t + 1} = fma(exp2(delta_$t * a), h_$t, x_$t * b_of(row_$t, n));
+#end
 #end
 #for r in 0..TILE
           {
@@ -139,10 +150,22 @@ fn cotangent(at: u32, mask: f32) -> f32 {
             g = fma(vec2f(dy), cs, g);
             let kept = g * decay * h_${TILE - 1 - r};
             da = fma(vec2f(delta_${TILE - 1 - r}), kept, da);
+#if HOLD
+            let gw = g * w_${TILE - 1 - r};
+            let bs = b_of(row_${TILE - 1 - r}, n);
+            da = fma(g * bs, u_${TILE - 1 - r} * write_slope(delta_${TILE - 1 - r}, a, decay, w_${TILE - 1 - r}), da);
+            rows[${(TILE - 1 - r) * 3 * WORKGROUP}u + lane] = dot(gw, bs);
+            rows[${((TILE - 1 - r) * 3 + 1) * WORKGROUP}u + lane] = dot(a, kept) + LOG2E * u_${TILE - 1 - r} * dot(g * decay, bs);
+#else
             rows[${(TILE - 1 - r) * 3 * WORKGROUP}u + lane] = dot(g, b_of(row_${TILE - 1 - r}, n));
             rows[${((TILE - 1 - r) * 3 + 1) * WORKGROUP}u + lane] = dot(a, kept);
+#end
             rows[${((TILE - 1 - r) * 3 + 2) * WORKGROUP}u + lane] = dot(cs, h_${TILE - r});
+#if HOLD
+            let db = gw * u_${TILE - 1 - r};
+#else
             let db = g * x_${TILE - 1 - r};
+#end
             let dc = dy * h_${TILE - r};
             let to = (${(TILE - 1 - r) * 2 * NP}u + n) * ${CHANNELS + 1} + c;
 #for e in 0..2
@@ -177,7 +200,11 @@ fn cotangent(at: u32, mask: f32) -> f32 {
               let at = row * $D + own;
               let delta = read_ddelta(at);
               let u = read_u(at);
+#if HOLD
+              let dd = activate_gradient(delta) * LN2 * sum.y;
+#else
               let dd = activate_gradient(delta) * fma(u, sum.x, LN2 * sum.y);
+#end
               let dy = cotangent(at, 1.0);
 #if HAS_D && DIRECT
               let skip = read_work($SKIP + own);
@@ -187,7 +214,11 @@ fn cotangent(at: u32, mask: f32) -> f32 {
               ddskip = fma(dy, u, ddskip);
               dbias += dd;
               write_ddelta(at, dd);
+#if HOLD
+              write_du(at, fma(skip, dy, sum.x));
+#else
               write_du(at, fma(delta, sum.x, skip * dy));
+#end
 #if HAS_Z
 #if DIRECT
               let gate = read_z(at);

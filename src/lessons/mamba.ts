@@ -50,6 +50,8 @@ export interface MambaSizes {
   /** Bound of dt_proj.weight at the start, times √dtRank: 1. */
   readonly dtScale?: number;
   readonly dynamics?: Dynamics;
+  /** Whether a token writes by zero-order hold, as the paper's equation 4 says, instead of Δ·B·u, as its code does. */
+  readonly zeroOrderHold?: boolean;
 }
 
 /** What the scan takes of each token: delta [b, l, dInner] before bias and softplus; B and C [b, l, dState]. */
@@ -78,6 +80,7 @@ const BLOCK_DEFAULTS = {
   dtInitFloor: 1e-4,
   dtScale: 1,
   dynamics: 'selective',
+  zeroOrderHold: false,
 } as const satisfies Omit<Required<MambaSizes>, 'dModel'>;
 
 const MODEL_DEFAULTS = { tied: true, dropout: 0, normEps: 1e-5 } as const satisfies Partial<MambaConfig>;
@@ -142,7 +145,8 @@ export function mambaBlock(
   residualBranches = 1,
   edit: EditTokens = (_, fromTokens) => fromTokens,
 ): MambaBlock {
-  const { dModel, dInner, dState, dConv, dtRank, dtScale, dynamics, ...range } = resolveSizes(sizes);
+  const { dModel, dInner, dState, dConv, dtRank, dtScale, dynamics, zeroOrderHold, ...range } =
+    resolveSizes(sizes);
   const [b, l] = x.shape;
   if (b === undefined || l === undefined || x.shape.length !== 3)
     throw new GraphError(`x must be [batch, length, channels], it is ${formatShape(x.shape)}`);
@@ -196,7 +200,7 @@ export function mambaBlock(
   const D = declarations.parameter('D', [dInner], constant(1), { decay: false });
   const A = negativeExp(graph, decayLog);
   const scan = { u, delta, A, B, C, D, z, deltaBias };
-  const scanned = selectiveScan(graph, scan, { deltaSoftplus: true });
+  const scanned = selectiveScan(graph, scan, { deltaSoftplus: true, zeroOrderHold });
   const outProj = scaled(torchDefault(dInner), 1 / Math.sqrt(residualBranches));
   const y = linear(graph, scanned, weight('out_proj.weight', dModel, dInner, outProj));
   return { y, delta, deltaBias, scan, declared: declarations.declared };

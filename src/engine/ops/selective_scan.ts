@@ -15,6 +15,7 @@ import {
   scanSizes,
   statesALane,
   scanVariants,
+  withHold,
   type ScanAttrs,
   type ScanInputs,
 } from './selective_scan_shared';
@@ -70,8 +71,9 @@ function forwardKernels(
         u.shape,
       ),
     );
-  const source = activation + deltaSource + scan;
+  const { source, defines: hold } = withHold(activation + deltaSource + scan, attrs);
   const defines = {
+    ...hold,
     TYPE: 'f32',
     BATCH: batch,
     L: length,
@@ -181,12 +183,12 @@ export const selectiveScanOp = defineOp({
     );
     return { u: du, delta: ddelta, A: dA, B: dB, C: dC, D: dD, z: dz, deltaBias: dDeltaBias };
   },
-  reference: (inputs, { deltaSoftplus }) => scanForward(inputs, deltaSoftplus),
-  cost({ inputs: { u, A, ...others }, outputs: { y } }) {
+  reference: scanForward,
+  cost({ inputs: { u, A, ...others }, outputs: { y }, attrs: { zeroOrderHold } }) {
     const { batch, length, channels, states } = scanSizes(u.shape, A.shape);
     const tensors = [u, A, y, ...Object.values(others).filter((tensor) => tensor !== undefined)];
     return {
-      flops: batch * length * channels * (7 * states + 12),
+      flops: batch * length * channels * ((zeroOrderHold ? 22 : 7) * states + 12),
       bytes: tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0),
     };
   },

@@ -8,7 +8,14 @@ import teamsSource from '../../../shaders/selective_scan_backward_teams.wgsl?raw
 import { bytesOf, type Tensor } from '../graph';
 import { defineOp, type Dispatch, type Lowering, type OpInputs, type Variant } from './definition';
 import { kernel, read, readWrite, write } from './kernel';
-import { prepareKernel, scanSizes, scanVariants, statesALane, type ScanAttrs } from './selective_scan_shared';
+import {
+  prepareKernel,
+  scanSizes,
+  scanVariants,
+  statesALane,
+  withHold,
+  type ScanAttrs,
+} from './selective_scan_shared';
 import { scanBackward } from './selective_scan_reference';
 
 const INPUTS = ['u', 'delta', 'A', 'B', 'C', 'dy', 'states'] as const;
@@ -191,14 +198,20 @@ function backwardKernels(
     );
   }
   // A block of steps is as long as the state at its start has values in each of the tensors that keep it.
+  const { source, defines: hold } = withHold(
+    activation + slope + (TEAM ? teamsSource : walk),
+    attrs,
+    TEAM ? 'vec2f' : 'f32',
+  );
   const twoNotes = direct && z !== undefined && (TEAM ?? 0) % 2 === 0;
   dispatches.push(
     kernel({
       name: 'selective_scan_backward',
-      source: activation + slope + (TEAM ? teamsSource : walk),
+      source,
       defines: TEAM
         ? {
             ...defines,
+            ...hold,
             TEAM,
             NP: 2 * TEAM,
             ODD: n % 2 === 1,
@@ -206,7 +219,7 @@ function backwardKernels(
             BLOCK: twoNotes ? TEAM : 2 * TEAM,
             NOTES: direct ? 'du' : 'dz',
           }
-        : defines,
+        : { ...defines, ...hold },
       bindings: [
         read('u', u),
         read('b', B),
@@ -285,16 +298,15 @@ export const selectiveScanBackwardOp = defineOp({
   kernels: ({ inputs, outputs, attrs }, lowering, variant) =>
     backwardKernels(inputs, outputs, attrs, lowering, variant ?? variantsOf(inputs, lowering)[0]),
   gradient: null,
-  reference: ({ dy, states: _, ...inputs }, { deltaSoftplus }) =>
-    scanBackward(inputs, dy.data, deltaSoftplus),
-  cost({ inputs: { u, A, ...others }, outputs }) {
+  reference: ({ dy, states: _, ...inputs }, attrs) => scanBackward(inputs, dy.data, attrs),
+  cost({ inputs: { u, A, ...others }, outputs, attrs: { zeroOrderHold } }) {
     const { batch, length, channels, states } = scanSizes(u.shape, A.shape);
     const { dD: _d, dz: _z, dDeltaBias: _b, ...always } = outputs;
     const tensors = [u, A, ...Object.values(others), ...Object.values(always)].filter(
       (tensor) => tensor !== undefined,
     );
     return {
-      flops: batch * length * channels * (30 * states + 20),
+      flops: batch * length * channels * ((zeroOrderHold ? 90 : 30) * states + 20),
       bytes: tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0),
     };
   },

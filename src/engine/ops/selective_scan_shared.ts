@@ -1,6 +1,7 @@
 /** What the scan's forward and backward ops share: sizes, shape rules, the division of the work, small kernels. */
 import activation from '../../../shaders/activation.wgsl?raw';
 import deltaSource from '../../../shaders/selective_scan_delta.wgsl?raw';
+import holdSource from '../../../shaders/selective_scan_hold.wgsl?raw';
 import prepareSource from '../../../shaders/selective_scan_prepare.wgsl?raw';
 import { elements, formatShape, GraphError, type Shape, type Tensor } from '../graph';
 import type { Binding, Dispatch, Lowering, OpInputs, Variant } from './definition';
@@ -9,7 +10,19 @@ import { kernel } from './kernel';
 export interface ScanAttrs {
   /** Δ = softplus(delta + bias) instead of delta + bias. */
   readonly deltaSoftplus: boolean;
+  /** What a token writes is (e^(ΔA) − 1)/A · B·u, which is exact where the input is held, instead of Mamba's Δ·B·u. */
+  readonly zeroOrderHold?: boolean;
 }
+
+/** The WGSL of a kernel that computes states, with what a zero-order hold needs of it; `type` is that of a lane's states. */
+export const withHold = (
+  source: string,
+  { zeroOrderHold = false }: ScanAttrs,
+  type: 'f32' | 'vec2f' = 'f32',
+): { source: string; defines: { HOLD: boolean; STATES_TYPE: string } } => ({
+  source: zeroOrderHold ? holdSource + source : source,
+  defines: { HOLD: zeroOrderHold, STATES_TYPE: type },
+});
 
 export interface ScanSizes {
   readonly batch: number;

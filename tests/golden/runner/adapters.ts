@@ -36,7 +36,10 @@ export const adapters: Readonly<Record<string, Adapter>> = {
         z: golden.optional('z', CHANNELS_FIRST),
         deltaBias: golden.optional('delta_bias'),
       },
-      { deltaSoftplus: golden.attrs.flag('delta_softplus') },
+      {
+        deltaSoftplus: golden.attrs.flag('delta_softplus'),
+        zeroOrderHold: golden.attrs.flag('zero_order_hold'),
+      },
     );
     golden.output('y', y, CHANNELS_FIRST);
   },

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Graph, Tensor } from '../../../src/engine/graph';
 import { bytesOf, Graph as NewGraph, GraphError } from '../../../src/engine/graph';
 import { differentiate } from '../../../src/engine/gradient';
+import { Random } from '../../../src/base/random';
 import { selectiveScan } from '../../../src/engine/ops/selective_scan';
+import { scanForward } from '../../../src/engine/ops/selective_scan_reference';
 import { planProgram } from '../../../src/engine/plan';
 import { FULL, fullTest } from '../../full';
 import { checkOp, testDevice, type InputSpec, type OpCase } from './check-op';
@@ -24,6 +26,7 @@ function scanCase(
     readonly decay?: readonly [number, number];
     readonly optional?: readonly Name[];
     readonly softplus?: boolean;
+    readonly zeroOrderHold?: boolean;
     readonly settings?: Partial<OpCase<Name>>;
   } = {},
 ): OpCase<Name> {
@@ -32,6 +35,7 @@ function scanCase(
     decay = [-4, -0.2],
     optional = ['D', 'z', 'deltaBias'],
     softplus = true,
+    zeroOrderHold = false,
   } = options;
   const inputs: Record<Name, InputSpec> = {
     u: { shape: [b, l, d] },
@@ -49,7 +53,10 @@ function scanCase(
   return {
     inputs: present,
     build: (graph: Graph, tensors: Readonly<Record<Name, Tensor>>) => ({
-      y: selectiveScan(graph, tensors, { deltaSoftplus: softplus }),
+      y: selectiveScan(graph, tensors, {
+        deltaSoftplus: softplus,
+        ...(zeroOrderHold && { zeroOrderHold }),
+      }),
     }),
     ...options.settings,
   };
@@ -130,29 +137,127 @@ describe('selective_scan', () => {
   });
 });
 
-describe('memory', () => {
-  const limits = {
-    maxComputeWorkgroupStorageSize: 16_384,
-    maxComputeInvocationsPerWorkgroup: 256,
-    maxStorageBuffersPerShaderStage: 8,
-    maxStorageBufferBindingSize: 2 ** 27,
+const limits = {
+  maxComputeWorkgroupStorageSize: 16_384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBufferBindingSize: 2 ** 27,
+};
+
+function scanGraph({ b, l, d, n }: Sizes) {
+  const graph = new NewGraph();
+  const inputs = {
+    u: graph.input('u', [b, l, d]),
+    delta: graph.input('delta', [b, l, d]),
+    A: graph.input('A', [d, n]),
+    B: graph.input('B', [b, l, n]),
+    C: graph.input('C', [b, l, n]),
+    D: graph.input('D', [d]),
+    z: graph.input('z', [b, l, d]),
+    deltaBias: graph.input('deltaBias', [d]),
   };
+  return { graph, inputs };
+}
 
-  function scanGraph({ b, l, d, n }: Sizes) {
-    const graph = new NewGraph();
-    const inputs = {
-      u: graph.input('u', [b, l, d]),
-      delta: graph.input('delta', [b, l, d]),
-      A: graph.input('A', [d, n]),
-      B: graph.input('B', [b, l, n]),
-      C: graph.input('C', [b, l, n]),
-      D: graph.input('D', [d]),
-      z: graph.input('z', [b, l, d]),
-      deltaBias: graph.input('deltaBias', [d]),
-    };
-    return { graph, inputs };
-  }
+/** Δ·|A| from where the weight of a step is its series to where it is 1/|A|. */
+const held = { zeroOrderHold: true, delta: [-5, 3], decay: [-4, -0.2] } as const;
 
+describe.each([
+  ['raised limits', false],
+  ['default limits', true],
+])('selective_scan by zero-order hold with %s', (_, defaultsOnly) => {
+  const device = testDevice({ defaultsOnly });
+
+  test('every variant, over two intervals of a prime length', async () => {
+    const settings = { differences: false };
+    await checkOp(device(), scanCase({ b: 2, l: 131, d: 6, n: 4 }, { ...held, settings }));
+  });
+
+  test('as a GPU gets it, every variant, over two intervals of a prime length', async () => {
+    const settings = { differences: false, gpu: true, fullOnly: UNROLLED };
+    await checkOp(device(), scanCase({ b: 2, l: 131, d: 6, n: 6 }, { ...held, settings }));
+  });
+});
+
+describe('selective_scan by zero-order hold', () => {
+  const device = testDevice();
+
+  test.each([[[]], [['D', 'z', 'deltaBias']]] as [Name[]][])(
+    'with %o, against finite differences',
+    async (optional) => {
+      const sizes = { b: 2, l: 19, d: 7, n: 3 };
+      const settings = { variants: 'frozen' } as const;
+      await checkOp(device(), scanCase(sizes, { ...held, optional, settings }));
+    },
+  );
+
+  test('many states as a GPU gets them', async () => {
+    const settings = { ...frozen, gpu: true };
+    await checkOp(device(), scanCase({ b: 1, l: 131, d: 9, n: 33 }, { ...held, settings }));
+  });
+
+  test('a step whose ΔA is nearly 0 writes Δ', async () => {
+    const settings = { variants: 'frozen' } as const;
+    const sizes = { b: 1, l: 21, d: 5, n: 4 };
+    await checkOp(
+      device(),
+      scanCase(sizes, {
+        ...held,
+        delta: [-14, -12],
+        decay: [-1, -0.1],
+        settings: { ...frozen, ...settings },
+      }),
+    );
+  });
+
+  test('the recursion is its closed form', () => {
+    const random = new Random(1);
+    for (let k = 0; k < 100; k++) {
+      const [delta, a] = [random.uniform(0.001, 3), -random.uniform(0.1, 16)];
+      const length = 40;
+      const value = (shape: number[], fill: number) => ({
+        shape,
+        data: new Float64Array(shape.reduce((size, side) => size * side, 1)).fill(fill),
+      });
+      const { y } = scanForward(
+        {
+          u: value([1, length, 1], 1),
+          delta: value([1, length, 1], delta),
+          A: value([1, 1], a),
+          B: value([1, length, 1], 1),
+          C: value([1, length, 1], 1),
+        },
+        { deltaSoftplus: false, zeroOrderHold: true },
+      );
+      // A constant input's state in continuous time: (e^(A t) − 1)/A at t = Δ, 2Δ, …
+      y.forEach((state, t) => expect(state / (Math.expm1(a * delta * (t + 1)) / a) - 1).toBeCloseTo(0, 12));
+    }
+  });
+
+  test('without it, kernels have not one line of it', () => {
+    for (const [zeroOrderHold, expected] of [
+      [false, 0],
+      [true, 2],
+    ] as const) {
+      const { graph, inputs } = scanGraph({ b: 1, l: 37, d: 4, n: 4 });
+      const y = selectiveScan(graph, inputs, { deltaSoftplus: true, zeroOrderHold });
+      const gradients = differentiate(
+        graph,
+        [{ of: y, cotangent: graph.input('dy', y.shape) }],
+        Object.values(inputs),
+      );
+      const outputs = [y, ...gradients.values()];
+      const { dispatches } = planProgram(
+        graph,
+        { limits, subgroups: false, software: false, half: false },
+        { outputs },
+      );
+      expect(dispatches.filter(({ code }) => code.includes('write_weight'))).toHaveLength(expected);
+    }
+  });
+});
+
+describe('memory', () => {
   test.each([
     { b: 1, l: 256, d: 128, n: 16 },
     { b: 4, l: 256, d: 128, n: 16 },

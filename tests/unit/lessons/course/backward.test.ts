@@ -48,7 +48,7 @@ test('the loop’s gradients are the reference’s, the same bits for each inter
       C: shaped(values.C, [1, length, states]),
     },
     Float64Array.from(values.dy),
-    false,
+    { deltaSoftplus: false },
   );
   const wanted = [reference.du, reference.ddelta, reference.dA, reference.dB, reference.dC];
   wanted.forEach((want, i) => expect(relativeError(all.gradients[i]!, want)).toBeLessThan(1e-5));
