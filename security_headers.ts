@@ -39,23 +39,31 @@ export const HEADERS: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'no-referrer',
 };
 
-const lines = (line: (name: string, value: string) => string): string =>
-  Object.entries(HEADERS)
+/** Of the lessons alone, which open no files: other sites may frame them. */
+const { 'Cross-Origin-Opener-Policy': _, ...others } = HEADERS;
+export const LESSON_HEADERS: typeof HEADERS = {
+  ...others,
+  'Content-Security-Policy': policy,
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
+
+const lines = (headers: typeof HEADERS, line: (name: string, value: string) => string): string =>
+  Object.entries(headers)
     .map(([name, value]) => line(name, value))
     .join('\n');
 
-/** By the name that a host looks for: Netlify and Cloudflare Pages, Apache, Vercel, nginx (to be included in its `server`). */
-export const HOST_FILES: Readonly<Record<string, string>> = {
-  _headers: `/*\n${lines((name, value) => `  ${name}: ${value}`)}\n`,
-  '.htaccess': `${lines((name, value) => `Header always set ${name} "${value}"`)}\n`,
+/** Files by the name that a host looks for: Netlify and Cloudflare Pages, Apache, Vercel, nginx (to be included in its `server`). */
+export const hostFiles = (headers: typeof HEADERS): Readonly<Record<string, string>> => ({
+  _headers: `/*\n${lines(headers, (name, value) => `  ${name}: ${value}`)}\n`,
+  '.htaccess': `${lines(headers, (name, value) => `Header always set ${name} "${value}"`)}\n`,
   'vercel.json': `${JSON.stringify(
     {
       headers: [
-        { source: '/(.*)', headers: Object.entries(HEADERS).map(([key, value]) => ({ key, value })) },
+        { source: '/(.*)', headers: Object.entries(headers).map(([key, value]) => ({ key, value })) },
       ],
     },
     null,
     2,
   )}\n`,
-  'nginx.conf': `${lines((name, value) => `add_header ${name} "${value}" always;`)}\n`,
-};
+  'nginx.conf': `${lines(headers, (name, value) => `add_header ${name} "${value}" always;`)}\n`,
+});

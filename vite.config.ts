@@ -1,9 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
-import { HEADERS, HOST_FILES, POLICY_IN_PAGE } from './security_headers.ts';
+import { HEADERS, hostFiles, POLICY_IN_PAGE } from './security_headers.ts';
 
-/** Writes the policy into the built page too, and beside it what makes common hosts send it. */
-function policyInBuild(): Plugin {
+/** Writes the policy into the built page too, and beside it what makes common hosts send these headers. */
+export function policyInBuild(headers: typeof HEADERS): Plugin {
   return {
     name: 'policy-in-build',
     apply: 'build',
@@ -15,7 +15,7 @@ function policyInBuild(): Plugin {
       },
     ],
     generateBundle() {
-      for (const [fileName, source] of Object.entries(HOST_FILES))
+      for (const [fileName, source] of Object.entries(hostFiles(headers)))
         this.emitFile({ type: 'asset', fileName, source });
     },
   };
@@ -26,7 +26,7 @@ const headers = { ...HEADERS };
 export default defineConfig({
   // Relative addresses let the built app live in any folder of a host.
   base: './',
-  plugins: [svelte(), policyInBuild()],
+  plugins: [svelte(), policyInBuild(HEADERS)],
   worker: { format: 'es' },
   // Runs and checkpoints are stored per origin: on another port they would seem lost.
   server: { port: 5173, strictPort: true, headers },

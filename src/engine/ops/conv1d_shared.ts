@@ -106,10 +106,25 @@ export function eachProduct(
 
 const at = (data: Float64Array, i: number): number => data[i] as number;
 
-/** y = conv(x) without the bias. */
+/** y = conv(x) without the bias. Written out, because whole detectors are evaluated with it. */
 export function forwardReference(sizes: Conv1dSizes, x: Float64Array, weight: Float64Array): Float64Array {
-  const y = new Float64Array(sizes.batch * sizes.lines * sizes.outputs);
-  eachProduct(sizes, (i, w, o) => (y[o] = at(y, o) + at(x, i) * at(weight, w)));
+  const { batch, length, channels, lines, outputs, kernel, stride, padding, groups } = sizes;
+  const [inputsEach, outputsEach] = [channels / groups, outputs / groups];
+  const y = new Float64Array(batch * lines * outputs);
+  for (let b = 0; b < batch; b++)
+    for (let t = 0; t < lines; t++)
+      for (let o = 0; o < outputs; o++) {
+        const first = Math.floor(o / outputsEach) * inputsEach;
+        let sum = 0;
+        for (let j = 0; j < kernel; j++) {
+          const from = t * stride - padding + j;
+          if (from < 0 || from >= length) continue;
+          const [atX, atWeight] = [(b * length + from) * channels + first, o * inputsEach * kernel + j];
+          for (let i = 0; i < inputsEach; i++)
+            sum += (x[atX + i] as number) * (weight[atWeight + i * kernel] as number);
+        }
+        y[(b * lines + t) * outputs + o] = sum;
+      }
   return y;
 }
 

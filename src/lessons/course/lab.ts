@@ -27,19 +27,29 @@ export class Lab {
     readonly progress: (share: number) => void = () => undefined,
   ) {}
 
-  /** Outputs of a graph. `feed` has its inputs, `weights` its parameters by name. */
+  /** Outputs of a graph. `feed` has its inputs, `weights` its parameters, and buffers if it has any, by name. */
   async evaluate(
     graph: Graph,
     feed: Feed,
     weights: Weights,
     outputs: readonly Tensor[],
   ): Promise<(tensor: Tensor) => Both> {
-    const reference = interpret(graph, withWeights(graph, feed, weights));
-    const got = this.device && (await onKernels(this.device, graph, feed, weights, outputs));
-    return (tensor) => {
-      const want = reference.get(tensor) as Float64Array;
-      return { got: got?.get(tensor) ?? want, want };
-    };
+    const reference = inFloat64(graph, feed, weights);
+    const kernels = await this.kernels(graph, weights, outputs);
+    try {
+      const got = await kernels?.run(feed);
+      return (tensor) => {
+        const want = reference.get(tensor) as Float64Array;
+        return { got: got?.get(tensor) ?? want, want };
+      };
+    } finally {
+      kernels?.destroy();
+    }
+  }
+
+  /** A graph to be run often; undefined where there is no GPU. */
+  async kernels(graph: Graph, weights: Weights, outputs: readonly Tensor[]): Promise<Kernels | undefined> {
+    return this.device && Kernels.create(this.device, graph, weights, outputs);
   }
 
   /** A model that learns: on the kernels, or in float64 where there is no GPU. */
@@ -50,10 +60,12 @@ export class Lab {
   }
 }
 
-function withWeights(graph: Graph, feed: Feed, weights: Weights): Map<Tensor, ArrayLike<number>> {
+/** All values of a graph, with the given weights, in float64. */
+export function inFloat64(graph: Graph, feed: Feed, weights: Weights): ReadonlyMap<Tensor, Float64Array> {
   const all = new Map<Tensor, ArrayLike<number>>(feed);
-  for (const parameter of graph.parameters) all.set(parameter, weightOf(weights, parameter.name));
-  return all;
+  for (const tensor of [...graph.parameters, ...graph.buffers])
+    all.set(tensor, weightOf(weights, tensor.name));
+  return interpret(graph, all);
 }
 
 function weightOf(weights: Weights, name: string): Float32Array {
@@ -62,26 +74,39 @@ function weightOf(weights: Weights, name: string): Float32Array {
   return values;
 }
 
-async function onKernels(
-  device: Device,
-  graph: Graph,
-  feed: Feed,
-  weights: Weights,
-  outputs: readonly Tensor[],
-): Promise<Map<Tensor, Float32Array | Uint32Array>> {
-  const parameters = await Parameters.create(device, graph, { training: false });
-  try {
-    for (const { name } of graph.parameters) parameters.write(name, weightOf(weights, name));
-    const program = await Program.compile(device, graph, { outputs, parameters });
+/** A compiled graph with its weights. */
+export class Kernels {
+  private constructor(
+    private readonly parameters: Parameters,
+    private readonly program: Program,
+  ) {}
+
+  static async create(
+    device: Device,
+    graph: Graph,
+    weights: Weights,
+    outputs: readonly Tensor[],
+  ): Promise<Kernels> {
+    const parameters = await Parameters.create(device, graph, { training: false });
     try {
-      for (const [tensor, data] of feed) program.write(tensor, data);
-      program.run();
-      return await program.read();
-    } finally {
-      program.destroy();
+      for (const { name } of [...graph.parameters, ...graph.buffers])
+        parameters.write(name, weightOf(weights, name));
+      return new Kernels(parameters, await Program.compile(device, graph, { outputs, parameters }));
+    } catch (error) {
+      parameters.destroy();
+      throw error;
     }
-  } finally {
-    parameters.destroy();
+  }
+
+  async run(feed: Feed): Promise<ReadonlyMap<Tensor, Float32Array | Uint32Array>> {
+    for (const [tensor, data] of feed) this.program.write(tensor, data);
+    this.program.run();
+    return this.program.read();
+  }
+
+  destroy(): void {
+    this.program.destroy();
+    this.parameters.destroy();
   }
 }
 
