@@ -1,11 +1,11 @@
-import { add } from '../../engine/ops/add';
-import { multiply } from '../../engine/ops/multiply';
 import type { Tensor } from '../../engine/graph';
 import { copyingRun, separatedSequences } from '../course/copying';
 import { Lab, type Both } from '../course/lab';
 import { scanAgain, scanValues, type ScanValues } from '../course/scan_values';
 import type { Line, Measured, Measures, Settings } from '../course/step';
 import { sequenceGraph } from '../loop/sequence';
+import type { FromTokens } from '../mamba';
+import { TokenOverrides } from '../overrides';
 import { storedModel } from '../stored/copying';
 import {
   averagedKernel,
@@ -162,16 +162,8 @@ async function price(lab: Lab): Promise<Measured> {
   const run = copyingRun('selective');
   const sequences = separatedSequences(64);
   const batch = sequences.letters.length;
-  const inputs: { tensor: Tensor; of: Tensor; keep: boolean }[] = [];
-  const view = sequenceGraph(run, batch, (graph, { delta, B, C }) => {
-    const pulled = (name: string, of: Tensor): Tensor => {
-      const keep = graph.input(`${name} keep`, of.shape);
-      const more = graph.input(`${name} more`, of.shape);
-      inputs.push({ tensor: keep, of, keep: true }, { tensor: more, of, keep: false });
-      return add(graph, multiply(graph, of, keep), more);
-    };
-    return { delta: pulled('delta', delta), B: pulled('B', B), C: pulled('C', C) };
-  });
+  const overrides = new TokenOverrides();
+  const view = sequenceGraph(run, batch, overrides.edit);
   const plain = sequenceGraph(run, batch);
   const { delta, B, C } = (plain.layers[0] as (typeof plain.layers)[number]).scan;
   const plainFeed = new Map([
@@ -179,25 +171,21 @@ async function price(lab: Lab): Promise<Measured> {
     [plain.targets, sequences.targets],
   ]);
   const valueOf = await new Lab(undefined).evaluate(plain.graph, plainFeed, weights, [delta, B, C]);
-  const means = [delta, B, C].map((tensor) => meansOf(valueOf(tensor).want, tensor.shape[2] as number));
+  const means = Object.entries({ delta, B, C }).map(
+    ([name, tensor]) =>
+      [name as keyof FromTokens, meansOf(valueOf(tensor).want, tensor.shape[2] as number)] as const,
+  );
   const y: number[] = [];
   const reference: number[] = [];
   for (const [i, share] of TASK_LAMBDAS.entries()) {
     lab.progress(i / TASK_LAMBDAS.length);
-    const feed = new Map<Tensor, Float32Array | Uint32Array>([
-      [view.tokens, sequences.tokens],
-      [view.targets, sequences.targets],
-    ]);
-    inputs.forEach(({ tensor, of, keep }, at) => {
-      const mean = means[Math.floor(at / 2)] as Float64Array;
-      const size = of.shape.reduce((product, side) => product * side, 1);
-      feed.set(
-        tensor,
-        Float32Array.from({ length: size }, (_, j) =>
-          keep ? share : (1 - share) * (mean[j % mean.length] as number),
-        ),
-      );
-    });
+    for (const [name, mean] of means) {
+      const { keep, add } = overrides.values[name];
+      keep.fill(share);
+      add.forEach((_, j) => (add[j] = (1 - share) * (mean[j % mean.length] as number)));
+    }
+    const feed = new Map<Tensor, Float32Array | Uint32Array>(overrides.feed);
+    feed.set(view.tokens, sequences.tokens).set(view.targets, sequences.targets);
     const { got, want } = (await lab.evaluate(view.graph, feed, weights, [view.correct]))(view.correct);
     y.push(100 * (got[0] as number));
     reference.push(100 * (want[0] as number));
