@@ -33,8 +33,12 @@ const SHAPES = {
   software: [[16, 1, 1]],
 } as const;
 
-function variantsOf({ u, A }: ScanInputs, lowering: Lowering): readonly [Variant, ...Variant[]] {
-  const sizes = scanSizes(u.shape, A.shape);
+function variantsOf(
+  { u, A }: ScanInputs,
+  attrs: ScanAttrs,
+  lowering: Lowering,
+): readonly [Variant, ...Variant[]] {
+  const sizes = scanSizes(u.shape, A.shape, attrs);
   const quad = lowering.subgroups && sizes.states % 4 === 0;
   const shapes = SHAPES[lowering.software ? (quad ? 'softwareQuad' : 'software') : 'gpu'];
   return scanVariants(sizes, lowering, shapes, sizes.batch * Math.ceil(sizes.channels / 32));
@@ -49,7 +53,7 @@ function forwardKernels(
 ): Dispatch[] {
   const { u, delta, A, B, C, D, z, deltaBias } = inputs;
   const { y, states } = outputs;
-  const { batch, length, channels, states: n, interval, intervals } = scanSizes(u.shape, A.shape);
+  const { batch, length, channels, states: n, interval, intervals } = scanSizes(u.shape, A.shape, attrs);
   const { LANES, CHANNELS, TILE, CHUNKED, QUAD } = variant as Variant &
     Record<'LANES' | 'CHANNELS' | 'TILE', number>;
   const { TEAM, OWN } = statesALane(n, Boolean(QUAD), lowering);
@@ -157,23 +161,23 @@ function forwardKernels(
 
 /**
  * u, delta, z [b, l, d]; A [d, n]; B, C [b, l, n]; D, deltaBias [d] → y [b, l, d] and states [b, ⌈l/128⌉, d, n], the
- * state at the start of each interval (slot 0 of batch 0 carries A), which the backward pass starts from.
+ * state at the start of each interval of 128 steps or as `interval` says (slot 0 of batch 0 carries A), which the backward pass starts from.
  */
 export const selectiveScanOp = defineOp({
   name: 'selective_scan',
   inputs: SCAN_INPUTS,
   optional: SCAN_OPTIONAL,
   outputs: ['y', 'states'],
-  shape(inputs, _: ScanAttrs) {
-    const { batch, intervals, channels, states } = checkScanShapes(inputs);
+  shape(inputs, attrs: ScanAttrs) {
+    const { batch, intervals, channels, states } = checkScanShapes(inputs, attrs);
     return {
       y: { shape: inputs.u.shape, dtype: 'f32' },
       states: { shape: [batch, intervals, channels, states], dtype: 'f32' },
     };
   },
-  variants: ({ inputs }, lowering) => variantsOf(inputs, lowering),
+  variants: ({ inputs, attrs }, lowering) => variantsOf(inputs, attrs, lowering),
   kernels: ({ inputs, outputs, attrs }, lowering, variant) =>
-    forwardKernels(inputs, outputs, attrs, lowering, variant ?? variantsOf(inputs, lowering)[0]),
+    forwardKernels(inputs, outputs, attrs, lowering, variant ?? variantsOf(inputs, attrs, lowering)[0]),
   gradient({ graph, inputs, outputs, attrs, cotangents: { y: dy } }) {
     if (!dy) return {};
     const { du, ddelta, dA, dB, dC, dD, dz, dDeltaBias } = graph.apply(

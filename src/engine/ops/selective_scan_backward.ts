@@ -53,9 +53,13 @@ const TEAM_LANES = 256;
 /** Workgroups that GPUs need to be busy. */
 const BUSY = 256;
 
-function variantsOf({ u, A }: Inputs, lowering: Lowering): readonly [Variant, ...Variant[]] {
+function variantsOf(
+  { u, A }: Inputs,
+  attrs: ScanAttrs,
+  lowering: Lowering,
+): readonly [Variant, ...Variant[]] {
   const { software, subgroups, limits } = lowering;
-  const sizes = scanSizes(u.shape, A.shape);
+  const sizes = scanSizes(u.shape, A.shape, attrs);
   const { batch, channels, states, interval } = sizes;
   const quad = subgroups && states % 4 === 0;
   const fitting = (software ? WALKS[quad ? 'quad' : 'plain'] : []).filter(
@@ -107,7 +111,7 @@ function backwardKernels(
 ): Dispatch[] {
   const { u, delta, A, B, C, dy, states, D, z, deltaBias } = inputs;
   const { du, ddelta, dA, dB, dC, dD, dz, dDeltaBias } = outputs;
-  const { batch, length, channels, states: n, interval, intervals } = scanSizes(u.shape, A.shape);
+  const { batch, length, channels, states: n, interval, intervals } = scanSizes(u.shape, A.shape, attrs);
   const { LANES, CHANNELS, TILE, CHUNKED, QUAD, TEAM } = variant as Variant &
     Record<'LANES' | 'CHANNELS' | 'TILE', number> & { readonly TEAM?: number };
   const chunks = CHUNKED ? intervals : 1;
@@ -294,9 +298,9 @@ export const selectiveScanBackwardOp = defineOp({
     const channels = { shape: [A.shape[0] as number], dtype: 'f32' } as const;
     return { du: u, ddelta: u, dz: u, dA: A, dB: B, dC: C, dD: channels, dDeltaBias: channels };
   },
-  variants: ({ inputs }, lowering) => variantsOf(inputs, lowering),
+  variants: ({ inputs, attrs }, lowering) => variantsOf(inputs, attrs, lowering),
   kernels: ({ inputs, outputs, attrs }, lowering, variant) =>
-    backwardKernels(inputs, outputs, attrs, lowering, variant ?? variantsOf(inputs, lowering)[0]),
+    backwardKernels(inputs, outputs, attrs, lowering, variant ?? variantsOf(inputs, attrs, lowering)[0]),
   gradient: null,
   reference: ({ dy, states: _, ...inputs }, attrs) => scanBackward(inputs, dy.data, attrs),
   cost({ inputs: { u, A, ...others }, outputs, attrs: { zeroOrderHold } }) {

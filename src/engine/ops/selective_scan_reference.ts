@@ -69,7 +69,7 @@ export function scanForward(inputs: Inputs, attrs: ScanAttrs): { y: Float64Array
     const gate = z ? at(z, i) : undefined;
     y[i] = gate === undefined ? sum : sum * gate * sigmoid(gate);
   }
-  const { interval, intervals } = scanSizes(u.shape, A.shape);
+  const { interval, intervals } = scanSizes(u.shape, A.shape, attrs);
   const size = channels * states;
   const starts = new Float64Array(batch * intervals * size);
   starts.set(A.data);

@@ -12,6 +12,8 @@ export interface ScanAttrs {
   readonly deltaSoftplus: boolean;
   /** What a token writes is (e^(ΔA) − 1)/A · B·u, which is exact where the input is held, instead of Mamba's Δ·B·u. */
   readonly zeroOrderHold?: boolean;
+  /** Steps from one stored state to the next, a multiple of 16: 128 if left out. */
+  readonly interval?: number;
 }
 
 /** The WGSL of a kernel that computes states, with what a zero-order hold needs of it; `type` is that of a lane's states. */
@@ -41,9 +43,13 @@ const INTERVAL = 128;
 const MAX_STATES = 64;
 
 /** Sizes by name from the shapes of u [b, l, d] and A [d, n]. */
-export function scanSizes(u: Shape, a: Shape): ScanSizes {
+export function scanSizes(
+  u: Shape,
+  a: Shape,
+  { interval: wanted = INTERVAL }: Partial<ScanAttrs> = {},
+): ScanSizes {
   const [batch, length, channels] = u as [number, number, number];
-  const interval = Math.min(INTERVAL, Math.ceil(length / 16) * 16);
+  const interval = Math.min(wanted, Math.ceil(length / 16) * 16);
   return {
     batch,
     length,
@@ -60,13 +66,16 @@ export const SCAN_OPTIONAL = ['D', 'z', 'deltaBias'] as const;
 export type ScanInputs = OpInputs<(typeof SCAN_INPUTS)[number], (typeof SCAN_OPTIONAL)[number]>;
 
 /** The shapes all inputs must have, given u and A. Throws GraphError naming the first that differs. */
-export function checkScanShapes(inputs: ScanInputs): ScanSizes {
+export function checkScanShapes(inputs: ScanInputs, attrs: ScanAttrs): ScanSizes {
   const { u, A } = inputs;
   if (u.shape.length !== 3)
     throw new GraphError(`u must be [batch, length, channels], it is ${formatShape(u.shape)}`);
   if (A.shape.length !== 2)
     throw new GraphError(`A must be [channels, states], it is ${formatShape(A.shape)}`);
-  const sizes = scanSizes(u.shape, A.shape);
+  const { interval = INTERVAL } = attrs;
+  if (!(interval > 0 && interval % 16 === 0))
+    throw new GraphError(`the interval must be a multiple of 16 steps, it is ${interval}`);
+  const sizes = scanSizes(u.shape, A.shape, attrs);
   const { batch: b, length: l, channels: d, states: n } = sizes;
   if (n > MAX_STATES)
     throw new GraphError(`A has ${n} states a channel, the kernels hold at most ${MAX_STATES}`);

@@ -78,9 +78,13 @@ export const en: LessonText = {
       options: ['To the last bit', 'Up to rounding', 'Only for small K'],
       x: 'Interval',
       y: 'States that are held',
-      reveal: ({ apart }) =>
+      reveal: ({ apart, kernels, usual, most }) =>
         apart === 0
-          ? 'To the last bit: not one of the gradients differs for any K. The bars are the states that the loop held.'
+          ? `To the last bit: not one of the gradients differs for any K. The bars are the states that the loop held.${
+              kernels
+                ? ` Nor do those of the scan kernels, which walk all of time at once, with a state stored every 16, 32, 64 or 128 steps: ${say((most as number) / 1024)} KiB to ${say((usual as number) / 1024)} KiB.`
+                : ''
+            }`
           : `${apart} values differ in their last bits.`,
       why: () =>
         'What is computed again comes from the same numbers by the same operations in the same order.',

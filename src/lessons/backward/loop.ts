@@ -10,7 +10,7 @@ export interface Sizes {
   readonly states: number;
 }
 
-interface Values {
+export interface LoopValues {
   readonly u: Float32Array;
   readonly delta: Float32Array;
   readonly A: Float32Array;
@@ -22,7 +22,7 @@ interface Values {
 const { fround } = Math;
 
 /** Random values of the sizes that a trained model has. */
-export function loopValues({ length, channels, states }: Sizes): Values {
+export function loopValues({ length, channels, states }: Sizes): LoopValues {
   const random = new Random(0).stream('backward');
   const draw = (size: number, make: () => number): Float32Array => Float32Array.from({ length: size }, make);
   return {
@@ -35,15 +35,18 @@ export function loopValues({ length, channels, states }: Sizes): Values {
   };
 }
 
-export interface LoopResult {
-  /** Gradients by u, Δ, A, B and C, one after another. */
+/** By u, Δ, A, B and C, one after another. */
+interface Gradients {
   readonly gradients: readonly Float32Array[];
+}
+
+export interface LoopResult extends Gradients {
   /** The most states h_t of all channels that were held at once, counted as they were allocated. */
   readonly held: number;
 }
 
 /** Gradients of Σ dy·y with a state kept every `interval` steps. */
-export function backwardLoop(values: Values, sizes: Sizes, interval: number): LoopResult {
+export function backwardLoop(values: LoopValues, sizes: Sizes, interval: number): LoopResult {
   const { length, channels, states } = sizes;
   const { u, delta, A, B, C, dy } = values;
   const size = channels * states;
@@ -103,7 +106,7 @@ export function backwardLoop(values: Values, sizes: Sizes, interval: number): Lo
 }
 
 /** Values of two results whose bits differ. */
-export const differing = (one: LoopResult, other: LoopResult): number =>
+export const differing = (one: Gradients, other: Gradients): number =>
   one.gradients.reduce(
     (sum, values, i) =>
       sum + values.filter((value, at) => !Object.is(value, other.gradients[i]?.[at])).length,

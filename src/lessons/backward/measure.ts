@@ -1,3 +1,4 @@
+import type { Device } from '../../engine/device';
 import { differentiate } from '../../engine/gradient';
 import type { Tensor } from '../../engine/graph';
 import { copyingRun, separatedSequences, WINDOW } from '../course/copying';
@@ -5,7 +6,9 @@ import { Lab } from '../course/lab';
 import { scanValues, type ScanValues } from '../course/scan_values';
 import type { Line, Measured, Measures, Settings } from '../course/step';
 import { sequenceGraph } from '../loop/sequence';
+import { TokenOverrides } from '../overrides';
 import { storedModel } from '../stored/copying';
+import { kernelGradients } from './kernels';
 import { backwardLoop, differing, loopValues, statesHeld } from './loop';
 
 const SEQUENCES = 32;
@@ -19,15 +22,8 @@ async function gradients(lab: Lab, mark: number) {
   const { tokens, targets } = sequences;
   const { length, vocabulary, answers } = run.preset.sizes;
   const at = length - answers + mark;
-  const held: [Tensor, Tensor][] = [];
-  const view = sequenceGraph(run, SEQUENCES, (graph, from) => {
-    const input = (name: 'delta' | 'B' | 'C'): Tensor => {
-      const tensor = graph.input(`held ${name}`, from[name].shape);
-      held.push([tensor, from[name]]);
-      return tensor;
-    };
-    return { delta: input('delta'), B: input('B'), C: input('C') };
-  });
+  const overrides = new TokenOverrides();
+  const view = sequenceGraph(run, SEQUENCES, overrides.edit);
   const { u } = (view.layers[0] as (typeof view.layers)[number]).scan;
   const cotangent = view.graph.input('cotangent', view.logits.shape);
   const du = differentiate(view.graph, [{ of: view.logits, cotangent }], [u]).get(u) as Tensor;
@@ -41,14 +37,17 @@ async function gradients(lab: Lab, mark: number) {
   const seed = new Float32Array(SEQUENCES * length * vocabulary);
   for (let b = 0; b < SEQUENCES; b++)
     seed[(b * length + at) * vocabulary + (targets[b * length + at] as number)] = 1;
-  const feed = new Map<Tensor, Float32Array | Uint32Array>([
-    [view.tokens, tokens],
-    [view.targets, targets],
-    [cotangent, seed],
-  ]);
-  [delta, B, C].forEach((tensor, i) =>
-    feed.set((held[i] as [Tensor, Tensor])[0], Float32Array.from(valueOf(tensor).want)),
-  );
+  const { values: held } = overrides;
+  for (const [override, tensor] of [
+    [held.delta, delta],
+    [held.B, B],
+    [held.C, C],
+  ] as const) {
+    override.keep.fill(0);
+    override.add.set(Float32Array.from(valueOf(tensor).want));
+  }
+  const feed = new Map<Tensor, Float32Array | Uint32Array>(overrides.feed);
+  feed.set(view.tokens, tokens).set(view.targets, targets).set(cotangent, seed);
   const values = (await lab.evaluate(view.graph, feed, weights, [du]))(du);
   const channels = u.shape[2] as number;
   const sizes = (of: ArrayLike<number>): number[] =>
@@ -185,19 +184,38 @@ async function interval(): Promise<Measured> {
 
 const LOOP = { length: LENGTH, channels: 4, states: STATES } as const;
 const INTERVALS = [1, 4, 31, 128, LENGTH] as const;
+/** Steps from one stored state of the scan kernel to the next. */
+const STORED = [128, 16, 32, 64] as const;
 
-/** Gradients of a plain loop with each interval, all compared with those of all states kept. */
+/** Gradients of a plain loop with each interval, all compared with those of all states kept; then the same of the kernels. */
 async function bits(lab: Lab): Promise<Measured> {
   const values = loopValues(LOOP);
   const all = backwardLoop(values, LOOP, 1);
   let apart = 0;
+  const rounds = INTERVALS.length + STORED.length;
   const bars = INTERVALS.map((k, i) => {
-    lab.progress(i / INTERVALS.length);
+    lab.progress(i / rounds);
     const result = backwardLoop(values, LOOP, k);
     apart += differing(all, result);
     return { name: `K = ${k}`, value: result.held, reference: NaN };
   });
-  return { answer: [apart === 0 ? 0 : 1], facts: { apart }, bars };
+  const kernels = [];
+  for (const [i, k] of (lab.device ? STORED : []).entries()) {
+    lab.progress((INTERVALS.length + i) / rounds);
+    kernels.push(await kernelGradients(lab.device as Device, values, LOOP, k));
+  }
+  const [usual] = kernels;
+  if (usual) apart += kernels.reduce((sum, result) => sum + differing(usual, result), 0);
+  return {
+    answer: [apart === 0 ? 0 : 1],
+    facts: {
+      apart,
+      kernels: kernels.length,
+      usual: usual?.storedBytes ?? NaN,
+      most: kernels[1]?.storedBytes ?? NaN,
+    },
+    bars,
+  };
 }
 
 async function transfer(): Promise<Measured> {

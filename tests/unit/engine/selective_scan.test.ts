@@ -27,6 +27,7 @@ function scanCase(
     readonly optional?: readonly Name[];
     readonly softplus?: boolean;
     readonly zeroOrderHold?: boolean;
+    readonly interval?: number;
     readonly settings?: Partial<OpCase<Name>>;
   } = {},
 ): OpCase<Name> {
@@ -36,6 +37,7 @@ function scanCase(
     optional = ['D', 'z', 'deltaBias'],
     softplus = true,
     zeroOrderHold = false,
+    interval,
   } = options;
   const inputs: Record<Name, InputSpec> = {
     u: { shape: [b, l, d] },
@@ -56,6 +58,7 @@ function scanCase(
       y: selectiveScan(graph, tensors, {
         deltaSoftplus: softplus,
         ...(zeroOrderHold && { zeroOrderHold }),
+        ...(interval && { interval }),
       }),
     }),
     ...options.settings,
@@ -114,6 +117,11 @@ describe('selective_scan', () => {
 
   test.each([[[]], [['D']], [['z', 'deltaBias']]] as [Name[]][])('with only %o', async (optional) => {
     await checkOp(device(), scanCase(sizes, { optional, settings: { variants: 'frozen' } }));
+  });
+
+  test('a state stored every 16 steps, alone and where time is cut there', async () => {
+    const settings = { differences: false };
+    await checkOp(device(), scanCase({ b: 1, l: 37, d: 5, n: 4 }, { interval: 16, settings }));
   });
 
   test('Δ without softplus', async () => {
@@ -296,6 +304,9 @@ describe('memory', () => {
       new GraphError(
         'selective_scan(u [1, 8, 4], delta [1, 8, 4], A [4, 4], B [1, 8, 3], C [1, 8, 4], D [4], z [1, 8, 4], deltaBias [4]): B must be [1, 8, 4], it is [1, 8, 3]',
       ),
+    );
+    expect(() => selectiveScan(graph, inputs, { deltaSoftplus: true, interval: 20 })).toThrow(
+      /multiple of 16 steps, it is 20/,
     );
     const many = scanGraph({ b: 1, l: 8, d: 4, n: 65 });
     expect(() => selectiveScan(many.graph, many.inputs, { deltaSoftplus: true })).toThrow(/at most 64/);

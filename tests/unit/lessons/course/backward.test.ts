@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { backwardLoop, differing, loopValues, statesHeld } from '../../../../src/lessons/backward/loop';
+import { kernelGradients } from '../../../../src/lessons/backward/kernels';
 import { measures } from '../../../../src/lessons/backward/measure';
 import { scanBackward } from '../../../../src/engine/ops/selective_scan_reference';
 import { Lab } from '../../../../src/lessons/course/lab';
@@ -31,6 +32,18 @@ test('960 steps hold the fewest states at K = 30 to 32, 4,096 at 64', async () =
   expect((await measure('interval')).facts).toMatchObject({ from: 30, to: 32, least: 62 });
   expect((await measure('transfer')).answer).toEqual([64, 128]);
   expect((await measure('bytes')).answer).toEqual([60]);
+});
+
+test('loop and kernels give the same bits for each interval, and both are the same gradients', async () => {
+  const { answer, facts } = await measure('bits');
+  expect(answer).toEqual([0]);
+  expect(facts).toMatchObject({ apart: 0, kernels: 4, most: 15 * 1024, usual: 2 * 1024 });
+  const sizes = { length: 45, channels: 3, states: 4 };
+  const values = loopValues(sizes);
+  const { gradients } = await kernelGradients(device(), values, sizes, 16);
+  backwardLoop(values, sizes, 1).gradients.forEach((want, i) =>
+    expect(relativeError(gradients[i]!, want)).toBeLessThan(1e-5),
+  );
 });
 
 test('the loop’s gradients are the reference’s, the same bits for each interval, and it holds what the formula says', () => {
