@@ -77,6 +77,20 @@ test('a lesson is walked by keyboard, with wrong guesses and a right answer', as
   expect(complaints).toEqual(SILENT);
 });
 
+test('any token may be edited: the letter is lost at the token that writes it', async () => {
+  const { page, complaints } = await app.open('#/learn/who-decides/2', PHONE);
+  await guess(page, []);
+  const answers = page.getByTestId('answers');
+  await answers.getByText('Mark 2: A, right.').waitFor();
+  await page.getByRole('radio', { name: 'Token 18: ·' }).focus();
+  await page.keyboard.press('Space');
+  await page.getByLabel('It writes (off: B = 0)').uncheck();
+  await answers.getByText(/Mark 1: F, right\..*Mark 2: ., wrong\..*Mark 3: D, right\./).waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(await overflow(page)).toBe(0);
+  expect(complaints).toEqual(SILENT);
+});
+
 fullTest('the lesson on half-lives is walked the same way, its models training meanwhile', async () => {
   const { page, complaints } = await app.open('#/learn/half-lives/1', WIDE);
   await walk(page, 6, [Math.LN2 / 128]);
@@ -152,6 +166,7 @@ test('a lesson may be read in another language, which is remembered', async () =
 
 fullTest.each([
   ['backward', 6, [64, 128]],
+  ['zero-order-hold', 6, [2.005]],
   ['convolution', 6, [0.2]],
   ['scan-tree', 5, [9217, 10]],
 ] as const)('the lesson %s is walked the same way', async (name, steps, transfer) => {

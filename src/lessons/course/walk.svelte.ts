@@ -12,6 +12,14 @@ const link = new Link<CourseWorker>(
   () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }),
 );
 
+/** Asks the worker for one of a lesson's measures. */
+export const measure = (
+  lesson: string,
+  name: string,
+  settings: Settings,
+  progress: (share: number) => void = () => undefined,
+): Promise<Measured> => link.call((worker) => worker.measure(lesson, name, { ...settings }, proxy(progress)));
+
 /** A measurement that was asked for. */
 class Asked {
   measured = $state.raw<Measured | undefined>();
@@ -20,15 +28,7 @@ class Asked {
   share = $state(0);
 
   constructor(lesson: string, step: string, settings: Settings) {
-    link
-      .call((worker) =>
-        worker.measure(
-          lesson,
-          step,
-          { ...settings },
-          proxy((share) => void (this.share = share)),
-        ),
-      )
+    measure(lesson, step, settings, (share) => void (this.share = share))
       .then((measured) => (this.measured = measured))
       .catch((error: unknown) => (this.problem = messageOf(error)));
   }

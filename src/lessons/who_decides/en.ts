@@ -2,6 +2,22 @@ import { say, type LessonText } from '../course/step';
 
 const p = (value: number | undefined): string => `${say(Math.round(value ?? NaN))} %`;
 
+/** What may be tried on one token. */
+export const toggles = {
+  title: 'Try it on any token of one sequence',
+  sequence: 'Another sequence',
+  tokens: 'Token to edit',
+  token: (place: number, letter: string): string => `Token ${place}: ${letter}`,
+  write: 'It writes (off: B = 0)',
+  clock: 'Its clock runs (off: Δ = 0)',
+  forget: 'It forgets (Δ = 100 and B = 0)',
+  mark: (number: number): string => `Mark ${number}`,
+  right: 'right',
+  wrong: 'wrong',
+  waiting: 'Computing',
+  failed: 'The answers could not be computed',
+};
+
 /** English. */
 export const en: LessonText = {
   title: 'Who decides what is remembered?',

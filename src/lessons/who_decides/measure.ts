@@ -137,6 +137,31 @@ const forget = (lab: Lab, settings: Settings): Promise<Measured> =>
 
 const loud = (lab: Lab): Promise<Measured> => atNoise(lab, FORGETS, true);
 
+/**
+ * What the model answers on one of the separated sequences (`sequence`, from 0) when one token (`token`, from 0; −1 for none) does
+ * not write, has its clock stopped, or forgets. Its lines have the tokens that are read, its bars the answers.
+ */
+async function token(lab: Lab, settings: Settings): Promise<Measured> {
+  const [index = 0, at = -1] = [settings['sequence'], settings['token']];
+  const { length } = copyingRun('selective').preset.sizes;
+  const all = separatedSequences(index + 1);
+  const tokens = all.tokens.subarray(index * length);
+  const targets = all.targets.subarray(index * length);
+  const edit = settings['forget']
+    ? { delta: FORGETS, write: false }
+    : { write: settings['write'] !== 0, ...(settings['clock'] === 0 && { delta: 0 }) };
+  const { got, want } = await edited(lab, { tokens, targets, letters: all.letters.slice(index) }, (_, t) =>
+    t === at ? edit : undefined,
+  );
+  const read = [...tokens];
+  return {
+    answer: [...targets].filter((target) => target !== IGNORE),
+    facts: {},
+    lines: [{ name: 'tokens', x: read.map((_, t) => t + 1), y: read, reference: read }],
+    bars: barsOf(['1', '2', '3'], Array.from(got), Array.from(want)),
+  };
+}
+
 /** Letters at tokens 6, 12 and 20, counted from 1, and token 19 forgets. */
 async function transfer(lab: Lab): Promise<Measured> {
   const { task, preset } = copyingRun('selective');
@@ -160,4 +185,4 @@ async function transfer(lab: Lab): Promise<Measured> {
   return { answer: [right], facts: { right, first, second, third }, bars };
 }
 
-export const measures: Measures = { plateaus, write, clock, forget, loud, transfer };
+export const measures: Measures = { plateaus, write, clock, forget, loud, transfer, token };

@@ -51,3 +51,19 @@ fullTest('what forgets and writes loses later letters too', async () => {
 test('of letters at 6, 12 and 20 the third alone survives a token 19 that forgets', async () => {
   expect((await measure('transfer')).answer).toEqual([1]);
 });
+
+test('of the tokens that one may edit, the write of letter + 3 is the one that loses the letter', async () => {
+  const plain = await measure('token', { sequence: 0, token: -1, write: 1, clock: 1, forget: 0 });
+  const answers = ({ bars = [] }: Measured) => bars.map(({ value }) => value);
+  const [first, second, third] = plain.answer;
+  expect(answers(plain)).toEqual(plain.answer);
+  const tokens = plain.lines?.[0]?.y ?? [];
+  const places = tokens.flatMap((token, t) => (token > 0 && t < tokens.length - 3 ? [t] : []));
+  expect(places.map((place) => tokens[place])).toEqual(plain.answer);
+  const at = { sequence: 0, token: places[1]! + 3, clock: 1, forget: 0 };
+  const silent = answers(await measure('token', { ...at, write: 0 }));
+  expect([silent[0], silent[2]]).toEqual([first, third]);
+  expect(silent[1]).not.toBe(second);
+  const forgotten = answers(await measure('token', { ...at, token: places[2]! - 1, write: 1, forget: 1 }));
+  expect(forgotten[2]).toBe(third);
+});
