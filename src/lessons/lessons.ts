@@ -33,6 +33,12 @@ export const LESSONS: readonly LessonEntry[] = [
     load: async () => (await import('./backward')).lesson,
   },
   {
+    name: 'zero-order-hold',
+    title: 'The paper’s B̄ and the code’s',
+    question: 'Mamba writes louder than its own formula. Does a trained model mind?',
+    load: async () => (await import('./zero_order_hold')).lesson,
+  },
+  {
     name: 'convolution',
     title: 'Convolution or recurrence?',
     question: 'How much selection does it take to lose the fast convolution?',

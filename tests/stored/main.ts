@@ -12,6 +12,7 @@ import { resolveRun, sequenceGraph } from '../../src/lessons/loop/sequence';
 import type { Dynamics } from '../../src/lessons/mamba';
 import { RULER_STEPS, STRETCHED_FROM, STRETCHED_STEPS, TRAINED } from '../../src/lessons/half_lives/plan';
 import { trainRecall } from '../../src/lessons/half_lives/recall';
+import { accuracyWith, trainCopying } from '../../src/lessons/zero_order_hold/train';
 import { trainingBatch } from '../../src/lessons/tasks/task';
 
 const root = join(import.meta.dirname, '../..');
@@ -121,9 +122,31 @@ async function makeRecalls(): Promise<void> {
   write('recall', runs);
 }
 
+/** Both trainings of the lesson on the zero-order hold, and what Mamba's weights answer with the other B̄. */
+async function makeHolds(): Promise<void> {
+  const lab = new Lab(await requestNodeDevice());
+  const runs = [];
+  for (const seed of SEEDS) {
+    const mamba = await trainCopying(lab, { zeroOrderHold: false, seed });
+    const hold = await trainCopying(lab, { zeroOrderHold: true, seed });
+    const { got } = await accuracyWith(lab, mamba.weights, true);
+    const percents = ({ accuracy }: { readonly accuracy: readonly number[] }) => accuracy.map(rounded);
+    const run = {
+      seed,
+      mamba: percents(mamba),
+      hold: percents(hold),
+      swapped: rounded(100 * (got[0] ?? NaN)),
+    };
+    runs.push(run);
+    console.log(`seed ${seed}: ${run.mamba.at(-1)} and ${run.hold.at(-1)}, swapped ${run.swapped}`);
+  }
+  write('zero-order-hold', runs);
+}
+
 export async function main(names: readonly string[]): Promise<number> {
   for (const dynamics of Object.keys(STEPS) as Dynamics[])
     if (names.length === 0 || names.includes(dynamics)) await make(dynamics);
   if (names.length === 0 || names.includes('recall')) await makeRecalls();
+  if (names.length === 0 || names.includes('zero-order-hold')) await makeHolds();
   return 0;
 }

@@ -6,5 +6,6 @@ export const MEASURES: Readonly<Record<string, () => Promise<Measures>>> = {
   backward: async () => (await import('../backward/measure')).measures,
   convolution: async () => (await import('../convolution/measure')).measures,
   'scan-tree': async () => (await import('../scan_tree/measure')).measures,
+  'zero-order-hold': async () => (await import('../zero_order_hold/measure')).measures,
   'who-decides': async () => (await import('../who_decides/measure')).measures,
 };

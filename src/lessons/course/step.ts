@@ -80,6 +80,8 @@ export interface Matrix {
 export interface Measured {
   /** What the guess is compared with: numbers, or the indices of the right options. */
   readonly answer: readonly number[];
+  /** Where along x an answer stands that is marked on y; in the middle where left out. */
+  readonly at?: readonly number[];
   readonly facts: Facts;
   readonly lines?: readonly Line[];
   readonly bars?: readonly Bar[];

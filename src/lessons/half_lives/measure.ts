@@ -4,7 +4,7 @@ import { Lab, type Both } from '../course/lab';
 import type { Line, Measured, Measures, Settings } from '../course/step';
 import { sequenceGraph } from '../loop/sequence';
 import { storedModel } from '../stored/copying';
-import { halfLifeOf, impulse } from './impulse';
+import { halfLifeOf, impulse } from '../course/impulse';
 import { RULER_STEPS, STRETCHED_FROM, STRETCHED_STEPS, TRAINED } from './plan';
 import { deltaFor, DISTANCE, MIXER, trainRecall, type Recall } from './recall';
 import { recordedRecall } from './recorded';

@@ -1,7 +1,7 @@
 /** What the scan makes of one input at its first token: the clock of a state, measured. */
 import { Graph, type Tensor } from '../../engine/graph';
 import { selectiveScan } from '../../engine/ops/selective_scan';
-import type { Both, Lab } from '../course/lab';
+import type { Both, Lab } from './lab';
 
 export interface Clock {
   readonly delta: number;
@@ -11,9 +11,14 @@ export interface Clock {
 
 /**
  * y of a scan over `length` tokens for the input 1, 0, 0, … with B = C = 1, of each clock in a sequence of its own, one after
- * another: Δ · e^(−Δ |A| t) at token t.
+ * another: Δ · e^(−Δ |A| t) at token t, with a zero-order hold (1 − e^(−Δ |A|)) / |A| instead of the first Δ.
  */
-export async function impulse(lab: Lab, clocks: readonly Clock[], length: number): Promise<readonly Both[]> {
+export async function impulse(
+  lab: Lab,
+  clocks: readonly Clock[],
+  length: number,
+  zeroOrderHold = false,
+): Promise<readonly Both[]> {
   const graph = new Graph();
   const batch = clocks.length;
   // A is shared by a batch, so each clock is a channel.
@@ -22,7 +27,7 @@ export async function impulse(lab: Lab, clocks: readonly Clock[], length: number
   const A = graph.input('A', [batch, 1]);
   const B = graph.input('B', [1, length, 1]);
   const C = graph.input('C', [1, length, 1]);
-  const y = selectiveScan(graph, { u, delta, A, B, C }, { deltaSoftplus: false });
+  const y = selectiveScan(graph, { u, delta, A, B, C }, { deltaSoftplus: false, zeroOrderHold });
   const ones = new Float32Array(length).fill(1);
   const feed = new Map<Tensor, Float32Array>([
     [u, Float32Array.from({ length: length * batch }, (_, i) => (i < batch ? 1 : 0))],
