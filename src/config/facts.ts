@@ -38,6 +38,10 @@ export const PREPROCESS_SECONDS = quantity(
   'about 0.1 s a window to preprocess and compress recordings; reading an EDF file was not measured',
 );
 
+/** Learning rates: from the first on later models of the trainer gave NaN; the second is below it. */
+export const NAN_RATE = 1.5e-4;
+export const SAFE_RATE = 1e-4;
+
 /** MiB that each window saves for the backward pass; measured on a CPU with the convolution mixer. */
 export const SAVED_MIB = {
   fp32: 235.3,
@@ -54,8 +58,9 @@ export const MODAL = {
   ramGiB: 32,
   /** A container may use so many cores more than it asks for, where its machine has them (Modal's documentation). */
   moreCores: 16,
-  /** The launcher replaces data.data_dir by this folder where it exists. */
+  /** The launcher replaces data.data_dir by this folder where it exists, else by `mount`, which always does. */
   dataDir: '/data/edf/train',
+  mount: '/data',
 } as const;
 
 /**
@@ -63,6 +68,8 @@ export const MODAL = {
  * held out at most; elsewhere they are linked into a folder of their own by the commands that Smokescan writes.
  */
 export const SMOKE_FILES = { modal: 50, local: 10, wsl2: 10 } as const;
+/** So much of a smoke run's few recordings is held out, where nothing else is said. */
+export const SMOKE_SPLIT = 0.2;
 
 /** System RAM of the machine whose run was OOM-killed on 2025-01-19, GiB. */
 export const WSL2_RAM_GIB = 31;

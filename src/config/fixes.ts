@@ -1,5 +1,6 @@
 /** What to write where the trainer's validation rejects a value: the nearest that it accepts. */
 import type { Change } from './change';
+import { SAFE_RATE } from './facts';
 import { letters } from './letters';
 import { KEY_AT, REQUIRED_SECTIONS, type Key, type Kind } from './keys';
 import { PAIRS } from './pairs';
@@ -34,13 +35,17 @@ const section = (path: string): Change =>
     : { path, value: undefined, reason: 'without it the section has its defaults' };
 
 function nearest({ path, kind, defaultValue }: Key, given: PyValue): PyValue {
-  // The largest is none that tau_on can be above.
-  if (path === OFF && !('value' in readAs(kind, given))) return defaultValue;
   const near = near1(kind, given);
-  return near !== undefined && 'value' in readAs(kind, near) ? near : defaultValue;
+  if (near === undefined || !('value' in readAs(kind, near))) return defaultValue;
+  return 'max' in kind && near === kind.max ? (LESS[path] ?? near) : near;
 }
 
-const OFF = 'postprocessing.hysteresis.tau_off';
+/** Instead of the largest value that is accepted. */
+const LESS: Readonly<Record<string, number>> = {
+  // No tau_on is above the largest.
+  'postprocessing.hysteresis.tau_off': 0.78,
+  'training.learning_rate': SAFE_RATE,
+};
 
 function near1(kind: Kind, given: PyValue): PyValue | undefined {
   switch (kind.type) {
@@ -65,7 +70,8 @@ function near1(kind: Kind, given: PyValue): PyValue | undefined {
       const [best] = kind.of
         .map((one) => ({ one, distance: letters(String(one).toLowerCase(), text) }))
         .sort((a, b) => a.distance - b.distance);
-      return best && text !== '' && best.distance <= text.length / 2 ? best.one : undefined;
+      // A word of three letters is no misspelling of another: “gpu” does not mean cpu.
+      return best && best.distance < text.length / 3 ? best.one : undefined;
     }
     case 'fixed':
       return kind.value;

@@ -71,6 +71,14 @@ export class Settings extends Map<string, Setting> {
     return new Settings([...this, [path, { ...NOTHING, path, kind: 'default', declaration, value }]]);
   }
 
+  /** The same settings, in which a key that the trainer's validation rejects has no value. */
+  get accepted(): Settings {
+    if (this.rejected.length === 0) return this;
+    return new Settings(
+      [...this].map(([path, one]) => [path, this.rejects(path) ? { ...one, value: undefined } : one]),
+    );
+  }
+
   /** Those that the trainer's validation rejects; none where it accepts the file. */
   get rejected(): Setting[] {
     return [...this.values()].filter(({ problem }) => problem !== undefined);
@@ -183,7 +191,9 @@ export function settingsIn(value: PyValue, entries: readonly Entry[] = []): Sett
   }
   for (const { path, problem } of PAIRS) {
     const setting = drafts.get(path);
-    if (setting) setting.problem ??= problem((other) => drafts.get(other)?.value);
+    // As pydantic, which asks about two values only where it takes each.
+    if (setting)
+      setting.problem ??= problem((other) => (problems.has(other) ? undefined : drafts.get(other)?.value));
   }
   return new Settings(drafts);
 }

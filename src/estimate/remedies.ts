@@ -1,5 +1,6 @@
 /** What would fit where a run does not surely: single changes, each of which fixes what it is about. */
 import { GIB } from '../base/units';
+import { SMOKE_SPLIT } from '../config/facts';
 import type { Fit, Remedy } from '../config/verdict';
 import type { RamEnsemble } from './oom_odds';
 import { smallestRam, type RamPrediction } from './ram_predict';
@@ -22,8 +23,10 @@ export function remediesOf(plan: Plan, gpuFit: Fit, ram: RamPrediction, ensemble
     const value =
       largestSplit(ramPlan, ensemble, ram.limit, 'high') ?? largestSplit(ramPlan, ensemble, ram.limit);
     const { whole = 0 } = settings.windows;
-    if (validated === 0) found.push({ change: 'split', value: Math.min(FIRST_SPLIT, value ?? 0.01) });
-    else if (value !== undefined && Math.round(value * whole) < validated)
+    if (validated === 0) {
+      const first = whole === 0 ? SMOKE_SPLIT : Math.min(FIRST_SPLIT, value ?? 0.01);
+      found.push({ change: 'split', value: first });
+    } else if (value !== undefined && Math.round(value * whole) < validated)
       found.push({ change: 'split', value });
   }
   if (ram.fits === 'fits') return found;
@@ -43,8 +46,8 @@ function gpuRemedies({ settings: { vram }, machine: { gpu } }: Plan): Remedy[] {
     largestBatch(vram, gpu, { bound: 'high', max: vram.batch }) ??
     largestBatch(vram, gpu, { max: vram.batch });
   if (batch !== undefined && batch < vram.batch) found.push({ change: 'batch', value: batch });
-  const layers = largestLayers(vram, gpu, 'high');
-  if (layers !== undefined && layers < vram.layers) found.push({ change: 'layers', value: layers });
+  const layers = largestLayers(vram, gpu, { bound: 'high', max: vram.layers - 1 });
+  if (layers !== undefined) found.push({ change: 'layers', value: layers });
   const smallest = smallestGpu(vram, 'high');
   if (smallest) found.push({ change: 'gpu', value: smallest.id });
   return found;

@@ -12,7 +12,7 @@ export const DATA: readonly Key[] = [
     'data_dir',
     text,
     'data',
-    'Folder of the recordings: every EDF file below it is taken. On Modal the launcher replaces it by /data/edf/train.',
+    'Folder of the recordings: every EDF file below it is taken. On Modal the launcher replaces it by /data/edf/train, or by /data where that is missing.',
   ),
   live(
     'cache_dir',

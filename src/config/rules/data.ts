@@ -1,8 +1,8 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
 import { GIB } from '../../base/units';
-import { CORPUS } from '../facts';
+import { CORPUS, SMOKE_FILES, SMOKE_SPLIT } from '../facts';
 import type { Settings } from '../settings';
-import { PLATFORMS } from '../targets';
+import { isPlatform, PLATFORMS } from '../targets';
 import type { Target } from '../targets';
 import { remedyOf, type Judged } from '../verdict';
 import { at, LAUNCHER, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
@@ -20,15 +20,19 @@ export const DATA_RULES: readonly Rule[] = [
     severity: 'high',
     targets: PLATFORMS,
     evidence: `${SOURCE}: validation runs after the first epoch whether there is data for it or not, before the first checkpoint.`,
-    check: (settings, { verdict }) => {
+    check: (settings, { verdict, smoke, target }) => {
       const held = settings.number(SPLIT);
+      // On Modal a smoke run's limit comes after the split.
+      const few = smoke && isPlatform(target.name) && target.name !== 'modal';
+      const files = few ? SMOKE_FILES[target.name] : FILES;
       // As the trainer counts: the whole part of files × split.
-      if (!(held * FILES < 1)) return NONE;
-      const split = remedyOf(verdict, 'split') ?? FIRST_SPLIT;
+      if (!(held * files < 1)) return NONE;
+      const split = remedyOf(verdict, 'split') ?? (few ? SMOKE_SPLIT : FIRST_SPLIT);
+      const of = few ? `a smoke run’s ${files} files` : 'the corpus’s files';
       return fixAt(
         SPLIT,
         split,
-        `${held === 0 ? 'without' : `${held} of the corpus’s files is none, and without`} held-out files the run fails after its first epoch, before any checkpoint; write ${split}`,
+        `${held === 0 ? 'without' : `${held} of ${of} is none, and without`} held-out files the run fails after its first epoch, before any checkpoint; write ${split}`,
         'something to validate on',
       );
     },

@@ -35,10 +35,11 @@ const OUTPUT = 'experiment.output_dir';
 /** All issues about the values that the trainer accepts, the worst first; those of equal severity in the file's order. */
 export function check(checked: Checked): Issue[] {
   const { target, file } = checked;
+  const settings = file.settings.accepted;
   return sorted(
     RULES.filter(({ targets }) => targets === undefined || targets.includes(target.name)).flatMap((rule) =>
       rule
-        .check(file.settings, checked)
+        .check(settings, checked)
         .filter(({ path }) => !file.settings.rejects(path))
         .map((found) => issueOf(rule, found, file)),
     ),

@@ -11,14 +11,14 @@ export const MODAL_RULES: readonly Rule[] = [
     id: 'modal-data-dir',
     severity: 'critical',
     targets: ON_MODAL,
-    evidence: `${LAUNCHER}: it sets data.data_dir to ${MODAL_DATA} whenever that folder exists.`,
+    evidence: `${LAUNCHER}: it sets data.data_dir to ${MODAL_DATA} where that folder exists, else to ${MODAL.mount}, where the corpus is mounted.`,
     check: (settings) =>
       settings.text('data.data_dir') === MODAL_DATA
         ? NONE
         : fixAt(
             'data.data_dir',
             MODAL_DATA,
-            `the launcher replaces it by ${MODAL_DATA} where that exists, so a file of the dev or eval set would train on the training set; write ${MODAL_DATA}, so that the file says what is read`,
+            `the launcher replaces it by ${MODAL_DATA}, or by all of ${MODAL.mount} where that is missing, so a file of the dev or eval set would train on the training set; write ${MODAL_DATA}, so that the file says what is read`,
             'the launcher reads this folder whatever the file says',
           ),
   },

@@ -69,6 +69,7 @@ export interface Rule {
   readonly targets?: readonly TargetName[];
   /** What it finds nothing without: what the estimator says, or the file that this one was made from. */
   readonly needs?: 'verdict' | 'base';
+  /** `settings`: a value that the trainer's validation rejects is undefined. */
   readonly check: (settings: Settings, context: Context) => readonly Found[];
 }
 

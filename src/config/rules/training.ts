@@ -1,4 +1,5 @@
 /** Rules about the training itself: what crashes, what is scored, what was seen to diverge. */
+import { NAN_RATE, SAFE_RATE } from '../facts';
 import { PLATFORMS, withoutGpu } from '../targets';
 import type { Settings } from '../settings';
 import { FA_RATES, meantBy, METRIC, MODE, modeOf, NOT_NUMBERS, scoresOf } from '../scores';
@@ -150,7 +151,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'patience',
     severity: 'medium',
     targets: PLATFORMS,
-    evidence: `${SOURCE}: a run stops after more than patience epochs without a better score, so at epoch patience + 2 at the earliest.`,
+    evidence: `${SOURCE}: a run stops after more than patience epochs without a better score, so at epoch patience + 2 at the earliest while the score is a number.`,
     check: (settings) => {
       const [epochs, patience] = [settings.number('training.epochs'), settings.number(PATIENCE)];
       // A run of two epochs no patience can end.
@@ -222,7 +223,7 @@ export const TRAINING_RULES: readonly Rule[] = [
       settings.number(RATE) >= NAN_RATE
         ? fixAt(
             RATE,
-            1e-4,
+            SAFE_RATE,
             'later models produced NaN at 1.5e-4; if the run diverges, write 1.0e-4',
             'below what gave NaN',
           )
@@ -258,9 +259,6 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
 ];
 
-/** Learning rate from which NaN was seen with later models. */
-const NAN_RATE = 1.5e-4;
-
 /** Two digits, within what the trainer accepts. */
 const scaled = (rate: number): number => Number(Math.min(1e-2, Math.max(1e-6, rate)).toPrecision(2));
 
@@ -288,7 +286,8 @@ function noScore(settings: Settings): readonly Found[] {
       { severity: 'high' },
     );
   const stops = settings.number('training.early_stopping.patience') + 2;
-  const happens = `no score has this name. Early stopping would read 0 every epoch, rewrite best.pt each time and stop at epoch ${stops}`;
+  const when = Number.isNaN(stops) ? 'early' : `at epoch ${stops}`;
+  const happens = `no score has this name. Early stopping would read 0 every epoch, rewrite best.pt each time and stop ${when}`;
   // What one epoch writes is the same with any name.
   const severity = settings.number('training.epochs') === 1 ? ({ severity: 'medium' } as const) : {};
   const meant = meantBy(name, settings);

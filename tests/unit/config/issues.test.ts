@@ -16,6 +16,10 @@ describe('a value that the trainer rejects', () => {
     ['training:\n  batch_size: 7.6\n', '7.6', 'batch_size: 8'],
     ['training:\n  epochs: 0\n', '0', 'epochs: 1'],
     ['training:\n  loss: Focal\n', 'Focal', 'loss: focal'],
+    ['training:\n  optimizer: adam_w\n', 'adam_w', 'optimizer: adamw'],
+    ['training:\n  learning_rate: 1\n', '1', 'learning_rate: 1.0e-4'],
+    ['training:\n  learning_rate: 0\n', '0', 'learning_rate: 1.0e-6'],
+    ['training: {}\nexperiment:\n  device: gpu\n', 'gpu', 'device: auto'],
     ['training: {}\nexperiment:\n  name: 2025-01-19\n', '2025-01-19', 'name: "2025-01-19"'],
     ['training: {}\nexperiment:\n  name: 123\n', '123', 'name: "123"'],
     ['training: {}\npreprocessing:\n  notch_freq: "50"\n', '"50"', 'notch_freq: 50'],
@@ -32,6 +36,13 @@ describe('a value that the trainer rejects', () => {
     expect(after).toContain(fixed);
     expect(validationErrors(after)).toEqual([]);
     expect(inspect(after, subject).accepted).toBe(true);
+  });
+
+  test('is not compared with another', () => {
+    const text = `data: {}\nmodel: {}\ntraining: {}\npostprocessing: {hysteresis: {tau_off: 1.2}}\n`;
+    const found = validationErrors(text);
+    expect(found.map(({ path }) => path)).toEqual(['postprocessing.hysteresis.tau_off']);
+    expect(inspect(applyChanges(text, found[0]?.fix ?? []), subject).accepted).toBe(true);
   });
 
   test('may be a section that is missing', () => {
@@ -87,14 +98,7 @@ test('in the browser, neither the launcher nor the trainer has a say', () => {
   const text = `${SECTIONS}training: {loss: focal, focal_alpha: 0.25, epochs: 100}\n`;
   const ids = inspect(text, { ...subject, target: TARGETS.browser }).issues.map(({ id }) => id);
   expect(ids).toContain('focal-alpha');
-  for (const id of [
-    'secrets',
-    'modal-fallback',
-    'time-limit',
-    'amp-4090',
-    'validation-ram',
-    'empty-manifest',
-  ])
+  for (const id of ['modal-fallback', 'time-limit', 'amp-4090', 'validation-ram', 'every-launch'])
     expect(ids).not.toContain(id);
 });
 

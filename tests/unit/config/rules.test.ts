@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
 import { inspect, inspectAll, type Issue } from '../../../src/config/issues';
 import { COLLISION, RULES } from '../../../src/config/rules';
+import { KEYS } from '../../../src/config/keys';
 import { exampleText, GUIDE, type Situation } from '../../../src/config/rules/guide';
+import { readConfig } from '../../../src/config/settings';
 import { verdictFor } from '../../../src/estimate/forecast';
 import { issuesIn } from '../../../src/handoff/rule_pages';
 import { PLATFORMS, TARGETS, type TargetName } from '../../../src/config/targets';
@@ -168,6 +170,57 @@ test.each([
     const path = invalid[0]?.path.replace(/\[\d+\]$/, '') ?? '';
     expect(found.filter((one) => one.path.startsWith(path))).toEqual(invalid);
   }
+});
+
+/** Of each key, two values that production rejects. */
+const REJECTED = KEYS.flatMap(({ path }): [string, string[]][] => {
+  const values = ['-5', '1000000007', '"x"', '"y"', '7.5', '[[1]]', '[[2]]', '{a: 1}'].filter((value) =>
+    readConfig(exampleText([`${path}: ${value}`])).settings.rejects(path),
+  );
+  return [[path, values.slice(0, 2)]];
+});
+
+test.each(REJECTED)('no rule reads a value of %s that production rejects', (path, values) => {
+  expect(values).toHaveLength(2);
+  for (const target of ['local', 'wsl2', 'modal'] as const) {
+    const said = values.map((value) =>
+      issues(exampleText(['training.epochs: 9', `${path}: ${value}`]), on(target))
+        .filter(({ severity }) => severity !== 'invalid')
+        .map(({ id, message }) => [id, message]),
+    );
+    expect(said[0]).toEqual(said[1]);
+  }
+});
+
+test('where nobody knows the patience, a score that does not exist stops a run early', () => {
+  const lines = ['training.epochs: 9', 'training.early_stopping.patience: 300'];
+  const found = issues(exampleText([...lines, 'training.early_stopping.metric: auc']), of());
+  expect(found.find(({ id }) => id === 'unknown-score')?.message).toMatch(/each time and stop early;/);
+});
+
+test.each([
+  ['training.epochs: 300', /resumed/],
+  ['data.validation_split: 0.9', /files are cut/],
+  ['data.use_balanced_sampling: x', /manifest/],
+])('nor does the note on every launch speak of %s', (line, said) => {
+  const noteOf = (...lines: string[]) =>
+    issues(exampleText(['training.epochs: 9', ...lines]), on('modal')).find(({ id }) => id === 'every-launch')
+      ?.message;
+  expect(noteOf()).toMatch(said);
+  expect(noteOf(line)).not.toMatch(said);
+});
+
+test.each([
+  ['local', 0.05, 0.2],
+  ['local', 0.1, undefined],
+  ['wsl2', 0, 0.2],
+  // There the corpus is split, and then its files are limited.
+  ['modal', 0.05, undefined],
+] as const)('of a smoke run on %s, a split of %d needs %s', (target, split, needed) => {
+  const name = 'configs/smoke.yaml';
+  const lines = [`data.validation_split: ${split}`];
+  const found = issues(exampleText(lines), { lines, target, name }).find(({ id }) => id === 'no-validation');
+  expect(found?.fix?.[0]?.value).toBe(needed?.toString());
 });
 
 test.each([
