@@ -1,7 +1,7 @@
 /** What someone leaves with, as files of one folder: configurations, a script for each, the review. */
 import { EditError } from '../config/layout';
 import { scriptFor, smokePreset } from './commands';
-import type { NamedText } from './commands/steps';
+import { whyNotRun, type NamedText } from './commands/steps';
 import { derive, variantText } from './derive';
 import { isSmokeRun, type Target } from '../config/targets';
 
@@ -47,7 +47,11 @@ function smokeOf(config: BundledConfig, files: readonly BundledConfig[]): NamedT
   if (target.name === 'browser' || isSmokeRun(config.name)) return undefined;
   const modal = target.name === 'modal';
   const own = files.find(
-    (one) => isSmokeRun(one.name) && one.target.name !== 'browser' && (one.target.name === 'modal') === modal,
+    (one) =>
+      isSmokeRun(one.name) &&
+      whyNotRun(one) === undefined &&
+      one.target.name !== 'browser' &&
+      (one.target.name === 'modal') === modal,
   );
   if (own) return own;
   try {
@@ -61,14 +65,14 @@ function smokeOf(config: BundledConfig, files: readonly BundledConfig[]): NamedT
 
 /**
  * Unpacked in the trainer's folder, the scripts find the configurations: commands.sh for a single one, else one below
- * commands/ for each that can be launched. Every file that a command names is there.
+ * commands/ for each that can be launched, none for one that the trainer rejects. Every file that a command names is there.
  */
 export function bundleOf(configs: readonly BundledConfig[], review?: string): BundleFile[] {
   const taken = new Set<string>(['review.md', 'commands.sh']);
   const named = configs.map((config) => ({ ...config, name: free(inside(config.name), taken) }));
   const smokes: NamedText[] = [];
   const scripts = named
-    .filter(({ target }) => target.name !== 'browser')
+    .filter((one) => one.target.name !== 'browser' && whyNotRun(one) === undefined)
     .map((config) => {
       const path =
         configs.length === 1

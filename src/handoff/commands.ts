@@ -25,7 +25,7 @@ export function smokePreset(modal: boolean): NamedText {
 
 /**
  * The commands for a configuration on its target, in their order; none for the browser, where no command is needed. Throws a
- * RangeError with a sentence where the file cannot be read or a path cannot stand in a command.
+ * RangeError with a sentence where the trainer rejects the file or a path cannot stand in a command.
  */
 export function commandsFor({ smoke, ...config }: LaunchConfig): readonly Command[] {
   const { target } = config;

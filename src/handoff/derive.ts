@@ -6,7 +6,7 @@ import { GIB } from '../base/units';
 import type { Change } from '../config/change';
 import { applyChanges, applyFixes } from '../config/edit';
 import { isSevere } from '../config/issues';
-import { MODAL, SAVED_MIB, SMOKE_FILES, WINDOW_BYTES } from '../config/facts';
+import { MODAL, SAVED_MIB, SMOKE_FILES, SMOKE_SPLIT, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { scalarText } from '../config/scalar';
 import { readConfig, type Settings } from '../config/settings';
@@ -73,8 +73,6 @@ const FULL_EPOCHS = 100;
 const LOCAL_DATA = 'data_ext4/tusz/edf/train';
 /** Of a smoke run, the last name of each of its folders. */
 const SMOKE = 'smoke';
-/** So much of a few recordings is held out. */
-const SMOKE_SPLIT = 0.2;
 
 /** The file's settings, the variant that is made of it, and what that has of workers, windows in a batch and epochs. */
 interface Draft {
@@ -182,7 +180,7 @@ const WANTS: Readonly<Record<string, (draft: Draft) => Want | undefined>> = {
         ? undefined
         : want(
             MODAL.dataDir,
-            'the S3 mount; the launcher replaces any other path by it, so the file should name it',
+            'in the S3 mount; where it exists the launcher replaces any other path by it, so the file should name it',
           );
     const parts = folders(now.startsWith('/data/') ? LOCAL_DATA : now);
     const isSmoke = parts.at(-1) === SMOKE;

@@ -6,6 +6,7 @@ import { EFFECT_NAMES } from '../config/documentation';
 import type { Change } from '../config/change';
 import { several } from '../base/text';
 import { commandsFor } from './commands';
+import { whyNotRun } from './commands/steps';
 import { derive, variantFor, type Variant } from './derive';
 import { applyChanges, EditError } from '../config/edit';
 import type { Check, Statement } from '../config/incidents';
@@ -222,7 +223,9 @@ function recommendationsOf(facts: Facts): string[] {
   const modal = after.some(({ target }) => target.name === 'modal');
   const untried = after.filter(
     (one) =>
-      !smoke.some(({ config }) => config === one.name) && commandsFor(one).some(({ id }) => id === 'smoke'),
+      !smoke.some(({ config }) => config === one.name) &&
+      whyNotRun(one) === undefined &&
+      commandsFor(one).some(({ id }) => id === 'smoke'),
   );
   return [
     numbered([
@@ -254,6 +257,8 @@ function recommendationsOf(facts: Facts): string[] {
 
 function commandsSection({ after }: Facts): string[] {
   return after.flatMap((one) => {
+    const why = whyNotRun(one);
+    if (why !== undefined) return [escaped(why)];
     const commands = commandsFor(one);
     if (commands.length === 0)
       return [`${code(one.name)}: no command is needed for ${escaped(one.target.title)}.`];

@@ -1,5 +1,7 @@
 /** The commands of a run on a machine of one's own. */
+import { several } from '../../base/text';
 import { SMOKE_FILES } from '../../config/facts';
+import { verdictFor } from '../../estimate/forecast';
 import { needed, pathWord } from '../shell';
 import {
   BUILD_CODES,
@@ -18,12 +20,39 @@ import {
 /** Labels of the corpus's annotations that are seizures. */
 const SEIZURES = ',(seiz|gnsz|fnsz|cpsz|absz|spsz|tcsz|tnsz|mysz),';
 
-/** Links the first recordings with seizures, and their annotations, into a folder of their own. */
-const linkRecordings = (from: string, to: string): string =>
-  `mkdir -p ${to} && grep -rlE --include='*.csv' '${SEIZURES}' ${from} | sort | sed -n 1,${SMOKE_FILES.local}p | while IFS= read -r csv; do ln -sf "$(realpath "$csv")" "$(realpath "\${csv%.csv}.edf")" ${to}; done`;
+/**
+ * Links the first recordings with seizures, and their annotations, into a folder of their own. Ends with 1 where that has
+ * recordings that are no links, or fewer than `fewest` came of it.
+ */
+const linkRecordings = (from: string, to: string, fewest: number): string =>
+  `mkdir -p ${to} && if find -H ${to} -name '*.edf' -type f | grep .; then false; else grep -rlE --include='*.csv' '${SEIZURES}' ${from} | sort | sed -n 1,${SMOKE_FILES.local}p | while IFS= read -r csv; do ln -sf "$(realpath "$csv")" "$(realpath "\${csv%.csv}.edf")" ${to}; done; find -H ${to} -name '*.edf' | sed -n ${fewest}p | grep -q .; fi`;
 
-/** Seconds in which a smoke run on a machine of one's own ends, several times over. */
-const SMOKE_SECONDS = 3600;
+/** Fewest of the smoke run's files of which a split holds one out, as the trainer counts; one too many where it holds none out of all. */
+function fewestFiles(split: number): number {
+  let count = 1;
+  while (count <= SMOKE_FILES.local && count * split < 1) count++;
+  return count;
+}
+
+/** A smoke run is given so many times the hours that are predicted for it at most, in whole minutes. */
+const TIMES = 2;
+
+/** The run of a smoke configuration, and how long it may take. */
+function smokeRun(smoke: Facts, id: string): Command {
+  const hours = verdictFor(smoke.text, smoke.name, smoke.target)?.time.need;
+  const minutes = hours && Math.ceil(60 * TIMES * hours.high);
+  const limit = minutes === undefined ? '' : `timeout ${60 * minutes} `;
+  const predicted =
+    hours === undefined
+      ? 'How long it takes is not predicted.'
+      : `It is predicted to take ${Math.round(60 * hours.low)} to ${Math.round(60 * hours.high)} minutes. 124: it was still running after ${minutes}, which says nothing: raise the limit.`;
+  return {
+    id,
+    text: `${limit}python -m src train ${smoke.config}`,
+    purpose: `Trains and validates ${several(smoke.epochs, 'epoch')} on these recordings, to see that everything runs.`,
+    caution: `Exit code 0: it ran. 1: it failed, and the last lines say why. ${predicted} Before the first batch it reads up to 1,000 windows in one process, about 0.4 to 1.7 s each, so some minutes pass without a line.`,
+  };
+}
 
 /** Everything that a smoke run on a machine of one's own needs, and the run itself. */
 function localSmoke(
@@ -31,13 +60,13 @@ function localSmoke(
   from: string,
   ids: Readonly<Record<'train' | 'val' | 'run', string>>,
 ): Command[] {
+  const fewest = fewestFiles(smoke.split);
   return [
     {
       id: 'smoke_data',
-      text: linkRecordings(from, pathWord(smoke.dataDir)),
+      text: linkRecordings(from, pathWord(smoke.dataDir), fewest),
       purpose: `Makes the smoke run’s folder: the first ${SMOKE_FILES.local} recordings with seizures, as links.`,
-      caution:
-        'BGB_LIMIT_FILES does not do this: build-cache ignores it, and so does train where there is a manifest.',
+      caution: `Exit code 1: the folder has recordings of its own, of which it prints the names: name an empty one as data.data_dir of ${smoke.name}. Or fewer than ${fewest} recordings with seizures were found: a split of ${smoke.split} then holds none out, and the run would fail after its first epoch. BGB_LIMIT_FILES does not do this: build-cache ignores it, and so does train where there is a manifest.`,
     },
     {
       id: ids.train,
@@ -51,12 +80,7 @@ function localSmoke(
       purpose: 'Does the same for its validation recordings.',
       caution: BUILD_CODES,
     },
-    {
-      id: ids.run,
-      text: `timeout ${SMOKE_SECONDS} python -m src train ${smoke.config}`,
-      purpose: 'Trains and validates one epoch on these recordings, to see that everything runs.',
-      caution: `Exit code 0: it ran. 1: it failed, and the last lines say why. 124: it was still running after ${SMOKE_SECONDS / 60} minutes, which says nothing: raise the limit. Before the first batch it reads every window once in one process, about 0.4 to 1.7 s each, so some minutes pass without a line.`,
-    },
+    smokeRun(smoke, ids.run),
   ];
 }
 
@@ -86,7 +110,7 @@ export function localCommands(facts: Facts, smoke: Facts): Command[] {
     ...memory,
     validate(facts),
     ...localSmoke(smoke, pathWord(dataDir), { train: 'smoke_train', val: 'smoke_val', run: 'smoke' }),
-    { ...CACHED, text: countCached(facts) },
+    ...(balanced ? [{ ...CACHED, text: countCached(facts) }] : []),
     {
       id: 'build_train',
       text: buildCache(facts, 'train'),

@@ -1,4 +1,5 @@
 /** The commands of a run on Modal: those of its client, and the trainer's within a container of the run's image. */
+import { several } from '../../base/text';
 import { MODAL, SMOKE_FILES } from '../../config/facts';
 import type { Verdict } from '../../config/verdict';
 import { verdictFor } from '../../estimate/forecast';
@@ -72,9 +73,11 @@ const NO_MANIFEST =
 const modalSmoke = (smoke: Facts): Command => ({
   id: 'smoke',
   text: `modal run ${APP} --action train --config ${smoke.config}`,
-  purpose: `Trains one epoch on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal, with a cache of its own, which it builds.`,
+  purpose: `Trains ${several(smoke.epochs, 'epoch')} on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal, with a cache of its own, which it builds.`,
   caution: `The image contains the configs folder as it is now${smoke.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Exit code 1: it failed, and the log says why. Closing the terminal ends it. It preprocesses its recordings first. Before the first batch up to 1,000 windows are read in one process, about a quarter of an hour.${smoke.balanced ? NO_MANIFEST : ''}`,
 });
+
+const NO_TRAIN_FOLDER = `the launcher takes ${MODAL.mount} with all that is in it, and so would the run.`;
 
 const SHELL_HOUR =
   'The app’s actions are train and evaluate alone, so no function call builds a cache detached, and modal shell ends after an hour: repeat the step until it prints that the cache is complete. It first reads again what is cached, about 0.4 s a recording.';
@@ -82,12 +85,12 @@ const SHELL_HOUR =
 function modalCaches(facts: Facts): Command[] {
   const prepared: Facts = { ...facts, dataDir: MODAL.dataDir };
   return [
-    { ...CACHED, text: inContainer(countCached(prepared, containerWord)) },
+    ...(facts.balanced ? [{ ...CACHED, text: inContainer(countCached(prepared, containerWord)) }] : []),
     {
       id: 'build_train',
       text: inContainer(buildCache(prepared, 'train', containerWord)),
       purpose: 'Preprocesses the training recordings on the volume, before the run.',
-      caution: `${buildHours(facts, 'train')} ${SHELL_HOUR} The container has the run’s GPU and costs the same. ${BUILD_CODES}`,
+      caution: `${buildHours(facts, 'train')} ${SHELL_HOUR} The container has the run’s GPU and costs the same. ${BUILD_CODES} Where the bucket has no ${MODAL.dataDir}, ${NO_TRAIN_FOLDER}`,
     },
     ...(facts.split > 0
       ? [

@@ -1,6 +1,7 @@
 /** What the commands on Modal and on a machine of one's own share: the facts of a configuration that they name, and the trainer's own commands. */
 import { PREPROCESS_SECONDS } from '../../config/facts';
 import { resultsName } from '../../config/launcher';
+import { sentence } from '../../config/issues';
 import { readConfig } from '../../config/settings';
 import { isSmokeRun, type Target } from '../../config/targets';
 import { epochWindows } from '../../estimate/epoch_windows';
@@ -21,8 +22,6 @@ export interface Command {
   readonly caution?: string;
 }
 
-const SPLIT = 'data.validation_split';
-
 export interface Facts {
   readonly config: string;
   readonly name: string;
@@ -39,17 +38,22 @@ export interface Facts {
   readonly epochs: number;
 }
 
-export function factsOf({ name, text }: NamedText, target: Target): Facts {
+/** Why a file cannot be run, as a sentence; undefined for one that the trainer accepts. */
+export function whyNotRun({ name, text }: NamedText): string | undefined {
   const { errors, settings } = readConfig(text);
-  if (errors.length > 0)
-    throw new RangeError(
-      `${name} cannot be run, because it cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,
-    );
-  const rejected = settings.get(SPLIT)?.problem;
-  if (rejected !== undefined)
-    throw new RangeError(
-      `${name} cannot be run, because the trainer rejects it: ${SPLIT} ${rejected}. Fix the file first.`,
-    );
+  const [rejected] = settings.rejected;
+  const why =
+    errors.length > 0
+      ? `it cannot be read: ${errors.map(({ message }) => message).join('; ')}`
+      : rejected &&
+        `the trainer rejects it: ${sentence({ path: rejected.path, message: rejected.problem ?? '' })}`;
+  return why === undefined ? undefined : `${name} cannot be run, because ${why}. Fix the file first.`;
+}
+
+export function factsOf({ name, text }: NamedText, target: Target): Facts {
+  const why = whyNotRun({ name, text });
+  if (why !== undefined) throw new RangeError(why);
+  const { settings } = readConfig(text);
   return {
     config: pathWord(name),
     name,
@@ -59,7 +63,7 @@ export function factsOf({ name, text }: NamedText, target: Target): Facts {
     dataDir: settings.text('data.data_dir'),
     cacheDir: settings.text('data.cache_dir').replace(/\/+$/, ''),
     resultsName: resultsName(settings),
-    split: settings.number(SPLIT),
+    split: settings.number('data.validation_split'),
     balanced: settings.value('data.use_balanced_sampling') !== false,
     epochs: settings.number('training.epochs'),
   };
@@ -99,7 +103,8 @@ export const countCached = ({ dataDir, cacheDir, split }: Facts, word: Word = pa
 
 export const CACHED: Pick<Command, 'id' | 'purpose' | 'caution'> = {
   id: 'cached',
-  purpose: 'Looks for a cache of another split: it would train on recordings that the run validates.',
+  purpose:
+    'Looks for a cache of another split: balanced sampling would train on recordings that the run validates.',
   caution:
     'Exit code 1: there is one. Delete it, or name an empty folder as data.cache_dir, and build the cache anew.',
 };

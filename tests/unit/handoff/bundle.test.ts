@@ -34,6 +34,21 @@ test('several have scripts of their own; nothing is launched for the browser', (
   expect(files[4]?.text).toContain('--config configs/mine.yml');
 });
 
+test('what production rejects is there without a script, and is nobody’s smoke run', () => {
+  const paths = bundleOf([
+    { name: 'configs/local/train.yaml', text, target: TARGETS.wsl2 },
+    { name: 'configs/local/smoke.yaml', text: text.replace('2', '300'), target: TARGETS.wsl2 },
+    { name: 'configs/compose.yaml', text: 'services: {}\n', target: TARGETS.local },
+  ]).map(({ path }) => path);
+  expect(paths).toEqual([
+    'configs/local/train.yaml',
+    'configs/local/smoke.yaml',
+    'configs/compose.yaml',
+    'commands/local/train.sh',
+    'configs/local/smoke_2.yaml',
+  ]);
+});
+
 test('no path leaves the folder, and no two are one', () => {
   const names = [
     '../../etc/passwd.yaml',

@@ -7,7 +7,9 @@ import { commandsFor, scriptFor, type LaunchConfig } from '../../../src/handoff/
 import { exactly } from '../../../src/base/quantity';
 import { planJobs } from '../../../src/config/launches';
 import { pathWord, shellWord } from '../../../src/handoff/shell';
+import { readConfig } from '../../../src/config/settings';
 import { TARGETS } from '../../../src/config/targets';
+import { forecast, planFor } from '../../../src/estimate/forecast';
 import { FULL } from '../../full';
 
 const read = (path: string): string =>
@@ -109,7 +111,7 @@ test('the commands name the file, whatever it is called', () => {
 });
 
 test('folders of the file are quoted too', () => {
-  const text = `data: {data_dir: "my data/$x", cache_dir: "it's/-c"}\nexperiment: {output_dir: "/results/-a b"}\n`;
+  const text = `data: {data_dir: "my data/$x", cache_dir: "it's/-c"}\nexperiment: {output_dir: "/results/-a b"}\nmodel: {}\ntraining: {}\npostprocessing: {}\n`;
   const build = commandsFor({ ...local, text }).find(({ id }) => id === 'build_train');
   expect(words(build?.text)).toEqual(
     "python|-m|src|build-cache|--data-dir|my data/$x|--cache-dir|it's/-c/train|--validation-split|0.2|--split|train".split(
@@ -139,9 +141,38 @@ describe.each([0, 1e-7, 0.05, 0.4, 0.5])('with the split %d', (split) => {
   });
 });
 
-test('a split that production rejects has no commands', () => {
-  const text = local.text.replace(/validation_split: .*/, 'validation_split: 0.9');
-  expect(() => commandsFor({ ...local, text })).toThrow(/data\.validation_split 0\.9 is not.*Fix/);
+test.each([
+  [/validation_split: .*/, 'validation_split: 0.9', /data\.validation_split: 0\.9 is not.*Fix/],
+  [/epochs: .*/, 'epochs: 300', /training\.epochs: 300 is not.*Fix/],
+  [/^postprocessing:(\n .*)+\n/m, '', /postprocessing: this section is missing.*Fix/],
+])('a file that production rejects has no commands %#', (from, to, said) => {
+  const text = local.text.replace(from, to);
+  expect(() => commandsFor({ ...local, text })).toThrow(said);
+  expect(() => commandsFor({ ...local, smoke: { name: 'configs/smoke.yaml', text } })).toThrow(said);
+});
+
+test('a smoke run may take longer than its windows are read first', () => {
+  const { name } = local;
+  const smoke = { name: 'configs/local/smoke.yaml', text: read('local/smoke.yaml') };
+  const secondsOf = (text: string): number => {
+    const run = commandsFor({ ...local, name, smoke: { ...smoke, text } }).find(({ id }) => id === 'smoke');
+    const seconds = Number(/^timeout (\d+) python -m src train/.exec(run?.text ?? '')?.[1]);
+    expect(run?.caution).toContain(`124: it was still running after ${seconds / 60},`);
+    return seconds;
+  };
+  const { settings } = readConfig(smoke.text);
+  const { statistics } = forecast(planFor(settings, smoke.name, TARGETS.wsl2));
+  expect(secondsOf(smoke.text)).toBeGreaterThan(2 * 3600 * statistics.high);
+  // Every epoch reads them anew.
+  expect(secondsOf(smoke.text.replace('epochs: 1\n', 'epochs: 3\n'))).toBeGreaterThan(
+    2.5 * secondsOf(smoke.text),
+  );
+  const onCpu = smoke.text.replace('device: auto', 'device: cpu');
+  const run = commandsFor({ ...local, smoke: { ...smoke, text: onCpu } }).find(({ id }) => id === 'smoke');
+  expect(run).toMatchObject({
+    text: 'python -m src train configs/local/smoke.yaml',
+    caution: expect.stringContaining('not predicted') as string,
+  });
 });
 
 describe('the commands', () => {
@@ -150,11 +181,11 @@ describe('the commands', () => {
       'free -h',
       'python -m src validate configs/local/train.yaml',
       expect.stringMatching(
-        /^mkdir -p data_ext4\/tusz\/smoke && grep .* data_ext4\/tusz\/edf\/train \| .*1,10p/,
+        /^mkdir -p data_ext4\/tusz\/smoke && .*; else grep .* data_ext4\/tusz\/edf\/train \| .*1,10p/,
       ),
       'python -m src build-cache --data-dir data_ext4/tusz/smoke --cache-dir cache/smoke/train --validation-split 0.2 --split train',
       'python -m src build-cache --data-dir data_ext4/tusz/smoke --cache-dir cache/smoke/val --validation-split 0.2 --split val',
-      'timeout 3600 python -m src train configs/local/smoke.yaml',
+      expect.stringMatching(/^timeout \d+ python -m src train configs\/local\/smoke\.yaml$/),
       expect.stringMatching(/^python -c 'import .*' data_ext4\/tusz\/edf\/train cache\/tusz\/train 0\.04 /),
       'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/train --validation-split 0.04 --split train',
       'python -m src build-cache --data-dir data_ext4/tusz/edf/train --cache-dir cache/tusz/val --validation-split 0.04 --split val',
@@ -218,6 +249,8 @@ describe('the commands', () => {
   test('without balanced sampling nothing is scanned; a smoke run is not resumed', () => {
     const text = local.text.replace('use_balanced_sampling: true', 'use_balanced_sampling: no');
     expect(texts({ ...local, text }).join('\n')).not.toContain('scan-cache');
+    // Such a run lists its files, whatever else is cached.
+    expect(commandsFor({ ...local, text }).map(({ id }) => id)).not.toContain('cached');
     const smoke = { ...modal, name: 'configs/modal/smoke_a100.yaml', text: read('modal/smoke_a100.yaml') };
     expect(texts(smoke).join('\n')).not.toContain('--resume');
     expect(texts(smoke)).toContain(

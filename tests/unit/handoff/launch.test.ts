@@ -65,8 +65,8 @@ function put(path: string, text: string): void {
 const name = (i: number): string => `aaaaa${String(i).padStart(3, '0')}_s001_t000`;
 
 /** A corpus in which every third recording seizes, and none of the first six. */
-function corpus(folder: string): void {
-  for (let i = 0; i < RECORDINGS; i++) {
+function corpus(folder: string, recordings = RECORDINGS): void {
+  for (let i = 0; i < recordings; i++) {
     const path = `${folder}/aaaaa${String(i).padStart(3, '0')}/s001_2012/01_tcp_ar/${name(i)}`;
     put(`${path}.edf`, '');
     put(
@@ -185,6 +185,35 @@ test.skipIf(!python)('a smoke configuration by itself, and a cache of another sp
   expect(ranIn('results/tusz_wsl2_100ep').trained).toEqual(all.slice(6));
 });
 
+test.skipIf(!python)(
+  'a smoke run without enough recordings, or in the folder of others, is not begun',
+  () => {
+    const [text, folder] = [withSplit(config('local/train.yaml'), 0.4), 'data_ext4/tusz'];
+    corpus(`${folder}/edf/train`, 12);
+    const few = launch('local/train.yaml', 'local', text);
+    expect([few.status, few.stdout]).toEqual([1, '']);
+    expect(readdirSync(join(root, folder, 'smoke')).filter((file) => file.endsWith('.edf'))).toHaveLength(2);
+    expect(existsSync(join(root, 'cache'))).toBe(false);
+    corpus(`${folder}/edf/train`, 22);
+    expect(launch('local/train.yaml', 'local', text).status).toBe(0);
+    const into = config('local/smoke.yaml').replace(`${folder}/smoke`, `${folder}/edf/train`);
+    const other = launch('local/smoke.yaml', 'local', into);
+    expect([other.status, other.stdout]).toEqual([1, expect.stringContaining(name(0))]);
+    expect(readdirSync(join(root, folder, 'edf/train')).filter((file) => /^\w+\.edf$/.test(file))).toEqual(
+      [],
+    );
+  },
+);
+
+test.skipIf(!python)('without its folder, the launcher takes the mount', () => {
+  corpus('data/edf');
+  put('step.sh', '"$@"\n');
+  put('configs/a.yaml', config('modal/train_a100.yaml'));
+  const app = 'modal run deploy/modal/app.py --config configs/a.yaml';
+  expect(run('step.sh', app.split(' '))).toMatchObject({ status: 0, stderr: '' });
+  expect(ranIn('results/tusz_a100_100ep').validated).toEqual(all.slice(0, 2));
+});
+
 test.skipIf(!python)('the stub is as strict as the originals', () => {
   corpus('data/edf/train');
   put('step.sh', '"$@"\n');
@@ -192,11 +221,26 @@ test.skipIf(!python)('the stub is as strict as the originals', () => {
   put('configs/a.yaml', config('local/train.yaml'));
   expect(codeOf('modal run deploy/modal/app.py --detach --config configs/a.yaml')).toBe(2);
   expect(codeOf('modal run --detach deploy/modal/app.py --config configs/a.yaml --resume true')).toBe(2);
-  expect(codeOf('python -m src build-cache --data-dir data --cache-dir c --split test')).toBe(1);
-  expect(codeOf('python -m src build-cache --data-dir none --cache-dir c')).toBe(1);
-  expect(
-    codeOf('python -m src build-cache --data-dir data --cache-dir c --validation-split 0.1 --split val'),
-  ).toBe(2);
-  expect(codeOf('python -m src train configs/a.yaml --resume=true')).toBe(1);
+  // With these the trainer itself ends so.
+  for (const [command, code] of [
+    ['validate configs/none.yaml', 1],
+    ['validate', 1],
+    ['validate configs/a.yaml --phase x', 1],
+    ['train --foo configs/a.yaml', 1],
+    ['train configs/a.yaml --resume=true', 1],
+    ['train configs/a.yaml --device tpu', 1],
+    ['build-cache --data-dir none --cache-dir c', 1],
+    ['build-cache --data-dir', 1],
+    ['build-cache --data-dir data --cache-dir c extra', 1],
+    ['build-cache --data-dir data --cache-dir c --split test', 1],
+    ['build-cache --data-dir data --cache-dir c --validation-split x', 1],
+    ['build-cache --data-dir data --cache-dir c --validation-split 0.6', 1],
+    ['build-cache --data-dir configs --cache-dir c', 2],
+    ['build-cache --data-dir data --cache-dir c --validation-split 0.1 --split val', 2],
+    ['scan-cache', 1],
+    ['scan-cache --cache-dir none', 1],
+    ['fly', 1],
+  ] as const)
+    expect([command, codeOf(`python -m src ${command}`)]).toEqual([command, code]);
   expect(codeOf('modal volume get brain-go-brr-results none/best.pt')).toBe(1);
 });

@@ -180,7 +180,7 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
   ],
   'the commands': [
     ['Commands', 'python -m src train configs/local/train.yaml'],
-    ['Commands', 'timeout 3600 python -m src train configs/local/smoke.yaml'],
+    ['Commands', /^timeout \d+ python -m src train configs\/local\/smoke\.yaml$/],
     [
       'Commands',
       'modal run --detach deploy/modal/app.py --action train --config configs/modal/train_a100.yaml --resume',

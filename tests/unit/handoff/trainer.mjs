@@ -23,6 +23,13 @@ const fail = (code, sentence) => {
 };
 const local = (path) => (/^\/(data|results)(\/|$)/.test(path) ? join(process.cwd(), path) : path);
 
+/** Options that take one of a few words. */
+const CHOICES = {
+  '--split': ['train', 'val'],
+  '--phase': ['data', 'model', 'training'],
+  '--device': ['auto', 'cpu', 'cuda'],
+};
+
 /** Options and positionals; click in this trainer turns a usage error into a traceback, which ends with 1. */
 function options(given, known, flags = []) {
   const found = { _: [] };
@@ -30,8 +37,10 @@ function options(given, known, flags = []) {
     const name = given[i];
     if (flags.includes(name)) found[name] = true;
     else if (known.includes(name)) {
-      if (given[i + 1] === undefined) fail(1, `${name} needs a value`);
-      found[name] = given[++i];
+      const value = given[++i];
+      if (value === undefined) fail(1, `Option '${name}' requires an argument.`);
+      if (CHOICES[name]?.includes(value) === false) fail(1, `Invalid value for ${name}`);
+      found[name] = value;
     } else if (name.startsWith('-')) fail(1, `No such option: ${name}`);
     else found._.push(name);
   }
@@ -88,7 +97,6 @@ const COMMANDS = {
     const { '--validation-split': split = '0.2', '--split': part = 'train' } = found;
     if (found._.length > 0) fail(1, 'Got unexpected extra argument');
     if (!found['--data-dir'] || !found['--cache-dir']) fail(1, 'Missing option');
-    if (!['train', 'val'].includes(part)) fail(1, 'Invalid value for --split');
     const [data, cache] = [local(found['--data-dir']), local(found['--cache-dir'])];
     if (!existsSync(data)) fail(1, `Path ${data} does not exist`);
     if (!(Number(split) >= 0 && Number(split) <= 0.5)) fail(1, 'validation-split must be in [0.0, 0.5]');
@@ -161,7 +169,8 @@ function python(given) {
 /** What the launcher makes of a configuration, and how it starts the trainer. */
 function launch(config, resume) {
   const data = configOf(config);
-  if (existsSync(local('/data/edf/train'))) data.data.data_dir = '/data/edf/train';
+  const root = ['/data/edf/train', '/data'].find((path) => existsSync(local(path)));
+  if (root) data.data.data_dir = root;
   const experiment = (data.experiment ??= {});
   experiment.output_dir = `/results/${basename(experiment.output_dir ?? 'results/run')}`;
   const made = join(process.cwd(), 'launched.yaml');
