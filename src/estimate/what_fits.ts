@@ -65,8 +65,19 @@ export function largestBatch(
   return lastFrom(full ?? 0, (windows) => runsOn(of(windows), gpu.memoryBytes, bound), microBatches);
 }
 
-export const largestLayers = (run: VramRun, gpu: Gpu, bound: Bound = 'likely'): number | undefined =>
-  lastFrom(MAX.layers, (layers) => runsOn({ ...run, layers }, gpu.memoryBytes, bound));
+/** Most layers, `max` or fewer, of a run that the GPU holds; searched as `largestBatch`. */
+export function largestLayers(
+  run: VramRun,
+  gpu: Gpu,
+  { bound = 'likely', max = MAX.layers }: Asked = {},
+): number | undefined {
+  const full = largest(
+    1,
+    max,
+    (layers) => predictVram({ ...run, layers }).allocated[bound] <= gpu.memoryBytes,
+  );
+  return lastFrom(full ?? 0, (layers) => runsOn({ ...run, layers }, gpu.memoryBytes, bound));
+}
 
 /** The first of `from`, `from` − 1, … 1 that fits, times `unit`. */
 function lastFrom(from: number, fits: (value: number) => boolean, unit = 1): number | undefined {

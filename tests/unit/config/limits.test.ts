@@ -174,6 +174,8 @@ const EXTREME: Readonly<Record<string, string>> = {
     'data: {num_workers: 32, validation_split: 0.5, prefetch_factor: 1000000000000000, pin_memory: true, persistent_workers: true}\ntraining: {batch_size: 2}',
   'the largest batches of the largest model':
     'data: {num_workers: 32, validation_split: 0.5}\nmodel: {mamba: {n_layers: 12}, rescnn: {kernel_sizes: [11, 11, 11, 11, 11, 11, 11]}}\ntraining: {batch_size: 256, mixed_precision: false}',
+  'the largest loader of all':
+    'data: {num_workers: 32, validation_split: 0.5, prefetch_factor: 100000000000000000000000}\ntraining: {batch_size: 256}',
   'all windows, read by the main process':
     'data: {num_workers: 0, validation_split: 0.5, use_balanced_sampling: false}\ntraining: {batch_size: 1, epochs: 200}',
 };
@@ -187,12 +189,15 @@ describe.each(Object.entries(EXTREME))('a forecast of %s', (_, text) => {
     expect(settings.rejected).toEqual([]);
     const plan = planFor(settings, 'a.yaml', MACHINES[name]);
     const { windows } = plan.settings;
-    // What was asked once is remembered: an epoch of another length is asked about each time.
+    // What was asked once is remembered: another model and an epoch of another length are asked about each time.
     let tries = 0;
+    const kernelsOf = (count: number) =>
+      plan.settings.vram.kernelSizes.map((kernel) => kernel + 2 * (count % 2));
     const before = process.memoryUsage().rss;
     expectEffort(() => {
       const training = windows.training - tries++;
-      return forecast({ ...plan, settings: { ...plan.settings, windows: { ...windows, training } } });
+      const vram = { ...plan.settings.vram, kernelSizes: kernelsOf(tries) };
+      return forecast({ ...plan, settings: { ...plan.settings, vram, windows: { ...windows, training } } });
     }, FORECAST);
     expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(MAX_MEGABYTES);
   });

@@ -61,7 +61,7 @@ const ANSWERS: Readonly<Record<QuestionName, (plan: Plan, deadline: number) => s
     return `${holds(gpu, of, MAX.batch, batch)} The setup above has ${vram.batch}.`;
   },
   layers: ({ settings: { vram }, machine: { gpu } }) => {
-    const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, bound);
+    const of = (bound: Bound): number | undefined => largestLayers(vram, gpu, { bound });
     const layers = (count: number): string => several(count, 'Mamba layer');
     return `${holds(gpu, of, MAX.layers, layers)} The setup above has ${vram.layers} at batch size ${vram.batch}.`;
   },
