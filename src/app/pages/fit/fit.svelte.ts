@@ -40,6 +40,9 @@ const CRASH_SEEDS = 60;
 const linkTo = (name: string): Link<Predictions> =>
   new Link(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name }));
 
+/** What takes long, and is looked at by few. */
+type OnSight = 'pictures' | 'claims' | 'machines';
+
 /** A configuration, a machine and what is changed of them; everything else are the worker's answers about these. */
 export class FitPage {
   sources = $state.raw<readonly Source[]>(PRESET_SOURCES);
@@ -82,8 +85,8 @@ export class FitPage {
 
   readonly #plan = $derived(this.settings && this.#planOf(this.settings));
   readonly #planBefore = $derived(this.file.value && this.#planOf(settingsOf(this.file.value)));
-  /** Whether the table of machines was in sight: until then nobody waits for the RAM that each of them needs. */
-  #machinesSeen = false;
+  /** What was in sight: nobody waits for the rest. */
+  readonly #seen = new Set<OnSight>();
   /** What `#before` is of. */
   #compared: readonly unknown[] = [];
   /** Whether a person chose a configuration here, now or before. */
@@ -256,23 +259,28 @@ export class FitPage {
     this.answers.clear();
     this.#predict();
     this.#simulate(plan, this.changed.length === 0);
-    this.pictures.ask(() => this.#call(this.#drawings, (worker) => worker.pictures(plan, 1)));
-    this.claims.ask(() => this.#call(this.#comparisons, (worker) => worker.claims(plan.settings.vram)));
-    this.#compareMachines(plan);
+    for (const name of this.#seen) this.#asked[name](plan);
   }
 
-  /** The table of machines is in sight. */
-  seeMachines(): void {
-    this.#machinesSeen = true;
-    if (this.#plan) this.#compareMachines(this.#plan);
+  /** It is in sight, so it is computed, now and after each change. */
+  see(name: OnSight): void {
+    this.#seen.add(name);
+    if (this.#plan) this.#asked[name](this.#plan);
   }
+
+  readonly #asked: Readonly<Record<OnSight, (plan: Plan) => void>> = {
+    pictures: (plan) =>
+      this.pictures.ask(() => this.#call(this.#drawings, (worker) => worker.pictures(plan, 1))),
+    claims: (plan) =>
+      this.claims.ask(() => this.#call(this.#comparisons, (worker) => worker.claims(plan.settings.vram))),
+    machines: (plan) => this.#compareMachines(plan),
+  };
 
   #compareMachines(plan: Plan): void {
     this.scenarios.ask(async (show) => {
       const rows = await this.#call(this.#comparisons, (worker) => worker.scenarios(plan));
       if (!rows || 'problem' in rows) return rows;
       let all: readonly (ScenarioRow | RowWithRam)[] = rows.value;
-      if (!this.#machinesSeen) return rows;
       for (const [at, row] of rows.value.entries()) {
         if (!show(all)) return undefined;
         const simulated = await this.#call(this.#comparisons, (worker) => worker.simulated(row));
