@@ -4,7 +4,9 @@ export type EngineErrorKind =
   | 'validation'
   | 'out-of-memory'
   | 'internal'
-  | 'device-lost';
+  | 'device-lost'
+  /** There is none since it was lost. */
+  | 'held-back';
 
 /** Anything the GPU rejects. `where` names the operation and its shapes. */
 export class EngineError extends Error {

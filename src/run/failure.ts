@@ -19,6 +19,9 @@ export class NotFiniteError extends Error {
 export const isLost = (error: unknown): boolean =>
   error instanceof EngineError && error.kind === 'device-lost';
 
+/** Whether a run failed because the GPU is gone, so that it was interrupted and can be resumed as it is. */
+export const wasInterrupted = ({ kind }: Failure): boolean => kind === 'device-lost' || kind === 'held-back';
+
 type FailureKind = EngineErrorKind | 'graph' | 'settings' | 'data' | 'not-finite' | 'unexpected';
 
 const REPORT =
@@ -34,6 +37,7 @@ const ADVICE = {
   internal: `Reload the page and start again. ${REPORT}`,
   'device-lost':
     'The weights of this run were on the GPU and are gone. Start again; where the browser holds the GPU back, it is waited for. If the GPU is lost again at the same place, choose a smaller preset.',
+  'held-back': 'Close all windows of this browser and open it again.',
   graph: 'Choose a smaller preset: this model does not fit the limits of this GPU.',
   settings: 'Choose one of the tasks and presets that are listed.',
   data: 'Mend that, or choose other recordings, and start again.',

@@ -1,6 +1,6 @@
 /** What is shown of a run beside its checkpoints: curves, scores, size; JSON, so that it can be stored. */
 import type { Json, TrainingState } from '../checkpoints/state';
-import { SettingsError } from '../run/failure';
+import { SettingsError, wasInterrupted } from '../run/failure';
 import type { EegEvent, EegPlan, Scores } from './protocol';
 import { storedSettings, type EegSettings } from './settings';
 
@@ -28,7 +28,7 @@ export interface RunSummary {
   readonly validations: readonly RecordedValidation[];
   /** Of training, rests and validation not counted. */
   readonly seconds: number;
-  /** Why it ended; null while it has not. */
+  /** Why it ended; null while it has not, and where the GPU went away. */
   readonly outcome: string | null;
   /** Measured after the run, where somebody asked for it. */
   readonly device?: RunDevice;
@@ -130,7 +130,7 @@ export class RunRecord {
       this.backTo(event.step);
     } else if (event.type === 'finished') {
       this.#summary = { ...summary, outcome: event.reason, seconds: this.#before + event.seconds };
-    } else if (event.type === 'failed') {
+    } else if (event.type === 'failed' && !wasInterrupted(event.failure)) {
       this.#summary = { ...summary, outcome: event.failure.message };
     }
   }

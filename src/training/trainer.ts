@@ -59,6 +59,7 @@ const ADVICE = {
   'out-of-memory': 'Take what would fit, or close other tabs and programs that use the GPU, and start again.',
   'device-lost':
     'The last checkpoint is saved: resume from it. If the GPU is lost again at the same place, choose a narrower model or smaller micro-batches.',
+  'held-back': 'Close all windows of this browser and open it again. Train then offers to resume the run.',
   graph: 'Take a narrower model or a smaller batch: this one does not fit the limits of this GPU.',
   settings: 'Change that and start again.',
   'not-finite':

@@ -11,6 +11,7 @@ const KINDS: readonly EngineErrorKind[] = [
   'out-of-memory',
   'internal',
   'device-lost',
+  'held-back',
 ];
 
 test.each(KINDS)('an engine error of kind %s keeps its kind and names its place', (kind) => {

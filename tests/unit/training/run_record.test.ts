@@ -75,3 +75,12 @@ test('the time of training adds up over the resumptions of a run, killed or not'
   record.add({ type: 'finished', reason: 'completed', steps: 2, seconds: 4 });
   expect(record.summary).toMatchObject({ seconds: 16, outcome: 'completed' });
 });
+
+test('a run whose GPU is gone was interrupted, and has not ended', () => {
+  const failed = (kind: string): string | null => {
+    const record = new RunRecord(summaryOf(stateWith(JSON.stringify(SMOKE_RUN))));
+    record.add({ type: 'failed', failure: { kind, message: 'Gone.', advice: '' }, suggestions: [] });
+    return record.summary.outcome;
+  };
+  expect(['device-lost', 'held-back', 'not-finite'].map(failed)).toEqual([null, null, 'Gone.']);
+});
