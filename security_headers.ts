@@ -9,23 +9,17 @@ const policy = [
   "img-src 'self' data: blob:",
   "base-uri 'none'",
   "form-action 'none'",
+  "manifest-src 'self'",
+  "require-trusted-types-for 'script'",
+  // src/base/trusted_types.ts, and Svelte's for the templates of its components.
+  'trusted-types default svelte-trusted-html',
 ].join('; ');
 
 /** As far as a page can say it itself; workers obey the headers of their own files alone. */
 export const POLICY_IN_PAGE = policy;
 
 /** Features that the app has no use for. */
-const UNUSED = [
-  'camera',
-  'microphone',
-  'geolocation',
-  'usb',
-  'serial',
-  'hid',
-
-  'midi',
-  'payment',
-];
+const UNUSED = ['camera', 'microphone', 'geolocation', 'usb', 'serial', 'hid', 'midi', 'payment'];
 
 /** A worker obeys the policy of its own response, not the page's, so these stand on every file. */
 export const HEADERS: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import '../base/trusted_types';
 import { mount } from 'svelte';
 import './app.css';
 import App from './App.svelte';

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { startApp, type App } from './app';
 
@@ -48,14 +49,71 @@ test('the page cannot fetch from another origin', async () => {
   expect(complaints.foreign).toEqual([]);
 });
 
-test('every way to send a byte to another origin is blocked, and the page shows it', async () => {
-  const { page, complaints } = await app.open('#/runs');
+const proof = async (page: Page): Promise<string[]> => {
   await page.getByRole('button', { name: 'Prove it' }).click();
   const ways = page.getByRole('dialog').getByRole('listitem');
   await ways.first().waitFor();
-  expect(await ways.allTextContents()).toEqual(
+  return ways.allTextContents();
+};
+
+test('every way to send a byte to another origin is blocked, and the page shows it', async () => {
+  const { page, complaints } = await app.open('#/runs');
+  expect(await proof(page)).toEqual(
     ['fetch', 'image', 'beacon', 'WebSocket', 'worker', 'WebRTC'].map((way) => `${way}: blocked`),
   );
+  expect(complaints.page).toEqual([]);
+});
+
+test('what is not blocked, or not even tried, is not called blocked', async () => {
+  const { page } = await app.open();
+  await page.route(app.url, async (route) => {
+    const response = await route.fetch();
+    const { 'connection-allowlist': _, ...headers } = response.headers();
+    await route.fulfill({ response, headers });
+  });
+  await page.goto(`${app.url}?open#/runs`);
+  await page.goto(`${app.url}#/runs`);
+  expect((await proof(page)).at(-1)).toBe('WebRTC: not blocked');
+
+  await page.addInitScript(() =>
+    Object.assign(window, {
+      RTCPeerConnection: class {
+        constructor() {
+          throw new DOMException('switched off');
+        }
+      },
+    }),
+  );
+  await page.reload();
+  expect((await proof(page)).at(-1)).toBe('WebRTC: not tried');
+});
+
+test('no text becomes a script: only the app’s own files, Svelte’s templates apart', async () => {
+  const { page, complaints } = await app.open('#/runs');
+  const thrown = await page.evaluate(() => {
+    const why = (act: () => unknown): string => {
+      try {
+        act();
+        return 'nothing';
+      } catch (error) {
+        return String(error);
+      }
+    };
+    return [
+      why(() => (document.createElement('p').innerHTML = '<b>text</b>')),
+      why(() => (document.createElement('script').text = 'text()')),
+      why(() => new Worker('https://smokescan.invalid/worker.js')),
+      why(() => new Worker('data:text/javascript,0')),
+      why(() => new Worker(URL.createObjectURL(new Blob(['0'])))),
+    ];
+  });
+  expect(thrown).toEqual([
+    expect.stringContaining("requires 'TrustedHTML'"),
+    expect.stringContaining("requires 'TrustedScript'"),
+    expect.stringContaining('not from https://smokescan.invalid'),
+    expect.stringContaining('not from data:'),
+    'nothing',
+  ]);
   expect(complaints.page).toEqual([]);
 });
 
@@ -72,6 +130,7 @@ test('no files are opened where a host sends no policy with workers, or where th
   await page.goto(`${app.url}#/runs`);
   await page.getByText('This host does not send the security policy with every file').waitFor();
   expect(await page.getByLabel('Open a checkpoint').isDisabled()).toBe(true);
+  await context.unrouteAll({ behavior: 'ignoreErrors' });
   await context.close();
 
   const framing = await app.browser.newContext();
@@ -87,5 +146,6 @@ test('no files are opened where a host sends no policy with workers, or where th
   });
   await outer.goto(`${app.url}outer`);
   await outer.frameLocator('iframe').getByText('This page is shown inside another page').waitFor();
+  await framing.unrouteAll({ behavior: 'ignoreErrors' });
   await framing.close();
 });

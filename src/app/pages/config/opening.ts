@@ -1,3 +1,4 @@
+import { fence } from '../../ui/fence.svelte';
 import { isRecording } from '../../../eeg/files/recording';
 import { isWeights, isYaml, type DroppedFile } from '../../ui/dropped';
 import { belowRepository, cleanPath, readFileText, tooLarge, Unreadable, type FileText } from './file_text';
@@ -50,7 +51,8 @@ interface FolderPicker {
 }
 
 const hasPicker = (scope: object): scope is FolderPicker => 'showDirectoryPicker' in scope;
-export const canWriteFolders = (): boolean => hasPicker(window);
+/** Not where files are not safe, as in a page that is framed. */
+export const canWriteFolders = (): boolean => hasPicker(window) && fence.problem === null;
 
 /**
  * Writes files below a folder that the person picks; false where they picked none. The files are asked for after that,
