@@ -1,5 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+import { INSTALLABLE } from './app_manifest.ts';
 import { HEADERS, hostFiles, POLICY_IN_PAGE } from './security_headers.ts';
 
 /** Writes the policy into the built page too, and beside it what makes common hosts send these headers. */
@@ -26,7 +28,7 @@ const headers = { ...HEADERS };
 export default defineConfig({
   // Relative addresses let the built app live in any folder of a host.
   base: './',
-  plugins: [svelte(), policyInBuild(HEADERS)],
+  plugins: [svelte(), policyInBuild(HEADERS), VitePWA(INSTALLABLE)],
   worker: { format: 'es' },
   // Runs and checkpoints are stored per origin: on another port they would seem lost.
   server: { port: 5173, strictPort: true, headers },

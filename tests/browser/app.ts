@@ -7,7 +7,17 @@ import { preview, type PreviewServer } from 'vite';
 import { launchChromium } from '../chromium';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const SOURCES = ['index.html', 'vite.config.ts', 'package-lock.json', 'public', 'configs', 'shaders', 'src'];
+const SOURCES = [
+  'index.html',
+  'vite.config.ts',
+  'app_manifest.ts',
+  'security_headers.ts',
+  'package-lock.json',
+  'public',
+  'configs',
+  'shaders',
+  'src',
+];
 
 /** Milliseconds to wait for what must come: only a failure takes them, and a busy machine is none. */
 export const PATIENCE = 120_000;
@@ -40,15 +50,26 @@ let started: Promise<App> | undefined;
 /** Builds the app where a source is newer than dist, serves it and starts Chromium, at the first call. */
 export const startApp = (): Promise<App> => (started ??= start());
 
-async function start(): Promise<App> {
-  buildIfStale();
+export interface Served {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves a build, the app's own unless told otherwise, on a free port. */
+export async function serve(outDir = 'dist', port = 0): Promise<Served> {
   const server = await preview({
     root,
     configFile: join(root, 'vite.config.ts'),
     logLevel: 'warn',
-    preview: { port: 0, strictPort: false, host: '127.0.0.1' },
+    build: { outDir },
+    preview: { port, strictPort: port !== 0, host: '127.0.0.1' },
   });
-  const url = addressOf(server);
+  return { url: addressOf(server), close: () => server.close() };
+}
+
+async function start(): Promise<App> {
+  buildIfStale();
+  const { url } = await serve();
   const browser = await launchChromium();
   return { url, browser, open: (path = '', options = {}) => openPage(browser, url, path, options) };
 }
@@ -67,6 +88,9 @@ export async function openPage(
 ): Promise<OpenPage> {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE);
+  // Each profile would load all of the app for later; tests of that ask for it.
+  if (options.serviceWorkers !== 'allow')
+    await context.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, 'serviceWorker'));
   const complaints: Complaints = { console: [], page: [], foreign: [] };
   const { origin } = new URL(url);
   context.on('console', (message) => {

@@ -1,6 +1,15 @@
 /** Files and folders that were dropped on the page. */
 import { messageOf } from '../../base/text';
 
+declare global {
+  interface Window {
+    /** Where the app is installed in Chromium: what the system opens with it. */
+    readonly launchQueue?: {
+      setConsumer(consumer: (launch: { readonly files: readonly FileSystemHandle[] }) => Promise<void>): void;
+    };
+  }
+}
+
 export interface DroppedFile {
   /** Within what was dropped, with slashes. */
   readonly path: string;
@@ -36,6 +45,20 @@ export async function droppedFiles(transfer: Pick<DataTransfer, 'items'>): Promi
     if (entry) await collect(entry);
     // Files that come from no file system have no entry.
     else if (file) files.push({ path: file.name, data: file });
+  return { files, unread };
+}
+
+/** Files that the system opened with the app. */
+export async function launchedFiles(handles: readonly FileSystemHandle[]): Promise<Dropped> {
+  const files: DroppedFile[] = [];
+  const unread: { path: string; reason: string }[] = [];
+  for (const handle of handles)
+    try {
+      if (handle instanceof FileSystemFileHandle)
+        files.push({ path: handle.name, data: await handle.getFile() });
+    } catch (error) {
+      unread.push({ path: handle.name, reason: `${handle.name} cannot be read: ${messageOf(error)}` });
+    }
   return { files, unread };
 }
 

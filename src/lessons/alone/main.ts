@@ -1,3 +1,4 @@
+import '../../base/trusted_types';
 /** The lessons without the rest of the app: for other sites, which may frame them. */
 import { mount } from 'svelte';
 import Alone from './Alone.svelte';
