@@ -1,5 +1,5 @@
-import '../../base/trusted_types';
 /** The lessons without the rest of the app: for other sites, which may frame them. */
+import '../../base/trusted_types';
 import { mount } from 'svelte';
 import Alone from './Alone.svelte';
 
