@@ -137,6 +137,24 @@ const damageNewest = (page: Page): Promise<number | undefined> =>
     return older?.step;
   });
 
+/** What a person does who deletes the data of the site. */
+const clearStore = (page: Page): Promise<void> =>
+  page.evaluate(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const opening = indexedDB.open('smokescan-checkpoints');
+        opening.onerror = () => reject(opening.error ?? new Error('IndexedDB'));
+        opening.onsuccess = () => {
+          const transaction = opening.result.transaction('checkpoints', 'readwrite');
+          transaction.objectStore('checkpoints').clear();
+          transaction.oncomplete = () => {
+            opening.result.close();
+            resolve();
+          };
+        };
+      }),
+  );
+
 test.skipIf(process.platform !== 'linux')(
   'a run whose browser and GPU process are killed and whose checkpoint is damaged ends as an unbroken one, to the bit',
   async () => {
@@ -221,7 +239,7 @@ test.skipIf(process.platform !== 'linux')(
 );
 
 test(
-  'in a private window with a full disk: training goes on, it is told once, the state is saved as a file, room is made',
+  'in a private window with a full disk: training continues, it is told once, the state is saved as a file, room is made; what is deleted is stored anew and offered',
   async () => {
     const context = await app.browser.newContext();
     context.setDefaultTimeout(PATIENCE);
@@ -336,6 +354,27 @@ test(
     await button(page, 'Resume').click();
     await expect.poll(update, SLOW).toBeGreaterThan(before);
     expect(await asks()).toBe(true);
+
+    // The data of the page is deleted meanwhile.
+    await clearStore(page);
+    await hide();
+    await page
+      .getByText(/The stored data of this run was deleted. It is stored anew from step \d+/)
+      .waitFor(SLOW);
+    await button(page, 'Pause').click();
+    await phase('Paused');
+    const step = await update();
+    await expect.poll(async () => (await kept(page)).map((run) => run.step), SLOW).toEqual([step]);
+
+    // The next visit offers it.
+    await page.goto('about:blank');
+    await page.goto(`${app.url}#/train`);
+    const offer = page.getByRole('region', { name: 'Interrupted run' });
+    await offer.getByText(`was interrupted after step ${step} of 2,000`).waitFor();
+    await openFolder(page);
+    await button(page, 'Resume the run').click();
+    await offer.waitFor({ state: 'detached' });
+    await phase(FULL ? 'Training, epoch' : 'Preparing');
   },
   LONGEST,
 );
