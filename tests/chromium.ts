@@ -59,8 +59,8 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Starts a headless Chromium whose WebGPU works: on the GPU, or on SwiftShader where there is none. */
-export async function launchChromium(): Promise<Browser> {
+/** Starts a headless Chromium whose WebGPU works, on the GPU or on SwiftShader where there is none, or one without WebGPU. */
+export async function launchChromium({ webgpu = true } = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error(HOW_TO_GET_ONE);
   const { chromium } = await import('playwright-core');
@@ -68,7 +68,7 @@ export async function launchChromium(): Promise<Browser> {
     executablePath,
     headless: true,
     args: [
-      ...webgpuFlags(),
+      ...(webgpu ? webgpuFlags() : ['--disable-gpu']),
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

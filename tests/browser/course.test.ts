@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { fullTest } from '../full';
-import { startApp, type App } from './app';
+import { launchChromium } from '../chromium';
+import { openPage, PATIENCE, startApp, type App } from './app';
 import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, WIDE } from './looks';
 
 let app: App;
@@ -44,7 +45,8 @@ async function walk(page: Page, steps: number, transfer: readonly number[]): Pro
     expect(await page.getByTestId('reveal').count(), 'nothing is shown before the guess').toBe(0);
     if (step < steps) {
       await guess(page, [99, 98, 97]);
-      await page.getByTestId('reveal').waitFor();
+      // A step may train before it answers.
+      await page.getByTestId('reveal').waitFor({ timeout: 5 * PATIENCE });
       expect(await said(page).textContent()).toMatch(/^You said/);
       expect(await page.getByTestId('checked').textContent()).toMatch(/float64|Table/);
       await next(page, step + 1);
@@ -139,6 +141,26 @@ test('the opening shows a solved recording, and its scrubber goes back to the st
 test('an address that names no lesson says so', async () => {
   const { page } = await app.open('#/learn/nothing', WIDE);
   await page.getByText('There is no lesson “nothing”.').waitFor();
+});
+
+test('without WebGPU a lesson is computed in float64, and shows a training as it was recorded', async () => {
+  const browser = await launchChromium({ webgpu: false });
+  try {
+    const { page, complaints } = await openPage(browser, app.url, '#/learn/zero-order-hold/4', PHONE);
+    await page.getByText('This browser has no WebGPU').waitFor();
+    await guess(page, [99]);
+    await page.getByText('After 400 steps: 99 % with Mamba’s B̄, 76 % with the exact one.').waitFor();
+    expect(await page.getByTestId('checked').textContent()).toContain('Computed in float64');
+    await next(page, 5);
+    await guess(page, [99]);
+    await page.getByText('Recorded beforehand').waitFor();
+    expect(await violations(page)).toEqual([]);
+    // Chromium itself says this of requestAdapter.
+    const own = complaints.console.filter((text) => text !== 'No available adapters.');
+    expect({ ...complaints, console: own }).toEqual(SILENT);
+  } finally {
+    await browser.close();
+  }
 });
 
 const look = async (_: string, options: object): Promise<void> => {

@@ -1,0 +1,80 @@
+/** How long a learner waits in each lesson: every step is guessed at once, and its answer waited for. */
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { preview } from 'vite';
+import { LESSONS } from '../../src/lessons/lessons';
+import { launchChromium } from '../chromium';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const WANTED_S = 60;
+const LIMIT_MS = 600_000;
+
+/**
+ * Command `bench:lessons [NAME …] [--no-webgpu]`: of the lessons with these names, or of all, the seconds from each guess to its
+ * answer. Returns 1 when one took more than 60 s, or when a page complained.
+ */
+export async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { 'no-webgpu': { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  const build = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (build.status !== 0) return 1;
+  const server = await preview({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'warn',
+    preview: { port: 0, strictPort: false, host: '127.0.0.1' },
+  });
+  const browser = await launchChromium({ webgpu: !values['no-webgpu'] });
+  const complaints: string[] = [];
+  let slow = 0;
+  try {
+    const address = server.httpServer.address();
+    if (address === null || typeof address === 'string') throw new Error('the server has no port');
+    for (const { name } of LESSONS) {
+      if (positionals.length > 0 && !positionals.includes(name)) continue;
+      const context = await browser.newContext();
+      context.setDefaultTimeout(LIMIT_MS);
+      const page = await context.newPage();
+      page.on('pageerror', (error) => complaints.push(`${name}: ${error.message}`));
+      const times = await waits(page, `http://127.0.0.1:${address.port}/#/learn/${name}`);
+      slow += times.filter((seconds) => seconds > WANTED_S).length;
+      console.log(`${name.padEnd(16)} ${times.map((seconds) => seconds.toFixed(1).padStart(6)).join('')}`);
+      await context.close();
+    }
+    for (const complaint of complaints) console.error(complaint);
+    return slow === 0 && complaints.length === 0 ? 0 : 1;
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** Seconds from the guess to the answer of each step, the transfer question aside. */
+async function waits(page: Page, address: string): Promise<number[]> {
+  await page.goto(`${address}/1`);
+  await page.getByTestId('reveal').or(page.locator('form')).first().waitFor();
+  const steps = (await page.locator('[data-testid="lesson"] nav ol li').count()) - 1;
+  const seconds: number[] = [];
+  for (let step = 1; step <= steps; step++) {
+    await page.goto(`${address}/${step}`);
+    await page.getByText(`Step ${step} of`).waitFor();
+    const fields = page.locator('form input[type="number"]');
+    for (const field of await fields.all()) await field.fill('1');
+    if ((await fields.count()) === 0) await page.locator('form .option input').first().check();
+    await page.locator('form button[type="submit"]').click();
+    const started = performance.now();
+    await page.getByTestId('reveal').waitFor();
+    seconds.push((performance.now() - started) / 1000);
+  }
+  return seconds;
+}
