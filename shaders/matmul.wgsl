@@ -18,9 +18,18 @@
 // so the variants are timed per device.
 
 #if SHARED
-// Each vec4 is four rows (columns) of one k.
+// Four rows (columns) of one k lie together. Where four lanes write them they are no vec4: compilers write a component of a
+// vector by writing all of it (Tint for FXC, clang for Metal), so that lanes would overwrite each other's.
+#if A_K_MAJOR
+var<workgroup> tile_a: array<f32, ${4 * PITCH_A * TK}>;
+#else
 var<workgroup> tile_a: array<vec4f, ${PITCH_A * TK}>;
+#end
+#if B_K_MAJOR
+var<workgroup> tile_b: array<f32, ${4 * PITCH_B * TK}>;
+#else
 var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
+#end
 #end
 
 #main workgroup group
@@ -57,7 +66,7 @@ var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
   let tx = lane % $WX;
 #if A_K_MAJOR
   let row_a = lane / ${TK / 4};
-  let to_a = lane % ${TK / 4} * ${4 * PITCH_A} + row_a / 4;
+  let to_a = lane % ${TK / 4} * ${16 * PITCH_A} + row_a;
 #for s in 0..SLOTS_A
   let line_a_$s = line_a(tile_m + row_a + ${s * APART});
 #end
@@ -67,7 +76,7 @@ var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
 #end
 #if B_K_MAJOR
   let row_b = lane / ${TK / 4};
-  let to_b = lane % ${TK / 4} * ${4 * PITCH_B} + row_b / 4;
+  let to_b = lane % ${TK / 4} * ${16 * PITCH_B} + row_b;
 #for s in 0..SLOTS_B
   let line_b_$s = line_b(tile_n + row_b + ${s * APART});
 #end
@@ -115,7 +124,7 @@ var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
 #for s in 0..SLOTS_A
 #if A_K_MAJOR
 #for e in 0..4
-    tile_a[to_a + ${e * PITCH_A + s * APART / 4}][row_a % 4] = stage_a_$s[$e];
+    tile_a[to_a + ${4 * e * PITCH_A + s * APART}] = stage_a_$s[$e];
 #end
 #else
     tile_a[lane + ${s * LANES}] = stage_a_$s;
@@ -130,7 +139,7 @@ var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
 #for s in 0..SLOTS_B
 #if B_K_MAJOR
 #for e in 0..4
-    tile_b[to_b + ${e * PITCH_B + s * APART / 4}][row_b % 4] = stage_b_$s[$e];
+    tile_b[to_b + ${4 * e * PITCH_B + s * APART}] = stage_b_$s[$e];
 #end
 #else
     tile_b[lane + ${s * LANES}] = stage_b_$s;
@@ -142,10 +151,20 @@ var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
     workgroupBarrier();
     for (var k = 0u; k < $TK; k++) {
 #for i in 0..TM/4
-      let a_$i = tile_a[k * $PITCH_A + ty + ${i * WY}];
+      let at_a_$i = k * $PITCH_A + ty + ${i * WY};
+#if A_K_MAJOR
+      let a_$i = vec4f(tile_a[4 * at_a_$i], tile_a[4 * at_a_$i + 1], tile_a[4 * at_a_$i + 2], tile_a[4 * at_a_$i + 3]);
+#else
+      let a_$i = tile_a[at_a_$i];
+#end
 #end
 #for j in 0..TN/4
-      let b_$j = tile_b[k * $PITCH_B + tx + ${j * WX}];
+      let at_b_$j = k * $PITCH_B + tx + ${j * WX};
+#if B_K_MAJOR
+      let b_$j = vec4f(tile_b[4 * at_b_$j], tile_b[4 * at_b_$j + 1], tile_b[4 * at_b_$j + 2], tile_b[4 * at_b_$j + 3]);
+#else
+      let b_$j = tile_b[at_b_$j];
+#end
 #end
 #for i in 0..TM
 #for j in 0..TN

@@ -2,6 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { Graph, type DType } from '../../../src/engine/graph';
 import { kernel, read, readWrite, write } from '../../../src/engine/ops/kernel';
 
+const shaders = import.meta.glob<string>('../../../shaders/*.wgsl', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
 const source = '#main thread i\n  write_y(i, read_x(i));\n#end';
 
 function tensor(dtype: DType, size = 8) {
@@ -112,5 +117,28 @@ describe('the work of a kernel', () => {
     expect(code).toContain('struct Size { s0: u32, s1: u32 }');
     expect(code).toContain('@group(0) @binding(1) var<uniform> size: Size;');
     expect(code).toContain('y: array<f32>;');
+  });
+});
+
+describe('what lanes share is written whole', () => {
+  /** Assignments to one component of a vector in workgroup memory. */
+  function componentsWritten(text: string): string[] {
+    const shared = [...text.matchAll(/var<workgroup> (\w+): array<vec/g)].map(([, name]) => name);
+    const assigned = /^\s*(\w+)\[(?:[^[\]]|\[[^\]]*\])*\](?:\.\w|\[).*[^=!<>]=[^=]/;
+    return text.split('\n').filter((line) => shared.includes(assigned.exec(line)?.[1]));
+  }
+
+  // Compilers write a component by writing its vector (Tint for FXC, clang for Metal): over what other lanes write.
+  test.each(Object.entries(shaders))('%s', (_, text) => {
+    expect(componentsWritten(text)).toEqual([]);
+  });
+
+  test.each([
+    ['tile[at + 4][row % 4] = v;', 1],
+    ['tile[of[lane] + 1].x = v;', 1],
+    ['tile[at] = vec4f(v[0], 1, 2, 3);', 0],
+    ['own[at][1] = v;', 0],
+  ])('%s is found', (line, times) => {
+    expect(componentsWritten(`var<workgroup> tile: array<vec4f, 8>;\n  ${line}`)).toHaveLength(times);
   });
 });
