@@ -117,6 +117,10 @@ test('the presentation has notes for the teacher, arrow keys, and one key back',
   await page.getByRole('heading', { level: 2 }).first().click();
   await page.keyboard.press('ArrowRight');
   await page.getByText('Step 2 of 6').waitFor();
+  await page.keyboard.press('PageDown');
+  await page.getByText('Step 3 of 6').waitFor();
+  await page.keyboard.press('PageUp');
+  await page.getByText('Step 2 of 6').waitFor();
   expect(page.url()).toContain('present');
   expect(await violations(page, '[data-testid="lesson"]')).toEqual([]);
   await page.keyboard.press('Escape');

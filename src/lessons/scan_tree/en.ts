@@ -1,5 +1,16 @@
 import { say, type LessonText } from '../course/step';
 
+/** The eight tokens that may be bracketed. */
+export const bracket = {
+  title: 'Bracket eight tokens',
+  round: (number: number): string => `round ${number}`,
+  join: (from: number, to: number): string => `Join ${from}–${to} with what follows`,
+  counted: (joins: number, rounds: number): string =>
+    `${joins} ${joins === 1 ? 'join' : 'joins'}, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.`,
+  compared: (bits: string, walked: string): string => `h is ${bits} in float32, by walking ${walked}.`,
+  again: 'Start again',
+};
+
 /** English. */
 export const en: LessonText = {
   title: 'A scan is a tree',

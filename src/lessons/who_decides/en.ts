@@ -95,7 +95,7 @@ export const en: LessonText = {
       y: 'Right answers in percent',
       reveal: ({ first, second, third }) => `A ${p(first)}, B ${p(second)}, C ${p(third)}.`,
       why: () =>
-        'What enters is Δ·B·u, and Δ is a hundred times what the model is used to. The noise is so loud that later letters drown, too.',
+        'What enters is Δ·B·u, and Δ is a hundred times what the model is used to. The noise is so loud that later letters drown, too. How loud a token writes is the question of “The paper’s B̄ and the code’s”.',
       formula: 'what enters = Δ·B·u',
       ask: 'Which part of the model could have protected the later letters?',
       surprise: 'Letters that come after the token are lost, although nothing of them was forgotten.',
