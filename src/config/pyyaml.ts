@@ -1,14 +1,12 @@
 /**
  * A file as PyYAML's safe_load reads it, with the places of its keys and values. The grammar is that of the `yaml` package,
- * the types are PyYAML's. Known to differ, in flow collections alone: `?x`, a lone `-`, `? ` at the start of a further line, and further lines that are not
- * indented, which are rejected here.
+ * the types are PyYAML's. What is known to differ is rejected here with a sentence that says so.
  */
 import {
   isAlias,
   isMap,
   isScalar,
   isSeq,
-  Lexer,
   LineCounter,
   parseAllDocuments,
   Scalar,
@@ -16,7 +14,7 @@ import {
   type Node,
   type Pair,
 } from 'yaml';
-import { bracketError, MARKS } from './brackets';
+import { bracketError } from './brackets';
 import { join } from './path';
 import {
   isPyMapping,
@@ -27,6 +25,7 @@ import {
   type PyType,
   type PyValue,
 } from './plain';
+import { LONE_DASH, onlyEnds, TAB, tokenError } from './tokens';
 import { MAX_DEPTH, NOT_FOLLOWED, rejectedText } from './yaml_limits';
 
 /** A place in a file, counted from 1; offsets from 0. */
@@ -109,7 +108,8 @@ export function readYaml(text: string): YamlFile {
   // As Python opens a file in text mode; of the same length, so that places stay.
   const lines = text.replace(/\r(?!\n)/g, '\n');
   const [document, second] = parseYaml(lines, counter);
-  if (second) reject('the file holds several documents (---), the trainer reads one', second.range[0]);
+  if (second && !onlyEnds(lines.slice(document?.range[2])))
+    reject('the file holds several documents (---), the trainer reads one', second.range[0]);
   for (const { code, message, pos } of document?.errors ?? []) {
     if (message === GLUED_COMMENT || errors.length >= MAX_ERRORS) continue;
     const bracket = bracketError(lines, message, pos[0]);
@@ -118,10 +118,13 @@ export function readYaml(text: string): YamlFile {
       // What follows is read wrongly.
       break;
     }
-    reject(sentenceOf(code, message), pos[0], pos[1]);
+    const dash = /^-[\],}]/.test(lines.slice(pos[0], pos[0] + 2));
+    reject(dash ? `${LONE_DASH}. ${NOT_FOLLOWED}; quote it` : sentenceOf(code, message), pos[0], pos[1]);
   }
-  const tab = errors.length === 0 ? tabBetween(lines) : undefined;
-  if (tab !== undefined) reject(SENTENCES['TAB_AS_INDENT'] ?? '', tab, tab + 1);
+  const token = tokenError(lines);
+  // A file that is broken otherwise may have its brackets and tabs anywhere.
+  if (token && (errors.length === 0 || /[&*]/.test(lines.charAt(token.from))))
+    reject(token.message, token.from, token.to);
   if (errors.length > 0) return rejected();
   if (!document) return { text, value: null, entries: [], errors, document };
   try {
@@ -152,23 +155,9 @@ export function parseYaml(text: string, lineCounter = new LineCounter()): Docume
 /** YAML 1.2 wants a blank before #; PyYAML does not. */
 export const GLUED_COMMENT = 'Comments must be separated from other tokens by white space characters';
 
-/** A tab between tokens, which YAML 1.2 allows in many places and PyYAML in none. */
-function tabBetween(text: string): number | undefined {
-  if (!text.includes('\t')) return undefined;
-  let [offset, scalar] = [0, false];
-  for (const token of new Lexer().lex(text)) {
-    if (!MARKS.includes(token)) {
-      if (!scalar && /^[ \t]+$/.test(token) && token.includes('\t')) return offset + token.indexOf('\t');
-      offset += token.length;
-    }
-    scalar = token === '\u001f';
-  }
-  return undefined;
-}
-
 /** What the parser's messages mean to somebody who edits a configuration. */
 const SENTENCES: Partial<Record<string, string>> = {
-  TAB_AS_INDENT: 'a tab stands where PyYAML takes spaces only; write spaces',
+  TAB_AS_INDENT: TAB,
   BAD_INDENT: 'this line is indented neither like its neighbours nor like a part of the line above; align it',
   MULTILINE_IMPLICIT_KEY: 'a colon is missing: this line and the next were taken for one key',
   BLOCK_AS_IMPLICIT_KEY:
@@ -250,7 +239,7 @@ class Reader {
       // In a file without a last line end, PyYAML ends the text without one too.
       if (!/[\r\n]$/.test(this.text)) value = value.replace(/\n$/, '');
     if (type === Scalar.PLAIN && this.text.slice(start, end).includes('\t'))
-      throw new Rejected(SENTENCES['TAB_AS_INDENT'] ?? '', start, end);
+      throw new Rejected(TAB, start, end);
     // A tag `!` alone leaves it to the text, quoted or not.
     const read =
       tag === undefined && type !== Scalar.PLAIN
@@ -284,8 +273,9 @@ class Reader {
     const merged = none();
     // Of a repeated key, the last value counts, and with it what is in it.
     const parts = new Map<string, readonly Entry[]>();
-    for (const { key, value } of items) {
+    for (const { key, value, srcToken } of items) {
       const [keyNode, valueNode] = [key as Node | null, value as Node | null];
+      this.#onOneLine(keyNode, srcToken);
       if (isMergeKey(keyNode)) {
         Object.assign(merged, this.#merged(valueNode, path, depth));
         continue;
@@ -313,13 +303,32 @@ class Reader {
     return Object.assign(none(), merged, own);
   }
 
+  /** YAML 1.2 has keys of several lines in brackets. */
+  #onOneLine(key: Node | null, token: Pair['srcToken']): void {
+    const [from = 0] = key?.range ?? [];
+    const colon = token?.sep?.find(({ type }) => type === 'map-value-ind');
+    if (!colon || token?.start.some(({ type }) => type === 'explicit-key-ind')) return;
+    if (this.text.slice(from, colon.offset).includes('\n'))
+      throw new Rejected(
+        'PyYAML wants a key and its colon in one line; write them so, or the comma or colon that is missing',
+        from,
+        colon.offset,
+      );
+  }
+
   /** `same` is equal for keys that Python takes for one. */
   #key(node: Node | null): { name: string; type: PyScalarType; same: string } {
     const [start = 0, end = 0] = node?.range ?? [];
     if (isAlias(node)) return this.#key(this.#anchored(node.source, start, end));
     if (node === null) return { name: '', type: 'null', same: 'null' };
     if (isScalar(node) && node.type === Scalar.PLAIN && start === end && node.tag === undefined)
-      throw new Rejected('a key is missing in front of this colon', start, end + 1);
+      throw new Rejected(
+        node.anchor !== undefined || /\?\s*$/.test(this.text.slice(Math.max(0, start - 80), start))
+          ? `a key is missing, for which PyYAML takes null. ${NOT_FOLLOWED}; write one`
+          : 'a key is missing in front of this colon',
+        start,
+        end + 1,
+      );
     if (!isScalar(node))
       throw new Rejected('a key is a list or a mapping, which Python cannot use', start, end);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);

@@ -9,7 +9,7 @@ const MAX_SEPARATORS = 10_000;
 /** Said of what PyYAML reads and this reader rejects. */
 export const NOT_FOLLOWED = 'Smokescan does not follow PyYAML here';
 
-interface RejectedText {
+export interface RejectedText {
   readonly message: string;
   /** Offsets of the characters that are wrong. */
   readonly from: number;
@@ -51,15 +51,15 @@ export function rejectedText(text: string): RejectedText | undefined {
       many,
     );
   }
-  const version = /^%YAML[ ]+(\d+)\.\d+/m.exec(text);
-  if (version && version[1] !== '1') {
-    return found(
-      'PyYAML reads YAML 1 alone; remove this line',
-      version.index,
-      version.index + version[0].length,
-    );
-  }
-  return undefined;
+  const versions = [...text.matchAll(/^%YAML[ ]+(\d+)\.\d+/gm)];
+  const wrong = versions.find(([, major], i) => major !== '1' || i > 0);
+  return wrong
+    ? found(
+        'PyYAML reads YAML 1 alone, and takes one such line; remove this one',
+        wrong.index,
+        wrong.index + wrong[0].length,
+      )
+    : undefined;
 }
 
 /** Where the first separator beyond so many stands. */
