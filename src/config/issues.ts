@@ -61,7 +61,7 @@ function checkedOf(text: string, { base, ...subject }: Subject): Checked {
 }
 
 /** Whether a file has keys, and none of the trainer's sections: it is the configuration of something else. */
-function isForeign({ value }: ConfigFile): boolean {
+export function isForeign({ value }: Pick<ConfigFile, 'value'>): boolean {
   const names = isPyMapping(value) ? Object.keys(value) : [];
   return names.length > 0 && !names.some((name) => Object.hasOwn(SECTIONS, name));
 }

@@ -32,7 +32,8 @@ export function remediesOf(plan: Plan, gpuFit: Fit, ram: RamPrediction, ensemble
   if (ram.fits === 'fits') return found;
   const { workers } = settings.loader;
   if (ram.trainingFit !== 'fits' && workers > 0) {
-    const value = largestWorkers(ramPlan, { max: workers - 1 });
+    // Under WSL2 none are safe, whatever the memory.
+    const value = largestWorkers(ramPlan, { max: machine.name === 'wsl2' ? 0 : workers - 1 });
     if (value !== undefined) found.push({ change: 'workers', value });
   }
   const ramGiB = smallestRam(ramPlan, 'high', ensemble) / GIB;

@@ -5,7 +5,7 @@
 import { GIB } from '../base/units';
 import type { Change } from '../config/change';
 import { applyChanges, applyFixes } from '../config/edit';
-import { isSevere } from '../config/issues';
+import { isForeign, isSevere } from '../config/issues';
 import { MODAL, SAVED_MIB, SMOKE_FILES, SMOKE_SPLIT, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { scalarText } from '../config/scalar';
@@ -334,7 +334,7 @@ function ordered(changes: readonly Change[]): Change[] {
 
 /**
  * The changes that make of `text` the variant for `target` (by default the variant's own), with what its rules ask for.
- * Applying them is `applyChanges`. Throws a RangeError with a sentence where the text cannot be read, an EditError where a
+ * Applying them is `applyChanges`. Throws a RangeError with a sentence where the text cannot be read or is of something else, an EditError where a
  * value cannot be changed on its own.
  */
 export function derive(
@@ -342,7 +342,10 @@ export function derive(
   variant: Variant,
   target: Target = TARGETS[VARIANTS[variant].target],
 ): Derived {
-  const { errors, settings } = readConfig(text);
+  const file = readConfig(text);
+  const { errors, settings } = file;
+  if (isForeign(file))
+    throw new RangeError('No variant can be made of a file that is no configuration of the trainer.');
   if (errors.length > 0)
     throw new RangeError(
       `No variant can be made of a file that cannot be read: ${errors.map(({ message }) => message).join('; ')}. Fix the file first.`,

@@ -286,8 +286,11 @@ function noScore(settings: Settings): readonly Found[] {
       { severity: 'high' },
     );
   const stops = settings.number('training.early_stopping.patience') + 2;
-  const when = Number.isNaN(stops) ? 'early' : `at epoch ${stops}`;
-  const happens = `no score has this name. Early stopping would read 0 every epoch, rewrite best.pt each time and stop ${when}`;
+  const ends =
+    stops > settings.number('training.epochs')
+      ? ' and rewrite best.pt each time'
+      : `, rewrite best.pt each time and stop ${Number.isNaN(stops) ? 'early' : `at epoch ${stops}`}`;
+  const happens = `no score has this name. Early stopping would read 0 every epoch${ends}`;
   // What one epoch writes is the same with any name.
   const severity = settings.number('training.epochs') === 1 ? ({ severity: 'medium' } as const) : {};
   const meant = meantBy(name, settings);

@@ -1,7 +1,7 @@
 /** What the commands on Modal and on a machine of one's own share: the facts of a configuration that they name, and the trainer's own commands. */
 import { PREPROCESS_SECONDS } from '../../config/facts';
 import { resultsName } from '../../config/launcher';
-import { sentence } from '../../config/issues';
+import { isForeign, sentence } from '../../config/issues';
 import { readConfig } from '../../config/settings';
 import { isSmokeRun, type Target } from '../../config/targets';
 import { epochWindows } from '../../estimate/epoch_windows';
@@ -40,7 +40,9 @@ export interface Facts {
 
 /** Why a file cannot be run, as a sentence; undefined for one that the trainer accepts. */
 export function whyNotRun({ name, text }: NamedText): string | undefined {
-  const { errors, settings } = readConfig(text);
+  const file = readConfig(text);
+  const { errors, settings } = file;
+  if (isForeign(file)) return `${name} cannot be run: it is no configuration of the trainer.`;
   const [rejected] = settings.rejected;
   const why =
     errors.length > 0

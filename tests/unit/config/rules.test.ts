@@ -199,6 +199,24 @@ test('where nobody knows the patience, a score that does not exist stops a run e
 });
 
 test.each([
+  [6, /read 0 every epoch and rewrite best\.pt each time; write/],
+  [7, /rewrite best\.pt each time and stop at epoch 7; write/],
+])('of %i epochs, a score that does not exist stops what it can stop', (epochs, said) => {
+  const lines = [`training.epochs: ${epochs}`, 'training.early_stopping.metric: auc'];
+  expect(issues(exampleText(lines), of()).find(({ id }) => id === 'unknown-score')?.message).toMatch(said);
+});
+
+test('under WSL2 all that is said of workers writes 0', () => {
+  const lines = ['data.num_workers: 4', 'training.batch_size: 16'];
+  const found = issues(exampleText(lines), { lines, target: 'wsl2' });
+  const fixes = found.flatMap(({ id, fix = [] }) => fix.map(({ path, value }) => [id, path, value]));
+  expect(fixes.filter(([, path]) => path === 'data.num_workers')).toEqual([
+    ['wsl2-workers', 'data.num_workers', '0'],
+    ['host-ram', 'data.num_workers', '0'],
+  ]);
+});
+
+test.each([
   ['training.epochs: 300', /resumed/],
   ['data.validation_split: 0.9', /files are cut/],
   ['data.use_balanced_sampling: x', /manifest/],

@@ -145,6 +145,7 @@ test.each([
   [/validation_split: .*/, 'validation_split: 0.9', /data\.validation_split: 0\.9 is not.*Fix/],
   [/epochs: .*/, 'epochs: 300', /training\.epochs: 300 is not.*Fix/],
   [/^postprocessing:(\n .*)+\n/m, '', /postprocessing: this section is missing.*Fix/],
+  [/[^]*/, 'services: {}\n', /cannot be run: it is no configuration of the trainer\.$/],
 ])('a file that production rejects has no commands %#', (from, to, said) => {
   const text = local.text.replace(from, to);
   expect(() => commandsFor({ ...local, text })).toThrow(said);

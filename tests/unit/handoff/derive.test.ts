@@ -150,6 +150,12 @@ test('the launcher sees “smoke” in a path whatever the case of its letters',
   expect(ids('configs/modal/train.yaml')).toContain('validation-ram');
 });
 
+test('of the configuration of something else no variant is made', () => {
+  const text = 'services:\n  web: {image: nginx}\n';
+  for (const variant of Object.keys(VARIANTS) as Variant[])
+    expect(() => derive(text, variant)).toThrow(/No variant.*no configuration of the trainer/);
+});
+
 test('a file that cannot be read is said to be so', () => {
   expect(() => derive('a: [', 'wsl2')).toThrow(
     /No variant can be made of a file that cannot be read: .*Fix the file first/,
