@@ -50,6 +50,18 @@ export const LESSONS: readonly LessonEntry[] = [
     question: 'In which order may tokens be joined, and what does the order cost?',
     load: async () => (await import('./scan_tree')).lesson,
   },
+  {
+    name: 'attention',
+    title: 'The attention inside Mamba-2',
+    question: 'Which matrix is a scan, and why does it take so few numbers?',
+    load: async () => (await import('./attention')).lesson,
+  },
+  {
+    name: 'look-ahead',
+    title: 'Reading EEG in both directions',
+    question: 'How long must a detector wait that reads the future?',
+    load: async () => (await import('./look_ahead')).lesson,
+  },
 ];
 
 /** The place of the model that trains live, behind the page's part of the address. */

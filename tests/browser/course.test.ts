@@ -195,6 +195,8 @@ fullTest.each([
   ['zero-order-hold', 6, [2.005]],
   ['convolution', 6, [0.2]],
   ['scan-tree', 5, [9217, 10]],
+  ['attention', 5, [32]],
+  ['look-ahead', 6, [2.06]],
 ] as const)('the lesson %s is walked the same way', async (name, steps, transfer) => {
   const { page, complaints } = await app.open(`#/learn/${name}/1`, WIDE);
   await walk(page, steps, transfer);

@@ -14,6 +14,7 @@ import { RULER_STEPS, STRETCHED_FROM, STRETCHED_STEPS, TRAINED } from '../../src
 import { trainRecall } from '../../src/lessons/half_lives/recall';
 import { accuracyWith, trainCopying } from '../../src/lessons/zero_order_hold/train';
 import { trainingBatch } from '../../src/lessons/tasks/task';
+import { trainDetector } from './detector';
 
 const root = join(import.meta.dirname, '../..');
 const SEED = 2;
@@ -148,5 +149,6 @@ export async function main(names: readonly string[]): Promise<number> {
     if (names.length === 0 || names.includes(dynamics)) await make(dynamics);
   if (names.length === 0 || names.includes('recall')) await makeRecalls();
   if (names.length === 0 || names.includes('zero-order-hold')) await makeHolds();
+  if (names.length === 0 || names.includes('detector')) write('detector', await trainDetector());
   return 0;
 }

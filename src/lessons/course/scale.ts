@@ -11,12 +11,13 @@ export function shareOf({ min, max, log }: Axis, value: number): number {
 export const valueAt = ({ min, max, log }: Axis, share: number): number =>
   log ? min * (max / min) ** share : min + (max - min) * share;
 
-/** Round values along an axis: powers of ten on a logarithmic one, otherwise about five. */
+/** Round values along an axis: powers of ten on a logarithmic one, seven at most, otherwise about five. */
 export function ticksOf({ min, max, log }: Axis): number[] {
   const ticks: number[] = [];
   if (log) {
-    for (let power = Math.ceil(Math.log10(min) - 1e-9); 10 ** power <= max * (1 + 1e-9); power++)
-      ticks.push(10 ** power);
+    const [first, last] = [Math.ceil(Math.log10(min) - 1e-9), Math.floor(Math.log10(max) + 1e-9)];
+    const every = Math.ceil((last - first) / 6);
+    for (let power = last; power >= first; power -= Math.max(1, every)) ticks.unshift(10 ** power);
     return ticks;
   }
   const rough = (max - min) / 5;

@@ -120,9 +120,10 @@ export interface LessonText {
 export type Measure = (lab: Lab, settings: Settings) => Promise<Measured>;
 export type Measures = Readonly<Record<string, Measure>>;
 
-/** Three significant digits, and more where the number is whole and longer; with a thin space for thousands. */
+/** Three significant digits, and more where the number is whole and longer; below a ten-thousandth as `1e-6`. */
 export function say(value: number): string {
   if (!Number.isFinite(value)) return '–';
+  if (value !== 0 && Math.abs(value) < 1e-4) return String(Number(value.toPrecision(3)).toExponential());
   const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
   return rounded.toLocaleString('en-US', { maximumSignificantDigits: 8 });
 }

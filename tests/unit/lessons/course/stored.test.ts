@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { resolveRun } from '../../../../src/lessons/loop/sequence';
 import { storedModel } from '../../../../src/lessons/stored/copying';
+import { Lab } from '../../../../src/lessons/course/lab';
+import { storedDetector } from '../../../../src/lessons/stored/detector';
+import { aurocOf } from '../../../stored/detector';
 import { frameOf } from '../../../stored/main';
+import { testDevice } from '../../engine/check-op';
+
+const device = testDevice();
 
 test.each(['selective', 'delta-frozen', 'time-invariant'] as const)(
   '%s: the last frame of the recording is what the stored weights compute',
@@ -14,6 +20,12 @@ test.each(['selective', 'delta-frozen', 'time-invariant'] as const)(
     expect(frames[0]?.step).toBe(0);
   },
 );
+
+test('the stored detector tells seizures of patients that it has not seen', async () => {
+  const { auroc, weights } = await storedDetector();
+  expect(auroc).toBeGreaterThan(0.9);
+  expect(await aurocOf(new Lab(device()), weights)).toBeCloseTo(auroc, 3);
+});
 
 test('all that is stored is less than 1 MB', () => {
   const folder = join(import.meta.dirname, '../../../../src/lessons/stored');

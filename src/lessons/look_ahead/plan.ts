@@ -1,0 +1,54 @@
+import type { LessonPlan } from '../course/step';
+
+/** Seconds of EEG after the moment whose answer is wanted; with the last there is all that can matter. */
+export const LOOK_AHEADS = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8] as const;
+/** Seconds after the onset: the contrast is the mean P at the later ones minus that at the earlier. */
+export const MOMENTS = { before: [-12, -8, -4], after: [6, 12, 18] } as const;
+/** Seconds of a window in which those moments are read. */
+export const SHORT = 16;
+
+const AROUND = { min: -20, max: 20 };
+const SHARE = { min: 0, max: 1 };
+
+/** Lesson: EEG read in both directions of time. */
+export const plan = {
+  name: 'look-ahead',
+  steps: [
+    {
+      id: 'reach',
+      guess: { kind: 'numbers', count: 2, range: { min: 0, max: 30 } },
+      frame: {
+        kind: 'lines',
+        x: { min: 0, max: 30 },
+        y: { min: 1e-10, max: 1, log: true },
+        mark: 'x',
+      },
+    },
+    {
+      id: 'onset',
+      guess: { kind: 'numbers', count: 1, range: AROUND },
+      frame: { kind: 'lines', x: AROUND, y: SHARE, mark: 'x' },
+    },
+    {
+      id: 'wait',
+      guess: { kind: 'numbers', count: 1, range: { min: 0, max: 8 } },
+      frame: { kind: 'lines', x: { min: 0, max: 8 }, y: { min: 0, max: 1 }, mark: 'x' },
+    },
+    {
+      id: 'blind',
+      guess: { kind: 'choice', count: 3 },
+      frame: { kind: 'bars', y: SHARE },
+    },
+    {
+      id: 'zeros',
+      guess: { kind: 'numbers', count: 1, range: SHARE },
+      frame: { kind: 'bars', y: SHARE, guessed: [2] },
+    },
+    {
+      id: 'transfer',
+      transfer: true,
+      guess: { kind: 'numbers', count: 1, range: { min: 0, max: 10 } },
+      frame: { kind: 'lines', x: { min: 0, max: 4 }, y: { min: 1e-10, max: 1, log: true }, mark: 'x' },
+    },
+  ],
+} as const satisfies LessonPlan;
