@@ -33,7 +33,7 @@ export const plan = {
     {
       id: 'bits',
       guess: { kind: 'choice', count: 3 },
-      frame: { kind: 'bars', y: { min: 0, max: 200 } },
+      frame: { kind: 'bars', y: { min: 1, max: 1000, log: true } },
     },
     {
       id: 'transfer',
