@@ -4,6 +4,7 @@ import { Parameters } from '../engine/packs';
 import { planProgram, type Capabilities, type Plan } from '../engine/plan';
 import { SettingsError } from '../run/failure';
 import { evaluationGraph } from '../detection/evaluation';
+import { countParameters } from '../models/initialise';
 import { stepGraph } from './graphs';
 import { detectorConfigOf, type EegSettings } from './settings';
 
@@ -28,8 +29,7 @@ export interface RunCost {
 
 export function costOf(settings: EegSettings, capabilities: Capabilities): RunCost {
   const { model, batch, microBatches, precision } = settings;
-  if (model.baseChannels === 'auto') throw new RangeError('the width is not chosen yet');
-  const config = detectorConfigOf(model, model.baseChannels);
+  const config = detectorConfigOf(model, numericWidth(model));
   const { graph, loss, norm, optimizerGraph } = stepGraph(settings, config, 1);
   const evaluation = evaluationGraph(config, batch / microBatches, precision);
   const step = planProgram(graph, capabilities, { outputs: optimizerGraph ? [loss] : [loss, norm] });
@@ -49,6 +49,17 @@ export function costOf(settings: EegSettings, capabilities: Capabilities): RunCo
       dispatches: perStep(({ dispatches }) => dispatches.length),
     },
   };
+}
+
+/** Parameters of the network; its width is a number. */
+export function parametersOf({ model }: Pick<EegSettings, 'model'>): number {
+  const config = detectorConfigOf(model, numericWidth(model));
+  return countParameters(evaluationGraph(config, 1).declared);
+}
+
+function numericWidth({ baseChannels }: EegSettings['model']): number {
+  if (baseChannels === 'auto') throw new RangeError('the width is not chosen yet');
+  return baseChannels;
 }
 
 /** Bytes that a run with these settings asks the device for; their width is a number. */
