@@ -8,6 +8,8 @@ interface Named {
   readonly name: string;
   readonly formerly?: string;
   readonly label: string;
+  /** Whether what follows `?` in the address belongs to its place, and stays there; else the page reads it once. */
+  readonly queried?: boolean;
 }
 
 interface OpeningPage extends Named {
@@ -33,7 +35,13 @@ export const PAGES: readonly [OpeningPage, ...LaterPage[]] = [
   },
   { name: 'detect', label: 'Detect', load: () => import('./pages/detect/Detect.svelte') },
   { name: 'config', label: 'Config', load: () => import('./pages/config/Config.svelte') },
-  { name: 'resources', formerly: 'fit', label: 'Resources', load: () => import('./pages/fit/Fit.svelte') },
+  {
+    name: 'resources',
+    formerly: 'fit',
+    label: 'Resources',
+    queried: true,
+    load: () => import('./pages/fit/Fit.svelte'),
+  },
   { name: 'runs', label: 'Runs', load: () => import('./pages/runs/Runs.svelte') },
   { name: 'learn', formerly: 'lesson', label: 'Learn', load: () => import('../lessons/Lessons.svelte') },
 ];

@@ -38,7 +38,7 @@ class OpenedPage {
 
 /**
  * The page that the address names, `#/name/place?query`, and those that were opened before. The first page of the table
- * has the empty address too; a query is the page's own to read.
+ * has the empty address too; a query belongs to the page's place, or is the page's own to read.
  */
 export class Route {
   opened = $state.raw<readonly OpenedPage[]>([]);
@@ -70,8 +70,9 @@ export class Route {
     this.address = address;
     this.shown = page && this.#open(page);
     if (!this.shown) return;
-    this.shown.place = place.join('/');
-    if (name && name !== page?.name) history.replaceState(null, '', [this.shown.address, ...query].join('?'));
+    const [own, other] = page?.queried ? [query, []] : [[], query];
+    this.shown.place = [place.join('/'), ...own].join('?');
+    if (name && name !== page?.name) history.replaceState(null, '', [this.shown.address, ...other].join('?'));
   }
 
   #open(page: AppPage): OpenedPage {

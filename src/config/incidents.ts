@@ -204,6 +204,9 @@ export interface Incident extends Readonly<Omit<Data, 'files'>> {
   readonly files: readonly IncidentFile[];
 }
 
+/** What the replay of a crash takes of an incident. */
+export type Crash = Pick<Incident, 'id' | 'machine' | 'config' | 'killed' | 'replay' | 'files'>;
+
 /**
  * An incident of its JSON and of the texts of configurations by path. Throws RangeError with a sentence that names the place
  * in the file where something is missing or unknown.

@@ -49,7 +49,7 @@ export const CORRECTED: readonly Preset[] = (
   ] as const
 ).map((one) => ({ ...one, corrected: true, text: CONFIG_TEXTS[one.name] ?? '' }));
 
-const formerOf = ({ files }: Incident): readonly Preset[] =>
+const formerOf = ({ files }: Pick<Incident, 'files'>): readonly Preset[] =>
   files.map((file) => ({ ...file, corrected: false }));
 
 export const PRESETS: readonly Preset[] = [...CORRECTED, ...INCIDENTS.flatMap(formerOf)];
@@ -57,7 +57,7 @@ export const PRESETS: readonly Preset[] = [...CORRECTED, ...INCIDENTS.flatMap(fo
 /**
  * A configuration that an incident names: one of its own files, or a corrected one. Throws RangeError where it is neither.
  */
-export function presetOf(incident: Incident, name: string): Preset {
+export function presetOf(incident: Pick<Incident, 'id' | 'files'>, name: string): Preset {
   const preset = [...formerOf(incident), ...CORRECTED].find((one) => one.name === name);
   if (!preset) throw new RangeError(`The incident ${incident.id} names ${name}, which is not there.`);
   return preset;

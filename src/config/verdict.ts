@@ -28,6 +28,9 @@ export interface Judged {
   readonly limit: number;
 }
 
+/** A need against a limit, which is Infinity where nothing is said. */
+export const judge = (need: Quantity, limit = Infinity): Judged => ({ fit: fitOf(need, limit), need, limit });
+
 /** System RAM. `need` is the higher of training and validation. */
 export interface RamJudged extends Judged {
   readonly training: Judged;

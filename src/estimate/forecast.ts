@@ -4,7 +4,7 @@ import type { Quantity } from '../base/quantity';
 import { inspect, inspectAll, type Inspection, type Subject } from '../config/issues';
 import { readConfig, type Settings } from '../config/settings';
 import type { Machine, Target } from '../config/targets';
-import { fitOf, worstFit, type Judged, type Verdict } from '../config/verdict';
+import { judge, worstFit, type Judged, type Verdict } from '../config/verdict';
 import type { Cache } from './epoch_windows';
 import { settingsFrom } from './from_config';
 import { ensembleOf, predictRam, type RamPrediction } from './ram_predict';
@@ -66,9 +66,6 @@ export function wholeRun(costs: readonly StopCost[], what: 'hours' | 'dollars'):
     source: `${all.source}; the low end stops early, as the review expects`,
   };
 }
-
-/** A need against a limit, which is Infinity where nothing is said. */
-export const judge = (need: Quantity, limit = Infinity): Judged => ({ fit: fitOf(need, limit), need, limit });
 
 const REMEMBERED = 64;
 const remembered = new Map<string, Forecast>();

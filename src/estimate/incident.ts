@@ -3,7 +3,7 @@
  * each is simulated with what the configuration and the machine say and ranges for what they leave open.
  */
 import { GIB } from '../base/units';
-import type { Incident } from '../config/incidents';
+import type { Crash } from '../config/incidents';
 import { presetOf } from '../config/presets';
 import { readConfig } from '../config/settings';
 import { exactly, quantity, type Quantity } from '../base/quantity';
@@ -22,7 +22,7 @@ export interface Mechanism {
 }
 
 /** Of the whole corpus, from its first batch, with every mechanism that the incident names, in its order. */
-export function mechanismsOf(incident: Incident): readonly Mechanism[] {
+export function mechanismsOf(incident: Crash): readonly Mechanism[] {
   return incident.replay.mechanisms.map((mechanism) => {
     const { id, title, account } = mechanism;
     return { id, title, account, options: optionsOf(incident, incident.config, mechanism) };
@@ -30,19 +30,19 @@ export function mechanismsOf(incident: Incident): readonly Mechanism[] {
 }
 
 /** The run that is replayed: the mechanism under which such a kill is most likely. */
-export const replayedRun = (incident: Incident): RamOptions =>
+export const replayedRun = (incident: Crash): RamOptions =>
   optionsOf(incident, incident.config, replayedMechanism(incident));
 
 /** The configuration that the incident puts beside it, under the same mechanism and on the same machine. */
-export const insteadRun = (incident: Incident): RamOptions =>
+export const insteadRun = (incident: Crash): RamOptions =>
   optionsOf(incident, incident.replay.instead.config, replayedMechanism(incident));
 
-type MechanismData = Incident['replay']['mechanisms'][number];
+type MechanismData = Crash['replay']['mechanisms'][number];
 
-const replayedMechanism = ({ replay }: Incident): MechanismData =>
+const replayedMechanism = ({ replay }: Crash): MechanismData =>
   replay.mechanisms.find(({ id }) => id === replay.replayed) as MechanismData;
 
-function optionsOf(incident: Incident, config: string, mechanism: MechanismData): RamOptions {
+function optionsOf(incident: Crash, config: string, mechanism: MechanismData): RamOptions {
   const { place, ramGiB } = incident.machine;
   const { loader, windows } = incidentSettings(incident, config);
   const batches = stepsPerEpoch(windows.training, loader.batch);
@@ -60,7 +60,7 @@ function optionsOf(incident: Incident, config: string, mechanism: MechanismData)
 }
 
 /** Settings of a configuration that the incident names, on its machine. */
-export function incidentSettings(incident: Incident, config: string): RunSettings {
+export function incidentSettings(incident: Crash, config: string): RunSettings {
   const { settings } = readConfig(presetOf(incident, config).text);
   return settingsFrom(settings, config, incident.machine.place);
 }
@@ -88,7 +88,7 @@ export interface IncidentReplay {
  * its seed, both with at most `frames` frames; null where no run is killed.
  */
 export function replayIncident(
-  incident: Incident,
+  incident: Crash,
   ensemble: RamEnsemble,
   frames: number,
 ): IncidentReplay | null {
@@ -109,7 +109,7 @@ export function replayIncident(
 }
 
 /** A seed whose run is killed nearest to the incident's batch, by the ratio of their numbers. */
-export function nearestSeed({ killed }: Incident, { runs }: RamEnsemble): number | undefined {
+export function nearestSeed({ killed }: Crash, { runs }: RamEnsemble): number | undefined {
   const away = (batch: number): number => Math.abs(Math.log((batch + 1) / (killed.afterBatches + 1)));
   const kills = runs.flatMap(({ seed, kill }) =>
     kill?.cause === 'oom' ? [{ seed, batch: kill.batch }] : [],

@@ -10,7 +10,7 @@ import {
 } from '../../../src/app/pages/fit/ram_view';
 import { answerTo, type QuestionName } from '../../../src/app/pages/fit/inverse';
 import { planOf } from '../../../src/app/pages/fit/plan';
-import { ramAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
+import { needsOf, ramAnswer, predictionOf } from '../../../src/app/pages/fit/prediction';
 import {
   change,
   divisorOf,
@@ -84,8 +84,8 @@ describe('the settings of a run', () => {
   });
 
   it('of every preset are known', () => {
-    for (const { platform, path, text } of PRESET_SOURCES)
-      expect(settingsOf(readFile(text, path, platform)).vram.batch).toBeGreaterThan(0);
+    for (const { machine, path, text } of PRESET_SOURCES)
+      expect(settingsOf(readFile(text, path, machine.name)).vram.batch).toBeGreaterThan(0);
   });
 
   it('of a file with smoke in its path are limited to few recordings', () => {
@@ -382,10 +382,10 @@ describe('time and cost', () => {
 
 describe('the head of the page', () => {
   const prediction = predictionOf(planOf(original, MACHINES.wsl2, PACE, PRICES), LIMITS);
-  const known = { machine: MACHINES.wsl2, limits: LIMITS, ram: undefined, ramBefore: undefined };
+  const needs = needsOf(MACHINES.wsl2, prediction, undefined);
 
   it('says of each answer whether it is within its limit', () => {
-    const [gpu, ram, time, cost] = headlines({ ...known, prediction, before: undefined });
+    const [gpu, ram, time, cost] = headlines('RTX 4090', needs);
     expect(gpu?.verdict.replaceAll('\u00a0', ' ')).toBe('fits in 24.0 GiB of the RTX 4090');
     expect(ram).toMatchObject({ of: undefined, fits: undefined, verdict: '' });
     expect(time?.verdict).toMatch(/^won’t fit the 168.h deadline \(low end \d+\.\d.h\)$/);
@@ -395,7 +395,7 @@ describe('the head of the page', () => {
   it('says how an answer differs from the file’s', () => {
     const vram = predictVram({ ...original.vram, batch: 8 });
     const smaller = { ...prediction, vram };
-    const [gpu, , time] = headlines({ ...known, prediction: smaller, before: prediction });
+    const [gpu, , time] = headlines('RTX 4090', needsOf(MACHINES.wsl2, smaller, undefined), needs);
     expect(gpu?.difference).toMatch(/ in the file: .* less$/);
     expect(time?.difference).toBeUndefined();
   });

@@ -1,7 +1,7 @@
 /** The replay of an incident beside the configuration that it puts instead. */
 import type { Kill } from '../../../estimate/ram_watch';
 import { edgeOf, ramPicture, type RamPicture } from './ram_view';
-import type { Incident } from '../../../config/incidents';
+import type { Crash } from '../../../config/incidents';
 import { incidentSettings, type IncidentReplay } from '../../../estimate/incident';
 
 export interface CrashView {
@@ -22,7 +22,7 @@ export interface CrashView {
   readonly insteadPeak: number;
 }
 
-export function crashView(incident: Incident, { crash: run, instead: other }: IncidentReplay): CrashView {
+export function crashView(incident: Crash, { crash: run, instead: other }: IncidentReplay): CrashView {
   const crash = ramPicture(run);
   const span = 1.15 * crash.seconds;
   const instead = ramPicture({ frames: other.frames.filter(({ seconds }) => seconds <= span) });
@@ -45,7 +45,7 @@ export function crashView(incident: Incident, { crash: run, instead: other }: In
 }
 
 /** “batch 16, 4 workers”: of a configuration that the incident names. */
-export function titleOf(incident: Incident, config: string): string {
+export function titleOf(incident: Crash, config: string): string {
   const { batch, workers } = incidentSettings(incident, config).loader;
   return `batch ${batch}, ${workers === 0 ? 'no workers' : `${workers} ${workers === 1 ? 'worker' : 'workers'}`}`;
 }

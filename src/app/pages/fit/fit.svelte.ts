@@ -2,7 +2,7 @@ import { messageOf } from '../../../base/text';
 import type { Remote } from 'comlink';
 import type { Quantity } from '../../../base/quantity';
 import type { Change } from '../../../config/change';
-import type { Incident } from '../../../config/incidents';
+import type { Crash } from '../../../config/incidents';
 import { MACHINES, type Machine, type Platform } from '../../../config/targets';
 import type { Reading } from '../../../estimate/from_config';
 import { RAM_RUNS } from '../../../estimate/ram_predict';
@@ -10,12 +10,14 @@ import type { Plan } from '../../../estimate/scenario';
 import type { RowWithRam, ScenarioRow } from '../../../estimate/scenario_table';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ClaimTable } from '../../../estimate/vram/claims';
-import type { Answer } from '../../ui/answer';
+import { ownCrash, type OwnCrash } from '../../../estimate/own_crash';
+import { answer, type Answer } from '../../ui/answer';
 import { Latest } from '../../ui/latest.svelte';
 import { Link } from '../../ui/link';
 import { recall, remember } from '../../ui/stored';
 import { BrowserState } from './browser.svelte';
-import type { QuestionName } from './inverse';
+import { QUESTION_NAMES, type QuestionName } from './inverse';
+import { limits } from './limits.svelte';
 import { planOf, type Pace, type Prices } from './plan';
 import type { CrashSearch, RamAnswer, RamRuns, Limits, Prediction } from './prediction';
 import {
@@ -41,7 +43,7 @@ const linkTo = (name: string): Link<Predictions> =>
   new Link(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name }));
 
 /** What takes long, and is looked at by few. */
-type OnSight = 'pictures' | 'claims' | 'machines';
+type OnSight = 'pictures' | 'claims' | 'machines' | 'limits';
 
 /** A configuration, a machine and what is changed of them; everything else are the worker's answers about these. */
 export class FitPage {
@@ -52,10 +54,8 @@ export class FitPage {
   machine = $state.raw<Machine>(MACHINES.wsl2);
   changes = $state.raw<Changes>({});
   pace = $state.raw<Pace>({ from: 'later', typed: 1, smokeSeconds: 600, smokeWindows: 1000 });
-  prices = $state.raw<Prices>({ card: 'modal-2026-07-01', perKwh: 0.2, watts: null });
+  prices = $state.raw<Prices>({ card: 'modal-2026-07-01', perKwh: null, watts: null });
   reading = $state.raw<Reading>({});
-  /** Dollars and hours: the review's “$140 max”, and a week. */
-  limits = $state.raw<Limits>({ dollars: 140, hours: 168 });
   measurement = $state.raw<Measurement | undefined>();
   written = $state('');
   /** The worker broke: what happened, in a sentence. */
@@ -71,7 +71,6 @@ export class FitPage {
   readonly scenarios = new Latest<readonly (ScenarioRow | RowWithRam)[]>();
   /** To questions about the setup that is shown. */
   readonly answers = new Latest<Partial<Record<QuestionName, string>>>();
-  asking = $state<QuestionName | undefined>();
   readonly crash = new Latest<CrashSearch>();
   readonly browser = new BrowserState();
 
@@ -108,8 +107,10 @@ export class FitPage {
     const known = this.sources.find(({ id }) => id === this.source.id);
     const wanted = this.#chosen && known ? known : (this.sources.find(({ id }) => id === active) ?? known);
     if (!wanted) return this.#look(FIRST);
-    const { text, path, platform, id } = this.source;
-    const same = wanted.text === text && wanted.path === path && wanted.platform === platform;
+    const { text, path, machine, id } = this.source;
+    const moved = JSON.stringify(wanted.machine) !== JSON.stringify(machine);
+    if (moved) return this.#look(wanted.id);
+    const same = wanted.text === text && wanted.path === path;
     const edited = wanted.id === id;
     if (!same && !edited) return this.#look(wanted.id);
     this.source = wanted;
@@ -126,12 +127,17 @@ export class FitPage {
     const source = this.sources.find((one) => one.id === id);
     if (!source) return;
     this.source = source;
-    this.setPlatform(source.platform);
+    this.#runOn(source.machine);
   }
 
-  /** Its usual machine, and no changes: the mixer depends on the platform. */
+  /** The platform's usual machine, or the file's own where it is of that platform. */
   setPlatform(name: Platform): void {
-    this.machine = MACHINES[name];
+    this.#runOn(name === this.source.machine.name ? this.source.machine : MACHINES[name]);
+  }
+
+  /** Without changes: the mixer depends on the platform. */
+  #runOn(machine: Machine): void {
+    this.machine = machine;
     this.changes = {};
     this.#read();
   }
@@ -169,8 +175,8 @@ export class FitPage {
   }
 
   setLimits(change: Partial<Limits>): void {
-    this.limits = { ...this.limits, ...change };
-    this.answers.clear();
+    limits.set(change);
+    if (this.#plan && this.#seen.has('limits')) this.#findLimits(this.#plan);
     this.#predict();
   }
 
@@ -204,21 +210,39 @@ export class FitPage {
     }
   }
 
-  askInverse(name: QuestionName): void {
-    const plan = this.#plan;
-    if (!plan || this.answers.busy) return;
-    this.asking = name;
-    this.answers.ask(async () => {
-      const given = await this.#call(this.#comparisons, (worker) =>
-        worker.inverse(name, plan, this.limits.hours),
-      );
-      const text = given && ('value' in given ? given.value : given.problem);
-      return text === undefined ? undefined : { value: { ...this.answers.value, [name]: text } };
+  /** Answers all questions about limits, one after the other. */
+  #findLimits(plan: Plan): void {
+    this.answers.clear();
+    const { hours } = limits.value;
+    this.answers.ask(async (show) => {
+      let all: Partial<Record<QuestionName, string>> = {};
+      for (const name of QUESTION_NAMES) {
+        if (!show(all)) return undefined;
+        const given = await this.#call(this.#comparisons, (worker) => worker.inverse(name, plan, hours));
+        if (!given) return undefined;
+        all = { ...all, [name]: 'value' in given ? given.value : given.problem };
+      }
+      return { value: all };
     });
   }
 
-  /** Looks for the kill of an incident among seeds; the result is a replay. */
-  replayCrash(incident: Incident): void {
+  /** What a crash of the run that is shown begins with. */
+  get crashSettings(): OwnCrash | undefined {
+    if (!this.settings) return undefined;
+    const { batch, workers } = this.settings.loader;
+    const { name: place, ramGiB } = this.machine;
+    return { place, ramGiB, batch, workers, afterBatches: 100 };
+  }
+
+  /** A crash that a person describes, of a run of the configuration that is chosen; a sentence where it cannot be such a run. */
+  crashOf(own: OwnCrash, like: Crash): Answer<Crash> {
+    return answer(() =>
+      ownCrash(own, this.source.text, this.prediction.value?.gpu?.likely ?? like.replay.hoursPerEpoch, like),
+    );
+  }
+
+  /** Looks for the kill of a crash among seeds; the result is a replay. */
+  replayCrash(incident: Crash): void {
     if (this.crash.busy) return;
     this.crash.ask((show) =>
       this.#steps(CRASH_SEEDS, show, (runs) =>
@@ -256,7 +280,6 @@ export class FitPage {
     const plan = this.#plan;
     if (!plan) return;
     this.written = '';
-    this.answers.clear();
     this.#predict();
     this.#simulate(plan, this.changed.length === 0);
     for (const name of this.#seen) this.#asked[name](plan);
@@ -274,6 +297,7 @@ export class FitPage {
     claims: (plan) =>
       this.claims.ask(() => this.#call(this.#comparisons, (worker) => worker.claims(plan.settings.vram))),
     machines: (plan) => this.#compareMachines(plan),
+    limits: (plan) => this.#findLimits(plan),
   };
 
   #compareMachines(plan: Plan): void {
@@ -292,11 +316,11 @@ export class FitPage {
   }
 
   #predict(): void {
-    const { limits, measurement } = this;
+    const { measurement } = this;
     const [plan, planBefore] = [this.#plan, this.#planBefore];
     if (!plan || !planBefore) return;
     const predict = (of: Plan): Promise<Answer<Prediction> | undefined> =>
-      this.#call(this.#predictions, (worker) => worker.predict(of, limits, measurement));
+      this.#call(this.#predictions, (worker) => worker.predict(of, limits.value, measurement));
     this.prediction.ask(() => predict(plan));
     const compared = [planBefore, measurement];
     // The file without the changes does not move with the sliders.

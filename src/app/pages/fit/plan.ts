@@ -30,8 +30,8 @@ export interface Pace {
 
 export interface Prices {
   readonly card: CardId;
-  /** Dollars for a kilowatt-hour. */
-  readonly perKwh: number;
+  /** Dollars for a kilowatt-hour; null: what is usual. */
+  readonly perKwh: number | null;
   /** Wall power of the machine; null: from the power of its GPU. */
   readonly watts: number | null;
 }
@@ -80,7 +80,7 @@ export function planOf(
     card: RATE_CARDS.find(({ id }) => id === card),
     electricity: {
       ...(watts !== null && { watts: exactly(watts, 'assumed', `wall power of ${watts} W, as typed here`) }),
-      perKwh: exactly(perKwh, 'assumed', `$${perKwh}/kWh, as typed here`),
+      ...(perKwh !== null && { perKwh: exactly(perKwh, 'assumed', `$${perKwh}/kWh, as typed here`) }),
     },
     reading,
   };

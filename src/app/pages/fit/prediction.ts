@@ -1,7 +1,9 @@
 /** What the page shows of a run, as its worker answers: memory, time and cost, each with its verdict. */
 import type { Quantity } from '../../../base/quantity';
-import type { Fit, Judged } from '../../../config/verdict';
-import { judge, wholeRun } from '../../../estimate/forecast';
+import { GIB } from '../../../base/units';
+import type { Machine } from '../../../config/targets';
+import { judge, type Fit, type Judged } from '../../../config/verdict';
+import { wholeRun } from '../../../estimate/forecast';
 import type { RamEnsemble, OomOdds } from '../../../estimate/oom_odds';
 import { predictRam } from '../../../estimate/ram_predict';
 import type { RamRun } from '../../../estimate/ram_simulator';
@@ -77,6 +79,8 @@ export interface RamAnswer {
 
 /** The search for a seed whose run is killed as the one of an incident was. */
 export interface CrashSearch {
+  /** Id of the incident, or of the crash that a person described. */
+  readonly incident: string;
   readonly runs: number;
   readonly of: number;
   readonly killed: number;
@@ -112,6 +116,25 @@ export function predictionOf(plan: Plan, limits: Limits, measurement?: Measureme
     dollars: dollars && judge(dollars, limits.dollars),
   };
 }
+
+/** What a run needs beside what there is; each undefined until it is known, and a cost also where there is no price. */
+export interface Needs {
+  readonly gpu: Judged | undefined;
+  readonly ram: Judged | undefined;
+  readonly time: Judged | undefined;
+  readonly cost: Judged | undefined;
+}
+
+export const needsOf = (
+  { gpu, ramGiB }: Pick<Machine, 'gpu' | 'ramGiB'>,
+  prediction: Prediction | undefined,
+  ram: RamAnswer | undefined,
+): Needs => ({
+  gpu: prediction && { fit: prediction.gpuFit, need: prediction.vram.total, limit: gpu.memoryBytes },
+  ram: ram && { fit: ram.fits, need: ram.peak, limit: ramGiB * GIB },
+  time: prediction?.hours,
+  cost: prediction?.dollars,
+});
 
 /** System RAM after the runs of an ensemble; validation is simulated when all of them are there. */
 export function ramAnswer(plan: Plan, ensemble: RamEnsemble, of: number): RamAnswer {

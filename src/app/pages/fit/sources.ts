@@ -1,7 +1,7 @@
 /** The configurations that can be looked at, and how changes are written into them. */
 import type { Change } from '../../../config/change';
 import { PRESETS } from '../../../config/presets';
-import type { Platform, TargetName } from '../../../config/targets';
+import { MACHINES, TARGETS, type Machine, type Target, type TargetName } from '../../../config/targets';
 import type { Workspace } from '../config/workspace.svelte';
 
 export interface Source {
@@ -10,7 +10,8 @@ export interface Source {
   readonly path: string;
   readonly label: string;
   readonly text: string;
-  readonly platform: Platform;
+  /** Where it runs, as the person has described that machine. */
+  readonly machine: Machine;
   readonly group: 'open' | 'preset';
 }
 
@@ -22,15 +23,15 @@ interface Open {
 }
 
 /** The trainer does not run in the browser. */
-export const platformOf = (target: TargetName): Platform => (target === 'browser' ? 'local' : target);
+const machineOf = (target: Target): Machine => (target.name === 'browser' ? MACHINES.local : target);
 
-export const openSources = (files: readonly Open[]): Source[] =>
+export const openSources = (files: readonly Open[], targetOf: (name: TargetName) => Target): Source[] =>
   files.map(({ id, path, text, target }) => ({
     id,
     path,
     label: path,
     text,
-    platform: platformOf(target),
+    machine: machineOf(targetOf(target)),
     group: 'open',
   }));
 
@@ -39,7 +40,7 @@ export const PRESET_SOURCES: readonly Source[] = PRESETS.map(({ name, title, tex
   path: name,
   label: `${title} (${name})`,
   text,
-  platform: platformOf(target),
+  machine: machineOf(TARGETS[target]),
   group: 'preset',
 }));
 

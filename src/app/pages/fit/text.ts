@@ -1,16 +1,14 @@
 /** Numbers and verdicts of this page as people read them. */
 import { several } from '../../../base/text';
-import { GIB } from '../../../base/units';
 import type { Quantity } from '../../../base/quantity';
 import { MODAL } from '../../../config/facts';
 import type { Jobs } from '../../../config/launches';
-import type { Machine } from '../../../config/targets';
-
+import type { Platform } from '../../../config/targets';
 import type { VramRun } from '../../../estimate/vram/options';
 import type { Fit, Judged } from '../../../config/verdict';
 import { bytes, count, percent, plain, short } from '../../ui/format';
 import type { Tone } from '../../ui/tone';
-import type { RamAnswer, Limits, Prediction } from './prediction';
+import type { Needs, RamAnswer } from './prediction';
 
 const GAP = '\u00a0';
 
@@ -67,11 +65,17 @@ export const describeRun = ({ batch, microBatches, mixer, precision, layers }: V
     several(layers, 'layer'),
   ].join(', ');
 
+export const PLATFORM_TITLES = { wsl2: 'WSL2', local: 'Linux', modal: 'Modal' } as const satisfies Record<
+  Platform,
+  string
+>;
+
 /** The colour of each verdict. */
 export const TONES = { fits: 'good', borderline: 'caution', "won't fit": 'fatal' } as const satisfies Record<
   Fit,
   Tone
 >;
+export const MARKS = { fits: '✓', borderline: '⚠', "won't fit": '✕' } as const satisfies Record<Fit, string>;
 
 /** One of the four answers at the head of the page. */
 export interface Headline {
@@ -88,60 +92,51 @@ export interface Headline {
   readonly difference: string | undefined;
 }
 
-interface Known {
-  readonly machine: Machine;
-  readonly limits: Limits;
-  readonly prediction: Prediction | undefined;
-  readonly ram: RamAnswer | undefined;
-  /** Of the file without the changes, where there are some. */
-  readonly before: Prediction | undefined;
-  readonly ramBefore: Quantity | undefined;
-}
-
-/** What the page answers: memory, time and cost, each beside its limit. */
-export function headlines({ machine, limits, prediction, ram, before, ramBefore }: Known): Headline[] {
+/**
+ * What the page answers: memory, time and cost, each beside its limit. `before`: of the file without the changes, where there
+ * are some.
+ */
+export function headlines(
+  gpuName: string,
+  now: Needs,
+  before: Partial<Record<keyof Needs, Pick<Judged, 'need'> | undefined>> = {},
+): Headline[] {
   const headline = (
     name: Headline['name'],
+    of: keyof Needs,
     say: Headline['say'],
-    of: Quantity | undefined,
-    fits: Fit | undefined,
-    was: Quantity | undefined,
-    limit: number | undefined,
-    words: Readonly<Record<Fit, string>>,
-  ): Headline => ({
-    name,
-    of,
-    say,
-    limit,
-    fits,
-    verdict: fits ? words[fits] : '',
-    difference: of && difference(was, of, say),
-  });
-  const memory = (bytes: string): Record<Fit, string> => ({
-    fits: `fits in ${bytes}`,
-    borderline: `borderline in ${bytes}`,
-    "won't fit": `won’t fit in ${bytes}`,
-  });
-  const limited = (
-    name: 'Time' | 'Cost',
-    say: Headline['say'],
-    of: Judged | undefined,
-    was: Judged | undefined,
-    limit: string,
-  ): Headline =>
-    headline(name, say, of?.need, of?.fit, was?.need, of?.limit, {
-      fits: `fits the ${limit}`,
-      borderline: `borderline for the ${limit} (high end ${say(of?.need.high ?? NaN)})`,
-      "won't fit": `won’t fit the ${limit} (low end ${say(of?.need.low ?? NaN)})`,
+    wordsOf: (need: Quantity, limit: string) => Readonly<Record<Fit, string>>,
+  ): Headline => {
+    const { need, fit, limit } = now[of] ?? {};
+    return {
+      name,
+      of: need,
+      say,
+      limit,
+      fits: fit,
+      verdict: need && fit && limit !== undefined ? wordsOf(need, say(limit))[fit] : '',
+      difference: need && difference(before[of]?.need, need, say),
+    };
+  };
+  const memory =
+    (whose: string) =>
+    (_: Quantity, limit: string): Record<Fit, string> => ({
+      fits: `fits in ${limit}${whose}`,
+      borderline: `borderline in ${limit}${whose}`,
+      "won't fit": `won’t fit in ${limit}${whose}`,
     });
-  const { vram, gpuFit, hours: time, dollars: cost } = prediction ?? {};
-  const [gpuBytes, ramBytes] = [machine.gpu.memoryBytes, machine.ramGiB * GIB];
-  const card = `${bytes(gpuBytes)} of the ${machine.gpu.name}`;
+  const limited =
+    (what: string, say: Headline['say']) =>
+    ({ low, high }: Quantity, limit: string): Record<Fit, string> => ({
+      fits: `fits the ${limit} ${what}`,
+      borderline: `borderline for the ${limit} ${what} (high end ${say(high)})`,
+      "won't fit": `won’t fit the ${limit} ${what} (low end ${say(low)})`,
+    });
   return [
-    headline('GPU memory', bytes, vram?.total, gpuFit, before?.vram.total, gpuBytes, memory(card)),
-    headline('System RAM', bytes, ram?.peak, ram?.fits, ramBefore, ramBytes, memory(bytes(ramBytes))),
-    limited('Time', hours, time, before?.hours, `${hours(limits.hours)} deadline`),
-    limited('Cost', dollars, cost, before?.dollars, `${dollars(limits.dollars)} budget`),
+    headline('GPU memory', 'gpu', bytes, memory(` of the ${gpuName}`)),
+    headline('System RAM', 'ram', bytes, memory('')),
+    headline('Time', 'time', hours, limited('deadline', hours)),
+    headline('Cost', 'cost', dollars, limited('budget', dollars)),
   ];
 }
 

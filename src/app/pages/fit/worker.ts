@@ -1,6 +1,6 @@
 /** The predictions, away from the page's thread. Several of these run: long simulations must not hold sliders up. */
 import { expose } from 'comlink';
-import { INCIDENTS, type Incident } from '../../../config/incidents';
+import { INCIDENTS, type Crash } from '../../../config/incidents';
 import type { Platform } from '../../../config/targets';
 import { ramOptions } from '../../../estimate/from_config';
 import { RamEnsemble } from '../../../estimate/oom_odds';
@@ -79,11 +79,11 @@ const predictions = {
     }),
 
   /** The search after so many of `of` seeds; after the last the replay of the run that is killed most like the incident's. */
-  crash: (incident: Incident, runs: number, of: number): Answer<CrashSearch> =>
+  crash: (incident: Crash, runs: number, of: number): Answer<CrashSearch> =>
     answer(() => {
       const ensemble = simulated(replayedRun(incident), runs);
       const replay = runs < of ? null : replayIncident(incident, ensemble, FRAMES);
-      return { runs, of, killed: ensemble.odds().batches.length, replay };
+      return { incident: incident.id, runs, of, killed: ensemble.odds().batches.length, replay };
     }),
 };
 export type Predictions = typeof predictions;

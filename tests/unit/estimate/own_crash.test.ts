@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { INCIDENTS, type Crash } from '../../../src/config/incidents';
+import { PRESETS } from '../../../src/config/presets';
+import { incidentSettings, insteadRun, replayedRun, replayIncident } from '../../../src/estimate/incident';
+import { RamEnsemble } from '../../../src/estimate/oom_odds';
+import { ownCrash, readOomLog } from '../../../src/estimate/own_crash';
+
+const like = INCIDENTS.at(-1) as Crash;
+const text = PRESETS.find(({ name }) => name === like.config)?.text ?? '';
+const OWN = { place: 'wsl2', ramGiB: 31, batch: 16, workers: 4, afterBatches: 127 } as const;
+
+describe('a crash of one’s own', () => {
+  it('with the figures of an incident is the incident’s run', () => {
+    const own = ownCrash(OWN, text, like.replay.hoursPerEpoch, like);
+    expect(replayedRun(own)).toEqual(replayedRun(like));
+    expect(insteadRun(own)).toMatchObject({ batch: 16, workers: 0 });
+  });
+
+  it('runs with its batch and workers, and without workers beside it with half the batch', () => {
+    const own = ownCrash({ ...OWN, batch: 9, workers: 0 }, text, 1, like);
+    expect(incidentSettings(own, own.config).loader).toMatchObject({ batch: 9, workers: 0 });
+    expect(insteadRun(own)).toMatchObject({ batch: 4, workers: 0 });
+  });
+
+  it('is found in little RAM, and not in much', () => {
+    const replay = (ramGiB: number) => {
+      const own = ownCrash({ ...OWN, ramGiB, afterBatches: 20 }, text, 1, like);
+      return replayIncident(own, new RamEnsemble(replayedRun(own)).advance(2), 40);
+    };
+    expect(replay(12)?.crash.kill?.cause).toBe('oom');
+    expect(replay(2000)).toBeNull();
+  });
+
+  it('cannot be of a text that is no configuration', () => {
+    expect(() => ownCrash(OWN, 'a: [', 1, like)).toThrow(RangeError);
+  });
+});
+
+describe('a kernel log', () => {
+  it('says which process was killed, with how much memory, of how much RAM', () => {
+    const log = [
+      '[ 9103.1] 8126464 pages RAM',
+      '  4%|▍         | 127/3110 [05:21<2:05:43,  2.53s/it]',
+      '[ 9103.2] Out of memory: Killed process 794619 (python) total-vm:11836520kB, anon-rss:9123456kB, file-rss:1024kB, shmem-rss:0kB, UID:1000 pgtables:18000kB oom_score_adj:0',
+    ].join('\n');
+    expect(readOomLog(log)).toEqual({
+      process: 'python (pid 794619)',
+      virtual: 11836520 * 1024,
+      resident: (9123456 + 1024) * 1024,
+      ram: 31 * 2 ** 30,
+      afterBatches: 127,
+    });
+  });
+
+  it('is read of a control group and of an older kernel, of PyTorch alone, and of none', () => {
+    expect(readOomLog('Memory cgroup out of memory: Killed process 12 (python3) total-vm:8kB')).toMatchObject(
+      {
+        process: 'python3 (pid 12)',
+        virtual: 8192,
+        resident: undefined,
+      },
+    );
+    expect(
+      readOomLog('Killed process 7, UID 1000, (pt_data_worker) total-vm:4kB, anon-rss:2kB'),
+    ).toMatchObject({ process: 'pt_data_worker (pid 7)', resident: 2048 });
+    expect(
+      readOomLog('RuntimeError: DataLoader worker (pid 794619) is killed by signal: Killed.'),
+    ).toMatchObject({ process: 'a DataLoader worker (pid 794619)', ram: undefined });
+    expect(readOomLog('Traceback: CUDA out of memory')).toBeUndefined();
+  });
+});
