@@ -23,6 +23,8 @@ export interface Inspection {
   readonly issues: readonly Issue[];
   /** Those that comments of the file silence. */
   readonly silenced: readonly Silenced[];
+  /** Whether its run fits, as the subject said. */
+  readonly verdict: Verdict | undefined;
 }
 
 export interface Subject {
@@ -86,15 +88,15 @@ const cut = (message: string): string =>
   message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
 
 function inspection(checked: Checked, found: readonly Issue[]): Inspection {
-  const { file } = checked;
-  if (isForeign(file)) return { file, accepted: false, issues: [foreign(file)], silenced: [] };
+  const { file, verdict } = checked;
+  if (isForeign(file)) return { file, accepted: false, issues: [foreign(file)], silenced: [], verdict };
   const errors = validationErrors(file);
   errors.sort((a, b) => a.place.from - b.place.from);
   const all = [...errors, ...found].map((issue) => ({ ...issue, message: cut(issue.message) }));
   // Of a file that cannot be read nothing is known but that.
   const left =
     file.errors.length > 0 ? { issues: all, silenced: [] } : silence(file.text, all, known(checked));
-  return { file, accepted: errors.length === 0, ...left };
+  return { file, accepted: errors.length === 0, ...left, verdict };
 }
 
 export const YAML = 'PyYAML’s safe_load, with which the trainer reads its files, rejects it.';

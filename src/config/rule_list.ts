@@ -69,3 +69,8 @@ export const RULE_LIST: readonly RuleEntry[] = [
     },
   },
 ];
+
+const TITLES = new Map(RULE_LIST.map(({ id, title }) => [id, title]));
+
+/** What is wrong, in a few words, by the id of an issue. */
+export const titleOf = (id: string): string => TITLES.get(id) ?? id;

@@ -1,6 +1,7 @@
 /** The config page in a browser: how it is opened, and where its parts are. */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
+import { readZip } from '../../src/checkpoints/zip';
 import { startApp } from './app';
 import { WIDE } from './looks';
 
@@ -35,6 +36,16 @@ async function savedBytes(page: Page): Promise<Buffer> {
   return readFileSync(await download.path());
 }
 export const savedText = async (page: Page): Promise<string> => (await savedBytes(page)).toString('utf8');
+
+/** The texts of launch.zip by their paths. */
+export async function savedBundle(page: Page): Promise<Map<string, string>> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save launch.zip' }).click(),
+  ]);
+  const zip = readZip(new Uint8Array(readFileSync(await download.path())));
+  return new Map([...zip].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]));
+}
 
 interface GivenFile {
   readonly path: string;

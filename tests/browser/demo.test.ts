@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { FULL } from '../full';
 import { startApp, type App } from './app';
+import { countClicks } from './clicks';
 import { overflow, SILENT, WIDE } from './looks';
 import { longestTask } from './long-tasks';
 
@@ -53,12 +54,14 @@ test('one click trains the same run, and its film grows below the recorded one',
   const { page, complaints } = await app.open('#/demo/24', WIDE);
   await expect.poll(() => step(page)).toBe(24);
   await page.getByText(/The same seed and settings on/).waitFor();
+  const clicks = await countClicks(page);
   await button(page, 'Train it live').click();
   // Before the first step; and after the first few, which take a software GPU a minute.
   const rows = FULL ? 2 : 1;
   await page
     .getByRole('img', { name: new RegExp(`^Live filmstrip: ${rows} of`) })
     .waitFor({ timeout: 400_000 });
+  expect(await clicks()).toBe(1);
   await page.getByRole('link', { name: /^Training step/ }).waitFor();
   expect(await overflow(page)).toBe(0);
   await button(page, 'Stop').click();

@@ -9,6 +9,7 @@ import { CHANNELS } from '../../src/eeg/signal/montage';
 import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { untrained } from '../unit/detection/untrained';
 import { startApp, type App } from './app';
+import { countClicks } from './clicks';
 import { overflow, PHONE, SILENT, violations } from './looks';
 
 /** Kernels are compiled before the first window, on a software GPU slowly. */
@@ -52,6 +53,7 @@ async function saved(page: Page, name: string): Promise<{ name: string; bytes: U
 test('weights and recordings that are dropped on any page are detected with, scored and saved', async () => {
   const { page, complaints } = await app.open('#/config', { viewport: { width: 1440, height: 900 } });
   await page.getByRole('heading', { level: 1 }).waitFor();
+  const clicks = await countClicks(page);
   const corpus = { seed: 7, patients: 2, recordingsPerPatient: 1, duration: 120, seizures: 1 };
   await drop(page, [
     { path: 'best.safetensors', bytes: untrained(9) },
@@ -68,6 +70,7 @@ test('weights and recordings that are dropped on any page are detected with, sco
   expect(await violations(page)).toEqual([]);
 
   const zip = await saved(page, 'Save events (csv_bi and BIDS, zip)');
+  expect(await clicks()).toBeLessThanOrEqual(4);
   expect([...readZip(zip.bytes as Uint8Array<ArrayBuffer>).keys()].sort()).toEqual([
     'scores.json',
     'synth000_s001_t000.predicted.csv_bi',

@@ -36,6 +36,7 @@ export class Figures {
   of(name: TargetName): Target {
     const { gpu: id = '', ...numbers } = this.#all[name] ?? {};
     const known = TARGETS[name];
+    if (!this.isChanged(name)) return known;
     const typed = (figure: FigureName): number | undefined =>
       isFigure(numbers[figure]) ? numbers[figure] : undefined;
     const ramGiB = typed('ramGiB') ?? known.ramGiB;

@@ -2,10 +2,17 @@
 import type { Inspection as Whole, Issue, Silenced } from '../../../config/issues';
 import { inspectRuns } from '../../../estimate/forecast';
 import type { Entry } from '../../../config/pyyaml';
+import { titleOf } from '../../../config/rule_list';
 import type { Target } from '../../../config/targets';
+import type { Verdict } from '../../../config/verdict';
 import { parsedValues, type ParsedValue } from './parsed';
 
 export type KeyPlace = Pick<Entry, 'path' | 'key' | 'value'>;
+
+/** An issue with the title of its rule. */
+export interface TitledIssue extends Issue {
+  readonly title: string;
+}
 
 export interface Inspection {
   /** Whether PyYAML reads the text; where not, the issues say why, and nothing else is known. */
@@ -16,9 +23,11 @@ export interface Inspection {
   readonly entries: readonly KeyPlace[];
   /** What the trainer makes of each key, those with defaults too. */
   readonly seen: readonly ParsedValue[];
-  readonly issues: readonly Issue[];
+  readonly issues: readonly TitledIssue[];
   /** Those that comments of the file silence. */
   readonly silenced: readonly Silenced[];
+  /** Whether its run fits; undefined where the trainer rejects the file, and for this browser. */
+  readonly verdict: Verdict | undefined;
 }
 
 export interface Question {
@@ -37,14 +46,15 @@ const MAX_SHOWN = 2000;
 export const inspect = (questions: readonly Question[]): Inspection[] =>
   inspectRuns(questions.map(({ text, ...subject }) => ({ text, subject }))).map(shownOf);
 
-function shownOf({ file, accepted, issues, silenced }: Whole): Inspection {
+function shownOf({ file, accepted, issues, silenced, verdict }: Whole): Inspection {
   const { errors, entries, settings } = file;
   return {
     readable: errors.length === 0,
     accepted,
     entries: entries.slice(0, MAX_SHOWN).map(({ path, key, value: place }) => ({ path, key, value: place })),
     seen: parsedValues(settings).slice(0, MAX_SHOWN),
-    issues: issues.slice(0, MAX_SHOWN),
+    issues: issues.slice(0, MAX_SHOWN).map((issue) => ({ ...issue, title: titleOf(issue.id) })),
     silenced,
+    verdict,
   };
 }

@@ -3,15 +3,18 @@ import type { BundleFile } from '../../../handoff/bundle';
 import type { Change } from '../../../config/change';
 import { PRESETS } from '../../../config/presets';
 import { isSmokeRun } from '../../../config/targets';
+import { judge, type Fit } from '../../../config/verdict';
 import type { Answer } from '../../ui/answer';
 import { download } from '../../ui/download';
 import type { DroppedFile } from '../../ui/dropped';
 import { recall, remember } from '../../ui/stored';
+import { limits } from '../fit/limits.svelte';
+import { headlines } from '../fit/text';
 import { linesOf, zipOf } from './file_text';
 import { ABOUT_SEVERITY } from './issues';
 import { safeFixes } from '../../../config/fixing';
 import { ignoreEdit } from '../../../config/ignores';
-import { isSevere, SEVERITIES, waysToFix, type Issue, type Severity } from '../../../config/issues';
+import { failing, isSevere, SEVERITIES, waysToFix, type Issue, type Severity } from '../../../config/issues';
 import type { OpenFile } from './open_file.svelte';
 import { givenBy, openFiles, writeFolder } from './opening';
 import { Review } from './review.svelte';
@@ -35,6 +38,8 @@ export class ConfigPage {
   /** Whether text and panels share one column. */
   narrow = $state(false);
   dragging = $state(false);
+  /** Whether the panel needs the whole width, beside which the text is not shown. */
+  readonly isFull = $derived(this.tab === 'review' || this.tab === 'compare');
   /** Severities whose issues are hidden. */
   hidden = $state.raw<readonly Severity[]>([]);
   onlyFixable = $state(false);
@@ -44,33 +49,50 @@ export class ConfigPage {
   readonly file = $derived(this.work.active);
   /** The machine that the active file is checked for, in words. */
   readonly target = $derived(this.file ? this.work.figures.of(this.file.target).title : '');
-  readonly fixable = $derived(this.file?.issues.filter(({ fixable }) => fixable) ?? []);
-  readonly notes = $derived(this.file?.issues.filter(({ fixable }) => !fixable) ?? []);
+  readonly issues = $derived(this.file?.issues ?? []);
   readonly silenced = $derived(this.file?.inspection?.silenced ?? []);
   readonly counts = $derived(
     SEVERITIES.map((severity) => ({
       severity,
-      count: (this.file?.issues ?? []).filter((one) => one.severity === severity).length,
+      count: this.issues.filter((one) => one.severity === severity).length,
     })),
   );
   readonly shown = $derived(
-    this.fixable
+    this.issues
       .filter(({ severity }) => !this.hidden.includes(severity))
       .filter((issue) => !this.onlyFixable || waysToFix(issue).length > 0),
   );
   /** One change a key, of the severest issue that has one; others may become necessary by them. */
-  readonly safeFixes = $derived(safeFixes(this.fixable));
+  readonly safeFixes = $derived(safeFixes(this.issues));
   /** What makes all readers of YAML agree. */
-  readonly alike = $derived(
-    this.fixable.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fix = [] }) => fix),
-  );
+  readonly alike = $derived(this.issues.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fix = [] }) => fix));
   /** Whether nothing is open but the file that a first visit opens. */
   readonly isExample = $derived(
     this.work.files.length === 1 &&
       PRESETS.some(({ name, text }) => name === FIRST && text === this.file?.text),
   );
   /** How many issues would waste or end the run, those that no edit can fix among them. */
-  readonly severe = $derived((this.file?.issues ?? []).filter(isSevere).length);
+  readonly severe = $derived(this.issues.filter(isSevere).length);
+  /** Whether the file can be launched, in a few words. */
+  readonly readiness = $derived.by((): { readonly said: string; readonly fit: Fit } | undefined => {
+    if (!this.file?.inspection) return undefined;
+    if (this.issues.some(failing)) return { said: `Not ready for ${this.target}`, fit: "won't fit" };
+    if (this.severe > 0) return { said: `To confirm before a launch on ${this.target}`, fit: 'borderline' };
+    return { said: `Ready for ${this.target}`, fit: 'fits' };
+  });
+  /** GPU memory, system RAM, time and cost of the run; undefined where nothing is predicted. */
+  readonly answers = $derived.by(() => {
+    const verdict = this.file?.inspection?.verdict;
+    if (!verdict || !this.file) return undefined;
+    const { gpu, ram, time, cost } = verdict;
+    const { hours, dollars } = limits.value;
+    return headlines(this.work.figures.of(this.file.target).gpu.name, {
+      gpu,
+      ram,
+      time: judge(time.need, hours),
+      cost: cost && judge(cost.need, dollars),
+    });
+  });
   /** For screen readers, and above the list. */
   readonly summary = $derived.by(() => {
     if (!this.file?.inspection) return '';
@@ -88,6 +110,18 @@ export class ConfigPage {
     const last = recall('config.tab');
     const tab = TABS.find((one) => one === last) ?? FORMERLY[last ?? ''];
     if (tab && (tab !== 'text' || this.narrow)) this.tab = tab;
+  }
+
+  /** What changes take out of the active file and put into it, as lines of it with whole paths. */
+  diffOf(changes: readonly Change[]): { readonly was: string | undefined; readonly becomes?: string }[] {
+    return changes.map(({ path, value, renames = path }) => {
+      const seen = this.file?.good?.seen.find((one) => one.path === renames);
+      const there = seen?.written !== undefined || value === undefined;
+      return {
+        was: there ? [renames, seen?.written].filter((part) => part !== undefined).join(': ') : undefined,
+        ...(value !== undefined && { becomes: `${path}: ${value}` }),
+      };
+    });
   }
 
   /** A key's value in the active file, as it is written; the default in brackets. */
@@ -120,7 +154,9 @@ export class ConfigPage {
     remember('config.tab', tab);
   }
 
+  /** Hides or shows issues of a severity; from another tab it only leads to them. */
   toggle(severity: Severity): void {
+    if (this.tab !== 'issues') return this.choose('issues');
     this.hidden = this.hidden.includes(severity)
       ? this.hidden.filter((one) => one !== severity)
       : [...this.hidden, severity];
@@ -190,13 +226,19 @@ export class ConfigPage {
     this.#saved(files, 'All files were saved as configs.zip.');
   }
 
-  /** All files, a script for each and the review, to be unpacked in the trainer's folder. */
-  async saveBundle(review: string): Promise<void> {
+  /** All files, a script for each and, of two or more, the sign-off report, to be unpacked in the trainer's folder. */
+  async saveBundle(): Promise<void> {
     const { files } = this.work;
     const leaving = await this.#leaving(files);
+    const request = this.review.request(new Date());
+    const written =
+      request &&
+      (await this.work.ask<Answer<string>>('the sign-off report', (inspector) => inspector.review(request)));
+    if (request && !written) return;
+    if (written && 'problem' in written) return this.work.say(written.problem);
     const configs = files.map((file) => this.work.comparedOf(file));
     const answer = await this.work.ask<Answer<BundleFile[]>>('the files', (inspector) =>
-      inspector.bundle(configs, review),
+      inspector.bundle(configs, written?.value),
     );
     if (!answer) return;
     if ('problem' in answer) return this.work.say(answer.problem);
@@ -206,7 +248,7 @@ export class ConfigPage {
       bytes: leaving[i]?.bytes ?? new TextEncoder().encode(text),
     }));
     download('launch.zip', zipOf(parts));
-    this.#saved(files, 'All files, scripts and the review were saved as launch.zip.');
+    this.#saved(files, 'All files with their scripts were saved as launch.zip.');
   }
 
   async saveFolder(): Promise<void> {

@@ -14,6 +14,8 @@ import {
   type MatrixOptions,
 } from '../../../handoff/matrix';
 import { reviewDocument } from '../../../handoff/review';
+import { RULE_LIST } from '../../../config/rule_list';
+import { rulePage } from '../../../handoff/rule_pages';
 import type { Target } from '../../../config/targets';
 import { edits, fixed, type Edits } from '../../../config/fixing';
 import { inspectRuns } from '../../../estimate/forecast';
@@ -70,6 +72,8 @@ const inspector = {
   bundle: (configs: readonly BundledConfig[], review?: string): Answer<BundleFile[]> =>
     answer(() => bundleOf(configs, review)),
   forAllReaders,
+  /** The page about the rule of an issue, as Markdown. */
+  rule: (id: string): string | undefined => RULE_LIST.filter((rule) => rule.id === id).map(rulePage)[0],
 };
 export type Inspector = typeof inspector;
 
