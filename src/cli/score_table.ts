@@ -1,13 +1,14 @@
 /** Scores of all scorers as a table of a terminal. */
 import { several } from '../base/text';
 import type { EventScores } from '../eeg/scores/score_events';
-import { scorerRows } from '../eeg/scores/scorer_rows';
+import { scorerRows, tooShort } from '../eeg/scores/scorer_rows';
 
 const HEAD = ['Scorer', 'sensitivity', 'precision', 'F1', 'FA/24 h', 'note'];
 
 /** A row for each scorer; what it does not define is a dash. */
 export function asTable(scores: EventScores): string {
   const { recordings, hours, events } = scores;
+  const short = tooShort(scores, (value) => String(Number(value.toPrecision(3))));
   const number = (value: number, digits = 4): string => (Number.isNaN(value) ? '–' : value.toFixed(digits));
   const rows = [
     HEAD,
@@ -29,5 +30,6 @@ export function asTable(scores: EventScores): string {
   return [
     `${several(recordings, 'recording')}, ${number(hours, 2)} h, ${several(events.reference, 'reference seizure')}, ${events.predicted} detected`,
     ...rows.map(line),
+    ...(short === undefined ? [] : [short]),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 /** The scores of the same events by every scorer, one a row: their numbers must not be compared with each other. */
+import { smallestRate } from './evaluate';
 import type { EventScores } from './score_events';
 
 export interface ScorerRow {
@@ -12,6 +13,12 @@ export interface ScorerRow {
   /** For 24 hours. */
   readonly falseAlarms: number;
 }
+
+/** What recordings of less than a day cannot show, as a sentence; undefined for longer ones. */
+export const tooShort = ({ hours }: EventScores, shown: (value: number) => string): string | undefined =>
+  hours > 0 && hours < 24
+    ? `One false alarm in ${shown(hours)} h is a rate of ${shown(smallestRate(hours))} in 24 h: these recordings are too short to show a lower one, other than 0.`
+    : undefined;
 
 /** In the order in which they are shown, notes with numbers as `shown` writes them. `pooled`: SzCORE's scores of all subjects together are rows too. */
 export function scorerRows(

@@ -56,6 +56,11 @@ test('two files of different formats and names; the table names every scorer', a
   for (const name of ['Trainer', 'SzCORE events', 'SzCORE samples', 'NEDC OVLP', 'NEDC TAES', 'NEDC EPOCH'])
     expect(out.join('\n')).toContain(name);
   expect(out.join('\n')).toMatch(/SzCORE events +1\.0000 +1\.0000 +1\.0000 +0\.00/);
+  expect(out.join('\n')).toMatch(/One false alarm in 0\.0833 h is a rate of 288 in 24 h.*other than 0\.$/);
+  out.length = 0;
+  const day = put('day.csv_bi', csv([seizure(55, 121)], 86_400));
+  expect(await main([day, day])).toBe(0);
+  expect(out.join('\n')).not.toContain('too short');
 });
 
 test('a file that cannot be used costs its recording alone; another of its recording is used instead', async () => {
