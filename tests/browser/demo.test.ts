@@ -15,6 +15,11 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const step = async (page: Page): Promise<number> =>
   Number(/Step (\d+)/.exec((await page.getByTestId('step').textContent()) ?? '')?.[1]);
 
+test('the name is painted before any script runs', async () => {
+  const { page } = await app.open('', { javaScriptEnabled: false });
+  await page.getByRole('banner').getByText('Smokescan', { exact: true }).waitFor();
+});
+
 test('the recorded run plays at once, loads nothing that trains, and can be sought and shared', async () => {
   const { page, complaints } = await app.open('', WIDE);
   const scripts: string[] = [];
@@ -22,6 +27,9 @@ test('the recorded run plays at once, loads nothing that trains, and can be soug
   const longest = await longestTask(page, () => expect.poll(() => step(page)).toBeGreaterThan(8));
   expect(longest).toBeLessThan(1);
   expect(scripts.filter((url) => /worker|states/i.test(url))).toEqual([]);
+
+  // The app's header took the place of the first one.
+  expect(await page.getByRole('banner').count()).toBe(1);
 
   await button(page, 'Pause').click();
   const slider = page.getByRole('slider', { name: 'Step of the run' });
