@@ -12,7 +12,7 @@ import { CACHES, type Cache } from '../estimate/epoch_windows';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
 import { unpriced } from '../estimate/rates';
 import type { Plan } from '../estimate/scenario';
-import { failing, inspect, sentence, type Issue } from '../config/issues';
+import { failing, inspect, isForeign, sentence, type Issue } from '../config/issues';
 import { readConfig } from '../config/settings';
 import { PLATFORMS, type Machine } from '../config/targets';
 import type { Fit, Remedy } from '../config/verdict';
@@ -101,7 +101,9 @@ async function estimate(asked: Asked): Promise<number> {
 
 /** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
 function planOf({ path, machine, windows, cache, rate }: Asked, text: string): Plan {
-  const { errors, settings: given } = readConfig(text);
+  const file = readConfig(text);
+  const { errors, settings: given } = file;
+  if (isForeign(file)) throw new Error('it is no configuration of the trainer');
   if (errors[0]) throw new Error(`line ${errors[0].place.line}: ${errors[0].message}`);
   const [invalid] = given.rejected;
   if (invalid)

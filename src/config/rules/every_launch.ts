@@ -12,8 +12,9 @@ function partsOf(settings: Settings, { name }: Target): string[] {
   const balanced = settings.value('data.use_balanced_sampling') === true;
   const resumes = settings.number('training.epochs') > 1;
   const modal = name === 'modal';
-  const batch = (settings.number('training.batch_size') * WINDOW_BYTES) / 1e6;
-  const workers = settings.number('data.num_workers') > 0;
+  // Batches that are read ahead; NaN where one of the three is not known.
+  const batches = settings.number('data.num_workers') * settings.number('data.prefetch_factor');
+  const shared = (batches * settings.number('training.batch_size') * WINDOW_BYTES) / 1e6;
   const part = (holds: boolean, sentence: string): string[] => (holds ? [sentence] : []);
   return [
     ...part(
@@ -37,8 +38,8 @@ function partsOf(settings: Settings, { name }: Target): string[] {
       'a resumed run repeats the saved epoch, its first epoch overwrites best.pt, and an interrupted epoch is lost; neither file is written atomically, and a damaged last.pt ends every start: copy both away before a resume',
     ),
     ...part(
-      !modal && workers && batch > DOCKER_SHM,
-      `a batch takes ${Math.round(batch)} MB of shared memory, and in a Docker container there are ${DOCKER_SHM} MB unless --shm-size or --ipc=host says otherwise`,
+      !modal && shared > DOCKER_SHM,
+      `the batches that workers read ahead take up to ${Number(shared.toPrecision(2))} MB of shared memory, and in a Docker container there are ${DOCKER_SHM} MB unless --shm-size or --ipc=host says otherwise`,
     ),
   ];
 }

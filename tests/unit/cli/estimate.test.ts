@@ -243,6 +243,7 @@ describe('the command estimate', () => {
         3,
       ],
       [write('torn.yaml', 'data: {num_workers: 0\n'), 'line', 3],
+      [write('compose.yaml', 'services: {}\n'), 'it is no configuration of the trainer', 3],
       [
         write('rejected.yaml', 'data: {}\nmodel: {}\ntraining: {batch_size: 1000}\npostprocessing: {}\n'),
         'the trainer rejects it: training.batch_size 1000',

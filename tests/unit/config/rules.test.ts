@@ -206,6 +206,21 @@ test.each([
   expect(issues(exampleText(lines), of()).find(({ id }) => id === 'unknown-score')?.message).toMatch(said);
 });
 
+test.each([
+  [4, 2, 8, /read ahead take up to 79 MB of shared memory.*64 MB/],
+  [1, 2, 8, undefined],
+  [0, 100, 256, undefined],
+])('%i workers that read %i batches of %i ahead', (workers, prefetch, batch, said) => {
+  const text = exampleText([
+    `data.num_workers: ${workers}`,
+    `data.prefetch_factor: ${prefetch}`,
+    `training.batch_size: ${batch}`,
+  ]);
+  const note = issues(text, of()).find(({ id }) => id === 'every-launch')?.message ?? '';
+  if (said) expect(note).toMatch(said);
+  else expect(note).not.toContain('shared memory');
+});
+
 test('under WSL2 all that is said of workers writes 0', () => {
   const lines = ['data.num_workers: 4', 'training.batch_size: 16'];
   const found = issues(exampleText(lines), { lines, target: 'wsl2' });
