@@ -59,12 +59,20 @@ export class PreviewPace {
 
 /** Notices that the held-out sequences are answered well, when `threshold` says what that is. */
 export class SolvedRule {
-  #streak = 0;
+  #streak: number;
 
+  /** `streak`: how many in a row were good before a run was resumed. */
   constructor(
     private readonly previewer: Previewer,
     private readonly threshold: number | undefined,
-  ) {}
+    streak = 0,
+  ) {
+    this.#streak = streak;
+  }
+
+  get streak(): number {
+    return this.#streak;
+  }
 
   get solved(): boolean {
     return this.#streak >= EVALUATIONS;

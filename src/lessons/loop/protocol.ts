@@ -56,6 +56,13 @@ export type RunEvent =
   | { readonly type: 'preview'; readonly preview: Preview }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }
+  /** The GPU was lost: on another device the run is resumed from that step. */
+  | {
+      readonly type: 'recovering';
+      readonly step: number;
+      readonly attempt: number;
+      readonly attempts: number;
+    }
   | {
       readonly type: 'finished';
       readonly reason: 'completed' | 'solved' | 'stopped';

@@ -7,13 +7,14 @@ import type { Device } from '../../engine/device';
 import type { Tensor } from '../../engine/graph';
 import { handled } from '../../base/handled';
 import { Parameters } from '../../engine/packs';
+import type { PackName } from '../../engine/graph';
 import { planProgram, STAGING_SLOTS, type Plan } from '../../engine/plan';
 import { Program } from '../../engine/program';
 import { choiceFor, type TuneMemory } from '../../engine/tune';
 import { initialise } from '../../models/initialise';
 import { trainingBatch } from '../tasks/task';
 import { RunControl } from '../../run/control';
-import { NotFiniteError, toFailure } from '../../run/failure';
+import { isLost, NotFiniteError, toFailure } from '../../run/failure';
 import { CHOOSING, type Preparation } from '../../run/protocol';
 import { Owned } from '../../run/owned';
 import type { WaitForGpu } from '../../run/usable_device';
@@ -37,6 +38,20 @@ export interface TrainerOptions {
 
 const now = (): number => performance.now();
 
+/** How often a run resumes after the GPU was lost. */
+const MAX_RECOVERIES = 5;
+/** Milliseconds of training after which its state is kept for that. */
+const KEEP_INTERVAL = 5000;
+const KEPT_PACKS = ['value', 'first_moment', 'second_moment'] as const satisfies readonly PackName[];
+
+/** What the training is made of after a step: all else follows from the seed. */
+interface Kept {
+  readonly step: number;
+  readonly packs: readonly (readonly [PackName, ReadonlyMap<string, Float32Array>])[];
+  /** Evaluations in a row that were good. */
+  readonly streak: number;
+}
+
 type Finished = Extract<RunEvent, { type: 'finished' }>;
 
 /** Thrown to leave the preparations. */
@@ -54,25 +69,37 @@ interface Session {
 }
 
 export class Trainer extends RunControl {
+  #kept: Kept | undefined;
+  /** Of training on GPUs that were lost. */
+  #seconds = 0;
+
   constructor(private readonly options: TrainerOptions) {
     super();
   }
 
   /** Runs to the end. Never rejects: what goes wrong is the event `failed`. To be called once. */
   async run(): Promise<void> {
-    const owned = new Owned();
-    let last: RunEvent;
-    try {
-      last = await this.#train(await this.#prepare(owned));
-    } catch (error) {
-      last =
-        error instanceof Stopped
-          ? { type: 'finished', reason: 'stopped', steps: 0, seconds: 0 }
-          : { type: 'failed', failure: toFailure(error) };
-    } finally {
-      owned.destroy();
+    for (let attempt = 1; ; attempt++) {
+      const owned = new Owned();
+      let last: RunEvent;
+      try {
+        last = await this.#train(await this.#prepare(owned));
+      } catch (error) {
+        if (isLost(error) && !this.stopped && attempt <= MAX_RECOVERIES) {
+          const step = this.#kept?.step ?? 0;
+          this.options.emit({ type: 'recovering', step, attempt, attempts: MAX_RECOVERIES });
+          continue;
+        }
+        last =
+          error instanceof Stopped
+            ? { type: 'finished', reason: 'stopped', steps: this.#kept?.step ?? 0, seconds: this.#seconds }
+            : { type: 'failed', failure: toFailure(error) };
+      } finally {
+        owned.destroy();
+      }
+      this.options.emit(last);
+      return;
     }
-    this.options.emit(last);
   }
 
   /** Plans, emits the plan, allocates, compiles and initialises. Throws Stopped when stopped meanwhile. */
@@ -100,6 +127,8 @@ export class Trainer extends RunControl {
     stage('initial weights', 0);
     const parameters = owned.add(await Parameters.create(device, view.graph, { training: true }));
     for (const [name, values] of initialise(view.declared, run.seed)) parameters.write(name, values);
+    for (const [pack, tensors] of this.#kept?.packs ?? [])
+      for (const [name, values] of tensors) parameters.write(name, values, pack);
     stage('compiling the kernels of a training step', 1);
     const program = owned.add(
       await Program.compile(device, view.graph, { outputs: view.outputs, parameters, plan: trainingPlan }),
@@ -124,15 +153,16 @@ export class Trainer extends RunControl {
     const { run, view, program, previewer, metrics } = session;
     const { steps, batch, learningRate, solved } = run.preset.training;
     const previews = new PreviewPace(previewer, this.options.emit, now);
-    const rule = new SolvedRule(previewer, solved);
+    const rule = new SolvedRule(previewer, solved, this.#kept?.streak);
     // What the GPU still computes: while it does one step, the next is prepared here.
     const underWay: Promise<unknown>[] = [];
     const settle = async (): Promise<void> => {
       while (underWay.length > 0) await underWay.shift();
     };
-    let step = 0;
+    let step = this.#kept?.step ?? 0;
+    let keptAt = now();
     try {
-      await previews.show(0);
+      await previews.show(step);
       metrics.start();
       while (step < steps && !rule.solved && !this.stopped) {
         if (this.paused) {
@@ -148,6 +178,13 @@ export class Trainer extends RunControl {
         underWay.push(handled(Promise.all([this.#record(session, step), rule.look(step)])));
         if (underWay.length === STAGING_SLOTS) await underWay.shift();
         await previews.offer(step);
+        if (now() - keptAt < KEEP_INTERVAL) continue;
+        await settle();
+        // What is trained again is what was not reported yet.
+        metrics.flush();
+        const read = async (pack: PackName) => [pack, await session.parameters.read(pack)] as const;
+        this.#kept = { step, packs: await Promise.all(KEPT_PACKS.map(read)), streak: rule.streak };
+        keptAt = now();
       }
       await settle();
       metrics.stop();
@@ -156,9 +193,10 @@ export class Trainer extends RunControl {
     } finally {
       await Promise.allSettled(underWay);
       await previews.settled();
+      this.#seconds += metrics.seconds;
     }
     const reason = rule.solved ? 'solved' : step < steps ? 'stopped' : 'completed';
-    return { type: 'finished', reason, steps: step, seconds: metrics.seconds };
+    return { type: 'finished', reason, steps: step, seconds: this.#seconds };
   }
 
   /** Reads a step's metrics as soon as the GPU has them. Throws NotFiniteError. */

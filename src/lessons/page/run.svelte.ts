@@ -32,6 +32,8 @@ export class LessonRun {
   preview = $state.raw<Preview | null>(null);
   outcome = $state.raw<Outcome | null>(null);
   failure = $state.raw<Failure | null>(null);
+  /** A message about the run that does not end it. */
+  notice = $state<string | null>(null);
   previous = $state.raw<PastRun | null>(null);
   series = $state.raw(new Series());
   /** Moves whenever `series` grew. */
@@ -154,7 +156,7 @@ export class LessonRun {
     this.settings = settings;
     this.series = new Series();
     this.revision = 0;
-    this.plan = this.progress = this.preview = this.outcome = this.failure = this.asked = null;
+    this.plan = this.progress = this.preview = this.outcome = this.failure = this.asked = this.notice = null;
     this.phase = 'preparing';
   }
 
@@ -200,6 +202,12 @@ export class LessonRun {
         return;
       case 'resumed':
         this.#enter('running');
+        return;
+      case 'recovering':
+        this.series.backTo(event.step);
+        this.revision++;
+        this.phase = 'preparing';
+        this.notice = `The GPU was lost. Training resumes from step ${event.step} (attempt ${event.attempt} of ${event.attempts}).`;
         return;
       case 'finished':
         this.#end(event);

@@ -32,8 +32,9 @@ export class Column {
     this.#length += values.length;
   }
 
-  clear(): void {
-    this.#length = 0;
+  /** Forgets what is beyond so many values. */
+  cut(length: number): void {
+    this.#length = Math.min(this.#length, length);
   }
 
   #grow(by: number): void {
@@ -47,7 +48,8 @@ export class Column {
 
 /**
  * Exponential moving average s_i = w s_{i-1} + (1 − w) x_i from s_{-1} = 0, divided by 1 − w^{i+1} so that the beginning is
- * not pulled towards 0 (Kingma & Ba 2014, §3). Only new values are computed, unless the weight has changed.
+ * not pulled towards 0 (Kingma & Ba 2014, §3). Only new values are computed, unless the weight has changed
+ * or some were forgotten.
  */
 export class Smoothed {
   readonly #source: Column;
@@ -61,8 +63,8 @@ export class Smoothed {
   }
 
   values(weight: number): Column {
-    if (weight !== this.#weight) {
-      this.#values.clear();
+    if (weight !== this.#weight || this.#values.length > this.#source.length) {
+      this.#values.cut(0);
       this.#weight = weight;
       this.#sum = 0;
       this.#bias = 1;
@@ -93,6 +95,12 @@ export class Series {
     this.step.append(step);
     this.loss.append(loss);
     this.accuracy.append(accuracy);
+  }
+
+  /** Forgets what was after `step`, which is trained again. */
+  backTo(step: number): void {
+    const length = this.indexOf(step + 1);
+    for (const column of [this.step, this.loss, this.accuracy]) column.cut(length);
   }
 
   /** Index of the first value at `step` or later. Steps ascend. */

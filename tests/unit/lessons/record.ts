@@ -22,7 +22,7 @@ export const TINY: RunSettings = {
 
 /** Runs to the end; `onEvent` may steer. */
 export async function record(
-  device: Device | Promise<Device>,
+  device: Device | Promise<Device> | (() => Device),
   settings: RunSettings,
   options: Pick<TrainerOptions, 'maxSteps'> = {},
   onEvent: (event: RunEvent, trainer: Trainer) => void = () => undefined,
@@ -31,7 +31,7 @@ export async function record(
   let parameters: ReadonlyMap<string, Float32Array> = new Map();
   const trainer: Trainer = new Trainer({
     ...options,
-    device: () => Promise.resolve(device),
+    device: async () => (typeof device === 'function' ? device() : device),
     settings,
     emit: (event) => {
       events.push(event);

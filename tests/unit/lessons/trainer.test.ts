@@ -157,31 +157,60 @@ describe('a run is stopped', () => {
   });
 });
 
-describe('a run fails with a reason and advice', () => {
-  const failure = ({ last }: Recording) => (last.type === 'failed' ? last.failure : undefined);
-
-  // The detector's tests lose one in every run.
+describe('a run whose GPU is lost', () => {
+  // Each device compiles all kernels.
   fullTest(
-    'when the GPU is lost, after the same steps on a device of its own',
+    'resumes on another from the state that it kept, and ends the same to the bit',
     { timeout: COMPILING },
     async () => {
       const { gpu, lose } = losable(await requestNodeGpu());
-      const lost = await Device.request(gpu);
-      const run = await record(lost, TINY, {}, ({ type }) => {
-        if (type === 'progress') lose();
-      });
-      expect(failure(run)).toMatchObject({
-        kind: 'device-lost',
-        message: expect.stringMatching(/GPU was lost/) as string,
-      });
-      expect(failure(run)?.advice).toMatch(/Start again/);
-      expect(types(run).filter((type) => type === 'failed' || type === 'finished')).toEqual(['failed']);
-      expect(run.losses.length).toBeGreaterThan(0);
-      expect(run.losses.slice(0, STEPS)).toEqual(first.losses.slice(0, run.losses.length));
-      expect(lost.failure?.kind).toBe('device-lost');
-      expect(lost.allocatedBytes).toBe(0);
+      const devices = [await Device.request(gpu), device];
+      const real = performance.now.bind(performance);
+      let calls = 0;
+      // A state is kept every few steps, and others are lost.
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => real() + 300 * ++calls);
+      let reached = 0;
+      const run = await record(
+        () => devices.shift() as Device,
+        TINY,
+        { maxSteps: STEPS },
+        (event) => {
+          if (event.type !== 'progress') return;
+          reached = event.metrics.step.at(-1) ?? 0;
+          if (reached >= STEPS / 2) lose();
+        },
+      );
+      clock.mockRestore();
+      const [recovering, ...others] = only(run, 'recovering');
+      expect(others).toEqual([]);
+      expect(recovering?.step).toBeGreaterThan(0);
+      expect(run.last).toMatchObject({ reason: 'completed', steps: STEPS });
+      // The page forgets what came after the kept state.
+      const index = run.events.findIndex(({ type }) => type === 'recovering');
+      const lossesOf = (events: readonly RunEvent[]) =>
+        events.flatMap((event) => (event.type === 'progress' ? [...event.metrics.loss] : []));
+      const losses = [
+        ...lossesOf(run.events.slice(0, index)).slice(0, recovering?.step),
+        ...lossesOf(run.events.slice(index)),
+      ];
+      expect(losses).toEqual(first.losses);
+      expect(run.parameters).toEqual(first.parameters);
     },
   );
+});
+
+describe('a run fails with a reason and advice', () => {
+  const failure = ({ last }: Recording) => (last.type === 'failed' ? last.failure : undefined);
+
+  test('when the GPU is lost again and again', async () => {
+    const lost = await Device.request(await requestNodeGpu());
+    const run = await record(lost, TINY, {}, ({ type }) => {
+      if (type === 'planned') lost.giveUp('it was taken away');
+    });
+    expect(failure(run)).toMatchObject({ kind: 'device-lost' });
+    expect(only(run, 'recovering').map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
+    expect(lost.allocatedBytes).toBe(0);
+  });
 
   test('when the model does not fit the device', async () => {
     const small = await Device.request(await requestNodeGpu(), { defaultsOnly: true });
