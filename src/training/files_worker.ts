@@ -1,7 +1,11 @@
-/** Reads weights and states from files of strangers, away from whoever shows and trains. */
+/** Reads files of strangers, away from whoever shows and trains: weights, states, what a recording is and its annotations. */
 import { expose, transfer } from 'comlink';
 import type { FloatTensors } from '../checkpoints/state';
 import { readWeightsFile, type DetectorWeights } from '../detection/weights';
+import type { EdfAnnotation } from '../eeg/files/edf/file';
+import type { SeizureTexts } from '../eeg/files/edf_labels';
+import { inspectRecording, openEdf, type RecordingFiles, type RecordingInfo } from '../eeg/files/recording';
+import { MAX_ANNOTATIONS } from './protocol';
 import { readRunFile, type RunFile } from './run_file';
 
 const bytesOf = async (file: Blob): Promise<Uint8Array<ArrayBuffer>> =>
@@ -22,6 +26,12 @@ const reader = {
     const read = readRunFile(await bytesOf(file));
     const { parameters, buffers, firstMoments, secondMoments } = read.state;
     return given(read, parameters, buffers, firstMoments, secondMoments);
+  },
+  recording: (files: RecordingFiles, seizureTexts: SeizureTexts): Promise<RecordingInfo> =>
+    inspectRecording(files, seizureTexts),
+  async annotations(files: RecordingFiles): Promise<readonly EdfAnnotation[]> {
+    const { events } = await (await openEdf(files)).annotations();
+    return events.slice(0, MAX_ANNOTATIONS);
   },
 };
 export type FilesReader = typeof reader;

@@ -21,12 +21,11 @@ import type { DeviceReport } from '../run/protocol';
 import { reportDevice } from '../run/device_report';
 import { storedLosses } from '../run/gpu_losses';
 import { UsableDevice } from '../run/usable_device';
-import { files } from './files';
+import { files as readFiles } from './files';
 import { startWorkers } from './pool';
 import type { PreparedCache } from '../eeg/signal/cache';
 import { preparedCache } from './prepared_cache';
 import {
-  MAX_ANNOTATIONS,
   type DamagedCheckpoint,
   type DetectionChoices,
   type EegWorker,
@@ -66,7 +65,10 @@ export class EegService implements EegWorker {
     limit?: number,
     seizureTexts?: SeizureTexts,
   ): Promise<FolderReport> {
-    return this.#opened(await openRecordings(pairFiles(files), limit, undefined, seizureTexts), false);
+    const opened = await openRecordings(pairFiles(files), limit, undefined, seizureTexts, (one, texts) =>
+      readFiles().ask((reader) => reader.recording(one, texts ?? [])),
+    );
+    return this.#opened(opened, false);
   }
 
   async synthesize(seed: number): Promise<FolderReport> {
@@ -93,8 +95,7 @@ export class EegService implements EegWorker {
   }
 
   async annotations(recording: number): Promise<readonly EdfAnnotation[]> {
-    const { events } = await (await openEdf(this.#files(recording))).annotations();
-    return events.slice(0, MAX_ANNOTATIONS);
+    return readFiles().ask((reader) => reader.annotations(this.#files(recording)));
   }
 
   async annotated(recording: number, events: readonly PredictedEvent[]): Promise<Blob> {
@@ -149,7 +150,7 @@ export class EegService implements EegWorker {
   }
 
   async #weights(weights: Blob | string): Promise<DetectorWeights> {
-    if (typeof weights !== 'string') return files().ask((reader) => reader.weights(weights));
+    if (typeof weights !== 'string') return readFiles().ask((reader) => reader.weights(weights));
     const { store } = (this.#store ??= startStoreWorker());
     const { best } = await store.run(weights);
     const { state } = await store.load(weights, best.length > 0 ? 'best' : 'last');

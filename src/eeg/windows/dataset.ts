@@ -6,7 +6,6 @@
 import { messageOf } from '../../base/text';
 import type { PreparedCache } from '../signal/cache';
 import type { Interpolation } from '../signal/channels';
-import { DataError } from '../errors';
 import type { SeizureTexts } from '../files/edf_labels';
 import { BLOCK } from '../signal/prepare';
 import { blocksInMemory, fillFromBlocks, heldIn, type ToPrepare } from './blocks';
@@ -23,13 +22,15 @@ export interface OpenedFolder {
 
 /**
  * Inspects recordings one after the other; those that are rejected do not stop the others. `limit` is the trainer's
- * BGB_LIMIT_FILES: only that many of the first. `seizureTexts`: which annotations of EDF+ are seizures.
+ * BGB_LIMIT_FILES: only that many of the first. `seizureTexts`: which annotations of EDF+ are seizures. `inspect`: who looks at
+ * one; its errors are told by their names, as those of a worker are.
  */
 export async function openRecordings(
   files: readonly RecordingFiles[],
   limit = Infinity,
   progress: (done: number, total: number) => void = () => undefined,
   seizureTexts: SeizureTexts = [],
+  inspect: typeof inspectRecording = inspectRecording,
 ): Promise<OpenedFolder> {
   const chosen = files.slice(0, limit);
   const usable: RecordingFiles[] = [];
@@ -38,12 +39,12 @@ export async function openRecordings(
   for (const [index, file] of chosen.entries()) {
     progress(index, chosen.length);
     try {
-      recordings.push(await inspectRecording(file, seizureTexts));
+      recordings.push(await inspect(file, seizureTexts));
       usable.push(file);
     } catch (error) {
       // Whatever one file throws rejects that file alone: a folder of thousands stays usable.
       const reason =
-        error instanceof DataError
+        error instanceof Error && error.name === 'DataError'
           ? error.message
           : `${file.recording.path} could not be read: ${messageOf(error)}`;
       rejected.push({ path: file.recording.path, reason });

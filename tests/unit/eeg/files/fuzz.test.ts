@@ -5,6 +5,10 @@ import { writeCsvBi } from '../../../../src/eeg/files/csv_bi';
 import { memorySource } from '../../../../src/eeg/files/bytes';
 import { EdfFile } from '../../../../src/eeg/files/edf/file';
 import { writeEdf, type EdfToWrite } from '../../../../src/eeg/files/edf/write';
+import { inspectRecording, pairFiles } from '../../../../src/eeg/files/recording';
+import { syntheticCorpus } from '../../../../src/eeg/synthetic/corpus';
+import { openRecordings } from '../../../../src/eeg/windows/dataset';
+import { TooLong } from '../../../../src/run/worker_link';
 import { DataError } from '../../../../src/eeg/errors';
 import { Random } from '../../../../src/base/random';
 import { mutated } from '../../mutated';
@@ -100,4 +104,21 @@ test(`${FILES} damaged annotation files`, () => {
   }
   expect(counts.rejected).toBeGreaterThan(FILES / 10);
   expect(counts.read).toBeGreaterThan(FILES / 20);
+});
+
+test('a recording that nobody could look at in time is left out with a sentence, and the others are opened', async () => {
+  const files = [
+    ...syntheticCorpus({ seed: 1, patients: 2, recordingsPerPatient: 1, duration: 60, seizures: 0 }),
+  ].map(({ path, bytes }) => ({ path, data: memorySource(bytes) }));
+  const pairs = pairFiles(files);
+  const [slow] = pairs;
+  const { recordings, rejected } = await openRecordings(pairs, Infinity, undefined, [], (pair, texts) =>
+    pair === slow
+      ? Promise.reject(new TooLong('it takes longer than 60 seconds to read; choose another file'))
+      : inspectRecording(pair, texts),
+  );
+  expect(recordings).toHaveLength(1);
+  const path = slow?.recording.path ?? '';
+  const reason = `${path} could not be read: it takes longer than 60 seconds to read; choose another file`;
+  expect(rejected).toEqual([{ path, reason }]);
 });
