@@ -367,11 +367,11 @@ export class Detector implements Viewed {
         this.saved = event.step;
         this.notice = event.remark ?? this.notice;
         void this.underWay().then((run) => (this.run = run ?? this.run));
-        this.unstored = false;
+        this.unstored = this.#toldUnsaved = false;
         if (this.persisted === undefined) void this.#persist();
         return;
       case 'unsaved':
-        // Said once: training continues and tries again.
+        // Said once until a checkpoint is saved again: training continues and tries again.
         if (!this.#toldUnsaved)
           this.notice = `${event.message} Training continues; checkpoints are kept in memory only.`;
         this.unstored = true;
