@@ -132,7 +132,8 @@ function addressOf(server: PreviewServer): string {
   return `http://127.0.0.1:${address.port}/`;
 }
 
-function buildIfStale(): void {
+/** Builds the app where a source is newer than dist. */
+export function buildIfStale(): void {
   const built = join(root, 'dist/index.html');
   if (existsSync(built) && statSync(built).mtimeMs > newest(SOURCES.map((name) => join(root, name)))) return;
   // A process of its own, because Vitest's NODE_ENV would make this a development build.

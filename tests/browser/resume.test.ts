@@ -11,6 +11,7 @@ import { webgpuFlags } from '../chromium';
 import { FULL } from '../full';
 import { chooseFolder, PATIENCE, startApp, type App } from './app';
 import { startKillable, type Killable } from './store/browser';
+import { damageNewest, kept } from './stored_runs';
 
 const LONGEST = 900_000;
 const SLOW = { timeout: 400_000 };
@@ -42,58 +43,6 @@ async function openApp(hash: string): Promise<Killable> {
 
 const ended = (page: Page) => page.getByTestId('phase').filter({ hasText: 'All epochs done' }).waitFor(SLOW);
 
-interface Kept {
-  name: string;
-  losses: number[];
-  aurocs: unknown[];
-  outcome: string | null;
-  step: number;
-  /** Of the parts of the newest checkpoint, which hold all of its tensors. */
-  shards: string[];
-}
-
-/** What the store holds, the oldest run first. */
-const kept = (page: Page): Promise<Kept[]> =>
-  page.evaluate(async () => {
-    const done = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
-      });
-    const database = await done(indexedDB.open('smokescan-checkpoints'));
-    const store = database.transaction('checkpoints').objectStore('checkpoints');
-    interface StoredRun {
-      id: string;
-      name: string;
-      created: number;
-      last: { number: number; step: number }[];
-      summary: {
-        losses: number[];
-        validations: { scores: { auroc: unknown } }[];
-        outcome: string | null;
-      };
-    }
-    const keys = IDBKeyRange.bound('run/', 'run/\uffff');
-    const runs = await done(store.getAll(keys) as IDBRequest<StoredRun[]>);
-    const found = runs
-      .sort((a, b) => a.created - b.created)
-      .map(async ({ id, name, last: [newest], summary: { losses, validations, outcome } }) => {
-        const manifest = store.get(`manifest/${id}/${newest?.number}`) as IDBRequest<string>;
-        const { shards } = JSON.parse(await done(manifest)) as { shards: { sha256: string }[] };
-        return {
-          name,
-          losses,
-          aurocs: validations.map(({ scores }) => scores.auroc),
-          outcome,
-          step: newest?.step ?? 0,
-          shards: shards.map(({ sha256 }) => sha256),
-        };
-      });
-    const all = await Promise.all(found);
-    database.close();
-    return all;
-  });
-
 /** Three short recordings, opened as a folder. */
 const openFolder = (page: Page): Promise<void> =>
   chooseFolder(page, [
@@ -111,31 +60,6 @@ const saved = (page: Page, step: RegExp) =>
     .getByTestId('saved')
     .filter({ hasText: new RegExp(`step ${step.source}\\b`) })
     .waitFor(SLOW);
-
-/** Changes a byte of the newest checkpoint; the step of the one before it. */
-const damageNewest = (page: Page): Promise<number | undefined> =>
-  page.evaluate(async () => {
-    const done = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
-      });
-    const database = await done(indexedDB.open('smokescan-checkpoints'));
-    const store = database.transaction('checkpoints', 'readwrite').objectStore('checkpoints');
-    interface StoredRun {
-      id: string;
-      last: { number: number; step: number }[];
-    }
-    const keys = IDBKeyRange.bound('run/', 'run/\uffff');
-    const [run] = await done(store.getAll(keys) as IDBRequest<StoredRun[]>);
-    const [newest, older] = run?.last ?? [];
-    const key = `shard/${run?.id}/${newest?.number}/0`;
-    const shard = await done(store.get(key) as IDBRequest<Uint8Array<ArrayBuffer>>);
-    shard[1000] = (shard[1000] ?? 0) ^ 1;
-    await done(store.put(shard, key));
-    database.close();
-    return older?.step;
-  });
 
 /** What a person does who deletes the data of the site. */
 const clearStore = (page: Page): Promise<void> =>

@@ -49,6 +49,8 @@ export interface Killable {
   kill(): Promise<void>;
   /** SIGKILL to the process that talks to the GPU; Linux only. */
   killGpu(): void;
+  /** Stops all its processes for so many milliseconds, as a machine that sleeps does. */
+  suspend(milliseconds: number): Promise<void>;
 }
 
 export interface KillableOptions {
@@ -104,7 +106,13 @@ export async function startKillable(
       .catch((error: unknown) => {
         throw new Error(`The page does not load: ${complaints.join('; ')}`, { cause: error });
       });
-    return { page, kill, killGpu: () => killGpu(child) };
+    const suspend = async (milliseconds: number): Promise<void> => {
+      const group = -(child.pid ?? NaN);
+      process.kill(group, 'SIGSTOP');
+      await sleep(milliseconds);
+      process.kill(group, 'SIGCONT');
+    };
+    return { page, kill, killGpu: () => killGpu(child), suspend };
   } catch (error) {
     await kill();
     throw error;

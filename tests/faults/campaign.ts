@@ -1,0 +1,67 @@
+/** Runs with faults, beside one without: what is lost, and whether the ends are the same. */
+import { FAULTS, type FaultName } from './kinds';
+import { TrainedPage } from './trained_page';
+
+export interface Campaign {
+  /** Of each kind: how often it came about, and how many stored steps were trained again. */
+  readonly faults: ReadonlyMap<FaultName, { times: number; lost: number }>;
+  /** Runs with faults that came to their end. */
+  readonly ended: number;
+  /** Those that ended bit for bit as the one without: weights, moments, losses, scores. */
+  readonly same: number;
+}
+
+/** `kinds` in turn until so many faults came about. Throws where a run does not go on, or the page does not say what it should. */
+export async function campaign(
+  kinds: readonly FaultName[],
+  count: number,
+  { seed = 1, epochs = 3, told = (_: string): void => undefined } = {},
+): Promise<Campaign> {
+  const run = await TrainedPage.open(seed, epochs);
+  const faults = new Map(kinds.map((name) => [name, { times: 0, lost: 0 }]));
+  let [total, ended, same] = [0, 0, 0];
+  const end = async (): Promise<string> => {
+    await run.until(() => run.ended());
+    await run.until(async () => ((await run.stored())?.outcome ?? null) !== null, true);
+    const stored = await run.stored();
+    return JSON.stringify({ ...stored, generations: 0 });
+  };
+  try {
+    await run.start();
+    const unbroken = await end();
+    while (total < count) {
+      await run.start();
+      while (total < count && (await run.more(1 + run.random.integer(3)))) {
+        const name = kinds[total % kinds.length] as FaultName;
+        told(`${name}, step ${await run.step()}`);
+        const lost = await FAULTS[name](run);
+        if (lost === undefined) continue;
+        total++;
+        const tally = faults.get(name) as { times: number; lost: number };
+        tally.times++;
+        tally.lost += lost;
+      }
+      ended++;
+      if ((await end()) === unbroken) same++;
+      told(`${total} faults, ${ended} runs ended, ${same} as the unbroken one`);
+    }
+  } finally {
+    await run.close();
+  }
+  return { faults, ended, same };
+}
+
+/** As text: a row a kind, their sum, and the runs. */
+export function campaignTable({ faults, ended, same }: Campaign): string {
+  const rows = [...faults].map(([name, { times, lost }]) => [name, times, lost] as const);
+  const sum = (column: 1 | 2): number => rows.reduce((total, row) => total + row[column], 0);
+  const lines = [['fault', 'times', 'stored steps lost'] as const, ...rows, ['all', sum(1), sum(2)] as const];
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return [
+    ...lines.map(([name, times, lost]) => `${name.padEnd(width)}  ${`${times}`.padStart(6)}  ${lost}`),
+    `${ended} runs ended, ${same} of them bit for bit as an unbroken one.`,
+  ].join('\n');
+}
+
+export const isClean = ({ faults, ended, same }: Campaign): boolean =>
+  ended === same && [...faults.values()].every(({ lost }) => lost === 0);
