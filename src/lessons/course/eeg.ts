@@ -57,9 +57,9 @@ async function makeOnset(seed: number): Promise<Onset> {
 export const windowBefore = ({ eeg }: Onset, end: number, samples: number): Float32Array =>
   eeg.slice((end - samples) * ELECTRODES, end * ELECTRODES);
 
-/** A window whose samples are multiplied by `factor` from sample `from` on and before sample `to`. */
-export const scaledFrom = (window: Float32Array, factor: number, from: number, to = Infinity): Float32Array =>
-  window.map((value, i) => (i < from * ELECTRODES || i >= to * ELECTRODES ? value : factor * value));
+/** A window whose samples are multiplied by `factor` from sample `from` on. */
+export const scaledFrom = (window: Float32Array, factor: number, from: number): Float32Array =>
+  window.map((value, i) => (i < from * ELECTRODES ? value : factor * value));
 
 /** A finished detector over windows of `samples`. */
 export function readingGraph(config: DetectorConfig, batch: number, samples: number) {

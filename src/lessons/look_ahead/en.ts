@@ -16,8 +16,8 @@ export const en: LessonText = {
       unit: ' s',
       x: 'Seconds before the change',
       y: 'Largest change of P(seizure)',
-      reveal: ({ both, both64, forward, backward }) =>
-        `With both directions ${say(both as number)} s, and in float64, which holds smaller changes, ${say(both64 as number)} s. With the forward scan alone ${say(forward as number)} s, and everything earlier is equal to the bit. With the backward scan alone, a change of the earlier half reaches ${say(backward as number)} s into the later one.`,
+      reveal: ({ both, both64, forward, forward64 }) =>
+        `With both directions ${say(both as number)} s; with the forward scan alone ${say(forward as number)} s, and everything earlier is equal to the bit. In float64, which holds smaller changes, it is ${say(both64 as number)} s and ${say(forward64 as number)} s.`,
       why: () =>
         'The backward scan carries every later step to every earlier one, ever more faintly. Without it there are the convolutions of the U-Net, which see a little of both sides.',
       formula: 'reach of the convolutions ≈ Σ over stages of (kernel − 1)/2 · 2^stage',

@@ -16,16 +16,11 @@ import type { Bar, Line, Measured, Measures } from '../course/step';
 import { DETECTOR, storedDetector } from '../stored/detector';
 import { LOOK_AHEADS, MOMENTS, SHORT } from './plan';
 
-const FORWARD = 'forward';
-const BACKWARD = 'backward';
-type Direction = typeof FORWARD | typeof BACKWARD;
-
-/** The detector with one direction alone: the other's columns of the projection that joins them are 0. */
-function only(direction: Direction, weights: Weights): Weights {
+/** The detector without its backward scan, whose columns of the projection that joins both are 0. */
+function forwardOnly(weights: Weights): Weights {
   const name = 'mamba.layers.0.output_proj.weight';
-  const joined = weights.get(name);
   const width = 2 * DETECTOR.baseChannels * 2 ** (DETECTOR.depth - 1);
-  const kept = joined?.map((value, i) => (i % width < width / 2 === (direction === FORWARD) ? value : 0));
+  const kept = weights.get(name)?.map((value, i) => (i % width < width / 2 ? value : 0));
   return kept ? new Map(weights).set(name, kept) : weights;
 }
 
@@ -33,25 +28,25 @@ function only(direction: Direction, weights: Weights): Weights {
 const onsets = (lab: Lab): Promise<Onset[]> =>
   Promise.all(PATIENTS.slice(0, lab.device ? undefined : 2).map(onsetOf));
 
-/** For each of some samples before `line`, or after it, how much P changes when the EEG on the other side is turned over. */
+/** How much P changes at each sample before a window's middle, backwards from there, when the EEG after it is turned over. */
 async function changes(
   lab: Lab,
   config: typeof DETECTOR,
   weights: Weights,
   window: Float32Array,
-  mirrored = false,
 ): Promise<{ change: Both; reach: number; reach64: number }> {
   const samples = window.length / config.electrodes;
   const line = samples / 2;
   const reader = await Reader.open(lab, { config, weights, samples, batch: 2 });
   try {
-    const turned = mirrored ? scaledFrom(window, -1, 0, line) : scaledFrom(window, -1, line);
-    const [as, other] = (await reader.read([window, turned])) as [Probabilities, Probabilities];
+    const [as, other] = (await reader.read([window, scaledFrom(window, -1, line)])) as [
+      Probabilities,
+      Probabilities,
+    ];
     const differences = (a: ArrayLike<number>, b: ArrayLike<number>): number[] =>
-      Array.from({ length: line }, (_, distance) => {
-        const at = mirrored ? line + distance : line - 1 - distance;
-        return Math.abs((a[at] as number) - (b[at] as number));
-      });
+      Array.from({ length: line }, (_, distance) =>
+        Math.abs((a[line - 1 - distance] as number) - (b[line - 1 - distance] as number)),
+      );
     const got = differences(as.got, other.got);
     const want = differences(as.want ?? as.got, other.want ?? other.got);
     const farthest = (values: readonly number[]): number => values.findLastIndex((change) => change > 0) + 1;
@@ -79,19 +74,15 @@ async function reach(lab: Lab): Promise<Measured> {
   const { start } = onset as Onset;
   const window = windowBefore(onset as Onset, start + WINDOW / 2, WINDOW);
   const both = await changes(lab, DETECTOR, weights, window);
-  lab.progress(1 / 3);
-  const forward = await changes(lab, DETECTOR, only(FORWARD, weights), window);
-  lab.progress(2 / 3);
-  const backward = await changes(lab, DETECTOR, only(BACKWARD, weights), window, true);
-  const seconds = ({ reach: samples }: { reach: number }): number => samples / SAMPLE_RATE;
+  lab.progress(1 / 2);
+  const forward = await changes(lab, DETECTOR, forwardOnly(weights), window);
   return {
-    answer: [seconds(both), seconds(forward)],
+    answer: [both.reach / SAMPLE_RATE, forward.reach / SAMPLE_RATE],
     facts: {
-      both: seconds(both),
+      both: both.reach / SAMPLE_RATE,
       both64: both.reach64 / SAMPLE_RATE,
-      forward: seconds(forward),
-      samples: forward.reach,
-      backward: seconds(backward),
+      forward: forward.reach / SAMPLE_RATE,
+      forward64: forward.reach64 / SAMPLE_RATE,
     },
     lines: [changeLine('both', both.change, true), changeLine('forward', forward.change)],
   };
@@ -130,7 +121,7 @@ async function onset(lab: Lab): Promise<Measured> {
     }
   };
   const both = await courseWith(weights, true);
-  const forward = await courseWith(only(FORWARD, weights), false);
+  const forward = await courseWith(forwardOnly(weights), false);
   const y = [...(both.got as number[])];
   const between = (values: ArrayLike<number>, from: number, to: number): number =>
     meanOf(Array.from(values).filter((_, i) => (x[i] as number) > from && (x[i] as number) < to));
@@ -263,7 +254,7 @@ async function blind(lab: Lab): Promise<Measured> {
   const [whole, cut] = (await readAt(lab, weights, all, ALL_MOMENTS, [{ ahead: 4 }, { ahead: 0 }], 2)).map(
     (read) => [contrastOf(read, 'got'), contrastOf(read, 'want')] as const,
   ) as [readonly [number, number], readonly [number, number]];
-  const [scan] = (await readAt(lab, only(FORWARD, weights), all, ALL_MOMENTS, [{ ahead: 4 }], 2)).map(
+  const [scan] = (await readAt(lab, forwardOnly(weights), all, ALL_MOMENTS, [{ ahead: 4 }], 2)).map(
     (read) => [contrastOf(read, 'got'), contrastOf(read, 'want')] as const,
   ) as [readonly [number, number]];
   return {
