@@ -4,6 +4,7 @@ import { readZip } from '../../src/checkpoints/zip';
 import {
   choose,
   CRASHED,
+  drop,
   editor,
   issue,
   issues,
@@ -86,12 +87,7 @@ describe('the file whose run was killed', () => {
 
     // An engineer's own file, from dropped to fixed and saved with its commands.
     const clicks = await countClicks(page);
-    const own = await page.evaluateHandle((text) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([text], 'own.yaml'));
-      return transfer;
-    }, CRASHED);
-    await page.locator('h1').dispatchEvent('drop', { dataTransfer: own });
+    await drop(page, 'own.yaml', CRASHED);
     await page.getByRole('button', { name: 'own.yaml', exact: true }).waitFor();
     await page.getByLabel('Target').selectOption('modal');
     await page.getByRole('button', { name: 'Apply all fixes for Modal A100' }).click();

@@ -65,6 +65,19 @@ export const choose = (page: Page, files: readonly GivenFile[]): Promise<void> =
       })),
     );
 
+/** Drops a file on the page, as from a file manager. */
+export async function drop(page: Page, name: string, text: string): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(
+    ([name, text]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], name));
+      return transfer;
+    },
+    [name, text] as const,
+  );
+  await page.locator('h1').dispatchEvent('drop', { dataTransfer });
+}
+
 export async function write(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'New file' }).click();
   await editor(page).click();
