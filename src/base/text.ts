@@ -37,3 +37,6 @@ export const fileName = (path: string): string => path.split('/').at(-1) ?? path
 
 /** A file's name without its last extension. */
 export const stemOf = (path: string): string => fileName(path).replace(/\.[^.]*$/, '');
+
+/** The day of a time in milliseconds, as 2026-11-30, in UTC. */
+export const dayOf = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 10);

@@ -230,7 +230,7 @@ export class ConfigPage {
   async saveBundle(): Promise<void> {
     const { files } = this.work;
     const leaving = await this.#leaving(files);
-    const request = this.review.request(new Date());
+    const request = this.review.request();
     const written =
       request &&
       (await this.work.ask<Answer<string>>('the sign-off report', (inspector) => inspector.review(request)));

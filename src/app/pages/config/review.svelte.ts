@@ -1,4 +1,4 @@
-import { several } from '../../../base/text';
+import { dayOf, several } from '../../../base/text';
 import { startStoreWorker } from '../../../checkpoints/store_worker';
 import { INCIDENTS } from '../../../config/incidents';
 import { presetOf } from '../../../config/presets';
@@ -62,7 +62,7 @@ export class Review {
     }
   }
 
-  request(date: Date): ReviewRequest | undefined {
+  request(now = Date.now()): ReviewRequest | undefined {
     if (!this.base || this.after.length === 0) return undefined;
     const after = this.after.map((file) => this.work.comparedOf(file));
     const trial = this.after.find(({ id }) => id === this.trialOf) ?? this.after[0];
@@ -70,7 +70,7 @@ export class Review {
       .filter(({ id }) => id === this.run)
       .map(({ evidence }) => ({ ...evidence, config: trial?.path ?? '' }));
     return {
-      date: date.toISOString().slice(0, 10),
+      date: dayOf(now),
       preparedBy: this.preparedBy,
       before: this.work.comparedOf(this.base),
       after,
@@ -95,7 +95,7 @@ function triedOf(run: Run, summary: RunSummary | null): Tried[] {
       id: run.id,
       title: `${run.name}, ${losses.length} steps`,
       evidence: {
-        date: new Date(run.created).toISOString().slice(0, 10),
+        date: dayOf(run.created),
         device: run.device,
         steps: losses.length,
         secondsPerStep: seconds / losses.length,

@@ -85,7 +85,7 @@ export class FitPage {
   readonly #plan = $derived(this.settings && this.#planOf(this.settings));
   readonly #planBefore = $derived(this.file.value && this.#planOf(settingsOf(this.file.value)));
   /** What was in sight: nobody waits for the rest. */
-  readonly #seen = new Set<OnSight>();
+  #seen: readonly OnSight[] = [];
   /** What `#before` is of. */
   #compared: readonly unknown[] = [];
   /** Whether a person chose a configuration here, now or before. */
@@ -176,7 +176,7 @@ export class FitPage {
 
   setLimits(change: Partial<Limits>): void {
     limits.set(change);
-    if (this.#plan && this.#seen.has('limits')) this.#findLimits(this.#plan);
+    if (this.#plan && this.#seen.includes('limits')) this.#findLimits(this.#plan);
     this.#predict();
   }
 
@@ -287,7 +287,7 @@ export class FitPage {
 
   /** It is in sight, so it is computed, now and after each change. */
   see(name: OnSight): void {
-    this.#seen.add(name);
+    if (!this.#seen.includes(name)) this.#seen = [...this.#seen, name];
     if (this.#plan) this.#asked[name](this.#plan);
   }
 
