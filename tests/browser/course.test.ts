@@ -110,6 +110,35 @@ test('a slider is in the address, and the guess is not', async () => {
   expect(complaints).toEqual(SILENT);
 });
 
+test('an entry of a matrix that is pointed at says what it joins, its value and its parts', async () => {
+  const { page, complaints } = await app.open('#/learn/attention/1?direction=1&present', PHONE);
+  await guess(page, []);
+  const entry = page.getByTestId('entry');
+  await entry.waitFor();
+  await page.getByRole('slider', { name: 'Row' }).focus();
+  await page.keyboard.press('End');
+  const joined =
+    /What 58\.5–60\.0 s hears of 0\.0–1\.5 s: mean weight (\S+) by the kernel, (\S+) in float64\./;
+  expect(await entry.textContent()).toMatch(joined);
+  await page.getByRole('slider', { name: 'Column' }).focus();
+  await page.keyboard.press('End');
+  const middle =
+    /mean weight (\S+) by the kernel, (\S+) in float64\. In the middle, .* = (\S+); by the kernel (\S+)\.$/;
+  const [, ...values] = middle.exec((await entry.textContent()) ?? '') ?? [];
+  const [mean, mean64, weight64, weight] = values.map((text) => Number(text.replaceAll('−', '-')));
+  expect(mean! / mean64!).toBeCloseTo(1, 5);
+  expect(weight! / weight64!).toBeCloseTo(1, 5);
+  // The square in the second row and the last column, of the zoomed picture.
+  const box = (await page.getByRole('img', { name: /^Row hears/ }).boundingBox())!;
+  const zoom = 1.15;
+  const side = Math.min(box.width, 340 * zoom);
+  await page.mouse.move(box.x + side * (39.5 / 40), box.y + 20 * zoom + side * (1.5 / 40));
+  await entry.getByText('What 1.5–3.0 s hears of 58.5–60.0 s').waitFor();
+  expect(await entry.textContent()).toContain('has not read it yet');
+  expect(await violations(page, '[data-testid="lesson"]')).toEqual([]);
+  expect(complaints).toEqual(SILENT);
+});
+
 test('the presentation has notes for the teacher, arrow keys, and one key back', async () => {
   const { page, complaints } = await app.open('#/learn/half-lives/1', WIDE);
   await page.getByRole('button', { name: 'Present' }).click();

@@ -1,9 +1,27 @@
-import { say, sharePercent, type Facts, type LessonText } from '../course/step';
+import { say, sharePercent, type Entry, type Facts, type LessonText } from '../course/step';
+import { RATE, SQUARE } from './plan';
 
 const direction = (facts: Facts): string => (facts['direction'] === 1 ? 'forward' : 'backward');
 const megaflop = (value: number | undefined): string => `${say(value ?? NaN)} MFLOP`;
 
 const sum = (value: number | undefined): string => (value ?? NaN).toFixed(2).replace('-', '−');
+
+/** Enough digits that the kernel and float64 differ in the last. */
+const precise = (value: number | undefined): string => (value ?? NaN).toPrecision(7).replaceAll('-', '−');
+
+/** The times that a square joins, its mean, and what the entry in its middle is made of. */
+function entry({ row, column, value, reference, parts }: Entry): string {
+  const seconds = (square: number): string => {
+    const from = (square * SQUARE) / RATE;
+    return `${from.toFixed(1)}–${(from + SQUARE / RATE).toFixed(1)} s`;
+  };
+  const middle = (square: number): string => `${(((square + 0.5) * SQUARE) / RATE).toFixed(2)} s`;
+  const { mask = NaN, match = NaN, delta = NaN, scanned } = parts;
+  const joined = `What ${seconds(row)} hears of ${seconds(column)}: mean weight ${precise(value)} by the kernel, ${precise(reference)} in float64.`;
+  return parts['heard'] === 0
+    ? `${joined} This direction has not read it yet, so the mask is 0.`
+    : `${joined} In the middle, ${middle(row)} of ${middle(column)}: mask ${say(mask)} × C·B ${say(match)} × Δ ${say(delta)} = ${precise(mask * match * delta)}; by the kernel ${precise(scanned)}.`;
+}
 
 /** English. */
 export const en: LessonText = {
@@ -18,12 +36,13 @@ export const en: LessonText = {
       options: ['Near the diagonal', 'All over one triangle', 'In a few columns', 'In the corners'],
       y: 'Row hears, column is heard; hollow: negative',
       controls: { direction: 'Direction (1 forward, 2 backward)' },
+      entry,
       reveal: (facts) =>
         `Near the diagonal. In the ${direction(facts)} head the median row has half of its weight within ${say(facts['half'] as number)} s and 90 % within ${say(facts['ninety'] as number)} s. Before the onset, which is in the middle, the 90 % take ${say(facts['before'] as number)} s, after it ${say(facts['within'] as number)} s.`,
       why: ({ halfLife }) =>
         `Between j and i the state decays at each step, here with a half-life of ${say(halfLife as number)} s at the median Δ. That decay is the mask of this attention.`,
       formula: 'M[i, j] = (C_i · B_j) · exp(A · Σ Δ_t) · Δ_j, the sum over the steps between',
-      ask: 'Choose direction 1. Which triangle is empty now, and what does this head remember?',
+      ask: 'Choose direction 1. Which triangle is empty now, and what does this head remember? Point at a square: which of its three factors makes it small?',
       surprise:
         'One head keeps seconds, and longer in a seizure, the other keeps less than a step: nobody told them to.',
     },

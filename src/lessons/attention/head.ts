@@ -23,25 +23,45 @@ export const deltaOf = ({ dt, dtBias }: Head): Float64Array =>
 /** Whether step i hears step j at all. */
 export const hears = ({ attrs }: Head, i: number, j: number): boolean => (attrs.reverse ? i <= j : i >= j);
 
-/** M [length, length] in float64, by the formula. */
-export function matrixOf(head: Head): Float64Array {
+/** What M[i, j] is the product of, in float64; where step i does not hear step j the mask is 0. */
+export interface Parts {
+  /** What is left of the state after the steps between. */
+  readonly mask: number;
+  /** C_i · B_j. */
+  readonly match: number;
+  /** Δ_j, the step size with which j writes. */
+  readonly delta: number;
+}
+
+/** Parts of the entry [i, j], by the formula. */
+export function partsOf(head: Head): (i: number, j: number) => Parts {
   const { attrs, length, xbc, A } = head;
   const { headdim, dState } = attrs;
   const width = headdim + 2 * dState;
-  const delta = deltaOf(head);
+  const deltas = deltaOf(head);
   const elapsed = new Float64Array(length + 1);
-  for (let i = 0; i < length; i++) elapsed[i + 1] = (elapsed[i] as number) + (delta[i] as number);
+  for (let i = 0; i < length; i++) elapsed[i + 1] = (elapsed[i] as number) + (deltas[i] as number);
   // Decay lies over the steps after the one that is heard, up to the one that hears.
   const since = attrs.reverse ? elapsed : elapsed.subarray(1);
+  return (i, j) => {
+    let match = 0;
+    for (let n = 0; n < dState; n++)
+      match += (xbc[i * width + headdim + dState + n] as number) * (xbc[j * width + headdim + n] as number);
+    const decay = Math.exp(A * Math.abs((since[i] as number) - (since[j] as number)));
+    return { mask: hears(head, i, j) ? decay : 0, match, delta: deltas[j] as number };
+  };
+}
+
+/** M [length, length] in float64, by the formula. */
+export function matrixOf(head: Head): Float64Array {
+  const { length } = head;
+  const parts = partsOf(head);
   const matrix = new Float64Array(length * length);
   for (let i = 0; i < length; i++)
     for (let j = 0; j < length; j++) {
       if (!hears(head, i, j)) continue;
-      let sum = 0;
-      for (let n = 0; n < dState; n++)
-        sum += (xbc[i * width + headdim + dState + n] as number) * (xbc[j * width + headdim + n] as number);
-      const decay = Math.exp(A * Math.abs((since[i] as number) - (since[j] as number)));
-      matrix[i * length + j] = sum * decay * (delta[j] as number);
+      const { mask, match, delta } = parts(i, j);
+      matrix[i * length + j] = match * mask * delta;
     }
   return matrix;
 }

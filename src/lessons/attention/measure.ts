@@ -13,18 +13,18 @@ import {
   blockOf,
   coarse,
   deltaOf,
+  hears,
   matrixOf,
   medianOf,
+  partsOf,
   reachOf,
   rowSums,
   scannedMatrix,
   type Head,
 } from './head';
-import { BLOCK, CHUNKS, SQUARE } from './plan';
+import { BLOCK, CHUNKS, RATE, SQUARE } from './plan';
 import { rankOf, singularValues } from './singular_values';
 
-/** Steps of the detector's coarsest scale in a second. */
-const RATE = 16;
 /** Singular values below these shares of the largest are rounding: in float64, and in float32. */
 const [ROUNDING, ROUNDING_32] = [1e-10, 1e-6];
 
@@ -75,7 +75,7 @@ async function readHeads(lab: Lab): Promise<Heads> {
   }) as unknown as Heads;
 }
 
-/** The whole matrix, as the scan computes it and by the formula in float64, in squares of `SQUARE` steps. */
+/** The whole matrix, as the scan computes it and by the formula in float64, in squares of `SQUARE` steps; of each the middle entry. */
 async function grid(lab: Lab, settings: Settings): Promise<Measured> {
   const direction = settings['direction'] ?? 2;
   const { head } = (await heads(lab))[direction === 1 ? 0 : 1];
@@ -83,6 +83,15 @@ async function grid(lab: Lab, settings: Settings): Promise<Measured> {
   const [scanned, formula] = [await scannedMatrix(lab, head), matrixOf(head)];
   const seconds = (share: number, rows?: readonly [number, number]): number =>
     reachOf(formula, head, share, rows) / RATE;
+  const side = length / SQUARE;
+  const parts = partsOf(head);
+  const middles = Array.from({ length: side * side }, (_, at) => {
+    const [i, j] = [Math.floor(at / side), at % side].map((square) => square * SQUARE + SQUARE / 2) as [
+      number,
+      number,
+    ];
+    return { ...parts(i, j), heard: Number(hears(head, i, j)), scanned: scanned[i * length + j] as number };
+  });
   const halfLife = Math.LN2 / (medianOf([...deltaOf(head)]) * -head.A * RATE);
   return {
     answer: [0],
@@ -96,9 +105,10 @@ async function grid(lab: Lab, settings: Settings): Promise<Measured> {
     },
     matrix: {
       name: 'row',
-      columns: length / SQUARE,
+      columns: side,
       values: coarse(scanned, length, SQUARE),
       reference: coarse(formula, length, SQUARE),
+      parts: middles,
     },
   };
 }

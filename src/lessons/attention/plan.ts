@@ -1,5 +1,7 @@
 import type { LessonPlan } from '../course/step';
 
+/** Steps of the detector's coarsest scale in a second. */
+export const RATE = 16;
 /** Steps of a square of the picture of the whole matrix. */
 export const SQUARE = 24;
 /** Steps of a side of the blocks whose singular values are shown. */

@@ -45,6 +45,8 @@ export const de: FrameText = {
   path: 'Zehn Minuten',
   keys: '← → Schritte · Enter schätzt',
   presentKeys: '← → oder eine Fernbedienung: Schritte · Enter schätzt · Esc verlässt die Vorführung',
+  row: 'Zeile',
+  column: 'Spalte',
   seed: 'Startwert',
   language: 'Sprache',
   failed: 'Die Antwort ließ sich nicht berechnen',

@@ -44,6 +44,8 @@ export const en = {
   path: 'Ten minutes',
   keys: '← → steps · Enter to guess',
   presentKeys: '← → or a remote: steps · Enter to guess · Esc leaves the presentation',
+  row: 'Row',
+  column: 'Column',
   seed: 'Seed',
   language: 'Language',
   failed: 'The answer could not be computed',

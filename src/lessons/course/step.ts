@@ -75,6 +75,17 @@ export interface Matrix {
   readonly columns: number;
   readonly values: readonly number[];
   readonly reference: readonly number[];
+  /** What each value is made of, by name. */
+  readonly parts?: readonly Facts[];
+}
+
+/** A value of a matrix that is pointed at; rows and columns count from 0. */
+export interface Entry {
+  readonly row: number;
+  readonly column: number;
+  readonly value: number;
+  readonly reference: number;
+  readonly parts: Facts;
 }
 
 export interface Measured {
@@ -100,6 +111,8 @@ export interface StepText {
   readonly x?: string;
   readonly y?: string;
   readonly controls?: Readonly<Record<string, string>>;
+  /** Says what an entry of the step’s matrix joins, and its value. */
+  readonly entry?: (entry: Entry) => string;
   readonly reveal: (facts: Facts, guess: readonly number[]) => string;
   readonly why: (facts: Facts) => string;
   readonly formula: string;

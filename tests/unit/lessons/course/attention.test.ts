@@ -60,6 +60,11 @@ test.each([
     const measured = await measure('grid', { direction });
     expect(differenceOf(measured)).toBeLessThan(2e-6);
     expect(measured.facts['half']).toBeLessThan(half);
+    const middles = measured.matrix!.parts!.map(
+      (parts) => parts['mask']! * parts['match']! * parts['delta']!,
+    );
+    const scanned = measured.matrix!.parts!.map((parts) => parts['scanned']!);
+    expect(relativeError(scanned, middles)).toBeLessThan(2e-6);
   },
 );
 
