@@ -46,10 +46,17 @@ function openAt(text: string, noticed: number): number {
   return open.at(-1) ?? noticed;
 }
 
+/**
+ * As PyYAML reads brackets: comments, quoted texts, properties, brackets, then plain texts, in which quotes are letters, and # is
+ * one unless a blank stands before it.
+ */
+const IN_BRACKETS =
+  /#.*|"(?:[^"\\]|\\[^])*"|'[^']*'|[&*!][^\s,[\]{}]*|[[\]{},:?]|[^\s](?:(?!\s#|:[\s,[\]{}])[^,?[\]{}])*/g;
+
 /** Whether a bracket is closed further down, whatever the indentation. */
 function isClosed(text: string, at: number): boolean {
   const expected: (string | undefined)[] = [];
-  for (const [token] of text.slice(at).matchAll(/#.*|"(?:[^"\\]|\\[^])*"|'[^']*'|[[\]{}]/g)) {
+  for (const [token] of text.slice(at).matchAll(IN_BRACKETS)) {
     if (token in CLOSING) expected.push(CLOSING[token]);
     else if (token === ']' || token === '}') {
       if (expected.pop() !== token) return false;

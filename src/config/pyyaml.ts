@@ -98,7 +98,10 @@ export function readYaml(text: string): YamlFile {
   };
   const reject = (message: string, from = 0, to = from): void =>
     void errors.push({ message, place: place(from, to) });
-  const rejected = (): YamlFile => ({ text, value: undefined, entries: [], errors, document: undefined });
+  const rejected = (): YamlFile => {
+    errors.sort((a, b) => a.place.from - b.place.from);
+    return { text, value: undefined, entries: [], errors, document: undefined };
+  };
 
   const foreign = rejectedText(text);
   if (foreign) {
@@ -118,12 +121,11 @@ export function readYaml(text: string): YamlFile {
       // What follows is read wrongly.
       break;
     }
-    const dash = /^-[\],}]/.test(lines.slice(pos[0], pos[0] + 2));
-    reject(dash ? `${LONE_DASH}. ${NOT_FOLLOWED}; quote it` : sentenceOf(code, message), pos[0], pos[1]);
+    reject(readOtherwise(lines, pos[0]) ?? sentenceOf(code, message), pos[0], pos[1]);
   }
   const token = tokenError(lines);
   // A file that is broken otherwise may have its brackets and tabs anywhere.
-  if (token && (errors.length === 0 || /[&*]/.test(lines.charAt(token.from))))
+  if (token && (errors.length === 0 || /[&*?]/.test(lines.charAt(token.from))))
     reject(token.message, token.from, token.to);
   if (errors.length > 0) return rejected();
   if (!document) return { text, value: null, entries: [], errors, document };
@@ -164,6 +166,21 @@ const SENTENCES: Partial<Record<string, string>> = {
     'a second colon stands in this line; quote the value, or put what belongs below the key on lines of its own',
   KEY_OVER_1024_CHARS: 'a key is longer than 1,024 characters',
 };
+
+/** What PyYAML makes of a text that the parser rejects at `at`; undefined where that is not known to differ. */
+function readOtherwise(text: string, at: number): string | undefined {
+  if (/^-[\],}]/.test(text.slice(at, at + 2))) return `${LONE_DASH}. ${NOT_FOLLOWED}; quote it`;
+  const [first, before] = [text.charAt(at), lastBefore(text, at)];
+  if ((first === '|' || first === '>') && before === ':')
+    return `PyYAML lets a text that starts with ${first} stand below its key, indented no further. ${NOT_FOLLOWED}; write ${first} behind the colon`;
+  return first === ',' && before === '?' ? NULL_KEY : undefined;
+}
+
+/** The last character before an offset that is neither a blank nor in a comment, of the 80 there. */
+const lastBefore = (text: string, at: number): string | undefined =>
+  /(\S)\s*(?:#.*\r?\n\s*)*$/.exec(text.slice(Math.max(0, at - 80), at))?.[1];
+
+const NULL_KEY = `a key is missing, for which PyYAML takes null. ${NOT_FOLLOWED}; write one`;
 
 function sentenceOf(code: string, message: string): string {
   if (/^(?:Multi-line (?:double|single)-quoted|Missing closing ["'])/.test(message))
@@ -305,7 +322,9 @@ class Reader {
 
   /** YAML 1.2 has keys of several lines in brackets. */
   #onOneLine(key: Node | null, token: Pair['srcToken']): void {
-    const [from = 0] = key?.range ?? [];
+    // An anchor or a tag before it belongs to it.
+    const property = token?.start.find(({ type }) => type === 'anchor' || type === 'tag');
+    const from = property?.offset ?? key?.range?.[0] ?? 0;
     const colon = token?.sep?.find(({ type }) => type === 'map-value-ind');
     if (!colon || token?.start.some(({ type }) => type === 'explicit-key-ind')) return;
     if (this.text.slice(from, colon.offset).includes('\n'))
@@ -323,8 +342,8 @@ class Reader {
     if (node === null) return { name: '', type: 'null', same: 'null' };
     if (isScalar(node) && node.type === Scalar.PLAIN && start === end && node.tag === undefined)
       throw new Rejected(
-        node.anchor !== undefined || /\?\s*$/.test(this.text.slice(Math.max(0, start - 80), start))
-          ? `a key is missing, for which PyYAML takes null. ${NOT_FOLLOWED}; write one`
+        node.anchor !== undefined || lastBefore(this.text, start) === '?'
+          ? NULL_KEY
           : 'a key is missing in front of this colon',
         start,
         end + 1,

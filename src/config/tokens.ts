@@ -44,9 +44,8 @@ function betweenError(token: string, next: string, inBrackets: boolean): string 
   if (/^[ \t]+$/.test(token) && token.includes('\t')) return TAB;
   if (/^[&*]/.test(token) && /[^\w-]/.test(token.slice(1)))
     return `in the name of an anchor PyYAML takes letters from a to z, digits, - and _ alone; another character is an error, or belongs to what follows. ${NOT_FOLLOWED}; rename it`;
-  if (!inBrackets || !',]}'.includes(next)) return undefined;
-  if (token.startsWith('!')) return 'behind a tag PyYAML wants a blank; write one';
-  return token === '?'
+  if (token.startsWith('!') && /[[\]{},"]/.test(next)) return 'behind a tag PyYAML wants a blank; write one';
+  return inBrackets && token === '?' && ',]}'.includes(next)
     ? `in brackets PyYAML takes ? for the start of a key. ${NOT_FOLLOWED}; quote it`
     : undefined;
 }
