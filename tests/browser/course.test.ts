@@ -139,23 +139,43 @@ test('an entry of a matrix that is pointed at says what it joins, its value and 
   expect(complaints).toEqual(SILENT);
 });
 
-test('the presentation has notes for the teacher, arrow keys, and one key back', async () => {
-  const { page, complaints } = await app.open('#/learn/half-lives/1', WIDE);
-  await page.getByRole('button', { name: 'Present' }).click();
+test('P around one onset is drawn again for another look-ahead, which is in the address', async () => {
+  const { page, complaints } = await app.open('#/learn/look-ahead/3?ahead=2', WIDE);
+  await guess(page, [0.5]);
+  const reveal = page.getByTestId('reveal');
+  await reveal.getByText(/^With a look-ahead of 2 s it is 0\.\d\d, with all EEG/).waitFor();
+  await page.getByLabel('Look-ahead in seconds').focus();
+  await page.keyboard.press('Home');
+  await reveal.getByText(/^With a look-ahead of 0 s it is 0\.0\d, with all EEG/).waitFor();
+  expect(page.url()).toMatch(/look-ahead\/3$/);
+  expect(await violations(page)).toEqual([]);
+  expect(complaints).toEqual(SILENT);
+});
+
+const present = async (name: string, steps: number): Promise<void> => {
+  const { page, complaints } = await app.open(`#/learn/${name}/1`, WIDE);
+  // The app has a button to present, too.
+  await page.getByTestId('lesson').getByRole('button', { name: 'Present', exact: true }).click();
   await page.getByRole('heading', { name: 'For the teacher' }).waitFor();
   await page.getByRole('heading', { level: 2 }).first().click();
   await page.keyboard.press('ArrowRight');
-  await page.getByText('Step 2 of 6').waitFor();
+  await page.getByText(`Step 2 of ${steps}`).waitFor();
   await page.keyboard.press('PageDown');
-  await page.getByText('Step 3 of 6').waitFor();
+  await page.getByText(`Step 3 of ${steps}`).waitFor();
   await page.keyboard.press('PageUp');
-  await page.getByText('Step 2 of 6').waitFor();
+  await page.getByText(`Step 2 of ${steps}`).waitFor();
   expect(page.url()).toContain('present');
   expect(await violations(page, '[data-testid="lesson"]')).toEqual([]);
   await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: 'For the teacher' }).waitFor({ state: 'detached' });
   expect(complaints).toEqual(SILENT);
-});
+};
+const PRESENTED = 'the presentation of %s has notes for the teacher, keys for its steps, and one key back';
+test.each([['half-lives', 6]] as const)(PRESENTED, present);
+fullTest.each([
+  ['attention', 5],
+  ['look-ahead', 7],
+] as const)(PRESENTED, present);
 
 test('the opening shows a solved recording, and its scrubber goes back to the start', async () => {
   const { page, complaints } = await app.open('#/learn', PHONE);
@@ -196,17 +216,25 @@ test('without WebGPU a lesson is computed in float64, and shows a training as it
   }
 });
 
-const look = async (_: string, options: object): Promise<void> => {
-  const { page, complaints } = await app.open('#/learn/half-lives/3', options);
+const look = async (place: string, _: string, options: object): Promise<void> => {
+  const { page, complaints } = await app.open(`#/learn/${place}`, options);
   await guess(page, []);
-  await page.getByTestId('reveal').waitFor();
+  await page.getByTestId('reveal').waitFor({ timeout: 5 * PATIENCE });
   await page.getByTestId('checked').click();
   expect(await violations(page)).toEqual([]);
   expect(await overflow(page)).toBe(0);
   expect(complaints).toEqual(SILENT);
 };
-test.each(MODES)('an answered step is accessible and fits: %s', look);
-fullTest.each(OTHER_MODES)('an answered step is accessible and fits: %s', look);
+const looksAt = (place: string, modes: typeof MODES) =>
+  modes.map(([mode, options]) => [place, mode, options] as const);
+const LOOK = 'an answered step is accessible and fits: %s, %s';
+test.each(looksAt('half-lives/3', MODES))(LOOK, look);
+fullTest.each([
+  ...looksAt('half-lives/3', OTHER_MODES),
+  ...['attention/1', 'attention/3', 'look-ahead/3', 'look-ahead/5'].flatMap((place) =>
+    looksAt(place, [...MODES, ...OTHER_MODES]),
+  ),
+])(LOOK, look);
 
 test('a lesson may be read in another language, which is remembered', async () => {
   const { page, complaints } = await app.open('#/learn/half-lives/6', WIDE);
@@ -225,7 +253,7 @@ fullTest.each([
   ['convolution', 6, [0.2]],
   ['scan-tree', 5, [9217, 10]],
   ['attention', 5, [32]],
-  ['look-ahead', 6, [2.06]],
+  ['look-ahead', 7, [2.06]],
 ] as const)('the lesson %s is walked the same way', async (name, steps, transfer) => {
   const { page, complaints } = await app.open(`#/learn/${name}/1`, WIDE);
   await walk(page, steps, transfer);

@@ -6,8 +6,8 @@ const p = (value: number | undefined): string => (value ?? NaN).toFixed(2);
 export const en: LessonText = {
   title: 'Reading EEG in both directions',
   about:
-    'A small seizure detector (width 4, one layer, trained beforehand on synthetic EEG) reads EEG of synthetic patients whom it has not seen. Synthetic seizures begin abruptly; real ones may build up slowly, and then the answers may differ. z-scores are taken over the whole recording, so they know the future.',
-  path: 'Steps 1, 3 and 5.',
+    'A small seizure detector (width 4, one layer, trained beforehand on synthetic EEG) reads EEG of synthetic patients whom it has not seen. All numbers are those of this one training; another may differ. Synthetic seizures begin abruptly; real ones may build up slowly, and then the answers may differ. z-scores are taken over the whole recording, so they know the future.',
+  path: 'Steps 1, 3 and 6. In step 3, move the look-ahead from 0 to 1 s after the answer.',
   steps: {
     reach: {
       question:
@@ -39,9 +39,24 @@ export const en: LessonText = {
       ask: 'How would the curve look for seizures that build up over ten seconds?',
       surprise: 'Before the last second nothing happens, and that second is the convolutions’ reach.',
     },
+    bedside: {
+      question:
+        'At the bedside the future does not exist: each moment is read from a window that ends with it. One patient’s seizure lasts beyond 20 s. What is the mean of P(seizure) from 5 to 20 s after its onset?',
+      labels: ['Mean P(seizure)'],
+      x: 'Seconds from the labelled onset',
+      y: 'P(seizure) each second',
+      controls: { ahead: 'Look-ahead in seconds' },
+      reveal: ({ ahead, late, all }) =>
+        `With a look-ahead of ${say(ahead as number)} s it is ${p(late)}, with all EEG of the minute ${p(all)}.`,
+      why: () =>
+        'A window that ends a little later gives the centred convolutions what they read on the right of the moment, and the backward scan something to begin with.',
+      formula: 'P(t) = detector(EEG before t + look-ahead)',
+      ask: 'Move the look-ahead: what does an alarm gain by a second, and what by eight?',
+      surprise: 'In the midst of a seizure the detector does not see it at the very edge of the data.',
+    },
     wait: {
       question:
-        'At the bedside the future does not exist. A window ends so many seconds after the moment that it is read for. From which look-ahead on is the contrast (mean P after the onset minus mean P before it) within 5 % of its value with 8 s?',
+        'A window ends so many seconds after the moment that it is read for, its look-ahead. From which look-ahead on is the contrast (mean P after the onset minus mean P before it) within 5 % of its value with 8 s?',
       labels: ['Look-ahead in seconds'],
       unit: ' s',
       x: 'Look-ahead in seconds',
@@ -52,8 +67,7 @@ export const en: LessonText = {
         'The first second feeds the convolutions, and gives most. What follows feeds the backward head, which remembers seconds, and gives the rest ever more slowly.',
       formula: 'contrast = mean P(6, 12, 18 s after) − mean P(12, 8, 4 s before)',
       ask: 'Which wait would you accept for an alarm?',
-      surprise:
-        'An eighth of a second makes the largest difference. Another training of the same model gained nothing beyond three quarters of a second.',
+      surprise: 'An eighth of a second makes the largest difference.',
     },
     blind: {
       question: 'Why is it so much worse without any look-ahead?',
@@ -84,8 +98,7 @@ export const en: LessonText = {
         'To the convolutions zeros in the EEG are much like the padding beyond its end, and to the backward head they are four seconds without a seizure.',
       formula: 'zeros in the EEG ≠ no EEG',
       ask: 'An electrode falls off, and its amplifier writes zeros. What does a detector make of that?',
-      surprise:
-        'Only real EEG helps: let the window end, and wait. Zeros that this detector takes for calm another training of it took for a seizure.',
+      surprise: 'Only real EEG helps: let the window end, and wait.',
     },
     transfer: {
       question:

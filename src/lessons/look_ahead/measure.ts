@@ -12,9 +12,9 @@ import {
   type Probabilities,
 } from '../course/eeg';
 import type { Both, Lab, Weights } from '../course/lab';
-import type { Bar, Line, Measured, Measures } from '../course/step';
+import type { Bar, Line, Measured, Measures, Settings } from '../course/step';
 import { DETECTOR, storedDetector } from '../stored/detector';
-import { LOOK_AHEADS, MOMENTS, SHORT } from './plan';
+import { AROUND, LOOK_AHEADS, MOMENTS, NAMED, SHORT } from './plan';
 
 /** The detector without its backward scan, whose columns of the projection that joins both are 0. */
 function forwardOnly(weights: Weights): Weights {
@@ -154,14 +154,16 @@ interface Cut {
   readonly edit?: (window: Float32Array, at: number) => Float32Array;
 }
 
-/** P at moments of each onset: [cut][onset][moment]. Of `compared` onsets also in float64. */
+const always = (): boolean => true;
+
+/** P at moments of each onset: [cut][onset][moment]. Where `compared` says so also in float64. */
 async function readAt(
   lab: Lab,
   weights: Weights,
   all: readonly Onset[],
   moments: readonly number[],
   cuts: readonly Cut[],
-  compared: number,
+  compared: (cut: number, onset: number, moment: number) => boolean,
 ): Promise<Probabilities[][][]> {
   const samples = SHORT * SAMPLE_RATE;
   const reader = await Reader.open(lab, { config: DETECTOR, weights, samples, batch: 8 });
@@ -176,7 +178,10 @@ async function readAt(
   try {
     const read = await reader.read(
       windows,
-      (index) => Math.floor(index / moments.length) % all.length < compared,
+      (index) => {
+        const each = Math.floor(index / moments.length);
+        return compared(Math.floor(each / all.length), each % all.length, index % moments.length);
+      },
       (share) => lab.progress(share),
     );
     return cuts.map(({ ahead }, c) =>
@@ -192,6 +197,9 @@ async function readAt(
     reader.destroy();
   }
 }
+
+/** Seconds after the onset from which on a seizure is asked for around one onset. */
+const LATE = 5;
 
 const ALL_MOMENTS = [...MOMENTS.before, ...MOMENTS.after];
 
@@ -213,11 +221,65 @@ function waitOf(contrasts: readonly number[]): number {
   return x0 + ((enough - y0) * (x1 - x0)) / (y1 - y0);
 }
 
+/** P around the first patient's onset: with windows that end a look-ahead after each moment, and with all of a minute. */
+async function bedside(lab: Lab, settings: Settings): Promise<Measured> {
+  const { weights } = await storedDetector();
+  const one = await onsetOf(PATIENTS[0]);
+  const asked = settings['ahead'] ?? 0;
+  // Windows end with a sample.
+  const ahead = Math.round(asked * SAMPLE_RATE) / SAMPLE_RATE;
+  const { min, max } = AROUND;
+  const x = Array.from({ length: max - min + 1 }, (_, i) => min + i);
+  const [[cut]] = (await readAt(
+    lab,
+    weights,
+    [one],
+    x,
+    [{ ahead }],
+    (_cut, _onset, moment) => moment % 5 === 0,
+  )) as [[Probabilities[]]];
+  const reader = await Reader.open(lab, { config: DETECTOR, weights, samples: WINDOW, batch: 1 });
+  try {
+    const [whole] = (await reader.read([windowBefore(one, one.start + WINDOW / 2, WINDOW)])) as [
+      Probabilities,
+    ];
+    const at = (values: ArrayLike<number> | undefined): number[] =>
+      x.map((moment) => values?.[WINDOW / 2 + moment * SAMPLE_RATE - 1] ?? NaN);
+    const [y, all] = [cut.map(({ got }) => got[0] as number), at(whole.got)];
+    const late = (values: readonly number[]): number =>
+      meanOf(values.filter((_, i) => (x[i] as number) >= LATE));
+    return {
+      answer: [late(y)],
+      at: [(LATE + max) / 2],
+      facts: { ahead: asked, late: late(y), all: late(all) },
+      lines: [
+        { name: 'all EEG', x, y: all, reference: at(whole.want) },
+        {
+          name: 'cut',
+          x,
+          y,
+          reference: cut.map(({ want }) => want?.[0] ?? NaN),
+          strong: true,
+        },
+      ],
+    };
+  } finally {
+    reader.destroy();
+  }
+}
+
 async function wait(lab: Lab): Promise<Measured> {
   const { weights } = await storedDetector();
   const all = await onsets(lab);
   const cuts = LOOK_AHEADS.map((ahead) => ({ ahead }));
-  const read = await readAt(lab, weights, all, ALL_MOMENTS, cuts, 1);
+  const read = await readAt(
+    lab,
+    weights,
+    all,
+    ALL_MOMENTS,
+    cuts,
+    (cut, onset) => onset === 0 && NAMED.some((ahead) => ahead === LOOK_AHEADS[cut]),
+  );
   const contrasts = read.map((onsets) => contrastOf(onsets, 'got'));
   const first = read.map((onsets) => contrastOf(onsets.slice(0, 1), 'got'));
   const reference = read.map((onsets) => contrastOf(onsets.slice(0, 1), 'want'));
@@ -251,10 +313,13 @@ const bar = (name: string, value: number, reference: number): Bar => ({ name, va
 async function blind(lab: Lab): Promise<Measured> {
   const { weights } = await storedDetector();
   const all = (await onsets(lab)).slice(0, 2);
-  const [whole, cut] = (await readAt(lab, weights, all, ALL_MOMENTS, [{ ahead: 4 }, { ahead: 0 }], 2)).map(
-    (read) => [contrastOf(read, 'got'), contrastOf(read, 'want')] as const,
-  ) as [readonly [number, number], readonly [number, number]];
-  const [scan] = (await readAt(lab, forwardOnly(weights), all, ALL_MOMENTS, [{ ahead: 4 }], 2)).map(
+  const [whole, cut] = (
+    await readAt(lab, weights, all, ALL_MOMENTS, [{ ahead: 4 }, { ahead: 0 }], always)
+  ).map((read) => [contrastOf(read, 'got'), contrastOf(read, 'want')] as const) as [
+    readonly [number, number],
+    readonly [number, number],
+  ];
+  const [scan] = (await readAt(lab, forwardOnly(weights), all, ALL_MOMENTS, [{ ahead: 4 }], always)).map(
     (read) => [contrastOf(read, 'got'), contrastOf(read, 'want')] as const,
   ) as [readonly [number, number]];
   return {
@@ -276,7 +341,7 @@ async function zeros(lab: Lab): Promise<Measured> {
     { ahead: 0 },
     { ahead: ZEROS, edit: (window, at) => scaledFrom(window, 0, at) },
   ];
-  const read = await readAt(lab, weights, all, MOMENTS.after, cuts, 2);
+  const read = await readAt(lab, weights, all, MOMENTS.after, cuts, always);
   const means = (of: keyof Probabilities): number[] =>
     read.map((onsets) => meanOf(onsets.flat().map((one) => one[of]?.[0] ?? NaN)));
   const [got, want] = [means('got'), means('want')];
@@ -309,4 +374,4 @@ async function transfer(lab: Lab): Promise<Measured> {
   return { answer: [five], facts: { four, five }, lines };
 }
 
-export const measures: Measures = { reach, onset, wait, blind, zeros, transfer };
+export const measures: Measures = { reach, onset, bedside, wait, blind, zeros, transfer };

@@ -8,7 +8,7 @@ import { fullTest } from '../../../full';
 import { testDevice } from '../../engine/check-op';
 
 const device = testDevice();
-const measure = (step: string) => measures[step]!(new Lab(device()), {});
+const measure = (step: string, settings = {}) => measures[step]!(new Lab(device()), settings);
 
 test('each patient has a seizure where the lesson reads', async () => {
   for (const patient of PATIENTS) {
@@ -38,6 +38,15 @@ fullTest('P does not rise before the onset, and then sooner with both directions
   expect(Math.abs(facts['rise']!)).toBeLessThan(0.05);
   expect(Math.abs(answer[0]!)).toBeLessThan(3);
   expect(facts['soon']).toBeGreaterThan(facts['soonForward']! + 0.3);
+});
+
+fullTest('around one onset it is blind without look-ahead, and not with one of some seconds', async () => {
+  const none = await measure('bedside');
+  const seconds = await measure('bedside', { ahead: 4.08 });
+  for (const measured of [none, seconds]) expect(differenceOf(measured)).toBeLessThan(1e-5);
+  expect(none.answer[0]).toBeLessThan(0.15);
+  expect(seconds.answer[0]! - none.answer[0]!).toBeGreaterThan(0.5);
+  expect(seconds.lines![0]!.y).toEqual(none.lines![0]!.y);
 });
 
 fullTest('without look-ahead it is blind, and a second gives most', async () => {
