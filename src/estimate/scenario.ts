@@ -92,8 +92,8 @@ export const scaledHours = ({ settings, machine, run }: Plan): ScaledHours | und
     : undefined;
 
 /** From the reported paces, which are of the trainer's model in one precision and batch; for others by FLOPs and bytes of a window. */
-function paceHours({ settings: { vram, windows }, machine: { gpu }, pace = 'later' }: Plan): Quantity {
-  const reported = hoursOn(gpu.id, pace);
+function paceHours({ settings: { vram, windows }, machine: { gpu, name }, pace = 'later' }: Plan): Quantity {
+  const reported = hoursOn(gpu.id, pace, name === 'modal');
   const hours = forWindows(reported.hours, windows.training);
   const { layers, kernelSizes } = PRODUCTION;
   const { precision, batch } = reported;

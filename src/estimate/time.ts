@@ -19,19 +19,19 @@ import { WindowFiles, type RecordingLengths } from './loader_files';
 export const stepsPerEpoch = (windows: number, batch: number): number => Math.ceil(windows / batch);
 
 /**
- * Hours of an epoch on a card, and the precision and batch that they are of, from a figure for the same or another card. A faster card shortens what the GPU takes, not
- * what the loader takes, and nobody knows which of them bounds a run: so the time lies between the figure and the figure
- * times the cards' ratio.
+ * Hours of an epoch on a card, and the precision and batch that they are of, from the figure for a rented machine or for one of
+ * one's own: from one figure each, so that a faster card never takes longer. It shortens what the GPU takes, not what the loader
+ * takes, and nobody knows which of them bounds a run: so the time lies between the figure and the figure times the cards' ratio.
  */
 export function hoursOn(
   gpu: GpuId,
   id: ReportedPace['id'],
+  rented: boolean,
 ): Pick<ReportedPace, 'hours' | 'precision' | 'batch'> {
   const figures = REPORTED_PACES.filter((one) => one.id === id);
-  const own = figures.find((one) => one.gpu === gpu);
-  if (own) return own;
-  // The A100's: its runs are the ones that other rented cards replace.
-  const from = figures[figures.length - 1] as ReportedPace;
+  // Rented is the A100, the RTX 4090 stands in a machine of one's own.
+  const from = figures.at(rented ? -1 : 0) as ReportedPace;
+  if (from.gpu === gpu) return from;
   const { precision, batch } = from;
   const ratio = slowdown(GPUS[from.gpu], GPUS[gpu], precision !== 'fp32');
   const hours = quantity(

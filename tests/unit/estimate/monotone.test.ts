@@ -123,6 +123,22 @@ describe.each(PLATFORMS)('on %s', (platform) => {
           }
   });
 
+  test('the low end of a slower card is not below that of the card that was reported', () => {
+    const reported = platform === 'modal' ? 'a100-80' : 'rtx4090';
+    const precision = { 'training.mixed_precision': platform === 'modal' };
+    const { bandwidth, half, fp32 } = GPUS[reported];
+    const slower = GPU_IDS.filter(
+      (id) => GPUS[id].bandwidth <= bandwidth && GPUS[id].half <= half && GPUS[id].fp32 <= fp32,
+    );
+    expect(slower.length).toBeGreaterThan(1);
+    for (const file of files) {
+      const low = (id: (typeof GPU_IDS)[number]): number =>
+        epochHours(planWith(file, { ...machine, gpu: GPUS[id] }, precision)).low;
+      for (const id of slower)
+        expect(low(id), `${name(file)}, ${id}`).toBeGreaterThanOrEqual(low(reported) - 1e-9);
+    }
+  });
+
   test('the more is held out, the longer validation and the shorter training takes', () => {
     for (const file of files) {
       const smoke = /smoke/.test(file.name);

@@ -64,10 +64,10 @@ describe('an epoch', () => {
   });
 
   test('has the hours that are written of it', () => {
-    expect(hoursOn('a100-80', 'review').hours.likely).toBe(0.25);
-    expect(hoursOn('rtx4090', 'review').hours.likely).toBe(0.75);
-    expect(hoursOn('a100-80', 'later').hours).toMatchObject({ likely: 1 });
-    expect(hoursOn('rtx4090', 'later').hours).toMatchObject({ low: 2, high: 3 });
+    expect(hoursOn('a100-80', 'review', true).hours.likely).toBe(0.25);
+    expect(hoursOn('rtx4090', 'review', false).hours.likely).toBe(0.75);
+    expect(hoursOn('a100-80', 'later', true).hours).toMatchObject({ likely: 1 });
+    expect(hoursOn('rtx4090', 'later', false).hours).toMatchObject({ low: 2, high: 3 });
   });
 
   test('has one basis for one source, in the table of paces, the price lists and the documents of incidents', () => {
@@ -84,8 +84,8 @@ describe('an epoch', () => {
   });
 
   test('is scaled to other cards in the order of their rates, the slow bound for a loader that is slower', () => {
-    const l4 = hoursOn('l4', 'later').hours;
-    const h100 = hoursOn('h100', 'later').hours;
+    const l4 = hoursOn('l4', 'later', true).hours;
+    const h100 = hoursOn('h100', 'later', true).hours;
     expect(l4.likely).toBeGreaterThan(1);
     expect(h100.likely).toBeLessThan(1);
     expect(h100.high).toBe(1.2);
@@ -95,7 +95,7 @@ describe('an epoch', () => {
   });
 
   test('grows with its windows', () => {
-    expect(forWindows(hoursOn('a100-80', 'later').hours, 2 * 49_760).likely).toBeCloseTo(2, 10);
+    expect(forWindows(hoursOn('a100-80', 'later', true).hours, 2 * 49_760).likely).toBeCloseTo(2, 10);
   });
 });
 
