@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { preview, type PreviewServer } from 'vite';
 import { launchChromium } from '../chromium';
 
@@ -79,6 +79,18 @@ export async function closePages(): Promise<void> {
   for (const context of (await started)?.browser.contexts() ?? []) await context.close();
 }
 
+/** A fresh profile. Each would load all of the app for later, unless its service worker is left out; tests of that ask for it. */
+export async function newProfile(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE);
+  if (options.serviceWorkers !== 'allow')
+    await context.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, 'serviceWorker'));
+  return context;
+}
+
 /** The same in any browser. */
 export async function openPage(
   browser: Browser,
@@ -86,11 +98,7 @@ export async function openPage(
   path: string,
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
-  const context = await browser.newContext(options);
-  context.setDefaultTimeout(PATIENCE);
-  // Each profile would load all of the app for later; tests of that ask for it.
-  if (options.serviceWorkers !== 'allow')
-    await context.addInitScript(() => void Reflect.deleteProperty(Navigator.prototype, 'serviceWorker'));
+  const context = await newProfile(browser, options);
   const complaints: Complaints = { console: [], page: [], foreign: [] };
   const { origin } = new URL(url);
   context.on('console', (message) => {

@@ -50,9 +50,9 @@ const pixels = (page: Page, colour: '--text' | '--accent'): Promise<number> =>
 
 async function smallest(page: Page): Promise<void> {
   await page.locator('summary', { has: page.getByRole('heading', { name: 'Training settings' }) }).click();
-  await page.getByLabel('Base channels').selectOption('4');
+  await page.getByLabel('Base channels', { exact: true }).selectOption('4');
   await page.getByLabel('Mixer').selectOption('conv');
-  await page.getByLabel('Layers').fill('1');
+  await page.getByLabel('Layers', { exact: true }).fill('1');
   await page.getByLabel('Epochs', { exact: true }).fill('1');
   await page.getByLabel('Batch size').fill('2');
   await page.getByLabel('Max steps per epoch').fill('1');

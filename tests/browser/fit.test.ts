@@ -119,7 +119,7 @@ test('a step’s memory is read with the keyboard, sliders leave the page free, 
   const peak = bytes(predictVram(settings.vram).allocated.likely);
   await page.getByTestId('living').filter({ hasText: peak }).waitFor(SLOW);
   await picture.focus();
-  await page.keyboard.press('End');
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await page
     .getByTestId('living')
     .filter({ hasText: points.at(-1)?.op ?? '' })
@@ -188,7 +188,7 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
   await answer(page, 'System RAM').filter({ hasText: 'won’t fit' }).waitFor(SLOW);
   const ram = page.getByRole('slider', { name: 'RAM, slider' });
   await ram.focus();
-  await page.keyboard.press('End');
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   expect(await ram.getAttribute('aria-valuetext')).toBe('256 GiB');
   await answer(page, 'System RAM')
     .filter({ hasText: /fits in 256.GiB/i })
@@ -326,6 +326,9 @@ test('on a phone, without motion and in the dark nothing is cut off', async () =
     reducedMotion: 'reduce',
   });
   await show(page, 'Time and cost');
+  // It is computed when it comes into sight.
+  await page.getByTestId('stop-all').waitFor(SLOW);
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await page.getByTestId('scenarios').waitFor(SLOW);
   await show(page, 'Crash replay');
   await page.getByRole('button', { name: 'Replay the crash' }).click();

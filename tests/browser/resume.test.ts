@@ -9,7 +9,7 @@ import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { readState } from '../../src/checkpoints/state_file';
 import { webgpuFlags } from '../chromium';
 import { FULL } from '../full';
-import { chooseFolder, PATIENCE, startApp, type App } from './app';
+import { chooseFolder, newProfile, startApp, type App } from './app';
 import { startKillable, type Killable } from './store/browser';
 import { damageNewest, kept } from './stored_runs';
 
@@ -165,8 +165,7 @@ test.skipIf(process.platform !== 'linux')(
 test(
   'in a private window with a full disk: training continues, it is told once, the state is saved as a file, room is made; what is deleted is stored anew and offered',
   async () => {
-    const context = await app.browser.newContext();
-    context.setDefaultTimeout(PATIENCE);
+    const context = await newProfile(app.browser);
     const page = await context.newPage();
     const { origin } = new URL(app.url);
     // Chromium remembers how much room an origin has, so a limit comes first.
