@@ -1,4 +1,5 @@
 /** All that is predicted of a run, and the one verdict on whether it fits. */
+import { GIB } from '../base/units';
 import { several } from '../base/text';
 import type { Quantity } from '../base/quantity';
 import { inspect, inspectAll, type Inspection, type Subject } from '../config/issues';
@@ -107,6 +108,10 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
     need: vram.total,
     limit: gpu.memoryBytes,
   };
+  if (gpuJudged.fit === 'fits' && vram.total.high > gpu.memoryBytes)
+    notes.push(
+      `GPU memory fits although its high end is more than the card has: PyTorch’s allocator would keep up to ${(vram.total.high / GIB).toFixed(1)} GiB, but frees what it only caches before it gives up, and with that it stays within the card.`,
+    );
   const time = judge(wholeRun(costs, 'hours') as Quantity, limits.hours);
   const dollars = wholeRun(costs, 'dollars');
   const cost = dollars && judge(dollars, limits.dollars);

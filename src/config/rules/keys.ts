@@ -18,7 +18,8 @@ function unknown({ path, written, read = null }: Setting, settings: Settings): F
       { place: written.key },
     );
   const more = { ...(written && { place: written.key }), fix: drop };
-  const expected = EXPECTED[path];
+  // Not what every object inherits, as `constructor`.
+  const expected = Object.hasOwn(EXPECTED, path) ? EXPECTED[path] : undefined;
   if (expected) return at(path, `the trainer does not know it and drops it silently: ${expected}`, more);
   const near = nearest(path, read);
   if (!near) return at(path, 'the trainer does not know it and drops it silently; remove it', more);

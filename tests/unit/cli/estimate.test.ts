@@ -125,6 +125,19 @@ describe('the command estimate', () => {
     expect(all?.dollars.likely).toBeCloseTo((25.25 + starting + lost) * 5.59, 8);
   });
 
+  test('a high end beyond the card that fits all the same says why', async () => {
+    const config = write(
+      'cached.yaml',
+      'data: {validation_split: 0.05, num_workers: 0}\nmodel: {}\ntraining: {batch_size: 49, mixed_precision: false}\npostprocessing: {}\n',
+    );
+    const { out } = await run(config, '--gpu', 'rtx4090', '--ram', '64');
+    expect(out).toMatch(/GPU memory +[\d.]+ GiB +[\d.]+ GiB – 2[4-9]\.\d GiB +of 24\.0 GiB/);
+    expect(out).toContain('GPU memory: fits.');
+    expect(out).toMatch(
+      /its high end is more than the card has: PyTorch’s allocator would keep up to 2\d\.\d GiB/,
+    );
+  });
+
   test('a card too small for the batch: 3, and a batch that fits it', async () => {
     const config = write(
       'large.yaml',

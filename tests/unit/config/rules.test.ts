@@ -290,6 +290,11 @@ test('which GPU it is, nobody said: then NaN on one of them is no reason to fail
   expect([severity(true), severity(false)]).toEqual(['medium', 'high']);
 });
 
+test.each(['constructor', '__proto__', 'toString'])('the unknown key %s is one like any other', (key) => {
+  const found = issues(`${exampleText([])}${key}: 1\n`, of()).find(({ path }) => path === key);
+  expect(found?.message).toMatch(/drops it silently; (remove it|the nearest)/);
+});
+
 test('without a folder of results, the launcher writes to results/run', () => {
   const files = [[], ['experiment.output_dir: elsewhere/run'], ['experiment.output_dir: results']].map(
     (lines, i) => ({ text: exampleText(lines), subject: { name: `${i}.yaml`, target: TARGETS.modal } }),
