@@ -119,7 +119,7 @@ test('a step’s memory is read with the keyboard, sliders leave the page free, 
   const peak = bytes(predictVram(settings.vram).allocated.likely);
   await page.getByTestId('living').filter({ hasText: peak }).waitFor(SLOW);
   await picture.focus();
-  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.keyboard.press('End');
   await page
     .getByTestId('living')
     .filter({ hasText: points.at(-1)?.op ?? '' })
@@ -188,7 +188,7 @@ test('RAM is moved with the keyboard, and the odds and the cheapest plan follow'
   await answer(page, 'System RAM').filter({ hasText: 'won’t fit' }).waitFor(SLOW);
   const ram = page.getByRole('slider', { name: 'RAM, slider' });
   await ram.focus();
-  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.keyboard.press('End');
   expect(await ram.getAttribute('aria-valuetext')).toBe('256 GiB');
   await answer(page, 'System RAM')
     .filter({ hasText: /fits in 256.GiB/i })
