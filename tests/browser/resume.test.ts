@@ -198,7 +198,8 @@ test(
         Object.defineProperty(document, 'hidden', { value: true, configurable: true });
         document.dispatchEvent(new Event('visibilitychange'));
       });
-    const phase = (text: string | RegExp) => page.getByTestId('phase').filter({ hasText: text }).waitFor(SLOW);
+    const phase = (text: string | RegExp) =>
+      page.getByTestId('phase').filter({ hasText: text }).waitFor(SLOW);
     const update = async () => Number(await page.getByTestId('Step').textContent());
     // So long that it is not over before it is paused.
     await page.goto(`${app.url}${linkOf({ epochs: 100, updates: 20 })}`);
