@@ -186,7 +186,7 @@ test.skipIf(!python)('a smoke configuration by itself, and a cache of another sp
 });
 
 test.skipIf(!python)(
-  'a smoke run without enough recordings, or in the folder of others, is not begun',
+  'a smoke run without enough recordings, or in the folder of others, is not started',
   () => {
     const [text, folder] = [withSplit(config('local/train.yaml'), 0.4), 'data_ext4/tusz'];
     corpus(`${folder}/edf/train`, 12);

@@ -1,11 +1,18 @@
 /** The detector as a picture: a block for each part, as high as its channels and in the order of the data. */
 import { PRODUCTION } from '../../../models/detector';
+import { boundsOf } from '../../../training/fields';
+import { SETTINGS } from '../../../training/settings_table';
 
 /** Of the picture, in its own units. */
 export const VIEW = { width: 400, height: 150 } as const;
 
-export const WIDTHS = { min: 2, max: 256 } as const;
-export const LAYERS = { min: 1, max: 12 } as const;
+const rangeOf = (name: 'model.baseChannels' | 'model.layers') => {
+  const { min = 1, max = 1 } = boundsOf(SETTINGS[name]);
+  return { min, max };
+};
+
+export const WIDTHS = rangeOf('model.baseChannels');
+export const LAYERS = rangeOf('model.layers');
 
 /** Height of a block is the same step for each doubling of its channels. */
 const PER_DOUBLING = 11;
