@@ -23,14 +23,11 @@ export function policyInBuild(headers: typeof HEADERS): Plugin {
   };
 }
 
-const headers = { ...HEADERS };
-
 export default defineConfig({
   // Relative addresses let the built app live in any folder of a host.
   base: './',
   plugins: [svelte(), policyInBuild(HEADERS), VitePWA(INSTALLABLE)],
   worker: { format: 'es' },
   // Runs and checkpoints are stored per origin: on another port they would seem lost.
-  server: { port: 5173, strictPort: true, headers },
-  preview: { port: 4173, strictPort: true, headers },
+  server: { port: 5173, strictPort: true, headers: { ...HEADERS } },
 });

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, { readonly about: string; readonly load:
   detect: { about: 'seizures in recordings, with finished weights', load: () => import('./detect') },
   score: { about: 'detected seizures against annotations', load: () => import('./score') },
   bench: { about: 'what this GPU reaches, and whether it computes right', load: () => import('./bench') },
+  app: { about: 'the app, served to this machine’s browser', load: () => import('./app') },
   schema: { about: 'the JSON Schema of configurations, for editors', load: () => import('./schema') },
 };
 
@@ -31,7 +32,7 @@ const usage = (): string =>
     ...aligned(Object.entries(COMMANDS).map(([name, { about }]) => [`  ${name}`, about])),
     '',
     '  smokescan COMMAND --help  all that a command takes, and what its exit codes mean',
-    '  smokescan --version       this version',
+    '  smokescan --version, -v   this version',
     '',
     'Exit codes of all: 0 done, 1 a file or a run that failed, 2 wrong arguments; further ones in the command’s help.',
   ].join('\n');

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { preview } from 'vite';
+import { serve } from '../../src/cli/app';
 import { launchChromium } from '../chromium';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -25,21 +25,14 @@ export async function main(): Promise<number> {
     stdio: 'inherit',
   });
   if (build.status !== 0) return 1;
-  const server = await preview({
-    root,
-    configFile: join(root, 'vite.config.ts'),
-    logLevel: 'warn',
-    preview: { port: 0, strictPort: false, host: '127.0.0.1' },
-  });
+  const server = await serve(join(root, 'dist'), { port: 0, host: '127.0.0.1' });
   const browser = await launchChromium();
   const complaints: string[] = [];
   try {
-    const address = server.httpServer.address();
-    if (address === null || typeof address === 'string') throw new Error('the server has no port');
     const page = await browser.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-    await page.goto(`http://127.0.0.1:${address.port}/#/train`);
+    await page.goto(`${server.url}#/train`);
     await page.locator('summary', { has: page.getByRole('heading', { name: 'What is trained' }) }).click();
     for (const [label, value] of Object.entries(SETTINGS)) {
       // A label that holds a list has the list's words in its name; another field's name ends in 'updates of an epoch'.

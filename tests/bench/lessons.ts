@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { preview } from 'vite';
 import { LESSONS } from '../../src/lessons/lessons';
+import { serve } from '../../src/cli/app';
 import { launchChromium } from '../chromium';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -28,25 +28,18 @@ export async function main(args: string[]): Promise<number> {
     stdio: 'inherit',
   });
   if (build.status !== 0) return 1;
-  const server = await preview({
-    root,
-    configFile: join(root, 'vite.config.ts'),
-    logLevel: 'warn',
-    preview: { port: 0, strictPort: false, host: '127.0.0.1' },
-  });
+  const server = await serve(join(root, 'dist'), { port: 0, host: '127.0.0.1' });
   const browser = await launchChromium({ webgpu: !values['no-webgpu'] });
   const complaints: string[] = [];
   let slow = 0;
   try {
-    const address = server.httpServer.address();
-    if (address === null || typeof address === 'string') throw new Error('the server has no port');
     for (const { name } of LESSONS) {
       if (positionals.length > 0 && !positionals.includes(name)) continue;
       const context = await browser.newContext();
       context.setDefaultTimeout(LIMIT_MS);
       const page = await context.newPage();
       page.on('pageerror', (error) => complaints.push(`${name}: ${error.message}`));
-      const times = await waits(page, `http://127.0.0.1:${address.port}/#/learn/${name}`);
+      const times = await waits(page, `${server.url}#/learn/${name}`);
       slow += times.filter((seconds) => seconds > WANTED_S).length;
       console.log(`${name.padEnd(16)} ${times.map((seconds) => seconds.toFixed(1).padStart(6)).join('')}`);
       await context.close();

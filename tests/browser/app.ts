@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { preview, type PreviewServer } from 'vite';
+import { serve as serveFolder, type Served } from '../../src/cli/app';
 import { launchChromium } from '../chromium';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -50,22 +50,9 @@ let started: Promise<App> | undefined;
 /** Builds the app where a source is newer than dist, serves it and starts Chromium, at the first call. */
 export const startApp = (): Promise<App> => (started ??= start());
 
-export interface Served {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Serves a build, the app's own unless told otherwise, on a free port. */
-export async function serve(outDir = 'dist', port = 0): Promise<Served> {
-  const server = await preview({
-    root,
-    configFile: join(root, 'vite.config.ts'),
-    logLevel: 'warn',
-    build: { outDir },
-    preview: { port, strictPort: port !== 0, host: '127.0.0.1' },
-  });
-  return { url: addressOf(server), close: () => server.close() };
-}
+/** Serves a build, the app's own unless told otherwise, on a free port, as `smokescan app` does. */
+export const serve = (outDir = 'dist', port = 0): Promise<Served> =>
+  serveFolder(resolve(root, outDir), { port, host: '127.0.0.1' });
 
 async function start(): Promise<App> {
   buildIfStale();
@@ -133,12 +120,6 @@ export const chooseFolder = (
       bytes: Buffer.from(bytes).toString('base64'),
     })),
   );
-
-function addressOf(server: PreviewServer): string {
-  const address = server.httpServer.address();
-  if (address === null || typeof address === 'string') throw new Error('The preview server has no port.');
-  return `http://127.0.0.1:${address.port}/`;
-}
 
 /** Builds the app where a source is newer than dist. */
 export function buildIfStale(): void {

@@ -28,7 +28,7 @@ const MAY_IMPORT = {
 };
 
 /** Files of data, which every room may read. */
-const DATA = ['configs', 'package.json'];
+const DATA = ['configs', 'package.json', 'security_headers'];
 
 /** Rooms that import nothing of a room above, not even the types of a protocol. */
 const ALONE = ['base', 'engine', 'config'];

@@ -1,5 +1,6 @@
 /** The package as somebody installs it: built, outside this repository, without its tools. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +61,16 @@ describe('the package, installed', () => {
     const scored = await run('score', events, events);
     expect([scored.code, scored.errors]).toEqual([0, '']);
     expect(scored.out).toMatch(/SzCORE events +1\.0000/);
+  });
+
+  fullTest('serves the app until Ctrl-C', async () => {
+    const bin = join(folder, 'node_modules/smokescan/src/cli/run.mjs');
+    const child = spawn(process.execPath, [bin, 'app', '--port', '41730'], { cwd: folder });
+    const exit = once(child, 'exit');
+    await once(child.stdout, 'data');
+    expect(await (await fetch('http://localhost:41730/')).text()).toContain('<title>Smokescan');
+    child.kill('SIGINT');
+    expect(await exit).toEqual([0, null]);
   });
 
   fullTest('says what a command that computes on a GPU needs', async () => {
