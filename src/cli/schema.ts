@@ -1,11 +1,8 @@
 /** `npx smokescan schema`: the JSON Schema of the trainer's configuration, for editors. */
-import { jsonSchema } from '../config/json_schema';
+import { schemaText } from '../config/json_schema';
 import { runCommand, text } from './command_line';
 import { writeWhole } from './output_files';
 import { print } from './print';
-
-/** The file's text. */
-export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;
 
 const COMMAND = {
   name: 'schema',

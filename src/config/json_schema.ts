@@ -8,11 +8,25 @@ import { join } from './path';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The whole configuration as JSON Schema (draft 7). */
-export const jsonSchema = (): Json => ({
+/** The whole configuration as JSON Schema (draft 7). Its `$id` is a name, not an address: it is published nowhere. */
+const jsonSchema = (): Json => ({
   $schema: 'http://json-schema.org/draft-07/schema#',
+  $id: 'urn:smokescan:trainer-configuration',
   ...section(''),
 });
+
+/** The file that editors read: configs/schema.json. */
+export const schemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`;
+
+/**
+ * A configuration of this path below configs/ with the comment by which yaml-language-server finds configs/schema.json
+ * (https://github.com/redhat-developer/yaml-language-server, “Using inlined schema”), unless it names a schema already.
+ */
+export function withSchema(text: string, path: string): string {
+  if (/^#\s*yaml-language-server\s*:/m.test(text)) return text;
+  const up = '../'.repeat(path.replace(/^configs\//, '').split('/').length - 1);
+  return `# yaml-language-server: $schema=${up}schema.json${text.includes('\r\n') ? '\r\n' : '\n'}${text}`;
+}
 
 function section(path: string): Json {
   const names = namesBelow(path);

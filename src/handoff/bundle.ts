@@ -1,4 +1,5 @@
 /** What someone leaves with, as files of one folder: configurations, a script for each, the review. */
+import { schemaText } from '../config/json_schema';
 import { EditError } from '../config/layout';
 import { scriptFor, smokePreset } from './commands';
 import { whyNotRun, type NamedText } from './commands/steps';
@@ -65,7 +66,8 @@ function smokeOf(config: BundledConfig, files: readonly BundledConfig[]): NamedT
 
 /**
  * Unpacked in the trainer's folder, the scripts find the configurations: commands.sh for a single one, else one below
- * commands/ for each that can be launched, none for one that the trainer rejects. Every file that a command names is there.
+ * commands/ for each that can be launched, none for one that the trainer rejects. Every file that a command
+ * names is there, and the schema by which editors check configurations.
  */
 export function bundleOf(configs: readonly BundledConfig[], review?: string): BundleFile[] {
   const taken = new Set<string>(['review.md', 'commands.sh']);
@@ -89,6 +91,7 @@ export function bundleOf(configs: readonly BundledConfig[], review?: string): Bu
     ...named.map(({ name, text }) => ({ path: name, text })),
     ...scripts,
     ...smokes.map(({ name, text }) => ({ path: name, text })),
+    { path: 'configs/schema.json', text: schemaText() },
     ...(review === undefined ? [] : [{ path: 'review.md', text: review }]),
   ];
 }

@@ -6,6 +6,7 @@ import { GIB } from '../base/units';
 import type { Change } from '../config/change';
 import { applyChanges, applyFixes } from '../config/edit';
 import { isForeign, isSevere } from '../config/issues';
+import { withSchema } from '../config/json_schema';
 import { MODAL, SAVED_MIB, SMOKE_FILES, SMOKE_SPLIT, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
 import { scalarText } from '../config/scalar';
@@ -364,9 +365,12 @@ export function derive(
 /** What stands at the head of files that are kept as they were. */
 const AS_IT_WAS = /^#[^\n]*to learn from, not to launch\.[^\n]*/;
 
-/** The text of a variant: with its changes, and without what its source alone says of itself. */
+/** The text of a variant: with its changes and its schema, and without what its source alone says of itself. */
 export const variantText = (text: string, { name, target, changes }: Derived): string =>
-  applyChanges(text, changes).replace(AS_IT_WAS, `# Made by Smokescan for ${target.title}, as ${name}.`);
+  withSchema(
+    applyChanges(text, changes).replace(AS_IT_WAS, `# Made by Smokescan for ${target.title}, as ${name}.`),
+    name,
+  );
 
 /** The variant that a file of this path and target is. */
 export function variantFor(name: string, target: TargetName): Variant {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { schemaText } from '../../../src/cli/schema';
+import { schemaText } from '../../../src/config/json_schema';
 import { KEYS, SECTIONS } from '../../../src/config/keys';
 import { PyDate, type PyValue } from '../../../src/config/plain';
 import { readConfig, settingsIn } from '../../../src/config/settings';

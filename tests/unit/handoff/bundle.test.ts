@@ -10,6 +10,7 @@ test('one configuration, its script and the review', () => {
     'configs/local/train.yaml',
     'commands.sh',
     'configs/local/smoke.yaml',
+    'configs/schema.json',
     'review.md',
   ]);
   expect(files[0]?.text).toBe(text);
@@ -30,6 +31,7 @@ test('several have scripts of their own; nothing is launched for the browser', (
     'commands/mine.sh',
     'configs/local/smoke.yaml',
     'configs/modal/smoke_a100.yaml',
+    'configs/schema.json',
   ]);
   expect(files[4]?.text).toContain('--config configs/mine.yml');
 });
@@ -46,6 +48,7 @@ test('what production rejects is there without a script, and is nobody’s smoke
     'configs/compose.yaml',
     'commands/local/train.sh',
     'configs/local/smoke_2.yaml',
+    'configs/schema.json',
   ]);
 });
 
@@ -70,5 +73,6 @@ test('no path leaves the folder, and no two are one', () => {
     'configs/a_2.yaml',
     'configs/a_b.yaml',
     'configs/config.yaml',
+    'configs/schema.json',
   ]);
 });
