@@ -143,12 +143,12 @@ export const main = (args: readonly string[]): Promise<number> =>
       const built = join(ownFolder(), 'dist');
       if (!existsSync(join(built, 'index.html')))
         throw new SettingsError(`${built} has no built app; build it with npx vite build, or use npm start`);
-      const { url, close } = await serve(built, { port });
-      print(`The app is at ${url}. Ctrl-C ends it.`);
+      const served = await serve(built, { port });
+      print(`The app is at ${served.url}. Ctrl-C ends it.`);
       let stop = (): void => undefined;
       const ended = new Promise<void>((done) => (stop = done));
       await signals.run({ run: () => ended, stop });
-      await close();
+      await served.close();
       return 0;
     }),
   );
