@@ -23,11 +23,15 @@ export function policyInBuild(headers: typeof HEADERS): Plugin {
   };
 }
 
+/** Where a build spends its time is no warning. */
+export const QUIET = { checks: { bundlerTimings: false } };
+
 export default defineConfig({
   // Relative addresses let the built app live in any folder of a host.
   base: './',
   plugins: [svelte(), policyInBuild(HEADERS), VitePWA(INSTALLABLE)],
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: QUIET },
+  build: { rolldownOptions: QUIET },
   // Runs and checkpoints are stored per origin: on another port they would seem lost.
   server: { port: 5173, strictPort: true, headers: { ...HEADERS } },
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 import { LESSON_HEADERS } from './security_headers.ts';
-import { policyInBuild } from './vite.config.ts';
+import { policyInBuild, QUIET } from './vite.config.ts';
 
 const root = import.meta.dirname;
 const headers = { ...LESSON_HEADERS };
@@ -12,7 +12,7 @@ export default defineConfig({
   root: join(root, 'src/lessons/alone'),
   base: './',
   plugins: [svelte({ configFile: join(root, 'svelte.config.js') }), policyInBuild(headers)],
-  worker: { format: 'es' },
-  build: { outDir: join(root, 'dist-lessons'), emptyOutDir: true },
+  worker: { format: 'es', rolldownOptions: QUIET },
+  build: { outDir: join(root, 'dist-lessons'), emptyOutDir: true, rolldownOptions: QUIET },
   preview: { port: 4174, strictPort: true, headers },
 });

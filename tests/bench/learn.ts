@@ -1,11 +1,7 @@
 /** The whole product in one number: a detector trained in Chromium on synthetic patients, scored on those it never saw. */
-import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { serve } from '../../src/cli/app';
+import { build, serve } from '../built';
 import { launchChromium } from '../chromium';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const WANTED = 0.9;
 const LIMIT_S = 900;
 const SETTINGS = {
@@ -19,13 +15,8 @@ const SETTINGS = {
 
 /** Command `bench-learn`. Returns 1 when the best AUROC is not above 0.9, or when the page complained. */
 export async function main(): Promise<number> {
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
-  const build = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (build.status !== 0) return 1;
-  const server = await serve(join(root, 'dist'), { port: 0, host: '127.0.0.1' });
+  build();
+  const server = await serve();
   const browser = await launchChromium();
   const complaints: string[] = [];
   try {

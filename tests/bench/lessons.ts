@@ -1,14 +1,10 @@
 /** How long a learner waits in each lesson: every step is guessed at once, and its answer waited for. */
-import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { LESSONS } from '../../src/lessons/lessons';
-import { serve } from '../../src/cli/app';
+import { build, serve } from '../built';
 import { launchChromium } from '../chromium';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const WANTED_S = 60;
 const LIMIT_MS = 600_000;
 
@@ -22,13 +18,8 @@ export async function main(args: string[]): Promise<number> {
     options: { 'no-webgpu': { type: 'boolean', default: false } },
     allowPositionals: true,
   });
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
-  const build = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (build.status !== 0) return 1;
-  const server = await serve(join(root, 'dist'), { port: 0, host: '127.0.0.1' });
+  build();
+  const server = await serve();
   const browser = await launchChromium({ webgpu: !values['no-webgpu'] });
   const complaints: string[] = [];
   let slow = 0;

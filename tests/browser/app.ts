@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { serve as serveFolder, type Served } from '../../src/cli/app';
+import { build, serve } from '../built';
 import { launchChromium } from '../chromium';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -49,10 +48,6 @@ let started: Promise<App> | undefined;
 
 /** Builds the app where a source is newer than dist, serves it and starts Chromium, at the first call. */
 export const startApp = (): Promise<App> => (started ??= start());
-
-/** Serves a build, the app's own unless told otherwise, on a free port, as `smokescan app` does. */
-export const serve = (outDir = 'dist', port = 0): Promise<Served> =>
-  serveFolder(resolve(root, outDir), { port, host: '127.0.0.1' });
 
 async function start(): Promise<App> {
   buildIfStale();
@@ -125,13 +120,7 @@ export const chooseFolder = (
 export function buildIfStale(): void {
   const built = join(root, 'dist/index.html');
   if (existsSync(built) && statSync(built).mtimeMs > newest(SOURCES.map((name) => join(root, name)))) return;
-  // A process of its own, because Vitest's NODE_ENV would make this a development build.
-  const { NODE_ENV: _, ...env } = process.env;
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
-  const options = { cwd: root, env, stdio: 'inherit' } as const;
-  if (spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], options).status !== 0) {
-    throw new Error('The app does not build.');
-  }
+  build();
 }
 
 /** Time of the last change of files and of folders, whose own times show deletions. */

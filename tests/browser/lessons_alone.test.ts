@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { preview, type PreviewServer } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { build } from '../built';
 import { startApp, type App } from './app';
 import { SILENT } from './looks';
 
@@ -20,12 +20,8 @@ let app: App;
 let server: PreviewServer;
 beforeAll(async () => {
   app = await startApp();
-  // A process of its own, because Vitest's NODE_ENV would make this a development build.
-  const { NODE_ENV: _, ...env } = process.env;
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
   const config = join(root, 'vite.lessons.config.ts');
-  const args = ['build', '--config', config, '--outDir', built, '--emptyOutDir', '--logLevel', 'warn'];
-  expect(spawnSync(process.execPath, [vite, ...args], { cwd: root, env, stdio: 'inherit' }).status).toBe(0);
+  build('--config', config, '--outDir', built, '--emptyOutDir');
   server = await preview({
     configFile: config,
     logLevel: 'warn',

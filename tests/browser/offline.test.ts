@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPage, serve, startApp, type App } from './app';
+import { serve } from '../built';
+import { openPage, PATIENCE, startApp, type App } from './app';
 
 const DIST = join(import.meta.dirname, '../../dist');
 
@@ -17,8 +18,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const open = (url: string) => openPage(app.browser, url, '', { serviceWorkers: 'allow' });
-/** Until the browser has the app. */
-const kept = (page: Page) => page.evaluate(async () => void (await navigator.serviceWorker.ready));
+/** Until the browser has the app. A service worker that does not install is never ready. */
+const kept = (page: Page) =>
+  page.evaluate(async (patience) => {
+    const late = new Promise((_, reject) => setTimeout(reject, patience, new Error('no service worker')));
+    await Promise.race([navigator.serviceWorker.ready, late]);
+  }, PATIENCE);
 
 test('it opens and every page works where the network is gone, and it can be installed', async () => {
   const served = await serve();
