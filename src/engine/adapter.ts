@@ -8,7 +8,12 @@ export interface AdapterDescription {
   readonly architecture: string;
   readonly device: string;
   readonly description: string;
+  /** Whether the processor computes in place of a GPU. */
+  readonly software: boolean;
 }
+
+/** Drivers that run shaders on the CPU; not all of them set isFallbackAdapter. */
+const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 /** Seconds. A driver that works answers within one, on a busy machine within some. */
 const PATIENCE = 60;
@@ -18,10 +23,22 @@ export const describeAdapter = ({
   architecture,
   device,
   description,
-}: GPUAdapterInfo): AdapterDescription => ({ vendor, architecture, device, description });
+  isFallbackAdapter,
+}: GPUAdapterInfo): AdapterDescription => ({
+  vendor,
+  architecture,
+  device,
+  description,
+  software: isFallbackAdapter || SOFTWARE_ADAPTERS.test(`${architecture} ${description}`),
+});
 
 /** What an adapter calls itself, in words of its own where it has them. */
-export const adapterName = ({ vendor, architecture, device, description }: AdapterDescription): string =>
+export const adapterName = ({
+  vendor,
+  architecture,
+  device,
+  description,
+}: Omit<AdapterDescription, 'software'>): string =>
   description || [vendor, architecture, device].filter((part) => part !== '').join(' ') || 'a GPU';
 
 /** Tells adapters apart in whatever is remembered of them, also two that have one name, if their limits differ. */
@@ -43,13 +60,15 @@ export const adapterKey = (
 const INTEL_CARD = /hpg/i;
 
 /**
- * A hint for whoever may have a second, faster GPU: Windows gives a browser the GPU that its own settings name, whatever a
- * page asks for. Undefined elsewhere, and where the GPU may be the faster one.
+ * What a person should know of the adapter that a browser gave: that it is none but the processor, or that there may be a second,
+ * faster GPU: Windows gives a browser the one that its own settings name, whatever a page asks for. Undefined where there is nothing.
  */
-export function otherGpuHint(
-  { vendor, architecture }: AdapterDescription,
+export function adapterHint(
+  { vendor, architecture, software }: AdapterDescription,
   userAgent: string,
 ): string | undefined {
+  if (software)
+    return 'This is a software adapter: the processor computes in place of a GPU, many times slower. If this computer has a GPU, switch on hardware acceleration in the settings of this browser, or update the driver of the GPU, and start it again.';
   if (!/Windows/.test(userAgent) || !/^intel/i.test(vendor) || INTEL_CARD.test(architecture))
     return undefined;
   return 'This is the GPU inside the processor. If this computer has another, open Settings, System, Display, Graphics in Windows, choose this browser, set it to high performance, and start it again.';

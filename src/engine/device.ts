@@ -8,9 +8,6 @@ export { EngineError, type EngineErrorKind } from './engine_error';
 export type { AdapterDescription } from './adapter';
 export type { DeviceBuffer } from './gpu_device';
 
-/** Drivers that run shaders on the CPU; not all of them set isFallbackAdapter. */
-const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
-
 /** Limits worth raising above WebGPU's defaults when the adapter has more. */
 const RAISED_LIMITS = [
   'maxStorageBuffersPerShaderStage',
@@ -32,14 +29,7 @@ export interface DeviceOptions {
 
 /** An opened device with what lowerings may know of it. Made by Device.request. */
 export class Device extends GpuDevice {
-  readonly #software: boolean;
   #quadsRejected: string | undefined;
-
-  private constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
-    super(gpu, info);
-    this.#software =
-      info.isFallbackAdapter || SOFTWARE_ADAPTERS.test(`${info.architecture} ${info.description}`);
-  }
 
   /** Throws EngineError `unsupported` with a sentence when there is no adapter or it gives no device. */
   static async request(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
@@ -69,7 +59,7 @@ export class Device extends GpuDevice {
       limits: this.limits,
       subgroups: this.features.has('subgroups') && this.#quadsRejected === undefined,
       half: this.features.has('shader-f16'),
-      software: this.#software,
+      software: this.adapter.software,
     };
   }
 }

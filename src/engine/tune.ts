@@ -121,7 +121,7 @@ export async function tune(
       choose,
       timings,
       rejected,
-      untimed: `this browser tells only every ${resolution.toFixed(0)} ms whether the GPU is done, so kernels cannot be compared and the defaults are used`,
+      untimed: `here it is told only every ${resolution.toFixed(0)} ms whether the GPU is done, so kernels cannot be compared and the defaults are used`,
     };
   const minimum = Math.max(MINIMUM_MS, TICKS * resolution);
   const read = new Set(

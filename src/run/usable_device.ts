@@ -49,10 +49,14 @@ export interface WaitForGpu {
 export class UsableDevice {
   #device: Promise<Device> | undefined;
 
-  /** `losses`: where it is remembered when a GPU was lost last, by whichever page of this origin. */
+  /**
+   * `losses`: where it is remembered when a GPU was lost last, by whichever page of this origin. `holdsBack`: whether GPUs are held
+   * back after a loss, as browsers do.
+   */
   constructor(
     private readonly open: () => Promise<Device>,
     private readonly losses: LossMemory,
+    private readonly holdsBack = true,
   ) {}
 
   /**
@@ -69,11 +73,12 @@ export class UsableDevice {
         if (!(error instanceof EngineError) || error.kind !== 'unsupported') throw error;
         const since = (Date.now() - (await this.losses.last())) / 1000;
         if (!(since < EXPLAINS)) throw error;
-        if (!wait) throw new GpuHeldBackError(since);
+        if (!wait && this.holdsBack) throw new GpuHeldBackError(since);
         if (tried < MOMENTS) {
           await sleep(MOMENT);
           continue;
         }
+        if (!wait || !this.holdsBack) throw error;
         // The clock may have been set since the loss.
         left ??= Math.ceil(Math.min(Math.max(0, WAITS * HELD_BACK - since), WAITS * HELD_BACK));
         if (left === 0) throw new GpuHeldBackError(since);

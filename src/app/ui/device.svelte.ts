@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/text';
-import { adapterName, otherGpuHint } from '../../engine/adapter';
+import { adapterHint, adapterName } from '../../engine/adapter';
 import type { DeviceReport } from '../../run/protocol';
 import { LinkError } from './link';
 
@@ -26,7 +26,7 @@ export class Device {
   measuring = $state(false);
 
   readonly name = $derived(this.report ? adapterName(this.report) : '');
-  readonly hint = $derived(this.report && otherGpuHint(this.report, navigator.userAgent));
+  readonly hint = $derived(this.report && adapterHint(this.report, navigator.userAgent));
 
   readonly measured = $derived((this.report?.flopsPerSecond ?? null) !== null);
 

@@ -2,14 +2,14 @@ import { afterEach, expect, test, vi } from 'vitest';
 import {
   adapterKey,
   adapterName,
-  otherGpuHint,
+  adapterHint,
   requestAdapter,
   requestDevice,
 } from '../../../src/engine/adapter';
 
 afterEach(() => void vi.useRealTimers());
 
-const INTEL = { vendor: 'intel', architecture: 'gen-12lp', device: '', description: '' };
+const INTEL = { vendor: 'intel', architecture: 'gen-12lp', device: '', description: '', software: false };
 const WINDOWS = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/156.0.0.0';
 const LINUX = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0';
 
@@ -40,10 +40,10 @@ test('no WebGPU, no adapter and a device that is refused are told apart', async 
 });
 
 test('a GPU inside the processor is told apart from a card under Windows, and nowhere else', () => {
-  expect(otherGpuHint(INTEL, WINDOWS)).toMatch(/high performance/);
-  expect(otherGpuHint({ ...INTEL, architecture: 'xe-hpg' }, WINDOWS)).toBe(undefined);
-  expect(otherGpuHint({ ...INTEL, vendor: 'nvidia', architecture: 'ampere' }, WINDOWS)).toBe(undefined);
-  expect(otherGpuHint(INTEL, LINUX)).toBe(undefined);
+  expect(adapterHint(INTEL, WINDOWS)).toMatch(/high performance/);
+  expect(adapterHint({ ...INTEL, architecture: 'xe-hpg' }, WINDOWS)).toBe(undefined);
+  expect(adapterHint({ ...INTEL, vendor: 'nvidia', architecture: 'ampere' }, WINDOWS)).toBe(undefined);
+  expect(adapterHint(INTEL, LINUX)).toBe(undefined);
 });
 
 test('adapters of one name are two where their limits differ', () => {
