@@ -3,19 +3,27 @@
 const NOBODY = 'smokescan.invalid';
 /** Milliseconds in which a refusal is heard of. */
 const PATIENCE = 4000;
+/** Milliseconds after which a worker is not waited for: a busy machine starts one within seconds. */
+const DEADLINE = 60_000;
 
 /** Why no file is opened here: a sentence; null where files are safe. */
 export const fence = $state<{ problem: string | null }>({ problem: null });
 
-/** Looks once, when the page is loaded. */
+/** Looks once, when the page is loaded; files are opened until it has an answer. */
 export async function checkFence(): Promise<void> {
   if (window.top !== window)
     fence.problem =
       'This page is shown inside another page, which could mislead you, so no files are opened here. Open it in a tab of its own.';
-  else if ((await tryWorker()) === 'not blocked')
-    fence.problem =
-      'This host does not send the security policy with every file, so nothing would keep a worker from sending your files elsewhere, and none are opened here. Whoever runs it: use the header file for your host that is beside index.html.';
+  else fence.problem = PROBLEMS[await tryWorker()];
 }
+
+const PROBLEMS: Readonly<Record<Outcome, string | null>> = {
+  blocked: null,
+  'not blocked':
+    'This host does not send the security policy with every file, so nothing would keep a worker from sending your files elsewhere, and none are opened here. Whoever runs it: use the header file for your host that is beside index.html.',
+  'not tried':
+    'The worker that checks whether the security policy holds did not start or gave no answer, so no files are opened here. Reload the page to check again.',
+};
 
 /** Whether a way out of the page was refused; `not tried` where this browser, or a fault, did not let it come to that. */
 export type Outcome = 'blocked' | 'not blocked' | 'not tried';
@@ -29,6 +37,7 @@ async function tryWorker(): Promise<Outcome> {
       );
       // A worker that does not load sends nothing.
       worker.addEventListener('error', () => resolve('not tried'));
+      setTimeout(() => resolve('not tried'), DEADLINE);
       worker.postMessage(null);
     });
   } finally {
