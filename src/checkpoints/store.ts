@@ -5,6 +5,8 @@
  * generations deleted: of `last` the one before stays, so that damage on the disk costs one checkpoint and no more.
  */
 import { promisifyRequest } from 'idb-keyval';
+import { messageOf } from '../base/text';
+import { copiedRuns, copyRun, deleteCopy, type CopiedRun } from './copies';
 import { openDatabase, type Database } from './database';
 import type { Generation, Run, Slot } from './run';
 import { sha256 } from '../base/sha256';
@@ -40,6 +42,18 @@ const below = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${pref
  * or without a secure context). A browser may reject: then it may delete everything of this origin, as in a private window.
  */
 export const askToPersist = async (): Promise<boolean | undefined> => navigator.storage?.persist?.();
+
+/** A state as it is stored, with its manifest as a text. */
+async function pack(state: TrainingState) {
+  const shards = packShards(state);
+  if (!globalThis.crypto?.subtle)
+    throw new StoreUnavailableError('the page is not served over https or from localhost');
+  const text = JSON.stringify(await describeShards(state, shards));
+  const manifestSha256 = await sha256(new TextEncoder().encode(text));
+  return { shards, text, manifestSha256, bytes: shards.reduce((sum, shard) => sum + shard.length, 0) };
+}
+
+const problemOf = (work: () => Promise<void>): Promise<string | null> => work().then(() => null, messageOf);
 
 export class CheckpointStore {
   readonly #database: Database;
@@ -123,18 +137,66 @@ export class CheckpointStore {
     return { generation, state: unpackShards(manifest, shards) };
   }
 
+  /** Brings the copy of a run in the person's folder up to date, where one was chosen. Why it could not: a sentence. */
+  copyRun(id: string): Promise<string | null> {
+    return problemOf(async () =>
+      copyRun(await this.run(id), async (slot, { number }) => (await this.load(id, slot, number)).state),
+    );
+  }
+
+  /** Deletes the copy of a run. Why it could not: a sentence. */
+  deleteCopy(id: string): Promise<string | null> {
+    return problemOf(() => deleteCopy(id));
+  }
+
+  /**
+   * Puts back the runs of the person's folder that are not here, where one was chosen: their names, and what could not be put back.
+   * Throws with a sentence where the folder cannot be used.
+   */
+  async restoreRuns(): Promise<{
+    readonly restored: readonly string[];
+    readonly problems: readonly string[];
+  }> {
+    const known = async () => new Set((await this.runs()).map(({ id }) => id));
+    const restored: string[] = [];
+    const problems = await copiedRuns(known, async (copied) => {
+      const left = await this.#restore(copied);
+      restored.push(copied.run.name);
+      return left;
+    });
+    return { restored, problems };
+  }
+
   close(): void {
     this.#database.close();
   }
 
+  /** The record comes last: without it nothing of the run is there. Throws where none of its checkpoints can be read. */
+  async #restore({ run, read }: CopiedRun): Promise<string[]> {
+    const restored: Record<Slot, Generation[]> = { last: [], best: [] };
+    const problems: string[] = [];
+    for (const slot of ['last', 'best'] as const)
+      for (const generation of run[slot])
+        try {
+          const { shards, text, bytes, manifestSha256 } = await pack(await read(slot, generation));
+          await this.#write(async (store) => {
+            shards.forEach((shard, i) => store.put(shard, shardKey(run.id, generation.number, i)));
+            store.put(text, manifestKey(run.id, generation.number));
+          }, bytes);
+          restored[slot].push({ ...generation, bytes, manifestSha256 });
+        } catch (error) {
+          problems.push(
+            `“${slot}” of “${run.name}” at step ${generation.step} is not put back: ${messageOf(error)}`,
+          );
+        }
+    if (problems.length > 0 && restored.last.length + restored.best.length === 0)
+      throw new Error(problems.join('; '));
+    await this.#write(async (store) => void store.put({ ...run, ...restored }, runKey(run.id)));
+    return problems;
+  }
+
   async #save(id: string, slot: Slot, state: TrainingState): Promise<Generation> {
-    const shards = packShards(state);
-    if (!globalThis.crypto?.subtle)
-      throw new StoreUnavailableError('the page is not served over https or from localhost');
-    const manifest = await describeShards(state, shards);
-    const text = JSON.stringify(manifest);
-    const manifestSha256 = await sha256(new TextEncoder().encode(text));
-    const bytes = shards.reduce((sum, shard) => sum + shard.length, 0);
+    const { shards, text, bytes, manifestSha256 } = await pack(state);
     const saved = await this.#write(async (store) => {
       const run = await this.#get(store, id);
       const number = Math.max(0, ...[...run.last, ...run.best].map((generation) => generation.number)) + 1;

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { startApp, type App } from './app';
+import { newProfile, startApp, type App } from './app';
 
 let app: App;
 beforeAll(async () => {
@@ -148,4 +148,49 @@ test('no files are opened where a host sends no policy with workers, or where th
   await outer.frameLocator('iframe').getByText('This page is shown inside another page').waitFor();
   await framing.unrouteAll({ behavior: 'ignoreErrors' });
   await framing.close();
+});
+
+test.each([
+  ['is not there', (route: Route) => route.abort()],
+  ['never answers', () => undefined],
+])('no files are opened where the worker that checks the policy %s', async (_, answer) => {
+  const context = await newProfile(app.browser);
+  const page = await context.newPage();
+  // Nobody waits a minute for what does not come.
+  await page.clock.install();
+  await context.route(/fence_worker/, answer);
+  await page.goto(`${app.url}#/runs`);
+  await page.getByText('No runs yet').waitFor();
+  await page.clock.runFor(61_000);
+  await page.getByText('The worker that checks whether the security policy holds did not start').waitFor();
+  expect(await page.getByLabel('Open a checkpoint').isDisabled()).toBe(true);
+  await context.close();
+});
+
+test('a folder for copies that a browser has closed since is named, and allowed again by one click', async () => {
+  const context = await newProfile(app.browser);
+  // The private folder of the page, which no browser closes: what the browser says of it is set here.
+  await context.addInitScript(() => {
+    Object.assign(window, { showDirectoryPicker: () => navigator.storage.getDirectory() });
+    let state: PermissionState = sessionStorage.getItem('closed') ? 'prompt' : 'granted';
+    Object.assign(FileSystemHandle.prototype, {
+      queryPermission: () => Promise.resolve(state),
+      requestPermission: () => Promise.resolve((state = 'granted')),
+    });
+  });
+  const page = await context.newPage();
+  await page.goto(`${app.url}#/runs`);
+  await page.getByRole('button', { name: 'Keep copies in a folder' }).click();
+  await page.getByText('0 runs copied').waitFor();
+  await page.evaluate(() => sessionStorage.setItem('closed', 'yes'));
+  for (const place of ['#/train', '#/runs']) {
+    await page.goto(`${app.url}?${place.slice(2)}${place}`);
+    const notice = page.getByRole('status').filter({ hasText: 'until you allow it again' });
+    await notice.getByRole('button', { name: 'Allow' }).click();
+    await notice.waitFor({ state: 'detached' });
+    await page.getByText('0 runs copied').waitFor();
+  }
+  await page.getByRole('button', { name: 'Stop copying' }).click();
+  await page.getByRole('button', { name: 'Keep copies in a folder' }).waitFor();
+  await context.close();
 });

@@ -79,10 +79,40 @@ const clearStore = (page: Page): Promise<void> =>
       }),
   );
 
+/** The browser's own picker cannot be driven; a private folder of the page stands in for what it gives. */
+async function keepCopies(page: Page): Promise<void> {
+  await page.evaluate(() =>
+    Object.assign(window, {
+      showDirectoryPicker: async () =>
+        (await navigator.storage.getDirectory()).getDirectoryHandle('copies', { create: true }),
+    }),
+  );
+  await button(page, 'Keep copies in a folder').click();
+}
+
+/** What that folder holds. */
+const copiedRuns = (page: Page) =>
+  page.evaluate(async () => {
+    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('copies');
+    const runs: { outcome: unknown; files: string[] }[] = [];
+    for await (const folder of root.values()) {
+      if (!(folder instanceof FileSystemDirectoryHandle)) continue;
+      const files: string[] = [];
+      for await (const name of folder.keys()) files.push(name);
+      const record = await (await folder.getFileHandle('run.json')).getFile();
+      const { summary } = JSON.parse(await record.text()) as { summary: { outcome: unknown } };
+      runs.push({ outcome: summary.outcome, files });
+    }
+    return runs;
+  });
+
 test.skipIf(process.platform !== 'linux')(
   'a run whose browser and GPU process are killed and whose checkpoint is damaged ends as an unbroken one, to the bit',
   async () => {
-    const first = await openApp(linkOf({ every: UPDATES / 2 }));
+    const first = await openApp('#/runs');
+    await keepCopies(first.page);
+    await first.page.getByText('0 runs copied to the folder “copies”').waitFor();
+    await first.page.goto(`${app.url}${linkOf({ every: UPDATES / 2 })}`);
     await first.page.getByText('This link contains training settings').waitFor();
     await openFolder(first.page);
     await start(first.page);
@@ -130,6 +160,16 @@ test.skipIf(process.platform !== 'linux')(
     expect(resumed?.aurocs).toHaveLength(2);
     expect(resumed?.shards.length).toBeGreaterThan(0);
     expect(resumed).toEqual(unbroken);
+
+    // The folder has copies of both, as they ended; the store, once deleted, is made anew from there.
+    const copies = await copiedRuns(page);
+    expect(copies.map(({ outcome }) => outcome)).toEqual(['completed', 'completed']);
+    for (const { files } of copies) expect(files.length).toBeGreaterThan(2);
+    await clearStore(page);
+    await page.goto(`${app.url}#/runs`);
+    await page.reload();
+    await page.getByText(/^Put back from the folder “copies”: “Width 2, .*”, “Width 2, .*”\.$/).waitFor();
+    expect(await kept(page)).toEqual([resumed, unbroken]);
 
     // On the page of runs: compare, rename, pin, delete, duplicate.
     await page.getByRole('link', { name: 'Runs' }).click();

@@ -181,3 +181,51 @@ test('the thread that trains hands a state over without copying it, and the work
   expect(after).toBe(0);
   expect(await load(id, 'last')).toMatchObject({ step: 1, verified: true, same: true });
 });
+
+test('copies in a folder are those of the store, and bring back what it lost, each with its number', async () => {
+  await page.evaluate(() => storeTests.chooseCopies());
+  const { id } = await createRun('copied');
+  const copy = () => page.evaluate((id) => storeTests.copy(id), id);
+  const copied = async () =>
+    (await page.evaluate(() => storeTests.copied())).map((path) => path.split('/')[1]);
+  for (let step = 1; step <= 3; step++) {
+    await save(id, 'last', step);
+    if (step === 2) await save(id, 'best', step);
+    expect(await copy()).toBe(null);
+  }
+  const files = ['best-3-step-2', 'last-2-step-2', 'last-4-step-3'].map(
+    (name) => `${name}.state.safetensors`,
+  );
+  expect(await copied()).toEqual([...files, 'run.json']);
+  const before = await find(id);
+
+  const lose = () => page.evaluate((id) => storeTests.deleteRun(id), id);
+  const restore = () => page.evaluate(() => storeTests.restore());
+  expect(await restore()).toEqual({ restored: [], problems: [] });
+  await lose();
+  expect(await keys(id)).toEqual([]);
+  expect(await restore()).toEqual({ restored: ['copied'], problems: [] });
+  expect(await find(id)).toEqual(before);
+  expect(await load(id, 'last')).toEqual({ step: 3, number: 4, verified: true, same: true });
+  expect(await load(id, 'last', 2)).toMatchObject({ step: 2, same: true });
+  expect(await load(id, 'best')).toMatchObject({ step: 2, same: true });
+
+  // What is damaged is left out and named; where nothing is left the run is.
+  const paths = await page.evaluate(() => storeTests.copied());
+  const cut = (i: number) => page.evaluate((path) => storeTests.cutCopy(path), paths[i] ?? '');
+  await lose();
+  await cut(2);
+  const { restored, problems } = await restore();
+  expect(restored).toEqual(['copied']);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(/^“last” of “copied” at step 3 is not put back: ./);
+  expect(await load(id, 'last')).toMatchObject({ step: 2, same: true });
+  await lose();
+  await cut(0);
+  await cut(1);
+  expect((await restore()).restored).toEqual([]);
+  expect(await keys(id)).not.toContain(`run/${id}`);
+
+  expect(await page.evaluate((id) => storeTests.deleteCopy(id), id)).toBe(null);
+  expect(await copied()).toEqual([]);
+});

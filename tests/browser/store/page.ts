@@ -1,5 +1,6 @@
 /** The browser's side of the tests of the store: what they call in the page. */
 import { promisifyRequest } from 'idb-keyval';
+import { chosenFolder, rememberFolder } from '../../../src/checkpoints/copies';
 import { openDatabase } from '../../../src/checkpoints/database';
 import type { Slot } from '../../../src/checkpoints/run';
 import type { FloatTensor, TrainingState } from '../../../src/checkpoints/state';
@@ -87,6 +88,31 @@ const tests = {
         same: sameStates(state, makeState(generation.step, megabytes)),
       })),
     );
+  },
+  /** The private folder of the page stands in for one that a person picks: it is the browser's own handle too. */
+  async chooseCopies() {
+    const root = await navigator.storage.getDirectory();
+    await rememberFolder(await root.getDirectoryHandle('copies', { create: true }));
+  },
+  copy: (id: string) => store.copyRun(id),
+  deleteCopy: (id: string) => store.deleteCopy(id),
+  restore: () => store.restoreRuns(),
+  /** The files of the copies, by their paths. */
+  async copied() {
+    const names: string[] = [];
+    for await (const [run, folder] of (await chosenFolder())?.entries() ?? [])
+      if (folder instanceof FileSystemDirectoryHandle)
+        for await (const name of folder.keys()) names.push(`${run}/${name}`);
+    return names.sort();
+  },
+  /** Cuts off the end of a file of the copies. */
+  async cutCopy(path: string) {
+    const [run = '', name = ''] = path.split('/');
+    const folder = await (await chosenFolder())?.getDirectoryHandle(run);
+    const file = await folder?.getFileHandle(name);
+    const stream = await file?.createWritable({ keepExistingData: true });
+    await stream?.truncate((await file!.getFile()).size - 1);
+    await stream?.close();
   },
   persist: () => askToPersist(),
   keys: () => openDatabase(DATABASE).use('readonly', (values) => promisifyRequest(values.getAllKeys())),

@@ -1,6 +1,6 @@
-import { fence } from '../../ui/fence.svelte';
 import { isRecording } from '../../../eeg/files/recording';
 import { isWeights, isYaml, type DroppedFile } from '../../ui/dropped';
+import { pickFolder } from '../../ui/folder';
 import { belowRepository, cleanPath, readFileText, tooLarge, Unreadable, type FileText } from './file_text';
 
 export interface Opened extends FileText {
@@ -45,15 +45,6 @@ export async function openFiles(given: readonly DroppedFile[]): Promise<Opening>
 export const givenBy = (files: Iterable<File>): DroppedFile[] =>
   [...files].map((data) => ({ path: data.webkitRelativePath || data.name, data }));
 
-/** Chromium's picker of folders to write into; other browsers have none. */
-interface FolderPicker {
-  showDirectoryPicker(options: { mode: 'readwrite' }): Promise<FileSystemDirectoryHandle>;
-}
-
-const hasPicker = (scope: object): scope is FolderPicker => 'showDirectoryPicker' in scope;
-/** Not where files are not safe, as in a page that is framed. */
-export const canWriteFolders = (): boolean => hasPicker(window) && fence.problem === null;
-
 /**
  * Writes files below a folder that the person picks; false where they picked none. The files are asked for after that,
  * because a browser lets a folder be picked only right after a click.
@@ -61,14 +52,8 @@ export const canWriteFolders = (): boolean => hasPicker(window) && fence.problem
 export async function writeFolder(
   filesOf: () => Promise<readonly { path: string; bytes: Uint8Array<ArrayBuffer> }[]>,
 ): Promise<boolean> {
-  if (!hasPicker(window)) return false;
-  let root: FileSystemDirectoryHandle;
-  try {
-    root = await window.showDirectoryPicker({ mode: 'readwrite' });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') return false;
-    throw error;
-  }
+  const root = await pickFolder();
+  if (!root) return false;
   for (const { path, bytes } of await filesOf()) {
     const parts = path.split('/');
     const name = parts.pop() ?? path;

@@ -15,6 +15,8 @@ export interface InterruptedRun {
 export async function interruptedRun(): Promise<InterruptedRun | null> {
   const { store, stop } = startStoreWorker();
   try {
+    // That the folder of copies cannot be used is said beside this.
+    await store.restoreRuns().catch(() => undefined);
     const training = await runsInTraining();
     const [newest] = (await store.runs()).filter(({ device }) => device !== FROM_A_FILE);
     const [last] = newest?.last ?? [];

@@ -86,6 +86,7 @@ export class Runs {
   change(id: string, changes: RunChanges): Promise<void> {
     return this.#try(async () => {
       await this.#store.updateRun(id, changes);
+      await this.#store.copyRun(id);
       await this.refresh();
     });
   }
@@ -94,7 +95,9 @@ export class Runs {
   remove(id: string): Promise<void> {
     return this.#try(async () => {
       await whileIdle(id, () => this.#store.deleteRun(id));
+      const left = await this.#store.deleteCopy(id);
       await this.refresh();
+      if (left !== null) throw new Error(`The run is deleted, its copy is not: ${left}`);
     });
   }
 
@@ -131,6 +134,7 @@ export class Runs {
     try {
       await this.#store.save(run.id, 'last', state);
       if (whole) await this.#store.updateRun(run.id, { summary: asJson(summaryOf(state)) });
+      await this.#store.copyRun(run.id);
     } catch (error) {
       await this.#store.deleteRun(run.id);
       throw error;
