@@ -55,7 +55,7 @@ function kindOf(error: unknown): FailureKind {
   return 'unexpected';
 }
 
-function sentence(text: string): string {
+export function sentence(text: string): string {
   return ended(capital(text));
 }
 

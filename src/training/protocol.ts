@@ -23,6 +23,12 @@ export interface FolderReport {
   readonly synthetic: boolean;
 }
 
+/** How many of the recordings were looked at. */
+export interface Listed {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** Indices of recordings. */
 export interface RunSplit {
   readonly training: readonly number[];
@@ -118,6 +124,7 @@ export type EegEvent =
       readonly reason: 'completed' | 'stopped' | 'early-stopping' | 'collapse';
       readonly steps: number;
       readonly seconds: number;
+      readonly unstored?: string | null;
     }
   /** The state of that step is kept; for how long training waited, and how long it took in all. */
   | {
@@ -148,6 +155,7 @@ export type EegEvent =
       readonly failure: Failure;
       /** Where memory is what lacks. */
       readonly suggestions: readonly Suggestion[];
+      readonly unstored?: string | null;
     };
 
 /** One of the states that the store has of a run. */
@@ -187,14 +195,20 @@ export interface DetectionChoices {
 
 export interface EegWorker {
   device(): Promise<DeviceReport>;
+  /** Takes a part of the files that are opened next; the `first` forgets what was offered before. */
+  offer(files: readonly { readonly path: string; readonly data: Blob }[], first: boolean): void;
   /**
-   * Inspects the files; the folder that was open before is closed. `seizureTexts`: which annotations of EDF+ are seizures.
+   * Inspects the files that were offered, and tells through `port` how many; the folder that was open before is closed.
+   * `seizureTexts`: which annotations of EDF+ are seizures. How many recordings there are, and how many were rejected; null where it
+   * was stopped, and nothing has changed.
    */
   open(
-    files: readonly { readonly path: string; readonly data: Blob }[],
+    port: MessagePort,
     limit?: number,
     seizureTexts?: SeizureTexts,
-  ): Promise<FolderReport>;
+  ): Promise<{ readonly recordings: number; readonly rejected: number } | null>;
+  /** A part of what was opened: of the recordings, and of those that were rejected, from one index to before another. */
+  listed(from: number, to: number): Pick<FolderReport, 'recordings' | 'rejected'>;
   /** The same with recordings that are made up. */
   synthesize(seed: number): Promise<FolderReport>;
   /** The synthetic recordings that are open as a zip of EDF and csv_bi files. */
@@ -221,6 +235,8 @@ export interface EegWorker {
   checkpoint(): void;
   /** The newest state of the run that is under way, or was last, as a file to resume from. */
   saveState(): Promise<Blob>;
+  /** Stores the end of the last run, which the store did not take. Throws with a sentence where it does not take it again. */
+  storeEnd(): Promise<void>;
   /** Ends what a run prepares and can do without. */
   skip(): void;
   pause(): void;

@@ -45,6 +45,7 @@ export function readSummary(summary: Json): RunSummary | null {
   if (typeof summary !== 'object' || summary === null || !('kind' in summary) || summary.kind !== 'eeg')
     return null;
   const read = summary as unknown as RunSummary;
+  if (!isWhole(read)) return null;
   const number = (_: string, value: unknown): unknown => (value === null ? NaN : value);
   const revive = <T>(part: T): T => JSON.parse(JSON.stringify(part), number) as T;
   try {
@@ -58,6 +59,28 @@ export function readSummary(summary: Json): RunSummary | null {
     if (!(error instanceof SettingsError)) throw error;
     return null;
   }
+}
+
+/** Whether what is drawn of a summary is there: copies of runs are files that anybody may have changed. */
+function isWhole({ plan, losses, validations, seconds, outcome, data }: Partial<RunSummary>): boolean {
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  const isNumber = (value: unknown): boolean => typeof value === 'number' || value === null;
+  return (
+    isObject(plan) &&
+    [plan?.steps, plan?.parameters, seconds].every((value) => typeof value === 'number') &&
+    Array.isArray(losses) &&
+    losses.every(isNumber) &&
+    Array.isArray(validations) &&
+    validations.every(
+      (one: unknown) =>
+        isObject(one) &&
+        isNumber((one as RecordedValidation).epoch) &&
+        isNumber((one as RecordedValidation).step) &&
+        isObject((one as RecordedValidation).scores),
+    ) &&
+    (outcome === null || typeof outcome === 'string') &&
+    (data === null || isObject(data))
+  );
 }
 
 /** What is known of a run of which there is a state alone, as a file brings it. Throws SettingsError. */

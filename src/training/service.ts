@@ -30,6 +30,7 @@ import {
   type DetectionChoices,
   type EegWorker,
   type FolderReport,
+  type Listed,
   type StartFrom,
   type Watched,
 } from './protocol';
@@ -37,9 +38,23 @@ import { storedSettings, type EegSettings } from './settings';
 import { openCheckpoint, StoredRun } from './stored_run';
 import { EegTrainer } from './trainer';
 
+/** Milliseconds between two words of how far a listing is. */
+const TOLD_EVERY = 100;
+
+interface OfferedFile {
+  readonly path: string;
+  readonly data: Blob;
+}
+
+class StoppedListing extends Error {}
+
 export class EegService implements EegWorker {
   readonly #device: UsableDevice;
   #folder: OpenedFolder | undefined;
+  /** What is opened next. */
+  #offered: OfferedFile[] = [];
+  /** Whether the listing that is under way is to end. */
+  #stopped = false;
   #trainer: EegTrainer | undefined;
   #detection: Detection | undefined;
   #syntheticSeed: number | undefined;
@@ -60,15 +75,43 @@ export class EegService implements EegWorker {
     return reportDevice(await this.#device.get(), undefined);
   }
 
+  offer(files: readonly OfferedFile[], first: boolean): void {
+    if (first) this.#offered = [];
+    this.#offered.push(...files);
+  }
+
   async open(
-    files: readonly { path: string; data: Blob }[],
+    port: MessagePort,
     limit?: number,
     seizureTexts?: SeizureTexts,
-  ): Promise<FolderReport> {
-    const opened = await openRecordings(pairFiles(files), limit, undefined, seizureTexts, (one, texts) =>
-      readFiles().ask((reader) => reader.recording(one, texts ?? [])),
-    );
-    return this.#opened(opened, false);
+  ): Promise<{ recordings: number; rejected: number } | null> {
+    this.#stopped = false;
+    let told = -Infinity;
+    const progress = (done: number, total: number): void => {
+      if (this.#stopped) throw new StoppedListing();
+      const now = performance.now();
+      if (now - told < TOLD_EVERY) return;
+      told = now;
+      port.postMessage({ done, total } satisfies Listed);
+    };
+    try {
+      const pairs = pairFiles(this.#offered);
+      const opened = await openRecordings(pairs, limit, progress, seizureTexts, (one, texts) =>
+        readFiles().ask((reader) => reader.recording(one, texts ?? [])),
+      );
+      const { recordings, rejected } = this.#opened(opened, false);
+      return { recordings: recordings.length, rejected: rejected.length };
+    } catch (error) {
+      if (!(error instanceof StoppedListing)) throw error;
+      return null;
+    } finally {
+      this.#offered = [];
+    }
+  }
+
+  listed(from: number, to: number): Pick<FolderReport, 'recordings' | 'rejected'> {
+    const { recordings = [], rejected = [] } = this.#folder ?? {};
+    return { recordings: recordings.slice(from, to), rejected: rejected.slice(from, to) };
   }
 
   async synthesize(seed: number): Promise<FolderReport> {
@@ -203,10 +246,7 @@ export class EegService implements EegWorker {
         const written = run.observe(event);
         // The end is reported after it is written: whoever receives it may read the runs.
         if (event.type === 'finished' || event.type === 'failed')
-          void written.then(() => {
-            run.close();
-            port.postMessage(event);
-          });
+          void written.then((unstored) => port.postMessage({ ...event, unstored }));
         else port.postMessage(event);
       },
     });
@@ -230,6 +270,10 @@ export class EegService implements EegWorker {
     const state = await this.#run?.latest();
     if (!state) throw new Error('There is no checkpoint yet.');
     return new Blob([writeState(state) as Uint8Array<ArrayBuffer>]);
+  }
+
+  async storeEnd(): Promise<void> {
+    if (!this.#trainer) await this.#run?.storeEnd();
   }
 
   watch(part: Watched | null): void {
@@ -258,6 +302,7 @@ export class EegService implements EegWorker {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#trainer?.stop();
     this.#detection?.stop();
   }

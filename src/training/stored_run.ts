@@ -4,6 +4,7 @@ import type { TrainingState } from '../checkpoints/state';
 import type { StoreWorker } from '../checkpoints/store_worker';
 import { adapterName } from '../engine/adapter';
 import type { Checkpoints } from './checkpoints';
+import { toFailure } from '../run/failure';
 import type { CheckpointName, DamagedCheckpoint, EegEvent } from './protocol';
 import { holdRun } from './run_lock';
 import { readSummary, RunRecord, type RunSummary } from './run_record';
@@ -20,6 +21,8 @@ export class StoredRun implements Checkpoints {
   #release: (() => void) | undefined;
   /** The newest state that the store did not take. */
   #unstored: TrainingState | undefined;
+  /** Why the copy could not be written last. */
+  #copyProblem: string | null = null;
   /** Writes of the record, one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -50,14 +53,14 @@ export class StoredRun implements Checkpoints {
     this.#record.backTo(state.progress.step);
   }
 
-  /** The run has ended, or was not started: others may have it. */
+  /** The run was not started, or has ended: others may have it. */
   close(): void {
     this.#release?.();
     this.#release = undefined;
   }
 
-  /** Takes notice of what happens; resolves when what has to be written is. Never rejects. */
-  async observe(event: EegEvent): Promise<void> {
+  /** Takes notice of what happens; resolves when what has to be written is: with a sentence where the store did not take the end. */
+  async observe(event: EegEvent): Promise<string | null> {
     if (event.type === 'planned' && !this.#record) {
       const { settings, plan, device } = event;
       const { parameters, steps, memory, windows } = plan;
@@ -79,11 +82,28 @@ export class StoredRun implements Checkpoints {
       this.#write();
     } else {
       this.#record?.add(event);
-      if (event.type === 'finished' || event.type === 'failed') this.#write();
+      if (event.type === 'finished' || event.type === 'failed')
+        return this.storeEnd().then(
+          () => null,
+          (error: unknown) => toFailure(error).message,
+        );
     }
     // What the store rejects is reported where a checkpoint is saved.
-    this.#queue = this.#queue.catch(() => undefined);
-    await this.#queue;
+    await this.#written().catch(() => undefined);
+    return null;
+  }
+
+  /** Stores how the run ended, with its last state where that is in memory alone. Throws with a sentence. Others may have it then. */
+  async storeEnd(): Promise<void> {
+    try {
+      if (this.#id !== undefined) this.#release ??= await holdRun(this.#id);
+      if (this.#unstored) return void (await this.save(['last'], this.#unstored));
+      this.#write();
+      await this.#written();
+      await this.#copy();
+    } finally {
+      this.close();
+    }
   }
 
   /** A run whose record is gone, as where the data of this page was deleted, is made anew. */
@@ -91,11 +111,13 @@ export class StoredRun implements Checkpoints {
     this.#unstored = state;
     try {
       await this.#save(slots, state);
+      return await this.#copy();
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'MissingRunError' || !this.#about) throw error;
       this.close();
       this.#id = undefined;
       await this.#save([...new Set<Slot>(['last', ...slots])], state);
+      await this.#copy();
       return `The stored data of this run was deleted. It is stored anew from step ${state.progress.step}; older checkpoints are gone.`;
     }
   }
@@ -103,12 +125,18 @@ export class StoredRun implements Checkpoints {
   async #save(slots: readonly Slot[], state: TrainingState): Promise<void> {
     // Before the checkpoint, so that the curves are at least as long: the rest is cut off.
     this.#write();
-    const written = this.#queue;
-    this.#queue = written.catch(() => undefined);
-    await written;
+    await this.#written();
     if (this.#id === undefined) throw new Error('The run was not planned, so it cannot be kept.');
     for (const slot of slots) await this.store.save(this.#id, slot, state);
     this.#unstored = undefined;
+  }
+
+  /** Why the copy in the person's folder is old: a sentence, once for each reason. */
+  async #copy(): Promise<string | undefined> {
+    const problem = this.#id === undefined ? null : await this.store.copyRun(this.#id);
+    const isNew = problem !== this.#copyProblem;
+    this.#copyProblem = problem;
+    return isNew ? (problem ?? undefined) : undefined;
   }
 
   async latest(): Promise<TrainingState | undefined> {
@@ -122,6 +150,13 @@ export class StoredRun implements Checkpoints {
     );
     this.damaged = problems[0] ?? null;
     return state;
+  }
+
+  /** Rejects where the store did not take the last write. */
+  async #written(): Promise<void> {
+    const written = this.#queue;
+    this.#queue = written.catch(() => undefined);
+    await written;
   }
 
   /** Queues a write of the record. A run that there was no room for is made then. */

@@ -24,27 +24,54 @@ export interface Dropped {
   readonly unread: Unread;
 }
 
-/** All files of a drop, those in folders too. To be called in the event: later the browser has forgotten them. */
-export async function droppedFiles(transfer: Pick<DataTransfer, 'items'>): Promise<Dropped> {
+/** How many files of a folder are asked for at once: each takes the browser a moment. */
+const AT_ONCE = 100;
+
+/**
+ * All files of a drop, those in folders too. To be called in the event: later the browser has forgotten them. `found` is told how many
+ * there are as yet; where it answers false the search ends, with null.
+ */
+export async function droppedFiles(
+  transfer: Pick<DataTransfer, 'items'>,
+  found: (count: number) => boolean = () => true,
+): Promise<Dropped | null> {
   const items = Array.from(transfer.items, (item) => ({
     entry: item.webkitGetAsEntry(),
     file: item.getAsFile(),
   }));
   const files: DroppedFile[] = [];
   const unread: { path: string; reason: string }[] = [];
-  const collect = async (entry: FileSystemEntry): Promise<void> => {
-    const path = entry.fullPath.replace(/^\//, '');
-    try {
-      if (entry.isFile) files.push({ path, data: await fileOf(entry as FileSystemFileEntry) });
-      else for (const inner of await listOf(entry as FileSystemDirectoryEntry)) await collect(inner);
-    } catch (error) {
+  const pathOf = ({ fullPath }: FileSystemEntry): string => fullPath.replace(/^\//, '');
+  /** What `reading` gives; undefined where it fails, which is told. */
+  const orTell = <T>(entry: FileSystemEntry, reading: Promise<T>): Promise<T | undefined> =>
+    reading.catch((error: unknown) => {
+      const path = pathOf(entry);
       unread.push({ path, reason: `${path} cannot be read: ${messageOf(error)}` });
+      return undefined;
+    });
+  /** False where the search is to end. */
+  const collect = async (entries: readonly FileSystemEntry[]): Promise<boolean> => {
+    for (let from = 0; from < entries.length; from += AT_ONCE) {
+      if (!found(files.length)) return false;
+      const some = entries.slice(from, from + AT_ONCE);
+      const data = await Promise.all(
+        some.map(async (entry) =>
+          entry.isFile ? orTell(entry, fileOf(entry as FileSystemFileEntry)) : undefined,
+        ),
+      );
+      for (const [i, entry] of some.entries()) {
+        const file = data[i];
+        if (file) files.push({ path: pathOf(entry), data: file });
+        if (entry.isFile) continue;
+        const inside = (await orTell(entry, listOf(entry as FileSystemDirectoryEntry))) ?? [];
+        if (!(await collect(inside))) return false;
+      }
     }
+    return true;
   };
-  for (const { entry, file } of items)
-    if (entry) await collect(entry);
-    // Files that come from no file system have no entry.
-    else if (file) files.push({ path: file.name, data: file });
+  if (!(await collect(items.flatMap(({ entry }) => entry ?? [])))) return null;
+  // Files that come from no file system have no entry.
+  for (const { entry, file } of items) if (!entry && file) files.push({ path: file.name, data: file });
   return { files, unread };
 }
 

@@ -98,15 +98,15 @@ const RECORDING = /\.(edf|bdf)$/i;
 export const isRecording = (name: string): boolean => RECORDING.test(name);
 
 /** Whether a file of this name is a recording, or annotations as they lie beside one. */
-export const isReadable = (name: string): boolean =>
-  isRecording(name) ||
-  isSummary(name) ||
-  [...ANNOTATION_EXTENSIONS, EVENTS_TSV, SEIZURES, SIDECAR].some((extension) =>
-    name.toLowerCase().endsWith(extension),
-  );
+export function isReadable(name: string): boolean {
+  const lower = name.toLowerCase();
+  return isRecording(name) || isSummary(name) || BESIDE.some((extension) => lower.endsWith(extension));
+}
 
 /** BIDS: what is known of a recording. */
 const SIDECAR = '_eeg.json';
+
+const BESIDE = [...ANNOTATION_EXTENSIONS, EVENTS_TSV, SEIZURES, SIDECAR];
 
 export const sourceOf = ({ data }: DataFile): ByteSource => (data instanceof Blob ? blobSource(data) : data);
 

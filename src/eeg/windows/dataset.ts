@@ -22,7 +22,7 @@ export interface OpenedFolder {
 
 /**
  * Inspects recordings one after the other; those that are rejected do not stop the others. `limit` is the trainer's
- * BGB_LIMIT_FILES: only that many of the first. `seizureTexts`: which annotations of EDF+ are seizures. `inspect`: who looks at
+ * BGB_LIMIT_FILES: only that many of the first. `progress` may throw, which ends it. `seizureTexts`: which annotations of EDF+ are seizures. `inspect`: who looks at
  * one; its errors are told by their names, as those of a worker are.
  */
 export async function openRecordings(

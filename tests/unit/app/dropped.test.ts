@@ -25,12 +25,12 @@ const folder = (fullPath: string, ...inside: Entry[]) => ({
 
 const dropOf = (...entries: Entry[]) => {
   const items = entries.map((entry) => ({ webkitGetAsEntry: () => entry, getAsFile: () => null }));
-  return droppedFiles({ items } as unknown as DataTransfer);
+  return { items } as unknown as DataTransfer;
 };
 
 test('folders are read whole, and what cannot be read is told by itself', async () => {
   const many = Array.from({ length: 250 }, (_, i) => file(`/eeg/p/${i}.edf`));
-  const { files, unread } = await dropOf(
+  const drop = dropOf(
     folder(
       '/eeg',
       folder('/eeg/p', ...many),
@@ -39,12 +39,24 @@ test('folders are read whole, and what cannot be read is told by itself', async 
       file('/eeg/z.edf'),
     ),
   );
+  const { files, unread } = (await droppedFiles(drop)) ?? { files: [], unread: [] };
   expect(files).toHaveLength(251);
   expect(files.at(-1)?.path).toBe('eeg/z.edf');
   expect(unread).toEqual([
     { path: 'eeg/gone.edf', reason: 'eeg/gone.edf cannot be read: it is not there' },
     { path: 'eeg/locked', reason: 'eeg/locked cannot be read: no' },
   ]);
+});
+
+test('the files are counted while they are found, and the search can be ended', async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => file(`/eeg/${i}.edf`));
+  const counts: number[] = [];
+  const stopped = await droppedFiles(dropOf(folder('/eeg', ...many)), (count) => {
+    counts.push(count);
+    return count < 300;
+  });
+  expect(stopped).toBe(null);
+  expect(counts).toEqual([0, 0, 100, 200, 300]);
 });
 
 const sorted = (shown: string | undefined, ...paths: string[]) => {

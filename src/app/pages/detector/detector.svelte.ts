@@ -1,18 +1,19 @@
 import type { RecordingResult } from '../../../detection/protocol';
 import type { Failure } from '../../../run/protocol';
 import { askToPersist } from '../../../checkpoints/store';
-import { requestAdapter } from '../../../engine/adapter';
+import { messageOf } from '../../../base/text';
+import { adapterHint, describeAdapter, requestAdapter } from '../../../engine/adapter';
 import type { Suggestion } from '../../../training/fits';
 import type { CheckpointName, EegEvent, EegPlan, FolderReport, StartFrom } from '../../../training/protocol';
 import type { RunSummary } from '../../../training/run_record';
 import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
 import { EventPort } from '../../ui/event_port';
 import { failureOf } from '../../ui/link';
-import { nothingUsable, recordingsMissing } from './failures';
+import { checkpointDamaged, nothingUsable, recordingsMissing } from './failures';
 import { Film } from './film.svelte';
 import { eegLink } from './link';
-import { rememberedTexts, rememberTexts } from './seizure_texts';
-import { clearAddress, linkTo, sharedByAddress, type SharedSettings } from './shared_settings';
+import { Listing } from './listing.svelte';
+import { linkTo, SharedByLink } from './shared_settings.svelte';
 import type { Viewed } from './viewed';
 import { download } from '../../ui/download';
 import type { DroppedFile, Unread } from '../../ui/dropped';
@@ -49,25 +50,29 @@ export class Detector implements Viewed {
   run = $state<string | undefined>(undefined);
   /** Whether the browser promised to keep what is stored; undefined before it was asked, null where it does not say. */
   persisted = $state<boolean | null | undefined>(undefined);
-  /** Whether the newest state is in memory alone. */
+  /** Whether the newest state, or the end of the run, is in memory alone. */
   unstored = $state(false);
   /** Steps of the run that overflowed float16. */
   skipped = $state(0);
   /** Whether the GPU can store float16; false before `askDevice`. */
   half = $state(false);
+  /** What is to be known of the GPU; undefined where nothing is, or it was not asked for. */
+  hint = $state<string | undefined>();
   /** A message about the run that does not end it. */
   notice = $state<string | null>(null);
   /** Settings that would fit, where memory was too small. */
   suggestions = $state.raw<readonly Suggestion[]>([]);
   /** An undamaged checkpoint, where the one that was asked for is damaged. */
   offer = $state.raw<{ checkpoint: CheckpointName; take: () => void } | null>(null);
-  /** Settings that came with the page's address, to be looked at before they are used. */
-  shared = $state.raw<SharedSettings | null>(null);
+  readonly shared = new SharedByLink((failure) => {
+    this.failed = 'Link not supported';
+    this.failure = failure;
+  });
 
   readonly training = $derived(['preparing', 'running', 'paused'].includes(this.phase));
   readonly active = $derived(this.training || this.phase === 'opening');
   /** Whether leaving the page would lose steps. */
-  readonly unsaved = $derived(this.training && this.losses.length > (this.saved ?? 0));
+  readonly unsaved = $derived(this.unstored || (this.training && this.losses.length > (this.saved ?? 0)));
   readonly best = $derived(this.validations.findLast(({ best }) => best) ?? this.validations.at(-1));
   readonly memoryBytes = $derived(this.plan?.memory.reduce((sum, { bytes }) => sum + bytes, 0));
 
@@ -76,17 +81,13 @@ export class Detector implements Viewed {
 
   readonly probabilities = $derived.by(() => this.film.over(this));
 
-  /** Annotations of EDF+ that are seizures, as they were chosen in this browser. */
-  seizureTexts = $state.raw<readonly string[]>(rememberedTexts());
-
   readonly threshold = $derived(this.settings.postprocessing.tau_on);
   readonly unopened = 'No recordings loaded. Open EDF files, or train on six synthetic 10-minute recordings.';
   readonly unpredicted = 'No predictions yet: they appear when training starts';
   readonly link = eegLink();
+  readonly listing = new Listing(this.link);
   readonly film = new Film(this.link);
   readonly #events = new EventPort<EegEvent>();
-  /** Opens the same files again. */
-  #again: (() => Promise<FolderReport>) | undefined;
   #toldUnsaved = false;
   /** Of the synthetic recordings that are open. */
   #seed: number | null = null;
@@ -96,18 +97,11 @@ export class Detector implements Viewed {
     document.addEventListener('visibilitychange', () => {
       if (document.hidden && this.phase === 'running') void this.link.call((worker) => worker.checkpoint());
     });
-    window.addEventListener('hashchange', () => this.#readAddress());
-    this.#readAddress();
   }
 
   useShared(): void {
-    if (this.shared && !this.active) this.settings = structuredClone(this.shared.settings);
-    this.dismissShared();
-  }
-
-  dismissShared(): void {
-    this.shared = null;
-    clearAddress();
+    const settings = this.shared.take();
+    if (settings && !this.active) this.settings = settings;
   }
 
   /** Resumes a stored run. Synthetic recordings are generated again, others have to be open. */
@@ -157,22 +151,11 @@ export class Detector implements Viewed {
     this.failure = null;
   }
 
-  #readAddress(): void {
-    const shared = sharedByAddress();
-    if (!shared) return;
-    if (!('failure' in shared)) {
-      this.shared = shared;
-      return;
-    }
-    this.failed = 'Link not supported';
-    this.failure = shared.failure;
-    clearAddress();
-  }
-
   /** Looks at the adapter that a run would take. What is wrong with it is reported where a run needs it. */
   async askDevice(): Promise<void> {
     const adapter = await requestAdapter(navigator.gpu).catch(() => undefined);
     this.half = adapter?.features.has('shader-f16') ?? false;
+    this.hint = adapter && adapterHint(describeAdapter(adapter.info), navigator.userAgent);
   }
 
   async #persist(): Promise<void> {
@@ -194,7 +177,10 @@ export class Detector implements Viewed {
     return this.active ? this.link.call((worker) => worker.underWay()) : undefined;
   }
 
-  readonly stop = (): Promise<void> => this.#ask('stop');
+  readonly stop = (): Promise<void> => {
+    this.listing.stop();
+    return this.#ask('stop');
+  };
   /** Ends the choice of kernels. */
   readonly skip = (): Promise<void> => this.#ask('skip');
 
@@ -209,20 +195,15 @@ export class Detector implements Viewed {
     const list = Array.from(files, (file) =>
       file instanceof File ? { path: file.webkitRelativePath || file.name, data: file } : file,
     );
-    this.#again = async () => {
-      const texts = [...this.seizureTexts];
-      const report = await this.link.call((worker) => worker.open(list, limit ?? undefined, texts));
-      return { ...report, rejected: [...report.rejected, ...unread] };
-    };
-    return this.#open(this.#again);
+    return this.#open(() => this.listing.open({ files: list, limit, unread }));
   }
 
   /** Remembers which annotations are seizures, and reads the open recordings anew. */
   async chooseSeizureTexts(texts: readonly string[]): Promise<void> {
     if (this.active) return;
-    this.seizureTexts = texts;
-    rememberTexts(texts);
-    if (this.#again) await this.#open(this.#again);
+    this.listing.chooseTexts(texts);
+    const { again } = this.listing;
+    if (again) await this.#open(again);
   }
 
   readonly saveSynthetic = (): Promise<void> =>
@@ -231,6 +212,24 @@ export class Detector implements Viewed {
   readonly readState = (): Promise<Blob> => this.link.call((worker) => worker.saveState());
   /** Saves it; opened under Runs it can be resumed. */
   readonly saveState = (): Promise<void> => this.#download('run.state.safetensors', this.readState);
+
+  /** Stores the end of the run, which the store did not take. */
+  async storeEnd(): Promise<void> {
+    this.notice = null;
+    try {
+      await this.link.call((worker) => worker.storeEnd());
+      this.unstored = false;
+      this.saved = this.outcome?.steps ?? this.saved;
+    } catch (error) {
+      this.#tellUnstored(messageOf(error));
+    }
+  }
+
+  #tellUnstored(problem: string | null | undefined): void {
+    if (!problem) return;
+    this.unstored = true;
+    this.notice = `${problem} The end of this run is not stored, so Runs lists the run as interrupted.`;
+  }
 
   async #download(name: string, read: () => Promise<Blob>): Promise<void> {
     try {
@@ -247,15 +246,16 @@ export class Detector implements Viewed {
     this.offer = null;
   }
 
-  async #open(ask: () => Promise<FolderReport>): Promise<boolean> {
+  /** `ask` gives null where it was stopped: nothing has changed then. */
+  async #open(ask: () => Promise<FolderReport | null>): Promise<boolean> {
     if (this.active) return false;
+    const before = this.phase;
     this.phase = 'opening';
     try {
       const folder = await ask();
-      if (folder.recordings.length === 0) {
-        this.#fail(UNOPENED, nothingUsable(folder));
-        return false;
-      }
+      if (folder?.recordings.length === 0) this.#fail(UNOPENED, nothingUsable(folder));
+      else if (!folder) this.phase = before;
+      if (!folder || folder.recordings.length === 0) return false;
       this.folder = folder;
       this.#seed = null;
       this.results = this.film.rows = [];
@@ -298,13 +298,7 @@ export class Detector implements Viewed {
       if (!rejected) return;
       const { damaged, instead } = rejected;
       if (instead) this.offer = { checkpoint: instead, take: () => again(instead) };
-      this.#fail('Checkpoint damaged', {
-        kind: 'damaged',
-        message: damaged,
-        advice: instead
-          ? 'Nothing was changed. The steps after the older checkpoint are trained again.'
-          : 'This run has no undamaged checkpoint. Start a new run with its settings, under Runs.',
-      });
+      this.#fail('Checkpoint damaged', checkpointDamaged(damaged, instead !== null));
     } catch (error) {
       this.#fail(UNTRAINED, failureOf(error));
     }
@@ -322,6 +316,7 @@ export class Detector implements Viewed {
     switch (event.type) {
       case 'planned':
         this.plan = event.plan;
+        this.hint = adapterHint(event.device, navigator.userAgent);
         this.selected = event.plan.recordings.validation[0] ?? this.selected;
         return;
       case 'preparing':
@@ -353,10 +348,12 @@ export class Detector implements Viewed {
         return;
       case 'finished':
         this.outcome = event;
+        this.#tellUnstored(event.unstored);
         this.#close('finished');
         return;
       case 'failed':
         this.suggestions = event.suggestions;
+        this.#tellUnstored(event.unstored);
         this.#fail(UNTRAINED, event.failure);
         return;
       case 'continuing':

@@ -27,3 +27,12 @@ export function recordingsMissing(data: RunSummary['data']): Failure {
     advice: 'Open the same folder, or synthetic EEG, under Recordings, then resume the run.',
   };
 }
+
+/** A checkpoint is damaged, as `message` says. `older`: whether there is a whole one before it. */
+export const checkpointDamaged = (message: string, older: boolean): Failure => ({
+  kind: 'damaged',
+  message,
+  advice: older
+    ? 'Nothing was changed. The steps after the older checkpoint are trained again.'
+    : 'This run has no undamaged checkpoint. Start a new run with its settings, under Runs.',
+});

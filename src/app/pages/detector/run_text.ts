@@ -1,4 +1,5 @@
 import { count, duration } from '../../ui/format';
+import type { Listed } from '../../../training/protocol';
 import type { Detector } from './detector.svelte';
 
 /** How far the run is: "step 24 of 96, 2:05 left"; empty where none is under way. */
@@ -12,3 +13,7 @@ export function runText({ phase, plan, losses, progress }: Detector): string {
 /** The same on a page where nobody sees which run is meant; undefined where none is under way. */
 export const runTitle = (detector: Detector): string | undefined =>
   detector.training ? `Training ${runText(detector)}`.trim() : undefined;
+
+/** How many recordings were looked at, while files are opened. */
+export const listingText = (listed: Listed | null): string =>
+  listed ? `Reading recordings, ${count(listed.done)} of ${count(listed.total)}` : 'Reading recordings';

@@ -15,11 +15,43 @@ const HASH = '#/train';
 export const linkTo = (settings: EegSettings): string =>
   `${location.origin}${location.pathname}${HASH}?${encodeShare(settings)}`;
 
-/** Takes the settings out of the page's address. */
-export const clearAddress = (): void => history.replaceState(null, '', HASH);
+/** The settings of the page's address, to be looked at before they are used. */
+export class SharedByLink {
+  offered = $state.raw<SharedSettings | null>(null);
+
+  /** `failed` hears of an address that cannot be read. */
+  constructor(private readonly failed: (failure: Failure) => void) {
+    window.addEventListener('hashchange', () => this.#read());
+    this.#read();
+  }
+
+  /** What is offered, once; null where nothing is. */
+  take(): EegSettings | null {
+    const { offered } = this;
+    this.dismiss();
+    return offered && structuredClone(offered.settings);
+  }
+
+  /** Forgets them, and takes them out of the address. */
+  dismiss(): void {
+    this.offered = null;
+    history.replaceState(null, '', HASH);
+  }
+
+  #read(): void {
+    const shared = sharedByAddress();
+    if (!shared) return;
+    if (!('failure' in shared)) {
+      this.offered = shared;
+      return;
+    }
+    this.dismiss();
+    this.failed(shared.failure);
+  }
+}
 
 /** What the page's address says; undefined where it has no settings, a failure where they cannot be read. */
-export function sharedByAddress(): SharedSettings | { readonly failure: Failure } | undefined {
+function sharedByAddress(): SharedSettings | { readonly failure: Failure } | undefined {
   const query = location.hash.startsWith(`${HASH}?`) ? location.hash.slice(HASH.length + 1) : undefined;
   if (query === undefined) return undefined;
   try {
