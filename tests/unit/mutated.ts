@@ -19,6 +19,26 @@ const TOKENS = [
   ' ',
   'é',
 ];
+/** What reading one file may take: seconds of computing, and bytes. */
+const SECONDS = 2;
+const BYTES = 1e9;
+
+/** Reads a file. Throws where that takes more than it may; an error of `read` is for the caller. */
+export async function withinBounds<T>(read: () => T | Promise<T>): Promise<T> {
+  const bytes = (): number => 1024 * process.resourceUsage().maxRSS;
+  const [before, started] = [bytes(), process.cpuUsage()];
+  try {
+    return await read();
+  } finally {
+    const { user, system } = process.cpuUsage(started);
+    const [seconds, more] = [(user + system) / 1e6, bytes() - before];
+    if (seconds > SECONDS || more > BYTES)
+      // What it gave does not count then.
+      // oxlint-disable-next-line no-unsafe-finally
+      throw new RangeError(`reading a file took ${seconds} s and ${more} bytes`);
+  }
+}
+
 const encoder = new TextEncoder();
 
 /** One to four changes: a byte, a run of bytes, a token written over the file, a cut, a repetition. */
