@@ -4,7 +4,7 @@ import { campaign } from '../faults/campaign';
 import { FAULT_NAMES, type FaultName } from '../faults/kinds';
 import { FULL } from '../full';
 
-const SHORT: readonly FaultName[] = ['disk full', 'network gone'];
+const SHORT: readonly FaultName[] = ['disk full', 'network gone', 'disk full at the end'];
 
 test.skipIf(process.platform !== 'linux')(
   'faults cost nothing that was stored, and a run with them ends as one without, to the bit',

@@ -1,4 +1,4 @@
-/** KILLS in the environment says how often the browser is killed: `npm run test:crash` says a hundred times, test:full ten. */
+/** States of several shards, as those of small runs in faults/ are not. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { Random } from '../../src/base/random';
 import { FULL } from '../full';
 import { startKillable, startSite, type Site } from './store/browser';
 
-const KILLS = Number(process.env['KILLS'] ?? (FULL ? 10 : 3));
+const KILLS = FULL ? 10 : 3;
 const MEGABYTES = 40;
 /** A save takes a few tenths of a second, so kills fall into every part of one. */
 const LONGEST_MS = 2500;

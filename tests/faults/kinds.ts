@@ -1,4 +1,4 @@
-/** Ten kinds of faults, each as a person meets it. */
+/** Kinds of faults, each as a person meets it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { damageNewest } from '../browser/stored_runs';
@@ -19,8 +19,10 @@ const lost = (stored: number, resumed: number): number => Math.max(0, stored - r
 async function killTab(run: TrainedPage): Promise<number | undefined> {
   const stored = await storedStep(run);
   if (await run.ended()) return undefined;
-  // A tab that is closed, or whose process dies.
-  if (run.random.integer(2) === 0) await run.page.close();
+  // A tab that is closed, whose process dies, or whose browser does.
+  const how = run.random.integer(3);
+  if (how === 0) await run.page.close();
+  else if (how === 1) await run.killBrowser();
   else await Promise.race([(await run.session()).send('Page.crash'), gone(run)]);
   await run.reopen();
   // It may have ended, and be stored so, in the moment before.
@@ -65,6 +67,23 @@ async function fillDisk(run: TrainedPage): Promise<number | undefined> {
   });
   if (full === undefined || !(await run.more(1))) return undefined;
   await run.storedFrom(full + 4);
+  return 0;
+}
+
+/** The store does not take how the run ended, and a click stores it once there is room. */
+async function fillDiskAtEnd(run: TrainedPage): Promise<number | undefined> {
+  const notice = run.page.getByRole('status').filter({ hasText: 'The end of this run is not stored' });
+  const told = await run.withFullDisk(async () => {
+    await run.until(() => run.ended());
+    return notice.isVisible();
+  });
+  const stored = await run.stored();
+  // It had ended in the moment before.
+  if (!told && stored?.outcome) return undefined;
+  expectThat(told, 'The page does not say that the end of the run is not stored.');
+  expectThat(stored?.outcome === null, 'A disk that is full took the end of a run.');
+  await notice.getByRole('button', { name: 'Store it now' }).click();
+  await notice.waitFor({ state: 'detached' });
   return 0;
 }
 
@@ -167,9 +186,10 @@ async function update(run: TrainedPage): Promise<number | undefined> {
 
 /** By the names that the table shows. */
 export const FAULTS = {
-  'tab killed': killTab,
+  'tab or browser killed': killTab,
   'GPU killed, one to three times': killGpu,
   'disk full': fillDisk,
+  'disk full at the end': fillDiskAtEnd,
   'store cleared': clearStore,
   'checkpoint damaged': damage,
   'opened in two tabs': openTwice,

@@ -3,7 +3,7 @@ import { FAULT_NAMES } from './kinds';
 
 const USAGE = `Usage: npm run test:faults -- [COUNT] [SEED]
 
-Trains the smallest detector in Chromium again and again, and does harm to it: COUNT faults, 1000 unless told otherwise, of ten
+Trains the smallest detector in Chromium again and again, and does harm to it: COUNT faults, 1000 unless told otherwise, of eleven
 kinds in turn. Prints what was lost, and how many runs ended as one that was left alone.`;
 
 /** Command `faults [COUNT] [SEED]`. Returns 1 where something was lost or a run ended otherwise, 2 for wrong arguments. */

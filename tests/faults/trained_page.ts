@@ -26,6 +26,9 @@ const RECORDINGS = [
   ...syntheticCorpus({ seed: 3, patients: 3, recordingsPerPatient: 1, duration: 120, seizures: 1 }),
 ];
 
+const startBrowser = (profile: string, url: string): Promise<Killable> =>
+  startKillable(profile, url, { args: [...webgpuFlags(), ...GPU_COMES_BACK], ready: 'navigator' });
+
 export class TrainedPage {
   /** To the tab that trains; what it limits ends with it. */
   #session: CDPSession | undefined;
@@ -36,7 +39,7 @@ export class TrainedPage {
     readonly random: Random,
     /** The build that is served, a copy. */
     readonly folder: string,
-    readonly browser: Killable,
+    public browser: Killable,
     private readonly profile: string,
     private readonly epochs: number,
     private served: Served,
@@ -50,11 +53,18 @@ export class TrainedPage {
     cpSync(join(import.meta.dirname, '../../dist'), folder, { recursive: true });
     const profile = mkdtempSync(join(tmpdir(), 'smokescan-faults-'));
     const served = await serve(folder);
-    const args = [...webgpuFlags(), ...GPU_COMES_BACK];
-    const browser = await startKillable(profile, served.url, { args, ready: 'navigator' });
+    const browser = await startBrowser(profile, served.url);
     const { page } = browser;
     await page.evaluate(async () => void (await navigator.serviceWorker.ready));
     return new TrainedPage(new Random(seed), folder, browser, profile, epochs, served, page);
+  }
+
+  /** Kills all its processes and starts it anew, on the same profile. */
+  async killBrowser(): Promise<void> {
+    await this.browser.kill();
+    this.browser = await startBrowser(this.profile, this.url);
+    this.page = this.browser.page;
+    this.#session = undefined;
   }
 
   async close(): Promise<void> {
