@@ -51,6 +51,11 @@ export interface Pickle {
   readonly storages: readonly Uint8Array<ArrayBuffer>[];
 }
 
+const ENCODER = new TextEncoder();
+
+/** Of a list's items. */
+const BATCH = 1000;
+
 /** Throws a TypeError for a tensor whose dtype PyTorch has no storage for. */
 export function pickle(value: PythonValue): Pickle {
   const writer = new Writer();
@@ -70,7 +75,7 @@ class Writer {
   }
 
   op(...bytes: number[]): void {
-    this.#append(Uint8Array.from(bytes));
+    this.#append(bytes);
   }
 
   value(value: PythonValue): void {
@@ -85,7 +90,7 @@ class Writer {
     else if (Array.isArray(value)) this.#list(value);
   }
 
-  #append(bytes: Uint8Array): void {
+  #append(bytes: Uint8Array | readonly number[]): void {
     if (this.#length + bytes.length > this.#bytes.length) {
       const larger = new Uint8Array(2 * (this.#length + bytes.length));
       larger.set(this.#bytes);
@@ -129,15 +134,19 @@ class Writer {
   }
 
   #text(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = ENCODER.encode(text);
     this.#int32(OP.BINUNICODE, bytes.length);
     this.#append(bytes);
   }
 
+  /** In batches, as pickle.py writes them: readers hand a batch on as the arguments of a call. */
   #list(items: readonly PythonValue[]): void {
-    this.op(OP.EMPTY_LIST, OP.MARK);
-    items.forEach((item) => this.value(item));
-    this.op(OP.APPENDS);
+    this.op(OP.EMPTY_LIST);
+    for (let from = 0; from === 0 || from < items.length; from += BATCH) {
+      this.op(OP.MARK);
+      items.slice(from, from + BATCH).forEach((item) => this.value(item));
+      this.op(OP.APPENDS);
+    }
   }
 
   #tuple(items: readonly PythonValue[]): void {
@@ -164,7 +173,7 @@ class Writer {
 
   #global(module: string, name: string): void {
     this.op(OP.GLOBAL);
-    this.#append(new TextEncoder().encode(`${module}\n${name}\n`));
+    this.#append(ENCODER.encode(`${module}\n${name}\n`));
   }
 
   #tensor({ dtype, shape, data }: SafetensorsTensor): void {

@@ -2,7 +2,7 @@
 import { messageOf, stemOf } from '../base/text';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { PickleError } from '../checkpoints/unpickle';
+import { PickleError } from '../checkpoints/pickle_machine';
 import { SafetensorsError } from '../checkpoints/safetensors';
 import { StateError } from '../checkpoints/state';
 import { TorchFileError } from '../checkpoints/torch';

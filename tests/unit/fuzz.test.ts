@@ -1,7 +1,7 @@
 /** Damaged files of each kind that people give each other: each is read whole, or rejected with a sentence that can be shown. */
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../src/base/random';
-import { PickleError } from '../../src/checkpoints/unpickle';
+import { PickleError } from '../../src/checkpoints/pickle_machine';
 import { SafetensorsError } from '../../src/checkpoints/safetensors';
 import { StateError } from '../../src/checkpoints/state';
 import { writeState, writeWeights } from '../../src/checkpoints/state_file';

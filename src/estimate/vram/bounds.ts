@@ -2,7 +2,7 @@
  * The range of a prediction, and how a measurement narrows it. What follows from the model's shapes alone
  * (parameters, moments, gradients, windows, casts) is certain; saved tensors, temporaries and workspaces are not.
  */
-import { windowsOf, type Measurement, type VramOptions, type VramRun } from './options';
+import { windowsOf, type MeasuredPeak, type Measurement, type VramOptions, type VramRun } from './options';
 import type { ByUse, Replay } from './replay';
 import { replayRun, traceOf } from './scenarios';
 import type { Use } from './events';
@@ -12,6 +12,8 @@ export interface Bound {
   readonly allocated: number;
   readonly reserved: number;
   readonly atPeak: ByUse;
+  /** Bytes that a snapshot has at its peak and no use accounts for. */
+  readonly unexplained?: number;
 }
 
 export interface Bounds {
@@ -20,6 +22,8 @@ export interface Bounds {
   readonly high: Bound;
   /** What a measurement multiplied the uncertain uses by; null without one. */
   readonly ratio: number | null;
+  /** Where a snapshot says it by use, what it multiplied each uncertain one by. */
+  readonly ratios?: ByUse;
 }
 
 export const UNCERTAIN: Readonly<Record<Use, boolean>> = {
@@ -88,7 +92,7 @@ function withoutMambaSsm({ allocated, reserved, atPeak }: Bound, run: VramRun): 
  * uncertain ones of this run; where both figures were measured, the reserve has a ratio of its own.
  */
 function calibrated(options: VramOptions, measurement: Measurement, likely: Replay): Bounds {
-  const { run } = measurement;
+  const { run, atPeak } = measurement;
   const predicted = replayRun(run, 'likely');
   const certain = total(predicted.atPeak, false);
   const reserve = predicted.reserved - predicted.allocated;
@@ -100,8 +104,68 @@ function calibrated(options: VramOptions, measurement: Measurement, likely: Repl
   const doublings = Math.abs(Math.log2(windowsOf(options) / windowsOf(run)));
   const spread =
     (same ? CALIBRATED_SPREAD.same : CALIBRATED_SPREAD.other) + CALIBRATED_SPREAD.perDoubling * doublings;
+  if (atPeak) {
+    const byUse = ratiosByUse(measurement, atPeak, predicted.atPeak);
+    const grown = windowsOf(options) / windowsOf(run);
+    const extra = [atPeak.unexplained, atPeak.unexplained * grown].sort((a, b) => a - b) as [number, number];
+    const at = (factor: number, unexplained: number): Bound =>
+      boundByUse(likely, { byUse, offset: offsets(atPeak), factor, unexplained, ratios });
+    return {
+      low: at(1 - spread, extra[0]),
+      likely: at(1, (extra[0] + extra[1]) / 2),
+      high: at(1 + spread, extra[1]),
+      ratio: ratios.uses,
+      ratios: byUse,
+    };
+  }
   const at = (factor: number): Bound => scaledBound(likely, ratios.uses * factor, ratios.reserve * factor);
   return { low: at(1 - spread), likely: at(1), high: at(1 + spread), ratio: ratios.uses };
+}
+
+const eachUse = (bytes: (use: Use) => number): ByUse =>
+  Object.fromEntries(USES.map((use) => [use, bytes(use)])) as Record<Use, number>;
+
+/** Such that the measured run itself gets what was measured: its peaks by blocks and by requests need not be at one moment. */
+function ratiosByUse(measurement: Measurement, peak: MeasuredPeak, predicted: ByUse): ByUse {
+  const plain = eachUse((use) =>
+    UNCERTAIN[use] && peak.predicted[use] > 0 ? peak.uses[use] / peak.predicted[use] : 1,
+  );
+  const offset = offsets(peak);
+  const scaled = eachUse((use) => Math.max(0, predicted[use] * plain[use] + offset[use]));
+  const { allocated = peak.unexplained + total(scaled, true) + total(scaled, false) } = measurement;
+  const rest = allocated - peak.unexplained - total(scaled, false);
+  const exact = total(scaled, true) > 0 ? Math.max(0, rest / total(scaled, true)) : 1;
+  return eachUse((use) => (UNCERTAIN[use] ? plain[use] * exact : 1));
+}
+
+const offsets = ({ uses, predicted }: MeasuredPeak): ByUse =>
+  eachUse((use) => (UNCERTAIN[use] ? 0 : uses[use] - predicted[use]));
+
+/**
+ * The least that a snapshot says of other batches: each uncertain use has a ratio, since its tensors grow with the batch;
+ * the others, which do not, get the difference in bytes. One snapshot does not tell whether what is not explained grows.
+ */
+function boundByUse(
+  { allocated, reserved, atPeak }: Bound,
+  given: {
+    readonly byUse: ByUse;
+    readonly offset: ByUse;
+    readonly factor: number;
+    readonly unexplained: number;
+    readonly ratios: { readonly reserve: number };
+  },
+): Bound {
+  const { byUse, offset, factor, unexplained, ratios } = given;
+  const uses = eachUse((use) =>
+    Math.max(0, atPeak[use] * (UNCERTAIN[use] ? byUse[use] * factor : 1) + offset[use]),
+  );
+  const sum = total(uses, true) + total(uses, false) + unexplained;
+  return {
+    allocated: sum,
+    reserved: sum + (reserved - allocated) * ratios.reserve * factor,
+    atPeak: uses,
+    unexplained,
+  };
 }
 
 function ratiosOf(

@@ -2,6 +2,7 @@
 import { MAX_PIECES } from '../../engine/ops/channels';
 import { MIXERS, type Mixer } from '../../models/bimamba';
 import { PRODUCTION } from '../../models/detector';
+import type { ByUse } from './replay';
 import type { Float } from './tape';
 
 /** What decides which allocations there are; the batch only decides how large they are. */
@@ -34,6 +35,16 @@ export interface Measurement {
   readonly allocated?: number | undefined;
   /** torch.cuda.max_memory_reserved() */
   readonly reserved?: number | undefined;
+  /** What a memory snapshot shows besides. */
+  readonly atPeak?: MeasuredPeak | undefined;
+}
+
+/** Bytes at the peak of a step, as they were asked for. */
+export interface MeasuredPeak {
+  /** Of allocations that predicted ones stand for, and of those at the predicted peak. */
+  readonly uses: ByUse;
+  readonly predicted: ByUse;
+  readonly unexplained: number;
 }
 
 export interface VramOptions extends VramRun {

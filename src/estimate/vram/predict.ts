@@ -13,7 +13,7 @@ import { bytesFor } from './tape';
 import type { Trace, Use } from './events';
 import { livingWhenForwardEnds } from './trace';
 
-export type PartName = Use | 'reserve' | 'context';
+export type PartName = Use | 'unexplained' | 'reserve' | 'context';
 
 export interface VramPart {
   readonly name: PartName;
@@ -74,6 +74,7 @@ const SOURCES: Readonly<Record<PartName, readonly [Basis, string]>> = {
     'assumed',
     'cuDNN: 0 to 3 copies of what a convolution reads and writes; cuBLAS: 8.1 MiB a thread',
   ],
+  unexplained: ['measured', 'allocations of the snapshot that no predicted one stands for'],
   reserve: [
     'derived',
     'the caching allocator simulated: rounding to 512 B, segments of 2 and 20 MiB, fragmentation',
@@ -102,6 +103,7 @@ export function predictVram(options: VramOptions): VramPrediction {
     max: likely.max[name],
   }));
   const reserve = over('reserve', ({ reserved, allocated }) => reserved - allocated);
+  const unexplained = bounds.ratios && over('unexplained', (bound) => bound.unexplained ?? 0);
   const trace = traceOf(options);
   const summed = (source: string, read: (bound: Bound) => number): Quantity =>
     range(
@@ -120,6 +122,7 @@ export function predictVram(options: VramOptions): VramPrediction {
     reserved,
     parts: [
       ...uses,
+      ...(unexplained ? [{ name: 'unexplained', bytes: unexplained, max: unexplained.likely } as const] : []),
       { name: 'reserve', bytes: reserve, max: reserve.likely },
       { name: 'context', bytes: CONTEXT, max: CONTEXT.likely },
     ],
@@ -134,7 +137,7 @@ export function predictVram(options: VramOptions): VramPrediction {
 }
 
 const isUncertain = (name: PartName): boolean =>
-  name === 'reserve' || (name !== 'context' && UNCERTAIN[name]);
+  name === 'reserve' || name === 'unexplained' || (name !== 'context' && UNCERTAIN[name]);
 
 /** The step of the likely case without a measurement, for a picture. */
 export function vramTimeline(run: VramRun): Timeline {
@@ -184,7 +187,7 @@ function layersOf(trace: Trace, windows: number): VramLayer[] {
   return [...layers.values()].sort((a, b) => (order.get(a.layer) ?? 0) - (order.get(b.layer) ?? 0));
 }
 
-function notesOf(options: VramOptions, { ratio }: Bounds): string[] {
+function notesOf(options: VramOptions, { ratio, ratios }: Bounds): string[] {
   const { mixer, precision, microBatches, checkpointing, measurement } = options;
   const notes = [
     'Both mixers’ weights are in memory wherever mamba_ssm is installed; the unused one has neither gradients nor moments.',
@@ -202,7 +205,9 @@ function notesOf(options: VramOptions, { ratio }: Bounds): string[] {
     notes.push('The trainer does not support gradient checkpointing: this is what it would save.');
   if (measurement && ratio !== null) {
     notes.push(
-      `The measurement multiplies saved tensors, temporaries and workspaces by ${ratio.toFixed(2)}.`,
+      ratios
+        ? `The snapshot multiplies saved tensors by ${ratios.saved.toFixed(2)}, temporaries by ${ratios.temporaries.toFixed(2)} and workspaces by ${ratios.workspace.toFixed(2)}; parameters, moments, gradients, windows and cast weights get the difference in bytes. What it does not explain is taken as fixed for the low end, as growing with the batch for the high end, and as the mean of both in between.`
+        : `The measurement multiplies saved tensors, temporaries and workspaces by ${ratio.toFixed(2)}.`,
     );
     if (ratio < 0.5 || ratio > 2)
       notes.push('That is far from 1: the measured run may have had another batch size, precision or model.');

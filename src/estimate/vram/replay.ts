@@ -47,7 +47,7 @@ export interface Replay {
   readonly max: ByUse;
 }
 
-const noUses = (): Record<Use, number> => ({
+export const noUses = (): Record<Use, number> => ({
   parameters: 0,
   gradients: 0,
   moments: 0,
@@ -110,15 +110,20 @@ export function timelineOf(trace: Trace, options: ReplayOptions): Timeline {
   return { points, blocks: blocksOf(trace, options, first) };
 }
 
-/** Called after every allocation, with its use, and after everything freed. `at`: index of the moment. */
-type Observer = (
+/**
+ * Called after every allocation, with its use, and after everything freed. `at`: index of the moment; `storage`: index of what
+ * was allocated or freed at `address`.
+ */
+export type Observer = (
   at: number,
   allocator: CachingAllocator,
   uses: Readonly<Record<Use, number>>,
   use: Use | undefined,
+  storage: number,
+  block: Block,
 ) => void;
 
-function walk(trace: Trace, options: ReplayOptions, observe: Observer): void {
+export function walk(trace: Trace, options: ReplayOptions, observe: Observer): void {
   const allocator = new CachingAllocator(options.capacity);
   const blocks = new Map<number, Block>();
   const uses = noUses();
@@ -131,7 +136,7 @@ function walk(trace: Trace, options: ReplayOptions, observe: Observer): void {
         const block = allocator.allocate(bytes);
         blocks.set(event, block);
         uses[storage.use] += block.bytes;
-        observe(at, allocator, uses, storage.use);
+        observe(at, allocator, uses, storage.use, event, block);
         continue;
       }
       const block = blocks.get(~event);
@@ -139,12 +144,13 @@ function walk(trace: Trace, options: ReplayOptions, observe: Observer): void {
       blocks.delete(~event);
       uses[storage.use] -= block.bytes;
       allocator.release(block);
-      observe(at, allocator, uses, undefined);
+      observe(at, allocator, uses, undefined, ~event, block);
     }
   });
 }
 
-const bytesOf = ({ size, workspace }: Storage, options: ReplayOptions): number =>
+/** Bytes that PyTorch asks its allocator for. */
+export const bytesOf = ({ size, workspace }: Storage, options: ReplayOptions): number =>
   bytesFor(size, options.windows) * (workspace ? options.workspace : 1);
 
 function blocksOf(trace: Trace, options: ReplayOptions, first: number): TimelineBlock[] {

@@ -4,7 +4,8 @@ import { crc32 } from '../../../src/checkpoints/crc32';
 import { OP, pickle } from '../../../src/checkpoints/pickle';
 import { Tuple } from '../../../src/checkpoints/python';
 import { readTorch, TorchFileError, writeTorch } from '../../../src/checkpoints/torch';
-import { PickleError, unpickle } from '../../../src/checkpoints/unpickle';
+import { PickleError } from '../../../src/checkpoints/pickle_machine';
+import { unpickle } from '../../../src/checkpoints/unpickle';
 import { readZip, writeZip, ZipError } from '../../../src/checkpoints/zip';
 import { Random } from '../../../src/base/random';
 

@@ -35,6 +35,11 @@ export const VRAM_PARTS: Readonly<Record<PartName, PartLook>> = {
     about: 'gradients of activations, and workspace of operations',
   },
   workspace: { label: 'cuDNN and cuBLAS', fill: tint(28), about: 'workspace of the libraries' },
+  unexplained: {
+    label: 'Not explained',
+    fill: 'color-mix(in srgb, var(--seizure) 45%, var(--surface))',
+    about: 'allocations of the snapshot that no predicted one stands for',
+  },
   reserve: { label: 'Allocator reserve', fill: tint(14), about: 'reserved in segments, not allocated' },
 };
 export const VRAM_ORDER = Object.keys(VRAM_PARTS) as PartName[];

@@ -58,7 +58,7 @@ export function layerRows(layers: readonly VramLayer[]): LayerRow[] {
 }
 
 export const USES: readonly Use[] = VRAM_ORDER.filter(
-  (name): name is Use => name !== 'context' && name !== 'reserve',
+  (name): name is Use => name !== 'context' && name !== 'reserve' && name !== 'unexplained',
 );
 
 export interface PhaseSpan {
