@@ -98,23 +98,30 @@ export async function openPage(
 }
 
 /** Gives files to the page as if the person had chosen a folder. */
-export const chooseFolder = (
-  page: Page,
-  files: readonly { path: string; bytes: Uint8Array }[],
-): Promise<void> =>
-  page.getByLabel('Open a folder').evaluate(
-    (input: HTMLInputElement, list) => {
-      const transfer = new DataTransfer();
-      for (const { name, bytes } of list)
-        transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
-      input.files = transfer.files;
-      input.dispatchEvent(new Event('change', { bubbles: true }));
-    },
-    files.map(({ path, bytes }) => ({
-      name: path.split('/').at(-1) ?? '',
-      bytes: Buffer.from(bytes).toString('base64'),
-    })),
-  );
+export const chooseFolder = (page: Page, files: readonly GivenFile[]): Promise<void> =>
+  page.getByLabel('Open a folder').evaluate(giveFiles, sendable(files));
+
+export interface GivenFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Files in a form that can be sent to a page. */
+export const sendable = (files: readonly GivenFile[]) =>
+  files.map(({ path, bytes }) => ({
+    name: path.split('/').at(-1) ?? '',
+    bytes: Buffer.from(bytes).toString('base64'),
+  }));
+
+/** Runs in a page: what is chosen in a button that opens files. */
+export function giveFiles(input: Element, list: ReturnType<typeof sendable>): void {
+  if (!(input instanceof HTMLInputElement)) throw new Error('It is no field for files.');
+  const transfer = new DataTransfer();
+  for (const { name, bytes } of list)
+    transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
+  input.files = transfer.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+}
 
 /** Builds the app where a source is newer than dist. */
 export function buildIfStale(): void {

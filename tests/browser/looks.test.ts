@@ -1,23 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
 import { startApp, type App } from './app';
 import { fullTest } from '../full';
-import { emptiness, MODES, OTHER_MODES, overflow, SILENT, violations } from './looks';
+import { emptiness, MODES, OTHER_MODES, overflow, PAGES, SILENT, violations } from './looks';
 
 let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-
-/** Pages by their addresses, and what they show when they are ready; the lesson's tests look at it themselves. */
-const PAGES = {
-  '#/demo': 'Watch a Mamba choose',
-  '#/train': 'Ready to train',
-  '#/detect': 'Choose weights',
-  '#/config': 'Show issues by severity',
-  '#/resources': 'One training step',
-  '#/runs': 'No runs yet',
-  '#/nowhere': 'Page not found',
-} as const;
 
 const look = async ([, options]: (typeof MODES)[number]): Promise<void> => {
   const { page, complaints } = await app.open('', options);

@@ -15,6 +15,17 @@ export const OTHER_MODES: typeof MODES = [
   ['phone, light', { ...PHONE, colorScheme: 'light' }],
 ];
 
+/** Pages by their addresses, and what they show when they are ready; the lesson's tests look at it themselves. */
+export const PAGES = {
+  '#/demo': 'Watch a Mamba choose',
+  '#/train': 'Ready to train',
+  '#/detect': 'Choose weights',
+  '#/config': 'Show issues by severity',
+  '#/resources': 'One training step',
+  '#/runs': 'No runs yet',
+  '#/nowhere': 'Page not found',
+} as const;
+
 export const SILENT = { console: [], page: [], foreign: [] };
 
 declare global {
