@@ -14,6 +14,10 @@ export const visible = (text: string, max = 1000): string =>
       .join(''),
   );
 
+/** A name from elsewhere as a part of a line: as `visible`, its line ends and tabs written as JSON writes them. */
+export const inLine = (name: string): string =>
+  visible(name, Infinity).replace(/[\n\t]/g, (character) => (character === '\n' ? '\\n' : '\\t'));
+
 /** A text from elsewhere as a sentence shows it: in quotes, of at most 60 characters, none of them invisible. */
 export const quoted = (text: string): string =>
   visible(JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text));

@@ -1,5 +1,6 @@
 /** The command line of a command, described once: its arguments are read, checked and explained by the same table of options. */
 import { parseArgs } from 'node:util';
+import { inLine } from '../base/text';
 import { nearestOf } from '../config/letters';
 import { DataError } from '../eeg/errors';
 import { SettingsError } from '../run/failure';
@@ -27,11 +28,20 @@ type Values<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<
 /** Whether it is given. */
 export const flag = (help: string): Option<boolean> => ({ help, read: (texts) => texts.length > 0 });
 
-/** The text that is given for it, the last of several. */
+/** The text that is given. Throws ArgumentError where there are several: nobody knows which of them is meant. */
+function single(given: readonly string[], name: string): string | undefined {
+  if (given.length > 1)
+    throw new ArgumentError(
+      `${name} is given ${given.length} times (${given.map(inLine).join(', ')}); give it once`,
+    );
+  return given[0];
+}
+
+/** The text that is given for it. */
 export const text = (placeholder: string, help: string): Option<string | undefined> => ({
   placeholder,
   help,
-  read: (texts) => texts.at(-1),
+  read: single,
 });
 
 /** All texts that are given for it. */
@@ -47,9 +57,9 @@ export const required = (placeholder: string, help: string): Option<string> => (
   help,
   required: true,
   read: (given, name) => {
-    const last = given.at(-1);
-    if (last === undefined) throw new ArgumentError(`${name} is missing; give ${name} ${placeholder}`);
-    return last;
+    const one = single(given, name);
+    if (one === undefined) throw new ArgumentError(`${name} is missing; give ${name} ${placeholder}`);
+    return one;
   },
 });
 
@@ -62,10 +72,10 @@ export const choice = <T extends string>(
   placeholder,
   help,
   read: (given, name) => {
-    const last = given.at(-1);
-    const found = of.find((one) => one === last);
-    if (last !== undefined && found === undefined)
-      throw new ArgumentError(`${name} is ${last}; it must be one of ${of.join(', ')}`);
+    const word = single(given, name);
+    const found = of.find((one) => one === word);
+    if (word !== undefined && found === undefined)
+      throw new ArgumentError(`${name} is ${inLine(word)}; it must be one of ${of.join(', ')}`);
     return found;
   },
 });
@@ -85,8 +95,8 @@ export const number = (
   placeholder,
   help,
   read: (given, name) => {
-    const last = given.at(-1);
-    return last === undefined ? undefined : numberOf(last, name, bounds);
+    const one = single(given, name);
+    return one === undefined ? undefined : numberOf(one, name, bounds);
   },
 });
 
@@ -100,8 +110,10 @@ export function numberOf(
   const allowed = (min === undefined ? value > 0 : value >= min) && value <= max && Number.isFinite(value);
   if (allowed && (!whole || Number.isInteger(value))) return value;
   const from = min === undefined ? 'above 0' : `from ${min}`;
-  const to = max === Infinity ? '' : ` to ${max}`;
-  throw new ArgumentError(`${name} is ${given}; it must be a ${whole ? 'whole ' : ''}number ${from}${to}`);
+  const to = max === Infinity ? '' : min === undefined ? `, at most ${max}` : ` to ${max}`;
+  throw new ArgumentError(
+    `${name} is ${inLine(given)}; it must be a ${whole ? 'whole ' : ''}number ${from}${to}`,
+  );
 }
 
 /** A command of `smokescan`, all that its help says of it and all that it takes. */
@@ -221,7 +233,8 @@ function checkTaken({ name, takes }: Command<Options>, given: readonly string[])
   const min = takes.filter((one) => !one.startsWith('[')).length;
   const max = takes.some((one) => one.endsWith('…')) ? Infinity : takes.length;
   if (given.length < min) throw new ArgumentError(`${takes[given.length]} is missing`);
-  const empty = given.indexOf('');
+  // One of many keeps no other from being looked at: the command says so itself.
+  const empty = max === Infinity ? -1 : given.indexOf('');
   // What a variable of the shell gives that is not set.
   if (empty >= 0)
     throw new ArgumentError(

@@ -1,8 +1,9 @@
 /** Reads the text of a configuration: never more than a configuration can be, and UTF-8 or not at all. */
 import { open } from 'node:fs/promises';
+import { inLine } from '../base/text';
 import { MAX_CHARACTERS } from '../config/yaml_limits';
 import { SettingsError } from '../run/failure';
-import { isFileError, reasonOf } from './file_error';
+import { isFileError, reasonOf, rejectNamedPipe } from './file_error';
 
 /** A character takes up to four bytes. */
 const MAX_BYTES = 4 * MAX_CHARACTERS;
@@ -16,11 +17,12 @@ export async function readConfigText(path: string): Promise<string> {
     return await readText(path);
   } catch (error) {
     if (!isFileError(error) && !(error instanceof SettingsError)) throw error;
-    throw new SettingsError(`${path} cannot be read: ${reasonOf(error)}`);
+    throw new SettingsError(`${inLine(path)} cannot be read: ${reasonOf(error)}`);
   }
 }
 
 async function readText(path: string): Promise<string> {
+  await rejectNamedPipe(path);
   const file = await open(path, 'r');
   try {
     const bytes = Buffer.alloc(MAX_BYTES + 1);

@@ -42,7 +42,7 @@ import {
 } from './command_line';
 import { readConfigText } from './config_text';
 import { detectReport } from './detect_report';
-import { isFileError, reasonOf } from './file_error';
+import { isFileError, reasonOf, rejectNamedPipe } from './file_error';
 import { requestNodeDevice } from './node_device';
 import { OutputFolder } from './output_files';
 import { complain } from './print';
@@ -174,6 +174,7 @@ async function readWeights(path: string): Promise<DetectorWeights> {
       throw new SettingsError(`${path} has none of ${OF_A_RUN.join(', ')}: it is not the folder of a run`);
     file = join(path, found[0]);
   }
+  await rejectNamedPipe(file);
   const bytes = await readFile(file);
   try {
     return readWeightsFile(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));

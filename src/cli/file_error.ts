@@ -1,5 +1,7 @@
 /** Errors of the system, of files that are not there or may not be read or written, as sentences. */
-import { messageOf } from '../base/text';
+import { stat } from 'node:fs/promises';
+import { inLine, messageOf } from '../base/text';
+import { SettingsError } from '../run/failure';
 
 /** Whether an error is one of those. */
 export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
@@ -33,5 +35,14 @@ export const reasonOf = (error: unknown): string =>
 /** An error's message; of the system, with the path and what to do. */
 export const sentenceOf = (error: Error): string =>
   isFileError(error) && error.path !== undefined && error.code !== undefined && error.code in REASONS
-    ? `${error.path || '""'}: ${reasonOf(error)}`
+    ? `${inLine(error.path) || '""'}: ${reasonOf(error)}`
     : error.message;
+
+/**
+ * Throws SettingsError for a named pipe, whose opening waits for another program, and the system's error for what is not there.
+ * A pipe of the shell, below /dev, has a writer.
+ */
+export async function rejectNamedPipe(path: string): Promise<void> {
+  if ((await stat(path)).isFIFO() && !/^\/(?:dev|proc)\//.test(path))
+    throw new SettingsError('this is a named pipe, not a file; write what comes out of it into a file');
+}

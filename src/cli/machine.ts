@@ -1,8 +1,9 @@
 /** Options that say on which machine a configuration runs, and where its repository is; `validate` and `estimate` share them. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { inLine } from '../base/text';
 import { GPU_IDS, GPUS, type GpuId } from '../config/gpus';
-import { targetOf, TARGETS, type Target, type TargetName } from '../config/targets';
+import { MACHINE_BOUNDS, targetOf, TARGETS, type Target, type TargetName } from '../config/targets';
 import { ArgumentError, choice, number, text } from './command_line';
 
 /** `targets`: those that the command knows something of. */
@@ -12,8 +13,15 @@ export const machineOptions = (targets: readonly TargetName[]) => ({
     'where it will run; left out: what the file’s path below its repository says (modal for “modal” or “a100”, wsl2 for “wsl”, else local)',
   ),
   gpu: choice(GPU_IDS, `${GPU_IDS.join(', ')}; left out: the target’s`, 'G'),
-  ram: number('GIB', 'memory of the machine, under WSL2 of WSL2; left out: the target’s'),
-  cores: number('N', 'cores of the machine; left out: the target’s', { whole: true }),
+  ram: number(
+    'GIB',
+    'memory of the machine, under WSL2 of WSL2; left out: the target’s',
+    MACHINE_BOUNDS.ramGiB,
+  ),
+  cores: number('N', 'cores of the machine; left out: the target’s', {
+    whole: true,
+    ...MACHINE_BOUNDS.cores,
+  }),
   root: text(
     'DIR',
     'the repository; left out: the nearest folder above the file with “configs” or “.git” in it',
@@ -37,7 +45,8 @@ export function pathBelow(file: string, root?: string): string {
   const nearest = root === undefined ? repositoryOf(dirname(whole)) : resolve(root);
   if (nearest === undefined) return basename(whole);
   const path = relative(nearest, whole);
-  if (path.startsWith('..')) throw new ArgumentError(`${file} is not below --root ${root ?? nearest}`);
+  if (path.startsWith('..'))
+    throw new ArgumentError(`${inLine(file)} is not below --root ${inLine(root ?? nearest)}`);
   return path.split(sep).join('/');
 }
 

@@ -18,8 +18,20 @@ export function letters(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The word that is likely meant: one that starts alike, or is few letters away; undefined where none is near. */
-export function nearestOf(given: string, words: readonly string[]): string | undefined {
+/** Cyrillic and Greek letters, each followed by the Latin one that looks like it. */
+const ALIKE = new Map(
+  'аaвbеeёeкkмmнhоoрpсcтtуyхxіiїiјjѕsһhԁdԛqԝwαaβbεeηnιiκkνvοoρpτtυuχx'
+    .match(/../gu)
+    ?.map(([a, b]) => [a, b] as const),
+);
+
+/** A name as its letters look: in small Latin ones, whatever their case, width and script. */
+export const folded = (name: string): string =>
+  [...name.normalize('NFKC').toLowerCase()].map((letter) => ALIKE.get(letter) ?? letter).join('');
+
+/** The word that is likely meant: one that looks or starts alike, or is few letters away; undefined where none is near. */
+export function nearestOf(written: string, words: readonly string[]): string | undefined {
+  const given = folded(written);
   const [best] = words
     .map((word) => ({ word, apart: word.startsWith(given) ? 0 : letters(word, given) }))
     .filter(({ apart }) => apart <= given.length / 2)

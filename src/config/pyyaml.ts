@@ -105,6 +105,9 @@ export function readYaml(text: string): YamlFile {
 
   const foreign = rejectedText(text);
   if (foreign) {
+    // Nothing is parsed, so nobody counted the lines.
+    counter.addNewLine(0);
+    for (const { index, 0: end } of text.matchAll(/\r\n|\r|\n/g)) counter.addNewLine(index + end.length);
     reject(foreign.message, foreign.from, foreign.to);
     return rejected();
   }

@@ -82,6 +82,14 @@ export const TARGETS: Readonly<Record<Platform, Machine>> & { readonly browser: 
   },
 };
 
+/** Of the numbers of a machine that people give: above 0, and no more than there may be of it. */
+export const MACHINE_BOUNDS = {
+  ramGiB: { max: 65_536 },
+  vramGiB: { max: 1024 },
+  cores: { max: 4096 },
+  hoursPerEpoch: { min: 0.01, max: 1000 },
+} as const satisfies Readonly<Record<string, { readonly min?: number; readonly max: number }>>;
+
 export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
 
 export const isTargetName = (name: string): name is TargetName => Object.hasOwn(TARGETS, name);

@@ -70,6 +70,16 @@ test('takes what stands behind -- as it is', async () => {
 });
 
 test.each([
+  [['a', '--out', 'd', '--HEAT', '3'], 'There is no option --HEAT; the nearest is --heat'],
+  // The last letter but one is Cyrillic.
+  [['a', '--out', 'd', '--graіn=rye'], 'the nearest is --grain'],
+  [['a', '--out', 'd', '--out', 'e'], '--out is given 2 times (d, e); give it once'],
+  [
+    ['a', '--out', 'd', '--grain', 'rye', '--grain', 'rye'],
+    '--grain is given 2 times (rye, rye); give it once',
+  ],
+  [['a', '--out', 'd', '--heat', '3', '--heat=4'], '--heat is given 2 times (3, 4); give it once'],
+  [['a', '--out', 'd', '--note', 'x', '--note', 'y'], '--note is given 2 times (x, y); give it once'],
   [['a', '--out', 'd', '--hea', '3'], 'There is no option --hea; the nearest is --heat'],
   [['a', '--out', 'd', '--tine=3'], 'There is no option --tine; the nearest is --time'],
   [['a', '--out', 'd', '-j'], 'There is no option -j; the nearest is --json'],

@@ -1,7 +1,7 @@
 import { GIB } from '../../../base/units';
 import { exactly } from '../../../base/quantity';
 import { GPUS, isGpuId } from '../../../config/gpus';
-import { TARGETS, vramGiB, type Target, type TargetName } from '../../../config/targets';
+import { MACHINE_BOUNDS, TARGETS, vramGiB, type Target, type TargetName } from '../../../config/targets';
 import { recall, remember } from '../../ui/stored';
 
 /** Numbers that a person may change, with their units. */
@@ -38,7 +38,7 @@ export class Figures {
     const known = TARGETS[name];
     if (!this.isChanged(name)) return known;
     const typed = (figure: FigureName): number | undefined =>
-      isFigure(numbers[figure]) ? numbers[figure] : undefined;
+      isFigure(figure, numbers[figure]) ? numbers[figure] : undefined;
     const ramGiB = typed('ramGiB') ?? known.ramGiB;
     const cores = typed('cores') ?? known.cores;
     const memory = typed('vramGiB');
@@ -70,9 +70,9 @@ export class Figures {
     return Object.keys(this.#all[name] ?? {}).length > 0;
   }
 
-  /** Takes a number above 0; anything else leaves the figure as it is. */
+  /** Takes a number within its bounds; anything else leaves the figure as it is. */
   set(name: TargetName, figure: FigureName, value: number): void {
-    if (isFigure(value)) this.#put({ ...this.#all, [name]: { ...this.#all[name], [figure]: value } });
+    if (isFigure(figure, value)) this.#put({ ...this.#all, [name]: { ...this.#all[name], [figure]: value } });
   }
 
   /** Takes the id of a GPU, with its memory. */
@@ -93,5 +93,7 @@ export class Figures {
   }
 }
 
-const isFigure = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0;
+function isFigure(figure: FigureName, value: unknown): value is number {
+  const { min = Number.MIN_VALUE, max }: { min?: number; max: number } = MACHINE_BOUNDS[figure];
+  return typeof value === 'number' && value >= min && value <= max;
+}
