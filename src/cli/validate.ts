@@ -1,9 +1,9 @@
 /** `npx smokescan validate`: the issues of configurations, in a terminal, a CI or a pull request. */
 import { realpath } from 'node:fs/promises';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
-import { several, messageOf, visible } from '../base/text';
-import { fixed } from '../config/fixing';
-import { failing, inspectAll, sentence, type Inspection, type Issue } from '../config/issues';
+import { inLine, several, messageOf, visible } from '../base/text';
+import { describeFixed, fixed, isSafe } from '../config/fixing';
+import { failing, inspectAll, linesOf, sentence, type Inspection, type Issue } from '../config/issues';
 import { applyEdits } from '../config/pieces';
 import { TARGET_NAMES, type Target } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
@@ -20,7 +20,7 @@ type Format = (typeof FORMATS)[number];
 const COMMAND = {
   name: 'validate',
   takes: ['FILE…'],
-  about: `Checks configurations of the trainer (YAML), one issue a line:
+  about: `Checks configurations of the trainer (YAML), one issue a line, further sentences indented below it:
   file:line:column severity id message
 Severities:
   invalid   the trainer rejects the file
@@ -32,25 +32,25 @@ An issue that no edit of the file can fix is marked (launch). smokescan rules ID
 # smokescan: ignore ID – why, for its line or the key below it; ignore-file for the whole file.`,
   options: {
     ...machineOptions(TARGET_NAMES),
-    fix: flag('writes the fixes that need nobody to decide, then shows the issues that are left'),
-    diff: flag('prints what --fix writes, and writes only with --fix'),
+    fix: flag('writes the fixes that need nobody to decide, says which, and shows the issues that are left'),
+    diff: flag('prints what --fix writes, and on standard error what it leaves; writes only with --fix'),
     format: choice(
       FORMATS,
-      'text; json: one array, with evidence and fixes; sarif: SARIF 2.1.0; github: notes of a workflow (default text)',
+      'text; json: one array, with evidence and fixes (fixable: --fix writes the first, launch: no edit fixes it); sarif: SARIF 2.1.0; github: notes of a workflow (default text)',
     ),
     json: flag('the same as --format json'),
   },
   notes: `Exit code 0; 1 for a file that cannot be read, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
-arguments.`,
+arguments, one of the files among them: the others are checked all the same.`,
 };
 
-interface Given {
+interface Read {
   readonly file: string;
   /** Below its repository. */
   readonly name: string;
   readonly target: Target;
+  text: string;
 }
-type Read = Given & { text: string };
 
 /** Command `validate`. */
 export const main = (args: readonly string[]): Promise<number> =>
@@ -60,21 +60,23 @@ export const main = (args: readonly string[]): Promise<number> =>
       throw new ArgumentError(`--json and --format ${format} exclude each other; leave one out`);
     if (values.diff && format !== 'text')
       throw new ArgumentError(`--diff prints a diff and nothing else; leave out --format ${format}`);
-    const files = given.map((file): Given => {
-      const name = pathBelow(file, values.root);
-      return { file, name, target: targetFrom(values, name) };
-    });
     const read: Read[] = [];
-    for (const one of files) {
+    let wrong = false;
+    for (const [i, file] of given.entries()) {
       try {
-        read.push({ ...one, text: await readConfigText(one.file) });
+        // What a variable of the shell gives that is not set.
+        if (file === '') throw new ArgumentError(`argument ${i + 1} is empty; give FILE`);
+        const name = pathBelow(file, values.root);
+        read.push({ file, name, target: targetFrom(values, name), text: await readConfigText(file) });
       } catch (error) {
         complain(messageOf(error));
+        wrong ||= error instanceof ArgumentError;
       }
     }
     if (values.fix || values.diff) await fixAll(read, values);
     const inspected = inspectFiles(read);
     if (!values.diff) show(inspected, format);
+    if (wrong) return 2;
     const issues = inspected.flatMap(({ inspection }) => inspection.issues);
     return read.length < given.length || issues.some(failing) ? 1 : 0;
   });
@@ -87,29 +89,41 @@ function inspectFiles(files: readonly Read[]): InspectedFile[] {
   return files.map(({ file, text }, i) => ({ file, text, inspection: inspections[i] as Inspection }));
 }
 
-/** Fixes files that belong together, one after the other; with `fix` they are written, and their texts are the new ones. */
+/**
+ * Fixes files that belong together, one after the other, and says what is fixed and what is left; with `fix` they are written,
+ * and their texts are the new ones.
+ */
 async function fixAll(files: Read[], { fix, diff }: { fix: boolean; diff: boolean }): Promise<void> {
   const asked = [...files];
   for (const [at, one] of files.entries()) {
-    const { edits, keys, problems } = fixed(one.text, (text) => {
+    const issuesOf = (text: string): readonly Issue[] => {
       asked[at] = { ...one, text };
       return inspectionsOf(asked)[at]?.issues ?? [];
-    });
+    };
+    const { edits, rounds, problems } = fixed(one.text, issuesOf);
+    const file = inLine(one.file);
+    for (const problem of problems) complain(`${file}: ${problem}`);
     const text = applyEdits(one.text, edits);
-    for (const problem of problems) complain(`${one.file}: ${problem}`);
-    asked[at] = { ...one, text };
-    if (text === one.text) continue;
-    if (diff)
-      writeDiff(
-        createTwoFilesPatch(one.file, one.file, one.text, text, undefined, undefined, {
-          headerOptions: FILE_HEADERS_ONLY,
-        }),
+    const left = issuesOf(text);
+    if (text !== one.text) {
+      if (diff)
+        writeDiff(
+          createTwoFilesPatch(file, file, one.text, text, undefined, undefined, {
+            headerOptions: FILE_HEADERS_ONLY,
+          }),
+        );
+      // Of a link, the file that it leads to.
+      if (fix) await writeWhole(await realpath(one.file), [text]);
+      if (fix) one.text = text;
+      const { count, values } = describeFixed(rounds);
+      complain(`${file}: ${count} ${fix ? 'fixed' : 'that --fix writes'}: ${values}`);
+    }
+    const decided = left.filter(({ fixable }) => fixable);
+    if (decided.length > 0)
+      complain(
+        `${file}: ${several(decided.length, 'issue')} left, for a person to decide${decided.some(({ severity }) => severity === 'invalid') ? '; the trainer still rejects the file' : ''}`,
       );
-    if (!fix) continue;
-    // Of a link, the file that it leads to.
-    await writeWhole(await realpath(one.file), [text]);
-    one.text = text;
-    complain(`${one.file}: ${several(keys.length, 'value')} fixed: ${keys.join(', ')}`);
+    if (diff) for (const issue of left) complain(asLine({ file: one.file, issue }));
   }
 }
 
@@ -147,8 +161,14 @@ interface Found {
   readonly issue: Issue;
 }
 
-const asLine = ({ file, issue }: Found): string =>
-  `${file}:${issue.place.line}:${issue.place.column} ${issue.severity} ${issue.id} ${issue.fixable ? '' : '(launch) '}${sentence(issue)}`;
+function asLine({ file, issue }: Found): string {
+  const { place, severity, id, fixable, path } = issue;
+  const [message = '', ...more] = linesOf(issue);
+  return [
+    `${inLine(file)}:${place.line}:${place.column} ${severity} ${id} ${fixable ? '' : '(launch) '}${sentence({ path, message })}`,
+    ...more,
+  ].join('\n    ');
+}
 
 function subjectOf(file: string): { readonly name: string; readonly target: Target } {
   const name = pathBelow(file);
@@ -163,5 +183,12 @@ export const validationErrorsOf = (file: string, text: string): string[] =>
 
 function asJson({ file, issue }: Found): unknown {
   const { place, ...rest } = issue;
-  return { file, ...place, ...rest, message: sentence(issue) };
+  return {
+    file,
+    ...place,
+    ...rest,
+    fixable: isSafe(issue),
+    launch: !issue.fixable,
+    message: sentence(issue),
+  };
 }

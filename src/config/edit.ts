@@ -27,23 +27,23 @@ const MAX_ROUNDS = 10;
 
 /**
  * Applies the fixes that `fixesOf` has for a text, then those for what came of it, until they change nothing: a value that fits
- * the old file may be too large for the fixed one. `changes` has the fixes of all rounds; applied in their order they are
- * `text`. Throws EditError as `applyChanges`.
+ * the old file may be too large for the fixed one. `rounds` has the fixes of each; applied in their order they are `text`.
+ * Throws EditError as `applyChanges`.
  */
 export function applyFixes(
   text: string,
   fixesOf: (text: string) => readonly Change[],
-): { readonly text: string; readonly changes: readonly Change[] } {
-  const changes: Change[] = [];
+): { readonly text: string; readonly rounds: readonly (readonly Change[])[] } {
+  const rounds: (readonly Change[])[] = [];
   let made = text;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const more = fixesOf(made);
     const next = applyChanges(made, more);
     if (next === made) break;
-    changes.push(...more);
+    rounds.push(more);
     made = next;
   }
-  return { text: made, changes };
+  return { text: made, rounds };
 }
 
 function changed(text: string, changes: readonly Change[]): Pieces {

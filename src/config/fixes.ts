@@ -5,27 +5,44 @@ import { letters } from './letters';
 import { KEY_AT, REQUIRED_SECTIONS, type Key, type Kind } from './keys';
 import { PAIRS } from './pairs';
 import { listOf } from './path';
-import { PyDate, type PyValue } from './plain';
+import { isPyMapping, PyDate, type PyValue } from './plain';
 import { readAs } from './pydantic';
+import { nearest } from './rules/nearest';
 import { scalarText } from './scalar';
 import type { Setting, Settings } from './settings';
 
 /** The fix of a rejected setting; undefined where only who wrote it can know. */
 export function fixOf({ path, kind, read, problem }: Setting, settings: Settings): Change[] | undefined {
   if (path === '') return read === null ? REQUIRED_SECTIONS.map(section) : undefined;
-  if (kind === 'section') return [section(path)];
+  if (kind === 'section') return [misspelt(path, settings) ?? section(path)];
   if (kind === 'unknown')
     return [{ path, value: undefined, reason: 'a key that is no text can be none that the trainer knows' }];
   const { declaration, value: given = null } = settings.get(listOf(path)) ?? {};
   if (!declaration) return undefined;
   const value = (other: string): PyValue | undefined => settings.value(other);
   const pair = PAIRS.find((one) => one.path === path && one.problem(value) === problem);
-  const better = pair ? pair.fix(value) : { [declaration.path]: nearest(declaration, given) };
+  const better = pair ? pair.fix(value) : { [declaration.path]: accepted(declaration, given) };
   return Object.entries(better).map(([key, one]) => ({
     path: key,
     value: scalarText(one, KEY_AT.get(key)?.kind),
     reason: 'a value that the trainer accepts',
   }));
+}
+
+/** The section under another name, where this one is missing. */
+function misspelt(path: string, settings: Settings): Change | undefined {
+  if (settings.read(path) !== undefined) return undefined;
+  const given = [...settings.values()].find(
+    (one) => one.kind === 'unknown' && isPyMapping(one.read) && nearest(one.path, one.read) === path,
+  );
+  return (
+    given && {
+      path,
+      value: scalarText(given.read ?? null),
+      reason: `it is written as ${given.path}`,
+      renames: given.path,
+    }
+  );
 }
 
 /** Missing, or no mapping. */
@@ -34,7 +51,8 @@ const section = (path: string): Change =>
     ? { path, value: '{}', reason: 'the trainer needs the section, and has defaults for all of it' }
     : { path, value: undefined, reason: 'without it the section has its defaults' };
 
-function nearest({ path, kind, defaultValue }: Key, given: PyValue): PyValue {
+/** The nearest value that a key may have. */
+function accepted({ path, kind, defaultValue }: Key, given: PyValue): PyValue {
   const near = near1(kind, given);
   if (near === undefined || !('value' in readAs(kind, near))) return defaultValue;
   return 'max' in kind && near === kind.max ? (LESS[path] ?? near) : near;

@@ -1,22 +1,31 @@
 /** Changes and fixes as edits of a text, as far as they can be made: the page's buttons and the command's --fix. */
+import { several } from '../base/text';
 import type { Change } from './change';
 import { applyFixes, EditError, editsFor, type Edit } from './edit';
+import { SECTIONS } from './keys';
 import type { Issue } from './rules';
 
 export interface Edits {
   readonly edits: readonly Edit[];
-  /** Paths of the values that are changed. */
-  readonly keys: readonly string[];
+  /** What is changed, round by round: what a round changes makes the next one necessary. */
+  readonly rounds: readonly (readonly Change[])[];
   /** Sentences about the changes that cannot be made. */
   readonly problems: readonly string[];
 }
 
-/** What they would write is a guess at what was meant, or a choice of how to train. */
-const JUDGED = ['validation-error', 'learning-rate', 'batch-lr'];
+/** What they would write is a guess at what was meant, a choice of how to train, or of how many processes a machine bears. */
+const JUDGED = ['validation-error', 'learning-rate', 'batch-lr', 'slow-loading'];
 
-/** Whether its first fix needs nobody to decide. */
-const isSafe = ({ id, fixable, fix = [] }: Issue): boolean =>
-  fixable && !JUDGED.includes(id) && !fix.some(({ renames }) => renames !== undefined);
+/** A section that is no mapping says nothing, so its defaults lose nothing. */
+const isEmptySection = ({ id, path }: Pick<Issue, 'id' | 'path'>): boolean =>
+  id === 'validation-error' && Object.hasOwn(SECTIONS, path);
+
+/** Whether it has a fix, and its first one needs nobody to decide: then the page's button and --fix write it. */
+export const isSafe = (issue: Issue): boolean =>
+  issue.fixable &&
+  issue.fix !== undefined &&
+  (!JUDGED.includes(issue.id) || isEmptySection(issue)) &&
+  !issue.fix.some(({ renames }) => renames !== undefined);
 
 /** Of each issue that needs nobody to decide its first fix: one change a key, that of the severest issue. */
 export function safeFixes(issues: readonly Issue[]): Change[] {
@@ -29,8 +38,7 @@ export function safeFixes(issues: readonly Issue[]): Change[] {
 /** Edits for the changes that can be made. */
 export function edits(text: string, changes: readonly Change[]): Edits {
   const problems = new Set<string>();
-  const possible = possibleOf(text, changes, problems);
-  return editsOf(text, possible, problems);
+  return editsOf(text, [possibleOf(text, changes, problems)], problems);
 }
 
 /**
@@ -39,15 +47,29 @@ export function edits(text: string, changes: readonly Change[]): Edits {
  */
 export function fixed(text: string, issuesOf: (text: string) => readonly Issue[]): Edits {
   const problems = new Set<string>();
-  const { changes } = applyFixes(text, (made) => possibleOf(made, safeFixes(issuesOf(made)), problems));
-  return editsOf(text, changes, problems);
+  const { rounds } = applyFixes(text, (made) => possibleOf(made, safeFixes(issuesOf(made)), problems));
+  return editsOf(text, rounds, problems);
 }
 
-const editsOf = (text: string, changes: readonly Change[], problems: ReadonlySet<string>): Edits => ({
-  edits: editsFor(text, changes),
-  keys: [...new Set(changes.map(({ path }) => path))],
+const editsOf = (text: string, rounds: Edits['rounds'], problems: ReadonlySet<string>): Edits => ({
+  edits: editsFor(text, rounds.flat()),
+  rounds,
   problems: [...problems],
 });
+
+/** “3 values”, and what they become: “a: 1, b removed; then, because of these, c: 2”. */
+export function describeFixed(rounds: Edits['rounds']): { readonly count: string; readonly values: string } {
+  const said = rounds.map((changes) =>
+    changes
+      .map(({ path, value }) => (value === undefined ? `${path} removed` : `${path}: ${value}`))
+      .join(', '),
+  );
+  const paths = new Set(rounds.flat().map(({ path }) => path));
+  return {
+    count: several(paths.size, 'value'),
+    values: said.join('; then, because of these, '),
+  };
+}
 
 /** Why the changes cannot be made one after the other; undefined where they can. */
 function problemOf(text: string, changes: readonly Change[]): string | undefined {

@@ -1,6 +1,7 @@
 /** All issues of a file: its validation errors, then what the rules find. The page and the terminal show this. */
 import type { Change } from './change';
 import { fixOf } from './fixes';
+import { folded } from './letters';
 import { silence, type Known, type Silenced } from './ignores';
 import { check, checkAll, COLLISION, RULES, type Checked, type Issue } from './rules';
 import { SOURCE } from './rules/rule';
@@ -65,7 +66,7 @@ function checkedOf(text: string, { base, ...subject }: Subject): Checked {
 /** Whether a file has keys, and none of the trainer's sections: it is the configuration of something else. */
 export function isForeign({ value }: Pick<ConfigFile, 'value'>): boolean {
   const names = isPyMapping(value) ? Object.keys(value) : [];
-  return names.length > 0 && !names.some((name) => Object.hasOwn(SECTIONS, name));
+  return names.length > 0 && !names.some((name) => Object.hasOwn(SECTIONS, folded(name)));
 }
 
 /** The id of the one issue of a file that is of something else. */
@@ -113,11 +114,13 @@ function validationErrors({ errors, settings }: ConfigFile): Issue[] {
     evidence: YAML,
   }));
   const invalid = settings.rejected.map((setting): Issue => {
-    const { path, problem = '', kind, written, elsewhere } = setting;
-    const message = elsewhere
-      ? `${problem}; PyYAML reads ${shape(setting.read ?? null)}, other readers ${shape(elsewhere.value)}`
-      : problem;
+    const { path, problem = '', kind, written, read, elsewhere } = setting;
     const fix = fixOf(setting, settings);
+    const message = elsewhere
+      ? `${problem}; PyYAML reads ${shape(read ?? null)}, other readers ${shape(elsewhere.value)}`
+      : kind === 'section' && read === undefined
+        ? `${problem}: ${insteadOf(fix?.[0])}`
+        : problem;
     const about =
       kind === 'unknown' && written
         ? { place: written.key, evidence: NO_NAME }
@@ -126,6 +129,12 @@ function validationErrors({ errors, settings }: ConfigFile): Issue[] {
   });
   return [...yaml, ...invalid];
 }
+
+/** What to do where a section is missing. */
+const insteadOf = (fix: Change | undefined): string =>
+  fix?.renames === undefined
+    ? `add “${fix?.path ?? ''}: ${fix?.value ?? ''}”`
+    : `rename ${fix.renames}, which is likely meant`;
 
 /** Every rule that a comment can name, and whether it would have found what it finds. */
 const known = ({ target, verdict, base }: Checked): Known[] => [
@@ -147,6 +156,12 @@ export const waysToFix = ({ fix, instead = [] }: Pick<Issue, 'fix' | 'instead'>)
 /** What it says, with the key that it is about. */
 export const sentence = ({ path, message }: Pick<Issue, 'path' | 'message'>): string =>
   path === '' ? message : `${path}: ${message}`;
+
+/** The sentences of a message that has more than two, each for a line of its own; else the message. */
+export function linesOf({ message }: Pick<Issue, 'message'>): readonly string[] {
+  const sentences = message.split(/(?<=\.) (?=[A-Z])/);
+  return sentences.length > 2 ? sentences : [message];
+}
 
 /** Whether an issue means that the file is rejected, or that its run is wasted, crashes or costs much. */
 export const isSevere = ({ severity }: Pick<Issue, 'severity'>): boolean =>

@@ -228,7 +228,7 @@ const missing = (path: string): Setting => ({
   ...NOTHING,
   path,
   kind: 'section',
-  problem: `this section is missing, and the trainer needs it: add “${path}: {}”`,
+  problem: 'this section is missing, and the trainer needs it',
 });
 
 /** The trainer hands the sections on as keyword arguments, which must be texts. */

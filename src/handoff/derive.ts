@@ -358,8 +358,8 @@ export function derive(
     const found = WANTS[path]?.(draft);
     return found ? [{ path, value: scalarText(found.value, kind), reason: found.reason }] : [];
   });
-  const { changes: fixes } = applyFixes(applyChanges(text, wanted), (made) => fixesFor(made, name, target));
-  return { name, target, changes: ordered([...wanted, ...fixes]) };
+  const { rounds } = applyFixes(applyChanges(text, wanted), (made) => fixesFor(made, name, target));
+  return { name, target, changes: ordered([...wanted, ...rounds.flat()]) };
 }
 
 /** What stands at the head of files that are kept as they were. */

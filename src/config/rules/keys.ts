@@ -2,6 +2,7 @@
 import { KEY_AT } from '../keys';
 import { inList, listOf } from '../path';
 import { sameValue, type PyScalarType } from '../plain';
+import { readAs } from '../pydantic';
 import { scalarText, shape } from '../scalar';
 import { PLATFORMS } from '../targets';
 import type { Setting, Settings } from '../settings';
@@ -24,9 +25,10 @@ function unknown({ path, written, read = null }: Setting, settings: Settings): F
   const near = nearest(path, read);
   if (!near) return at(path, 'the trainer does not know it and drops it silently; remove it', more);
   const message = `the trainer does not know it and drops it silently; the nearest that it knows is ${near}`;
-  const { declaration, kind } = settings.get(near) ?? {};
-  if (kind !== 'default') return at(path, message, more);
-  const value = scalarText(read, declaration?.kind);
+  const kind = KEY_AT.get(near)?.kind;
+  if (settings.read(near) !== undefined || (kind && !('value' in readAs(kind, read))))
+    return at(path, message, more);
+  const value = scalarText(read, kind);
   const rename = [{ path: near, value, reason: `it is written as ${path}`, renames: path }];
   return at(path, message, { ...more, fix: rename, instead: [drop] });
 }

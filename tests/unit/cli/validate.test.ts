@@ -1,4 +1,5 @@
-import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -40,7 +41,7 @@ async function run(...args: string[]) {
     return true;
   });
   try {
-    const code = await main(['--target', 'wsl2', ...args]);
+    const code = await main([...(args.includes('--target') ? [] : ['--target', 'wsl2']), ...args]);
     return { code, out: written + log.mock.calls.join('\n'), errors: error.mock.calls.map(String) };
   } finally {
     for (const spy of [log, error, write]) spy.mockRestore();
@@ -61,21 +62,57 @@ describe('fixes', () => {
     expect(text).toBe(byThePage(BAD));
     expect(text).toContain('num_workers: 0, validation_split: 0.04} # kept\r\n');
     expect(text).toContain('batchsize: 8');
-    expect(errors.join()).toMatch(/train\.yaml: \d values fixed: .*training\.optimizer/);
+    expect(errors.join()).toMatch(/train\.yaml: \d values fixed: .*training\.optimizer: adamw/);
+    expect(errors.at(-1)).toMatch(/train\.yaml: 2 issues left, for a person to decide$/);
     expect(out).toContain('unknown-key');
     expect(out).not.toContain('optimizer-crash');
     expect(code).toBe(0);
-    expect((await run('--fix', path)).errors).toEqual([]);
+    expect((await run('--fix', path)).errors).toEqual([errors.at(-1)]);
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
   test('are shown as a diff that leads to them, and then nothing is written', async () => {
     const path = file('train.yaml', BAD);
-    const { code, out } = await run('--diff', path);
+    const { code, out, errors } = await run('--diff', path);
+    expect(errors.join('\n')).toMatch(/\d values that --fix writes: .*\n.*2 issues left.*\n.* unknown-key /s);
     expect(readFileSync(path, 'utf8')).toBe(BAD);
     expect(out).toContain(`--- ${path}\n+++ ${path}\n@@`);
     expect(applyPatch(BAD, out)).toBe(byThePage(BAD));
     expect(code).toBe(1);
+  });
+
+  test('that other fixes make necessary are said with them, before they are written', async () => {
+    const path = file(
+      'train.yaml',
+      'data: {num_workers: 0, validation_split: 0.04}\nmodel: {mamba: {conv_kernel: 3}}\npostprocessing: {}\ntraining: {batch_size: 60, learning_rate: 1.0e-4}\n',
+    );
+    const on = ['--target', 'local', '--gpu', 'rtx4090'];
+    const said = /: training\.mixed_precision: false; then, because of these, training\.batch_size: \d+$/;
+    expect((await run(...on, '--diff', path)).errors[0]).toMatch(said);
+    expect((await run(...on, '--fix', '--diff', path)).errors[0]).toMatch(said);
+  });
+
+  test.each(['data:', 'data: null', 'data: 3', 'data: [1]'])(
+    'leave no section that is %s',
+    async (section) => {
+      const rest = CLEAN.slice(CLEAN.indexOf('\n'));
+      const path = file('train.yaml', `${section}${rest}`);
+      const [found] = JSON.parse((await run('--json', path)).out) as { path: string; fixable: boolean }[];
+      expect(found).toMatchObject({ path: 'data', fixable: true });
+      await run('--fix', path);
+      expect(readFileSync(path, 'utf8')).toMatch(/^data: \{/);
+      expect((await run('--json', path)).out).not.toContain('"invalid"');
+    },
+  );
+
+  test('of an invalid file that a person has to decide: it is said, and none is called fixable', async () => {
+    const path = file('train.yaml', CLEAN.replace('num_workers: 0', 'num_workers: 99'));
+    const { code, errors } = await run('--fix', path);
+    expect([code, errors[0]]).toEqual([
+      1,
+      `${path}: 1 issue left, for a person to decide; the trainer still rejects the file`,
+    ]);
+    expect((await run('--json', path)).out).not.toContain('"fixable": true');
   });
 
   test('of a link go into the file that it leads to', async () => {
@@ -177,4 +214,38 @@ test.each([
   const { code, errors } = await run(...args, file('a.yaml', CLEAN));
   expect(code).toBe(2);
   expect(errors[0]).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+});
+
+test.each([
+  ['outside --root', () => file('b.yaml', CLEAN), /b\.yaml is not below --root/],
+  ['empty', () => '', /^argument 2 is empty; give FILE$/],
+])('a file that is %s hides no issue of the others: 2', async (_, other, message) => {
+  const root = join(folder, 'here');
+  mkdirSync(root);
+  const path = file('here/a.yaml', BAD);
+  const { code, out, errors } = await run('--root', root, path, other());
+  expect(code).toBe(2);
+  expect(errors).toEqual([expect.stringMatching(message)]);
+  expect(out).toContain('optimizer-crash');
+});
+
+test('a line end in a path is written as one, so that each issue has its line', async () => {
+  const { out, errors } = await run('--fix', file('a\nb.yaml', BAD), join(folder, 'c\nd.yaml'));
+  for (const line of out.split('\n')) expect(line).toMatch(/a\\nb\.yaml:\d+:\d+ |^ {4}/);
+  expect(errors.find((line) => line.includes('c\\nd.yaml'))).toMatch(/cannot be read: there is no such file/);
+});
+
+test('a named pipe is not waited for', async () => {
+  const path = join(folder, 'pipe.yaml');
+  execFileSync('mkfifo', [path]);
+  const { code, errors } = await run(path);
+  expect([code, errors]).toEqual([
+    1,
+    [expect.stringMatching(/cannot be read: this is a named pipe, not a file/)],
+  ]);
+});
+
+test('where characters stand that no YAML has is said by line and column', async () => {
+  const { out } = await run(file('a.yaml', 'data: {}\r\nmodel: {}\n# \u0085\n'));
+  expect(out).toMatch(/a\.yaml:3:3 invalid yaml /);
 });

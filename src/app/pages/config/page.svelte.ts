@@ -12,7 +12,7 @@ import { limits } from '../fit/limits.svelte';
 import { headlines } from '../fit/text';
 import { linesOf, zipOf } from './file_text';
 import { ABOUT_SEVERITY } from './issues';
-import { safeFixes } from '../../../config/fixing';
+import { describeFixed, safeFixes } from '../../../config/fixing';
 import { ignoreEdit } from '../../../config/ignores';
 import { failing, isSevere, SEVERITIES, waysToFix, type Issue, type Severity } from '../../../config/issues';
 import type { OpenFile } from './open_file.svelte';
@@ -171,9 +171,10 @@ export class ConfigPage {
     const { file, target } = this;
     if (!file) return;
     this.saidFixed = '';
-    const keys = await this.work.fix(file);
-    if (keys.length > 0)
-      this.saidFixed = `${keys.length === 1 ? '1 value was' : `${keys.length} values were`} fixed for ${target} in ${file.name}: ${keys.join(', ')}.`;
+    const rounds = await this.work.fix(file);
+    if (rounds.length === 0) return;
+    const { count, values } = describeFixed(rounds);
+    this.saidFixed = `${count} ${count === '1 value' ? 'was' : 'were'} fixed for ${target} in ${file.name}: ${values}.`;
   }
 
   /** Writes the comment that silences an issue, and puts the cursor where its reason is missing. */

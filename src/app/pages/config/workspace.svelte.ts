@@ -237,10 +237,10 @@ export class Workspace {
   }
 
   /**
-   * Applies the fixes that need nobody to decide until none is left, as one step of the file's history. The paths of the
-   * values that it changed.
+   * Applies the fixes that need nobody to decide until none is left, as one step of the file's history. What it changed, round
+   * by round.
    */
-  fix(file: OpenFile): Promise<readonly string[]> {
+  fix(file: OpenFile): Promise<Edits['rounds']> {
     return this.#edit(file, (inspector) => {
       const rounds = roundsOf(this.files, new SvelteSet([file.id]), (one) => this.figures.of(one.target));
       const asked = rounds.find((round) => round.some((one) => one.file === file)) ?? [];
@@ -255,7 +255,7 @@ export class Workspace {
   async #edit(
     file: OpenFile,
     question: (inspector: Remote<Inspector>, text: string) => Promise<Edits>,
-  ): Promise<readonly string[]> {
+  ): Promise<Edits['rounds']> {
     for (;;) {
       const { doc } = file.state;
       const answer = await this.ask(file.path, (inspector) => question(inspector, doc.toString()));
@@ -264,7 +264,7 @@ export class Workspace {
       if (file.state.doc !== doc) continue;
       for (const problem of answer.problems) this.say(problem);
       if (answer.edits.length > 0) this.#dispatch(file, { changes: answer.edits, userEvent: 'input.form' });
-      return answer.edits.length > 0 ? answer.keys : [];
+      return answer.edits.length > 0 ? answer.rounds : [];
     }
   }
 
