@@ -1,6 +1,6 @@
 /** `npx smokescan estimate`: whether a configuration fits a machine, how long it takes and what it costs, in a terminal. */
 import { GIB } from '../base/units';
-import { messageOf, several } from '../base/text';
+import { inLine, messageOf, several } from '../base/text';
 import { choice, flag, number, runCommand } from './command_line';
 import { complain, print } from './print';
 import { aligned } from '../base/table';
@@ -14,8 +14,13 @@ import { unpriced } from '../estimate/rates';
 import type { Plan } from '../estimate/scenario';
 import { failing, inspect, isForeign, sentence, type Issue } from '../config/issues';
 import { readConfig } from '../config/settings';
-import { PLATFORMS, type Machine } from '../config/targets';
+import { MACHINE_BOUNDS, PLATFORMS, type Machine } from '../config/targets';
 import type { Fit, Remedy } from '../config/verdict';
+
+/** Forty times as many as the corpus has. */
+const MAX_WINDOWS = 1e7;
+/** Dollars an hour; no machine with one GPU costs as much. */
+const MAX_RATE = 1000;
 
 const COMMAND = {
   name: 'estimate',
@@ -24,7 +29,10 @@ const COMMAND = {
 it was measured, derived or assumed; and what would fit where the run does not.`,
   options: {
     ...machineOptions(PLATFORMS),
-    windows: number('N', 'windows of a training epoch; left out: the corpus’s', { whole: true }),
+    windows: number('N', 'windows of a training epoch; left out: the corpus’s', {
+      whole: true,
+      max: MAX_WINDOWS,
+    }),
     cache: choice(
       CACHES,
       'what the run finds: built, by build-cache with its manifest, or none, so that the trainer preprocesses the recordings and, without a manifest, falls back to all windows; left out: none for a smoke run on Modal, built elsewhere, as the commands of the page leave it',
@@ -32,8 +40,11 @@ it was measured, derived or assumed; and what would fit where the run does not.`
     'hours-per-epoch': number(
       'H',
       'as measured on this machine; left out: predicted, with what is reported of later runs as its low end',
+      MACHINE_BOUNDS.hoursPerEpoch,
     ),
-    rate: number('DOLLARS', 'for an hour; left out: the price list of 2026-07-01, or electricity'),
+    rate: number('DOLLARS', 'for an hour; left out: the price list of 2026-07-01, or electricity', {
+      max: MAX_RATE,
+    }),
     json: flag('everything as one JSON object; a number without end is null'),
   },
   notes: `Exit code 0 where the run fits or is borderline, 3 where it won't fit, no number of jobs completes it, or validate would
@@ -89,7 +100,7 @@ async function estimate(asked: Asked): Promise<number> {
     const refused = inspect(text, { name, target }).issues.filter(failing);
     if (asked.json)
       print(JSON.stringify({ ...headOf(asked, refused), fit: null, unpredicted: messageOf(error) }, null, 2));
-    complain(`${asked.file} cannot be estimated: ${messageOf(error)}`);
+    complain(`${inLine(asked.file)} cannot be estimated: ${messageOf(error)}`);
     return refused.length > 0 ? 3 : 4;
   }
   const found = forecast(plan);
@@ -120,16 +131,22 @@ function planOf({ path, machine, windows, cache, rate }: Asked, text: string): P
   };
 }
 
-const REMEDIES: Readonly<Record<Remedy['change'], (value: number | string) => string>> = {
+const REMEDIES: Readonly<Record<Remedy['change'], (value: Remedy['value']) => string>> = {
   batch: (value) => `training.batch_size: ${value}, for the GPU`,
   layers: (value) => `model.mamba.n_layers: ${value}, for the GPU`,
   workers: (value) => `data.num_workers: ${value}, for training in this system RAM`,
+  'ram-batch': (value) => `training.batch_size: ${value}, for training in this system RAM`,
   split: (value) => `data.validation_split: ${value}, for validation in this system RAM`,
+  loading: (value) => `data.num_workers: ${value}`,
+  precision: (value) => `training.mixed_precision: ${value}, with which the run completes`,
+  'faster-gpu': (value) => `--gpu ${value}, with which the run completes`,
   gpu: (value) => `--gpu ${value}, the smallest GPU that holds it`,
   ram: (value) => `--ram ${value}, for training and validation`,
 };
 
-const inWords = ({ change, value }: Remedy): string => REMEDIES[change](value);
+/** With what an epoch then takes, where that is known. */
+const inWords = (remedy: Remedy): string =>
+  `${REMEDIES[remedy.change](remedy.value)}${remedy.change === 'loading' ? `: an epoch then takes about ${SHOW.h(remedy.hours)}, because the GPU waits for its loader now` : ''}`;
 
 interface Row {
   readonly what: string;
@@ -148,6 +165,8 @@ const SHOW: Readonly<Record<Row['unit'], (value: number) => string>> = {
 
 function rowsOf({ plan, verdict, vram, ram, statistics, loading, validation, costs }: Forecast): Row[] {
   const { gpu } = plan.machine;
+  // Hours that are given have no parts.
+  const part = plan.machine.hoursPerEpoch ? 'predicted, not used: ' : '';
   const cost = (id: 'earliest' | 'likely' | 'all') => costs.find(({ stop }) => stop.id === id);
   const [likely, all] = [cost('likely'), cost('all')];
   const money = (what: string, value: Quantity | undefined): Row[] =>
@@ -162,13 +181,17 @@ function rowsOf({ plan, verdict, vram, ram, statistics, loading, validation, cos
     { what: 'system RAM, training', value: ram.training, unit: 'GiB', of: SHOW.GiB(ram.limit) },
     { what: 'system RAM, validation', value: ram.validation, unit: 'GiB', of: SHOW.GiB(ram.limit) },
     { what: 'time per epoch', value: verdict.epoch, unit: 'h' },
-    { what: '  statistics before it', value: statistics, unit: 'h' },
-    { what: '  data loading in training', value: loading, unit: 'h' },
-    { what: '  validation', value: validation, unit: 'h' },
+    { what: `  ${part}statistics before it`, value: statistics, unit: 'h' },
+    { what: `  ${part}data loading in training`, value: loading, unit: 'h' },
+    { what: `  ${part}validation`, value: validation, unit: 'h' },
     { what: 'before the first epoch of a job', value: verdict.start, unit: 'h' },
     ...(likely && all && likely.stop.epochs < all.stop.epochs
       ? [
-          { what: `${likely.stop.epochs} epochs, stopped early`, value: likely.hours, unit: 'h' } as const,
+          {
+            what: `${likely.stop.epochs} epochs, stopped early`,
+            value: { ...likely.hours, source: likely.stop.why },
+            unit: 'h',
+          } as const,
           ...money('  their cost', likely.dollars),
         ]
       : []),
@@ -213,7 +236,7 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const { killed } = ram.odds;
   return [
-    `${asked.file} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}${refused.length > 0 ? ', and should not be launched' : ''}`,
+    `${inLine(asked.file)} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}${refused.length > 0 ? ', and should not be launched' : ''}`,
     ...refused.map((issue) => `  ${issue.severity} ${issue.id} ${sentence(issue)}`),
     '',
     ...aligned([heads, ...rows]),
@@ -227,7 +250,13 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
       ? `Price per hour ${priceOf(rate)}: ${rate.source}.`
       : `${unpriced(plan.machine)} Give --rate for its cost.`,
     ...notes,
-    ...(remedies.length > 0 ? ['', 'What would fit:', ...remedies.map((one) => `  ${inWords(one)}`)] : []),
+    ...(remedies.length > 0
+      ? [
+          '',
+          `What would ${verdict.fit === 'fits' ? 'be faster' : 'fit'}:`,
+          ...remedies.map((one) => `  ${inWords(one)}`),
+        ]
+      : []),
   ].join('\n');
 }
 

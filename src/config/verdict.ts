@@ -3,6 +3,7 @@
  * pages, the commands and the review show this one answer.
  */
 import type { Quantity } from '../base/quantity';
+import type { GpuId } from './gpus';
 import type { Jobs } from './launches';
 
 /** `borderline`: the likely value fits and the high one does not. */
@@ -40,13 +41,22 @@ export interface RamJudged extends Judged {
   readonly runs: number;
 }
 
-/** One change with which what does not fit would fit. */
+type Numbered<C> = C extends string ? { readonly change: C; readonly value: number } : never;
+
+/** One change with which what does not fit would fit, or what is slow would be faster. */
 export type Remedy =
-  | { readonly change: 'batch' | 'layers' | 'workers' | 'split'; readonly value: number }
-  /** Id of the smallest GPU. */
-  | { readonly change: 'gpu'; readonly value: string }
+  | Numbered<'batch' | 'layers' | 'workers' | 'split'>
+  /** Batch for system RAM, where there are no workers to do without. */
+  | Numbered<'ram-batch'>
   /** GiB of system RAM. */
-  | { readonly change: 'ram'; readonly value: number };
+  | Numbered<'ram'>
+  /** Workers with which an epoch, whose loader bounds it, takes so many hours. */
+  | (Numbered<'loading'> & { readonly hours: number })
+  /** Mixed precision, with which a run completes that does not. */
+  | { readonly change: 'precision'; readonly value: true }
+  /** The smallest GPU that holds the run; a rented GPU with which a run completes that does not. */
+  | { readonly change: 'gpu'; readonly value: GpuId }
+  | { readonly change: 'faster-gpu'; readonly value: GpuId };
 
 export interface Verdict {
   /** The worst of all. */
@@ -67,15 +77,13 @@ export interface Verdict {
   readonly rate: Quantity | undefined;
   /** Of all epochs; undefined where no number of jobs completes the run. */
   readonly jobs: Jobs | undefined;
-  /** Empty where everything fits. */
+  /** Empty where everything fits, and no more workers would be faster. */
   readonly remedies: readonly Remedy[];
 }
 
-/** The value of a remedy of a verdict; undefined where it has none. */
-export function remedyOf(
+/** The remedy of a kind, where a verdict has it. */
+export const remedyOf = <C extends Remedy['change']>(
   verdict: Verdict | undefined,
-  change: Exclude<Remedy['change'], 'gpu'>,
-): number | undefined {
-  const found = verdict?.remedies.find((remedy) => remedy.change === change);
-  return typeof found?.value === 'number' ? found.value : undefined;
-}
+  change: C,
+): Extract<Remedy, { readonly change: C }> | undefined =>
+  verdict?.remedies.find((one): one is Extract<Remedy, { readonly change: C }> => one.change === change);

@@ -13,6 +13,7 @@ import { remediesOf } from './remedies';
 import {
   costsOf,
   epochHours,
+  givenTooShort,
   ramPlanOf,
   loadingOf,
   rateOf,
@@ -101,8 +102,10 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
   const reported = reportedHours(plan);
   if (!plan.run && !machine.hoursPerEpoch && epoch.likely > reported.high)
     notes.push(
-      `Epochs were reported to take ${range(reported)} h, scaled to this card, precision and number of windows. By the trainer’s source each window decompresses its whole recording: with ${several(settings.loader.workers, 'worker')} that takes ${range(loading)} h in training, the statistics before it ${range(statistics)} h and validation ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
+      `Epochs were reported to take ${range(reported)} h, scaled to this card, precision and number of windows. By the trainer’s source each window decompresses its whole recording: ${settings.loader.workers === 0 ? 'in the main process' : `with ${several(settings.loader.workers, 'worker')}`} that takes ${range(loading)} h in training, the statistics before it ${range(statistics)} h and validation ${range(validation)} h. The low end is what was reported; enter the hours of an epoch of your own to replace both.`,
     );
+  const given = givenTooShort(plan);
+  if (given !== undefined) notes.push(given);
   const gpuJudged: Judged = {
     fit: gpuFit(settings.vram, gpu.memoryBytes),
     need: vram.total,

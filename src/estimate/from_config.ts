@@ -49,7 +49,6 @@ export function settingsFrom(
   };
   const unpredicted = withoutGpu(get('experiment.device'));
   if (unpredicted !== undefined) throw new RangeError(`experiment.device: ${unpredicted}`);
-  const workers = number('data.num_workers');
   const kernelSizes = get('model.rescnn.kernel_sizes');
   // The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for.
   const mixer = platform === 'modal' ? 'conv' : 'mamba2';
@@ -70,10 +69,10 @@ export function settingsFrom(
     },
     loader: {
       batch: number('training.batch_size'),
-      workers,
+      workers: number('data.num_workers'),
       prefetchFactor: number('data.prefetch_factor'),
       pinMemory: get('data.pin_memory') === true,
-      persistentWorkers: workers > 0 && get('data.persistent_workers') === true,
+      persistentWorkers: get('data.persistent_workers') === true,
       // The trainer forces it.
       start: 'spawn',
     },

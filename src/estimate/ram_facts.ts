@@ -32,13 +32,16 @@ export const VALIDATION_BYTES = {
 export const VALIDATION_BYTES_PER_SAMPLE =
   VALIDATION_BYTES.listed + VALIDATION_BYTES.joined + VALIDATION_BYTES.sorted;
 
+/** By how much the lists may take less or more, as a share. */
+const LISTS_UNSURE = 0.2;
+
 /** Validation's lists, joined and sorted, bytes: 61.4 GB at a validation split of 0.2. */
 export function validationBytes(windows: number): Quantity {
   const bytes = windows * WINDOW_SAMPLES * VALIDATION_BYTES_PER_SAMPLE;
   return quantity(
-    [0.8 * bytes, bytes, 1.2 * bytes],
+    [(1 - LISTS_UNSURE) * bytes, bytes, (1 + LISTS_UNSURE) * bytes],
     'derived',
-    `${VALIDATION_BYTES_PER_SAMPLE} B of each of ${windows.toLocaleString('en')} × ${WINDOW_SAMPLES.toLocaleString('en')} samples; ±20 % assumed`,
+    `${VALIDATION_BYTES_PER_SAMPLE} B of each of ${windows.toLocaleString('en')} × ${WINDOW_SAMPLES.toLocaleString('en')} samples, assumed to be ±${100 * LISTS_UNSURE} %`,
   );
 }
 

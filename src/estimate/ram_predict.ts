@@ -92,11 +92,13 @@ function simulatedValidation({ simulator }: RamEnsemble, windows: number): Quant
     { length: VALIDATIONS },
     (_, seed) => simulator.validate(seed + 1, windows).records.at(-1)?.bytes ?? 0,
   ).sort((a, b) => a - b);
-  const [low = 0, likely = 0, high = 0] = [peaks[0], peaks[VALIDATIONS >> 1], peaks[VALIDATIONS - 1]];
+  const [least = 0, likely = 0, most = 0] = [peaks[0], peaks[VALIDATIONS >> 1], peaks[VALIDATIONS - 1]];
+  const [low, high] = [least + lists.low - lists.likely, most + lists.high - lists.likely];
+  const percent = (bytes: number): string => Math.abs(100 * (bytes / likely - 1)).toFixed(0);
   return quantity(
-    [low + lists.low - lists.likely, likely, high + lists.high - lists.likely],
+    [low, likely, high],
     'assumed',
-    `processes and lists: ${lists.source}`,
+    `lists: ${lists.source}; with the processes −${percent(low)} to +${percent(high)} %`,
   );
 }
 

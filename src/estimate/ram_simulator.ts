@@ -22,6 +22,7 @@ export interface LoaderSettings {
   readonly workers: number;
   readonly prefetchFactor: number;
   readonly pinMemory: boolean;
+  /** Without workers it has no effect. */
   readonly persistentWorkers: boolean;
   readonly start: StartMethod;
 }

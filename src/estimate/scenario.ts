@@ -151,6 +151,15 @@ export function epochHours(plan: Plan): Quantity {
   );
 }
 
+/** What is said of hours of an epoch that are given and shorter than their predicted parts; a sentence. */
+export function givenTooShort(plan: Plan): string | undefined {
+  const given = plan.machine.hoursPerEpoch;
+  const parts = statisticsOf(plan).likely + loadingOf(plan).likely + validationOf(plan).likely;
+  if (!given || parts <= given.high) return undefined;
+  const hours = (value: number): string => String(Number(value.toPrecision(3)));
+  return `An epoch is taken to last ${hours(given.likely)} h, as given. Its statistics, loading and validation alone are predicted to take ${hours(parts)} h: the hours are of another run, or its recordings are shorter or read faster than the estimate assumes.`;
+}
+
 /** Dollars an hour; undefined where the price list does not have the GPU. */
 export function rateOf(plan: Plan): Quantity | undefined {
   const { machine, card = CURRENT_CARD, electricity, rate } = plan;

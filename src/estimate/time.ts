@@ -119,8 +119,9 @@ export const statisticsHours = (recordings: RecordingLengths, { training }: Epoc
 };
 
 /**
- * Hours of a validation: its windows are decompressed as those of training are, while the GPU takes `forward` hours, and scored
- * by the main process alone.
+ * Hours of a validation: its windows are decompressed by as many workers as those of training (the trainer's
+ * src/brain_brr/train/loop.py at 8e81553, lines 1147–1156: both loaders take data.num_workers), while the GPU takes `forward`
+ * hours, and scored by the main process alone once all are there (lines 635–669).
  */
 export function validationHours(
   recordings: RecordingLengths,
@@ -189,7 +190,7 @@ export function stops(epochs: number, patience: number): readonly Stop[] {
       id: 'likely',
       title: 'early stopping as the review expects it',
       epochs: Math.max(earliest, Math.round(REVIEW_SHARE * epochs)),
-      why: 'the review expects $70–100 of $139.75; nobody measured it',
+      why: `${Math.round(100 * REVIEW_SHARE)} % of all: the review of 2025-01-19 expects $70–100 of the $139.75 of a whole run; nobody measured it`,
     },
     { id: 'all', title: 'all epochs', epochs, why: 'every so often an epoch is better than the best before' },
   ];

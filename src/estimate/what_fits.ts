@@ -1,9 +1,11 @@
 /** What fits: the largest batch, layers, workers and validation split, the smallest GPU, the cheapest plan in time. */
 import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
+import type { Fit } from '../config/verdict';
 import type { RamPlan } from './from_config';
 import { validationBytes } from './ram_facts';
-import { ensembleOf, trainingFits, validationPeak } from './ram_predict';
+import { ensembleOf, predictRam, trainingFits, validationPeak } from './ram_predict';
 import type { RamEnsemble } from './oom_odds';
+import { epochHours, gpuHours, loadingOf, ramPlanOf, type Plan } from './scenario';
 import type { RowWithRam } from './scenario_table';
 import type { Stop } from './time';
 import type { VramRun } from './vram/options';
@@ -105,11 +107,48 @@ export function largestWorkers(
   plan: RamPlan,
   { max = MAX.workers, killed = false }: { readonly max?: number; readonly killed?: boolean } = {},
 ): number | undefined {
-  const fits = (share: number) => (workers: number) =>
-    trainingFits({ ...plan, loader: { ...plan.loader, workers } }, share, { killed });
-  const rough = largest(0, max, fits(ROUGH));
-  return rough === undefined ? undefined : largest(0, rough, fits(1), rough);
+  return largestInRam(0, max, (workers) => ({ ...plan, loader: { ...plan.loader, workers } }), killed);
 }
+
+/** Largest batch, smaller than the plan's, with which training fits the system RAM. */
+export const largestBatchInRam = (plan: RamPlan): number | undefined =>
+  largestInRam(1, plan.loader.batch - 1, (batch) => ({ ...plan, loader: { ...plan.loader, batch } }), false);
+
+function largestInRam(
+  min: number,
+  max: number,
+  planOf: (value: number) => RamPlan,
+  killed: boolean,
+): number | undefined {
+  const fits = (share: number) => (value: number) => trainingFits(planOf(value), share, { killed });
+  const rough = largest(min, max, fits(ROUGH));
+  return rough === undefined ? undefined : largest(min, rough, fits(1), rough);
+}
+
+const withWorkers = (plan: Plan, workers: number): Plan => {
+  const { settings } = plan;
+  return { ...plan, settings: { ...settings, loader: { ...settings.loader, workers } } };
+};
+
+/**
+ * Fewest workers, up to one a core, with which the GPU no longer waits for an epoch's training windows, or as many as come
+ * nearest to that and fit the system RAM as well as now (`ram`). Undefined where it does not wait, and where no more fit.
+ */
+export function fastestWorkers(plan: Plan, ram: Fit): number | undefined {
+  const now = plan.settings.loader.workers;
+  const gpu = gpuHours(plan).likely;
+  const waits = (workers: number): boolean => loadingOf(withWorkers(plan, workers)).likely > gpu;
+  const max = Math.min(MAX.workers, Math.floor(plan.machine.cores));
+  if (!waits(now)) return undefined;
+  let wanted = Math.min(max, now + 1);
+  while (wanted < max && waits(wanted)) wanted++;
+  const fits = (workers: number): boolean => predictRam(ramPlanOf(withWorkers(plan, workers))).fits === ram;
+  return largest(now + 1, wanted, fits, wanted);
+}
+
+/** Hours of an epoch with so many workers. */
+export const hoursWithWorkers = (plan: Plan, workers: number): number =>
+  epochHours(withWorkers(plan, workers)).likely;
 
 /**
  * Largest validation split, in steps of 0.01, whose validation stays within `limit` bytes of RAM and swap; undefined where none

@@ -1,4 +1,5 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
+import { several } from '../../base/text';
 import { GIB } from '../../base/units';
 import { CORPUS, SMOKE_FILES, SMOKE_SPLIT } from '../facts';
 import type { Settings } from '../settings';
@@ -27,7 +28,7 @@ export const DATA_RULES: readonly Rule[] = [
       const files = few ? SMOKE_FILES[target.name] : FILES;
       // As the trainer counts: the whole part of files × split.
       if (!(held * files < 1)) return NONE;
-      const split = remedyOf(verdict, 'split') ?? (few ? SMOKE_SPLIT : FIRST_SPLIT);
+      const split = remedyOf(verdict, 'split')?.value ?? (few ? SMOKE_SPLIT : FIRST_SPLIT);
       const of = few ? `a smoke run’s ${files} files` : 'the corpus’s files';
       return fixAt(
         SPLIT,
@@ -45,7 +46,7 @@ export const DATA_RULES: readonly Rule[] = [
     evidence:
       'Simulated: the processes of the trainer, which keeps all probabilities and labels of validation and sorts them, about 77 bytes a sample.',
     check: (_, { verdict, target }) => {
-      const split = remedyOf(verdict, 'split');
+      const split = remedyOf(verdict, 'split')?.value;
       return overRam(target, SPLIT, verdict?.ram.validation, 'the first validation', '', {
         ...(split !== undefined && {
           fix: [set(SPLIT, split, 'its validation stays within the system RAM')],
@@ -118,12 +119,33 @@ export const DATA_RULES: readonly Rule[] = [
     },
   },
   {
+    id: 'slow-loading',
+    needs: 'verdict',
+    severity: 'medium',
+    targets: ['local', 'modal'],
+    evidence: `${SOURCE}: a window decompresses its whole recording, in the main process where num_workers is 0. Hours are predicted as “estimate” does.`,
+    check: (settings, { verdict, target }) => {
+      const faster = remedyOf(verdict, 'loading');
+      // Where no number of jobs completes the run, never-completes says so.
+      if (!verdict || !faster || (target.name === 'modal' && !verdict.jobs)) return NONE;
+      const { epoch, epochs } = verdict;
+      const workers = settings.number(WORKERS);
+      const hours = (value: number): string => `${Number(value.toPrecision(3))} h`;
+      return fixAt(
+        WORKERS,
+        faster.value,
+        `the GPU waits for recordings that ${workers === 0 ? 'the main process decompresses' : `${several(workers, 'worker')} decompress`}: an epoch takes about ${hours(epoch.likely)}${epochs > 1 ? `, all ${epochs} about ${hours(epochs * epoch.likely)}` : ''}. With ${several(faster.value, 'worker')} an epoch takes about ${hours(faster.hours)}; write ${faster.value}${target.name === 'local' ? ', but 0 where this is WSL2' : ''}`,
+        'windows are decompressed beside the GPU',
+      );
+    },
+  },
+  {
     id: 'vram',
     needs: 'verdict',
     severity: 'high',
     evidence: 'Predicted from the model’s shapes and the allocator’s rules; the range is what is not known.',
     check: (_, { verdict, target }) => {
-      const [batch, layers] = [remedyOf(verdict, 'batch'), remedyOf(verdict, 'layers')];
+      const [batch, layers] = [remedyOf(verdict, 'batch')?.value, remedyOf(verdict, 'layers')?.value];
       const fixes = [
         ...(batch === undefined ? [] : [[set(BATCH, batch, 'the memory of activations grows with it')]]),
         ...(layers === undefined
@@ -145,15 +167,25 @@ export const DATA_RULES: readonly Rule[] = [
       'Simulated: the trainer’s processes with its DataLoader, its prefetched batches and the recordings that workers decompress; the range is what is not known.',
     check: (_, { verdict, target }) => {
       if (!verdict) return NONE;
-      const workers = remedyOf(verdict, 'workers');
+      const [workers, batch] = [remedyOf(verdict, 'workers')?.value, remedyOf(verdict, 'ram-batch')?.value];
       const { training, oomShare, runs } = verdict.ram;
       const killed =
         oomShare > 0 ? `, OOM-killed in ${Math.round(100 * oomShare)} % of ${runs} simulated runs` : '';
-      return overRam(target, WORKERS, training, 'training', target.name === 'modal' ? '' : killed, {
-        ...(workers !== undefined && {
-          fix: [set(WORKERS, workers, 'every worker holds recordings and batches of its own')],
-        }),
-      });
+      const fix =
+        workers !== undefined
+          ? set(WORKERS, workers, 'every worker holds recordings and batches of its own')
+          : batch !== undefined
+            ? set(BATCH, batch, 'the recordings of a batch’s windows may all be in memory')
+            : undefined;
+      return overRam(
+        target,
+        fix?.path ?? WORKERS,
+        training,
+        'training',
+        target.name === 'modal' ? '' : killed,
+        fix ? { fix: [fix] } : {},
+        remedyOf(verdict, 'ram')?.value,
+      );
     },
   },
 ];
@@ -195,8 +227,10 @@ function overRam(
   who: string,
   killed: string,
   more: Partial<Found>,
+  needed?: number,
 ): readonly Found[] {
-  if (target.name !== 'modal') return over(path, judged, who, `of system RAM${killed}`, more);
+  const enough = more.fix || needed === undefined ? '' : `; ${needed} GiB would do`;
+  if (target.name !== 'modal') return over(path, judged, who, `of system RAM${killed}${enough}`, more);
   return over(path, judged, who, 'that the app requests of Modal', more).map((found) => ({
     ...found,
     message: `${found.message}. A request is no limit: Modal bills what is used, and may end the container where its machine has no more`,

@@ -107,8 +107,13 @@ export const GUIDE: Readonly<Record<string, Guide>> = {
   },
   'time-limit': {
     title: 'The run outlasts a job on Modal',
-    bad: on('modal', 'training.epochs: 5'),
+    bad: on('modal', 'training.epochs: 25', 'data.num_workers: 8'),
     good: on('modal', 'training.epochs: 2', 'data.num_workers: 8'),
+  },
+  'never-completes': {
+    title: 'No number of jobs on Modal completes the run',
+    bad: on('modal', 'training.epochs: 25'),
+    good: on('modal', 'training.epochs: 25', 'data.num_workers: 8'),
   },
   'not-rented': {
     title: 'A GPU that Modal does not rent',
@@ -180,6 +185,11 @@ export const GUIDE: Readonly<Record<string, Guide>> = {
     title: 'More workers than cores',
     bad: on('modal', 'data.num_workers: 9'),
     good: on('modal', 'data.num_workers: 8'),
+  },
+  'slow-loading': {
+    title: 'The GPU waits for recordings that too few workers decompress',
+    bad: of('training.epochs: 100'),
+    good: of('training.epochs: 100', 'data.num_workers: 16'),
   },
   vram: {
     title: 'Training exceeds GPU memory',

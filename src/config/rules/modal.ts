@@ -1,10 +1,15 @@
 /** Rules about a launch on Modal. */
+import { several } from '../../base/text';
 import { MODAL, SMOKE_FILES } from '../facts';
-import { at, LAUNCHER, fixAt, NONE, type Rule } from './rule';
+import { GPUS } from '../gpus';
+import { planJobs } from '../launches';
+import { remedyOf } from '../verdict';
+import { at, LAUNCHER, fixAt, NONE, SOURCE, type Rule } from './rule';
 
 const ON_MODAL = ['modal'] as const;
 const MODAL_DATA = MODAL.dataDir;
 const EPOCHS = 'training.epochs';
+const WORKERS = 'data.num_workers';
 
 export const MODAL_RULES: readonly Rule[] = [
   {
@@ -53,14 +58,51 @@ export const MODAL_RULES: readonly Rule[] = [
     targets: ON_MODAL,
     evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours of an epoch are predicted as “estimate” does, or as set for the target.`,
     check: (_, { verdict }) => {
-      if (!verdict || verdict.jobs?.count === 1) return NONE;
-      const { jobs, epoch } = verdict;
-      const limit = `and a job ends after ${MODAL.jobHours} h`;
+      if (!verdict?.jobs || verdict.jobs.count === 1) return NONE;
+      const { jobs, epoch, epochs } = verdict;
+      const parts = [
+        `${epochs} epochs at ${round(epoch.likely)} h take ${round(epochs * epoch.likely)} h`,
+        `repeated epochs ${round(jobs.repeated)} h`,
+        ...(jobs.lost > 0.01 ? [`interrupted ones ${round(jobs.lost)} h`] : []),
+        ...(jobs.starting > 0.01
+          ? [`what is read before each job’s first epoch ${round(jobs.starting)} h`]
+          : []),
+      ];
       return at(
         EPOCHS,
-        jobs
-          ? `about ${round(jobs.hours)} h at ${round(epoch.likely)} h per epoch, ${limit}: it takes ${jobs.count} jobs, all with --resume, each of which repeats the saved epoch`
-          : `an epoch takes ${round(epoch.likely)} h, ${limit}: no number of jobs completes the run, because each repeats the saved epoch`,
+        `a job ends after ${MODAL.jobHours} h: the run takes ${jobs.count} jobs, all with --resume, each of which repeats the saved epoch, and about ${round(jobs.hours)} h in all: ${parts.join(', ')}`,
+      );
+    },
+  },
+  {
+    id: 'never-completes',
+    needs: 'verdict',
+    severity: 'high',
+    targets: ON_MODAL,
+    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. ${SOURCE}: a resumed run repeats the saved epoch. Hours of an epoch are predicted as “estimate” does, or as set for the target.`,
+    check: (_, { verdict }) => {
+      if (!verdict || verdict.jobs) return NONE;
+      const { epoch, epochs, start } = verdict;
+      const said = `an epoch takes about ${round(epoch.likely)} h, and a job ends after ${MODAL.jobHours} h: no number of jobs completes the run, because each repeats the saved epoch`;
+      const loading = remedyOf(verdict, 'loading');
+      if (loading && planJobs(epochs, loading.hours, MODAL.jobHours, start.likely))
+        return fixAt(
+          WORKERS,
+          loading.value,
+          `${said}; with ${several(loading.value, 'worker')} an epoch takes about ${round(loading.hours)} h; write ${loading.value}`,
+          'windows are decompressed beside the GPU',
+        );
+      if (remedyOf(verdict, 'precision'))
+        return fixAt(
+          'training.mixed_precision',
+          true,
+          `${said}; with mixed precision it completes; write true`,
+          'the GPU computes faster in float16',
+        );
+      const gpu = remedyOf(verdict, 'faster-gpu')?.value;
+      return at(
+        EPOCHS,
+        `${said}; ${gpu ? `an ${GPUS[gpu].name} completes it` : 'hold fewer files out, or train for fewer epochs'}`,
       );
     },
   },

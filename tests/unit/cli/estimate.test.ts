@@ -178,6 +178,16 @@ describe('the command estimate', () => {
     [[A100, '--ram=-4'], '--ram is -4; it must be a number above 0'],
     [[A100, '--ram=much'], '--ram is much; it must be a number above 0'],
     [[A100, '--windows', '1.5'], '--windows is 1.5; it must be a whole number above 0'],
+    [[A100, '--windows', '1e300'], '--windows is 1e300; it must be a whole number above 0, at most 10000000'],
+    [[A100, '--rate', '1e300'], '--rate is 1e300; it must be a number above 0, at most 1000'],
+    [[A100, '--rate', '0'], '--rate is 0; it must be a number above 0'],
+    [
+      [A100, '--hours-per-epoch', '1e300'],
+      '--hours-per-epoch is 1e300; it must be a number from 0.01 to 1000',
+    ],
+    [[A100, '--hours-per-epoch=-1'], '--hours-per-epoch is -1; it must be a number from 0.01 to 1000'],
+    [[A100, '--ram', '1e300'], '--ram is 1e300; it must be a number above 0, at most 65536'],
+    [[A100, '--gpu', 'h100', '--gpu', 't4'], '--gpu is given 2 times (h100, t4); give it once'],
     [[A100, '--target', 'browser'], '--target is browser; it must be one of local, wsl2, modal'],
     [[A100, '--nonsense'], 'There is no option --nonsense'],
   ])('wrong arguments %j: 2, a sentence and the usage', async (args, sentence) => {
@@ -221,6 +231,33 @@ describe('the command estimate', () => {
     expect(out).toMatch(/^.*modal: fits, and should not be launched\n {2}high no-validation data\./);
     const json = JSON.parse((await run(unvalidated, '--target', 'modal', '--json')).out) as unknown;
     expect(json).toMatchObject({ fit: 'fits', refused: [{ id: 'no-validation', severity: 'high' }] });
+  });
+
+  test('more workers complete a run that they bound: 3, and they are offered here and by validate', async () => {
+    const workers = (count: number | string): string =>
+      write('workers.yaml', readFileSync(A100, 'utf8').replace('num_workers: 4', `num_workers: ${count}`));
+    const on = ['--target', 'modal', '--gpu', 'h100'];
+    const { code, out } = await run(workers(0), ...on);
+    expect(code).toBe(3);
+    const offered = /data\.num_workers: (\d+): an epoch then takes about/.exec(out)?.[1] ?? '';
+    expect(out).toMatch(new RegExp(`high never-completes data\\.num_workers: .*write ${offered}\n`));
+    const more = await run(workers(offered), ...on);
+    expect(more.code).toBe(0);
+    expect(more.out).not.toContain('num_workers:');
+  });
+
+  test('a run that would be faster with more workers says so', async () => {
+    const { out } = await run(preset('local/train.yaml'), '--target', 'local', '--gpu', 'rtx4090');
+    expect(out).toMatch(
+      /What would be faster:\n {2}data\.num_workers: \d+: an epoch then takes about [\d.]+ h/,
+    );
+  });
+
+  test('says where the epochs of an early stop come from, and that given hours are less than their parts', async () => {
+    const { out } = await run(A100, '--ram', '48', '--hours-per-epoch', '0.5');
+    expect(out).toMatch(/61 epochs, stopped early .*61 % of all: the review of 2025-01-19 expects/);
+    expect(out).toContain('predicted, not used: validation');
+    expect(out).toMatch(/An epoch is taken to last 0\.5 h, as given\..*alone are predicted to take [\d.]+ h/);
   });
 
   test('a run that no number of jobs completes: 3 and why', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/config/edit';
-import { inspect, inspectAll, type Issue } from '../../../src/config/issues';
+import { inspect, inspectAll, linesOf, type Issue } from '../../../src/config/issues';
 import { COLLISION, RULES } from '../../../src/config/rules';
 import { KEYS } from '../../../src/config/keys';
 import { exampleText, GUIDE, type Situation } from '../../../src/config/rules/guide';
@@ -231,6 +231,26 @@ test('under WSL2 all that is said of workers writes 0', () => {
   ]);
 });
 
+test('the hours of all jobs are those of their parts', () => {
+  const lines = ['training.epochs: 100', 'data.num_workers: 8', 'data.validation_split: 0.05'];
+  const message =
+    issues(exampleText(lines), on('modal')).find(({ id }) => id === 'time-limit')?.message ?? '';
+  const [, all, parts = ''] = /about ([\d.]+) h in all: 100 epochs at [\d.]+ h take (.*)/.exec(message) ?? [];
+  const hours = [...parts.matchAll(/([\d.]+) h/g)].map(([, one]) => Number(one));
+  expect(hours.length).toBeGreaterThan(1);
+  expect(hours.reduce((sum, one) => sum + one, 0) / Number(all)).toBeCloseTo(1, 2);
+});
+
+test('what every launch has to know is a list of short sentences', () => {
+  const lines = ['training.epochs: 9', 'data.num_workers: 4', 'training.batch_size: 64'];
+  for (const target of PLATFORMS) {
+    const note = issues(exampleText(lines), on(target)).find(({ id }) => id === 'every-launch');
+    const said = note ? linesOf(note) : [];
+    expect(said.length).toBeGreaterThan(3);
+    for (const line of said) expect(line.split(' ').length, line).toBeLessThan(32);
+  }
+});
+
 test.each([
   ['training.epochs: 300', /resumed/],
   ['data.validation_split: 0.9', /files are cut/],
@@ -288,6 +308,34 @@ test('which GPU it is, nobody said: then NaN on one of them is no reason to fail
       ({ id }) => id === 'amp-4090',
     )?.severity;
   expect([severity(true), severity(false)]).toEqual(['medium', 'high']);
+});
+
+test.each([
+  ['training.Epochs: 9', 'training.epochs', 'training.epochs: 9'],
+  ['training.Epochs: 900', 'training.epochs', undefined],
+  // Five of its letters are Cyrillic.
+  ['training.еросhs: 9', 'training.epochs', 'training.epochs: 9'],
+  ['Experiment: {seed: 1}', 'experiment', 'experiment: {seed: 1}'],
+])('of %s the nearest key is %s', (line, near, renamed) => {
+  const text = line.startsWith('E') ? `${exampleText([])}${line}\n` : withLine(line);
+  const found = issues(text, of()).find(({ id }) => id === 'unknown-key');
+  expect(found?.message).toContain(`the nearest that it knows is ${near}`);
+  const [fix] = found?.fix ?? [];
+  expect(fix?.renames && `${fix.path}: ${fix.value}`).toBe(renamed);
+});
+
+/** A line of the section training, with letters that a change would quote. */
+const withLine = (line: string): string =>
+  exampleText([]).replace('training: {}', `training: {${line.slice('training.'.length)}}`);
+
+test('a section in other letters is renamed, not added beside them', () => {
+  const text = exampleText([]).replace('model: {}', 'Model: {mamba: {n_layers: 4}}');
+  const found = inspect(text, { name: 'a.yaml', target: TARGETS.local }).issues;
+  const missing = found.find(({ id }) => id === 'validation-error');
+  expect(missing?.message).toMatch(/missing.*: rename Model, which is likely meant$/);
+  expect(applyChanges(text, missing?.fix ?? [])).toContain('model: {mamba: {n_layers: 4}}');
+  const alone = inspect('Data: {}\nMODEL: {}\n', { name: 'a.yaml', target: TARGETS.local }).issues;
+  expect(alone.map(({ id }) => id)).not.toContain('not-a-configuration');
 });
 
 test.each(['constructor', '__proto__', 'toString'])('the unknown key %s is one like any other', (key) => {

@@ -144,11 +144,19 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
       expect(severityOf('host-ram')).toBe(ofRam(verdict.ram.training.fit));
       expect(severityOf('validation-ram')).toBe(ofRam(verdict.ram.validation.fit));
       if (platform === 'modal') {
-        expect(severityOf('time-limit') === undefined).toBe(verdict.jobs?.count === 1);
-        const said = issues.find(({ id }) => id === 'time-limit')?.message;
+        const [ended, never] = [severityOf('time-limit'), severityOf('never-completes')];
+        expect([ended !== undefined, never !== undefined]).toEqual([
+          (verdict.jobs?.count ?? 0) > 1,
+          !verdict.jobs,
+        ]);
+        const said = issues.find(({ id }) => id === 'time-limit' || id === 'never-completes')?.message;
         if (said) expect(said).toContain(jobsIn(verdict));
       }
     }
+    const loading = verdict.remedies.find(({ change }) => change === 'loading')?.value;
+    const faster = told.find(({ id }) => id === 'slow-loading' || id === 'never-completes')?.fix?.[0];
+    if (faster?.path === 'data.num_workers') expect(faster.value).toBe(String(loading));
+    else if (verdict.jobs) expect(loading).toBeUndefined();
     const split = verdict.remedies.find(({ change }) => change === 'split')?.value;
     const fix = told.find(({ id }) => id === 'validation-ram' || id === 'no-validation')?.fix;
     if (split !== undefined && fix) expect(fix[0]?.value).toBe(String(split));

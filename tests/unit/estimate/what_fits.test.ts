@@ -206,6 +206,34 @@ describe('system RAM', () => {
   });
 });
 
+test('a stricter machine is offered no larger a split, and no less memory a larger one', () => {
+  const offered = (platform: Platform, ramGiB: number): number => {
+    const plan = {
+      settings: settingsOf('local/train.yaml', platform, 0.2),
+      machine: { ...MACHINES[platform], ramGiB },
+    };
+    return Number(forecast(plan).verdict.remedies.find(({ change }) => change === 'split')?.value ?? 0);
+  };
+  const sizes = [8, 14, 16, 20, 31, 48];
+  const [local, wsl2] = [sizes.map((ram) => offered('local', ram)), sizes.map((ram) => offered('wsl2', ram))];
+  for (const splits of [local, wsl2]) expect(splits).toEqual([...splits].sort((a, b) => a - b));
+  wsl2.forEach((split, i) => expect(split).toBeLessThanOrEqual(local[i] as number));
+  expect(wsl2).toContain(0.01);
+});
+
+test('a run without workers that may be OOM-killed is offered a batch or memory with which it is not', () => {
+  const plan: Plan = {
+    settings: { ...LOCAL.settings, loader: { ...LOCAL.settings.loader, batch: 64 } },
+    machine: { ...MACHINES.wsl2, ramGiB: 20 },
+  };
+  const { ram, remedies } = forecast(plan).verdict;
+  expect(ram.training.fit).not.toBe('fits');
+  const batch = Number(remedies.find(({ change }) => change === 'ram-batch')?.value);
+  expect(batch).toBeGreaterThan(0);
+  const smaller = { ...plan, settings: { ...plan.settings, loader: { ...plan.settings.loader, batch } } };
+  expect(predictRam(ramPlanOf(smaller)).trainingFit).toBe('fits');
+});
+
 describe('a forecast', () => {
   test('of the A100’s file: it fits, takes two jobs and more, and says what is assumed', () => {
     const { verdict, vram, costs } = forecast(A100);
@@ -255,8 +283,9 @@ describe('what would fit instead', () => {
     const plan = on(A100, { ramGiB: 32 });
     const { ram, remedies } = forecast(plan).verdict;
     expect(ram.fit).toBe("won't fit");
-    expect(remedies.map(({ change }) => change)).toEqual(['split', 'ram']);
-    for (const { change, value } of remedies) {
+    const changes = remedies.filter(({ change }) => change !== 'loading');
+    expect(changes.map(({ change }) => change)).toEqual(['split', 'ram']);
+    for (const { change, value } of changes) {
       const fixed: Plan =
         change === 'split'
           ? { ...plan, settings: settingsOf('modal/train_a100.yaml', 'modal', Number(value)) }
@@ -275,11 +304,17 @@ describe('what would fit instead', () => {
     expect(value('gpu')).toBe(smallestGpu(vram, 'high')?.id);
   });
 
-  test('is nothing where all fits', () => {
-    const plan: Plan = {
-      ...on(A100, { ramGiB: 64 }),
-      settings: settingsOf('modal/train_a100.yaml', 'modal', 0.05),
+  test('is more workers where the GPU waits, and nothing where it does not', () => {
+    const settings = settingsOf('modal/train_a100.yaml', 'modal', 0.05);
+    const waiting: Plan = { ...on(A100, { ramGiB: 64 }), settings };
+    const { epoch, remedies } = forecast(waiting).verdict;
+    const [{ value, hours = NaN } = {}] = remedies.filter((one) => one.change === 'loading');
+    expect(hours).toBeLessThan(epoch.likely);
+    const plan = {
+      ...waiting,
+      settings: { ...settings, loader: { ...settings.loader, workers: Number(value) } },
     };
+    expect(forecast(plan).verdict.epoch.likely).toBe(hours);
     expect(forecast(plan).verdict).toMatchObject({
       ram: { fit: 'fits' },
       gpu: { fit: 'fits' },

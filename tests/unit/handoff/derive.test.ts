@@ -134,7 +134,7 @@ test('the figures of the machine count', () => {
 });
 
 test('what is good already stays', () => {
-  const text = 'data: {num_workers: 2, prefetch_factor: 8}\ntraining: {epochs: 30, batch_size: 4}\n';
+  const text = 'data: {num_workers: 4, prefetch_factor: 8}\ntraining: {epochs: 30, batch_size: 4}\n';
   expect(changed(text, 'a100')).not.toHaveProperty(['data.num_workers']);
   expect(changed(text, 'a100')).not.toHaveProperty(['data.prefetch_factor']);
   expect(changed(text, 'a100')).not.toHaveProperty(['training.epochs']);

@@ -11,6 +11,7 @@ import type { IncidentReplay } from '../../../estimate/incident';
 import {
   costsOf,
   epochHours,
+  givenTooShort,
   gpuHours,
   ramPlanOf,
   loadingOf,
@@ -53,6 +54,8 @@ export interface Prediction {
   readonly start: Quantity;
   /** What the windows are, where they are not the whole corpus's with its manifest; a sentence. */
   readonly about: string | undefined;
+  /** What is said of given hours that are shorter than their parts. */
+  readonly given: string | undefined;
   /** Dollars an hour; undefined where the price list does not have the GPU. */
   readonly rate: Quantity | undefined;
   readonly costs: readonly StopCost[];
@@ -109,6 +112,7 @@ export function predictionOf(plan: Plan, limits: Limits, measurement?: Measureme
     statistics: statisticsOf(plan),
     start: startOf(plan),
     about: plan.settings.windows.about,
+    given: givenTooShort(plan),
     rate: rateOf(plan),
     costs,
     scaled: scaledHours(plan),
