@@ -2,10 +2,10 @@
 import { fileName } from '../base/text';
 import { isReadable } from '../eeg/files/recording';
 import type { States } from './states';
-import { isWeights, isYaml, type Dropped, type DroppedFile, type Unread } from './ui/dropped';
+import { isSnapshot, isWeights, isYaml, type Dropped, type DroppedFile, type Unread } from './ui/dropped';
 
 /** Pages that take files, by their names in the address. */
-export type Taker = 'config' | 'detect' | 'train' | 'runs';
+export type Taker = 'config' | 'detect' | 'train' | 'resources' | 'runs';
 
 /** Which page each file is for, and those that none takes. */
 export interface Sorted {
@@ -34,9 +34,11 @@ export function sortFiles(files: readonly DroppedFile[], shown: string | undefin
           ? training
             ? 'train'
             : 'detect'
-          : shown === 'config' && name === file.path
-            ? 'config'
-            : undefined;
+          : isSnapshot(name)
+            ? 'resources'
+            : shown === 'config' && name === file.path
+              ? 'config'
+              : undefined;
     const list = taker ? (of.get(taker) ?? []) : useless;
     list.push(file);
     if (taker) of.set(taker, list);
@@ -52,7 +54,7 @@ export function uselessSentence({ of, useless }: Sorted, unread: Unread): string
   if (first) {
     const others = told.length > 1 ? ` and ${told.length - 1} more` : '';
     reasons.push(
-      `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, or weights (.pt, .safetensors).`,
+      `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, weights (.pt, .safetensors), or memory snapshots of PyTorch (.pickle).`,
     );
   } else if (of.size === 0 && reasons.length === 0) reasons.push('There are no files in what was dropped.');
   return reasons.length === 0 ? null : reasons.join(' ');

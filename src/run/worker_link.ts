@@ -16,15 +16,20 @@ export class WorkerLink<T> {
     private readonly seconds: number,
   ) {}
 
-  /** Throws TooLong where there is no answer in time; the worker is ended then. An error of the answer keeps its name and message. */
-  async ask<A>(question: (worker: Remote<T>) => Promise<A>): Promise<A> {
+  /**
+   * Throws TooLong where there is no answer in time; the worker is ended then. An error of the answer keeps its name and
+   * message. `seconds`: for this question.
+   */
+  async ask<A>(question: (worker: Remote<T>) => Promise<A>, seconds = this.seconds): Promise<A> {
     const remote = (this.#remote ??= wrap<T>((this.#worker = this.start())));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         if (this.#remote === remote) this.#stop();
-        reject(new TooLong(`it takes longer than ${this.seconds} seconds to read; choose another file`));
-      }, 1000 * this.seconds);
+        reject(
+          new TooLong(`it takes longer than ${Math.round(seconds)} seconds to read; choose another file`),
+        );
+      }, 1000 * seconds);
     });
     try {
       return await Promise.race([question(remote), late]);

@@ -10,6 +10,7 @@ import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { untrained } from '../unit/detection/untrained';
 import { startApp, type App } from './app';
 import { countClicks } from './clicks';
+import { drop } from './drops';
 import { overflow, PHONE, SILENT, violations } from './looks';
 
 /** Kernels are compiled before the first window, on a software GPU slowly. */
@@ -19,27 +20,6 @@ let app: App;
 beforeAll(async () => {
   app = await startApp();
 });
-
-interface TestFile {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-}
-
-/** Drops files on the page, as from a file manager. */
-const drop = (page: Page, files: readonly TestFile[]): Promise<void> =>
-  page.evaluate(
-    (list) => {
-      const dataTransfer = new DataTransfer();
-      for (const { name, bytes } of list)
-        dataTransfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
-      for (const type of ['dragover', 'drop'])
-        document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
-    },
-    files.map(({ path, bytes }) => ({
-      name: path.split('/').at(-1) ?? '',
-      bytes: Buffer.from(bytes).toString('base64'),
-    })),
-  );
 
 const status = (page: Page, text: string | RegExp) =>
   page.getByTestId('detection').filter({ hasText: text }).waitFor(SLOW);

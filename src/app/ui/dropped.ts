@@ -115,3 +115,6 @@ export const isWeights = (name: string): boolean => WEIGHTS.test(name);
 
 /** What a file button offers for weights. */
 export const WEIGHTS_ACCEPT = '.pt,.pth,.ckpt,.safetensors';
+
+/** Whether a file of this name is a memory snapshot of PyTorch. */
+export const isSnapshot = (name: string): boolean => /\.(pickle|pkl)$/i.test(name);

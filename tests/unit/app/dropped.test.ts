@@ -78,6 +78,7 @@ test.each([
       ['detect', 'a.edf'],
     ],
   ],
+  ['demo', ['run.pickle'], [['resources', 'run.pickle']]],
   ['runs', ['run.state.safetensors'], [['runs', 'run.state.safetensors']]],
   ['resources', ['run.state.safetensors'], [['detect', 'run.state.safetensors']]],
   [

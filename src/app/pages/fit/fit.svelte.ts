@@ -14,6 +14,7 @@ import { ownCrash, type OwnCrash } from '../../../estimate/own_crash';
 import { answer, type Answer } from '../../ui/answer';
 import { Latest } from '../../ui/latest.svelte';
 import { Link } from '../../ui/link';
+import { download } from '../../ui/download';
 import { recall, remember } from '../../ui/stored';
 import { BrowserState } from './browser.svelte';
 import { QUESTION_NAMES, type QuestionName } from './inverse';
@@ -32,8 +33,9 @@ import {
   type Field,
   type Value,
 } from './settings';
+import { SnapshotState } from './snapshot.svelte';
 import { FIRST, PRESET_SOURCES, type Source, type Written } from './sources';
-import type { Predictions } from './worker';
+import type { PredictionFormat, Predictions } from './worker';
 
 const STORED = 'fit.source';
 /** Seeds among which the kill of an incident is looked for. */
@@ -73,6 +75,7 @@ export class FitPage {
   readonly answers = new Latest<Partial<Record<QuestionName, string>>>();
   readonly crash = new Latest<CrashSearch>();
   readonly browser = new BrowserState();
+  readonly snapshot = new SnapshotState();
 
   readonly settings = $derived(this.file.value && settingsOf(this.file.value, this.changes));
   readonly changed = $derived(this.file.value ? changedFields(this.file.value, this.changes) : []);
@@ -86,6 +89,8 @@ export class FitPage {
   readonly #planBefore = $derived(this.file.value && this.#planOf(settingsOf(this.file.value)));
   /** What was in sight: nobody waits for the rest. */
   #seen: readonly OnSight[] = [];
+  /** A snapshot that came before the settings were there. */
+  #waiting: File | undefined;
   /** What `#before` is of. */
   #compared: readonly unknown[] = [];
   /** Whether a person chose a configuration here, now or before. */
@@ -199,6 +204,26 @@ export class FitPage {
     this.#predict();
   }
 
+  /** By what a memory snapshot shows of the run that it was compared with. */
+  calibrateWith(measurement: Measurement): void {
+    this.measurement = measurement;
+    this.#predict();
+  }
+
+  /** A memory snapshot of a run with the settings that are shown, beside the prediction. */
+  openSnapshot(file: File): void {
+    if (this.settings) this.snapshot.open(file, this.settings.vram);
+    else this.#waiting = file;
+  }
+
+  /** The predicted run as a file: `pickle` for PyTorch's memory viewer, `json` for Perfetto. */
+  async savePrediction(format: PredictionFormat): Promise<void> {
+    const run = this.settings?.vram;
+    if (!run) return;
+    const file = await this.#call(this.#comparisons, (worker) => worker.file(run, format));
+    if (file && 'value' in file) download(`predicted_memory.${format}`, new Blob([file.value]));
+  }
+
   /** Writes the changed keys with what makes changes in files. */
   async write(make: (source: Source, changes: readonly Change[]) => Promise<Written>): Promise<void> {
     try {
@@ -282,6 +307,9 @@ export class FitPage {
     this.written = '';
     this.#predict();
     this.#simulate(plan, this.changed.length === 0);
+    if (this.#waiting) this.snapshot.open(this.#waiting, plan.settings.vram);
+    else this.snapshot.compare(plan.settings.vram);
+    this.#waiting = undefined;
     for (const name of this.#seen) this.#asked[name](plan);
   }
 

@@ -9,8 +9,12 @@ import { RamSimulator, type RamOptions } from '../../../estimate/ram_simulator';
 import { replayedRun, replayIncident } from '../../../estimate/incident';
 import { ramPlanOf, type Plan } from '../../../estimate/scenario';
 import { scenarioTable, withRam, type RowWithRam, type ScenarioRow } from '../../../estimate/scenario_table';
+import { predictedSnapshot } from '../../../estimate/snapshot/predicted';
+import { writeSnapshot } from '../../../estimate/snapshot/write';
 import { claimTable, type ClaimTable } from '../../../estimate/vram/claims';
 import type { Measurement, VramRun } from '../../../estimate/vram/options';
+import { vramTimeline } from '../../../estimate/vram/predict';
+import { timelineEvents } from '../../../estimate/vram/timeline_events';
 import { answer, type Answer } from '../../ui/answer';
 import { withScores } from './ram_view';
 import { answerTo, type QuestionName } from './inverse';
@@ -41,6 +45,8 @@ function simulated(options: RamOptions, runs: number): RamEnsemble {
   return ensemble.advance(Math.max(0, runs - ensemble.runs.length));
 }
 
+export type PredictionFormat = 'pickle' | 'json';
+
 const predictions = {
   read: (text: string, path: string, platform: Platform): Answer<ConfigFile> =>
     answer(() => readFile(text, path, platform)),
@@ -51,6 +57,14 @@ const predictions = {
   /** A table for each incident whose document claims memory. */
   claims: (run: VramRun): Answer<ClaimTable[]> =>
     answer(() => INCIDENTS.map((one) => claimTable(one, run)).filter(({ rows }) => rows.length > 0)),
+
+  /** The predicted run as a file of other tools. */
+  file: (run: VramRun, format: PredictionFormat): Answer<Uint8Array<ArrayBuffer>> =>
+    answer(() =>
+      format === 'pickle'
+        ? writeSnapshot(predictedSnapshot(run))
+        : new TextEncoder().encode(timelineEvents(vramTimeline(run))),
+    ),
 
   scenarios: (plan: Plan): Answer<ScenarioRow[]> => answer(() => scenarioTable(plan)),
 

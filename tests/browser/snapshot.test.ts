@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, expect, test } from 'vitest';
+import { bytes } from '../../src/app/ui/format';
+import { readFile, settingsOf } from '../../src/app/pages/fit/settings';
+import { piecesOf } from '../../src/checkpoints/pickle_machine';
+import { PRESETS } from '../../src/config/presets';
+import { compareSnapshot } from '../../src/estimate/snapshot/compare';
+import { predictedSnapshot } from '../../src/estimate/snapshot/predicted';
+import { readSnapshot } from '../../src/estimate/snapshot/read';
+import { writeSnapshot } from '../../src/estimate/snapshot/write';
+import { predictVram } from '../../src/estimate/vram/predict';
+import { fixed } from '../../src/estimate/vram/tape';
+import { recorded } from '../unit/estimate/snapshots';
+import { startApp, type App } from './app';
+import { drop } from './drops';
+import { SILENT } from './looks';
+
+const SLOW = { timeout: 120_000 };
+const PATH = 'configs/review/tusz_train.yaml';
+const { vram } = settingsOf(readFile(PRESETS.find(({ name }) => name === PATH)?.text ?? '', PATH, 'wsl2'));
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp();
+});
+
+test('a memory snapshot that is dropped anywhere lies beside the prediction, calibrates it, and the prediction leaves as one', async () => {
+  const { page, complaints } = await app.open('#/demo');
+  const file = writeSnapshot(recorded(vram, { steps: 2, dropped: 0.01, extras: [fixed(2 ** 28)] }));
+  const compared = compareSnapshot(readSnapshot(piecesOf(file)), vram);
+  await drop(page, [{ path: 'run.pickle', bytes: file }]);
+  await page.getByTestId('snapshot').waitFor(SLOW);
+  await page.getByTestId('unexplained').filter({ hasText: 'extra 0' }).waitFor(SLOW);
+  await page.getByText(bytes(compared.peak.measured)).first().waitFor();
+  await page.getByRole('button', { name: 'Calibrate with this snapshot' }).click();
+  const { measurement } = compared;
+  await page
+    .getByTestId('vram-total')
+    .filter({ hasText: bytes(predictVram({ ...vram, measurement }).total.likely) })
+    .waitFor(SLOW);
+  await page.getByText('Not explained').first().waitFor();
+
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save prediction as snapshot' }).click(),
+  ]);
+  const own = writeSnapshot(predictedSnapshot(vram));
+  expect(Buffer.compare(readFileSync(await saved.path()), own)).toBe(0);
+  const [events] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save prediction as trace events' }).click(),
+  ]);
+  const { traceEvents, otherData } = JSON.parse(readFileSync(await events.path(), 'utf8')) as {
+    traceEvents: { ph: string; dur?: number }[];
+    otherData: { clock: string };
+  };
+  expect(traceEvents.filter(({ ph }) => ph === 'X').length).toBeGreaterThan(500);
+  expect(otherData.clock).toMatch(/^No times are predicted/);
+
+  await drop(page, [{ path: 'bad.pickle', bytes: Uint8Array.of(0x80, 4, 0x63) }]);
+  await page.getByRole('alert').filter({ hasText: 'the pickle ends too early' }).waitFor(SLOW);
+  expect(complaints).toEqual(SILENT);
+});
