@@ -2,7 +2,7 @@
  * Copies of runs in a folder that the person chose: a folder for each run, in it its record, and a file of the full state for each
  * checkpoint that the store has. What the store lost is put back from there.
  */
-import { createStore, del, get, set } from 'idb-keyval';
+import { createStore, del, get, set, type UseStore } from 'idb-keyval';
 import { messageOf } from '../base/text';
 import type { Generation, Run, Slot } from './run';
 import { readState, writeState } from './state_file';
@@ -21,7 +21,8 @@ interface Permissions {
 }
 
 /** Where it is remembered which folder was chosen: not among the checkpoints, whose loss it is to outlive. */
-const memory = () => createStore('smokescan-copies', 'folder');
+let opened: UseStore | undefined;
+const memory = (): UseStore => (opened ??= createStore('smokescan-copies', 'folder'));
 const FOLDER = 'folder';
 
 export const chosenFolder = (): Promise<FileSystemDirectoryHandle | undefined> => get(FOLDER, memory());
