@@ -14,6 +14,12 @@ export function runText({ phase, plan, losses, progress }: Detector): string {
 export const runTitle = (detector: Detector): string | undefined =>
   detector.training ? `Training ${runText(detector)}`.trim() : undefined;
 
+/** Whether the browser promised to keep what it stores. */
+export const storageText = (persisted: boolean): string =>
+  persisted
+    ? 'storage is persistent'
+    : 'storage may be evicted if disk space runs low, or when a private window closes';
+
 /** How many recordings were looked at, while files are opened. */
 export const listingText = (listed: Listed | null): string =>
   listed ? `Reading recordings, ${count(listed.done)} of ${count(listed.total)}` : 'Reading recordings';

@@ -34,8 +34,8 @@ export class Runs {
   list = $state.raw<readonly ShownRun[]>([]);
   /** What went wrong last, as a sentence. */
   problem = $state<string | null>(null);
-  /** Bytes that the browser stores for this page, and may. */
-  room = $state.raw<{ used: number; max: number } | null>(null);
+  /** Bytes that the browser stores for this page, and may; whether it promised to keep them. */
+  room = $state.raw<{ used: number; max: number; persisted: boolean } | null>(null);
   /** Bytes of the preprocessing cache, and their limit. */
   prepared = $state.raw<{ bytes: number; limit: number } | null>(null);
   /** Of the runs whose curves are drawn. */
@@ -65,7 +65,7 @@ export class Runs {
       });
       this.compared = this.compared.filter((id) => runs.some(({ run }) => run.id === id));
       const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-      this.room = { used: usage, max: quota };
+      this.room = { used: usage, max: quota, persisted: await navigator.storage.persisted() };
       const cache = await preparedCache();
       this.prepared = { bytes: await cache.bytes(), limit: cache.limit };
     });
