@@ -15,7 +15,15 @@ export const bracket = {
 export const en: LessonText = {
   title: 'A scan is a tree',
   about:
-    'h ← a·h + b, token after token, looks like a walk. It is a product of joins, and joins may be made in any order. Everything here is counted and computed in this browser; the engine has no doubling kernel, so none is timed.',
+    'h ← a·h + b, token after token, looks like a walk. It is a product of joins, and joins may be made in any order. Everything here is counted, computed or timed in this browser.',
+  names: {
+    walk: 'walking',
+    doubling: 'doubling',
+    'up and down': 'up and down',
+    intervals: 'intervals',
+    '4 or more': '4 or more',
+    '128 decays': '128 decays',
+  },
   path: 'Steps 1 to 3. Let the class bracket eight tokens on paper while step 2 is on screen.',
   steps: {
     order: {
@@ -47,17 +55,17 @@ export const en: LessonText = {
     },
     faster: {
       question:
-        '4,096 tokens: walking takes 4,095 rounds, doubling 12, and intervals of 128 lie between. One thread of JavaScript makes all joins. Which is fastest here?',
-      options: ['Walking', 'Doubling', 'Intervals of 128'],
+        '4,096 tokens. Walking takes 4,095 rounds. Intervals of 128 can be walked side by side, in 285 rounds and with twice the joins. Which is faster on this device?',
+      options: ['Walking', 'Intervals of 128'],
       x: 'Way',
-      y: 'Joins',
-      reveal: ({ walked, doubled, cut, joins, doubledJoins }) =>
-        `Walking ${say(walked as number)} ms, doubling ${say(doubled as number)} ms, intervals ${say(cut as number)} ms. Walking makes ${say(joins as number)} joins, doubling ${say(doubledJoins as number)}.`,
+      y: 'Milliseconds of a scan',
+      reveal: ({ kernels, walkMs, cutMs, walkJoins, cutJoins, doubledJoins, rounds }) =>
+        `Walking takes ${say(walkMs as number)} ms, intervals ${say(cutMs as number)} ms, ${kernels ? 'by the scan kernels on 64 channels of 16 states' : 'in one thread of JavaScript'}. Walking makes ${say(walkJoins as number)} joins of each state, intervals ${say(cutJoins as number)}. Doubling would make ${say(doubledJoins as number)} in ${say(rounds as number)} rounds.`,
       why: () =>
-        'One thread pays for joins, not for rounds, and doubling makes eleven times as many. On a GPU with one sequence the answer may be another one, which is why the engine times its kernels on each device.',
+        'Few hands pay for joins, many idle hands for rounds. Which of the two a device has, the engine finds out by timing its kernels there. It has no kernel that doubles: doubling is counted, not timed.',
       formula: 'time ≈ joins / hands, but at least rounds',
       ask: 'From how many hands on could doubling win?',
-      surprise: 'The shallowest tree is not the fastest.',
+      surprise: 'The way with the fewest rounds is not the fastest everywhere: ask who has a GPU.',
     },
     interval: {
       question:

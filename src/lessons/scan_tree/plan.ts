@@ -16,8 +16,8 @@ export const plan = {
     },
     {
       id: 'faster',
-      guess: { kind: 'choice', count: 3 },
-      frame: { kind: 'bars', y: { min: 0, max: 50_000 } },
+      guess: { kind: 'choice', count: 2 },
+      frame: { kind: 'bars', y: { min: 0, max: 2 } },
     },
     {
       id: 'interval',
