@@ -65,6 +65,8 @@ export interface Line {
 
 export interface Bar {
   readonly name: string;
+  /** Of one of many bars, as a token has. */
+  readonly place?: number;
   readonly value: number;
   readonly reference: number;
 }
@@ -127,6 +129,8 @@ export interface LessonText {
   readonly about: string;
   /** For the teacher with ten minutes. */
   readonly path: string;
+  /** How curves and bars are called that a measurement names; its own name where left out, as of `K = 4`. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly steps: Readonly<Record<string, StepText>>;
 }
 
@@ -150,6 +154,21 @@ export const understood = (guess: readonly number[], answer: readonly number[]):
   guess.length === answer.length &&
   guess.every((value, i) => Math.abs(value - (answer[i] as number)) <= 0.05 * Math.abs(answer[i] as number));
 
+/** What was measured, with its curves and bars called as the texts call them. */
+export function named(measured: Measured, names: LessonText['names'] = {}): Measured {
+  const call = <T extends { readonly name: string }>(one: T): T => ({
+    ...one,
+    name: names[one.name] ?? one.name,
+  });
+  const { lines, bars, matrix } = measured;
+  return {
+    ...measured,
+    ...(lines && { lines: lines.map(call) }),
+    ...(bars && { bars: bars.map(call) }),
+    ...(matrix && { matrix: call(matrix) }),
+  };
+}
+
 /** All values of a picture beside those in float64, in the order in which a table lists them. */
 export function rowsOf({ lines = [], bars = [], matrix }: Measured) {
   const rows: { name: string; place: number | null; value: number; reference: number }[] = [];
@@ -157,7 +176,7 @@ export function rowsOf({ lines = [], bars = [], matrix }: Measured) {
     y.forEach((value, i) =>
       rows.push({ name, place: x[i] as number, value, reference: reference[i] ?? NaN }),
     );
-  for (const { name, value, reference } of bars) rows.push({ name, place: null, value, reference });
+  for (const { name, place = null, value, reference } of bars) rows.push({ name, place, value, reference });
   matrix?.values.forEach((value, i) =>
     rows.push({
       name: `${matrix.name} ${Math.floor(i / matrix.columns) + 1}`,
