@@ -28,6 +28,15 @@ export const en: LessonText = {
   title: 'The attention inside Mamba-2',
   about:
     'One head of each direction of a small seizure detector (width 4, one layer, 16 states, trained beforehand on synthetic EEG), while it reads a minute around an onset: 960 steps of 1/16 s.',
+  names: {
+    row: 'row',
+    forward: 'forward',
+    backward: 'backward',
+    'as scanned': 'as scanned',
+    float64: 'float64',
+    MFLOP: 'MFLOP',
+    'KiB of states': 'KiB of states',
+  },
   path: 'Steps 1, 3 and 5. In step 3, choose 0 blocks from the diagonal after the answer.',
   steps: {
     grid: {
@@ -86,7 +95,7 @@ export const en: LessonText = {
         `About ${say(best as number)}: ${megaflop(least)}. The recurrence takes ${megaflop(recurrence)}, chunks of 32 take ${megaflop(atKernel)}, the whole matrix ${megaflop(whole)}.`,
       why: ({ kernel, declared }) =>
         `Pairs within a chunk grow with Q, and the states’ own work shrinks with it. The kernel for GPUs takes ${say(kernel as number)} (declared: ${megaflop(declared)}): more arithmetic, fewer stored states, and products that suit a GPU.`,
-      formula: 'per step: (Q + 1)/2 · (N + P) + 2 N P + N P / Q; least at Q = √(2 N P / (N + P))',
+      formula: 'multiply-adds a step: (Q + 1)/2 · (N + P) + 2 N P + N P / Q; least at Q = √(2 N P / (N + P))',
       ask: 'What would 128 states change?',
       surprise: 'The fastest chunk is not the one with the least arithmetic.',
     },

@@ -4,31 +4,41 @@ import { say, type LessonText } from '../course/step';
 export const en: LessonText = {
   title: 'What the backward pass must remember',
   about:
-    'The trained selective model of the lesson “Who decides what is remembered?” again, read backwards: which token feels the pull of an answer, and which states training has to keep for that.',
+    'The trained selective model of the lesson “Who decides what is remembered?” again, read backwards: where the gradient of an answer is large, and which states training has to keep for it.',
   path: 'Steps 1, 3 and 4. It is the picture of the first two lessons, from right to left.',
+  names: {
+    noise: 'noise',
+    slow: 'noise, slowest quarter',
+    write: 'token that writes',
+    input: 'input',
+    states: 'states',
+    kept: 'kept',
+    again: 'recomputed',
+    both: 'both',
+  },
   steps: {
     blame: {
       question:
-        'The answer at the second mark is slightly wrong. Which token feels the strongest pull on what it puts into the scan?',
+        'The answer at the second mark is slightly wrong, and its gradient runs back. At which token is the gradient by what the token puts into the scan the largest?',
       options: [
         'The second letter itself',
         'The token three after the second letter',
         'The noise just before the mark',
         'The first letter',
       ],
-      x: 'Token',
-      y: 'Size of the gradient by the scan’s input, of the largest',
+      x: 'Tokens; ? are the marks',
+      y: 'Gradient by the scan’s input, of the largest',
       controls: { mark: 'Mark' },
       reveal: ({ mark, letter, write, share }) =>
-        `Here letter ${mark} is token ${letter}, and the largest gradient is expected at token ${write}, which writes it. It is there in ${say(share as number)} % of 32 sequences.`,
+        `In the sequence of the picture letter ${mark} is token ${letter}, and token ${write}, three later, writes it. In ${say(share as number)} % of 32 sequences the largest gradient is at the token that writes the letter.`,
       why: () =>
         'The gradient goes back over the path by which the letter came: out of the state, into which the token three later wrote it.',
       formula: '∂y_t / ∂u_s = C_t · Π exp(Δ·A) · Δ_s · B_s',
       ask: 'Which token did you have to silence in lesson 2 of the course?',
-      surprise: 'The blame and the memory live at the same token.',
+      surprise: 'The gradient is largest at the token that wrote, not at the letter itself.',
     },
     noise: {
-      question: 'Noise tokens lie between the letter and the mark. Why do they not weaken the pull?',
+      question: 'Noise tokens lie between the letter and the mark. Why does the gradient get past them?',
       options: [
         'The gradient skips them',
         'Their gradient is added up',
@@ -36,11 +46,11 @@ export const en: LessonText = {
         'The optimizer scales it up again',
       ],
       x: 'Token',
-      y: 'Median of what the token leaves of a state',
-      reveal: ({ noise, write }) =>
-        `A noise token leaves ${say(noise as number)} of a state (median over channels and states), a token that writes ${say(write as number)}.`,
+      y: 'What one token leaves of a state, of 1',
+      reveal: ({ noise, write, slow }) =>
+        `At the median over channels and states a noise token leaves ${say(noise as number)} of a state, a token that writes ${say(write as number)}. Of the slowest quarter noise leaves at least ${(Math.floor(1000 * (slow as number)) / 1000).toFixed(3)}.`,
       why: () =>
-        'The gradient runs back over the same clock as the memory ran forward: each step multiplies it by the same exp(Δ·A).',
+        'The gradient runs back over the same clock as the memory ran forward: each step multiplies it by the same exp(Δ·A). The fast states lose it on the way, the slow ones bring it to the letter.',
       formula: '∂h_t / ∂h_{t−1} = exp(Δ_t·A)',
       ask: 'What would a noise token with a large Δ do to the gradient?',
       surprise: 'A model that remembers is a model whose gradient arrives.',
@@ -56,7 +66,7 @@ export const en: LessonText = {
       why: () => 'A state is 16 times as wide as the input, and there is one for each step.',
       formula: '960 · 1,024 · 16 · 4 bytes',
       ask: 'And for a batch of 16 and 8 layers?',
-      surprise: 'The state never leaves the chip in the forward pass. Keeping it is what costs.',
+      surprise: 'The forward pass alone needs one state at a time; training needs all of them.',
     },
     interval: {
       question:
@@ -80,11 +90,11 @@ export const en: LessonText = {
       y: 'States that are held',
       reveal: ({ apart, kernels, usual, most }) =>
         apart === 0
-          ? `To the last bit: not one of the gradients differs for any K. The bars are the states that the loop held.${
+          ? `To the last bit: not one of the gradients differs for any K.${
               kernels
                 ? ` Nor do those of the scan kernels, which walk all of time at once, with a state stored every 16, 32, 64 or 128 steps: ${say((most as number) / 1024)} KiB to ${say((usual as number) / 1024)} KiB.`
                 : ''
-            }`
+            } The bars are the states that the loop held.`
           : `${apart} values differ in their last bits.`,
       why: () =>
         'What is computed again comes from the same numbers by the same operations in the same order.',

@@ -5,6 +5,7 @@ import { copyingRun, separatedSequences, WINDOW } from '../course/copying';
 import { Lab } from '../course/lab';
 import { scanValues, type ScanValues } from '../course/scan_values';
 import type { Line, Measured, Measures, Settings } from '../course/step';
+import { tokenWords } from '../loop/catalogue';
 import { sequenceGraph } from '../loop/sequence';
 import { TokenOverrides } from '../overrides';
 import { storedModel } from '../stored/copying';
@@ -54,26 +55,29 @@ async function gradients(lab: Lab, mark: number) {
     Array.from({ length: SEQUENCES * length }, (_, i) =>
       Math.hypot(...Array.from({ length: channels }, (_, d) => of[i * channels + d] as number)),
     );
-  return { got: sizes(values.got), want: sizes(values.want), letters: sequences.letters, length };
+  return { got: sizes(values.got), want: sizes(values.want), letters: sequences.letters, tokens, length };
 }
 
 async function blame(lab: Lab, settings: Settings): Promise<Measured> {
   const mark = (settings['mark'] ?? 2) - 1;
-  const { got, want, letters, length } = await gradients(lab, mark);
+  const { got, want, letters, tokens, length } = await gradients(lab, mark);
   const context = length - ANSWERS;
   let atWrite = 0;
   letters.forEach((places, b) => {
     const row = got.slice(b * length, b * length + context);
     if (row.indexOf(Math.max(...row)) === (places[mark] as number) + WINDOW - 1) atWrite++;
   });
-  const largest = Math.max(...got.slice(0, length));
-  const line: Line = {
-    name: 'gradient',
-    x: Array.from({ length }, (_, t) => t + 1),
-    y: got.slice(0, length).map((value) => value / largest),
-    reference: want.slice(0, length).map((value) => value / Math.max(...want.slice(0, length))),
-    strong: true,
-  };
+  const [first, first64] = [got, want].map((sizes) => {
+    const row = sizes.slice(0, length);
+    return row.map((value) => value / Math.max(...row));
+  }) as [number[], number[]];
+  const words = tokenWords({ task: 'selective_copying', preset: 'tiny' });
+  const bars = first.map((value, t) => ({
+    name: words[tokens[t] as number]?.text ?? '',
+    place: t + 1,
+    value,
+    reference: first64[t] as number,
+  }));
   const places = letters[0] as readonly number[];
   return {
     answer: [atWrite / letters.length > 0.9 ? 1 : 0],
@@ -83,11 +87,11 @@ async function blame(lab: Lab, settings: Settings): Promise<Measured> {
       write: (places[mark] as number) + WINDOW,
       share: (100 * atWrite) / letters.length,
     },
-    lines: [line],
+    bars,
   };
 }
 
-/** What one token leaves of a state, exp(Δ·A), as the geometric mean over channels and states. */
+/** What one token leaves of a state, exp(Δ·A): the median over channels and states, and their slowest quarter. */
 async function noise(lab: Lab): Promise<Measured> {
   const { weights } = await storedModel('selective');
   const sequences = separatedSequences(SEQUENCES);
@@ -99,6 +103,7 @@ async function noise(lab: Lab): Promise<Measured> {
   const left = (
     { delta, A, length, channels, states }: ScanValues,
     chosen: (t: number, of: readonly number[]) => boolean,
+    part = 1 / 2,
   ): number => {
     const shares: number[] = [];
     sequences.letters.forEach((of, b) => {
@@ -110,16 +115,19 @@ async function noise(lab: Lab): Promise<Measured> {
                 Math.exp((delta[(b * length + t) * channels + d] as number) * (A[d * states + n] as number)),
               );
     });
-    return shares.toSorted((a, b) => a - b)[Math.floor(shares.length / 2)] as number;
+    return shares.toSorted((a, b) => a - b)[Math.floor(part * shares.length)] as number;
   };
   const isNoise = (t: number, of: readonly number[]): boolean => of.every((at) => t < at || t >= at + WINDOW);
   const isWrite = (t: number, of: readonly number[]): boolean => of.includes(t - WINDOW + 1);
+  const SLOW = 3 / 4;
   const [atNoise, atWrite] = [left(got, isNoise), left(got, isWrite)];
+  const atSlow = left(got, isNoise, SLOW);
   return {
     answer: [2],
-    facts: { noise: atNoise, write: atWrite },
+    facts: { noise: atNoise, write: atWrite, slow: atSlow },
     bars: [
       { name: 'noise', value: atNoise, reference: left(want, isNoise) },
+      { name: 'slow', value: atSlow, reference: left(want, isNoise, SLOW) },
       { name: 'write', value: atWrite, reference: left(want, isWrite) },
     ],
   };

@@ -7,7 +7,7 @@ export const plan = {
     {
       id: 'blame',
       guess: { kind: 'choice', count: 4 },
-      frame: { kind: 'lines', x: { min: 1, max: 32 }, y: { min: 0, max: 1 } },
+      frame: { kind: 'bars', y: { min: 0, max: 1 } },
       controls: [{ name: 'mark', min: 1, max: 3, initial: 2, values: [1, 2, 3] }],
     },
     {

@@ -7,6 +7,7 @@ export const en: LessonText = {
   title: 'Convolution or recurrence?',
   about:
     'The trained selective model of the lesson “Who decides what is remembered?”, with Δ, B and C pulled towards their means over all tokens: λ = 0 is time-invariant, λ = 1 is the model as it was trained.',
+  names: { row: 'row', error: 'error', best: 'diagonals’ means', accuracy: 'accuracy' },
   path: 'Steps 1, 2 and 5. In step 1, move λ from 0 to 1 after the answer.',
   steps: {
     matrix: {
@@ -18,7 +19,7 @@ export const en: LessonText = {
         'It is symmetric',
         'It has no pattern',
       ],
-      y: 'Row: the token that hears; column: the token that is heard',
+      y: 'Row hears, column is heard; hollow: negative',
       controls: { lambda: 'λ', channel: 'Channel' },
       reveal: ({ lambda, defect }) =>
         `At λ = ${say(lambda ?? 0)}, ${(defect ?? 0) < 1e-6 ? 'each diagonal has one value: every row is the one above, moved on by one. That is a convolution.' : `the diagonals are no longer of one value: ${p(100 * (defect ?? 0))} of the matrix is left when their means are taken away.`}`,
@@ -69,7 +70,7 @@ export const en: LessonText = {
       formula: 'M[i, j] = C_i · decay(i, j) · Δ_j · B_j',
       ask: 'With which could one still use a fast Fourier transform? (B alone: scale the input first.)',
       surprise:
-        'It is not the same in all models: B alone was least wrong in three that were trained with other seeds and fewer steps.',
+        'It is not the same in all models: B alone was least wrong in three models that were trained for fewer steps.',
     },
     price: {
       question:

@@ -1,4 +1,4 @@
-import { say, type LessonText } from '../course/step';
+import { say, sharePercent, type LessonText } from '../course/step';
 
 const learnedAt = (step: number | undefined): string =>
   step === undefined || Number.isNaN(step) ? 'nicht gelernt' : `gelernt bei Schritt ${step}`;
@@ -7,7 +7,8 @@ const learnedAt = (step: number | undefined): string =>
 export const de: LessonText = {
   title: 'Sechzehn Uhren in einem Kanal',
   about:
-    'Jeder Kanal eines Mamba hat 16 Zustände, und jeder vergisst mit eigener Geschwindigkeit. Die Kurven rechnet der Scan-Kernel; die kleinen Modelle der Schritte 2 und 4 lernen, während Sie antworten.',
+    'Jeder Kanal eines Mamba hat 16 Zustände, und jeder vergisst mit eigener Geschwindigkeit. Die Kurven rechnet der Scan-Kernel; die kleinen Modelle der Schritte 2 und 4 lernen, während Sie antworten. Gelernt haben sie, wenn 16 Testfolgen dreimal nacheinander alle richtig sind, geprüft alle 20 Schritte.',
+  names: { before: 'vorher', after: 'nachher', noise: 'Rauschen', write: 'Schreiben' },
   path: 'Schritte 1, 2, 3 und der letzte. Öffnen Sie Schritt 2 früh: Seine vier Modelle lernen hinter der Frage.',
   steps: {
     ink: {
@@ -29,10 +30,10 @@ export const de: LessonText = {
     },
     ruler: {
       question:
-        'Vor dem Training reichen die Uhren eines Mamba von 0,4 bis 693 Token. Hier steht ein Buchstabe 32 Token vor der Frage. Vier Modelle beginnen mit der langsamsten Halbwertszeit bei 2, 8, 32 oder 512 Token. Welche lernen es in 500 Schritten?',
+        'Vor dem Training reichen die Uhren eines Mamba von 0,4 bis 693 Token. Hier steht einer von vier Buchstaben 32 Token vor der Frage, dazwischen immer das gleiche Rauschen. Vier Modelle beginnen mit der langsamsten Halbwertszeit bei 2, 8, 32 oder 512 Token. Welche lernen es in 500 Schritten?',
       options: ['2 Token', '8 Token', '32 Token', '512 Token'],
       x: 'Trainingsschritte',
-      y: 'Genauigkeit auf ungesehenen Folgen',
+      y: 'Richtige Antworten in 16 Testfolgen, von 1',
       reveal: ({ at2, at8, at32, at512 }) =>
         `Von 2 aus: ${learnedAt(at2)}. Von 8: ${learnedAt(at8)}. Von 32: ${learnedAt(at32)}. Von 512: ${learnedAt(at512)}.`,
       why: () =>
@@ -68,9 +69,9 @@ export const de: LessonText = {
       x: 'Uhren, von der schnellsten zur langsamsten',
       y: 'Halbwertszeit in Token',
       reveal: ({ learned, long, clocks, slowest, before, after }) =>
-        `Es wurde ${learnedAt(learned)}. ${long} von ${clocks} Uhren erreichen 16 Token, die langsamste ${say(slowest as number)}. Der Median ging von ${say(before as number)} auf ${say(after as number)}.`,
+        `Es wurde ${learnedAt(learned)}. Von ${clocks} Uhren ${long === 1 ? 'erreicht eine' : `erreichen ${long}`} 16 Token oder mehr; die langsamste hat ${say(slowest as number)} Token. Der Median ging von ${say(before as number)} auf ${say(after as number)}.`,
       why: () =>
-        'Wenige Uhren dehnen sich etwa bis zum Abstand oder darüber und leisten die Arbeit. Die meisten bewegen sich kaum: Die Aufgabe gibt keinen Anlass.',
+        'Bei fünf Startwerten, von denen vier es in 700 Schritten lernen, dehnen sich eine bis vier Uhren auf 16 Token oder mehr, die langsamste auf 19 bis 61. Sie leisten die Arbeit. Die meisten bewegen sich kaum: Die Aufgabe gibt keinen Anlass.',
       formula: 'Halbwertszeit = ln 2 / (softplus(bias)·exp(A_log))',
       ask: 'Was wäre, wenn alle Uhren sich dehnen müssten?',
       surprise: 'Das Training verstellt nicht das ganze Lineal, nur wenige Striche.',
@@ -82,10 +83,10 @@ export const de: LessonText = {
       labels: ['Bei Rauschen', 'Wo geschrieben wird'],
       x: 'Uhren, in Prozent von der schnellsten an',
       y: 'Halbwertszeit in Token',
-      reveal: ({ noise, write, ratio }) =>
-        `Bei Rauschen bleibt die Hälfte ${say(noise as number)} Token lang, wo geschrieben wird ${say(write as number)}: ${say(ratio as number)}-mal schneller.`,
+      reveal: ({ noise, write, ratio, noiseBeyond, writeBeyond }) =>
+        `Bei Rauschen bleibt die Hälfte ${say(noise as number)} Token lang, wo geschrieben wird ${say(write as number)}: ${say(ratio as number)}-mal schneller. Länger als die Folge von 32 Token sind bei Rauschen ${sharePercent(noiseBeyond as number)} der Uhren, wo geschrieben wird ${sharePercent(writeBeyond as number)}.`,
       why: () =>
-        'Δ folgt aus dem Token. Klein bei Rauschen: Die Zeit steht fast still, und nichts geht verloren. Groß beim Schreiben: Altes rückt weiter, und der neue Buchstabe tritt ein.',
+        'Δ folgt aus dem Token. Klein bei Rauschen: Die langsamen Uhren stehen fast still und behalten, was sie haben. Groß beim Schreiben: Altes rückt weiter, und der neue Buchstabe tritt ein.',
       formula: 'Halbwertszeit bei Token t = ln 2 / (Δ_t·|A|)',
       ask: 'Welche der beiden Geschwindigkeiten hat ein zeitinvariantes Modell?',
       surprise:

@@ -170,12 +170,18 @@ async function speeds(lab: Lab): Promise<Measured> {
   });
   const lines = [line('noise', noise, false), line('write', write, true)];
   const answer = lines.map(({ y }) => y[25] as number);
+  const beyond = (chosen: typeof noise): number => {
+    const all = halfLives(got, chosen);
+    return all.filter((tokens) => tokens > length).length / all.length;
+  };
   return {
     answer,
     facts: {
       noise: answer[0] as number,
       write: answer[1] as number,
       ratio: (answer[0] as number) / (answer[1] as number),
+      noiseBeyond: beyond(noise),
+      writeBeyond: beyond(write),
     },
     lines,
   };

@@ -7,6 +7,22 @@ export const en: LessonText = {
   title: 'Reading EEG in both directions',
   about:
     'A small seizure detector (width 4, one layer, trained beforehand on synthetic EEG) reads EEG of synthetic patients whom it has not seen. All numbers are those of this one training; another may differ. Synthetic seizures begin abruptly; real ones may build up slowly, and then the answers may differ. z-scores are taken over the whole recording, so they know the future.',
+  names: {
+    both: 'both',
+    forward: 'forward',
+    'all EEG': 'all EEG',
+    cut: 'cut',
+    mean: 'mean',
+    'one onset': 'one onset',
+    '4 s ahead': '4 s ahead',
+    'forward scan only': 'forward scan only',
+    '0 s ahead': '0 s ahead',
+    'real future': 'real future',
+    'ends here': 'ends here',
+    zeros: 'zeros',
+    '4 stages': '4 stages',
+    '5 stages': '5 stages',
+  },
   path: 'Steps 1, 3 and 6. In step 3, move the look-ahead from 0 to 1 s after the answer.',
   steps: {
     reach: {

@@ -1,6 +1,6 @@
 import { say, type LessonText } from '../course/step';
 
-const p = (value: number | undefined): string => `${say(Math.round(value ?? NaN))} %`;
+const p = (value: number | undefined): string => `${say(value ?? NaN)} %`;
 
 /** What may be tried on one token. */
 export const toggles = {
@@ -22,12 +22,19 @@ export const toggles = {
 export const en: LessonText = {
   title: 'Who decides what is remembered?',
   about:
-    'Three letters A, B, C stand in noise and are asked for at the end. The models are stored: the tiny preset, seed 2, the selective one after 400 steps, the others after 800. All answers are computed here, on sequences that no training saw.',
+    'Three letters stand in noise and are asked for at the end, at three marks. The questions call them A, B and C in this order; which of six letters they are differs. At each token Δ sets how much of the state h is kept, B what is written into it, C what is read. The models are stored (tiny preset, seed 2, the selective one after 400 steps, the others after 800); all answers are computed here, on sequences that no training saw.',
+  names: {
+    selective: 'selective',
+    'delta-frozen': 'Δ frozen',
+    'time-invariant': 'time-invariant',
+    edited: 'B',
+    others: 'A and C',
+  },
   path: 'Steps 1, 2 and 4. Step 2 is the one to wait for: let everybody choose the letter itself first.',
   steps: {
     plateaus: {
       question:
-        'Three models trained on the same sequences. They differ in what may depend on the token: Δ, B and C; B and C; nothing. How many percent of the answers does each get right?',
+        'Three models trained on the same sequences. In the selective one Δ, B and C depend on the token, with Δ frozen only B and C, in the time-invariant one nothing. How many percent of the answers does each get right?',
       labels: ['Selective', 'Δ frozen', 'Time-invariant'],
       unit: ' %',
       x: 'Model',
@@ -35,7 +42,7 @@ export const en: LessonText = {
       reveal: ({ selective, frozen, fixed }) =>
         `Selective ${p(selective)}, Δ frozen ${p(frozen)}, time-invariant ${p(fixed)}. Guessing is 17 %.`,
       why: () =>
-        'A model that cannot look at a token before it decides has to know the distances, and they differ each time. Over five seeds: selective 94 to 100 %, Δ frozen 88 to 90 %, time-invariant 54 to 57 %.',
+        'A model that cannot look at a token before it decides has to know the distances, and they differ each time. Over five seeds: selective 94 to 100 %, Δ frozen 87 to 90 %, time-invariant 54 to 57 %.',
       formula: 'h ← exp(Δ·A)·h + Δ·B·u,  y = C·h',
       ask: 'Why is the time-invariant model far above guessing?',
       surprise: 'Most is won by B and C that follow from the token. Δ wins the last ten percent.',
@@ -49,7 +56,7 @@ export const en: LessonText = {
       reveal: ({ found, letter, own, others }, [guess]) =>
         `${guess === found ? '' : `Where you chose, B is still remembered. `}At the letter itself ${p(letter)} of the answers stay right. ${found === 3 ? 'Three tokens' : `${found} tokens`} later it is ${p(own)}, and the other two letters keep ${p(others)}.`,
       why: () =>
-        'The convolution hands each token on to the three after it. The model writes when the letter reaches the oldest tap. Four of five seeds write there alone; in the fifth the writing is spread over two tokens, the second and the third after the letter.',
+        'The convolution hands each token on to the three after it. The model writes when the letter reaches the last of its four weights. Four of five seeds write there alone; in the fifth the writing is spread over two tokens, the second and the third after the letter.',
       formula: 'u_t = silu(Σ w_k · x_{t−k}), k = 0 … 3',
       ask: 'Who sees the letter last?',
       surprise: 'Everybody chooses the letter. Nothing happens there.',

@@ -1,6 +1,6 @@
 import { say, type LessonText } from '../course/step';
 
-const p = (value: number | undefined): string => `${say(Math.round(value ?? NaN))} %`;
+const p = (value: number | undefined): string => `${say(value ?? NaN)} %`;
 const times = (value: number | undefined): string => `${say(value ?? NaN)} times`;
 
 /** English. */
@@ -8,6 +8,15 @@ export const en: LessonText = {
   title: 'The paper’s B̄ and the code’s',
   about:
     'Between two tokens the input is held, so the exact step writes (1 − e^(−Δ|A|))/|A| of B·u. The paper gives this as its equation 4; Mamba’s code writes Δ·B·u instead. The scan kernel here has both, forward and backward.',
+  names: {
+    gain: 'gain',
+    'exact write': 'exact write',
+    decay: 'decay',
+    'Mamba’s B̄': 'Mamba’s B̄',
+    'exact B̄': 'exact B̄',
+    Mamba: 'Mamba',
+    exact: 'exact',
+  },
   path: 'Steps 1, 4 and 5. Open step 5 early: its two models train behind the question.',
   steps: {
     gain: {
@@ -34,7 +43,7 @@ export const en: LessonText = {
       reveal: ({ from, atOne, atThree }) =>
         `From ${say(from ?? NaN)}. At x = 1 it forgets everything at once (${say(atOne ?? NaN)}), beyond 1 each token flips the sign, and at x = 3 the state is ${times(atThree)} as large after four tokens.`,
       why: () =>
-        'e^(−x) lies between 0 and 1 for every x; 1 − x leaves that range at 1, and −1 at 2. So Mamba keeps the exponential in the decay and saves it in the write alone. The kernels have no decay of 1 − x: its curve is four multiplications in float32.',
+        'e^(−x) lies between 0 and 1 for every x; 1 − x is negative beyond x = 1, and below −1 beyond x = 2. So Mamba keeps the exponential in the decay, and leaves it out in the write. The kernels have no decay of 1 − x: its curve is four multiplications in float32.',
       formula: '|1 − x| > 1 for x > 2',
       ask: 'Why is the sign wrong between 1 and 2?',
       surprise: 'One of the two shortcuts is harmless, the other one explodes.',
@@ -78,7 +87,7 @@ export const en: LessonText = {
       x: 'Training steps',
       y: 'Right answers on unseen sequences, in percent',
       reveal: ({ mamba, exact }) =>
-        `The exact B̄ ends at ${say(exact ?? NaN)} %, Mamba’s at ${say(mamba ?? NaN)} % (means of the last five looks).`,
+        `The exact B̄ ends at ${say(exact ?? NaN)} %, Mamba’s at ${say(mamba ?? NaN)} % (means of the last five points of the curves).`,
       why: () =>
         'A factor that training can absorb is no error, as long as nobody changes it afterwards. Over five seeds Mamba’s B̄ ends at 96 to 100 %, the exact one at 98 to 99 % in four and at 91 % in the fifth, which needs 600 steps for 99 %.',
       formula: 'loss(weights, B̄) is least for other weights',

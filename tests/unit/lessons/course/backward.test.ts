@@ -26,6 +26,7 @@ test('noise leaves the state as it is, where a letter is written little is left'
   const { facts } = await measure('noise');
   expect(facts['noise']).toBeGreaterThan(0.75);
   expect(facts['write']).toBeLessThan(0.7);
+  expect(facts['slow']).toBeGreaterThan(0.98);
 });
 
 test('960 steps hold the fewest states at K = 30 to 32, 4,096 at 64', async () => {

@@ -38,6 +38,9 @@ test('clocks run several times faster where a letter is written than at noise', 
   expect(write).toBeGreaterThan(0.5);
   expect(write).toBeLessThan(2.5);
   expect(differenceOf(measured)).toBeLessThan(1e-5);
+  // Of clocks slower than the sequence is long.
+  expect(measured.facts['noiseBeyond']).toBeGreaterThan(0.3);
+  expect(measured.facts['writeBeyond']).toBeLessThan(0.15);
 });
 
 test('half of an event is kept for 8 seconds by Δ = 0.00542', async () => {
@@ -80,5 +83,11 @@ test('what the text says of five seeds holds for the recorded ones', () => {
     if (!before || !after) continue;
     expect(Math.max(...before)).toBeLessThan(16);
     expect(after).toHaveLength(128);
+    const long = after.filter((clock) => clock >= 16).length;
+    expect(long).toBeGreaterThanOrEqual(1);
+    expect(long).toBeLessThanOrEqual(4);
+    expect(Math.round(Math.max(...after))).toBeGreaterThanOrEqual(19);
+    expect(Math.round(Math.max(...after))).toBeLessThanOrEqual(61);
   }
+  expect(recorded.filter(({ halfLife, learned }) => halfLife === 8 && learned !== null)).toHaveLength(4);
 });
