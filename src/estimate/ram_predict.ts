@@ -86,6 +86,12 @@ export function validationPeak(ensemble: RamEnsemble, windows: number): Quantity
   return peak;
 }
 
+/** Whether the high end of a validation of so many windows fits the machine of a plan. */
+export function validationFits(plan: RamPlan, windows: number): boolean {
+  const ensemble = rememberedEnsemble(ramOptions(plan));
+  return windows === 0 || validationPeak(ensemble, windows).high <= limitOf(ensemble);
+}
+
 function simulatedValidation({ simulator }: RamEnsemble, windows: number): Quantity {
   const lists = validationBytes(windows);
   const peaks = Array.from(

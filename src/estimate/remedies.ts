@@ -38,18 +38,26 @@ export function remediesOf(plan: Plan, gpuFit: Fit, ram: RamPrediction, ensemble
   const found: Remedy[] = gpuFit === 'fits' ? [] : gpuRemedies(plan);
   const loader = ram.trainingFit === 'fits' ? undefined : loaderRemedy(ramPlan);
   const validated = settings.windows.validation;
+  let batch: number | undefined;
   if (validated === 0 || ram.validationFit !== 'fits') {
-    const value = splitFor(ramPlan, ensemble, ram.limit, loader);
+    let value = splitFor(ramPlan, ensemble, ram.limit, loader);
     const { whole = 0 } = settings.windows;
     if (validated === 0) {
       const first = whole === 0 ? SMOKE_SPLIT : Math.min(FIRST_SPLIT, value ?? LEAST_SPLIT);
       found.push({ change: 'split', value: first });
-    } else if (value !== undefined && Math.round(value * whole) < validated)
-      found.push({ change: 'split', value });
+    } else {
+      batch = value === undefined && !loader ? largestBatchInRam(ramPlan, validated) : undefined;
+      // A larger one would be looser than what a machine with a little more memory is offered.
+      if (batch === undefined && largestSplit(ramPlan, ensemble, ram.limit) !== undefined)
+        value ??= LEAST_SPLIT;
+      if (value !== undefined && Math.round(value * whole) < validated)
+        found.push({ change: 'split', value });
+    }
   }
   if (ram.trainingFit === 'fits') found.push(...timeRemedies(plan, ram.fits));
   if (ram.fits === 'fits') return found;
   if (loader) found.push(loader);
+  else if (batch !== undefined) found.push({ change: 'ram-batch', value: batch });
   const ramGiB = smallestRam(ramPlan, 'high', ensemble) / GIB;
   if (ramGiB > machine.ramGiB) found.push({ change: 'ram', value: ramGiB });
   return found;
@@ -57,14 +65,17 @@ export function remediesOf(plan: Plan, gpuFit: Fit, ram: RamPrediction, ensemble
 
 type LoaderRemedy = Extract<Remedy, { readonly change: 'workers' | 'ram-batch' }>;
 
-/** Fewer workers, or without any a smaller batch, with which training fits the system RAM. */
+/** Fewer workers, or without any a smaller batch, with which training fits the system RAM, and validation where it can. */
 function loaderRemedy(plan: RamPlan): LoaderRemedy | undefined {
   const { workers } = plan.loader;
   // Under WSL2 none are safe, whatever the memory.
   const max = plan.platform === 'wsl2' ? 0 : workers - 1;
   const fewer = workers > 0 ? largestWorkers(plan, { max }) : undefined;
   if (fewer !== undefined) return { change: 'workers', value: fewer };
-  const batch = workers > 0 ? undefined : largestBatchInRam(plan);
+  const batch =
+    workers > 0
+      ? undefined
+      : (largestBatchInRam(plan, plan.windows.validation) ?? largestBatchInRam(plan, 0));
   return batch === undefined ? undefined : { change: 'ram-batch', value: batch };
 }
 
@@ -85,9 +96,7 @@ function splitFor(
   };
   return (
     largestSplit(plan, ensemble, limit, 'high') ??
-    (changed && largestSplit(changed, ensembleOf(changed), limit, 'high')) ??
-    // A larger one would be looser than what a machine with a little more memory is offered.
-    (largestSplit(plan, ensemble, limit) === undefined ? undefined : LEAST_SPLIT)
+    (changed && largestSplit(changed, ensembleOf(changed), limit, 'high'))
   );
 }
 

@@ -3,7 +3,7 @@ import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
 import type { Fit } from '../config/verdict';
 import type { RamPlan } from './from_config';
 import { validationBytes } from './ram_facts';
-import { ensembleOf, predictRam, trainingFits, validationPeak } from './ram_predict';
+import { ensembleOf, predictRam, trainingFits, validationFits, validationPeak } from './ram_predict';
 import type { RamEnsemble } from './oom_odds';
 import { epochHours, gpuHours, loadingOf, ramPlanOf, type Plan } from './scenario';
 import type { RowWithRam } from './scenario_table';
@@ -110,9 +110,12 @@ export function largestWorkers(
   return largestInRam(0, max, (workers) => ({ ...plan, loader: { ...plan.loader, workers } }), killed);
 }
 
-/** Largest batch, smaller than the plan's, with which training fits the system RAM. */
-export const largestBatchInRam = (plan: RamPlan): number | undefined =>
-  largestInRam(1, plan.loader.batch - 1, (batch) => ({ ...plan, loader: { ...plan.loader, batch } }), false);
+/** Largest batch, smaller than the plan's, with which training and a validation of so many windows fit the system RAM. */
+export function largestBatchInRam(plan: RamPlan, validated: number): number | undefined {
+  const of = (batch: number): RamPlan => ({ ...plan, loader: { ...plan.loader, batch } });
+  const max = largest(1, plan.loader.batch - 1, (batch) => validationFits(of(batch), validated));
+  return max === undefined ? undefined : largestInRam(1, max, of, false);
+}
 
 function largestInRam(
   min: number,

@@ -1,11 +1,12 @@
 /** Rules about data, its loaders, and the memory that a run takes. */
 import { several } from '../../base/text';
 import { GIB } from '../../base/units';
+import type { Change } from '../change';
 import { CORPUS, SMOKE_FILES, SMOKE_SPLIT } from '../facts';
 import type { Settings } from '../settings';
 import { isPlatform, PLATFORMS } from '../targets';
 import type { Target } from '../targets';
-import { remedyOf, type Judged } from '../verdict';
+import { remedyOf, type Judged, type Verdict } from '../verdict';
 import { at, LAUNCHER, fixAt, NONE, set, SOURCE, type Found, type Rule } from './rule';
 
 /** Files of the corpus, those that are held out among them. */
@@ -46,12 +47,15 @@ export const DATA_RULES: readonly Rule[] = [
     evidence:
       'Simulated: the processes of the trainer, which keeps all probabilities and labels of validation and sorts them, about 77 bytes a sample.',
     check: (_, { verdict, target }) => {
-      const split = remedyOf(verdict, 'split')?.value;
-      return overRam(target, SPLIT, verdict?.ram.validation, 'the first validation', '', {
-        ...(split !== undefined && {
-          fix: [set(SPLIT, split, 'its validation stays within the system RAM')],
-        }),
-      });
+      const [split, batch] = [remedyOf(verdict, 'split')?.value, remedyOf(verdict, 'ram-batch')?.value];
+      const why = 'its validation stays within the system RAM';
+      const fix =
+        split !== undefined
+          ? set(SPLIT, split, why)
+          : batch !== undefined
+            ? set(BATCH, batch, why)
+            : undefined;
+      return overRam(target, SPLIT, verdict?.ram.validation, 'the first validation', '', fix, verdict);
     },
   },
   {
@@ -179,12 +183,12 @@ export const DATA_RULES: readonly Rule[] = [
             : undefined;
       return overRam(
         target,
-        fix?.path ?? WORKERS,
+        WORKERS,
         training,
         'training',
         target.name === 'modal' ? '' : killed,
-        fix ? { fix: [fix] } : {},
-        remedyOf(verdict, 'ram')?.value,
+        fix,
+        verdict,
       );
     },
   },
@@ -226,12 +230,15 @@ function overRam(
   judged: Judged | undefined,
   who: string,
   killed: string,
-  more: Partial<Found>,
-  needed?: number,
+  fix: Change | undefined,
+  verdict: Verdict | undefined,
 ): readonly Found[] {
-  const enough = more.fix || needed === undefined ? '' : `; ${needed} GiB would do`;
-  if (target.name !== 'modal') return over(path, judged, who, `of system RAM${killed}${enough}`, more);
-  return over(path, judged, who, 'that the app requests of Modal', more).map((found) => ({
+  const more = fix ? { fix: [fix] } : {};
+  const needed = remedyOf(verdict, 'ram')?.value;
+  const enough = fix || needed === undefined ? '' : `; ${needed} GiB would do`;
+  if (target.name !== 'modal')
+    return over(fix?.path ?? path, judged, who, `of system RAM${killed}${enough}`, more);
+  return over(fix?.path ?? path, judged, who, 'that the app requests of Modal', more).map((found) => ({
     ...found,
     message: `${found.message}. A request is no limit: Modal bills what is used, and may end the container where its machine has no more`,
     severity: 'medium',

@@ -27,7 +27,7 @@ describe('the settings of a file', () => {
     expect(rejected({ data: {}, model: {}, training: {} })).toEqual([
       {
         path: 'postprocessing',
-        problem: 'this section is missing, and the trainer needs it: add “postprocessing: {}”',
+        problem: 'this section is missing, and the trainer needs it',
       },
     ]);
     expect(rejected(null)).toEqual([{ path: '', problem: 'null (nothing) is not a mapping of keys' }]);
