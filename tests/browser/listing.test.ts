@@ -1,7 +1,10 @@
+import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
-import { FULL } from '../full';
+import { FULL, fullTest } from '../full';
 import { startApp, type App } from './app';
 import { SILENT } from './looks';
 import { longestTask } from './long-tasks';
@@ -15,12 +18,16 @@ beforeAll(async () => {
   app = await startApp();
 });
 
+const recording = () => [
+  ...syntheticCorpus({ seed: 3, patients: 1, recordingsPerPatient: 1, duration: 2, seizures: 0 }),
+];
+
 /** Lays so many recordings with their labels into the button that opens a folder, without opening them yet. */
 async function prepare(page: Page, count: number): Promise<void> {
-  const files = [
-    ...syntheticCorpus({ seed: 3, patients: 1, recordingsPerPatient: 1, duration: 2, seizures: 0 }),
-  ];
-  const given = files.map(({ path, bytes }) => ({ path, bytes: Buffer.from(bytes).toString('base64') }));
+  const given = recording().map(({ path, bytes }) => ({
+    path,
+    bytes: Buffer.from(bytes).toString('base64'),
+  }));
   await page.getByLabel('Open a folder').evaluate(
     (input: HTMLInputElement, { given, count }) => {
       const transfer = new DataTransfer();
@@ -65,3 +72,43 @@ test(`${RECORDINGS} recordings are listed with a count, which can be stopped, an
   expect(longest).toBeLessThan(LONGEST_TASK);
   expect(complaints).toEqual(SILENT);
 }, 900_000);
+
+fullTest(
+  'a folder of 12,000 that is dropped is counted while it is looked through, which can be stopped',
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), 'smokescan-many-'));
+    const [one] = recording();
+    const first = join(root, 'r00000.edf');
+    writeFileSync(first, one?.bytes ?? '');
+    for (let i = 1; i < 12_000; i++) linkSync(first, join(root, `r${`${i}`.padStart(5, '0')}.edf`));
+    const { page, complaints } = await app.open('#/train');
+    await page.getByText('No recordings loaded').waitFor();
+    const session = await page.context().newCDPSession(page);
+    const drop = async () => {
+      const data = { items: [], files: [root], dragOperationsMask: 1 };
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+        await session.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    };
+    const search = page
+      .getByRole('status')
+      .filter({ hasText: /Looking through what was dropped: [\d,]+ files/ });
+    const stop = page.getByRole('button', { name: 'Stop', exact: true });
+    try {
+      const longest = await longestTask(page, async () => {
+        await drop();
+        await search.getByRole('button', { name: 'Stop' }).click();
+        await search.waitFor({ state: 'detached' });
+        expect(await page.getByTestId('phase').textContent()).toBe('Ready to train');
+        await drop();
+        await page.getByTestId('phase').filter({ hasText: ' of 12,000' }).waitFor({ timeout: 600_000 });
+        await stop.click();
+        await page.getByTestId('phase').filter({ hasText: 'Ready to train' }).waitFor();
+      });
+      expect(longest).toBeLessThan(LONGEST_TASK);
+      expect(complaints).toEqual(SILENT);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  },
+  900_000,
+);
