@@ -228,7 +228,8 @@ export class Detector implements Viewed {
   #tellUnstored(problem: string | null | undefined): void {
     if (!problem) return;
     this.unstored = true;
-    this.notice = `${problem} The end of this run is not stored, so Runs lists the run as interrupted.`;
+    const rest = this.saved === undefined ? 'nor is the rest of it' : 'so Runs lists it as interrupted';
+    this.notice = `${problem} The end of this run is not stored, ${rest}.`;
   }
 
   async #download(name: string, read: () => Promise<Blob>): Promise<void> {
