@@ -1,12 +1,14 @@
-/** CRC-32 as zip files use it (ISO 3309, polynomial 0xEDB88320 reflected), eight bytes a step by eight tables. */
+/** CRC-32 (ISO 3309), eight bytes a step by eight tables: as zip files use it, and Castagnoli's (RFC 3720, appendix B.4). */
 
-const TABLES = makeTables();
+const ZIP = makeTables(0xedb88320);
+const CASTAGNOLI = makeTables(0x82f63b78);
 
-function makeTables(): Uint32Array {
+/** `polynomial`: reflected. */
+function makeTables(polynomial: number): Uint32Array {
   const tables = new Uint32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let value = byte;
-    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+    for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ polynomial : value >>> 1;
     tables[byte] = value;
   }
   for (let i = 256; i < tables.length; i++) {
@@ -17,8 +19,12 @@ function makeTables(): Uint32Array {
 }
 
 /** `before`: the checksum of what comes before these bytes. */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  const tables = TABLES;
+export const crc32 = (bytes: Uint8Array, before = 0): number => checksum(ZIP, bytes, before);
+
+/** CRC-32C. */
+export const crc32c = (bytes: Uint8Array): number => checksum(CASTAGNOLI, bytes, 0);
+
+function checksum(tables: Uint32Array, bytes: Uint8Array, before: number): number {
   const table = (index: number, byte: number): number => tables[index * 256 + (byte & 0xff)] as number;
   let crc = ~before;
   let i = 0;

@@ -10,6 +10,7 @@ import type { Slot } from '../checkpoints/run';
 import type { Checkpoints } from '../training/checkpoints';
 import { isAbsent, reasonOf } from './file_error';
 import type { OutputFolder } from './output_files';
+import type { RunLog } from './run_log';
 
 type FileName = Slot | 'previous';
 
@@ -24,21 +25,20 @@ export class FileCheckpoints implements Checkpoints {
   /** The newest state that could not be written, and where it belongs. */
   #unwritten: { readonly slots: readonly Slot[]; readonly state: TrainingState } | undefined;
 
-  constructor(private readonly folder: OutputFolder) {}
+  /** `log`: is kept before each state, so that it is at least as long; a resumed run cuts off the rest. */
+  constructor(
+    private readonly folder: OutputFolder,
+    private readonly log: Pick<RunLog, 'name' | 'save'>,
+  ) {}
 
   async save(slots: readonly Slot[], state: TrainingState): Promise<void> {
     this.#unwritten = { slots, state };
     const file = writeState(state);
+    await this.#whole(this.log.name, () => this.log.save());
     for (const slot of slots)
-      try {
-        await this.folder.write(stateFile(slot), [file], slot === 'last' ? stateFile('previous') : undefined);
-      } catch (error) {
-        const reason = reasonOf(error);
-        throw new Error(
-          `${this.folder.path(stateFile(slot))} could not be written (${reason}); what was kept before is still there.`,
-          { cause: error },
-        );
-      }
+      await this.#whole(stateFile(slot), () =>
+        this.folder.write(stateFile(slot), [file], slot === 'last' ? stateFile('previous') : undefined),
+      );
     this.#unwritten = undefined;
   }
 
@@ -61,6 +61,17 @@ export class FileCheckpoints implements Checkpoints {
 
   best(): Promise<TrainingState | undefined> {
     return this.#read('best');
+  }
+
+  async #whole(name: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      throw new Error(
+        `${this.folder.path(name)} could not be written (${reasonOf(error)}); what was kept before is still there.`,
+        { cause: error },
+      );
+    }
   }
 
   /** undefined where there is none, or where it is not whole, which `damaged` then says. */

@@ -20,6 +20,7 @@ import { requestNodeDevice } from './node_device';
 import { OutputFolder } from './output_files';
 import { complain } from './print';
 import { openFolder, type RecordingFolder } from './recording_folder';
+import { RunLog } from './run_log';
 import { stoppable, type Signals } from './signals';
 import { COMMAND, givenBy, resumedSettings, type TrainArguments } from './train_options';
 import { jsonReport, progressReport, reportRemarks } from './train_report';
@@ -32,6 +33,7 @@ export const main = (args: readonly string[]): Promise<number> =>
 /** Where a run is kept; `out` is undefined where that is in memory alone. */
 interface Kept {
   readonly out: OutputFolder | undefined;
+  readonly log: RunLog | undefined;
   readonly checkpoints: FileCheckpoints | MemoryCheckpoints;
 }
 
@@ -41,14 +43,17 @@ async function run(asked: TrainArguments, signals: Signals): Promise<number> {
   try {
     const given = await givenBy(asked);
     out = await openOut(asked);
-    const checkpoints = out ? new FileCheckpoints(out) : new MemoryCheckpoints();
+    const log = out && new RunLog(out);
+    const checkpoints = out && log ? new FileCheckpoints(out, log) : new MemoryCheckpoints();
     const from = await stateIn(checkpoints, asked);
+    const unlogged = from ? await log?.resume(from.progress.step) : null;
+    if (unlogged) complain(unlogged);
     const settings = from ? resumedSettings(from, given, asked) : await settingsHere(given.settings, asked);
     const { dataDir } = given;
     if (dataDir !== undefined) folder = await openFolder(dataDir, signals.check);
     for (const remark of folder?.remarks ?? []) complain(remark);
     const files = folder?.files ?? synthetic();
-    return await train(settings, files, asked.values, { out, checkpoints }, from, signals);
+    return await train(settings, files, asked.values, { out, log, checkpoints }, from, signals);
   } finally {
     await folder?.close();
     await out?.close();
@@ -100,7 +105,7 @@ async function train(
   settings: EegSettings,
   files: readonly DataFile[],
   { 'seizure-text': texts, limit, json }: TrainArguments['values'],
-  { out, checkpoints }: Kept,
+  { out, log, checkpoints }: Kept,
   from: TrainingState | undefined,
   signals: Signals,
 ): Promise<number> {
@@ -135,6 +140,7 @@ async function train(
     emit: (event) => {
       report(event);
       results.observe(event);
+      log?.observe(event);
       if (event.type === 'planned') out?.checkRoom(results.bytes, names);
       last = event;
     },
@@ -144,6 +150,7 @@ async function train(
   if (out && checkpoints instanceof FileCheckpoints) {
     await checkpoints.flush();
     await results.write(out, checkpoints);
+    await log?.export(results.settings);
     await out.verify();
     if (last?.type === 'finished' && last.reason === 'stopped' && (await checkpoints.latest()))
       complain(`The state of the run is in ${out.name}: --resume continues from it.`);

@@ -10,6 +10,7 @@ import { trainerCheckpoint } from '../training/export';
 import { detectorConfigOf, type EegSettings } from '../training/settings';
 import { STATE_FILES, type FileCheckpoints } from './file_checkpoints';
 import type { OutputFolder } from './output_files';
+import { LOG_FILES } from './run_log';
 
 const [WEIGHTS, LAST, BEST, SCORES] = ['weights.safetensors', 'last.pt', 'best.pt', 'scores.json'] as const;
 
@@ -20,6 +21,7 @@ export const resultNames = (recordings: readonly RecordingInfo[]): string[] => [
   LAST,
   BEST,
   SCORES,
+  ...LOG_FILES,
   ...outputNames(recordings.map(({ path }) => path)).map(({ csvBi }) => csvBi),
 ];
 
@@ -39,6 +41,11 @@ export class RunResults {
     this.#settings = settings;
   }
 
+  /** Those of the run, once it is planned with the width as a number. */
+  get settings(): EegSettings {
+    return this.#settings;
+  }
+
   /** What all files take, once the run is planned; scores and events not counted. */
   get bytes(): number {
     return BYTES_PER_PARAMETER * this.#parameters;
@@ -46,7 +53,6 @@ export class RunResults {
 
   observe(event: EegEvent): void {
     if (event.type === 'planned') {
-      // With the width as a number.
       this.#settings = event.settings;
       this.#parameters = event.plan.parameters;
     }

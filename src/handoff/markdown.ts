@@ -36,16 +36,3 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
   const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
 }
-
-/**
- * A line of CSV (RFC 4180). A cell that a spreadsheet would take for a formula begins with an apostrophe; numbers stay
- * numbers.
- */
-export function csvLine(cells: readonly string[]): string {
-  const quoted = cells.map((cell) => {
-    const formula = /^[\s]*[=+\-@\t\r]/.test(cell) && !/^-?\d+(\.\d+)?(e-?\d+)?$/i.test(cell);
-    const safe = formula ? `'${cell}` : cell;
-    return /[",\r\n]/.test(safe) || formula ? `"${safe.replaceAll('"', '""')}"` : safe;
-  });
-  return `${quoted.join(',')}\r\n`;
-}

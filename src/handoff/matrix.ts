@@ -1,4 +1,5 @@
 /** Configurations side by side: what differs, from what, by how much. */
+import { csvLine } from '../base/csv';
 import { GIB } from '../base/units';
 import type { Effect } from '../config/keys';
 import { EFFECT_NAMES } from '../config/documentation';
@@ -6,7 +7,7 @@ import { KEY_AT, KEYS } from '../config/keys';
 import type { Figure } from '../config/incidents';
 import type { MemoryFigure } from './evidence';
 import { SEVERITIES, type Inspection } from '../config/issues';
-import { csvLine, tableOf } from './markdown';
+import { tableOf } from './markdown';
 import { inList } from '../config/path';
 import { sameValue, type PyValue } from '../config/plain';
 import { scalarText } from '../config/scalar';

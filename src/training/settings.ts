@@ -1,4 +1,5 @@
 /** What follows from the table of settings: their type, the presets, and checking and reading them. */
+import { several } from '../base/text';
 import { checkPostprocessing } from '../eeg/events/postprocess';
 import type { Device } from '../engine/device';
 import { PRODUCTION, type DetectorConfig } from '../models/detector';
@@ -133,6 +134,10 @@ export function storedSettings(text: string): EegSettings {
   checkSettings(settings);
   return settings;
 }
+
+/** What a run is called until somebody names it. */
+export const runName = ({ model: { baseChannels, mixer, layers } }: EegSettings): string =>
+  `Width ${baseChannels}, ${mixer === 'mamba2' ? 'Mamba-2' : 'convolution'}, ${several(layers, 'layer')}`;
 
 /** The model's sizes once its width is known. Heads are narrower than the trainer's 64 where the model is. */
 export function detectorConfigOf(model: EegModelSettings, baseChannels: number): DetectorConfig {

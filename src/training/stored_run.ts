@@ -8,6 +8,7 @@ import { toFailure } from '../run/failure';
 import type { CheckpointName, DamagedCheckpoint, EegEvent } from './protocol';
 import { holdRun } from './run_lock';
 import { readSummary, RunRecord, type RunSummary } from './run_record';
+import { runName } from './settings';
 
 type Store = StoreWorker['store'];
 
@@ -75,7 +76,7 @@ export class StoredRun implements Checkpoints {
         outcome: null,
       });
       this.#about = {
-        name: `Width ${settings.model.baseChannels}, ${settings.model.mixer === 'mamba2' ? 'Mamba-2' : 'convolution'}, ${settings.model.layers} ${settings.model.layers === 1 ? 'layer' : 'layers'}`,
+        name: runName(settings),
         config: JSON.stringify(settings),
         device: adapterName(device),
       };

@@ -12,6 +12,10 @@ import { runCommand } from '../../../src/cli/command_line';
 import { COMMAND, givenBy } from '../../../src/cli/train_options';
 import { main as validate } from '../../../src/cli/validate';
 import { syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
+import { readEventFile } from '../../../src/training/logs/event_file';
+import { logOf, STEP_LOSS } from '../../../src/training/logs/log';
+import { readMetricsJsonl } from '../../../src/training/logs/metrics_files';
+import type { Scores } from '../../../src/training/protocol';
 import { checkSettings } from '../../../src/training/settings';
 import { FULL } from '../../full';
 
@@ -137,8 +141,12 @@ describe('the command train', () => {
     expect(filesBelow(out)).toEqual([
       'best.pt',
       'best.state.safetensors',
+      'config.yaml',
+      'events.out.tfevents.0000000000.smokescan',
       'last.pt',
       'last.state.safetensors',
+      'metrics.csv',
+      'metrics.jsonl',
       'previous.state.safetensors',
       'scores.json',
       'synth000/synth000_s001_t000.predicted.csv_bi',
@@ -148,10 +156,20 @@ describe('the command train', () => {
     expect(tensors.get('encoder.input_conv.conv.weight')?.shape).toEqual([2, 19, 7]);
     expect(tensors.get('encoder.input_conv.bn.running_var')?.shape).toEqual([2]);
     expect(JSON.parse(metadata['config'] ?? '')).toMatchObject({ baseChannels: 2, mixer: 'conv' });
-    expect(JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8'))).toMatchObject({
-      epoch: 2,
-      step: STEPS,
+    const { scores } = JSON.parse(readFileSync(join(out, 'scores.json'), 'utf8')) as { scores: Scores };
+    const rows = readMetricsJsonl(readFileSync(join(out, 'metrics.jsonl'), 'utf8'), 'metrics.jsonl');
+    expect(rows.map(({ step, values }) => [step, values[STEP_LOSS]])).toEqual(
+      stepsOf(events).map(([step, loss]) => [step, loss]),
+    );
+    expect(rows.at(-1)).toMatchObject({ step: STEPS, epoch: 1, values: { 'Metrics/TAES': scores.taes } });
+    const file = readFileSync(join(out, 'events.out.tfevents.0000000000.smokescan'));
+    expect([...readEventFile(file, 'events').log.keys()]).toEqual([...logOf(rows).keys()]);
+    const read = await runCommand(COMMAND, [join(out, 'config.yaml')], async (asked) => {
+      const { settings } = await givenBy(asked);
+      expect(settings).toMatchObject({ learningRate: 3e-4, loss: 'focal', validationSplit: 0.4 });
+      return 0;
     });
+    expect(read).toBe(0);
   });
 
   test('killed in its second epoch and resumed it takes the other steps as if nothing had happened, to the bit', async () => {
@@ -161,6 +179,7 @@ describe('the command train', () => {
       '.smokescan.lock',
       'best.state.safetensors',
       'last.state.safetensors',
+      'metrics.jsonl',
       'previous.state.safetensors',
     ]);
     // A saved state is not overwritten.
@@ -207,7 +226,8 @@ describe('the command train', () => {
   test('resumed once it has ended, it writes what is missing, to the byte', async () => {
     const { out } = unbroken;
     const expected = contents(out);
-    for (const name of expected.keys()) if (!name.includes('.state.')) rmSync(join(out, name));
+    for (const name of expected.keys())
+      if (!name.includes('.state.') && name !== 'metrics.jsonl') rmSync(join(out, name));
     const { code, errors } = await run('--data', data, '--out', out, '--resume', '--json');
     expect(errors).toEqual([]);
     expect(code).toBe(0);
