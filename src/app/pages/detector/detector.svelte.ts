@@ -358,6 +358,7 @@ export class Detector implements Viewed {
         this.#fail(UNTRAINED, event.failure);
         return;
       case 'continuing':
+        if (!this.unstored) this.saved ??= event.step;
         this.losses = this.losses.slice(0, event.step);
         this.validations = this.validations.filter(({ step }) => step <= event.step);
         return;
