@@ -1,7 +1,7 @@
 /** What to write where the trainer's validation rejects a value: the nearest that it accepts. */
 import type { Change } from './change';
 import { SAFE_RATE } from './facts';
-import { letters } from './letters';
+import { folded, letters } from './letters';
 import { KEY_AT, REQUIRED_SECTIONS, type Key, type Kind } from './keys';
 import { PAIRS } from './pairs';
 import { listOf } from './path';
@@ -84,7 +84,7 @@ function near1(kind: Kind, given: PyValue): PyValue | undefined {
         ? String(given)
         : undefined;
     case 'choice': {
-      const text = typeof given === 'string' ? given.toLowerCase() : '';
+      const text = typeof given === 'string' ? folded(given) : '';
       const [best] = kind.of
         .map((one) => ({ one, distance: letters(String(one).toLowerCase(), text) }))
         .sort((a, b) => a.distance - b.distance);

@@ -1,4 +1,5 @@
 /** The scores by which the trainer's early stopping can decide, as its source at 2025-09-21 names them. */
+import { folded } from './letters';
 import type { Settings } from './settings';
 
 export const METRIC = 'training.early_stopping.metric';
@@ -70,7 +71,7 @@ export interface Meant {
 
 /** The score that somebody means by a name that does not exist; undefined where only they can know. */
 export function meantBy(name: string, settings: Settings): Meant | undefined {
-  const plain = name.trim().toLowerCase().replaceAll('-', '_');
+  const plain = folded(name.trim()).replaceAll('-', '_');
   const score = ELSEWHERE[plain] ?? ALWAYS.find((one) => one === plain);
   if (score !== undefined) return { score };
   const found = /^sensitivity_at_([\d.]+(?:e[-+]?\d+)?)_?fa$/.exec(plain);

@@ -25,7 +25,7 @@ function partsOf(settings: Settings, { name }: Target): string[] {
     ),
     ...part(
       balanced,
-      'build the training cache first: without its manifest a run writes an empty one, which stays, and trains on all windows',
+      'build the training cache first: a run without it writes an empty manifest, which stays, and trains on all windows',
     ),
     ...part(
       split,

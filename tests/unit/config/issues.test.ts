@@ -17,6 +17,8 @@ describe('a value that the trainer rejects', () => {
     ['training:\n  epochs: 0\n', '0', 'epochs: 1'],
     ['training:\n  loss: Focal\n', 'Focal', 'loss: focal'],
     ['training:\n  optimizer: adam_w\n', 'adam_w', 'optimizer: adamw'],
+    // Its second letter but one is Cyrillic.
+    ['training:\n  loss: bсe\n', 'bсe', 'loss: bce'],
     ['training:\n  learning_rate: 1\n', '1', 'learning_rate: 1.0e-4'],
     ['training:\n  learning_rate: 0\n', '0', 'learning_rate: 1.0e-6'],
     ['training: {}\nexperiment:\n  device: gpu\n', 'gpu', 'device: auto'],
