@@ -67,6 +67,8 @@ export async function launchChromium({ webgpu = true } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath,
     headless: true,
+    // Playwright's, whatever draws.
+    ignoreDefaultArgs: ['--enable-gpu-rasterization'],
     args: [
       ...(webgpu ? webgpuFlags() : ['--disable-gpu']),
       '--disable-quic',
@@ -82,7 +84,14 @@ export async function launchChromium({ webgpu = true } = {}): Promise<Browser> {
 export function webgpuFlags(): string[] {
   const always = '--enable-unsafe-webgpu';
   if (process.platform !== 'linux') return [always];
-  return [always, linuxHasGpu() ? '--enable-features=Vulkan' : '--use-webgpu-adapter=swiftshader'];
+  if (linuxHasGpu()) return [always, '--enable-features=Vulkan'];
+  // SwiftShader would draw the pages too, for more than the processor itself needs for that.
+  return [
+    always,
+    '--use-webgpu-adapter=swiftshader',
+    '--disable-gpu-rasterization',
+    '--disable-gpu-compositing',
+  ];
 }
 
 /**

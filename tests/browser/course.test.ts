@@ -139,7 +139,7 @@ test('an entry of a matrix that is pointed at says what it joins, its value and 
   expect(complaints).toEqual(SILENT);
 });
 
-test('P around one onset is drawn again for another look-ahead, which is in the address', async () => {
+fullTest('P around one onset is drawn again for another look-ahead, which is in the address', async () => {
   const { page, complaints } = await app.open('#/learn/look-ahead/3?ahead=2', WIDE);
   await guess(page, [0.5]);
   const reveal = page.getByTestId('reveal');
