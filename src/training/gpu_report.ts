@@ -14,6 +14,7 @@ import { initialise } from '../models/initialise';
 import { CHOOSING, type Preparation } from '../run/protocol';
 import { stepGraph } from './graphs';
 import { detectorConfigOf, SMOKE_RUN } from './settings';
+import type { DispatchTime } from './step_events';
 import { chooseWidth } from './width';
 
 /** One kind of op in a step. */
@@ -62,6 +63,8 @@ export interface ReportOptions {
   /** Where the choice of kernels is kept. */
   readonly tuning?: TuneMemory | Promise<TuneMemory> | undefined;
   readonly progress?: (preparation: Preparation) => void;
+  /** Gets the time of each dispatch that was timed, in the step's order. */
+  readonly dispatched?: (times: readonly DispatchTime[]) => void;
   /** Once it is true, the report ends with what is measured. */
   readonly stopped?: () => boolean;
 }
@@ -74,14 +77,22 @@ const MINIMUM_MS = 10;
 /** Takes about a minute on a GPU. Throws EngineError where the device fails or computes wrongly. */
 export async function reportGpu(
   device: Device,
-  { width, tuning, progress: tell = () => undefined, stopped = () => false }: ReportOptions = {},
+  {
+    width,
+    tuning,
+    progress: tell = () => undefined,
+    dispatched = () => undefined,
+    stopped = () => false,
+  }: ReportOptions = {},
 ): Promise<GpuReport> {
   tell({ label: 'measuring bandwidth and arithmetic', done: 0, total: 0 });
   const measured = await profileDevice(device);
   const check = await checkOnce(device, (done, total) =>
     tell({ label: 'checking what this GPU computes', done, total }),
   );
-  const timed = stopped() ? undefined : await timeStep(device, { width, tuning, stopped, measured }, tell);
+  const timed = stopped()
+    ? undefined
+    : await timeStep(device, { width, tuning, dispatched, stopped, measured }, tell);
   const { step, ops, remark } = timed ?? { step: null, ops: [], remark: undefined };
   const limits = {
     bytesPerSecond: Math.max(measured.bandwidthBytesPerSecond, ...ops.map((op) => op.bytesPerSecond)),
@@ -114,9 +125,11 @@ async function timeStep(
   {
     width,
     tuning,
+    dispatched,
     stopped,
     measured,
   }: Pick<ReportOptions, 'width' | 'tuning'> & {
+    readonly dispatched: (times: readonly DispatchTime[]) => void;
     readonly stopped: () => boolean;
     readonly measured: DeviceProfile;
   },
@@ -150,7 +163,7 @@ async function timeStep(
       step: Number.isFinite(milliseconds)
         ? { width: baseChannels, milliseconds, flops: cost.flops, dispatches: dispatches.length }
         : null,
-      ops: await timesOf(device, program, tell, stopped),
+      ops: await timesOf(device, program, { tell, dispatched, stopped }),
       remark,
     };
   } finally {
@@ -174,12 +187,19 @@ function boundOf(
     : { bound: 'memory', share: memory };
 }
 
-/** Every node of the program timed alone, summed by op, the dearest first. */
+/** Every dispatch of the program timed alone, summed by op, the dearest first. */
 async function timesOf(
   device: Device,
   program: Program,
-  tell: (preparation: Preparation) => void,
-  stopped: () => boolean,
+  {
+    tell,
+    dispatched,
+    stopped,
+  }: {
+    readonly tell: (preparation: Preparation) => void;
+    readonly dispatched: (times: readonly DispatchTime[]) => void;
+    readonly stopped: () => boolean;
+  },
 ): Promise<readonly Timed[]> {
   const nodes = new Map<Node, Command[]>();
   for (const command of program.commands) {
@@ -187,11 +207,17 @@ async function timesOf(
     nodes.set(node, [...(nodes.get(node) ?? []), command]);
   }
   const sums = new Map<string, { nodes: number; ms: number; flops: number; bytes: number }>();
+  const times = new Map<Command, number>();
   let done = 0;
   for (const [node, commands] of nodes) {
     if (stopped()) break;
     tell({ label: 'timing the ops of a step', done: done++, total: nodes.size });
-    const ms = await timeRuns(device, commands, MINIMUM_MS);
+    let ms = 0;
+    for (const command of commands) {
+      const own = await timeRuns(device, [command], MINIMUM_MS);
+      times.set(command, own);
+      ms += own;
+    }
     const { flops, bytes } = node.op.cost(node);
     const sum = sums.get(node.op.name) ?? { nodes: 0, ms: 0, flops: 0, bytes: 0 };
     sums.set(node.op.name, {
@@ -201,6 +227,13 @@ async function timesOf(
       bytes: sum.bytes + bytes,
     });
   }
+  dispatched(
+    program.commands.flatMap((command) => {
+      const ms = times.get(command);
+      const { kernel, workgroups, node } = command.dispatch;
+      return ms === undefined ? [] : [{ kernel, op: node.op.name, node: node.label, workgroups, ms }];
+    }),
+  );
   return [...sums]
     .map(([op, { nodes: count, ms, flops, bytes }]) => ({
       op,

@@ -53,10 +53,21 @@ export class GpuReportState {
 
   save(kind: 'json' | 'txt'): void {
     const content = kind === 'json' ? `${JSON.stringify(this.report, null, 2)}\n` : this.text;
+    this.#download(`.${kind}`, content, kind === 'json' ? 'application/json' : 'text/plain');
+  }
+
+  /** The step, dispatch by dispatch, for Perfetto. */
+  async saveEvents(): Promise<void> {
+    try {
+      const content = await this.#link.call((worker) => worker.events());
+      this.#download('-step.json', content, 'application/json');
+    } catch (error) {
+      this.problem = `The step could not be saved: ${messageOf(error)}.`;
+    }
+  }
+
+  #download(ending: string, content: string, type: string): void {
     const name = (this.report?.gpu ?? '').toLowerCase().replace(/[^a-z0-9]+/g, '-');
-    download(
-      `gpu-${name}.${kind}`,
-      new Blob([content], { type: kind === 'json' ? 'application/json' : 'text/plain' }),
-    );
+    download(`gpu-${name}${ending}`, new Blob([content], { type }));
   }
 }
