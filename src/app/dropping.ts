@@ -1,6 +1,8 @@
 /** Which page takes which of the files that were dropped. */
 import { fileName } from '../base/text';
 import { isReadable } from '../eeg/files/recording';
+import { isHostSamples } from '../estimate/host_samples';
+import { isOomLog } from '../estimate/oom_log';
 import type { States } from './states';
 import { isSnapshot, isWeights, isYaml, type Dropped, type DroppedFile, type Unread } from './ui/dropped';
 
@@ -14,10 +16,14 @@ export interface Sorted {
 }
 
 /**
- * Sorts what was dropped by the files' names. `shown`: the page that is looked at, which takes what it can: Train recordings,
+ * Sorts what was dropped by the files' names; `logs` are those whose content tells. `shown`: the page that is looked at, which takes what it can: Train recordings,
  * Runs weights, and Config files of any other name, unless they lie in a folder.
  */
-export function sortFiles(files: readonly DroppedFile[], shown: string | undefined): Sorted {
+export function sortFiles(
+  files: readonly DroppedFile[],
+  shown: string | undefined,
+  logs: ReadonlySet<DroppedFile> = new Set(),
+): Sorted {
   const of = new Map<Taker, DroppedFile[]>();
   const useless: DroppedFile[] = [];
   // With weights beside them, recordings are to be detected in.
@@ -30,12 +36,12 @@ export function sortFiles(files: readonly DroppedFile[], shown: string | undefin
         ? shown === 'runs'
           ? 'runs'
           : 'detect'
-        : isReadable(name)
-          ? training
-            ? 'train'
-            : 'detect'
-          : isSnapshot(name)
-            ? 'resources'
+        : isSnapshot(name) || logs.has(file)
+          ? 'resources'
+          : isReadable(name)
+            ? training
+              ? 'train'
+              : 'detect'
             : shown === 'config' && name === file.path
               ? 'config'
               : undefined;
@@ -46,6 +52,28 @@ export function sortFiles(files: readonly DroppedFile[], shown: string | undefin
   return { of, useless };
 }
 
+const MAY_BE_LOG = /\.(log|txt|csv|out)$|^[^.]+$/i;
+/** More are of a folder of recordings. */
+const MAX_LOGS = 20;
+const LOOKED_AT = 256 * 1024;
+
+/** Logs of a host's memory among the files: names do not tell them from labels and notes, beginning or end does. */
+export async function hostLogs(files: readonly DroppedFile[]): Promise<ReadonlySet<DroppedFile>> {
+  const candidates = files.filter(({ path }) => MAY_BE_LOG.test(fileName(path)));
+  const found = new Set<DroppedFile>();
+  for (const file of candidates.length > MAX_LOGS ? [] : candidates) {
+    const { data } = file;
+    try {
+      const head = await data.slice(0, LOOKED_AT).text();
+      if (isHostSamples(head) || isOomLog(head) || isOomLog(await data.slice(-LOOKED_AT).text()))
+        found.add(file);
+    } catch {
+      // It cannot be read: the page that takes it by its name says so.
+    }
+  }
+  return found;
+}
+
 /** Why what was dropped, or a part of it, is not used; null where all of it is. What else lies in a folder is not told. */
 export function uselessSentence({ of, useless }: Sorted, unread: Unread): string | null {
   const told = of.size === 0 ? useless : useless.filter(({ path }) => !path.includes('/'));
@@ -54,7 +82,7 @@ export function uselessSentence({ of, useless }: Sorted, unread: Unread): string
   if (first) {
     const others = told.length > 1 ? ` and ${told.length - 1} more` : '';
     reasons.push(
-      `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, weights (.pt, .safetensors), or memory snapshots of PyTorch (.pickle).`,
+      `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, weights (.pt, .safetensors), memory snapshots of PyTorch (.pickle), or logs of memory (dmesg, psrecord, ps).`,
     );
   } else if (of.size === 0 && reasons.length === 0) reasons.push('There are no files in what was dropped.');
   return reasons.length === 0 ? null : reasons.join(' ');
@@ -74,10 +102,11 @@ export function route(
   { detector, detect }: States,
   labels: ReadonlyMap<string, string>,
   give: (page: string, files: readonly DroppedFile[]) => void,
+  logs: ReadonlySet<DroppedFile> = new Set(),
 ): Routed {
-  const others = files.filter(({ path }) => !isReadable(fileName(path)));
+  const others = files.filter((file) => !isReadable(fileName(file.path)) || logs.has(file));
   const waiting = detector.active && others.length < files.length;
-  const sorted = sortFiles(waiting ? others : files, here);
+  const sorted = sortFiles(waiting ? others : files, here, logs);
   const takers = [...sorted.of.keys()];
   const shown = takers.find((name) => name === here) ?? takers[0];
   const sentences = waiting

@@ -1,4 +1,4 @@
-/** A crash that a person describes, replayed with the mechanisms of an incident: what was killed and when, and what Linux wrote. */
+/** A crash that a person describes, replayed with the mechanisms of an incident. */
 import { several } from '../base/text';
 import { applyChanges } from '../config/edit';
 import type { Crash } from '../config/incidents';
@@ -60,49 +60,5 @@ export function ownCrash(own: OwnCrash, text: string, hoursPerEpoch: number, lik
             : `A batch of ${half} keeps half as many recordings in memory.`,
       },
     },
-  };
-}
-
-/** What Linux wrote of an OOM kill; each undefined where the text does not have it. */
-export interface OomLog {
-  /** As “python (pid 794619)”. */
-  readonly process: string;
-  /** Bytes that the process had mapped, and had in RAM. */
-  readonly virtual: number | undefined;
-  readonly resident: number | undefined;
-  /** Bytes of RAM of the machine. */
-  readonly ram: number | undefined;
-  /** Batches that a progress bar of the trainer says were done. */
-  readonly afterBatches: number | undefined;
-}
-
-const PAGE_BYTES = 4096;
-const MAX_LOG = 1_000_000;
-
-/**
- * Reads the lines of dmesg or journalctl about an OOM kill (mm/oom_kill.c: “Out of memory: Killed process PID (NAME)
- * total-vm:…kB, anon-rss:…kB”), and of the trainer’s progress. Of several kills the last. Undefined where no kill is in it.
- */
-export function readOomLog(text: string): OomLog | undefined {
-  const log = text.slice(-MAX_LOG);
-  const [kill] = [
-    ...log.matchAll(/killed process (\d{1,10})(?:,? uid \d+)?,? \(([^)\n]{1,64})\)([^\n]*)/gi),
-  ].slice(-1);
-  const worker = /DataLoader worker \(pid\(?s?\)? ?(\d{1,10})\)/i.exec(log);
-  if (!kill && !worker) return undefined;
-  const about = kill?.[3] ?? '';
-  const kilobytes = (name: string): number | undefined => {
-    const found = new RegExp(`${name}:\\s*(\\d{1,15})\\s*kB`).exec(about)?.[1];
-    return found === undefined ? undefined : Number(found) * 1024;
-  };
-  const pages = /(\d{1,12}) pages RAM/.exec(log)?.[1];
-  const [progress] = [...log.matchAll(/\b(\d{1,7})\/\d{1,7} \[/g)].slice(-1);
-  const rss = ['anon-rss', 'file-rss', 'shmem-rss'].map(kilobytes).filter((part) => part !== undefined);
-  return {
-    process: kill ? `${kill[2]} (pid ${kill[1]})` : `a DataLoader worker (pid ${worker?.[1]})`,
-    virtual: kilobytes('total-vm'),
-    resident: rss.length > 0 ? rss.reduce((sum, part) => sum + part, 0) : undefined,
-    ram: pages === undefined ? undefined : Number(pages) * PAGE_BYTES,
-    afterBatches: progress === undefined ? undefined : Number(progress[1]),
   };
 }

@@ -61,3 +61,36 @@ test('a memory snapshot that is dropped anywhere lies beside the prediction, cal
   await page.getByRole('alert').filter({ hasText: 'the pickle ends too early' }).waitFor(SLOW);
   expect(complaints).toEqual(SILENT);
 });
+
+test('a kernel log and samples that are dropped lie beside the simulated RAM, and name the mechanism that fits', async () => {
+  const { page, complaints } = await app.open('#/train');
+  await page.getByRole('heading', { level: 1 }).waitFor(SLOW);
+  const kernel = [
+    '[1.0] 8126464 pages RAM',
+    '[1.1] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name',
+    '[1.1] [   1000]  1000  1000  2500000   700000     8000        0             0 python',
+    '[1.1] [   1004]  1000  1004  2900000  1500000     8000        0             0 python',
+    '  4%|▍         | 127/3110 [05:21<2:05:43,  2.53s/it]',
+    '[1.3] Out of memory: Killed process 1004 (python) total-vm:11600000kB, anon-rss:6000000kB',
+  ].join('\n');
+  const samples = [
+    '# Elapsed time   CPU (%)     Real (MB)   Virtual (MB)',
+    ...Array.from({ length: 50 }, (_, i) => `${i} 99 ${4000 + 400 * i} 90000`),
+  ].join('\n');
+  await drop(page, [
+    { path: 'kern.log', bytes: new TextEncoder().encode(kernel) },
+    { path: 'activity.log', bytes: new TextEncoder().encode(samples) },
+  ]);
+  await page.getByText('Linux killed python (pid 1004)').waitFor(SLOW);
+  await page.getByText('activity.log: 50 moments').waitFor(SLOW);
+  expect(await page.getByLabel('Batches done when it died').inputValue()).toBe('127');
+  await page.getByRole('button', { name: 'Compare mechanisms' }).click();
+  await page
+    .getByTestId('best-mechanism')
+    .filter({ hasText: /fits best|None of the mechanisms/ })
+    .waitFor(SLOW);
+  const rows = page.getByTestId('mechanisms').getByRole('row');
+  expect(await rows.count()).toBe(5);
+  await rows.filter({ hasText: 'The loader as its source reads' }).filter({ hasText: '0 of 30' }).waitFor();
+  expect(complaints).toEqual(SILENT);
+});

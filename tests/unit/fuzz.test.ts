@@ -16,7 +16,7 @@ import { DataError } from '../../src/eeg/errors';
 import { parseAnnotations, readAnnotationFile } from '../../src/eeg/files/annotations';
 import { SettingsError } from '../../src/run/failure';
 import { recordOf } from '../../src/checkpoints/copies';
-import { readOomLog } from '../../src/estimate/own_crash';
+import { readOomLog } from '../../src/estimate/oom_log';
 import { ownFrom, queryOf } from '../../src/app/pages/fit/crash_query';
 import { asJson, readSummary, summaryOf } from '../../src/training/run_record';
 import { trainerCheckpoint } from '../../src/training/export';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { droppedFiles } from '../../../src/app/ui/dropped';
-import { sortFiles, uselessSentence } from '../../../src/app/dropping';
+import { hostLogs, sortFiles, uselessSentence } from '../../../src/app/dropping';
 
 type Entry = Pick<FileSystemEntry, 'isFile' | 'fullPath'>;
 
@@ -101,4 +101,19 @@ test.each([
   [[], /^There are no files/],
 ])('of %j what nothing can use is named', (paths, sentence) => {
   expect(sorted('resources', ...paths).useless).toMatch(sentence);
+});
+
+test('logs of a host’s memory are known by what is in them, and go to Resources', async () => {
+  const file = (path: string, text: string) => ({ path, data: new File([text], path) });
+  const files = [
+    file('dmesg.txt', `${'boot\n'.repeat(200_000)}Out of memory: Killed process 7 (python) total-vm:8kB\n`),
+    file('activity.csv', 'elapsed_time,nproc,cpu,mem_real,mem_virtual\n0,1,1,1,1\n'),
+    file('a.csv', 'channel,start_time,stop_time,label,confidence\n'),
+    file('notes.txt', 'nothing'),
+  ];
+  const logs = await hostLogs(files);
+  const { of, useless } = sortFiles(files, 'train', logs);
+  expect(of.get('resources')?.map(({ path }) => path)).toEqual(['dmesg.txt', 'activity.csv']);
+  expect(of.get('train')?.map(({ path }) => path)).toEqual(['a.csv']);
+  expect(useless.map(({ path }) => path)).toEqual(['notes.txt']);
 });

@@ -3,7 +3,8 @@ import { INCIDENTS, type Crash } from '../../../src/config/incidents';
 import { PRESETS } from '../../../src/config/presets';
 import { incidentSettings, insteadRun, replayedRun, replayIncident } from '../../../src/estimate/incident';
 import { RamEnsemble } from '../../../src/estimate/oom_odds';
-import { ownCrash, readOomLog } from '../../../src/estimate/own_crash';
+import { readOomLog } from '../../../src/estimate/oom_log';
+import { ownCrash } from '../../../src/estimate/own_crash';
 
 const like = INCIDENTS.at(-1) as Crash;
 const text = PRESETS.find(({ name }) => name === like.config)?.text ?? '';
@@ -43,13 +44,45 @@ describe('a kernel log', () => {
       '  4%|▍         | 127/3110 [05:21<2:05:43,  2.53s/it]',
       '[ 9103.2] Out of memory: Killed process 794619 (python) total-vm:11836520kB, anon-rss:9123456kB, file-rss:1024kB, shmem-rss:0kB, UID:1000 pgtables:18000kB oom_score_adj:0',
     ].join('\n');
-    expect(readOomLog(log)).toEqual({
+    expect(readOomLog(log)).toMatchObject({
       process: 'python (pid 794619)',
       virtual: 11836520 * 1024,
       resident: (9123456 + 1024) * 1024,
       ram: 31 * 2 ** 30,
       afterBatches: 127,
     });
+  });
+
+  it('has a table of processes, of old and of new kernels, and swap', () => {
+    const table = (parts: string, values: string): string =>
+      [
+        '[1.0] Free swap  = 0kB',
+        '[1.0] Total swap = 8388608kB',
+        '[1.1] Tasks state (memory values in pages):',
+        `[1.1] [  pid  ]   uid  tgid total_vm      rss ${parts}pgtables_bytes swapents oom_score_adj name`,
+        `[1.1] [    500]  1000   500  2000000   500000 ${values}    8000        0             0 code`,
+        `[1.1] [   1000]  1000  1000  2500000   700000 ${values}    8000        0             0 python`,
+        `[1.1] [   1004]  1000  1004  2900000  1800000 ${values}    8000        0             0 python`,
+        '[1.2] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=python,pid=1004,uid=1000',
+        '[1.3] Out of memory: Killed process 1004 (python) total-vm:11600000kB, anon-rss:7200000kB',
+      ].join('\n');
+    for (const [parts, values] of [
+      ['', ''],
+      ['rss_anon rss_file rss_shmem ', '1 2 3 '],
+    ] as const) {
+      const log = readOomLog(table(parts, values));
+      expect(log?.tasks.map(({ pid, name, resident }) => [pid, name, resident / 4096])).toEqual([
+        [1004, 'python', 1_800_000],
+        [1000, 'python', 700_000],
+        [500, 'code', 500_000],
+      ]);
+      expect(log).toMatchObject({
+        victim: 'worker',
+        run: 2_500_000 * 4096,
+        others: 500_000 * 4096,
+        swap: { total: 8 * 2 ** 30, free: 0 },
+      });
+    }
   });
 
   it('is read of a control group and of an older kernel, of PyTorch alone, and of none', () => {

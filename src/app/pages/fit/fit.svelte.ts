@@ -10,6 +10,8 @@ import type { Plan } from '../../../estimate/scenario';
 import type { RowWithRam, ScenarioRow } from '../../../estimate/scenario_table';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ClaimTable } from '../../../estimate/vram/claims';
+import type { MeasuredRow } from '../../../estimate/measured';
+import type { Evidence } from '../../../estimate/mechanism_fit';
 import { ownCrash, type OwnCrash } from '../../../estimate/own_crash';
 import { answer, type Answer } from '../../ui/answer';
 import { Latest } from '../../ui/latest.svelte';
@@ -33,6 +35,7 @@ import {
   type Field,
   type Value,
 } from './settings';
+import { HostLogs } from './host_logs.svelte';
 import { SnapshotState } from './snapshot.svelte';
 import { FIRST, PRESET_SOURCES, type Source, type Written } from './sources';
 import type { PredictionFormat, Predictions } from './worker';
@@ -40,6 +43,8 @@ import type { PredictionFormat, Predictions } from './worker';
 const STORED = 'fit.source';
 /** Seeds among which the kill of an incident is looked for. */
 const CRASH_SEEDS = 60;
+/** Simulated runs of each mechanism that is laid beside a log. */
+const FIT_RUNS = 30;
 
 const linkTo = (name: string): Link<Predictions> =>
   new Link(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name }));
@@ -76,6 +81,9 @@ export class FitPage {
   readonly crash = new Latest<CrashSearch>();
   readonly browser = new BrowserState();
   readonly snapshot = new SnapshotState();
+  readonly logs = new HostLogs();
+  /** Real runs beside what is predicted of them now. */
+  readonly measured = new Latest<readonly MeasuredRow[]>();
 
   readonly settings = $derived(this.file.value && settingsOf(this.file.value, this.changes));
   readonly changed = $derived(this.file.value ? changedFields(this.file.value, this.changes) : []);
@@ -210,6 +218,12 @@ export class FitPage {
     this.#predict();
   }
 
+  /** As a file for measured/, whose README says what else it needs. */
+  saveMeasurement({ run, allocated, reserved }: Measurement): void {
+    const file = { kind: 'gpu-memory', title: '', source: '', run, allocated, reserved };
+    download('measured.json', new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: 'application/json' }));
+  }
+
   /** A memory snapshot of a run with the settings that are shown, beside the prediction. */
   openSnapshot(file: File): void {
     if (this.settings) this.snapshot.open(file, this.settings.vram);
@@ -272,6 +286,21 @@ export class FitPage {
     this.crash.ask((show) =>
       this.#steps(CRASH_SEEDS, show, (runs) =>
         this.#call(this.#drawings, (worker) => worker.crash(incident, runs, CRASH_SEEDS)),
+      ),
+    );
+  }
+
+  showMeasured(): void {
+    if (this.measured.value || this.measured.busy) return;
+    this.measured.ask(() => this.#call(this.#comparisons, (worker) => worker.measured()));
+  }
+
+  /** How well each mechanism of a crash explains what is known of its end. */
+  fitMechanisms(crash: Crash, evidence: Evidence): void {
+    this.logs.fitted.clear();
+    this.logs.fitted.ask((show) =>
+      this.#steps(FIT_RUNS, show, (runs) =>
+        this.#call(this.#drawings, (worker) => worker.fit(crash, evidence, runs, FIT_RUNS)),
       ),
     );
   }

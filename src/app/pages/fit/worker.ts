@@ -3,6 +3,8 @@ import { expose } from 'comlink';
 import { INCIDENTS, type Crash } from '../../../config/incidents';
 import type { Platform } from '../../../config/targets';
 import { ramOptions } from '../../../estimate/from_config';
+import { MEASURED, rowsOf, type MeasuredRow } from '../../../estimate/measured';
+import { MechanismFits, type Evidence } from '../../../estimate/mechanism_fit';
 import { RamEnsemble } from '../../../estimate/oom_odds';
 import { RAM_RUNS } from '../../../estimate/ram_predict';
 import { RamSimulator, type RamOptions } from '../../../estimate/ram_simulator';
@@ -16,6 +18,7 @@ import type { Measurement, VramRun } from '../../../estimate/vram/options';
 import { vramTimeline } from '../../../estimate/vram/predict';
 import { timelineEvents } from '../../../estimate/vram/timeline_events';
 import { answer, type Answer } from '../../ui/answer';
+import type { Fitted } from './host_logs.svelte';
 import { withScores } from './ram_view';
 import { answerTo, type QuestionName } from './inverse';
 import {
@@ -36,6 +39,9 @@ const FRAMES = 400;
 
 /** The last simulations of this worker: the next question about the same run continues them. */
 let last: { readonly about: string; readonly ensemble: RamEnsemble } | undefined;
+
+/** The mechanisms that are laid beside a log now. */
+let fits: MechanismFits | undefined;
 
 /** A run simulated with the seeds 1 … `runs`. */
 function simulated(options: RamOptions, runs: number): RamEnsemble {
@@ -65,6 +71,8 @@ const predictions = {
         ? writeSnapshot(predictedSnapshot(run))
         : new TextEncoder().encode(timelineEvents(vramTimeline(run))),
     ),
+
+  measured: (): Answer<MeasuredRow[]> => answer(() => MEASURED.flatMap(rowsOf)),
 
   scenarios: (plan: Plan): Answer<ScenarioRow[]> => answer(() => scenarioTable(plan)),
 
@@ -98,6 +106,17 @@ const predictions = {
       const ensemble = simulated(replayedRun(incident), runs);
       const replay = runs < of ? null : replayIncident(incident, ensemble, FRAMES);
       return { incident: incident.id, runs, of, killed: ensemble.odds().batches.length, replay };
+    }),
+
+  /** The mechanisms after so many of `of` runs each; after the last with the run that is nearest to the evidence. */
+  fit: (crash: Crash, evidence: Evidence, runs: number, of: number): Answer<Fitted> =>
+    answer(() => {
+      if (runs === 1 || !fits) fits = new MechanismFits(crash, evidence);
+      while (fits.runs < runs) fits.advance();
+      const all = fits.fits();
+      const best = all.reduce((high, fit) => (fit.likelihood > high.likelihood ? fit : high));
+      const run = runs < of || best.seed === undefined ? undefined : fits.run(best.id, best.seed, FRAMES);
+      return { id: crash.id, runs, of, fits: all, nearest: run && { fit: best, run } };
     }),
 };
 export type Predictions = typeof predictions;

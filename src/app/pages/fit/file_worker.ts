@@ -1,6 +1,11 @@
-/** Reads memory snapshots, which may have gigabytes, in pieces, and keeps the last for the next question about it. */
+/**
+ * Reads what strangers give to this page: memory snapshots, which may have gigabytes, in pieces, the last kept for the next
+ * question about it; and logs of a host’s memory.
+ */
 import { expose } from 'comlink';
 import { PickleError, type Pieces } from '../../../checkpoints/pickle_machine';
+import { isHostSamples, readHostSamples, type HostSamples } from '../../../estimate/host_samples';
+import { readOomLog } from '../../../estimate/oom_log';
 import { compareSnapshot, type Comparison } from '../../../estimate/snapshot/compare';
 import { readSnapshot } from '../../../estimate/snapshot/read';
 import type { MemorySnapshot } from '../../../estimate/snapshot/snapshot';
@@ -28,6 +33,14 @@ function snapshotIn(file: File): MemorySnapshot {
   return last.snapshot;
 }
 
+/** Of a log: the end of the kernel’s, the beginning of samples. */
+const LOG_BYTES = 8e6;
+const SAMPLES_BYTES = 64e6;
+const HEAD_BYTES = 4096;
+
+/** Samples over time, or the text of a kernel log. */
+export type HostLog = { readonly samples: HostSamples } | { readonly text: string };
+
 const reader = {
   compare(file: File, run: VramRun): Answer<Comparison> {
     try {
@@ -37,7 +50,21 @@ const reader = {
       throw error;
     }
   },
+
+  async hostLog(file: File): Promise<Answer<HostLog>> {
+    if (isHostSamples(await file.slice(0, HEAD_BYTES).text())) {
+      const text = await file.slice(0, SAMPLES_BYTES).text();
+      return answer(() => ({ samples: readHostSamples(text) }));
+    }
+    const text = await file.slice(-LOG_BYTES).text();
+    return readOomLog(text)
+      ? { value: { text } }
+      : {
+          problem:
+            'No OOM kill is in it, and no samples of memory. Drop the output of dmesg or journalctl -k, a log of psrecord, or a CSV with columns time and rss.',
+        };
+  },
 };
-export type SnapshotReader = typeof reader;
+export type FileReaders = typeof reader;
 
 expose(reader);

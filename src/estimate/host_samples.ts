@@ -1,0 +1,101 @@
+/**
+ * Memory of a run's processes over time, as psrecord logs it (“# Elapsed time  CPU (%)  Real (MB)  Virtual (MB)”, MiB; psrecord/main.py)
+ * or as CSV with a header: psrecord's own, or ps's columns with a time before them (rss in KiB; one line a process).
+ */
+import { MIB } from '../base/units';
+
+export interface HostSamples {
+  /** From the first sample on; rising. */
+  readonly seconds: Float64Array;
+  /** Resident bytes of all processes; memory that they share counts for each. */
+  readonly bytes: Float64Array;
+}
+
+const MAX_SAMPLES = 1_000_000;
+const TIMES = ['elapsed_time', 'elapsed time', 'elapsed', 'etimes', 'time', 'seconds', 'timestamp', 'date'];
+/** Columns of resident memory, and the bytes of their unit. */
+const RESIDENT: readonly (readonly [RegExp, number])[] = [
+  [/^(?:mem_)?real(?: \(mb\))?$/, MIB],
+  [/^rss_?mb$/, MIB],
+  [/^rss(?:_?kb)?$/, 1024],
+  [/^rss_?bytes$/, 1],
+];
+
+interface Columns {
+  readonly time: number;
+  readonly resident: number;
+  readonly unit: number;
+  readonly split: (line: string) => string[];
+}
+
+/** What the header says; undefined where the text is of no such log. */
+function columnsOf(text: string): Columns | undefined {
+  const header = /^[^\n]*/.exec(text.trimStart())?.[0] ?? '';
+  if (/^#\s+Elapsed time\s+CPU \(%\)\s+Real \(MB\)/i.test(header))
+    return { time: 0, resident: 2, unit: MIB, split: (line) => line.trim().split(/\s+/) };
+  const separator = header.includes(',') ? ',' : header.includes('\t') ? '\t' : /\s+/;
+  const split = (line: string): string[] =>
+    line
+      .trim()
+      .split(separator)
+      .map((cell) => cell.trim().replace(/^"|"$/g, ''));
+  const names = split(header.toLowerCase());
+  const time = names.findIndex((name) => TIMES.includes(name));
+  for (const [pattern, unit] of RESIDENT) {
+    const resident = names.findIndex((name) => pattern.test(name));
+    if (time >= 0 && resident >= 0) return { time, resident, unit, split };
+  }
+  return undefined;
+}
+
+export const isHostSamples = (text: string): boolean => columnsOf(text) !== undefined;
+
+/** Throws RangeError with a sentence where the text is of no such log, or has fewer than two moments. */
+export function readHostSamples(text: string): HostSamples {
+  const columns = columnsOf(text);
+  if (!columns)
+    throw new RangeError(
+      'The file has no header of psrecord, and none with a time and rss. Record it with “psrecord PID --include-children --log FILE”, or write ps -o rss with a time before each line.',
+    );
+  const moments = new Map<number, number>();
+  for (const line of text.trimStart().split('\n').slice(1, MAX_SAMPLES)) {
+    const cells = columns.split(line);
+    const at = secondsOf(cells[columns.time]);
+    const resident = Number(cells[columns.resident] || NaN);
+    if (at === undefined || !(resident >= 0)) continue;
+    moments.set(at, (moments.get(at) ?? 0) + resident * columns.unit);
+  }
+  const sorted = [...moments].sort(([a], [b]) => a - b);
+  const [first] = sorted;
+  if (!first || sorted.length < 2)
+    throw new RangeError('The file has fewer than two moments with a time and a resident memory.');
+  return {
+    seconds: Float64Array.from(sorted, ([at]) => at - first[0]),
+    bytes: Float64Array.from(sorted, ([, bytes]) => bytes),
+  };
+}
+
+/** Seconds, as a number, as a clock (“01:02:03”) or as a date. */
+function secondsOf(cell = ''): number | undefined {
+  if (cell === '') return undefined;
+  const number = Number(cell);
+  if (Number.isFinite(number)) return number;
+  const clock = /^(?:(\d{1,3})-)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?$/.exec(cell);
+  if (clock) {
+    const [, days, hours, minutes, seconds] = clock;
+    return 86_400 * Number(days ?? 0) + 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds ?? 0);
+  }
+  const date = Date.parse(cell);
+  return Number.isNaN(date) ? undefined : date / 1000;
+}
+
+/** The most that there was until each of the shares of the time that was recorded. */
+export function peaksAt({ seconds, bytes }: HostSamples, shares: readonly number[]): number[] {
+  const end = seconds.at(-1) ?? 0;
+  return shares.map((share) =>
+    bytes.reduce(
+      (high, value, i) => ((seconds[i] as number) <= share * end ? Math.max(high, value) : high),
+      0,
+    ),
+  );
+}

@@ -1,0 +1,122 @@
+/** What Linux writes of an OOM kill (mm/oom_kill.c: dump_tasks, oom_kill_process), and the trainer beside it. */
+
+/** A process of the kernel's table. */
+export interface OomTask {
+  readonly pid: number;
+  readonly name: string;
+  /** Bytes. */
+  readonly virtual: number;
+  readonly resident: number;
+}
+
+/** Each undefined where the text does not have it. */
+export interface OomLog {
+  /** As “python (pid 794619)”. */
+  readonly process: string;
+  /** Bytes that the process had mapped, and had in RAM. */
+  readonly virtual: number | undefined;
+  readonly resident: number | undefined;
+  /** Bytes of RAM of the machine. */
+  readonly ram: number | undefined;
+  /** Batches that a progress bar of the trainer says were done. */
+  readonly afterBatches: number | undefined;
+  /** What of the trainer it was. */
+  readonly victim: 'main' | 'worker' | undefined;
+  /** Processes at the kill, the largest first. */
+  readonly tasks: readonly OomTask[];
+  /** Resident bytes of the trainer's processes, and of all others. */
+  readonly run: number | undefined;
+  readonly others: number | undefined;
+  /** Bytes of swap. */
+  readonly swap: { readonly total: number; readonly free: number } | undefined;
+}
+
+const PAGE_BYTES = 4096;
+const MAX_LOG = 1_000_000;
+const MAX_TASKS = 10_000;
+
+const TRAINER = /python|pt_data|pt_main/i;
+
+export const isOomLog = (text: string): boolean =>
+  /killed process \d|invoked oom-killer|oom-kill:constraint|DataLoader worker \(pid/i.test(text);
+
+/**
+ * Reads the lines of dmesg or journalctl about an OOM kill (“Out of memory: Killed process PID (NAME) total-vm:…kB,
+ * anon-rss:…kB”), the table of processes before it, and of the trainer’s progress. Of several kills the last. Undefined
+ * where no kill is in it.
+ */
+export function readOomLog(text: string): OomLog | undefined {
+  const log = text.slice(-MAX_LOG);
+  const [kill] = [
+    ...log.matchAll(/killed process (\d{1,10})(?:,? uid \d+)?,? \(([^)\n]{1,64})\)([^\n]*)/gi),
+  ].slice(-1);
+  const worker = /DataLoader worker \(pid\(?s?\)? ?(\d{1,10})\)/i.exec(log);
+  if (!kill && !worker) return undefined;
+  const about = kill?.[3] ?? '';
+  const kilobytes = (name: string, of = about): number | undefined => {
+    const found = new RegExp(`${name}\\s*[:=]\\s*(\\d{1,15})\\s*kB`).exec(of)?.[1];
+    return found === undefined ? undefined : Number(found) * 1024;
+  };
+  const pages = /(\d{1,12}) pages RAM/.exec(log)?.[1];
+  const [progress] = [...log.matchAll(/\b(\d{1,7})\/\d{1,7} \[/g)].slice(-1);
+  const rss = ['anon-rss', 'file-rss', 'shmem-rss']
+    .map((name) => kilobytes(name))
+    .filter((part) => part !== undefined);
+  const tasks = tasksOf(log);
+  const own = tasks.filter(({ name }) => TRAINER.test(name));
+  const sum = (of: readonly OomTask[]): number => of.reduce((total, { resident }) => total + resident, 0);
+  const [total, free] = [kilobytes('Total swap', log), kilobytes('Free swap', log)];
+  return {
+    process: kill ? `${kill[2]} (pid ${kill[1]})` : `a DataLoader worker (pid ${worker?.[1]})`,
+    virtual: kilobytes('total-vm'),
+    resident: rss.length > 0 ? rss.reduce((all, part) => all + part, 0) : undefined,
+    ram: pages === undefined ? undefined : Number(pages) * PAGE_BYTES,
+    afterBatches: progress === undefined ? undefined : Number(progress[1]),
+    victim: victimOf(kill && { pid: Number(kill[1]), name: kill[2] ?? '' }, worker, own),
+    tasks,
+    run: own.length > 0 ? sum(own) : undefined,
+    others: own.length > 0 ? sum(tasks) - sum(own) : undefined,
+    swap: total === undefined || free === undefined ? undefined : { total, free },
+  };
+}
+
+/** A worker is named as one, by PyTorch or by itself; else it is none where it is the trainer's first process. */
+function victimOf(
+  kill: Pick<OomTask, 'pid' | 'name'> | undefined,
+  worker: RegExpExecArray | null,
+  own: readonly OomTask[],
+): OomLog['victim'] {
+  if (!kill) return 'worker';
+  if (worker && Number(worker[1]) === kill.pid) return 'worker';
+  if (/pt_data/i.test(kill.name)) return 'worker';
+  if (!TRAINER.test(kill.name) || own.length < 2) return undefined;
+  return kill.pid === Math.min(...own.map(({ pid }) => pid)) ? 'main' : 'worker';
+}
+
+/** The last table of “Tasks state (memory values in pages)”; later kernels write three parts of rss behind it. */
+function tasksOf(log: string): OomTask[] {
+  const header = log.lastIndexOf('oom_score_adj name');
+  if (header < 0) return [];
+  const columns = log.slice(log.lastIndexOf('\n', header) + 1, header);
+  const at = (name: string): number => {
+    const words = columns
+      .replace(/^.*\[\s*pid\s*\]/, 'pid')
+      .trim()
+      .split(/\s+/);
+    return words.indexOf(name);
+  };
+  const [virtual, resident] = [at('total_vm'), at('rss')];
+  const tasks: OomTask[] = [];
+  for (const line of log.slice(header).split('\n').slice(1, MAX_TASKS)) {
+    const row = /\[\s*(\d{1,10})\]\s+((?:-?\d{1,15}\s+)+)(\S.{0,63}?)\s*$/.exec(line);
+    if (!row) break;
+    const numbers = [Number(row[1]), ...(row[2] ?? '').trim().split(/\s+/).map(Number)];
+    tasks.push({
+      pid: numbers[0] as number,
+      name: row[3] ?? '',
+      virtual: (numbers[virtual] ?? 0) * PAGE_BYTES,
+      resident: (numbers[resident] ?? 0) * PAGE_BYTES,
+    });
+  }
+  return tasks.sort((a, b) => b.resident - a.resident);
+}
