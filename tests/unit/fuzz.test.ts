@@ -15,6 +15,7 @@ import { readWeightsFile } from '../../src/detection/weights';
 import { DataError } from '../../src/eeg/errors';
 import { parseAnnotations, readAnnotationFile } from '../../src/eeg/files/annotations';
 import { SettingsError } from '../../src/run/failure';
+import { crc32c } from '../../src/checkpoints/crc32';
 import { recordOf } from '../../src/checkpoints/copies';
 import { readOomLog } from '../../src/estimate/oom_log';
 import { ownFrom, queryOf } from '../../src/app/pages/fit/crash_query';
@@ -22,6 +23,9 @@ import { asJson, readSummary, summaryOf } from '../../src/training/run_record';
 import { trainerCheckpoint } from '../../src/training/export';
 import { readRunFile } from '../../src/training/run_file';
 import { SMOKE_RUN } from '../../src/training/settings';
+import { readEventFile, writeEventFile } from '../../src/training/logs/event_file';
+import { logOf, rowsOf } from '../../src/training/logs/log';
+import { metricsCsv, readMetricsCsv } from '../../src/training/logs/metrics_files';
 import { decodeShare, encodeShare } from '../../src/training/share';
 import { PROGRESS, randomState } from './checkpoints/states';
 import { FULL } from '../full';
@@ -45,6 +49,28 @@ function zipAnew(bytes: Uint8Array<ArrayBuffer>, random: Random): Uint8Array<Arr
   files.set(name, mutated(random, files.get(name) ?? new Uint8Array()));
   return joined(writeZip(files));
 }
+
+/** Damages one of the events and gives it whole checksums. */
+function sumAnew(random: Random, original: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const view = new DataView(original.buffer);
+  const events: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 0; at < original.length; at += 16 + (events.at(-1)?.length ?? 0))
+    events.push(original.slice(at + 12, at + 12 + Number(view.getBigUint64(at, true))));
+  const damaged = random.integer(events.length);
+  const sum = (of: Uint8Array): Uint8Array => {
+    const crc = crc32c(of);
+    return new Uint8Array(Uint32Array.of(((crc >>> 15) | (crc << 17)) + 0xa282ead8).buffer);
+  };
+  return joined(
+    events.flatMap((event, i) => {
+      const data = i === damaged ? mutated(random, event) : event;
+      const length = new Uint8Array(BigUint64Array.of(BigInt(data.length)).buffer);
+      return [length, sum(length), data, sum(data)];
+    }),
+  );
+}
+
+const ROWS = rowsOf({ losses: [0.75, 0.5, 0.25], validations: [] });
 
 const CSV = `# version = csv_v1.0.0\n# bname = a\n# duration = 60.0000 secs\n\nchannel,start_time,stop_time,label,confidence\nTERM,0.0,10.0,bckg,1.0\nTERM,10.0,20.0,seiz,0.5\n`;
 const TSV = 'onset\tduration\teventType\tconfidence\n0.0\t60.0\tbckg\t1\n10.0\t5.0\tsz_foc\t0.5\n';
@@ -148,6 +174,25 @@ const KINDS: Readonly<Record<string, Kind>> = {
     read: (bytes) => accepted(readOomLog(textOf(bytes))),
     errors: [DataError],
     shares: [0.1, 0.01],
+  },
+  'event files of TensorBoard': {
+    originals: [writeEventFile(logOf(ROWS), 1)],
+    read: (bytes) => readEventFile(bytes, 'x'),
+    errors: [DataError],
+    shares: [0.1, 0.1],
+  },
+  'events with whole checksums': {
+    originals: [writeEventFile(logOf(ROWS), 1)],
+    read: (bytes) => readEventFile(bytes, 'x'),
+    errors: [DataError],
+    damage: sumAnew,
+    shares: [0.5, 0.01],
+  },
+  'metrics as CSV': {
+    originals: [bytesOf(metricsCsv([{ name: 'a', seed: 1, rows: ROWS }]))],
+    read: (bytes) => readMetricsCsv(textOf(bytes), 'x.csv'),
+    errors: [DataError],
+    shares: [0.05, 0.1],
   },
   'records of copied runs': {
     originals: [

@@ -20,7 +20,8 @@ import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/option
 import { replayRun } from '../../../src/estimate/vram/scenarios';
 import { pythonWith } from '../config/python';
 import { pythonWithTorch, torch } from '../checkpoints/python';
-import { mutated } from '../mutated';
+import { FULL } from '../../full';
+import { mutated, withinBounds } from '../mutated';
 import { SMALL_SNAPSHOT } from './snapshots';
 
 const RUN: VramRun = { ...PRODUCTION_VRAM, layers: 1, mixer: 'conv', kernelSizes: [3] };
@@ -154,21 +155,25 @@ describe('a pickle that is no snapshot', () => {
     expect(() => readSnapshot(piecesOf(given))).toThrow(sentence);
   });
 
-  it('500 damaged ones are read whole or rejected with a sentence', () => {
+  const DAMAGED = FULL ? 10_000 : 500;
+  it(`${DAMAGED} damaged ones are read whole or rejected with a sentence`, async () => {
     const small = writeSnapshot(SMALL_SNAPSHOT);
     const random = new Random(5, 'snapshots');
     const counts = { read: 0, rejected: 0 };
-    for (let i = 0; i < 500; i++)
+    for (let i = 0; i < DAMAGED; i++)
       try {
-        const read = readSnapshot(piecesOf(mutated(random, small)));
-        read.traces.forEach((_, device) => allocationsOf(read, device));
+        const damaged = mutated(random, small);
+        await withinBounds(() => {
+          const read = readSnapshot(piecesOf(damaged));
+          read.traces.forEach((_, device) => allocationsOf(read, device));
+        });
         counts.read++;
       } catch (error) {
         if (!(error instanceof PickleError || error instanceof SnapshotError)) throw error;
         expect(error.message).toMatch(/^[^\p{Cc}\p{Cf}]{10,500}$/u);
         counts.rejected++;
       }
-    expect(counts.read).toBeGreaterThan(25);
-    expect(counts.rejected).toBeGreaterThan(100);
+    expect(counts.read).toBeGreaterThan(DAMAGED / 20);
+    expect(counts.rejected).toBeGreaterThan(DAMAGED / 5);
   });
 });
