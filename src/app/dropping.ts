@@ -4,7 +4,16 @@ import { isReadable } from '../eeg/files/recording';
 import { isHostSamples } from '../estimate/host_samples';
 import { isOomLog } from '../estimate/oom_log';
 import type { States } from './states';
-import { isSnapshot, isWeights, isYaml, type Dropped, type DroppedFile, type Unread } from './ui/dropped';
+import {
+  isEventFile,
+  isLog,
+  isSnapshot,
+  isWeights,
+  isYaml,
+  type Dropped,
+  type DroppedFile,
+  type Unread,
+} from './ui/dropped';
 
 /** Pages that take files, by their names in the address. */
 export type Taker = 'config' | 'detect' | 'train' | 'resources' | 'runs';
@@ -17,7 +26,7 @@ export interface Sorted {
 
 /**
  * Sorts what was dropped by the files' names; `logs` are those whose content tells. `shown`: the page that is looked at, which takes what it can: Train recordings,
- * Runs weights, and Config files of any other name, unless they lie in a folder.
+ * Runs weights and logs, with the configuration beside them, and Config files of any other name, unless they lie in a folder.
  */
 export function sortFiles(
   files: readonly DroppedFile[],
@@ -28,23 +37,33 @@ export function sortFiles(
   const useless: DroppedFile[] = [];
   // With weights beside them, recordings are to be detected in.
   const training = shown === 'train' && !files.some(({ path }) => isWeights(path));
+  // A table beside a recording has its annotations; an event file is a run's wherever it is dropped.
+  const runLogs = files.some(
+    (file) => isEventFile(file.path) || (shown === 'runs' && isLog(file.path) && !logs.has(file)),
+  );
   for (const file of files) {
     const name = fileName(file.path);
     const taker: Taker | undefined = isYaml(name)
-      ? 'config'
-      : isWeights(name)
-        ? shown === 'runs'
-          ? 'runs'
-          : 'detect'
-        : isSnapshot(name) || logs.has(file)
-          ? 'resources'
-          : isReadable(name)
-            ? training
-              ? 'train'
-              : 'detect'
-            : shown === 'config' && name === file.path
-              ? 'config'
-              : undefined;
+      ? runLogs
+        ? 'runs'
+        : 'config'
+      : isEventFile(name)
+        ? 'runs'
+        : isWeights(name)
+          ? shown === 'runs'
+            ? 'runs'
+            : 'detect'
+          : isSnapshot(name) || logs.has(file)
+            ? 'resources'
+            : runLogs && isLog(name)
+              ? 'runs'
+              : isReadable(name)
+                ? training
+                  ? 'train'
+                  : 'detect'
+                : shown === 'config' && name === file.path
+                  ? 'config'
+                  : undefined;
     const list = taker ? (of.get(taker) ?? []) : useless;
     list.push(file);
     if (taker) of.set(taker, list);
@@ -82,7 +101,7 @@ export function uselessSentence({ of, useless }: Sorted, unread: Unread): string
   if (first) {
     const others = told.length > 1 ? ` and ${told.length - 1} more` : '';
     reasons.push(
-      `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, weights (.pt, .safetensors), memory snapshots of PyTorch (.pickle), or logs of memory (dmesg, psrecord, ps).`,
+      `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, weights (.pt, .safetensors), memory snapshots of PyTorch (.pickle), logs of memory (dmesg, psrecord, ps), or logs of a run (events.out.tfevents.*).`,
     );
   } else if (of.size === 0 && reasons.length === 0) reasons.push('There are no files in what was dropped.');
   return reasons.length === 0 ? null : reasons.join(' ');

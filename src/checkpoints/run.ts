@@ -23,6 +23,9 @@ export interface Run {
   readonly name: string;
   /** Pinned runs are not deleted. */
   readonly pinned: boolean;
+  /** What the person wrote of it; runs of before have neither. */
+  readonly note?: string;
+  readonly tags?: readonly string[];
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly updated: number;

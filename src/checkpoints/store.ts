@@ -23,7 +23,7 @@ import {
 /** How many generations stay once the newest is verified. */
 const KEPT: Readonly<Record<Slot, number>> = { last: 2, best: 1 };
 
-export type RunChanges = Partial<Pick<Run, 'name' | 'pinned' | 'summary'>>;
+export type RunChanges = Partial<Pick<Run, 'name' | 'pinned' | 'note' | 'tags' | 'summary'>>;
 
 export interface SavedCheckpoint {
   readonly generation: Generation;

@@ -76,7 +76,7 @@ test('weights and recordings that are dropped on any page are detected with, sco
   await page
     .getByLabel('Open a checkpoint')
     .setInputFiles({ name: 'silent.safetensors', mimeType: '', buffer: Buffer.from(untrained(-9)) });
-  await page.getByText('weights from a file').waitFor();
+  await page.getByRole('article').getByText('weights from a file').waitFor();
   await page.goto(`${app.url}#/detect`);
   const runs = page.getByLabel('Or a run of this browser');
   await runs.selectOption(await runs.getByRole('option', { name: /silent/ }).getAttribute('value'));
@@ -111,7 +111,7 @@ test('what is dropped goes to the page that takes it', async () => {
   await page.getByText('No runs yet').waitFor();
   const weights = { path: 'silent.safetensors', bytes: untrained(-9) };
   await drop(page, [{ path: 'broken.pt', bytes: Uint8Array.of(1, 2, 3) }, weights]);
-  await page.getByText('weights from a file').waitFor();
+  await page.getByRole('article').getByText('weights from a file').waitFor();
   await page.getByRole('alert').filter({ hasText: 'broken.pt: the file is neither PyTorch’s' }).waitFor();
   await drop(page, [
     weights,

@@ -177,10 +177,10 @@ test.skipIf(process.platform !== 'linux')(
     await expect.poll(() => articles.count()).toBe(2);
     const newest = articles.first();
     await newest.getByText(`Steps between checkpoints ${UPDATES / 2} → ${UPDATES}`).waitFor();
-    for (const one of await articles.all()) await one.getByLabel('compare').check();
+    for (const box of await page.getByRole('checkbox', { name: 'Compare Width 2' }).all()) await box.check();
     const curves = page.getByRole('region', { name: 'Compared runs' });
     await curves.locator('canvas').waitFor();
-    expect(await curves.getByRole('listitem').count()).toBe(2);
+    expect(await curves.getByRole('list', { name: 'Curves' }).getByRole('listitem').count()).toBe(2);
     await newest.getByLabel('Name of the run').fill('unbroken');
     await newest.getByLabel('Name of the run').press('Enter');
     const renamed = page.getByRole('article', { name: 'unbroken' });

@@ -34,6 +34,8 @@ export interface Pointing {
   readonly onzoom: (from: number, to: number) => void;
   /** Double click. */
   readonly onreset: () => void;
+  /** The line nearest to the pointer, by its index, which then stands out; null where none is near. */
+  readonly onpick?: (line: number | null) => void;
 }
 
 /** From 0 to a little above the largest value. */
@@ -44,6 +46,8 @@ export const decades = (min: number, max: number): uPlot.Range.MinMax => uPlot.r
 
 /** A drag shorter than this is a click. */
 const MIN_DRAG_PIXELS = 5;
+/** A line that is further from the pointer is not picked. */
+const PICK_PIXELS = 24;
 const FONT_PIXELS = 12;
 const FONT = 'system-ui, sans-serif';
 /** Steps are whole. */
@@ -100,16 +104,20 @@ export function chartOptions(
       },
     ],
     cursor: pointing ? cursorOf(pointing) : { show: false },
+    ...(pointing?.onpick && { focus: { alpha: 0.3 } }),
     hooks: {
+      // The first series of uPlot's is the x axis.
+      setSeries: pointing?.onpick ? [(_, i) => pointing.onpick?.(i === null ? null : i - 1)] : [],
       setSelect: pointing ? [(u) => zoom(u, pointing)] : [],
       drawAxes: mark ? [(u) => drawMark(u, mark)] : [],
     },
   };
 }
 
-function cursorOf({ onpoint, onreset }: Pointing): uPlot.Cursor {
+function cursorOf({ onpoint, onreset, onpick }: Pointing): uPlot.Cursor {
   return {
     y: false,
+    ...(onpick && { focus: { prox: PICK_PIXELS } }),
     points: { show: false },
     drag: { x: true, y: false, setScale: false },
     bind: {

@@ -118,3 +118,9 @@ export const WEIGHTS_ACCEPT = '.pt,.pth,.ckpt,.safetensors';
 
 /** Whether a file of this name is a memory snapshot of PyTorch. */
 export const isSnapshot = (name: string): boolean => /\.(pickle|pkl)$/i.test(name);
+
+/** Whether a file of this name is an event file of TensorBoard. */
+export const isEventFile = (name: string): boolean => /\btfevents\b/.test(name);
+
+/** Whether a file of this name can be the log of a run: an event file, or a table. */
+export const isLog = (name: string): boolean => isEventFile(name) || /\.csv$/i.test(name);

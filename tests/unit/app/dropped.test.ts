@@ -80,6 +80,14 @@ test.each([
   ],
   ['demo', ['run.pickle'], [['resources', 'run.pickle']]],
   ['runs', ['run.state.safetensors'], [['runs', 'run.state.safetensors']]],
+  [
+    'train',
+    ['tb/events.out.tfevents.1.host', 'tb/a.yaml'],
+    [['runs', 'tb/events.out.tfevents.1.host', 'tb/a.yaml']],
+  ],
+  ['runs', ['metrics.csv', 'a.yaml'], [['runs', 'metrics.csv', 'a.yaml']]],
+  ['runs', ['a.yaml'], [['config', 'a.yaml']]],
+  ['train', ['a.edf', 'a.csv'], [['train', 'a.edf', 'a.csv']]],
   ['resources', ['run.state.safetensors'], [['detect', 'run.state.safetensors']]],
   [
     'config',

@@ -1,8 +1,7 @@
 import { messageOf } from '../../../base/text';
-import { download } from '../../ui/download';
+import { savePng, saveSvg, type Drawing } from '../../ui/picture';
 import { Player } from '../../ui/player.svelte';
-import { SvgPen } from '../../ui/svg_pen';
-import { contextOf, type Colours, type PageToDraw } from '../detector/draw';
+import type { Colours, PageToDraw } from '../detector/draw';
 import { applyMontage } from '../detector/montage';
 import { drawPoster, POSTER_WIDTH, posterHeight, type FilmToDraw, type Poster } from './draw_film';
 import { channelsOf, rowsOf, type FilmRow, type Recorded } from './recorded';
@@ -10,8 +9,6 @@ import RECORDED from './recorded.json?url';
 
 /** µV of a millimetre: the seizure does not cover its neighbours. */
 const GAIN = 25;
-/** Pixels of a picture's pixel. */
-const SHARP = 2;
 
 /** The recorded run, and how far it has been played. */
 export class Demo {
@@ -72,17 +69,23 @@ export class Demo {
   }
 
   async savePng(poster: Poster, colours: Colours): Promise<void> {
-    const canvas = document.createElement('canvas');
-    const context = contextOf(canvas, POSTER_WIDTH, posterHeight(poster), SHARP);
-    drawPoster(context, poster, colours);
-    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
-    if (blob) download('filmstrip.png', blob);
-    else this.problem = 'The browser could not make a PNG of the picture. Save it as SVG.';
+    try {
+      await savePng(this.#drawing(poster, colours));
+    } catch (error) {
+      this.problem = messageOf(error);
+    }
   }
 
   saveSvg(poster: Poster, colours: Colours): void {
-    const pen = new SvgPen(POSTER_WIDTH, posterHeight(poster));
-    drawPoster(pen, poster, colours);
-    download('filmstrip.svg', new Blob([pen.toString()], { type: 'image/svg+xml' }));
+    saveSvg(this.#drawing(poster, colours));
+  }
+
+  #drawing(poster: Poster, colours: Colours): Drawing {
+    return {
+      name: 'filmstrip',
+      width: POSTER_WIDTH,
+      height: posterHeight(poster),
+      draw: (pen) => drawPoster(pen, poster, colours),
+    };
   }
 }

@@ -58,24 +58,6 @@ const AXIS = 18;
 /** CSS pixels of a millimetre. */
 const MILLIMETRE = 96 / 25.4;
 
-/** Sets the canvas to `width` × `height` CSS pixels, each `ratio` of the canvas's, and returns a context in those units. */
-export function contextOf(
-  canvas: HTMLCanvasElement,
-  width: number,
-  height: number,
-  ratio = devicePixelRatio,
-): CanvasRenderingContext2D {
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('this browser gives no canvas to draw on');
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  context.font = '11px system-ui, sans-serif';
-  context.textBaseline = 'middle';
-  return context;
-}
-
 export function drawPage(
   context: Pen,
   width: number,

@@ -9,9 +9,12 @@ import { preparedCache } from '../../../training/prepared_cache';
 import { runsInTraining, whileIdle } from '../../../training/run_lock';
 import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/run_record';
 import { differences, type Difference } from '../../../training/share';
+import { metricsCsv } from '../../../training/logs/metrics_files';
 import { download } from '../../ui/download';
 import type { Detector } from '../detector/detector.svelte';
 import { FROM_A_FILE } from '../detector/interrupted';
+import { logsZip, namedRows } from './export';
+import { openLogs, type OpenedLog } from './opened';
 
 export interface ShownRun {
   readonly run: Run;
@@ -40,6 +43,8 @@ export class Runs {
   prepared = $state.raw<{ bytes: number; limit: number } | null>(null);
   /** Of the runs whose curves are drawn. */
   compared = $state.raw<readonly string[]>([]);
+  /** Logs from files, as of production runs; until the page is closed. */
+  opened = $state.raw<readonly OpenedLog[]>([]);
   #worker: StoreWorker | undefined;
 
   constructor(private readonly detector: Pick<Detector, 'underWay'>) {}
@@ -113,15 +118,31 @@ export class Runs {
     });
   }
 
-  /** PyTorch checkpoints of the trainer (.pt), weights, or states as this page saves them; each becomes a run. */
+  /** PyTorch checkpoints of the trainer (.pt), weights, or states as this page saves them; each becomes a run. Logs are shown. */
   open(files: readonly File[]): Promise<void> {
     return this.#try(async () => {
-      const problems: string[] = [];
-      for (const file of files)
+      const { opened, others, problems } = await openLogs(files);
+      this.opened = [...this.opened, ...opened];
+      for (const file of others)
         await this.#open(file).catch((error: unknown) => problems.push(`${file.name}: ${messageOf(error)}`));
       await this.refresh();
       if (problems.length > 0) throw new Error(problems.join('; '));
     });
+  }
+
+  /** Takes a log from the page. */
+  closeLog(id: string): void {
+    this.opened = this.opened.filter((one) => one.id !== id);
+  }
+
+  /** All that the runs logged, as one CSV. */
+  saveCsv(runs: readonly ShownRun[]): void {
+    download('metrics.csv', new Blob([metricsCsv(namedRows(runs))], { type: 'text/csv' }));
+  }
+
+  /** The same, and of each run a folder: JSON Lines, an event file for TensorBoard, and a configuration for the trainer. */
+  saveLogs(runs: readonly ShownRun[]): void {
+    download('runs.zip', logsZip(runs));
   }
 
   async #open(file: File): Promise<void> {
