@@ -17,6 +17,7 @@ import { parseAnnotations, readAnnotationFile } from '../../src/eeg/files/annota
 import { SettingsError } from '../../src/run/failure';
 import { crc32c } from '../../src/checkpoints/crc32';
 import { recordOf } from '../../src/checkpoints/copies';
+import { peaksAt, readHostSamples } from '../../src/estimate/host_samples';
 import { readOomLog } from '../../src/estimate/oom_log';
 import { ownFrom, queryOf } from '../../src/app/pages/fit/crash_query';
 import { asJson, readSummary, summaryOf } from '../../src/training/run_record';
@@ -174,6 +175,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
     read: (bytes) => accepted(readOomLog(textOf(bytes))),
     errors: [DataError],
     shares: [0.1, 0.01],
+  },
+  'samples of memory by psrecord and ps': {
+    originals: [
+      '# Elapsed time   CPU (%)     Real (MB)   Virtual (MB)\n  0.000  0.000  100.000  900.000\n  1.500  99.000  300.000  900.000\n',
+      'time,pid,rss,comm\n2026-01-01T00:00:00Z,1,1000,python\n2026-01-01T00:00:05Z,1,2000,python\n',
+    ].map(bytesOf),
+    read: (bytes) => peaksAt(readHostSamples(textOf(bytes)), [0, 0.5, 1]),
+    errors: [RangeError],
+    shares: [0.1, 0.1],
   },
   'event files of TensorBoard': {
     originals: [writeEventFile(logOf(ROWS), 1)],
