@@ -362,8 +362,8 @@ export function derive(
   return { name, target, changes: ordered([...wanted, ...rounds.flat()]) };
 }
 
-/** What stands at the head of files that are kept as they were. */
-const AS_IT_WAS = /^#[^\n]*to learn from, not to launch\.[^\n]*/;
+/** What files that are kept as they were say of themselves, behind their schema where they name one. */
+const AS_IT_WAS = /^#[^\n]*to learn from, not to launch\.[^\n]*/m;
 
 /** The text of a variant: with its changes and its schema, and without what its source alone says of itself. */
 export const variantText = (text: string, { name, target, changes }: Derived): string =>
