@@ -1,5 +1,8 @@
 import type { FrameText } from './en';
-import { say } from './step';
+import { say as sayIn } from './step';
+
+/** With a comma. */
+export const say = (value: number): string => sayIn(value, 'de-DE');
 
 const list = (values: readonly string[]): string =>
   values.length < 2 ? values.join('') : `${values.slice(0, -1).join(', ')} und ${values.at(-1) ?? ''}`;

@@ -16,7 +16,7 @@ export const en = {
   reveal: 'Answer',
   explore: 'Explore',
   saidNumbers: (guess: readonly number[], answer: readonly number[], unit: string): string =>
-    `You said ${list(guess.map(say))}${unit}. It is ${list(answer.map(say))}${unit}.`,
+    `You said ${list(guess.map((value) => say(value)))}${unit}. It is ${list(answer.map((value) => say(value)))}${unit}.`,
   saidOptions: (guess: readonly string[], answer: readonly string[]): string =>
     `You said: ${guess.length > 0 ? list(guess) : 'none'}. It is: ${answer.length > 0 ? list(answer) : 'none'}.`,
   understood: 'Within 5 %: understood.',

@@ -138,11 +138,11 @@ export type Measure = (lab: Lab, settings: Settings) => Promise<Measured>;
 export type Measures = Readonly<Record<string, Measure>>;
 
 /** Three significant digits, and more where the number is whole and longer; below a ten-thousandth as `1e-6`. */
-export function say(value: number): string {
+export function say(value: number, locale = 'en-US'): string {
   if (!Number.isFinite(value)) return '–';
   if (value !== 0 && Math.abs(value) < 1e-4) return String(Number(value.toPrecision(3)).toExponential());
   const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
-  return rounded.toLocaleString('en-US', { maximumSignificantDigits: 8 });
+  return rounded.toLocaleString(locale, { maximumSignificantDigits: 8 });
 }
 
 /** A share as `94 %`, with one decimal below 10 %. */

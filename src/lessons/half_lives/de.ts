@@ -1,4 +1,5 @@
-import { say, sharePercent, type LessonText } from '../course/step';
+import { say } from '../course/de';
+import type { LessonText } from '../course/step';
 
 const learnedAt = (step: number | undefined): string =>
   step === undefined || Number.isNaN(step) ? 'nicht gelernt' : `gelernt bei Schritt ${step}`;
@@ -84,7 +85,7 @@ export const de: LessonText = {
       x: 'Uhren, in Prozent von der schnellsten an',
       y: 'Halbwertszeit in Token',
       reveal: ({ noise, write, ratio, noiseBeyond, writeBeyond }) =>
-        `Bei Rauschen bleibt die Hälfte ${say(noise as number)} Token lang, wo geschrieben wird ${say(write as number)}: ${say(ratio as number)}-mal schneller. Länger als die Folge von 32 Token sind bei Rauschen ${sharePercent(noiseBeyond as number)} der Uhren, wo geschrieben wird ${sharePercent(writeBeyond as number)}.`,
+        `Bei Rauschen bleibt die Hälfte ${say(noise as number)} Token lang, wo geschrieben wird ${say(write as number)}: ${say(ratio as number)}-mal schneller. Länger als die Folge von 32 Token sind bei Rauschen ${say(Math.round(100 * (noiseBeyond as number)))} % der Uhren, wo geschrieben wird ${say(Math.round(100 * (writeBeyond as number)))} %.`,
       why: () =>
         'Δ folgt aus dem Token. Klein bei Rauschen: Die langsamen Uhren stehen fast still und behalten, was sie haben. Groß beim Schreiben: Altes rückt weiter, und der neue Buchstabe tritt ein.',
       formula: 'Halbwertszeit bei Token t = ln 2 / (Δ_t·|A|)',
