@@ -152,6 +152,17 @@ fullTest('P around one onset is drawn again for another look-ahead, which is in 
   expect(complaints).toEqual(SILENT);
 });
 
+test('an address with what there is not says what is shown, and the app has one mode to present', async () => {
+  const { page, complaints } = await app.open('#/learn/half-lives/99?delta=1e9&a=4&b=2', WIDE);
+  await page.waitForURL(/#\/learn\/half-lives\/1\?a=4$/);
+  await page.getByLabel('Presentation mode').click();
+  await page.getByRole('heading', { name: 'For the teacher' }).waitFor();
+  await page.getByRole('button', { name: 'Explore (leave presentation)' }).click();
+  await page.getByRole('heading', { name: 'For the teacher' }).waitFor({ state: 'detached' });
+  expect(await page.getByLabel('Presentation mode').getAttribute('aria-pressed')).toBe('false');
+  expect(complaints).toEqual(SILENT);
+});
+
 const present = async (name: string, steps: number): Promise<void> => {
   const { page, complaints } = await app.open(`#/learn/${name}/1`, WIDE);
   // The app has a button to present, too.
@@ -168,6 +179,9 @@ const present = async (name: string, steps: number): Promise<void> => {
   expect(await violations(page, '[data-testid="lesson"]')).toEqual([]);
   await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: 'For the teacher' }).waitFor({ state: 'detached' });
+  await page.goBack();
+  await page.getByText(`Step 3 of ${steps}`).waitFor();
+  expect(await page.getByRole('heading', { name: 'For the teacher' }).count()).toBe(0);
   expect(complaints).toEqual(SILENT);
 };
 const PRESENTED = 'the presentation of %s has notes for the teacher, keys for its steps, and one key back';

@@ -2,6 +2,7 @@ import { proxy } from 'comlink';
 import { messageOf } from '../../base/text';
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { Link } from '../../app/ui/link';
+import { presentation } from '../../app/ui/presentation.svelte';
 import type { CourseWorker } from './protocol';
 import { understood, type LessonPlan, type Measured, type Settings, type Step } from './step';
 
@@ -38,9 +39,9 @@ class Asked {
 export class Walk {
   /** From 0. */
   at = $state(0);
-  present = $state(false);
   /** Why nothing runs on kernels here, once it is known. */
   withoutKernels = $state<string | null>(null);
+  #opened = false;
   #settings = $state.raw<Settings>({});
   readonly #guesses = new SvelteMap<string, readonly number[]>();
   readonly #revealed = new SvelteSet<string>();
@@ -78,7 +79,9 @@ export class Walk {
     const known = Number.isInteger(number) && number >= 1 && number <= this.plan.steps.length;
     this.at = known ? number - 1 : 0;
     const parameters = new URLSearchParams(query);
-    this.present = parameters.has('present');
+    // A way back through steps that were presented does not present again.
+    if (parameters.has('present') && !this.#opened) presentation.set(true);
+    this.#opened = true;
     const settings: Record<string, number> = {};
     for (const [name, text] of parameters) if (Number.isFinite(Number(text))) settings[name] = Number(text);
     this.#settings = settings;
@@ -88,7 +91,7 @@ export class Walk {
   }
 
   /** Behind the page's own part: step and what differs from the defaults. The guess is not in it. */
-  address(at = this.at, present = this.present): string {
+  address(at = this.at, present = presentation.on): string {
     const query = new URLSearchParams();
     const step = this.plan.steps[at] as Step;
     const settings = this.#settingsOf(step);
