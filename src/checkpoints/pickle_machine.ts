@@ -293,8 +293,8 @@ export abstract class PickleMachine<T> {
   #long(length: number): number | bigint {
     const at = this.#skip(length);
     if (length === 0) return 0;
-    // Addresses have six bytes.
-    if (length <= 6) {
+    // Addresses have six bytes, times in microseconds seven; both are exact as numbers.
+    if (length <= 6 || (length === 7 && (this.#piece[at + 6] as number) < 0x20)) {
       let value = 0;
       for (let i = length - 1; i >= 0; i--) value = value * 256 + (this.#piece[at + i] as number);
       return (this.#piece[at + length - 1] as number) & 0x80 ? value - 2 ** (8 * length) : value;

@@ -228,10 +228,14 @@ class Reader extends PickleMachine<Item> {
     if (!(list instanceof List)) return -1;
     if (list.stack >= 0) return list.stack;
     if (list.items.length === 0) return -1;
-    const frames = Int32Array.from(list.items, (item) =>
-      item instanceof Dict && item.frame >= 0 ? item.frame : this.reject('has a stack of what is no frame'),
-    );
-    const hash = frames.reduce((sum, frame) => (Math.imul(sum, 31) + frame) | 0, frames.length);
+    const frames = new Int32Array(list.items.length);
+    let hash = frames.length;
+    for (let i = 0; i < frames.length; i++) {
+      const item = list.items[i];
+      if (!(item instanceof Dict && item.frame >= 0)) return this.reject('has a stack of what is no frame');
+      frames[i] = item.frame;
+      hash = (Math.imul(hash, 31) + item.frame) | 0;
+    }
     const alike = this.#stacksAt.get(hash) ?? [];
     const known = alike.find(({ stack }) => equal(this.#stacks[stack] as Int32Array, frames));
     if (known) {
@@ -263,5 +267,8 @@ class Reader extends PickleMachine<Item> {
   }
 }
 
-const equal = (a: Int32Array, b: Int32Array): boolean =>
-  a.length === b.length && a.every((value, i) => value === b[i]);
+function equal(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -5,8 +5,8 @@ import type { Answer } from '../../ui/answer';
 import { Latest } from '../../ui/latest.svelte';
 import { fileReader, PATIENCE } from './file_reader';
 
-/** Seconds more for each gigabyte. */
-const PATIENCE_PER_GB = 60;
+/** Seconds more for each gigabyte: three times what a free core takes. */
+const PATIENCE_PER_GB = 180;
 
 /** A memory snapshot of a real run, beside the run that is shown. */
 export class SnapshotState {
