@@ -367,6 +367,7 @@ test('a variant is derived, compared, launched and reviewed', async () => {
     'commands/modal/train_a100.sh',
     'configs/local/smoke.yaml',
     'configs/modal/smoke_a100.yaml',
+    'configs/schema.json',
     'review.md',
   ]);
   expect(zip.get('configs/modal/train_a100.yaml')).toBe(derived);
