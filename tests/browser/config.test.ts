@@ -290,13 +290,10 @@ describe('files', () => {
     await page.getByRole('button', { name: 'same-2.yaml', exact: true }).waitFor();
     expect(await page.getByRole('list', { name: 'Open files' }).getByRole('listitem').count()).toBe(3);
 
-    const bomb = ['a0: &a0 [1,1,1,1,1,1,1,1,1,1]'];
-    for (let i = 1; i < 12; i++)
-      bomb.push(
-        `a${i}: &a${i} [${Array(10)
-          .fill(`*a${i - 1}`)
-          .join(',')}]`,
-      );
+    const bomb = Array.from({ length: 12 }, (_, i) => {
+      const item = i === 0 ? '1' : `*a${i - 1}`;
+      return `a${i}: &a${i} [${Array<string>(10).fill(item).join(',')}]`;
+    });
     const files = [
       ['binary.yaml', new Uint8Array([0x89, 0x50, 0, 1]), /binary\.yaml is not a text file: byte 3 is 0/],
       ['latin.yaml', new Uint8Array([0x61, 0x3a, 0x20, 0xe9]), /latin\.yaml is not a UTF-8 text file/],
@@ -387,7 +384,6 @@ test('typing holds the page up for less than a long task; Tab indents, and Escap
   expect(longest).toBeLessThan(1);
   expect(await page.getByRole('textbox', { name: 'max_memory_gb' }).inputValue()).toBe('12');
 
-  // Tab indents, and Escape then Tab leaves the text.
   const inText = () => editor(page).evaluate((element) => element.contains(document.activeElement));
   await page.keyboard.press('Tab');
   expect(await inText()).toBe(true);

@@ -7,7 +7,6 @@ import { MACHINES, type Machine, type Platform } from '../../../config/targets';
 import type { Reading } from '../../../estimate/from_config';
 import { RAM_RUNS } from '../../../estimate/ram_predict';
 import type { Plan } from '../../../estimate/scenario';
-import type { RowWithRam, ScenarioRow } from '../../../estimate/scenario_table';
 import type { Measurement } from '../../../estimate/vram/options';
 import type { ClaimTable } from '../../../estimate/vram/claims';
 import type { MeasuredRow } from '../../../estimate/measured';
@@ -15,11 +14,11 @@ import type { Evidence } from '../../../estimate/mechanism_fit';
 import { ownCrash, type OwnCrash } from '../../../estimate/own_crash';
 import { answer, type Answer } from '../../ui/answer';
 import { Latest } from '../../ui/latest.svelte';
-import { Link } from '../../ui/link';
+import type { Link } from '../../ui/link';
 import { download } from '../../ui/download';
 import { recall, remember } from '../../ui/stored';
+import { limitAnswers, linkTo, machineRows, steps, type LimitAnswers, type Row } from './asking';
 import { BrowserState } from './browser.svelte';
-import { QUESTION_NAMES, type QuestionName } from './inverse';
 import { limits } from './limits.svelte';
 import { planOf, type Pace, type Prices } from './plan';
 import type { CrashSearch, RamAnswer, RamRuns, Limits, Prediction } from './prediction';
@@ -45,9 +44,6 @@ const STORED = 'fit.source';
 const CRASH_SEEDS = 60;
 /** Simulated runs of each mechanism that is laid beside a log. */
 const FIT_RUNS = 30;
-
-const linkTo = (name: string): Link<Predictions> =>
-  new Link(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name }));
 
 /** What takes long, and is looked at by few. */
 type OnSight = 'pictures' | 'claims' | 'machines' | 'limits';
@@ -75,9 +71,9 @@ export class FitPage {
   readonly ram = new Latest<RamAnswer>();
   readonly pictures = new Latest<RamRuns>();
   readonly claims = new Latest<readonly ClaimTable[]>();
-  readonly scenarios = new Latest<readonly (ScenarioRow | RowWithRam)[]>();
+  readonly scenarios = new Latest<readonly Row[]>();
   /** To questions about the setup that is shown. */
-  readonly answers = new Latest<Partial<Record<QuestionName, string>>>();
+  readonly answers = new Latest<LimitAnswers>();
   readonly crash = new Latest<CrashSearch>();
   readonly browser = new BrowserState();
   readonly snapshot = new SnapshotState();
@@ -253,16 +249,11 @@ export class FitPage {
   #findLimits(plan: Plan): void {
     this.answers.clear();
     const { hours } = limits.value;
-    this.answers.ask(async (show) => {
-      let all: Partial<Record<QuestionName, string>> = {};
-      for (const name of QUESTION_NAMES) {
-        if (!show(all)) return undefined;
-        const given = await this.#call(this.#comparisons, (worker) => worker.inverse(name, plan, hours));
-        if (!given) return undefined;
-        all = { ...all, [name]: 'value' in given ? given.value : given.problem };
-      }
-      return { value: all };
-    });
+    this.answers.ask((show) =>
+      limitAnswers(show, (name) =>
+        this.#call(this.#comparisons, (worker) => worker.inverse(name, plan, hours)),
+      ),
+    );
   }
 
   /** What a crash of the run that is shown begins with. */
@@ -284,7 +275,7 @@ export class FitPage {
   replayCrash(incident: Crash): void {
     if (this.crash.busy) return;
     this.crash.ask((show) =>
-      this.#steps(CRASH_SEEDS, show, (runs) =>
+      steps(CRASH_SEEDS, show, (runs) =>
         this.#call(this.#drawings, (worker) => worker.crash(incident, runs, CRASH_SEEDS)),
       ),
     );
@@ -299,7 +290,7 @@ export class FitPage {
   fitMechanisms(crash: Crash, evidence: Evidence): void {
     this.logs.fitted.clear();
     this.logs.fitted.ask((show) =>
-      this.#steps(FIT_RUNS, show, (runs) =>
+      steps(FIT_RUNS, show, (runs) =>
         this.#call(this.#drawings, (worker) => worker.fit(crash, evidence, runs, FIT_RUNS)),
       ),
     );
@@ -360,15 +351,9 @@ export class FitPage {
   #compareMachines(plan: Plan): void {
     this.scenarios.ask(async (show) => {
       const rows = await this.#call(this.#comparisons, (worker) => worker.scenarios(plan));
-      if (!rows || 'problem' in rows) return rows;
-      let all: readonly (ScenarioRow | RowWithRam)[] = rows.value;
-      for (const [at, row] of rows.value.entries()) {
-        if (!show(all)) return undefined;
-        const simulated = await this.#call(this.#comparisons, (worker) => worker.simulated(row));
-        if (!simulated || 'problem' in simulated) return simulated;
-        all = all.with(at, simulated.value);
-      }
-      return { value: all };
+      return machineRows(show, rows, (row) =>
+        this.#call(this.#comparisons, (worker) => worker.simulated(row)),
+      );
     });
   }
 
@@ -388,25 +373,12 @@ export class FitPage {
 
   #simulate(plan: Plan, unchanged: boolean): void {
     this.ram.ask(async (show) => {
-      const answer = await this.#steps(RAM_RUNS, show, (runs) =>
+      const answer = await steps(RAM_RUNS, show, (runs) =>
         this.#call(this.#simulations, (worker) => worker.ram(plan, runs)),
       );
       if (answer && 'value' in answer && unchanged) this.ramBefore = answer.value.peak;
       return answer;
     });
-  }
-
-  /** The answer after `of` steps, as long as somebody waits for it. */
-  async #steps<T>(
-    of: number,
-    show: (value: T) => boolean,
-    step: (done: number) => Promise<Answer<T> | undefined>,
-  ): Promise<Answer<T> | undefined> {
-    for (let done = 1; ; done++) {
-      const answer = await step(done);
-      if (!answer || 'problem' in answer || done === of) return answer;
-      if (!show(answer.value)) return undefined;
-    }
   }
 
   async #call<T>(
