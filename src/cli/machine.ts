@@ -45,7 +45,7 @@ export function pathBelow(file: string, root?: string): string {
   const nearest = root === undefined ? repositoryOf(dirname(whole)) : resolve(root);
   if (nearest === undefined) return basename(whole);
   const path = relative(nearest, whole);
-  if (path.startsWith('..'))
+  if (path === '..' || path.startsWith(`..${sep}`))
     throw new ArgumentError(`${inLine(file)} is not below --root ${inLine(root ?? nearest)}`);
   return path.split(sep).join('/');
 }

@@ -248,7 +248,7 @@ function recommendationsOf(facts: Facts): string[] {
         : []),
       ...(some('data.validation_split')
         ? [
-            'Report scores on the corpus’s own dev and eval sets: the validation files come from the training set.',
+            'Report scores on the corpus’s own dev and eval sets: the validation files come from the training set. The command evaluate has annotations only where build-cache has prepared the recordings, in test/ below data.cache_dir.',
           ]
         : []),
     ]),

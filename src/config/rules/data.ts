@@ -62,7 +62,7 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'cache-mismatch',
     severity: 'medium',
     targets: PLATFORMS,
-    evidence: `${SOURCE}: only data.cache_dir is used. ${LAUNCHER}: it prefixes experiment.cache_dir alone with /results, the volume that outlives the container.`,
+    evidence: `${SOURCE}: only data.cache_dir is used. ${LAUNCHER}: it puts experiment.cache_dir alone below /results, the volume that outlives the container, where it is relative.`,
     check: (settings, { target }) => cacheMismatch(settings, target.name === 'modal'),
   },
   {
@@ -214,13 +214,25 @@ function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
       'a volume that outlives the container',
     );
   }
-  if (settings.read(other) === undefined || settings.text(other) === cache || cache === '') return NONE;
+  const given = settings.text(other);
+  const written = modal && !given.startsWith('/') ? `/results/${given}` : given;
+  if (settings.read(other) === undefined || cache === '' || sameFolder(written, cache)) return NONE;
   return fixAt(
     other,
     cache,
     `is not data.cache_dir (${cache}), which alone is used: a cache that lies here is built anew; write ${cache}`,
     'the folder that is used',
   );
+}
+
+/** As paths are compared once they are resolved. */
+function sameFolder(one: string, other: string): boolean {
+  const resolved = (path: string): string =>
+    `${path.startsWith('/') ? '/' : ''}${path
+      .split('/')
+      .filter((part) => part !== '' && part !== '.')
+      .join('/')}`;
+  return resolved(one) === resolved(other);
 }
 
 /** Of what Modal is asked for, a container may use more, as long as its machine has it. */

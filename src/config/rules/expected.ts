@@ -6,10 +6,11 @@ export const EXPECTED: Readonly<Record<string, string>> = {
     'it is expected to save every so many epochs, but last.pt is written after each epoch whatever it says',
   'resources.compile_model': 'it is expected to switch torch.compile on, but the model is never compiled',
   'evaluation.mode':
-    'it is expected to make a run that only evaluates, but train always trains; use the evaluate command',
+    'it is expected to make a run that only evaluates, but train always trains; the command evaluate only evaluates, with annotations where build-cache has prepared the recordings in test/ below data.cache_dir',
   'evaluation.generate_submission': 'it is expected to write a submission file, but training writes none',
   'experiment.checkpoint_path':
     'it is expected to name a checkpoint to resume from, but --resume looks for checkpoints/last.pt below experiment.output_dir alone',
-  'logging.tensorboard': 'it is expected to log for TensorBoard, but no logger is wired',
+  'logging.tensorboard':
+    'it is expected to switch TensorBoard’s log on, but training always writes one, to tensorboard below experiment.output_dir',
   'logging.save_predictions': 'it is expected to keep predictions, but none are written',
 };

@@ -13,7 +13,7 @@ export const LAUNCHER_FACTS: readonly string[] = [
   'Volumes: the S3 mount /data, and /results, which outlives the container.',
   'Timeout: 86,400 s, 24 h, Modal’s maximum; the default would be 300 s.',
   'A pre-empted or crashed container restarts with the same arguments; a trainer that ends with an error is not started again.',
-  `It replaces ${code('data.data_dir')} by /data/edf/train, or by /data where that is missing, keeps only the last part of ${code('experiment.output_dir')} below /results, and prefixes ${code('experiment.cache_dir')}, not ${code('data.cache_dir')}, with /results.`,
+  `It replaces ${code('data.data_dir')} by /data/edf/train, or by /data where that is missing, keeps only the last part of ${code('experiment.output_dir')} below /results, and puts a relative ${code('experiment.cache_dir')}, not ${code('data.cache_dir')}, below /results.`,
   'It sets BGB_LIMIT_FILES=50 where “smoke” occurs in the config’s path, and unsets it otherwise.',
   'It forces the convolution fallback instead of Mamba-2 in training, and not in evaluation.',
   'It needs both secrets, aws-s3-secret and wandb-secret, even with W&B off.',

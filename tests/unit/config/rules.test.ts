@@ -62,6 +62,17 @@ test('two files for Modal that write to one folder are told of each other', () =
 });
 
 test.each([
+  ['local', 'cache/x', './cache/x/', 0],
+  ['local', 'cache/x', '/cache/x', 1],
+  ['modal', '/results/cache/x', 'cache/x', 0],
+  ['modal', '/results/cache/x', 'x', 1],
+] as const)('on %s with the caches %s and %s, %i of them is not used', (target, own, other, count) => {
+  const lines = [`data.cache_dir: ${own}`, `experiment.cache_dir: ${other}`];
+  const found = issues(exampleText(lines), { lines, target });
+  expect(found.filter(({ id }) => id === 'cache-mismatch')).toHaveLength(count);
+});
+
+test.each([
   ['1e5', true],
   ['0o17', true],
   ['08', true],
