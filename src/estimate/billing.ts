@@ -1,7 +1,7 @@
 /** What Modal bills of a run: of cores and of memory what is asked for, or what is used where that is more (Modal's documentation). */
 import { GIB } from '../base/units';
 import { quantity, scaled, sum, type Quantity } from '../base/quantity';
-import { SCORING_SECONDS, WINDOW_BYTES } from '../config/facts';
+import { scoringSeconds, WINDOW_BYTES } from '../config/facts';
 import type { Machine } from '../config/targets';
 import type { RunSettings } from './from_config';
 import { MAIN_BYTES, OTHER_BYTES, validationBytes, WORKER_BYTES } from './ram_facts';
@@ -51,7 +51,7 @@ export function billedOf(
   const busy = Math.max(cores, Math.min(workers, cores) + 1);
   const training = trainingBytes(settings, recordingBytes);
   const lists = validationBytes(settings.windows.validation);
-  const scoring = (settings.windows.validation * SCORING_SECONDS) / 3600;
+  const scoring = (settings.windows.validation * scoringSeconds(settings.rates)) / 3600;
   const share = {
     low: 0,
     likely: Math.min(1, scoring / epoch.likely),

@@ -25,6 +25,8 @@ export interface RunSettings {
   readonly epochs: number;
   /** Of early stopping, epochs. */
   readonly patience: number;
+  /** Of false alarms, at which each validation scores a sensitivity. */
+  readonly rates: number;
   readonly windows: EpochWindows;
   readonly cache: Cache;
 }
@@ -50,6 +52,7 @@ export function settingsFrom(
   const unpredicted = withoutGpu(get('experiment.device'));
   if (unpredicted !== undefined) throw new RangeError(`experiment.device: ${unpredicted}`);
   const kernelSizes = get('model.rescnn.kernel_sizes');
+  const rates = get('evaluation.fa_rates');
   // The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for.
   const mixer = platform === 'modal' ? 'conv' : 'mamba2';
   const recordings = recordingsAt(path, platform);
@@ -78,6 +81,7 @@ export function settingsFrom(
     },
     epochs: number('training.epochs'),
     patience: number('training.early_stopping.patience'),
+    rates: Array.isArray(rates) ? rates.length : 0,
     windows: epochWindows({
       ...recordings,
       balanced: get('data.use_balanced_sampling') !== false,

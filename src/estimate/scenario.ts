@@ -76,7 +76,7 @@ export function validationOf(plan: Plan): Quantity {
   // The trainer validates without autocast.
   const single: Plan = { ...plan, settings: { ...settings, vram: { ...settings.vram, precision: 'fp32' } } };
   const forward = scaled(gpuHours(single), (FORWARD * validation) / training);
-  return validationHours(lengthsIn(plan), validation, loadersOf(plan), forward);
+  return validationHours(lengthsIn(plan), validation, loadersOf(plan), settings.rates, forward);
 }
 
 /** Hours in which windows are read for statistics before each epoch's first batch. */

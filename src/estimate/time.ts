@@ -6,7 +6,7 @@ import {
   FIRST_WINDOWS,
   REPORTED_PACES,
   PREPROCESS_SECONDS,
-  SCORING_SECONDS,
+  scoringSeconds,
   type ReportedPace,
 } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
@@ -121,17 +121,19 @@ export const statisticsHours = (recordings: RecordingLengths, { training }: Epoc
 /**
  * Hours of a validation: its windows are decompressed by as many workers as those of training (the trainer's
  * src/brain_brr/train/loop.py at 8e81553, lines 1147–1156: both loaders take data.num_workers), while the GPU takes `forward`
- * hours, and scored by the main process alone once all are there (lines 635–669).
+ * hours, and scored by the main process alone once all are there (lines 635–669), at so many `rates` of false alarms.
  */
 export function validationHours(
   recordings: RecordingLengths,
   windows: number,
   loaders: Loaders,
+  rates: number,
   forward?: Quantity,
 ): Quantity {
   const loading = slower(loadingHours(recordings, windows, loaders), forward);
-  const scores = exactly((windows * SCORING_SECONDS) / 3600, 'derived', 'scores in Python');
-  return sum([loading, scores], `${loading.source}; ${SCORING_SECONDS.toFixed(2)} s a window for the scores`);
+  const each = scoringSeconds(rates);
+  const scores = exactly((windows * each) / 3600, 'derived', 'scores in Python');
+  return sum([loading, scores], `${loading.source}; ${each.toFixed(2)} s a window for the scores`);
 }
 
 /**

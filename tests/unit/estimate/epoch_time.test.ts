@@ -93,12 +93,24 @@ describe('beside the GPU', () => {
 
   test('a validation decompresses as training does, and scores in one process', () => {
     const [four, eight] = [4, 8].map(
-      (workers) => validationHours(CORPUS_LENGTHS, 51_901, { workers, cores: 8 }).likely,
+      (workers) => validationHours(CORPUS_LENGTHS, 51_901, { workers, cores: 8 }, 4).likely,
     );
     const scores = (51_901 * (38.7 / 800)) / 3600;
     const loading = loadingHours(CORPUS_LENGTHS, 51_901, { workers: 4, cores: 8 }).likely;
     expect((four as number) - scores).toBeCloseTo(loading, 10);
     expect(2 * ((eight as number) - scores)).toBeCloseTo((four as number) - scores, 10);
+  });
+
+  test('a validation scores each rate of false alarms in eleven passes, and its events in one', () => {
+    const scored = ['', '  fa_rates: []', '  fa_rates: [5, 1]'].map((line) => {
+      const { settings } = readConfig(`evaluation:\n  save_plots: true\n${line}\n`);
+      const rates = settingsFrom(settings, 'x.yaml', 'local').rates;
+      const given = { kind: 'given', windows: [1] } as const;
+      const loaders = { workers: 8, cores: 8 };
+      return validationHours(given, 8000, loaders, rates).likely - loadingHours(given, 8000, loaders).likely;
+    });
+    const pass = 387 / 3600 / 45;
+    for (const [i, passes] of [45, 1, 23].entries()) expect(scored[i]).toBeCloseTo(passes * pass, 9);
   });
 
   test('each epoch reads 1,000 windows first, in one process', () => {
