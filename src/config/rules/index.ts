@@ -59,7 +59,7 @@ export function checkAll(files: readonly Checked[]): Issue[][] {
     const own = `/results/${output(checked)}_${stem(checked.name)}`;
     const found: Found = {
       path: OUTPUT,
-      message: `${others.join(', ')} writes to the same folder /results/${output(checked)}, because the launcher keeps its last name alone; write ${own}`,
+      message: `${others.join(', ')} ${others.length > 1 ? 'write' : 'writes'} to the same folder /results/${output(checked)}, because the launcher keeps its last name alone; write ${own}`,
       fix: [set(OUTPUT, own, 'a folder of its own')],
     };
     return sorted([...check(checked), issueOf(COLLISION, found, checked.file)]);

@@ -181,7 +181,11 @@ export const TRAINING_RULES: readonly Rule[] = [
             ? 'the GPU that is paid for stays unused'
             : undefined;
       return wrong === undefined
-        ? at(DEVICE, `${unpredicted}; auto takes the GPU`, { severity: 'medium' })
+        ? at(
+            DEVICE,
+            `${unpredicted}${device === 'mps' ? '; where this is no Mac, the run ends when the model goes there' : ''}; auto takes the GPU`,
+            { severity: 'medium' },
+          )
         : fixAt(DEVICE, 'auto', `${wrong}; ${unpredicted}; write auto`, 'takes the GPU of this machine');
     },
   },

@@ -97,6 +97,7 @@ test('of a run without the GPU nothing is predicted, and it is said, on every ma
       const lines = [`experiment.device: ${device}`, 'training.mixed_precision: false'];
       const found = issues(exampleText(lines), { lines, target }).find(({ id }) => id === 'no-gpu');
       expect(found?.message).toContain('neither memory nor time of such a run is predicted');
+      expect(found?.message.includes('no Mac')).toBe(device === 'mps' && target === 'local');
       const crashes = target === 'modal' || (device === 'mps' && target === 'wsl2');
       expect(found?.severity).toBe(crashes ? 'high' : 'medium');
       expect(verdictFor(exampleText(lines), 'train.yaml', TARGETS[target])).toBeUndefined();
