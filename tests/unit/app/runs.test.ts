@@ -6,7 +6,7 @@ import { curvesHeight, CURVES_WIDTH, drawCurves } from '../../../src/app/pages/r
 import { logsZip, namedRows } from '../../../src/app/pages/runs/export';
 import { tagsIn } from '../../../src/app/pages/runs/facts';
 import { openLogs } from '../../../src/app/pages/runs/opened';
-import type { ShownRun } from '../../../src/app/pages/runs/runs.svelte';
+import type { ShownRun } from '../../../src/app/pages/runs/shown_run';
 import {
   COLUMNS,
   DEFAULT_COLUMNS,

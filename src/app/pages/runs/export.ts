@@ -4,7 +4,7 @@ import { configYaml } from '../../../training/logs/config_yaml';
 import { eventFileName, writeEventFile } from '../../../training/logs/event_file';
 import { logOf, rowsOf } from '../../../training/logs/log';
 import { metricsCsv, metricsJsonl, type NamedRows } from '../../../training/logs/metrics_files';
-import type { ShownRun } from './runs.svelte';
+import type { ShownRun } from './shown_run';
 
 /** The steps of runs, by names that differ; runs of which there are weights alone are left out. */
 export function namedRows(runs: readonly ShownRun[]): NamedRows[] {

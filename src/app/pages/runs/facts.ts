@@ -1,5 +1,5 @@
 /** What cards and table say of a run. */
-import type { ShownRun } from './runs.svelte';
+import type { ShownRun } from './shown_run';
 
 /** Outcomes whose name says too little; a failure is a sentence. */
 const OUTCOMES: Partial<Record<string, string>> = {

@@ -1,31 +1,21 @@
 import { messageOf } from '../../../base/text';
 import { writeState, writeWeights } from '../../../checkpoints/state_file';
-import { runBytes, type Run, type Slot } from '../../../checkpoints/run';
+import { runBytes, type Slot } from '../../../checkpoints/run';
 import type { RunChanges } from '../../../checkpoints/store';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { trainerCheckpoint } from '../../../training/export';
 import { files } from '../../../training/files';
 import { preparedCache } from '../../../training/prepared_cache';
 import { runsInTraining, whileIdle } from '../../../training/run_lock';
-import { asJson, readSummary, summaryOf, type RunSummary } from '../../../training/run_record';
-import { differences, type Difference } from '../../../training/share';
+import { asJson, readSummary, summaryOf } from '../../../training/run_record';
+import { differences } from '../../../training/share';
 import { metricsCsv } from '../../../training/logs/metrics_files';
 import { download } from '../../ui/download';
 import type { Detector } from '../detector/detector.svelte';
 import { FROM_A_FILE } from '../detector/interrupted';
 import { logsZip, namedRows } from './export';
 import { openLogs, type OpenedLog } from './opened';
-
-export interface ShownRun {
-  readonly run: Run;
-  /** null where it was imported. */
-  readonly summary: RunSummary | null;
-  readonly bytes: number;
-  /** Which tab trains it now; null where none does. */
-  readonly training: 'here' | 'elsewhere' | null;
-  /** To the run before it that has settings. */
-  readonly differences: readonly Difference[];
-}
+import type { ShownRun } from './shown_run';
 
 export type Format = 'torch' | 'weights' | 'state';
 

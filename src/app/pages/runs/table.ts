@@ -3,7 +3,7 @@ import { formText } from '../../../training/fields';
 import { FIELDS, valueOf, type EegSettings } from '../../../training/settings';
 import { duration, short } from '../../ui/format';
 import { bestOf, statusOf, stepOf } from './facts';
-import type { ShownRun } from './runs.svelte';
+import type { ShownRun } from './shown_run';
 
 export interface Cell {
   /** What it is sorted by; undefined where there is none, which comes last. */
