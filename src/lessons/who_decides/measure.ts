@@ -1,7 +1,7 @@
 import { Random } from '../../base/random';
 import { copyingRun, separatedSequences, WINDOW, type Separated } from '../course/copying';
 import { answersWith, FORGETS, type EditOf } from '../course/edits';
-import type { Both, Lab } from '../course/lab';
+import type { Both, Lab, Weights } from '../course/lab';
 import type { Bar, Measured, Measures, Settings } from '../course/step';
 import { generateBatch, IGNORE } from '../tasks/task';
 import type { Dynamics } from '../mamba';
@@ -48,27 +48,34 @@ async function plateaus(lab: Lab): Promise<Measured> {
   return { answer: [selective, frozen, fixed], facts: { selective, frozen, fixed }, bars };
 }
 
-/** What the selective model answers with edits. */
-async function edited(lab: Lab, sequences: Separated, editOf: EditOf): Promise<Both> {
-  const { weights } = await storedModel('selective');
+/** What a selective model, the stored one unless another is given, answers with edits. */
+async function edited(lab: Lab, sequences: Separated, editOf: EditOf, weights?: Weights): Promise<Both> {
+  weights ??= (await storedModel('selective')).weights;
   return answersWith(lab, copyingRun('selective'), weights, sequences, editOf);
 }
 
 const letterOf = ({ letters }: Separated, b: number, index: number): number =>
   (letters[b] as readonly number[])[index] as number;
 
-/** B = 0 at a token 0 to 3 after the second letter. */
-async function write(lab: Lab): Promise<Measured> {
+/** Percent of right answers at each mark, with B = 0 at a token 0 to 3 after the second letter: one entry a token. */
+export async function withoutWrite(
+  lab: Lab,
+  weights?: Weights,
+): Promise<{ readonly got: number[]; readonly want: number[] }[]> {
   const sequences = separatedSequences(SEQUENCES);
-  const places = Array.from({ length: WINDOW }, (_, i) => i);
   const percents: { got: number[]; want: number[] }[] = [];
-  for (const place of places) {
+  for (let place = 0; place < WINDOW; place++) {
     lab.progress(place / WINDOW);
-    const { got, want } = await edited(lab, sequences, (b, t) =>
-      t === letterOf(sequences, b, 1) + place ? { write: false } : undefined,
-    );
+    const editOf: EditOf = (b, t) => (t === letterOf(sequences, b, 1) + place ? { write: false } : undefined);
+    const { got, want } = await edited(lab, sequences, editOf, weights);
     percents.push({ got: percentRight(got, sequences.targets), want: percentRight(want, sequences.targets) });
   }
+  return percents;
+}
+
+async function write(lab: Lab): Promise<Measured> {
+  const percents = await withoutWrite(lab);
+  const places = percents.map((_, place) => place);
   const own = (key: 'got' | 'want'): number[] => percents.map((one) => one[key][1] as number);
   const others = (key: 'got' | 'want'): number[] =>
     percents.map((one) => mean([one[key][0] as number, one[key][2] as number]));

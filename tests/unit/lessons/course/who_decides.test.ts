@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Lab } from '../../../../src/lessons/course/lab';
 import { differenceOf, type Measured } from '../../../../src/lessons/course/step';
-import { measures } from '../../../../src/lessons/who_decides/measure';
+import { measures, withoutWrite } from '../../../../src/lessons/who_decides/measure';
+import { trainCopying } from '../../../../src/lessons/zero_order_hold/train';
 import { fullTest } from '../../../full';
 import { testDevice } from '../../engine/check-op';
 
@@ -29,6 +30,18 @@ test('a letter is written three tokens after it, and only there', async () => {
   for (const place of [0, 1, 2]) expect(own[place]).toBeGreaterThan(95);
   expect(own[3]).toBeLessThan(30);
   for (const other of others) expect(other).toBeGreaterThan(97);
+});
+
+fullTest('of five seeds four write a letter three tokens after it alone, one at two tokens', async () => {
+  const lab = new Lab(device());
+  const written: number[][] = [];
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const { weights, accuracy } = await trainCopying(lab, { zeroOrderHold: false, seed });
+    expect(accuracy.at(-1)).toBeGreaterThan(93);
+    const own = (await withoutWrite(lab, weights)).map(({ got }) => got[1] as number);
+    written.push(own.flatMap((percent, place) => (percent < 90 ? [place] : [])));
+  }
+  expect(written.toSorted((a, b) => a.length - b.length)).toEqual([[3], [3], [3], [3], [2, 3]]);
 });
 
 test('without its clock a letter never was, and those before it move up by one', async () => {
