@@ -12,7 +12,11 @@ export interface HostSamples {
 }
 
 const MAX_SAMPLES = 1_000_000;
+/** Columns of a time, the first of them that there is. */
 const TIMES = ['elapsed_time', 'elapsed time', 'elapsed', 'etimes', 'time', 'seconds', 'timestamp', 'date'];
+/** What psrecord prints before its log where that is its output. */
+const BEFORE = /^(?:(?:Attaching to|Starting up|Command requires)[^\n]*\n)+/;
+const DAY = 86_400;
 /** Columns of resident memory, and the bytes of their unit. */
 const RESIDENT: readonly (readonly [RegExp, number])[] = [
   [/^(?:mem_)?real(?: \(mb\))?$/, MIB],
@@ -23,27 +27,33 @@ const RESIDENT: readonly (readonly [RegExp, number])[] = [
 
 interface Columns {
   readonly time: number;
+  /** Whether the time is one that a process has run. */
+  readonly elapsed: boolean;
   readonly resident: number;
   readonly unit: number;
   readonly split: (line: string) => string[];
 }
 
+const bodyOf = (text: string): string => text.trimStart().replace(BEFORE, '');
+
 /** What the header says; undefined where the text is of no such log. */
 function columnsOf(text: string): Columns | undefined {
-  const header = /^[^\n]*/.exec(text.trimStart())?.[0] ?? '';
+  const header = /^[^\n]*/.exec(bodyOf(text))?.[0] ?? '';
   if (/^#\s+Elapsed time\s+CPU \(%\)\s+Real \(MB\)/i.test(header))
-    return { time: 0, resident: 2, unit: MIB, split: (line) => line.trim().split(/\s+/) };
-  const separator = header.includes(',') ? ',' : header.includes('\t') ? '\t' : /\s+/;
+    return { time: 0, elapsed: true, resident: 2, unit: MIB, split: (line) => line.trim().split(/\s+/) };
+  const separator = [',', '\t', ';'].find((one) => header.includes(one)) ?? /\s+/;
   const split = (line: string): string[] =>
     line
       .trim()
       .split(separator)
       .map((cell) => cell.trim().replace(/^"|"$/g, ''));
-  const names = split(header.toLowerCase());
-  const time = names.findIndex((name) => TIMES.includes(name));
+  // Among ps's own columns TIME is the processor's; a clock is put before them.
+  const names = split(header).map((name, i) => (i > 0 && name === 'TIME' ? '' : name.toLowerCase()));
+  const name = TIMES.find((one) => names.includes(one)) ?? '';
+  const time = names.indexOf(name);
   for (const [pattern, unit] of RESIDENT) {
-    const resident = names.findIndex((name) => pattern.test(name));
-    if (time >= 0 && resident >= 0) return { time, resident, unit, split };
+    const resident = names.findIndex((one) => pattern.test(one));
+    if (name !== '' && resident >= 0) return { time, elapsed: name.startsWith('e'), resident, unit, split };
   }
   return undefined;
 }
@@ -55,14 +65,19 @@ export function readHostSamples(text: string): HostSamples {
   const columns = columnsOf(text);
   if (!columns)
     throw new RangeError(
-      'The file has no header of psrecord, and none with a time and rss. Record it with “psrecord PID --include-children --log FILE”, or write ps -o rss with a time before each line.',
+      'The file has no header of psrecord, and none with a time and rss. Record it with “psrecord PID --include-children --log FILE”, or write a CSV whose first line is “time,rss”, with rss in KiB as ps has it.',
     );
   const moments = new Map<number, number>();
-  for (const line of text.trimStart().split('\n').slice(1, MAX_SAMPLES)) {
+  let [midnights, before] = [0, -Infinity];
+  for (const line of bodyOf(text).split('\n').slice(1, MAX_SAMPLES)) {
     const cells = columns.split(line);
-    const at = secondsOf(cells[columns.time]);
+    const read = secondsOf(cells[columns.time], columns.elapsed);
     const resident = Number(cells[columns.resident] || NaN);
-    if (at === undefined || !(resident >= 0)) continue;
+    if (read === undefined || !(resident >= 0)) continue;
+    // A clock starts again every day.
+    if (!columns.elapsed && read < DAY && before - read > DAY / 2 && before < DAY) midnights++;
+    before = read;
+    const at = read + midnights * DAY;
     moments.set(at, (moments.get(at) ?? 0) + resident * columns.unit);
   }
   const sorted = [...moments].sort(([a], [b]) => a - b);
@@ -75,15 +90,20 @@ export function readHostSamples(text: string): HostSamples {
   };
 }
 
-/** Seconds, as a number, as a clock (“01:02:03”) or as a date. */
-function secondsOf(cell = ''): number | undefined {
+/**
+ * Seconds, as a number, as a clock (“01:02:03”) or as a date. “05:21” are minutes and seconds of a time that has elapsed, as ps
+ * writes it ([[DD-]hh:]mm:ss), hours and minutes of a clock.
+ */
+function secondsOf(cell = '', elapsed = false): number | undefined {
   if (cell === '') return undefined;
   const number = Number(cell);
   if (Number.isFinite(number)) return number;
-  const clock = /^(?:(\d{1,3})-)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?$/.exec(cell);
+  const clock = /^(?:(\d{1,3})-)?(?:(\d{1,2}):)?(\d{1,2}):(\d{2}(?:\.\d+)?)$/.exec(cell);
   if (clock) {
-    const [, days, hours, minutes, seconds] = clock;
-    return 86_400 * Number(days ?? 0) + 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds ?? 0);
+    const [, days, first, middle, last] = clock;
+    const [hours, minutes, seconds] =
+      first === undefined && !elapsed ? [middle, last, 0] : [first, middle, last];
+    return DAY * Number(days ?? 0) + 3600 * Number(hours ?? 0) + 60 * Number(minutes) + Number(seconds);
   }
   const date = Date.parse(cell);
   return Number.isNaN(date) ? undefined : date / 1000;

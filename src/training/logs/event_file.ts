@@ -233,7 +233,9 @@ export function readEventFile(bytes: Uint8Array, name: string): ReadEvents {
     throw new DataError(
       quoted(name),
       'record 1',
-      'this is not an event file of TensorBoard; open events.out.tfevents.*',
+      bytes.length === 0
+        ? 'the file is empty; the run has written nothing yet'
+        : 'this is not an event file of TensorBoard; open events.out.tfevents.*',
     );
   const log = new Map(
     [...tags].map(([tag, points]): [string, Point[]] => [

@@ -92,7 +92,10 @@ export function readMetricsCsv(text: string, name: string): ReadonlyMap<string, 
     throw new DataError(quoted(name), where, problem);
   };
   if (step < 0 && epoch < 0)
-    fail('line 1', 'it has no column step or epoch; open metrics of a run, with a line of names first');
+    fail(
+      'line 1',
+      'it has no column step or epoch; open metrics of a run, with a first line of names and commas between them',
+    );
   const single = at('value') >= 0 && at('wall time') >= 0;
   const [, saved] = SAVED_TAG.exec(name) ?? [];
   // A slash of the tag is an underline in the file's name.

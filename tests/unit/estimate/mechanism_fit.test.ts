@@ -26,9 +26,21 @@ describe('samples of a host’s memory', () => {
       [3 * MIB, 4 * MIB],
     ],
     [
-      'ps by blanks',
-      '    ELAPSED   PID    RSS COMMAND\n  00:10  7  1024 python\n  00:20  7  2048 python\n',
-      [0, 600],
+      'ps by blanks, whose elapsed time is in minutes and seconds',
+      '    ELAPSED   PID    RSS COMMAND\n  59:50  7  1024 python\n  01:00:10  7  2048 python\n',
+      [0, 20],
+      [MIB, 2 * MIB],
+    ],
+    [
+      'psrecord’s output',
+      'Attaching to process 7\n# Elapsed time   CPU (%)     Real (MB)   Virtual (MB)\n0 0 100 900\n2 99 300 900\nProcess finished (2.50 seconds)\n',
+      [0, 2],
+      [100 * MIB, 300 * MIB],
+    ],
+    [
+      'a clock before ps’s columns, over midnight',
+      'time;rss;TIME\n23:59:50;1024;03:00\n00:00:10;2048;04:00\n',
+      [0, 20],
       [MIB, 2 * MIB],
     ],
   ])('are read of %s', (_, text, seconds, bytes) => {
@@ -41,6 +53,8 @@ describe('samples of a host’s memory', () => {
     expect(() => readHostSamples('channel,start_time\n1,2\n')).toThrow(/no header of psrecord/);
     expect(() => readHostSamples('time,rss\n1,1024\n')).toThrow(/fewer than two moments/);
     expect(isHostSamples('channel,start_time,stop_time,label,confidence\n')).toBe(false);
+    // Its TIME is the processor's.
+    expect(isHostSamples('USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND\n')).toBe(false);
   });
 
   it('have peaks that never fall', () => {

@@ -85,14 +85,40 @@ describe('a kernel log', () => {
     }
   });
 
-  it('is read of a control group and of an older kernel, of PyTorch alone, and of none', () => {
-    expect(readOomLog('Memory cgroup out of memory: Killed process 12 (python3) total-vm:8kB')).toMatchObject(
-      {
-        process: 'python3 (pid 12)',
-        virtual: 8192,
-        resident: undefined,
-      },
+  it('of several kills is the last with its own table, whatever else the kernel writes within it', () => {
+    const report = (pid: number, free: number): string[] => [
+      'python invoked oom-killer: gfp_mask=0x140dca',
+      `Free swap  = ${free}kB`,
+      'Total swap = 8kB',
+      '[ pid ]   uid  tgid total_vm      rss cpu oom_adj oom_score_adj name',
+      `[  100]  1000   100       10       ${pid}   3       0             0 python`,
+      'usb 1-1: new high-speed USB device number 5',
+      `[  101]  1000   101       10       ${pid}   3       0             0 Web Content`,
+      `Killed process ${pid} (python) total-vm:8kB, anon-rss:4kB`,
+    ];
+    const log = readOomLog(
+      [...report(100, 4), ...report(101, 0), 'python invoked oom-killer: cut'].join('\r\n'),
     );
+    expect(log).toMatchObject({ process: 'python (pid 101)', swap: { total: 8192, free: 0 } });
+    expect(log?.tasks.map(({ pid, name }) => [pid, name])).toEqual([
+      [100, 'python'],
+      [101, 'Web Content'],
+    ]);
+    expect(log?.tasks[0]?.resident).toBe(101 * 4096);
+  });
+
+  it('is read of a control group and of an older kernel, of PyTorch alone, and of none', () => {
+    const group = 'Memory cgroup out of memory: Killed process 12 (python3) total-vm:8kB';
+    expect(readOomLog(group)).toMatchObject({
+      process: 'python3 (pid 12)',
+      virtual: 8192,
+      resident: undefined,
+      ram: undefined,
+      group: false,
+    });
+    expect(
+      readOomLog(`memory: usage 33554432kB, limit 33554432kB, failcnt 5\n8126464 pages RAM\n${group}`),
+    ).toMatchObject({ ram: 2 ** 35, group: true });
     expect(
       readOomLog('Killed process 7, UID 1000, (pt_data_worker) total-vm:4kB, anon-rss:2kB'),
     ).toMatchObject({ process: 'pt_data_worker (pid 7)', resident: 2048 });
@@ -100,5 +126,10 @@ describe('a kernel log', () => {
       readOomLog('RuntimeError: DataLoader worker (pid 794619) is killed by signal: Killed.'),
     ).toMatchObject({ process: 'a DataLoader worker (pid 794619)', ram: undefined });
     expect(readOomLog('Traceback: CUDA out of memory')).toBeUndefined();
+    // It may have crashed.
+    expect(readOomLog('DataLoader worker (pid(s) 7, 8) exited unexpectedly')).toBeUndefined();
+    expect(
+      readOomLog('DataLoader worker (pid(s) 7, 8) exited unexpectedly\nKilled process 8 (python)')?.victim,
+    ).toBe('worker');
   });
 });

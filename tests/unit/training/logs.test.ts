@@ -138,7 +138,8 @@ describe('event files', () => {
   test('that are cut off or damaged give what is before the damage, or say that they are none', () => {
     const file = writeEventFile(LOG, 1);
     const first = 16 + Number(new DataView(file.buffer).getBigUint64(0, true));
-    for (let end = 0; end < first; end++)
+    expect(() => readEventFile(new Uint8Array(), 'x')).toThrow('the file is empty');
+    for (let end = 1; end < first; end++)
       expect(() => readEventFile(file.slice(0, end), 'x')).toThrow(
         'this is not an event file of TensorBoard',
       );

@@ -30,7 +30,11 @@ export const curvesHeight = ({ curves }: Pick<CurvesToDraw, 'curves'>): number =
 
 /** The values' range; a single value has room around it. */
 function rangeOf(values: readonly number[]): { readonly min: number; readonly max: number } {
-  const [min, max] = [Math.min(...values), Math.max(...values)];
+  // Spread as arguments, a long run's values would be too many.
+  const [min, max] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [
+    Infinity,
+    -Infinity,
+  ] as const);
   return min < max ? { min, max } : { min: min - 0.5, max: max + 0.5 };
 }
 
