@@ -1,6 +1,9 @@
 /** Errors of the system, of files that are not there or may not be read or written, as sentences. */
+import { readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { inLine, messageOf } from '../base/text';
+import { letters, nearestOf } from '../config/letters';
 import { SettingsError } from '../run/failure';
 
 /** Whether an error is one of those. */
@@ -29,8 +32,25 @@ const REASONS: Partial<Record<string, string>> = {
 };
 
 /** What is wrong, without the path; the system's own words where its code says nothing more. */
-export const reasonOf = (error: unknown): string =>
-  isFileError(error) ? (REASONS[error.code ?? ''] ?? error.message) : messageOf(error);
+export function reasonOf(error: unknown): string {
+  if (!isFileError(error)) return messageOf(error);
+  const near = isAbsent(error) && error.path !== undefined ? nearestTo(error.path) : undefined;
+  if (near !== undefined) return `there is no such file or folder; the nearest is ${inLine(near)}`;
+  return REASONS[error.code ?? ''] ?? error.message;
+}
+
+/** A file or folder in the same folder whose name is nearly that of a path. */
+function nearestTo(path: string): string | undefined {
+  const [folder, name] = [dirname(path), basename(path)];
+  try {
+    const near = nearestOf(name, readdirSync(folder));
+    // Names of files are alike by their endings.
+    const meant = near !== undefined && (near.startsWith(name) || letters(near, name) <= name.length / 3);
+    return meant ? join(folder, near) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** An error's message; of the system, with the path and what to do. */
 export const sentenceOf = (error: Error): string =>

@@ -8,6 +8,7 @@ import { compareSnapshot } from '../../src/estimate/snapshot/compare';
 import { predictedSnapshot } from '../../src/estimate/snapshot/predicted';
 import { readSnapshot } from '../../src/estimate/snapshot/read';
 import { writeSnapshot } from '../../src/estimate/snapshot/write';
+import { MEASURED, readMeasured } from '../../src/estimate/measured';
 import { predictVram } from '../../src/estimate/vram/predict';
 import { fixed } from '../../src/estimate/vram/tape';
 import { recorded } from '../unit/estimate/snapshots';
@@ -39,6 +40,21 @@ test('a memory snapshot that is dropped anywhere lies beside the prediction, cal
     .filter({ hasText: bytes(predictVram({ ...vram, measurement }).total.likely) })
     .waitFor(SLOW);
   await page.getByText('Not explained').first().waitFor();
+
+  const [kept] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save as measurement' }).click(),
+  ]);
+  const text = JSON.parse(readFileSync(await kept.path(), 'utf8')) as object;
+  const named = readMeasured({ ...text, title: 'a run', source: 'a GPU' });
+  const { run, allocated, reserved } = measurement;
+  expect(named).toMatchObject({ kind: 'gpu-memory', run, allocated, reserved });
+  await page.getByText('Predicted against measured').click();
+  await page
+    .getByTestId('measured')
+    .getByText(MEASURED[0]?.title ?? '')
+    .first()
+    .waitFor(SLOW);
 
   const [saved] = await Promise.all([
     page.waitForEvent('download'),

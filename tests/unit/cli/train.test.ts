@@ -276,6 +276,7 @@ describe('the command train', () => {
     [['--mixer', 'lstm'], 2, '--mixer is lstm; it must be one of mamba2, conv'],
     [['--epoch', '9'], 2, /There is no option --epoch; the nearest is --epochs[^]*--help/],
     [['missing.yaml'], 1, 'missing.yaml cannot be read: there is no such file or folder; check the path'],
+    [['configs/local/trian.yml'], 1, 'or folder; the nearest is configs/local/train.yaml'],
     [['tests'], 1, 'tests cannot be read: this is a folder; give a file'],
     [['package.json/a.yaml'], 1, 'a part of this path is a file'],
     [['--out', 'package.json/out'], 2, 'package.json is a file; give a folder as --out'],

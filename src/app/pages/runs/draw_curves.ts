@@ -56,7 +56,7 @@ export function drawCurves(pen: Pen, { title, curves, colours }: CurvesToDraw): 
     const right = CURVES_WIDTH - RIGHT;
     const xAt = (step: number): number => LEFT + ((step - x.min) / (x.max - x.min)) * (right - LEFT);
     const yAt = (value: number): number => TOP + PLOT - ((value - y.min) / (y.max - y.min)) * PLOT;
-    const line = (from: readonly [number, number], ...to: readonly (readonly [number, number])[]): void => {
+    const line = (from: readonly [number, number], to: readonly (readonly [number, number])[]): void => {
       pen.beginPath();
       pen.moveTo(...from);
       for (const one of to) pen.lineTo(...one);
@@ -65,7 +65,7 @@ export function drawCurves(pen: Pen, { title, curves, colours }: CurvesToDraw): 
     pen.lineWidth = 1;
     pen.strokeStyle = colours.line;
     for (const tick of ticksOf(y)) {
-      line([LEFT, yAt(tick)], [right, yAt(tick)]);
+      line([LEFT, yAt(tick)], [[right, yAt(tick)]]);
       write(plain(tick), LEFT - 8, yAt(tick), 'right', colours.muted);
     }
     for (const tick of ticksOf(x).filter(Number.isInteger))
@@ -78,7 +78,7 @@ export function drawCurves(pen: Pen, { title, curves, colours }: CurvesToDraw): 
       pen.strokeStyle = colour;
       pen.setLineDash([...dash]);
       // A single point is a dash.
-      line(first, ...(rest.length > 0 ? rest : [[first[0] + 6, first[1]] as const]));
+      line(first, rest.length > 0 ? rest : [[first[0] + 6, first[1]]]);
     }
     pen.setLineDash([]);
   }
