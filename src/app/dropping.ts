@@ -5,7 +5,7 @@ import { isHostSamples } from '../estimate/host_samples';
 import { isOomLog } from '../estimate/oom_log';
 import type { States } from './states';
 import {
-  isEventFile,
+  isRunLog,
   isLog,
   isSnapshot,
   isWeights,
@@ -37,9 +37,9 @@ export function sortFiles(
   const useless: DroppedFile[] = [];
   // With weights beside them, recordings are to be detected in.
   const training = shown === 'train' && !files.some(({ path }) => isWeights(path));
-  // A table beside a recording has its annotations; an event file is a run's wherever it is dropped.
+  // A table beside a recording has its annotations; what a name tells is a run's wherever it is dropped.
   const runLogs = files.some(
-    (file) => isEventFile(file.path) || (shown === 'runs' && isLog(file.path) && !logs.has(file)),
+    (file) => isRunLog(file.path) || (shown === 'runs' && isLog(file.path) && !logs.has(file)),
   );
   for (const file of files) {
     const name = fileName(file.path);
@@ -47,7 +47,7 @@ export function sortFiles(
       ? runLogs
         ? 'runs'
         : 'config'
-      : isEventFile(name)
+      : isRunLog(name)
         ? 'runs'
         : isWeights(name)
           ? shown === 'runs'

@@ -119,8 +119,9 @@ export const WEIGHTS_ACCEPT = '.pt,.pth,.ckpt,.safetensors';
 /** Whether a file of this name is a memory snapshot of PyTorch. */
 export const isSnapshot = (name: string): boolean => /\.(pickle|pkl)$/i.test(name);
 
-/** Whether a file of this name is an event file of TensorBoard. */
-export const isEventFile = (name: string): boolean => /\btfevents\b/.test(name);
+/** Whether a file of this name is a run's log: an event file of TensorBoard, what that saves of a tag, or what the page saves. */
+export const isRunLog = (name: string): boolean =>
+  /\btfevents\b|-tag-[^/]+\.csv$|(?:^|\/)metrics\.csv$/i.test(name);
 
-/** Whether a file of this name can be the log of a run: an event file, or a table. */
-export const isLog = (name: string): boolean => isEventFile(name) || /\.csv$/i.test(name);
+/** Whether a file of this name can be the log of a run: one by its name, or any table. */
+export const isLog = (name: string): boolean => isRunLog(name) || /\.csv$/i.test(name);

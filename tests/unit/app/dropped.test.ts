@@ -86,6 +86,11 @@ test.each([
     [['runs', 'tb/events.out.tfevents.1.host', 'tb/a.yaml']],
   ],
   ['runs', ['metrics.csv', 'a.yaml'], [['runs', 'metrics.csv', 'a.yaml']]],
+  [
+    'demo',
+    ['run-.-tag-Loss_train.csv', 'metrics.csv'],
+    [['runs', 'run-.-tag-Loss_train.csv', 'metrics.csv']],
+  ],
   ['runs', ['a.yaml'], [['config', 'a.yaml']]],
   ['train', ['a.edf', 'a.csv'], [['train', 'a.edf', 'a.csv']]],
   ['resources', ['run.state.safetensors'], [['detect', 'run.state.safetensors']]],
