@@ -112,7 +112,7 @@ export const CACHED: Pick<Command, 'id' | 'purpose' | 'caution'> = {
 };
 
 export const BUILD_CODES =
-  'Exit code 0: everything is cached, and the manifest is written. 1: a folder is missing or a recording cannot be read, which the message names. 2: no annotation of a seizure was found.';
+  'Exit code 0: everything is cached, and the manifest is written unless the last line says “manifest scan failed”. 1: a folder is missing or a recording cannot be read, which the message names. 2: no annotation of a seizure was found.';
 
 /** Hours in which one process preprocesses the corpus's recordings of a part, as a sentence. */
 export function buildHours({ split }: Facts, part: 'train' | 'val'): string {
