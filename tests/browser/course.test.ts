@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { fullTest } from '../full';
+import { FULL, fullTest } from '../full';
 import { launchChromium } from '../chromium';
 import { openPage, PATIENCE, startApp, type App } from './app';
 import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, WIDE } from './looks';
@@ -38,7 +38,28 @@ async function next(page: Page, step: number): Promise<void> {
   await page.waitForURL(new RegExp(`/${step}(\\?|$)`));
 }
 
-/** Guesses wrong at every step, and at the last first wrong and then right. */
+/** The page as it is: on a screen and a phone, in both schemes of colours, on a projector. */
+async function everyLook(page: Page): Promise<void> {
+  const look = async (mode: string): Promise<void> => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page, '[data-testid="lesson"]'), `${mode}, ${colorScheme}`).toEqual([]);
+      expect(await overflow(page), `${mode}, ${colorScheme}`).toBe(0);
+    }
+  };
+  await look('wide');
+  await page.setViewportSize(PHONE.viewport);
+  await look('phone');
+  await page.setViewportSize(WIDE.viewport);
+  await page.getByTestId('lesson').getByRole('button', { name: 'Present', exact: true }).click();
+  await page.getByRole('heading', { name: 'For the teacher' }).waitFor();
+  await page.getByTestId('reveal').waitFor();
+  await look('presentation');
+  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { name: 'For the teacher' }).waitFor({ state: 'detached' });
+}
+
+/** Guesses wrong at every step, and at the last first wrong and then right; in full runs each answer is looked at. */
 async function walk(page: Page, steps: number, transfer: readonly number[]): Promise<void> {
   for (let step = 1; step <= steps; step++) {
     await page.locator('form').waitFor();
@@ -49,6 +70,7 @@ async function walk(page: Page, steps: number, transfer: readonly number[]): Pro
       await page.getByTestId('reveal').waitFor({ timeout: 5 * PATIENCE });
       expect(await said(page).textContent()).toMatch(/^You said/);
       expect(await page.getByTestId('checked').textContent()).toMatch(/float64|Table/);
+      if (FULL) await everyLook(page);
       await next(page, step + 1);
     } else {
       await guess(
