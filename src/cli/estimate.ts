@@ -47,10 +47,10 @@ it was measured, derived or assumed; and what would fit where the run does not.`
     }),
     json: flag('everything as one JSON object; a number without end is null'),
   },
-  notes: `Exit code 0 where the run fits or is borderline, 3 where it won't fit, no number of jobs completes it, or validate would
-exit with 1; 4 where nothing can be predicted of a run that validate accepts, as with device cpu or mps; 2 for wrong arguments and files that
-cannot be read. It fits where the high ends of all predictions do and at most 5 % of the simulated runs are OOM-killed; it is
-borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`,
+  notes: `Exit code 0 where the run fits or is borderline; 1 for a file that cannot be read; 3 where it won't fit, no number of
+jobs completes it, or validate would exit with 1; 4 where nothing can be predicted of a run that validate accepts, as with
+device cpu or mps; 2 for wrong arguments. It fits where the high ends of all predictions do and at most 5 % of the simulated
+runs are OOM-killed; it is borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`,
 };
 
 interface Asked {
@@ -95,7 +95,7 @@ async function estimate(asked: Asked): Promise<number> {
   } catch (error) {
     if (text === undefined) {
       complain(messageOf(error));
-      return 2;
+      return 1;
     }
     const refused = inspect(text, { name, target }).issues.filter(failing);
     if (asked.json)

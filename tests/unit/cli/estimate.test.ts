@@ -86,7 +86,9 @@ describe('the command estimate', () => {
   test('--help says what each exit code means: 0', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
-    expect(out).toContain("Exit code 0 where the run fits or is borderline, 3 where it won't fit, no number");
+    expect(out).toContain(
+      "Exit code 0 where the run fits or is borderline; 1 for a file that cannot be read; 3 where it won't fit",
+    );
   });
 
   test('as JSON says the same, with quantities', async () => {
@@ -281,9 +283,9 @@ describe('the command estimate', () => {
     });
   });
 
-  test('files that cannot be estimated: 2, or 3 where validate rejects them, and why', async () => {
+  test('files that cannot be estimated: 1, or 3 where validate rejects them, and why', async () => {
     const cases = [
-      [join(folder, 'none.yaml'), 'none.yaml cannot be read: there is no such file', 2],
+      [join(folder, 'none.yaml'), 'none.yaml cannot be read: there is no such file', 1],
       [
         write(
           'cpu.yaml',
