@@ -1,4 +1,7 @@
-/** Reads files of strangers, away from whoever shows and trains: weights, states, what a recording is and its annotations. */
+/**
+ * Reads files of strangers, away from whoever shows and trains: weights, states, logs, what a recording is and its
+ * annotations.
+ */
 import { expose, transfer } from 'comlink';
 import type { FloatTensors } from '../checkpoints/state';
 import { readWeightsFile, type DetectorWeights } from '../detection/weights';
@@ -6,6 +9,7 @@ import type { EdfAnnotation } from '../eeg/files/edf/file';
 import type { SeizureTexts } from '../eeg/files/edf_labels';
 import { inspectRecording, openEdf, type RecordingFiles, type RecordingInfo } from '../eeg/files/recording';
 import { MAX_ANNOTATIONS } from './protocol';
+import { readLogs, type ReadLog } from './logs/read_log';
 import { readRunFile, type RunFile } from './run_file';
 
 const bytesOf = async (file: Blob): Promise<Uint8Array<ArrayBuffer>> =>
@@ -27,6 +31,7 @@ const reader = {
     const { parameters, buffers, firstMoments, secondMoments } = read.state;
     return given(read, parameters, buffers, firstMoments, secondMoments);
   },
+  logs: (file: File): Promise<ReadLog[]> => readLogs(file),
   recording: (files: RecordingFiles, seizureTexts: SeizureTexts): Promise<RecordingInfo> =>
     inspectRecording(files, seizureTexts),
   async annotations(files: RecordingFiles): Promise<readonly EdfAnnotation[]> {

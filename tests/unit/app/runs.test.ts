@@ -6,6 +6,7 @@ import { curvesHeight, CURVES_WIDTH, drawCurves } from '../../../src/app/pages/r
 import { logsZip, namedRows } from '../../../src/app/pages/runs/export';
 import { tagsIn } from '../../../src/app/pages/runs/facts';
 import { openLogs } from '../../../src/app/pages/runs/opened';
+import { readLogs } from '../../../src/training/logs/read_log';
 import type { ShownRun } from '../../../src/app/pages/runs/shown_run';
 import {
   COLUMNS,
@@ -184,11 +185,14 @@ describe('logs from files', () => {
   const CONFIG = 'data: {}\nmodel: {}\ntraining: {epochs: 7}\npostprocessing: {}\n';
 
   test('have the settings of the configuration that is opened with them', async () => {
-    const { opened, others, problems } = await openLogs([
-      file('best.pt', ''),
-      file('m.csv', 'run,epoch,Loss/train\nx,0,0.5\ny,0,0.25\n'),
-      file('train.yaml', CONFIG),
-    ]);
+    const { opened, others, problems } = await openLogs(
+      [
+        file('best.pt', ''),
+        file('m.csv', 'run,epoch,Loss/train\nx,0,0.5\ny,0,0.25\n'),
+        file('train.yaml', CONFIG),
+      ],
+      readLogs,
+    );
     expect(problems).toEqual([]);
     expect(others.map(({ name }) => name)).toEqual(['best.pt']);
     expect(opened.map(({ name, settings }) => [name, settings?.epochs])).toEqual([
@@ -211,7 +215,7 @@ describe('logs from files', () => {
       'a.yaml: training.optimizer is "sgd"; here it must be adamw',
     ],
   ])('that cannot be used are named: %#', async (files, sentence) => {
-    const { problems } = await openLogs(files);
+    const { problems } = await openLogs(files, readLogs);
     expect(problems[0]).toContain(sentence);
   });
 });

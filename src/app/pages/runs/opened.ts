@@ -2,8 +2,9 @@
 import { messageOf } from '../../../base/text';
 import { readConfig } from '../../../config/settings';
 import { fromTrainer } from '../../../training/config';
-import { readLogs, type ReadLog } from '../../../training/logs/read_log';
+import type { ReadLog } from '../../../training/logs/read_log';
 import type { EegSettings } from '../../../training/settings';
+import { TooLong } from '../../../run/worker_link';
 import { isLog, isYaml } from '../../ui/dropped';
 
 export interface OpenedLog extends ReadLog {
@@ -23,9 +24,10 @@ async function settingsOf(file: File): Promise<EegSettings> {
   return fromTrainer(settings).settings;
 }
 
-/** Reads the logs among files. `problems`: a sentence for each that cannot be used. */
+/** Reads the logs among files, each by `read`. `problems`: a sentence for each that cannot be used. */
 export async function openLogs(
   files: readonly File[],
+  read: (file: File) => Promise<ReadLog[]>,
 ): Promise<{ opened: OpenedLog[]; others: File[]; problems: string[] }> {
   const problems: string[] = [];
   const logs = files.filter(({ name }) => isLog(name));
@@ -42,9 +44,10 @@ export async function openLogs(
   const opened: OpenedLog[] = [];
   for (const file of logs)
     try {
-      for (const log of await readLogs(file)) opened.push({ ...log, id: crypto.randomUUID(), settings });
+      for (const log of await read(file)) opened.push({ ...log, id: crypto.randomUUID(), settings });
     } catch (error) {
-      problems.push(messageOf(error));
+      // A reader names the file; that it took too long is said by who waited.
+      problems.push(error instanceof TooLong ? `${file.name}: ${error.message}` : messageOf(error));
     }
   const others = files.filter((file) => !logs.includes(file) && !configs.includes(file));
   return { opened, others, problems };

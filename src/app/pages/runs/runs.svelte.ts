@@ -109,9 +109,11 @@ export class Runs {
   }
 
   /** PyTorch checkpoints of the trainer (.pt), weights, or states as this page saves them; each becomes a run. Logs are shown. */
-  open(files: readonly File[]): Promise<void> {
+  open(given: readonly File[]): Promise<void> {
     return this.#try(async () => {
-      const { opened, others, problems } = await openLogs(files);
+      const { opened, others, problems } = await openLogs(given, (file) =>
+        files().ask((reader) => reader.logs(file)),
+      );
       this.opened = [...this.opened, ...opened];
       for (const file of others)
         await this.#open(file).catch((error: unknown) => problems.push(`${file.name}: ${messageOf(error)}`));
