@@ -5,7 +5,7 @@ import { nearestOf } from '../config/letters';
 import { DataError } from '../eeg/errors';
 import { SettingsError } from '../run/failure';
 import { isFileError, sentenceOf } from './file_error';
-import { complain, print } from './print';
+import { beQuiet, complain, print } from './print';
 
 /** An argument of the command line that is wrong, as a sentence; ends a command with exit code 2. */
 export class ArgumentError extends Error {
@@ -157,12 +157,13 @@ export async function runCommand<O extends Options>(
     complain(`${error.message}\nsmokescan ${command.name} --help shows what it takes.`);
     return 2;
   }
+  beQuiet(read !== 'help' && read.quiet);
   if (read === 'help') {
     print(helpOf(command));
     return 0;
   }
   try {
-    return await run(read);
+    return await run(read.given);
   } catch (error) {
     const wrong = error instanceof ArgumentError;
     if (!wrong && !isForPersons(error)) throw error;
@@ -175,12 +176,15 @@ export async function runCommand<O extends Options>(
 const isForPersons = (error: unknown): error is Error =>
   error instanceof SettingsError || error instanceof DataError || isFileError(error);
 
+/** What every command takes. */
+const QUIET = { quiet: flag('prints no results and no progress: errors and remarks alone') };
+
 /** Throws ArgumentError where a command does not take these arguments. */
 function readArguments<O extends Options>(
   command: Command<O>,
   args: readonly string[],
-): Arguments<O> | 'help' {
-  const known: Options = { ...command.options, ...command.more?.options };
+): { readonly given: Arguments<O>; readonly quiet: boolean } | 'help' {
+  const known: Options = { ...command.options, ...command.more?.options, ...QUIET };
   // Strict, it would name unknown options without the one that was meant.
   const { positionals, tokens } = parseArgs({
     args: [...args],
@@ -214,12 +218,15 @@ function readArguments<O extends Options>(
     Object.fromEntries(names.map((name) => [name, options[name]?.read(given.get(name) ?? [], `--${name}`)]));
   const more = command.more?.options ?? {};
   return {
-    given: positionals,
-    values: read(command.options, Object.keys(command.options)) as Values<O>,
-    more: read(
-      more,
-      Object.keys(more).filter((name) => given.has(name)),
-    ),
+    given: {
+      given: positionals,
+      values: read(command.options, Object.keys(command.options)) as Values<O>,
+      more: read(
+        more,
+        Object.keys(more).filter((name) => given.has(name)),
+      ),
+    },
+    quiet: given.has('quiet'),
   };
 }
 
@@ -291,7 +298,7 @@ function helpOf({ name, takes, about, options, more, notes }: Command<Options>):
     '',
     about,
     '',
-    ...linesOf({ ...options, help: flag('prints this') }),
+    ...linesOf({ ...options, ...QUIET, help: flag('prints this') }),
     ...(more ? ['', more.heading, ...linesOf(more.options)] : []),
     '',
     notes,

@@ -4,8 +4,16 @@ import { visible } from '../base/text';
 /** Characters of a line for persons. */
 const MAX_LINE = 2000;
 
+let quiet = false;
+
+/** Whether results and progress are left out, for who reads exit codes and files alone. */
+export const beQuiet = (on: boolean): void => void (quiet = on);
+export const isQuiet = (): boolean => quiet;
+
 /** A result, to standard output. */
-export const print = (text: string): void => console.log(visible(text, Infinity));
+export const print = (text: string): void => {
+  if (!quiet) console.log(visible(text, Infinity));
+};
 
 /** A remark or an error, to standard error. */
 export const complain = (text: string): void =>

@@ -1,10 +1,10 @@
 import { visible } from '../base/text';
-import { print } from './print';
+import { isQuiet, print } from './print';
 
 /** One line that is written over, where standard error is a terminal, and lines that stay. */
 export function statusLine(): { line: (text: string) => void; say: (text: string) => void } {
   const line = (text: string): void => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${visible(text)}`);
+    if (process.stderr.isTTY && !isQuiet()) process.stderr.write(`\r\x1b[K${visible(text)}`);
   };
   const say = (text: string): void => {
     line('');

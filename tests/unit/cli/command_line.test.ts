@@ -9,6 +9,7 @@ import {
   text,
   texts,
 } from '../../../src/cli/command_line';
+import { complain, print } from '../../../src/cli/print';
 
 const COMMAND = {
   name: 'bake',
@@ -119,4 +120,26 @@ test.each(['--help', '-h'])('%s: each option with its help, exit code 0', async 
   expect(errors).toBe('');
   for (const line of ['--grain rye|wheat  of what', `--json${' '.repeat(13)}as JSON`, '--time N  how long'])
     expect(out.split('\n')).toContain(`  ${line}`);
+});
+
+test('--quiet: errors and remarks alone, and the next command speaks again', async () => {
+  const speak = async (...args: string[]) => {
+    const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+    const error = vi.spyOn(console, 'error').mockReturnValue(undefined);
+    try {
+      const command = { ...COMMAND, takes: [], options: {} };
+      const code = await runCommand(command, args, () => {
+        print('a result');
+        complain('a remark');
+        return Promise.resolve(3);
+      });
+      return { code, out: log.mock.calls.join('\n'), errors: error.mock.calls.join('\n') };
+    } finally {
+      log.mockRestore();
+      error.mockRestore();
+    }
+  };
+  expect(await speak('--quiet')).toEqual({ code: 3, out: '', errors: 'a remark' });
+  expect(await speak()).toEqual({ code: 3, out: 'a result', errors: 'a remark' });
+  expect((await speak('--help')).out).toContain('--quiet  prints no results');
 });
