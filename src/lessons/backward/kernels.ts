@@ -5,6 +5,7 @@ import { bytesOf, Graph, type Tensor } from '../../engine/graph';
 import { selectiveScanOp } from '../../engine/ops/selective_scan';
 import type { ChooseVariant } from '../../engine/plan';
 import { Program } from '../../engine/program';
+import { scanInputs } from '../course/scan_values';
 import type { LoopValues, Sizes } from './loop';
 
 /** The first variant that walks all of time at once: where time is cut, sums start in other places. */
@@ -22,20 +23,12 @@ export interface KernelResult {
 export async function kernelGradients(
   device: Device,
   values: LoopValues,
-  { length, channels, states }: Sizes,
+  sizes: Sizes,
   interval: number,
 ): Promise<KernelResult> {
   const graph = new Graph();
-  const wide = [1, length, channels];
-  const narrow = [1, length, states];
-  const inputs = {
-    u: graph.input('u', wide),
-    delta: graph.input('delta', wide),
-    A: graph.input('A', [channels, states]),
-    B: graph.input('B', narrow),
-    C: graph.input('C', narrow),
-  };
-  const dy = graph.input('dy', wide);
+  const inputs = scanInputs(graph, sizes);
+  const dy = graph.input('dy', inputs.u.shape);
   const scan = graph.apply(selectiveScanOp, inputs, { deltaSoftplus: false, interval });
   const gradients = differentiate(graph, [{ of: scan.y, cotangent: dy }], Object.values(inputs));
   const outputs = Object.values(inputs).map((input) => gradients.get(input) as Tensor);

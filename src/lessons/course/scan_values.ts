@@ -57,19 +57,31 @@ export async function scanValues(
   };
 }
 
-/** y [b, l, d] of the scan alone, without D and gate. */
-export async function scanAgain(lab: Lab, values: ScanValues): Promise<Both> {
-  const { batch, length, channels, states } = values;
-  const graph = new Graph();
+/** Inputs of a graph for a scan's values: u and delta [b, l, d], A [d, n], B and C [b, l, n]. */
+export function scanInputs(
+  graph: Graph,
+  {
+    batch = 1,
+    length,
+    channels,
+    states,
+  }: { batch?: number; length: number; channels: number; states: number },
+) {
   const wide = [batch, length, channels];
   const narrow = [batch, length, states];
-  const inputs = {
+  return {
     u: graph.input('u', wide),
     delta: graph.input('delta', wide),
     A: graph.input('A', [channels, states]),
     B: graph.input('B', narrow),
     C: graph.input('C', narrow),
   };
+}
+
+/** y [b, l, d] of the scan alone, without D and gate. */
+export async function scanAgain(lab: Lab, values: ScanValues): Promise<Both> {
+  const graph = new Graph();
+  const inputs = scanInputs(graph, values);
   const y = selectiveScan(graph, inputs, { deltaSoftplus: false });
   const feed = new Map<Tensor, Float32Array>(
     (Object.keys(inputs) as (keyof typeof inputs)[]).map((name) => [inputs[name], values[name]]),

@@ -5,6 +5,7 @@ import { Graph } from '../../engine/graph';
 import { selectiveScanOp } from '../../engine/ops/selective_scan';
 import { Program } from '../../engine/program';
 import { timeRuns } from '../../engine/timing';
+import { scanInputs } from '../course/scan_values';
 
 export const CHANNELS = 64;
 export const STATES = 16;
@@ -28,15 +29,7 @@ export async function timeScans(device: Device, length: number): Promise<readonl
 
 async function scanProgram(device: Device, length: number, chunked: boolean): Promise<Program> {
   const graph = new Graph();
-  const wide = [1, length, CHANNELS];
-  const narrow = [1, length, STATES];
-  const inputs = {
-    u: graph.input('u', wide),
-    delta: graph.input('delta', wide),
-    A: graph.input('A', [CHANNELS, STATES]),
-    B: graph.input('B', narrow),
-    C: graph.input('C', narrow),
-  };
+  const inputs = scanInputs(graph, { length, channels: CHANNELS, states: STATES });
   const { y } = graph.apply(selectiveScanOp, inputs, { deltaSoftplus: false });
   const program = await Program.compile(device, graph, {
     outputs: [y],
