@@ -13,7 +13,7 @@ export interface Edits {
   readonly problems: readonly string[];
 }
 
-/** What they would write is a guess at what was meant, a choice of how to train, or of how many processes a machine bears. */
+/** What they would write is a guess at what was meant, a choice of how to train, or of how many processes fit a machine. */
 const JUDGED = ['validation-error', 'learning-rate', 'batch-lr', 'slow-loading'];
 
 /** A section that is no mapping says nothing, so its defaults lose nothing. */
