@@ -13,8 +13,9 @@ import {
   type PackName,
   type Tensor,
 } from './graph';
+import { packTogether, type Slice } from './ops/conv1d_weights';
 import type { AnyOp, Cost, Dispatch, Lowering, Variant } from './ops/definition';
-import { packLayout } from './packs';
+import { packLayout, type PackLayout } from './packs';
 import { STEP_BYTES } from './step';
 
 export type Capabilities = Omit<Lowering, 'scratch' | 'isUsed'>;
@@ -36,7 +37,7 @@ export interface PlannedBuffer {
 
 /** Where a tensor's bytes are: in one of the plan's buffers, or in a packed buffer of the parameters. */
 export type Placement =
-  | { readonly in: 'buffer'; readonly buffer: PlannedBuffer }
+  | { readonly in: 'buffer'; readonly buffer: PlannedBuffer; readonly offsetBytes: number }
   | { readonly in: 'pack'; readonly pack: PackName | 'buffer'; readonly offsetBytes: number };
 
 type LoweredDispatch = Omit<PlannedDispatch, 'sizesAt'>;
@@ -82,13 +83,17 @@ const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
  */
 export function planProgram(graph: Graph, capabilities: Capabilities, options: PlanOptions): Plan {
   const nodes = neededNodes(graph, options.outputs);
-  const { dispatches, uniforms } = withSizes(lower(graph, nodes, capabilities, options));
-  const layouts = { parameter: packLayout(graph.parameters), buffer: packLayout(graph.buffers) };
+  const layout = packLayout(graph.parameters);
+  const { lowered, slices } = lower(graph, nodes, layout, capabilities, options);
+  const { dispatches, uniforms } = withSizes(lowered);
+  /** The tensor that a tensor lies in. */
+  const wholeOf = (tensor: Tensor): Tensor => slices.get(tensor.id)?.whole ?? tensor;
+  const layouts = { parameter: layout, buffer: packLayout(graph.buffers) };
   const placements = new Map<number, Placement>();
   const buffers: PlannedBuffer[] = [];
   const place = (buffer: PlannedBuffer): void => {
     buffers.push(buffer);
-    for (const tensor of buffer.tensors) placements.set(tensor.id, { in: 'buffer', buffer });
+    for (const tensor of buffer.tensors) placements.set(tensor.id, { in: 'buffer', buffer, offsetBytes: 0 });
   };
 
   const inPack = (tensor: Tensor, pack: PackName | 'buffer', name: string): void => {
@@ -98,7 +103,7 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
     placements.set(tensor.id, { in: 'pack', pack, offsetBytes: slice.offset * 4 });
   };
 
-  const used = new Set(dispatches.flatMap((dispatch) => dispatch.bindings.map(({ tensor }) => tensor)));
+  const used = new Set(dispatches.flatMap(({ bindings }) => bindings.map(({ tensor }) => wholeOf(tensor))));
   for (const tensor of options.outputs) used.add(tensor);
   const values: Tensor[] = [];
   for (const tensor of used) {
@@ -115,7 +120,11 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
   for (const input of graph.inputs)
     if (!used.has(input)) place({ role: 'input', bytes: align(bytesOf(input)), tensors: [input] });
 
-  for (const buffer of share(values, lifetimes(dispatches, options.outputs))) place(buffer);
+  for (const buffer of share(values, lifetimes(dispatches, options.outputs, wholeOf))) place(buffer);
+  for (const [id, { whole, offset }] of slices) {
+    const placement = placements.get(whole.id);
+    if (placement) placements.set(id, { ...placement, offsetBytes: 4 * offset });
+  }
   place({ role: 'step', bytes: uniforms.byteLength, tensors: [] });
   const staging = options.outputs.reduce((sum, tensor) => sum + align(bytesOf(tensor)), 0);
   if (staging > 0)
@@ -174,6 +183,10 @@ function neededNodes(graph: Graph, outputs: readonly Tensor[]): Node[] {
   return kept.reverse();
 }
 
+const scratchNamed =
+  (prefix: string, nextId: () => number): Lowering['scratch'] =>
+  (name, shape) => ({ id: nextId(), name: prefix + name, shape, dtype: 'f32', role: 'value' });
+
 /** A node's dispatches. Throws GraphError when the device cannot bind them. */
 export function lowerNode(
   node: Node,
@@ -188,13 +201,7 @@ export function lowerNode(
   const lowering: Lowering = {
     ...capabilities,
     isUsed: options.isUsed,
-    scratch: (name, shape) => ({
-      id: options.nextId(),
-      name: `${node.label}.${name}`,
-      shape,
-      dtype: 'f32',
-      role: 'value',
-    }),
+    scratch: scratchNamed(`${node.label}.`, options.nextId),
   };
   const op: AnyOp = node.op;
   const dispatches = op
@@ -223,15 +230,17 @@ export function lowerNode(
 function lower(
   graph: Graph,
   nodes: readonly Node[],
+  layout: PackLayout,
   capabilities: Capabilities,
   options: PlanOptions,
-): LoweredDispatch[] {
+): { readonly lowered: readonly LoweredDispatch[]; readonly slices: ReadonlyMap<number, Slice> } {
   const read = new Set(options.outputs.map((tensor) => tensor.id));
   for (const node of nodes) for (const tensor of Object.values(node.inputs)) read.add(tensor.id);
   for (const id of graph.gradientOf.keys()) read.add(id);
   const choose = options.choose ?? frozenChoice;
   // Scratch tensors belong to this plan alone; negative numbers keep them apart from the graph's.
   let id = 0;
+  const nextId = (): number => --id;
   const dispatches: LoweredDispatch[] = [];
   for (const node of nodes) {
     const variants = node.op.variants?.(node, {
@@ -243,11 +252,16 @@ function lower(
       ...lowerNode(node, capabilities, {
         isUsed: (tensor) => read.has(tensor.id),
         variant: variants && choose(node, variants),
-        nextId: () => --id,
+        nextId,
       }),
     );
   }
-  return dispatches;
+  // An optimizer binds all parameters at once anyway; where a device cannot, a model still runs.
+  if (4 * layout.length > capabilities.limits.maxStorageBufferBindingSize)
+    return { lowered: dispatches, slices: new Map() };
+  const { software } = capabilities;
+  const packed = packTogether(dispatches, layout, { software, scratch: scratchNamed('', nextId) });
+  return { lowered: packed.dispatches, slices: packed.slices };
 }
 
 const rejectScratch = (): never => {
@@ -263,13 +277,15 @@ interface Lifetime {
 function lifetimes(
   dispatches: readonly Dispatch[],
   outputs: readonly Tensor[],
+  wholeOf: (tensor: Tensor) => Tensor,
 ): ReadonlyMap<number, Lifetime> {
   const known = new Map<number, Lifetime>();
   dispatches.forEach(({ bindings }, index) => {
     for (const { tensor } of bindings) {
-      const lifetime = known.get(tensor.id);
+      const { id } = wholeOf(tensor);
+      const lifetime = known.get(id);
       if (lifetime) lifetime.last = index;
-      else known.set(tensor.id, { first: index, last: index });
+      else known.set(id, { first: index, last: index });
     }
   });
   for (const tensor of outputs) {

@@ -4,7 +4,7 @@
  */
 import { EngineError, type Device, type DeviceBuffer } from './device';
 import { fromHalf, toHalf } from './half';
-import { bytesOf, elements, GraphError, type Graph, type Tensor } from './graph';
+import { bytesOf, elements, GraphError, type Constant, type Graph, type Tensor } from './graph';
 import type { Binding, StepScalars } from './ops/definition';
 import type { Parameters } from './packs';
 import { planProgram, type Plan, type PlannedBuffer, type PlannedDispatch, type PlanOptions } from './plan';
@@ -88,9 +88,9 @@ export class Program {
           await device.createBuffer(bufferLabel(planned), planned.bytes, USAGE[planned.role]()),
         );
       for (const [planned, buffer] of buffers) {
-        const [tensor] = planned.tensors;
-        const data = planned.role === 'constant' && graph.constants.find(({ id }) => id === tensor?.id)?.data;
-        if (data) device.queue.writeBuffer(buffer.gpu, 0, data as Float32Array<ArrayBuffer>);
+        if (planned.role !== 'constant') continue;
+        const { data } = planned.tensors[0] as Constant;
+        device.queue.writeBuffer(buffer.gpu, 0, data as Float32Array<ArrayBuffer>);
       }
       device.queue.writeBuffer(stepBuffer(buffers).gpu, 0, plan.uniforms);
       const pipelines = await Promise.all(
@@ -312,7 +312,11 @@ function resource(
   const placement = required(plan.placements.get(tensor.id), `the memory of ${tensor.name}`);
   const size = bytesOf(tensor);
   if (placement.in === 'buffer')
-    return { buffer: required(buffers.get(placement.buffer), tensor.name).gpu, offset: 0, size };
+    return {
+      buffer: required(buffers.get(placement.buffer), tensor.name).gpu,
+      offset: placement.offsetBytes,
+      size,
+    };
   const pack = parameters?.buffers[placement.pack];
   if (!pack)
     throw new GraphError(

@@ -7,13 +7,11 @@ import type { Defines } from '../wgsl';
 import type { Conv1dSizes } from './conv1d_shared';
 import type { Binding, Dispatch, Lowering, Variant } from './definition';
 import { productKernels, productVariants, type Product } from './gemm';
+import { packWeight, type Making } from './conv1d_weights';
 import { kernel, passesOf, read, write } from './kernel';
 import { sumPartials } from './sum_partials';
 
 const fours = (count: number): number => Math.ceil(count / 4) * 4;
-
-/** Of a lowering, or with stand-ins for tensors where only shapes are asked for. */
-type Making = Pick<Lowering, 'scratch' | 'software'>;
 
 function pack(
   { software }: Making,
@@ -26,7 +24,7 @@ function pack(
   return kernel({
     name,
     source: flags['SUMS'] ? inOrder + packSource : packSource,
-    defines: { WEIGHTS: false, SUMS: false, SUMMED: 'partial', ...flags },
+    defines: { SUMS: false, SUMMED: 'partial', ...flags },
     sizes,
     bindings,
     items: count,
@@ -137,14 +135,16 @@ function forward(
   const packed = taps === 1 && TO === channels ? weight : making.scratch('weight', [outputs, taps, TO]);
   const product = rowsProduct(windows, input.x, packed, { y, bias, n: outputs });
   if (packed === weight) return [{ before: input.before, product }];
-  const weights = pack(
-    making,
-    `${name}.weight`,
-    elements(packed.shape),
-    { WEIGHTS: true, TRANSPOSED: false },
-    { TAPS: taps, KERNEL: taps, TO, FROM: channels },
-    [read('weight', weight), write('packed', packed)],
-  );
+  const weights = packWeight(making, {
+    weight,
+    packed,
+    from: channels,
+    block: outputs,
+    rowStride: channels * taps,
+    channelStride: taps,
+    firstTap: 0,
+    tapStep: 1,
+  });
   return [{ before: [...input.before, weights], product }];
 }
 
@@ -170,22 +170,17 @@ function transposed(
     const tapsHere = together ? taps / stride : Math.max(0, Math.ceil((taps - first) / stride));
     const n = together ? stride * channels : channels;
     const packed = making.scratch('weight', [n, Math.max(tapsHere, 1), TO]);
-    const weights = pack(
-      making,
-      `${name}.weight`,
-      elements(packed.shape),
-      { WEIGHTS: true, TRANSPOSED: true },
-      {
-        TAPS: tapsHere,
-        KERNEL: taps,
-        STRIDE: stride,
-        PHASE: first,
-        CHANNELS: channels,
-        TO,
-        FROM: outputs,
-      },
-      [read('weight', weight), write('packed', packed)],
-    );
+    // From the last tap to the first.
+    const weights = packWeight(making, {
+      weight,
+      packed,
+      from: outputs,
+      block: channels,
+      rowStride: taps,
+      channelStride: channels * taps,
+      firstTap: first + (tapsHere - 1) * stride,
+      tapStep: -stride,
+    });
     const windows = {
       name,
       batch,

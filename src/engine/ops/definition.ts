@@ -1,6 +1,7 @@
 /** What every op must say. One file an op, its backward ops beside it. */
 import type { Constant, Shape, Tensor, TensorSpec } from '../tensor';
 import type { Defines } from '../wgsl';
+import type { WeightPack } from './conv1d_weights';
 
 export type OpInputs<In extends string, Opt extends string> = Readonly<Record<In, Tensor>> & {
   readonly [name in Opt]?: Tensor | undefined;
@@ -35,6 +36,8 @@ export interface Dispatch {
   readonly usesStep: boolean;
   /** Values of the shader's uniform `size`; it has none where this is empty. */
   readonly sizes: readonly number[];
+  /** The weight that it packs, where it does nothing else: a plan packs several at once. */
+  readonly packs?: WeightPack;
 }
 
 /** A named choice of a hot kernel: tile sizes, work division. The first of an op's list is the frozen default. */
