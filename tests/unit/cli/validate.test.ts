@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -132,6 +133,20 @@ const offsetOf = (text: string, line = 1, column = 1): number =>
     .slice(0, line - 1)
     .reduce((sum, one) => sum + one.length + 1, column - 1);
 
+/** What Microsoft’s SARIF Multitool finds in logs: file, level, rule and place, without its sentences. */
+function judged(files: readonly string[]): string[] {
+  const tool = createRequire(import.meta.url)('@microsoft/sarif-multitool') as string;
+  const { stdout, stderr, status } = spawnSync(tool, ['validate', ...files, '--rule-kind', 'Sarif;Ghas'], {
+    encoding: 'utf8',
+    // Without it .NET asks for ICU, which not every machine has.
+    env: { ...process.env, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' },
+  });
+  if (status !== 0) throw new Error(stderr || stdout);
+  return [...stdout.matchAll(/([^/\\\s]+\.sarif)\(\d+(?:,\d+)?\): (\w+) (\w+): (\S+?): /g)]
+    .map(([, name, level, rule, place]) => `${name} ${level} ${rule} ${place}`)
+    .sort();
+}
+
 describe('SARIF', () => {
   test('has rules with help, results with their places, and fixes that are the edits', async () => {
     const path = file('train.yaml', BAD);
@@ -189,6 +204,28 @@ describe('SARIF', () => {
     );
     expect((JSON.parse(browser.out) as Log).runs[0]?.results).toEqual([]);
   });
+
+  // Microsoft’s validator is built for x64.
+  test.runIf(process.arch === 'x64')(
+    'is what its validator takes, schema and rules: nothing is missing but the tool’s address',
+    async () => {
+      const made = [
+        ['bad', await run('--format', 'sarif', file('train.yaml', BAD))],
+        ['clean', await run('--format', 'sarif', file('clean.yaml', CLEAN))],
+        ['missing', await run('--format', 'sarif', join(folder, 'nowhere.yaml'))],
+      ] as const;
+      const logs = made.map(([name, { out }]) => file(`${name}.sarif`, out));
+      const bad = readFileSync(logs[0] ?? '', 'utf8');
+      const wrong = file('wrong.sarif', bad.replace('"ruleIndex": 0', '"ruleIndex": 99, "other": 1'));
+      // Where it cannot read a log it may say nothing at all of it: so its remark on a whole one is asked for.
+      expect(judged([...logs, wrong])).toEqual([
+        ...made.map(([name]) => `${name}.sarif warning SARIF2005 runs[0].tool.driver`),
+        'wrong.sarif error JSON1005 runs[0].results[0].other',
+        'wrong.sarif error SARIF1009 runs[0].results[0]',
+        'wrong.sarif warning SARIF2005 runs[0].tool.driver',
+      ]);
+    },
+  );
 });
 
 test('a workflow of GitHub gets a line an issue, with what would end it early escaped', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { crc32c } from '../../../src/checkpoints/crc32';
 import { readConfig } from '../../../src/config/settings';
@@ -36,6 +37,42 @@ const validation = (epoch: number, step: number, auroc: number | undefined): Rec
 /** What TensorBoard 2.21.0 writes with its own Event, Summary and masked_crc32c. */
 const THEIRS =
   'GAAAAAAAAACjf0siCQAAEIDDM9pBGg1icmFpbi5FdmVudDoygGDubR4AAAAAAAAA2dwSMgkAAFCAwzPaQSoTChEKCkxvc3MvdHJhaW4VAAAAPzmPNzcgAAAAAAAAACntqVAJAACQgMMz2kEQASoTChEKCkxvc3MvdHJhaW4VAACAPqMYRREoAAAAAAAAAP9wFkoJAADQgMMz2kEQASobChkKDU1ldHJpY3MvQVVST0NCCAgBKgQAAEA/bs8/WzsAAAAAAAAAGiOsXAkAANCAwzPaQRACKi4KHQoNTWV0cmljcy9BVVJPQ0IMCAIiCAAAAAAAAMA/Cg0KBHRleHRCBQgHQgF4O8ZK5g==';
+
+/** The fields that a scalar needs, of event.proto, summary.proto, tensor.proto and types.proto. */
+const { root } = parse(`
+  syntax = "proto3";
+  message Event {
+    double wall_time = 1; int64 step = 2;
+    oneof what { string file_version = 3; Summary summary = 5; }
+  }
+  message Summary { repeated Value value = 1; }
+  message Value {
+    string tag = 1;
+    oneof value { float simple_value = 2; Tensor tensor = 8; }
+  }
+  message Tensor { int32 dtype = 1; bytes tensor_content = 4; repeated float float_val = 5; repeated double double_val = 6; }
+`);
+const EVENT = root.lookupType('Event');
+
+interface DecodedEvent {
+  wallTime: number;
+  step: number;
+  fileVersion?: string;
+  summary?: { value: { tag: string; simpleValue: number }[] };
+}
+
+/** The records of an event file, decoded by protobufjs. */
+function decoded(file: Uint8Array): DecodedEvent[] {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const events: DecodedEvent[] = [];
+  for (let at = 0; at < file.length;) {
+    const length = Number(view.getBigUint64(at, true));
+    const event = EVENT.decode(file.subarray(at + 12, at + 12 + length));
+    events.push(EVENT.toObject(event, { longs: Number }) as DecodedEvent);
+    at += 16 + length;
+  }
+  return events;
+}
 
 const PYTHON = pythonWith('tensorboard', 'pip install tensorboard');
 const READER = `
@@ -120,6 +157,31 @@ describe('event files', () => {
     });
     // Its first record.
     expect(writeEventFile(new Map(), 1_758_400_000.25)).toEqual(file.subarray(0, 40));
+  });
+
+  test('are what a decoder of protobuf reads: a version, then a value an event', () => {
+    const log: Log = new Map([
+      ...LOG,
+      [
+        'Größe – 大',
+        [
+          { step: 2 ** 40 + 1, value: -1.5e-40 },
+          { step: Number.MAX_SAFE_INTEGER, value: 3e38 },
+        ],
+      ],
+    ]);
+    const [version, ...events] = decoded(writeEventFile(log, 1_700_000_000.5));
+    expect(version).toEqual({ wallTime: 1_700_000_000.5, fileVersion: 'brain.Event:2' });
+    expect(events).toEqual(
+      [...log].flatMap(([tag, points]) =>
+        points.map(({ step, value }) => ({
+          wallTime: 1_700_000_000.5,
+          // proto3 leaves out what is 0.
+          ...(step !== 0 && { step }),
+          summary: { value: [{ tag, simpleValue: Math.fround(value) }] },
+        })),
+      ),
+    );
   });
 
   test.runIf(PYTHON)('of ours are read by TensorBoard’s own reader', () => {
