@@ -22,6 +22,7 @@ export async function readConfigText(path: string): Promise<string> {
 }
 
 async function readText(path: string): Promise<string> {
+  if (path === '-') throw new SettingsError('give a file, or /dev/stdin for standard input');
   await rejectNamedPipe(path);
   const file = await open(path, 'r');
   try {

@@ -1,7 +1,7 @@
 /** What commands write: files that appear whole or not at all, in a folder that is this process's alone. */
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, statfsSync } from 'node:fs';
-import { lstat, mkdir, open, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { constants, createReadStream, lstatSync, statfsSync } from 'node:fs';
+import { access, lstat, mkdir, open, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SettingsError } from '../run/failure';
 import { ArgumentError } from './command_line';
@@ -14,12 +14,16 @@ type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>
 /**
  * Writes `pieces` beside `path`, brings them to the disk and renames that: what another program reads is never half a file, and
  * where `path` is a link, the link is replaced. Returns their SHA-256. An error of the system names `path`. `beside`: nobody else's.
- * `previous`: the path that the file gets which was there.
+ * `previous`: the path that the file gets which was there. `mode`: its rights; left out, those of a new file.
  */
 export async function writeWhole(
   path: string,
   pieces: Pieces,
-  { beside = `${path}.part`, previous }: { readonly beside?: string; readonly previous?: string } = {},
+  {
+    beside = `${path}.part`,
+    previous,
+    mode,
+  }: { readonly beside?: string; readonly previous?: string; readonly mode?: number } = {},
 ): Promise<string> {
   const hash = createHash('sha256');
   leftover(beside);
@@ -34,6 +38,7 @@ export async function writeWhole(
         bytes += data.length;
         await file.writeFile(data);
       }
+      if (mode !== undefined) await file.chmod(mode);
       await file.sync();
       const { size } = await file.stat();
       if (size !== bytes)
@@ -52,6 +57,17 @@ export async function writeWhole(
     leftover(beside, false);
   }
   return hash.digest('hex');
+}
+
+/**
+ * Writes a file that is there anew, with the rights that it has; of a link, the file that it leads to. Throws SettingsError or the
+ * system's error where it is not to be written to.
+ */
+export async function rewrite(file: string, text: string): Promise<void> {
+  const info = await stat(file);
+  if (!info.isFile()) throw new SettingsError('only a file can be; write what comes out of it into one');
+  await access(file, constants.W_OK);
+  await writeWhole(await realpath(file), [text], { mode: info.mode & 0o777 });
 }
 
 /** Renames are on the disk once the folder is; Windows can neither and need not. */

@@ -1,5 +1,4 @@
 /** `npx smokescan validate`: the issues of configurations, in a terminal, a CI or a pull request. */
-import { realpath } from 'node:fs/promises';
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { inLine, several, messageOf, visible } from '../base/text';
 import { describeFixed, fixed, isSafe } from '../config/fixing';
@@ -7,10 +6,12 @@ import { failing, inspectAll, linesOf, sentence, type Inspection, type Issue } f
 import { applyEdits } from '../config/pieces';
 import { TARGET_NAMES, type Target } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
+import { SettingsError } from '../run/failure';
 import { readConfigText } from './config_text';
 import { ArgumentError, choice, flag, runCommand } from './command_line';
+import { isFileError, reasonOf } from './file_error';
 import { machineOptions, pathBelow, targetFrom } from './machine';
-import { writeWhole } from './output_files';
+import { rewrite } from './output_files';
 import { complain, print } from './print';
 import { toGithub, toSarif, type InspectedFile } from './validate_formats';
 
@@ -40,7 +41,7 @@ An issue that no edit of the file can fix is marked (launch). smokescan rules ID
     ),
     json: flag('the same as --format json'),
   },
-  notes: `Exit code 0; 1 for a file that cannot be read, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
+  notes: `Exit code 0; 1 for a file that cannot be read or written, an invalid file, or a critical or high issue that an edit can fix; 2 for wrong
 arguments, one of the files among them: the others are checked all the same.`,
 };
 
@@ -61,6 +62,7 @@ export const main = (args: readonly string[]): Promise<number> =>
     if (values.diff && format !== 'text')
       throw new ArgumentError(`--diff prints a diff and nothing else; leave out --format ${format}`);
     const read: Read[] = [];
+    const problems: string[] = [];
     let wrong = false;
     for (const [i, file] of given.entries()) {
       try {
@@ -69,16 +71,17 @@ export const main = (args: readonly string[]): Promise<number> =>
         const name = pathBelow(file, values.root);
         read.push({ file, name, target: targetFrom(values, name), text: await readConfigText(file) });
       } catch (error) {
+        problems.push(messageOf(error));
         complain(messageOf(error));
         wrong ||= error instanceof ArgumentError;
       }
     }
-    if (values.fix || values.diff) await fixAll(read, values);
+    if (values.fix || values.diff) problems.push(...(await fixAll(read, values)));
     const inspected = inspectFiles(read);
-    if (!values.diff) show(inspected, format);
+    if (!values.diff) show(inspected, format, problems);
     if (wrong) return 2;
     const issues = inspected.flatMap(({ inspection }) => inspection.issues);
-    return read.length < given.length || issues.some(failing) ? 1 : 0;
+    return problems.length > 0 || issues.some(failing) ? 1 : 0;
   });
 
 const inspectionsOf = (files: readonly Read[]): Inspection[] =>
@@ -91,10 +94,11 @@ function inspectFiles(files: readonly Read[]): InspectedFile[] {
 
 /**
  * Fixes files that belong together, one after the other, and says what is fixed and what is left; with `fix` they are written,
- * and their texts are the new ones.
+ * and their texts are the new ones. Returns a sentence for each that cannot be written.
  */
-async function fixAll(files: Read[], { fix, diff }: { fix: boolean; diff: boolean }): Promise<void> {
+async function fixAll(files: Read[], { fix, diff }: { fix: boolean; diff: boolean }): Promise<string[]> {
   const asked = [...files];
+  const unwritten: string[] = [];
   for (const [at, one] of files.entries()) {
     const issuesOf = (text: string): readonly Issue[] => {
       asked[at] = { ...one, text };
@@ -112,8 +116,15 @@ async function fixAll(files: Read[], { fix, diff }: { fix: boolean; diff: boolea
             headerOptions: FILE_HEADERS_ONLY,
           }),
         );
-      // Of a link, the file that it leads to.
-      if (fix) await writeWhole(await realpath(one.file), [text]);
+      try {
+        if (fix) await rewrite(one.file, text);
+      } catch (error) {
+        if (!isFileError(error) && !(error instanceof SettingsError)) throw error;
+        asked[at] = one;
+        unwritten.push(`${file} cannot be written: ${reasonOf(error)}`);
+        complain(unwritten.at(-1) ?? '');
+        continue;
+      }
       if (fix) one.text = text;
       const { count, values } = describeFixed(rounds);
       complain(`${file}: ${count} ${fix ? 'fixed' : 'that --fix writes'}: ${values}`);
@@ -125,6 +136,7 @@ async function fixAll(files: Read[], { fix, diff }: { fix: boolean; diff: boolea
       );
     if (diff) for (const issue of left) complain(asLine({ file: one.file, issue }));
   }
+  return unwritten;
 }
 
 /** Without what a terminal would obey; a line's CRLF belongs to what the diff leads to. */
@@ -136,13 +148,13 @@ const writeDiff = (diff: string): void =>
       .join('\r\n'),
   );
 
-function show(files: readonly InspectedFile[], format: Format): void {
+function show(files: readonly InspectedFile[], format: Format, problems: readonly string[]): void {
   const found = files.flatMap(({ file, inspection }) => inspection.issues.map((issue) => ({ file, issue })));
   switch (format) {
     case 'json':
       return print(JSON.stringify(found.map(asJson), null, 2));
     case 'sarif':
-      return print(JSON.stringify(toSarif(files), null, 2));
+      return print(JSON.stringify(toSarif(files, problems), null, 2));
     case 'github':
       return found.forEach(({ file, issue }) => print(toGithub(file, issue)));
     case 'text': {

@@ -85,13 +85,17 @@ function resultOf({ file, text }: InspectedFile, issue: Issue, reason?: string):
   };
 }
 
-/** The issues of files as one SARIF log, with the rules that found them; those that comments silence are suppressed in it. */
-export function toSarif(files: readonly InspectedFile[]): Log {
+/**
+ * The issues of files as one SARIF log, with the rules that found them; those that comments silence are suppressed in it.
+ * `problems`: a sentence for each file of which nothing is known, so that a log without results is not taken for a clean check.
+ */
+export function toSarif(files: readonly InspectedFile[], problems: readonly string[]): Log {
   const found = files.flatMap((one) => [
     ...one.inspection.issues.map((issue) => resultOf(one, issue)),
     ...one.inspection.silenced.map(({ issue, reason }) => resultOf(one, issue, reason)),
   ]);
   const rules = RULE_LIST.filter(({ id }) => found.some(({ ruleId }) => ruleId === id));
+  const notifications = problems.map((text) => ({ level: 'error' as const, message: { text } }));
   const results = found.map((one) => ({ ...one, ruleIndex: rules.findIndex(({ id }) => id === one.ruleId) }));
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -99,6 +103,9 @@ export function toSarif(files: readonly InspectedFile[]): Log {
     runs: [
       {
         tool: { driver: { name: 'Smokescan', semanticVersion: version, rules: rules.map(descriptorOf) } },
+        invocations: [
+          { executionSuccessful: problems.length === 0, toolExecutionNotifications: notifications },
+        ],
         columnKind: 'utf16CodeUnits',
         results,
       },

@@ -182,7 +182,10 @@ export function settingsIn(value: PyValue, entries: readonly Entry[] = []): Sett
     if (read === undefined) {
       if (isPyMapping(value) && REQUIRED_SECTIONS.includes(path)) drafts.set(path, missing(path));
     } else if (!isPyMapping(read) && !(nullable && read === null))
-      problems.set(path, `${shown(read)} is not a mapping of keys`);
+      problems.set(
+        path,
+        path === '' && read === null ? 'there are no keys in it' : `${shown(read)} is not a mapping of keys`,
+      );
   }
   for (const [path, problem] of problems) {
     // Items that are merged have no settings of their own.

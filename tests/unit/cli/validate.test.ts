@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +134,18 @@ describe('fixes', () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(readFileSync(path, 'utf8')).not.toBe(BAD);
   });
+
+  test('leave a file its rights, and one that cannot be written costs no other its fixes', async () => {
+    const path = file('train.yaml', BAD);
+    chmodSync(path, 0o640);
+    const { code, errors } = await run('--fix', '/dev/null', path);
+    expect([code, errors[0]]).toEqual([
+      1,
+      '/dev/null cannot be written: only a file can be; write what comes out of it into one',
+    ]);
+    expect(readFileSync(path, 'utf8')).toBe(byThePage(BAD));
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+  });
 });
 
 /** The offset of a place in lines that end in LF or CRLF. */
@@ -214,6 +236,13 @@ describe('SARIF', () => {
         ['clean', await run('--format', 'sarif', file('clean.yaml', CLEAN))],
         ['missing', await run('--format', 'sarif', join(folder, 'nowhere.yaml'))],
       ] as const;
+      const missing = (JSON.parse(made[2][1].out) as Log).runs[0];
+      expect(missing?.invocations?.[0]).toMatchObject({
+        executionSuccessful: false,
+        toolExecutionNotifications: [
+          { message: { text: expect.stringContaining('no such file') as string } },
+        ],
+      });
       const logs = made.map(([name, { out }]) => file(`${name}.sarif`, out));
       const bad = readFileSync(logs[0] ?? '', 'utf8');
       const wrong = file('wrong.sarif', bad.replace('"ruleIndex": 0', '"ruleIndex": 99, "other": 1'));

@@ -30,7 +30,7 @@ describe('the settings of a file', () => {
         problem: 'this section is missing, and the trainer needs it',
       },
     ]);
-    expect(rejected(null)).toEqual([{ path: '', problem: 'null (nothing) is not a mapping of keys' }]);
+    expect(rejected(null)).toEqual([{ path: '', problem: 'there are no keys in it' }]);
   });
 
   test.each(KEYS.map((key) => [key.path, key] as const))(
