@@ -23,13 +23,27 @@ export function policyInBuild(headers: typeof HEADERS): Plugin {
   };
 }
 
+/** The name in index.html has its own style: it need not wait for the stylesheet, which is asked for as early as before. */
+const STYLES_BELOW_NAME: Plugin = {
+  name: 'styles-below-name',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html) {
+      const [link] = /<link rel="stylesheet"[^>]*>/.exec(html) ?? [];
+      if (link === undefined) throw new Error('index.html has no stylesheet to put below the name.');
+      return html.replace(link, '').replace('<noscript>', `${link}\n    <noscript>`);
+    },
+  },
+};
+
 /** Where a build spends its time is no warning. */
 export const QUIET = { checks: { bundlerTimings: false } };
 
 export default defineConfig({
   // Relative addresses let the built app live in any folder of a host.
   base: './',
-  plugins: [svelte(), policyInBuild(HEADERS), VitePWA(INSTALLABLE)],
+  plugins: [svelte(), policyInBuild(HEADERS), STYLES_BELOW_NAME, VitePWA(INSTALLABLE)],
   worker: { format: 'es', rolldownOptions: QUIET },
   build: { rolldownOptions: QUIET },
   // Runs and checkpoints are stored per origin: on another port they would seem lost.

@@ -3,6 +3,8 @@ import { whileNobodyComputes } from './busy';
 
 /** Milliseconds in which a version that was asked for takes over. */
 const PATIENCE = 10_000;
+/** Milliseconds that the page has for itself first: keeping the app loads all of it. */
+const HEAD_START = 2_000;
 
 export class AppVersion {
   /** A newer version that is there. */
@@ -16,6 +18,7 @@ export class AppVersion {
   /** Looks for a newer version, and keeps this one; not while the app is developed. */
   async keep(): Promise<void> {
     if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+    await new Promise((resolve) => setTimeout(resolve, HEAD_START));
     let registration: ServiceWorkerRegistration;
     try {
       registration = await navigator.serviceWorker.register('./sw.js');

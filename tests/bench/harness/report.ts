@@ -53,7 +53,7 @@ const seconds = (value: number): string => `${significant(value / 1000)} s`;
 const megabytes = (value: number): string => `${significant(value / 1e6)} MB`;
 const giga = (value: number): string => significant(value / 1e9);
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const [upper = NaN, lower = upper] = [sorted[middle], sorted[middle - 1]];

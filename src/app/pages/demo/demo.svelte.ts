@@ -18,6 +18,8 @@ export class Demo {
   readonly player = new Player();
 
   readonly rows = $derived(this.recorded ? rowsOf(this.recorded) : []);
+  /** Asked for before the page is drawn. */
+  readonly #answer = fetch(RECORDED);
   readonly #traces = $derived(this.recorded ? applyMontage('bipolar', channelsOf(this.recorded)) : []);
   /** The newest row that is whole. */
   readonly row = $derived(this.rows.findLast(({ step }) => step <= this.player.at));
@@ -27,7 +29,7 @@ export class Demo {
   /** `step`: shows that one and does not play. */
   async load(step: number | undefined): Promise<void> {
     try {
-      const response = await fetch(RECORDED);
+      const response = await this.#answer;
       if (!response.ok) throw new Error(`the server answers ${response.status}`);
       const recorded = (await response.json()) as Recorded;
       this.recorded = recorded;
