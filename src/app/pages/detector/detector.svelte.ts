@@ -1,10 +1,8 @@
-import type { RecordingResult } from '../../../detection/protocol';
 import type { Failure } from '../../../run/protocol';
-import { askToPersist } from '../../../checkpoints/store';
 import { messageOf } from '../../../base/text';
 import { adapterHint, describeAdapter, requestAdapter } from '../../../engine/adapter';
 import type { Suggestion } from '../../../training/fits';
-import type { CheckpointName, EegEvent, EegPlan, FolderReport, StartFrom } from '../../../training/protocol';
+import type { CheckpointName, EegEvent, FolderReport, StartFrom } from '../../../training/protocol';
 import type { RunSummary } from '../../../training/run_record';
 import { SMOKE_RUN, type EegSettings } from '../../../training/settings';
 import { EventPort } from '../../ui/event_port';
@@ -13,15 +11,13 @@ import { checkpointDamaged, nothingUsable, recordingsMissing } from './failures'
 import { Film } from './film.svelte';
 import { eegLink } from './link';
 import { Listing } from './listing.svelte';
+import { RunReport } from './run_report.svelte';
 import { linkTo, SharedByLink } from './shared_settings.svelte';
 import type { Viewed } from './viewed';
 import { download } from '../../ui/download';
 import type { DroppedFile, Unread } from '../../ui/dropped';
 
 export type Phase = 'idle' | 'opening' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
-type Of<T extends EegEvent['type']> = Extract<EegEvent, { type: T }>;
-export type Validated = Of<'validated'>;
-
 const SYNTHETIC_SEED = 42;
 const UNOPENED = 'Could not open recordings';
 const UNTRAINED = 'Training failed';
@@ -31,35 +27,16 @@ export class Detector implements Viewed {
   phase = $state<Phase>('idle');
   settings = $state<EegSettings>(structuredClone(SMOKE_RUN));
   folder = $state.raw<FolderReport | null>(null);
-  preparation = $state.raw<Of<'preparing'> | null>(null);
-  plan = $state.raw<EegPlan | null>(null);
-  progress = $state.raw<Of<'progress'> | null>(null);
-  outcome = $state.raw<Of<'finished'> | null>(null);
+  readonly report = new RunReport();
   failure = $state.raw<Failure | null>(null);
   /** What failed last, as a title. */
   failed = $state('');
-  validations = $state.raw<readonly Validated[]>([]);
-  losses = $state.raw<readonly number[]>([]);
-  /** Of the last validation. */
-  results = $state.raw<readonly RecordingResult[]>([]);
   /** The recording that is shown. */
   selected = $state(0);
-  /** The step whose state was saved last; undefined before there is one. */
-  saved = $state<number | undefined>(undefined);
-  /** The store's name of the run that is under way or was last, once it is there. */
-  run = $state<string | undefined>(undefined);
-  /** Whether the browser promised to keep what is stored; undefined before it was asked, null where it does not say. */
-  persisted = $state<boolean | null | undefined>(undefined);
-  /** Whether the newest state, or the end of the run, is in memory alone. */
-  unstored = $state(false);
-  /** Steps of the run that overflowed float16. */
-  skipped = $state(0);
   /** Whether the GPU can store float16; false before `askDevice`. */
   half = $state(false);
   /** What is to be known of the GPU; undefined where nothing is, or it was not asked for. */
   hint = $state<string | undefined>();
-  /** A message about the run that does not end it. */
-  notice = $state<string | null>(null);
   /** Settings that would fit, where memory was too small. */
   suggestions = $state.raw<readonly Suggestion[]>([]);
   /** An undamaged checkpoint, where the one that was asked for is damaged. */
@@ -72,12 +49,11 @@ export class Detector implements Viewed {
   readonly training = $derived(['preparing', 'running', 'paused'].includes(this.phase));
   readonly active = $derived(this.training || this.phase === 'opening');
   /** Whether leaving the page would lose steps. */
-  readonly unsaved = $derived(this.unstored || (this.training && this.losses.length > (this.saved ?? 0)));
-  readonly best = $derived(this.validations.findLast(({ best }) => best) ?? this.validations.at(-1));
-  readonly memoryBytes = $derived(this.plan?.memory.reduce((sum, { bytes }) => sum + bytes, 0));
-
+  readonly unsaved = $derived(
+    this.report.unstored || (this.training && this.report.losses.length > (this.report.saved ?? 0)),
+  );
   /** The detector's predictions for the selected recording. */
-  readonly result = $derived(this.results.find(({ recording }) => recording === this.selected));
+  readonly result = $derived(this.report.results.find(({ recording }) => recording === this.selected));
 
   readonly probabilities = $derived.by(() => this.film.over(this));
 
@@ -88,7 +64,6 @@ export class Detector implements Viewed {
   readonly listing = new Listing(this.link);
   readonly film = new Film(this.link);
   readonly #events = new EventPort<EegEvent>();
-  #toldUnsaved = false;
   /** Of the synthetic recordings that are open. */
   #seed: number | null = null;
 
@@ -107,7 +82,7 @@ export class Detector implements Viewed {
   /** Resumes a stored run. Synthetic recordings are generated again, others have to be open. */
   async resume(id: string, summary: RunSummary, checkpoint?: CheckpointName): Promise<void> {
     if (this.active) return;
-    const { settings, data, losses, validations } = summary;
+    const { settings, data } = summary;
     if (data && 'synthetic' in data) {
       if (this.#seed !== data.synthetic && !(await this.synthesize(data.synthetic))) return;
     } else if (!this.folder || (data && this.folder.synthetic)) {
@@ -117,10 +92,7 @@ export class Detector implements Viewed {
     await this.#start(
       { run: id, weightsOnly: false, ...(checkpoint && { checkpoint }) },
       (other) => void this.resume(id, summary, other),
-      () => {
-        this.losses = losses;
-        this.validations = validations.map((validated) => ({ type: 'validated', results: [], ...validated }));
-      },
+      summary,
     );
   }
 
@@ -156,11 +128,6 @@ export class Detector implements Viewed {
     const adapter = await requestAdapter(navigator.gpu).catch(() => undefined);
     this.half = adapter?.features.has('shader-f16') ?? false;
     this.hint = adapter && adapterHint(describeAdapter(adapter.info), navigator.userAgent);
-  }
-
-  async #persist(): Promise<void> {
-    this.persisted = null;
-    this.persisted = (await askToPersist().catch(() => undefined)) ?? null;
   }
 
   /** Without recordings the synthetic ones are trained on. */
@@ -215,21 +182,13 @@ export class Detector implements Viewed {
 
   /** Stores the end of the run, which the store did not take. */
   async storeEnd(): Promise<void> {
-    this.notice = null;
+    this.report.notice = null;
     try {
       await this.link.call((worker) => worker.storeEnd());
-      this.unstored = false;
-      this.saved = this.outcome?.steps ?? this.saved;
+      this.report.takeStoredEnd();
     } catch (error) {
-      this.#tellUnstored(messageOf(error));
+      this.report.tellUnstored(messageOf(error));
     }
-  }
-
-  #tellUnstored(problem: string | null | undefined): void {
-    if (!problem) return;
-    this.unstored = true;
-    const rest = this.saved === undefined ? 'nor is the rest of it' : 'so Runs lists it as interrupted';
-    this.notice = `${problem} The end of this run is not stored, ${rest}.`;
   }
 
   async #download(name: string, read: () => Promise<Blob>): Promise<void> {
@@ -259,10 +218,8 @@ export class Detector implements Viewed {
       if (!folder || folder.recordings.length === 0) return false;
       this.folder = folder;
       this.#seed = null;
-      this.results = this.film.rows = [];
-      this.validations = [];
-      this.losses = [];
-      this.plan = this.progress = this.outcome = null;
+      this.film.rows = [];
+      this.report.forget();
       this.selected = Math.max(
         0,
         folder.recordings.findIndex(({ seizures }) => seizures.length > 0),
@@ -275,21 +232,15 @@ export class Detector implements Viewed {
     }
   }
 
-  /** `again` does the same from another checkpoint; `prefill` sets what a resumed run has shown before. */
+  /** `again` does the same from another checkpoint; `resumed`: a run that continues. */
   async #start(
     from?: StartFrom,
     again: (checkpoint: CheckpointName) => void = () => undefined,
-    prefill: () => void = () => undefined,
+    resumed?: RunSummary,
   ): Promise<void> {
-    this.plan = this.progress = this.outcome = this.failure = this.preparation = this.notice = null;
-    this.validations = [];
-    this.losses = [];
+    this.failure = null;
     this.suggestions = [];
-    this.saved = this.run = undefined;
-    this.skipped = 0;
-    this.unstored = false;
-    this.#toldUnsaved = false;
-    prefill();
+    this.report.start(resumed);
     this.phase = 'preparing';
     this.film.start();
     try {
@@ -314,71 +265,42 @@ export class Detector implements Viewed {
   }
 
   #handle(event: EegEvent): void {
+    this.report.take(event);
     switch (event.type) {
       case 'planned':
-        this.plan = event.plan;
         this.hint = adapterHint(event.device, navigator.userAgent);
         this.selected = event.plan.recordings.validation[0] ?? this.selected;
         return;
-      case 'preparing':
-        this.preparation = event;
-        return;
       case 'progress':
-        this.losses = [...this.losses, ...event.metrics.loss];
-        this.progress = event;
-        this.preparation = null;
         if (this.phase === 'preparing') this.phase = 'running';
-        return;
-      case 'validated':
-        this.preparation = null;
-        this.validations = [...this.validations, event];
-        this.results = event.results;
         return;
       case 'glimpsed':
         this.film.take(event);
         return;
-      case 'skipped':
-        this.skipped = event.skipped;
-        return;
       case 'paused':
-        this.preparation = null;
         this.phase = 'paused';
         return;
       case 'resumed':
         this.phase = 'running';
         return;
       case 'finished':
-        this.outcome = event;
-        this.#tellUnstored(event.unstored);
         this.#close('finished');
         return;
       case 'failed':
         this.suggestions = event.suggestions;
-        this.#tellUnstored(event.unstored);
         this.#fail(UNTRAINED, event.failure);
         return;
-      case 'continuing':
-        if (!this.unstored) this.saved ??= event.step;
-        this.losses = this.losses.slice(0, event.step);
-        this.validations = this.validations.filter(({ step }) => step <= event.step);
-        return;
       case 'saved':
-        this.saved = event.step;
-        this.notice = event.remark ?? this.notice;
-        void this.underWay().then((run) => (this.run = run ?? this.run));
-        this.unstored = this.#toldUnsaved = false;
-        if (this.persisted === undefined) void this.#persist();
-        return;
-      case 'unsaved':
-        // Said once until a checkpoint is saved again: training continues and tries again.
-        if (!this.#toldUnsaved)
-          this.notice = `${event.message} Training continues; checkpoints are kept in memory only.`;
-        this.unstored = true;
-        this.#toldUnsaved = true;
+        void this.underWay().then((run) => (this.report.run = run ?? this.report.run));
         return;
       case 'recovering':
         this.phase = 'preparing';
-        this.notice = `The GPU was lost. Training resumes from step ${event.step} on another device (attempt ${event.attempt} of ${event.attempts}).${event.shortSubmits ? ' It was lost at the same step before, so it is given less work at a time.' : ''}${event.damaged ? ` ${event.damaged}` : ''}`;
+        return;
+      case 'preparing':
+      case 'validated':
+      case 'skipped':
+      case 'continuing':
+      case 'unsaved':
         return;
       default:
         event satisfies never;
@@ -393,7 +315,7 @@ export class Detector implements Viewed {
 
   #close(phase: Phase): void {
     this.#events.close();
-    this.preparation = null;
+    this.report.preparation = null;
     this.phase = phase;
   }
 }

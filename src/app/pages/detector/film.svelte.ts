@@ -13,7 +13,7 @@ type Newest = Pick<RecordingResult, 'rate' | 'probabilities'>;
 interface Predicted {
   /** Of the selected recording, in the last validation. */
   readonly result: Newest | undefined;
-  readonly validations: readonly { readonly step: number }[];
+  readonly report: { readonly validations: readonly { readonly step: number }[] };
   readonly selected: number;
   readonly folder: Pick<FolderReport, 'recordings'> | null;
 }
@@ -51,7 +51,7 @@ export class Film {
    * What is known of the selected recording: the last validation's probabilities, and over them what was said since of a
    * part. NaN where nothing was.
    */
-  over({ result, validations, selected, folder }: Predicted): Newest | undefined {
+  over({ result, report: { validations }, selected, folder }: Predicted): Newest | undefined {
     const duration = folder?.recordings[selected]?.duration ?? 0;
     const row = this.rows.findLast((one) => one.recording === selected);
     if (!row || row.step <= (validations.at(-1)?.step ?? -1)) return result;

@@ -3,7 +3,7 @@ import type { Listed } from '../../../training/protocol';
 import type { Detector } from './detector.svelte';
 
 /** How far the run is: "step 24 of 96, 2:05 left"; empty where none is under way. */
-export function runText({ phase, plan, losses, progress }: Detector): string {
+export function runText({ phase, report: { plan, losses, progress } }: Detector): string {
   if (!plan || !['running', 'paused'].includes(phase)) return '';
   const step = `step ${count(losses.length)} of ${count(plan.steps)}`;
   if (phase === 'paused') return `paused at ${step}`;
