@@ -36,6 +36,15 @@ describe('the file whose run was killed', () => {
       .getByText(/2025-09-21/)
       .first()
       .waitFor();
+    // The rule's page has an address of its own.
+    await issue(page, 'early_stopping.metric')
+      .getByRole('link', { name: /^Rule / })
+      .click();
+    const rule = page.getByRole('dialog', { name: /^Rule / });
+    await rule.getByText('Silence it').waitFor();
+    expect(new URL(page.url()).hash).toMatch(/^#\/config\/rules\/[\w-]+$/);
+    await rule.getByRole('button', { name: 'Close' }).click();
+    await rule.waitFor({ state: 'hidden' });
     await issue(page, 'early_stopping.metric')
       .getByRole('button', { name: /metric.*line \d/ })
       .click();
@@ -56,9 +65,10 @@ describe('the file whose run was killed', () => {
     expect(await savedText(page)).toBe(SAVED);
 
     await page.getByRole('button', { name: 'Apply all fixes for WSL2' }).click();
-    await page
-      .getByText(/^\d+ values were fixed for WSL2 in tusz_train\.yaml: .*training\.early_stopping\.metric/)
-      .waitFor();
+    const said = page
+      .getByRole('status')
+      .filter({ hasText: /^\d+ values were fixed for WSL2 in tusz_train/ });
+    await said.getByText('training.early_stopping.metric: sensitivity_at_10.0fa').waitFor();
     await expect.poll(() => issues(page).count()).toBeLessThan(3);
     const fixed = await savedText(page);
     for (const line of ['num_workers: 0', 'conv_kernel: 3', 'metric: sensitivity_at_10.0fa'])
@@ -332,7 +342,10 @@ test('a variant is derived, compared, launched and reviewed', async () => {
   const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
   await tab(page, 'Create variant').click();
   await page.getByRole('radio', { name: 'A100 on Modal' }).check();
-  await page.getByRole('row', { name: /batch_size.*16.*64/ }).waitFor();
+  await page
+    .getByRole('region', { name: 'Changes of training' })
+    .getByText('training.batch_size: 64')
+    .waitFor();
   await page.getByRole('button', { name: 'Create configs/modal/train_a100.yaml' }).click();
   await page.getByRole('button', { name: 'Save train_a100.yaml' }).waitFor();
   const derived = await savedText(page);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { diffOf } from '../../../src/app/pages/config/diff';
 import { keyAt, outline, parentAt } from '../../../src/app/pages/config/editor/outline';
 import {
   belowRepository,
@@ -125,6 +126,26 @@ test('applying all fixes leaves none that the first of them made necessary, and 
   expect(rounds[0]).toEqual(fixesOf(text));
   expect(describeFixed(rounds).values).toMatch(/; then, because of these, training\.batch_size: \d+$/);
   expect(fixesOf(applyEdits(text, edits))).toEqual([]);
+});
+
+test('what is shown of fixes has each value that they change', () => {
+  const text =
+    'data: {num_workers: 4, persistent_workers: true}\nmodel: {}\ntraining: {}\npostprocessing: {}\n';
+  const question = { text, name: 'a.yaml', target: TARGETS.wsl2 };
+  const [before] = inspect([question]);
+  const { rounds } = fixed(text, (made) => inspect([{ ...question, text: made }])[0]?.issues ?? []);
+  const lines = rounds.flatMap((changes, i) => diffOf(before, changes, rounds.slice(0, i).flat()));
+  for (const line of [
+    { was: 'data.num_workers: 4', becomes: 'data.num_workers: 0' },
+    { was: 'data.persistent_workers: true', becomes: 'data.persistent_workers: false' },
+  ])
+    expect(lines).toContainEqual(expect.objectContaining(line));
+  // What a later fix replaces is what an earlier one wrote.
+  const [first = [], second = []] = [
+    [{ path: 'a', value: '2', reason: '' }],
+    [{ path: 'a', value: '3', reason: '' }],
+  ];
+  expect(diffOf(before, second, first)).toEqual([{ was: 'a: 2', becomes: 'a: 3', reason: '' }]);
 });
 
 test('what leaves the page is read alike by PyYAML and YAML 1.2; what nobody reads goes as it is', () => {

@@ -10,6 +10,7 @@ import type { DroppedFile } from '../../ui/dropped';
 import { recall, remember } from '../../ui/stored';
 import { limits } from '../fit/limits.svelte';
 import { headlines } from '../fit/text';
+import { diffOf, type DiffLine } from './diff';
 import { linesOf, zipOf } from './file_text';
 import { ABOUT_SEVERITY } from './issues';
 import { describeFixed, safeFixes } from '../../../config/fixing';
@@ -44,7 +45,11 @@ export class ConfigPage {
   hidden = $state.raw<readonly Severity[]>([]);
   onlyFixable = $state(false);
   saidSaved = $state('');
-  saidFixed = $state('');
+  /** What `applySafe` changed last; a round follows from the one before. */
+  fixed = $state.raw<
+    | { readonly file: OpenFile; readonly said: string; readonly rounds: readonly (readonly DiffLine[])[] }
+    | undefined
+  >();
 
   readonly file = $derived(this.work.active);
   /** The machine that the active file is checked for, in words. */
@@ -112,24 +117,6 @@ export class ConfigPage {
     if (tab && (tab !== 'text' || this.narrow)) this.tab = tab;
   }
 
-  /** What changes take out of the active file and put into it, as lines of it with whole paths. */
-  diffOf(changes: readonly Change[]): { readonly was: string | undefined; readonly becomes?: string }[] {
-    return changes.map(({ path, value, renames = path }) => {
-      const seen = this.file?.good?.seen.find((one) => one.path === renames);
-      const there = seen?.written !== undefined || value === undefined;
-      return {
-        was: there ? [renames, seen?.written].filter((part) => part !== undefined).join(': ') : undefined,
-        ...(value !== undefined && { becomes: `${path}: ${value}` }),
-      };
-    });
-  }
-
-  /** A key's value in the active file, as it is written; the default in brackets. */
-  writtenAt(path: string): string {
-    const seen = this.file?.good?.seen.find((one) => one.path === path);
-    return seen?.written ?? (seen ? `(${seen.read})` : '–');
-  }
-
   /** The open file of a smoke run on the machine of another, with which its launch begins. */
   smokeOf({ target }: OpenFile): { name: string; text: string } | undefined {
     const modal = target === 'modal';
@@ -170,11 +157,16 @@ export class ConfigPage {
   async applySafe(): Promise<void> {
     const { file, target } = this;
     if (!file) return;
-    this.saidFixed = '';
+    const { good } = file;
     const rounds = await this.work.fix(file);
     if (rounds.length === 0) return;
-    const { count, values } = describeFixed(rounds);
-    this.saidFixed = `${count} ${count === '1 value' ? 'was' : 'were'} fixed for ${target} in ${file.name}: ${values}.`;
+    const { count } = describeFixed(rounds);
+    this.fixed = {
+      file,
+      said: `${count} ${count === '1 value' ? 'was' : 'were'} fixed for ${target} in ${file.name}.`,
+      rounds: rounds.map((changes, i) => diffOf(good, changes, rounds.slice(0, i).flat())),
+    };
+    this.choose('issues');
   }
 
   /** Writes the comment that silences an issue, and puts the cursor where its reason is missing. */
