@@ -304,9 +304,12 @@ describe('time and cost', () => {
   });
 
   it('of several jobs say what is done twice, and what is lost if anything is', () => {
-    const said = (hours: number) => describeJobs(planJobs(100, hours)).replaceAll('\u00a0', ' ');
-    expect(said(1)).toBe('5 jobs (+4.00 h re-trained)');
-    expect(said(2.5)).toBe('13 jobs (+30.0 h re-trained, 18.0 h lost)');
+    const said = (hours: number) =>
+      Object.values(describeJobs(planJobs(100, hours)))
+        .join(': ')
+        .replaceAll('\u00a0', ' ');
+    expect(said(1)).toBe('5 jobs: +4.00 h re-trained');
+    expect(said(2.5)).toBe('13 jobs: +30.0 h re-trained, 18.0 h lost');
     expect(said(0.2)).toBe('1 job');
     expect(said(13)).toMatch(/^never ends/);
   });
@@ -318,8 +321,14 @@ describe('time and cost', () => {
     expect(rows[0]).toMatchObject({ title: 'WSL2, RTX 4090', limited: false, ram: undefined });
     const [own, , , a100] = scenarioView(table.slice(0, 4).map(withRam), modal);
     expect(own).toMatchObject({ gpuFit: 'fits', fits: "won't fit", ram: { fits: "won't fit" } });
-    expect(own?.ram?.said).toMatch(/of 31\.0.GiB; needs 6\d\.\d.GiB$/);
-    expect(a100?.ram?.said).toMatch(/^Needs 6\d\.\d.GiB \(extra RAM billed\)$/);
+    expect(own?.ram).toMatchObject({
+      said: expect.stringMatching(/^6\d\.\d.GiB$/),
+      more: expect.stringMatching(/^of 31\.0.GiB; needs 6\d\.\d.GiB$/),
+    });
+    expect(a100?.ram).toMatchObject({
+      said: expect.stringMatching(/^6\d\.\d.GiB$/),
+      more: 'extra RAM billed',
+    });
     expect(a100?.rate?.likely).toBeGreaterThan(3.13);
   });
 

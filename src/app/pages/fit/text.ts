@@ -46,13 +46,13 @@ export function difference(
   return `${say(before.likely)} in the file: ${say(Math.abs(by))} ${by > 0 ? 'more' : 'less'}`;
 }
 
-/** How many jobs a run takes. */
-export function describeJobs(jobs: Jobs | undefined): string {
-  if (!jobs) return `never ends: fewer than two epochs fit in a ${MODAL.jobHours}-h job`;
+/** How many jobs a run takes, and what comes of that; undefined where nothing does. */
+export function describeJobs(jobs: Jobs | undefined): { readonly said: string; readonly more?: string } {
+  if (!jobs) return { said: 'never ends', more: `fewer than two epochs fit in a ${MODAL.jobHours}-h job` };
   const { count: number, repeated, lost } = jobs;
-  if (number === 1) return '1 job';
+  if (number === 1) return { said: '1 job' };
   const interrupted = lost > 0.01 ? `, ${hours(lost)} lost` : '';
-  return `${number} jobs (+${hours(repeated)} re-trained${interrupted})`;
+  return { said: `${number} jobs`, more: `+${hours(repeated)} re-trained${interrupted}` };
 }
 
 /** A run that a person measured, in a few words. */

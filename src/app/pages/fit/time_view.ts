@@ -19,7 +19,7 @@ export interface ScenarioView {
   /** GPU memory, bytes. */
   readonly capacity: number;
   /** Undefined until it is simulated. */
-  readonly ram: { readonly fits: Fit; readonly said: string } | undefined;
+  readonly ram: { readonly fits: Fit; readonly said: string; readonly more: string } | undefined;
   /** Of both, as far as they are known. */
   readonly fits: Fit;
   readonly epoch: Quantity;
@@ -32,10 +32,17 @@ export interface ScenarioView {
   readonly chosen: boolean;
 }
 
-function describeRam({ fits, peak, needs, usual }: RowRam, ramBytes: number): string {
-  if (ramBytes > usual) return `Needs ${bytes(ramBytes)} (extra RAM billed)`;
-  const of = `${bytes(peak.likely)} of ${bytes(ramBytes)}`;
-  return fits === "won't fit" ? `${of}; needs ${bytes(needs)}` : of;
+function describeRam(
+  { fits, peak, needs, usual }: RowRam,
+  ramBytes: number,
+): NonNullable<ScenarioView['ram']> {
+  if (ramBytes > usual) return { fits, said: bytes(ramBytes), more: 'extra RAM billed' };
+  const of = `of ${bytes(ramBytes)}`;
+  return {
+    fits,
+    said: bytes(peak.likely),
+    more: fits === "won't fit" ? `${of}; needs ${bytes(needs)}` : of,
+  };
 }
 
 export const scenarioView = (rows: readonly (ScenarioRow | RowWithRam)[], shown: Machine): ScenarioView[] =>
@@ -49,7 +56,7 @@ export const scenarioView = (rows: readonly (ScenarioRow | RowWithRam)[], shown:
       vram,
       gpuFit,
       capacity: machine.gpu.memoryBytes,
-      ram: ram && { fits: ram.fits, said: describeRam(ram, machine.ramGiB * GIB) },
+      ram: ram && describeRam(ram, machine.ramGiB * GIB),
       fits: ram ? worstFit([gpuFit, ram.fits]) : gpuFit,
       epoch,
       rate: rateOf(plan),
