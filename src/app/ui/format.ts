@@ -1,6 +1,6 @@
 /** Numbers as people read them. Every function gives a text with its unit, or a dash where there is nothing to say. */
 
-const NONE = '–';
+export const NONE = '–';
 /** Keeps a number and its unit on one line. */
 const GAP = '\u00a0';
 
