@@ -82,8 +82,8 @@ describe('the workflow', () => {
     );
     expect(github).toMatchObject({ code: 1, errors: '' });
     expect(github.out).toMatch(/^::error file=configs\/review\/tusz_train\.yaml,line=\d+/m);
-    const [, pattern = ''] = /ls-files -z '(.*)'/.exec(scripts.at(-1) ?? '') ?? [];
-    const { stdout } = spawnSync('git', ['ls-files', pattern], { cwd: ROOT, encoding: 'utf8' });
+    const listing = /git ls-files -z [^|]*/.exec(scripts.at(-1) ?? '')?.[0] ?? '';
+    const { stdout } = spawnSync('bash', ['-c', listing.replace(' -z', '')], { cwd: ROOT, encoding: 'utf8' });
     for (const { name } of CORRECTED) expect(stdout.split('\n')).toContain(name);
   });
 });
