@@ -3,6 +3,7 @@
  * tools read is written from it at the end, the same for a run that was killed and resumed.
  */
 import { readFile } from 'node:fs/promises';
+import { schemaText } from '../config/json_schema';
 import { configYaml } from '../training/logs/config_yaml';
 import { eventFileName, writeEventFile } from '../training/logs/event_file';
 import { logOf, Rows } from '../training/logs/log';
@@ -13,12 +14,12 @@ import { DataError } from '../eeg/errors';
 import { isAbsent } from './file_error';
 import type { OutputFolder } from './output_files';
 
-const [LOG, CSV, CONFIG] = ['metrics.jsonl', 'metrics.csv', 'config.yaml'] as const;
+const [LOG, CSV, CONFIG, SCHEMA] = ['metrics.jsonl', 'metrics.csv', 'config.yaml', 'schema.json'] as const;
 /** A time would differ where a run was killed. */
 const EVENTS = eventFileName(0);
 
 /** All that are written. */
-export const LOG_FILES: readonly string[] = [LOG, CSV, EVENTS, CONFIG];
+export const LOG_FILES: readonly string[] = [LOG, CSV, EVENTS, CONFIG, SCHEMA];
 
 export class RunLog {
   /** Of the file that is kept. */
@@ -60,6 +61,7 @@ export class RunLog {
     await this.save();
     await this.folder.write(CSV, [metricsCsv([{ name: runName(settings), seed: settings.seed, rows }])]);
     await this.folder.write(EVENTS, [writeEventFile(logOf(rows), 0)]);
-    await this.folder.write(CONFIG, [configYaml(settings)]);
+    await this.folder.write(CONFIG, [configYaml(settings, CONFIG)]);
+    await this.folder.write(SCHEMA, [schemaText()]);
   }
 }

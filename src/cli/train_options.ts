@@ -65,7 +65,7 @@ it a smoke run.`,
     ),
     out: text(
       'DIR',
-      'writes weights (safetensors), checkpoints for the trainer’s --resume (last.pt, best.pt), scores (JSON), detected events (csv_bi), losses and scores by step (metrics.csv, metrics.jsonl, an event file of TensorBoard), settings for the trainer (config.yaml), and the full training state (last, previous and best.state.safetensors)',
+      'writes weights (safetensors), checkpoints for the trainer’s --resume (last.pt, best.pt), scores (JSON), detected events (csv_bi), losses and scores by step (metrics.csv, metrics.jsonl, an event file of TensorBoard), settings for the trainer (config.yaml) with the schema that editors check them by (schema.json), and the full training state (last, previous and best.state.safetensors)',
     ),
     resume: flag(
       'resumes the run whose state is in --out DIR, bit for bit, and writes what is missing of one that has ended: the recordings must be the same, and settings can be left out or must be those of the run',

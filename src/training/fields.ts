@@ -103,8 +103,11 @@ export function formText({ or, choices, scale = 1, unit }: Field, value: unknown
       : Array.isArray(value)
         ? value.join(', ')
         : String(value);
-  return unit === undefined ? text : `${text} ${unit}`;
+  return unit === undefined ? text : `${text} ${text === '1' ? oneOf(unit) : unit}`;
 }
+
+/** Units that are words are written in the plural; 's' and 'Hz' are none. */
+const oneOf = (unit: string): string => unit.replace(/(?<=batch)es$|(?<=[a-z]{3})s$/, '');
 
 /** Reads a value as links and options write it; what cannot be read comes back as a text that is not allowed. */
 export function parseValue({ kind, or }: Field, text: string): unknown {

@@ -136,7 +136,7 @@ test('a curve that is pointed at names its run; chart and logs are saved for oth
   expect([png.name, ...png.bytes.subarray(1, 4)]).toEqual(['curves.png', 80, 78, 71]);
 
   const csv = await saved(page, 'Save metrics.csv');
-  const logs = readMetricsCsv(new TextDecoder().decode(csv.bytes), csv.name);
+  const { runs: logs } = readMetricsCsv(new TextDecoder().decode(csv.bytes), csv.name);
   expect(
     logs
       .get('low')
@@ -176,10 +176,12 @@ test('the log of a production run is laid beside a run: where they part, and whi
   await page.getByText('Choose a run in the table to see').waitFor();
   await choose(page, 'low');
   const pair = page.getByRole('region', { name: `low and ${name}` });
-  await pair.getByRole('row', { name: 'Loss/step part at step 3' }).waitFor();
+  await pair
+    .getByRole('row', { name: /Loss\/step part at step 3: 0\.\d+ here, 0\.\d+ in the log/ })
+    .waitFor();
   await pair.getByRole('row', { name: 'Metrics/TAES alike at the one they have in common' }).waitFor();
   const said = (await pair.getByText('Settings that differ:').textContent()) ?? '';
-  expect(said.replace(/\s+/g, ' ')).toContain('Epochs 1 → 100; Batch size 1 windows → 64 windows');
+  expect(said.replace(/\s+/g, ' ')).toContain('Epochs 1 → 100; Batch size 1 window → 64 windows');
   await page.getByLabel('Alike within').selectOption('0.05');
   await pair.getByRole('row', { name: 'Loss/step part at step 5' }).waitFor();
   await page.getByRole('button', { name: `Close ${name}` }).click();

@@ -79,11 +79,30 @@ class Points {
   }
 }
 
+/** A number as Python and pandas write them; undefined for an empty cell, null for a text. */
+function numberIn(cells: readonly string[], i: number): number | undefined | null {
+  const cell = (cells[i] ?? '').trim();
+  if (cell === '') return undefined;
+  const value = Number(cell);
+  return Number.isNaN(value) && !/^[-+]?(nan|inf|infinity)$/i.test(cell) ? null : value;
+}
+
+/** Columns that a sentence names. */
+const MAX_NAMED = 5;
+
+export interface ReadMetrics {
+  /** By the names of their runs; an empty one where the file names none. */
+  readonly runs: ReadonlyMap<string, Log>;
+  /** Which columns were left out: a sentence; null where there are none. */
+  readonly remark: string | null;
+}
+
 /**
- * Reads logs by the names of their runs: what metricsCsv writes, any CSV with a column `step` or `epoch` and a column for each tag,
- * or what TensorBoard saves of one tag. Values of tags other than Loss/step count epochs where a line has one. Throws DataError.
+ * Reads what metricsCsv writes, any CSV with a column `step` or `epoch` and a column for each tag, or what TensorBoard saves of one
+ * tag. Values of tags other than Loss/step count epochs where a line has one. A column with a text in it is left out. Throws
+ * DataError.
  */
-export function readMetricsCsv(text: string, name: string): ReadonlyMap<string, Log> {
+export function readMetricsCsv(text: string, name: string): ReadMetrics {
   const [head = [], ...lines] = readCsv(text.replace(/^\ufeff/, ''));
   const names = head.map((cell) => cell.trim().toLowerCase());
   const at = (column: string): number => names.indexOf(column);
@@ -100,30 +119,45 @@ export function readMetricsCsv(text: string, name: string): ReadonlyMap<string, 
   const [, saved] = SAVED_TAG.exec(name) ?? [];
   // A slash of the tag is an underline in the file's name.
   const savedTag = saved?.replace('_', '/') ?? name;
-  const tags = head.flatMap((cell, i) =>
+  const columns = head.flatMap((cell, i) =>
     NO_TAGS.includes(names[i] ?? '') ? [] : [{ tag: single ? savedTag : cell, i }],
   );
-  if (tags.length === 0) fail('line 1', 'it has no column of values');
+  if (columns.length === 0) fail('line 1', 'it has no column of values');
+  /** Of the first cell of a column that is no number. */
+  const textIn = (i: number): { line: string; cell: string } | undefined => {
+    const row = lines.findIndex((cells) => numberIn(cells, i) === null);
+    return row < 0 ? undefined : { line: `line ${row + 2}`, cell: quoted(lines[row]?.[i] ?? '') };
+  };
+  const left = columns.flatMap(({ i }) => {
+    const found = textIn(i);
+    return found ? [{ i, column: quoted(head[i] ?? ''), ...found }] : [];
+  });
+  const counts = [step, epoch].flatMap((i) => {
+    const found = i < 0 ? undefined : textIn(i);
+    return found ? [{ column: quoted(head[i] ?? ''), ...found }] : [];
+  });
+  const [wrong] = left.length === columns.length ? [...counts, ...left] : counts;
+  if (wrong) fail(`${wrong.line}, ${wrong.column}`, `${wrong.cell} is no number`);
+  const tags = columns.filter(({ i }) => !left.some((one) => one.i === i));
   const runs = new Map<string, Points>();
-  lines.forEach((cells, row) => {
-    const number = (i: number): number | undefined => {
-      const cell = (cells[i] ?? '').trim();
-      if (cell === '') return undefined;
-      const value = Number(cell);
-      // Python and pandas write these.
-      if (!Number.isNaN(value) || /^[-+]?(nan|inf|infinity)$/i.test(cell)) return value;
-      return fail(`line ${row + 2}, ${quoted(head[i] ?? '')}`, `${quoted(cell)} is no number`);
-    };
+  for (const cells of lines) {
     const points = runs.get(cells[run] ?? '') ?? new Points();
     runs.set(cells[run] ?? '', points);
-    const [atStep, atEpoch] = [number(step), number(epoch)];
+    const [atStep, atEpoch] = [numberIn(cells, step), numberIn(cells, epoch)];
     for (const { tag, i } of tags) {
-      const value = number(i);
+      const value = numberIn(cells, i);
       const counted = tag === STEP_LOSS ? (atStep ?? atEpoch) : (atEpoch ?? atStep);
-      if (value !== undefined && Number.isFinite(value) && counted !== undefined)
-        points.add(tag, counted, value);
+      if (Number.isFinite(value) && Number.isFinite(counted)) points.add(tag, Number(counted), Number(value));
     }
-  });
+  }
   if (runs.size === 0) fail('line 2', 'it has no values; was the run stopped before its first step?');
-  return new Map([...runs].map(([runName, points]) => [runName, points.log]));
+  const named = left.slice(0, MAX_NAMED).map(({ column, line, cell }) => `${column} (${line}: ${cell})`);
+  const more = left.length > MAX_NAMED ? ` and ${left.length - MAX_NAMED} more` : '';
+  return {
+    runs: new Map([...runs].map(([runName, points]) => [runName, points.log])),
+    remark:
+      left.length === 0
+        ? null
+        : `Columns of ${quoted(name)} that have a text in them were left out: ${named.join(', ')}${more}.`,
+  };
 }

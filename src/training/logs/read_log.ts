@@ -3,7 +3,7 @@ import { quoted, stemOf } from '../../base/text';
 import { DataError } from '../../eeg/errors';
 import { readEventFile } from './event_file';
 import type { Log } from './log';
-import { readMetricsCsv } from './metrics_files';
+import { readMetricsCsv, type ReadMetrics } from './metrics_files';
 
 /** Bytes; those of a whole production run are some kilobytes, and a tag a step makes megabytes. */
 const MAX_BYTES = 256 * 2 ** 20;
@@ -15,6 +15,10 @@ export interface ReadLog {
   readonly remark: string | null;
 }
 
+/** What is to be said of a file is said with its first run. */
+const logsOf = ({ runs, remark }: ReadMetrics, name: string): ReadLog[] =>
+  [...runs].map(([run, log], i) => ({ name: run || stemOf(name), log, remark: i === 0 ? remark : null }));
+
 /** Reads a file; a CSV may hold several runs. Throws DataError with what is wrong. */
 export async function readLogs(file: File): Promise<ReadLog[]> {
   const { name, size } = file;
@@ -25,11 +29,7 @@ export async function readLogs(file: File): Promise<ReadLog[]> {
       `it has ${Math.ceil(size / 2 ** 20)} MiB, at most 256 are read`,
     );
   const logs = /\.csv$/i.test(name)
-    ? [...readMetricsCsv(await file.text(), name)].map(([run, log]) => ({
-        name: run || stemOf(name),
-        log,
-        remark: null,
-      }))
+    ? logsOf(readMetricsCsv(await file.text(), name), name)
     : [{ ...readEventFile(new Uint8Array(await file.arrayBuffer()), name), name }];
   for (const { log } of logs)
     if (log.size === 0)

@@ -119,6 +119,7 @@ describe('what leaves', () => {
     const files = readZip(new Uint8Array(await logsZip(runs).arrayBuffer()));
     expect([...files.keys()].map((path) => path.replace(/\d{10}/, 'N'))).toEqual([
       'metrics.csv',
+      'schema.json',
       'a_b/metrics.jsonl',
       'a_b/events.out.tfevents.N.smokescan',
       'a_b/config.yaml',
@@ -127,7 +128,7 @@ describe('what leaves', () => {
       'a_b_(2)/config.yaml',
     ]);
     const text = (path: string): string => new TextDecoder().decode(files.get(path));
-    const logs = readMetricsCsv(text('metrics.csv'), 'metrics.csv');
+    const { runs: logs } = readMetricsCsv(text('metrics.csv'), 'metrics.csv');
     expect(
       logs
         .get('a/b')
@@ -136,6 +137,7 @@ describe('what leaves', () => {
     ).toEqual([0.5, 0.25]);
     const events = [...files].find(([path]) => path.startsWith('a_b_(2)/events'))!;
     expect(readEventFile(events[1], events[0]).log).toEqual(logs.get('a/b (2)'));
+    expect(text('a_b_(2)/config.yaml')).toContain('$schema=../schema.json\n');
     expect(parse(text('a_b_(2)/config.yaml'))).toMatchObject({ experiment: { seed: 2 } });
   });
 

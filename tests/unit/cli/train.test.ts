@@ -148,6 +148,7 @@ describe('the command train', () => {
       'metrics.csv',
       'metrics.jsonl',
       'previous.state.safetensors',
+      'schema.json',
       'scores.json',
       'synth000/synth000_s001_t000.predicted.csv_bi',
       'weights.safetensors',

@@ -228,12 +228,34 @@ describe('tables', () => {
     expect(csv.split('\r\n')[0]).toBe(
       'run,seed,step,epoch,Loss/step,Metrics/TAES,Metrics/sensitivity_at_10.0fa,Loss/train,Metrics/AUROC',
     );
-    expect(readMetricsCsv(csv, 'x.csv')).toEqual(
-      new Map<string, Log>([
+    expect(readMetricsCsv(csv, 'x.csv')).toEqual({
+      runs: new Map<string, Log>([
         ['a, "b"', LOG],
         ['other', new Map([['Loss/step', [{ step: 1, value: 1e-7 }]]])],
       ]),
-    );
+      remark: null,
+    });
+  });
+
+  test('with texts in them have their numbers read, and the other columns are named', async () => {
+    const text = 'phase,step,loss,note,auroc\nwarm-up,1,0.5,,nan\nmain,2,0.25,"0,5",0.75\n';
+    expect(await readLogs(new File([text], 'x.csv'))).toEqual([
+      {
+        name: 'x',
+        log: new Map([
+          [
+            'loss',
+            [
+              { step: 1, value: 0.5 },
+              { step: 2, value: 0.25 },
+            ],
+          ],
+          ['auroc', [{ step: 2, value: 0.75 }]],
+        ]),
+        remark:
+          'Columns of "x.csv" that have a text in them were left out: "phase" (line 2: "warm-up"), "note" (line 3: "0,5").',
+      },
+    ]);
   });
 
   test('of TensorBoard have their tag in the file’s name', async () => {
@@ -299,12 +321,13 @@ test.each([
   ['smoke', { ...SMOKE_RUN, model: { ...SMOKE_RUN.model, baseChannels: 8 } }],
   ['production', { ...PRODUCTION_RUN, learningRate: 1e-6 }],
 ])('the settings of a %s run are a configuration that the trainer takes', (_, settings) => {
-  const text = configYaml(settings);
+  const text = configYaml(settings, 'a/config.yaml');
+  expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema.json');
   expect(
     inspectRun(text, { name: 'config.yaml', target: TARGETS.local }).issues.filter(
       ({ severity, id }) => severity === 'invalid' || id === 'yaml-1.1',
     ),
   ).toEqual([]);
   const read = fromTrainer(readConfig(text).settings).settings;
-  expect(configYaml({ ...read, model: settings.model })).toBe(text);
+  expect(configYaml({ ...read, model: settings.model }, 'a/config.yaml')).toBe(text);
 });

@@ -1,5 +1,6 @@
 /** What runs logged, as files for other tools. */
 import { writeZip } from '../../../checkpoints/zip';
+import { schemaText } from '../../../config/json_schema';
 import { configYaml } from '../../../training/logs/config_yaml';
 import { eventFileName, writeEventFile } from '../../../training/logs/event_file';
 import { logOf, rowsOf } from '../../../training/logs/log';
@@ -18,11 +19,14 @@ export function namedRows(runs: readonly ShownRun[]): NamedRows[] {
   });
 }
 
-/** A folder a run, where TensorBoard finds each by its name, and one CSV of all. */
+/** A folder a run, where TensorBoard finds each by its name, one CSV of all, and the schema that their config.yaml name. */
 export function logsZip(runs: readonly ShownRun[]): Blob {
   const encoder = new TextEncoder();
   const named = namedRows(runs);
-  const files = new Map([['metrics.csv', encoder.encode(metricsCsv(named))]]);
+  const files = new Map([
+    ['metrics.csv', encoder.encode(metricsCsv(named))],
+    ['schema.json', encoder.encode(schemaText())],
+  ]);
   const known = runs.flatMap(({ run, summary }) => (summary ? [{ run, summary }] : []));
   const folders = new Set<string>();
   known.forEach(({ run, summary }, i) => {
@@ -34,7 +38,8 @@ export function logsZip(runs: readonly ShownRun[]): Blob {
     const time = run.created / 1000;
     files.set(`${folder}/metrics.jsonl`, encoder.encode(metricsJsonl(rows)));
     files.set(`${folder}/${eventFileName(time)}`, writeEventFile(logOf(rows), time));
-    files.set(`${folder}/config.yaml`, encoder.encode(configYaml(summary.settings)));
+    const config = `${folder}/config.yaml`;
+    files.set(config, encoder.encode(configYaml(summary.settings, config)));
   });
   return new Blob(writeZip(files), { type: 'application/zip' });
 }
