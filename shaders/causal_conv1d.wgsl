@@ -5,7 +5,8 @@
 // x, y, dy, dx [b, l, d]; weight [d, TAPS].
 // A thread owns a batch element, one channel (or four: VECTOR) and SPAN steps. It walks them with the last TAPS inputs,
 // and the TAPS unfinished values of dx, in registers; neighbours own neighbouring channels.
-// REVERSE runs from the last step to the first, by index: t counts in the order of the walk.
+// REVERSE, in HALF for the second half of the channels, runs from the last step to the first, by index: t counts in the order of
+// the walk.
 // Bytes 8 an element forward, 12 backward, each times 1 + (TAPS − 1)/SPAN of reading. FLOPs 2·TAPS an element forward,
 // 6·TAPS backward, plus the activation.
 
@@ -27,10 +28,14 @@ fn tap(c: u32, j: u32) -> $TYPE {
 #end
 }
 
-fn row(t: u32) -> u32 {
+fn row(t: u32, c: u32) -> u32 {
+#if HALF
+  return select(t, ${L - 1}u - t, c >= ${D / 2}) * $D;
+#end
 #if REVERSE
   return (${L - 1}u - t) * $D;
-#else
+#end
+#if !REVERSE && !HALF
   return t * $D;
 #end
 }
@@ -47,7 +52,7 @@ fn row(t: u32) -> u32 {
 #end
 #for j in 1..TAPS
   var x_$j = $TYPE();
-  if (t0 >= ${TAPS - j}u) { x_$j = read_x(start + row(t0 - ${TAPS - j}u)); }
+  if (t0 >= ${TAPS - j}u) { x_$j = read_x(start + row(t0 - ${TAPS - j}u, c)); }
 #end
   var x_0 = $TYPE();
 #if BACKWARD
@@ -59,7 +64,7 @@ fn row(t: u32) -> u32 {
 #end
   // The steps from t1 on complete the last values of dx.
   for (var t = t0; t < t1 + ${DX * (TAPS - 1)}u; t++) {
-    let at = start + row(min(t, ${L - 1}u));
+    let at = start + row(min(t, ${L - 1}u), c);
 #for j in 1..TAPS
     x_${j - 1} = x_$j;
 #end
@@ -82,7 +87,7 @@ fn row(t: u32) -> u32 {
 #for j in 0..TAPS
     dx_$j = fma(w_$j, q, dx_$j);
 #end
-    if (t >= t0 + ${TAPS - 1}) { write_dx(start + row(t - ${TAPS - 1}), dx_0); }
+    if (t >= t0 + ${TAPS - 1}) { write_dx(start + row(t - ${TAPS - 1}, c), dx_0); }
 #for j in 1..TAPS
     dx_${j - 1} = dx_$j;
 #end

@@ -1,4 +1,4 @@
-// SPLIT: a whole tensor [rows, c] into pieces [rows, size]; otherwise such pieces into the whole. A thread owns PER f32 of
+// SPLIT: a whole tensor [rows, c] (a row for each block of channels, where there are several) into pieces [rows, size]; otherwise such pieces into the whole. A thread owns PER f32 of
 // the whole, or vec4f where 4 divides every size, WORKGROUP apart, so both sides are read and written coalesced. A piece that
 // nobody reads is not written, a piece that is not there is zeros. Sizes count in elements of that type.
 // Bytes: each tensor once. No FLOPs.

@@ -12,6 +12,7 @@
 // allow; vec4s of four k's instead, or text that is unrolled, made Intel's compiler spill.
 // store writes one value, or four of a row where STORE_FOURS; it looks for the end of rows and columns only where the tiles
 // go beyond it (GUARD_M, GUARD_N): a branch for every output takes longer to compile than all the rest.
+// GROUPS: so many products at once; the operands' file finds those of `part`.
 // PARTIAL: k is cut into spans, each a slice of `partial`, summed in order by a second kernel.
 // FLOPs 2·M·N·K; bytes 4·(M·K + K·N + M·N) at best.
 // Tried: 8 × 8 tiles (fewest loads per FLOP), 4 × 4 (more threads for small outputs); no single choice wins everywhere,
@@ -33,7 +34,12 @@ var<workgroup> tile_b: array<vec4f, ${PITCH_B * TK}>;
 #end
 
 #main workgroup group
+#if GROUPS > 1
+  part = group / $TILES % $GROUPS;
+  let split = group / $TILES / $GROUPS;
+#else
   let split = group / $TILES;
+#end
   let tile = group % $TILES;
   let tile_m = tile / $TILES_N * ${WY * TM};
   let tile_n = tile % $TILES_N * ${WX * TN};

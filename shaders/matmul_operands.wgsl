@@ -1,4 +1,11 @@
 // The operands of matmul.wgsl that are matrices: A [m, k] or [k, m], B [n, k] or [k, n]; *_VECTOR: 4 divides their lines.
+// With GROUPS A is [m, GROUPS, k] or [k, GROUPS, m], B [GROUPS, n, k], [GROUPS, k, n] or, where A goes along m, [k, GROUPS, n], and
+// C [m, GROUPS, n] or, where A goes along m, [GROUPS, m, n].
+#if GROUPS > 1
+var<private> part: u32;
+#else
+const part = 0u;
+#end
 alias Position = u32;
 fn position(k: u32) -> Position { return k; }
 fn step(p: Position, e: u32) -> Position { return p + e; }
@@ -7,9 +14,9 @@ fn next(p: Position) -> Position { return p + 4; }
 // Rows beyond the last read somebody else's finite values, which are never stored; beyond the last k both factors are 0.
 // No branch there: unrolled, it would cost CPU-backed compilers minutes.
 #if A_K_MAJOR
-fn line_a(m: u32) -> u32 { return min(m, ${M - 1}u) * $K; }
+fn line_a(m: u32) -> u32 { return (min(m, ${M - 1}u) * $GROUPS + part) * $K; }
 #else
-fn line_a(p: Position) -> u32 { return p * $M; }
+fn line_a(p: Position) -> u32 { return (p * $GROUPS + part) * $M; }
 #end
 #if A_VECTOR
 fn load_a(line: u32, at: u32) -> vec4f {
@@ -20,13 +27,13 @@ fn load_a(line: u32, at: u32) -> vec4f {
 #if K_BY_FOURS
   return value;
 #else
-  return select(value, vec4f(), line >= ${M * K});
+  return select(value, vec4f(), line >= ${M * K * GROUPS});
 #end
 #end
 }
 #else
 fn a_at(line: u32, at: u32) -> f32 {
-  let value = read_a(min(line + at, ${M * K - 1}u));
+  let value = read_a(min(line + at, ${M * K * GROUPS - 1}u));
 #if K_BY_FOURS
   return value;
 #end
@@ -34,7 +41,7 @@ fn a_at(line: u32, at: u32) -> f32 {
   return select(value, 0.0, at >= $K);
 #end
 #if !K_BY_FOURS && !A_K_MAJOR
-  return select(value, 0.0, line >= ${M * K});
+  return select(value, 0.0, line >= ${M * K * GROUPS});
 #end
 }
 fn load_a(line: u32, at: u32) -> vec4f {
@@ -42,9 +49,13 @@ fn load_a(line: u32, at: u32) -> vec4f {
 }
 #end
 #if B_K_MAJOR
-fn line_b(n: u32) -> u32 { return min(n, ${N - 1}u) * $K; }
-#else
-fn line_b(p: Position) -> u32 { return p * $N; }
+fn line_b(n: u32) -> u32 { return (part * $N + min(n, ${N - 1}u)) * $K; }
+#end
+#if !B_K_MAJOR && A_K_MAJOR
+fn line_b(p: Position) -> u32 { return (part * $K + p) * $N; }
+#end
+#if !B_K_MAJOR && !A_K_MAJOR
+fn line_b(p: Position) -> u32 { return (p * $GROUPS + part) * $N; }
 #end
 #if B_VECTOR
 fn load_b(line: u32, at: u32) -> vec4f {
@@ -55,13 +66,13 @@ fn load_b(line: u32, at: u32) -> vec4f {
 #if K_BY_FOURS
   return value;
 #else
-  return select(value, vec4f(), line >= ${N * K});
+  return select(value, vec4f(), line >= ${N * K * GROUPS});
 #end
 #end
 }
 #else
 fn b_at(line: u32, at: u32) -> f32 {
-  let value = read_b(min(line + at, ${N * K - 1}u));
+  let value = read_b(min(line + at, ${N * K * GROUPS - 1}u));
 #if K_BY_FOURS
   return value;
 #end
@@ -69,7 +80,7 @@ fn b_at(line: u32, at: u32) -> f32 {
   return select(value, 0.0, at >= $K);
 #end
 #if !K_BY_FOURS && !B_K_MAJOR
-  return select(value, 0.0, line >= ${N * K});
+  return select(value, 0.0, line >= ${N * K * GROUPS});
 #end
 }
 fn load_b(line: u32, at: u32) -> vec4f {
@@ -77,18 +88,26 @@ fn load_b(line: u32, at: u32) -> vec4f {
 }
 #end
 
+fn row_of(m: u32) -> u32 {
+#if A_K_MAJOR
+  return m * $GROUPS + part;
+#else
+  return part * $M + m;
+#end
+}
+
 #if STORE_FOURS
 fn store(m: u32, n: u32, split: u32, value: vec4f) {
 #if GUARD_M || GUARD_N
   if (m >= $M || n >= $N) { return; }
 #end
 #if PARTIAL
-  write_partial(((split * $M + m) * $N + n) / 4, value);
+  write_partial(((split * ${M * GROUPS} + row_of(m)) * $N + n) / 4, value);
 #else
 #if BIAS
-  write_y((m * $N + n) / 4, value + read_bias(n / 4));
+  write_y((row_of(m) * $N + n) / 4, value + read_bias((part * $N + n) / 4));
 #else
-  write_y((m * $N + n) / 4, value);
+  write_y((row_of(m) * $N + n) / 4, value);
 #end
 #end
 }
@@ -98,12 +117,12 @@ fn store(m: u32, n: u32, split: u32, value: f32) {
   if (m >= $M || n >= $N) { return; }
 #end
 #if PARTIAL
-  write_partial((split * $M + m) * $N + n, value);
+  write_partial((split * ${M * GROUPS} + row_of(m)) * $N + n, value);
 #else
 #if BIAS
-  write_y(m * $N + n, value + read_bias(n));
+  write_y(row_of(m) * $N + n, value + read_bias(part * $N + n));
 #else
-  write_y(m * $N + n, value);
+  write_y(row_of(m) * $N + n, value);
 #end
 #end
 }

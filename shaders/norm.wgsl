@@ -2,6 +2,7 @@
 // μ = 0, r = 1/√(mean(x²) + ε) and no bias (RMSNorm, Zhang & Sennrich 2019; CENTER is false).
 // x, y, dy, dx [rows, d]; stats [rows, 2]: μ − x[row, 0] and r, or [rows, 1]: r. Everything is measured from the row's
 // first value, so that a large common offset costs no digits.
+// Where there are GROUPS, weight has a line for each, a row is of group row % GROUPS, and all rows of a run of run % GROUPS.
 // BACKWARD: g = dy · weight, dx = r (g − mean(g) − x̂ mean(g x̂)), the middle term only where CENTER; and
 // partial[run] = (Σ dy x̂, Σ dy) over the rows of a run, for channel_sums.wgsl.
 // LANES threads (a team) walk the RUN rows of a run; neighbours own neighbouring values, PER each, and keep them, their
@@ -46,7 +47,7 @@ fn sum_lanes(own: vec2f, lane: u32) -> vec2f {
 #for p in 0..PER
   let j_$p = min(lane % $LANES + ${p * LANES}, ${D - 1}u);
 #if FORWARD || DX
-  let weight_$p = read_weight(j_$p);
+  let weight_$p = read_weight(run % $GROUPS * $D + j_$p);
 #end
 #if FORWARD && CENTER
   let bias_$p = read_bias(j_$p);
@@ -57,8 +58,9 @@ fn sum_lanes(own: vec2f, lane: u32) -> vec2f {
 #end
 #end
   for (var n = 0u; n < $RUN; n++) {
-    let row = min(run * $RUN + n, ${ROWS - 1}u);
-    let live = run * $RUN + n < $ROWS;
+    let next = (run / $GROUPS * $RUN + n) * $GROUPS + run % $GROUPS;
+    let row = min(next, ${ROWS - 1}u);
+    let live = next < $ROWS;
 #for p in 0..PER
     let x_$p = read_x(row * $D + j_$p);
 #end

@@ -61,7 +61,7 @@ fn normal(v: $TYPE, row: Row) -> $TYPE { return v * row.r; }
   var sum_g = $TYPE();
   var sum_gx = $TYPE();
   for (var j = 0u; j < $D; j++) {
-    let g = read_dy(base + j) * read_weight(j);
+    let g = read_dy(base + j) * read_weight(i % $GROUPS * $D + j);
     sum_g += g;
     sum_gx = fma(g, normal(read_x(base + j), row), sum_gx);
   }
@@ -72,7 +72,7 @@ fn normal(v: $TYPE, row: Row) -> $TYPE { return v * row.r; }
   let run = i / $D;
   let column = i % $D;
 #if APPLY || DX
-  let weight_c = read_weight(column);
+  let weight_c = read_weight(run % $GROUPS * $D + column);
 #end
 #if APPLY && CENTER
   let bias_c = read_bias(column);
@@ -81,7 +81,8 @@ fn normal(v: $TYPE, row: Row) -> $TYPE { return v * row.r; }
   var dweight = $TYPE();
   var dbias = $TYPE();
 #end
-  for (var n = run * $RUN; n < min(run * $RUN + $RUN, ${ROWS}u); n++) {
+  let start = run / $GROUPS * ${RUN * GROUPS} + run % $GROUPS;
+  for (var n = start; n < min(start + ${RUN * GROUPS}, ${ROWS}u); n += $GROUPS) {
     let row = row_of(n);
     let at = n * $D + column;
     let v = normal(read_x(at), row);

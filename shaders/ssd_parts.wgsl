@@ -25,6 +25,7 @@ fn sum_quad(own: f32) -> f32 {
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
+  turn(h);
   let first = chunk * $Q;
   let rows = min(${Q}u, $L - first);
   if (lane < rows) {
@@ -35,8 +36,9 @@ fn sum_quad(own: f32) -> f32 {
   workgroupBarrier();
   let last = sums[rows - 1];
   let own = lane % 4;
-  let side_b = $D4 + h / ${H / G} * ${N / 4};
-  let side_c = side_b + ${G * N / 4};
+  let side_b = b_of(h) / 4;
+  let side_c = c_of(h) / 4;
+  let side_x = x_of(h) / 4;
   let side_p = h * $P4;
 
   // Eight tiles of steps j lie beside each other.
@@ -66,7 +68,7 @@ fn sum_quad(own: f32) -> f32 {
     }
     for (var p = 0u; p < $P4; p++) {
 #for m in 0..4
-      let right_$m = read_xbc(jrow_$m * $W4 + side_p + p);
+      let right_$m = read_xbc(jrow_$m * $W4 + side_x + p);
 #end
       let own_0 = read_dy(irow_0 * $D4 + side_p + p);
       let own_1 = read_dy(irow_1 * $D4 + side_p + p);
@@ -121,7 +123,7 @@ fn sum_quad(own: f32) -> f32 {
 #end
 #for m in 0..2
       let own_g_$m = read_dy(own_row_$m * $D4 + side_p + p);
-      let own_x_$m = read_xbc(own_row_$m * $W4 + side_p + p);
+      let own_x_$m = read_xbc(own_row_$m * $W4 + side_x + p);
 #end
 #for k in 0..8
       let g_$k = quadBroadcast(own_g_${k / 4}, ${k % 4}u);

@@ -42,16 +42,16 @@ fn stage_$s(lane: u32, at: Chunk, start: u32) {
       let row_$k = at.b * $L + row_of(at.first + min(group * 4 + $k, at.rows - 1));
 #end
 #if s == 0
-      let four_$k = xbc_four(row_$k * $WIDTH + $D + ${G * N} + at.h / ${H / G} * $N + four, $N - four);
+      let four_$k = xbc_four(row_$k * $WIDTH + c_of(at.h) + four, $N - four);
 #end
 #if s == 1
-      let four_$k = xbc_four(row_$k * $WIDTH + $D + at.h / ${H / G} * $N + four, $N - four);
+      let four_$k = xbc_four(row_$k * $WIDTH + b_of(at.h) + four, $N - four);
 #end
 #if s == 2
       let four_$k = dy_four(row_$k * $D + at.h * $P + four, $P - four);
 #end
 #if s == 3 || s == 5
-      let four_$k = xbc_four(row_$k * $WIDTH + at.h * $P + four, $P - four);
+      let four_$k = xbc_four(row_$k * $WIDTH + x_of(at.h) + four, $P - four);
 #end
 #if s == 4
       let four_$k = states_four(row_$k * $P + four, $P - four);

@@ -26,6 +26,7 @@ fn delta_of(row: u32, h: u32) -> f32 { return softplus(read_dt(row * $H + h)); }
   let line = i / $CHUNKS;
   let h = line % $H;
   let b = line / $H;
+  turn(h);
   var s = 0.0;
   for (var step = chunk * $Q; step < min(chunk * $Q + $Q, ${L}u); step++) {
     let delta = delta_of(b * $L + row_of(step), h);
@@ -46,6 +47,7 @@ var<workgroup> deltas: array<f32, $Q>;
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
+  turn(h);
   let first = chunk * $Q;
   let rows = min(${Q}u, $L - first);
   let at = ((b * $H + h) * $L + first) * 2;
@@ -68,7 +70,11 @@ var<workgroup> deltas: array<f32, $Q>;
   if (lane < rows) { weights[lane] = exp(read_steps(at + lane * 2 + 1)); }
 #end
   workgroupBarrier();
-  let side = $D + h / ${H / G} * $N + ${ADJOINT * G * N};
+#if ADJOINT
+  let side = c_of(h);
+#else
+  let side = b_of(h);
+#end
   for (var tile = lane; tile < ${NT * PT}; tile += 64u) {
     let n = tile / $PT * 4;
     let p = tile % $PT * 4;
@@ -80,7 +86,7 @@ var<workgroup> deltas: array<f32, $Q>;
 #if ADJOINT
       let value = weights[i] * dy_four(row * $D + h * $P + p, $P - p);
 #else
-      let value = weights[i] * xbc_four(row * $WIDTH + h * $P + p, $P - p);
+      let value = weights[i] * xbc_four(row * $WIDTH + x_of(h) + p, $P - p);
 #end
       let left = xbc_four(row * $WIDTH + side + n, $N - n);
 #for k in 0..4
@@ -123,6 +129,7 @@ var<workgroup> sums: array<f32, $Q>;
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
+  turn(h);
   let first = chunk * $Q;
   let rows = min(${Q}u, $L - first);
   let line = ((b * $H + h) * $L + first) * 2;
@@ -150,7 +157,6 @@ var<workgroup> sums: array<f32, $Q>;
     let tile = round * 64 + lane;
     let i = tile / $PT * 4;
     let p = tile % $PT * 4;
-    let column = h * $P + p;
 #for k in 0..4
     var sum_$k = vec4f();
 #end
@@ -169,7 +175,7 @@ var<workgroup> sums: array<f32, $Q>;
       sum_$k *= exp(sums[min(i + $k, rows - 1)]);
 #end
       for (var j = 0u; j < min(i + 4, rows); j++) {
-        let value = xbc_four((b * $L + row_of(first + j)) * $WIDTH + column, $P - p);
+        let value = xbc_four((b * $L + row_of(first + j)) * $WIDTH + x_of(h) + p, $P - p);
 #for k in 0..4
         sum_$k = fma(vec4f(mix[(i + $k) * $Q + j]), value, sum_$k);
 #end
@@ -177,8 +183,8 @@ var<workgroup> sums: array<f32, $Q>;
 #for k in 0..4
       if (i + $k < rows) {
         let row = b * $L + row_of(first + i + $k);
-        let x = xbc_four(row * $WIDTH + column, $P - p);
-        y_put(row * $D + column, $P - p, fma(vec4f(read_D_skip(h)), x, sum_$k));
+        let x = xbc_four(row * $WIDTH + x_of(h) + p, $P - p);
+        y_put(row * $D + h * $P + p, $P - p, fma(vec4f(read_D_skip(h)), x, sum_$k));
       }
 #end
     }

@@ -27,6 +27,7 @@ var<workgroup> inner: array<f32, 64>;
   let h = group % $H;
   let chunk = group / $H % $CHUNKS;
   let b = group / ${H * CHUNKS};
+  turn(h);
   let first = chunk * $Q;
   let rows = min(${Q}u, $L - first);
   if (lane < rows) {
@@ -34,8 +35,8 @@ var<workgroup> inner: array<f32, 64>;
     deltas[lane] = read_steps(step);
     sums[lane] = read_steps(step + 1);
   }
-  let side_b = $D + h / ${H / G} * $N;
-  let side_c = side_b + ${G * N};
+  let side_b = b_of(h);
+  let side_c = c_of(h);
   let i0 = lane / 8 * 4;
   let j0 = lane % 8 * 4;
   let at = Chunk(group, b, h, first, rows, 0);
@@ -123,7 +124,7 @@ var<workgroup> inner: array<f32, 64>;
       if (j + $k < rows) {
         let row = b * $L + row_of(first + j + $k);
         let dy = dy_four(row * $D + column, $P - p);
-        dxbc_put(row * $WIDTH + column, $P - p, fma(vec4f(deltas[j + $k]), sum_$k, read_D_skip(h) * dy));
+        dxbc_put(row * $WIDTH + x_of(h) + p, $P - p, fma(vec4f(deltas[j + $k]), sum_$k, read_D_skip(h) * dy));
       }
 #end
     }
@@ -220,10 +221,13 @@ var<workgroup> inner: array<f32, 64>;
   let row = i / ${2 * G * N + H};
   if (column < ${2 * G * N}) {
     let g = column / $N % $G;
-    let part = column / ${G * N} * $N + column % $N;
+    let n = column % $N;
+    let of_c = column >= ${G * N};
+    let first = g * ${H / G};
+    let part = n + select(0u, ${N}u, of_c);
     var sum = 0.0;
-    for (var h = g * ${H / G}; h < g * ${H / G} + ${H / G}; h++) { sum += read_parts((row * $H + h) * ${2 * N + 3} + part); }
-    write_dxbc(row * $WIDTH + $D + column, sum);
+    for (var h = first; h < first + ${H / G}; h++) { sum += read_parts((row * $H + h) * ${2 * N + 3} + part); }
+    write_dxbc(row * $WIDTH + select(b_of(first), c_of(first), of_c) + n, sum);
   } else {
     let h = column - ${2 * G * N};
 #if BIAS

@@ -12,9 +12,11 @@
   let line = owner / $P4;
   let h = line % $H;
   let b = line / $H;
+  turn(h);
   let column = h * $P4 + p;
-  let side_b = $D4 + h / ${H / G} * ${N / 4} + lane;
-  let side_c = side_b + ${G * N / 4};
+  let column_x = x_of(h) / 4 + p;
+  let side_b = b_of(h) / 4 + lane;
+  let side_c = c_of(h) / 4 + lane;
   let decay_rate = read_A(h);
   let skip = read_D_skip(h);
 #for n in 0..N
@@ -57,9 +59,9 @@
       sum = fma(vec4f(b_${n / 4}[${n % 4}]), s_$n, sum);
       s_$n *= decay;
 #end
-      write_dxbc(row * $W4 + column, fma(vec4f(delta), sum, skip * value));
+      write_dxbc(row * $W4 + column_x, fma(vec4f(delta), sum, skip * value));
 #else
-      let value = read_xbc(row * $W4 + column);
+      let value = read_xbc(row * $W4 + column_x);
       let added = delta * value;
 #for n in 0..N
       s_$n = fma(vec4f(decay), s_$n, b_${n / 4}[${n % 4}] * added);

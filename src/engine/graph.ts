@@ -16,6 +16,7 @@ import {
   type Parameter,
   type Role,
   type Shape,
+  type Slice,
   type Tensor,
   type TensorSpec,
 } from './tensor';
@@ -46,6 +47,10 @@ export class Graph implements Builder {
   readonly buffers: Buffer[] = [];
   /** Which parameter's slice of the gradient pack a tensor is written to, by the tensor's id. */
   readonly gradientOf = new Map<number, Parameter>();
+  /** The parameters that a tensor of `stack` consists of, by its id. */
+  readonly stacks = new Map<number, { readonly tensor: Tensor; readonly parts: readonly Parameter[] }>();
+  /** Tensors of `view`, by their ids. */
+  readonly views = new Map<number, Slice>();
   readonly #packs = new Map<PackName, Pack>();
   readonly #names = new Set<string>();
   #tensors = 0;
@@ -59,11 +64,53 @@ export class Graph implements Builder {
   }
 
   /** A trained float32 tensor; `name` is its state_dict name. */
-  parameter(name: string, shape: Shape, options: { decay?: boolean } = {}): Parameter {
+  parameter(
+    name: string,
+    shape: Shape,
+    options: { decay?: boolean; after?: Parameter | undefined } = {},
+  ): Parameter {
     const tensor = this.#tensor({ shape, dtype: 'f32' }, this.#unique(name), 'parameter');
-    const parameter: Parameter = { ...tensor, role: 'parameter', decay: options.decay ?? true };
+    const { decay = true, after } = options;
+    const parameter: Parameter = {
+      ...tensor,
+      role: 'parameter',
+      decay,
+      ...(after && { after: after.name }),
+    };
     this.parameters.push(parameter);
     return parameter;
+  }
+
+  /**
+   * Parameters of one shape [n, …], each declared `after` the one before, as one tensor [parts · n, …]. Nothing is copied: they lie
+   * side by side in the packs, and nothing else may read them.
+   */
+  stack(parts: readonly [Parameter, ...Parameter[]]): Tensor {
+    const [{ shape, decay }] = parts;
+    for (const [i, part] of parts.entries()) {
+      const before = parts[i - 1];
+      if (!before) continue;
+      if (
+        part.after !== before.name ||
+        part.decay !== decay ||
+        formatShape(part.shape) !== formatShape(shape)
+      )
+        throw new GraphError(
+          `${part.name} ${formatShape(part.shape)} cannot be stacked on ${before.name} ${formatShape(shape)}: both must have one shape and decay, and be declared one after the other`,
+        );
+    }
+    const [rows = 1, ...rest] = shape;
+    const name = parts.map((part) => part.name).join(' and ');
+    const tensor = this.#tensor({ shape: [parts.length * rows, ...rest], dtype: 'f32' }, name, 'parameter');
+    this.stacks.set(tensor.id, { tensor, parts });
+    return tensor;
+  }
+
+  /** A part of a tensor from its element `offset` on, for the host to read: no node reads or writes it. */
+  view(whole: Tensor, offset: number, shape: Shape): Tensor {
+    const tensor = this.#tensor({ shape, dtype: whole.dtype }, `${whole.name} from ${offset}`, 'value');
+    this.views.set(tensor.id, { whole, offset });
+    return tensor;
   }
 
   /** A float32 tensor that lives as long as the parameters and that ops may write; `name` is its state_dict name. */

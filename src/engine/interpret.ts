@@ -23,6 +23,8 @@ export function interpret(
   for (const buffer of graph.buffers)
     set(buffer, new Float64Array(elements(buffer.shape)).fill(buffer.initial));
   for (const [tensor, data] of feed) set(tensor, Float64Array.from(data));
+  for (const { tensor, parts } of graph.stacks.values())
+    set(tensor, Float64Array.from(parts.flatMap(({ id }) => [...(values.get(id) ?? [])])));
   for (const node of graph.nodes) {
     const inputs: Record<string, Value64> = {};
     for (const [name, tensor] of Object.entries(node.inputs)) {

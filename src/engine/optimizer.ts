@@ -1,5 +1,5 @@
 /** Gradients, clipping and AdamW added to a graph that ends in a loss; mixed precision, where it is asked for. */
-import { GraphError, type Graph, type Tensor } from './graph';
+import { elements, GraphError, type Graph, type Parameter, type Tensor } from './graph';
 import { differentiate, lossSeed, type Seed } from './gradient';
 import { accumulate } from './ops/accumulate';
 import { adamw } from './ops/adamw';
@@ -14,20 +14,36 @@ import { recompute, type SegmentOf } from './recompute';
  * Throws GraphError for a parameter that does not influence the seeds.
  */
 export function parameterGradients(graph: Graph, seeds: readonly Seed[]): ReadonlyMap<string, Tensor> {
-  const gradients = differentiate(graph, seeds, graph.parameters);
+  const stacked = [...graph.stacks.values()];
+  const inStacks = new Set(stacked.flatMap(({ parts }) => parts));
+  const leaves = [
+    ...graph.parameters
+      .filter((parameter) => !inStacks.has(parameter))
+      .map((tensor) => ({ tensor, parts: [tensor] })),
+    ...stacked,
+  ];
+  const wrt = leaves.map(({ tensor }) => tensor);
+  const gradients = differentiate(graph, seeds, wrt);
   const read = new Set(graph.nodes.flatMap((node) => Object.values(node.inputs).map(({ id }) => id)));
   const placed = new Map<string, Tensor>();
-  for (const parameter of graph.parameters) {
-    let gradient = gradients.get(parameter);
-    if (!gradient) throw new GraphError(`${parameter.name} has no gradient`);
-    placed.set(parameter.name, gradient);
+  for (const { tensor, parts } of leaves) {
+    const [parameter] = parts as [Parameter];
+    let gradient = gradients.get(tensor);
+    if (!gradient) throw new GraphError(`${tensor.name} has no gradient`);
+    const place = (whole: Tensor): void =>
+      parts.forEach(({ name, shape }, i) =>
+        placed.set(name, parts.length === 1 ? whole : graph.view(whole, i * elements(shape), shape)),
+      );
     // Its slice of the pack is 0 as it is.
-    if (isZero(graph, gradient)) continue;
+    if (isZero(graph, gradient)) {
+      place(gradient);
+      continue;
+    }
     // A kernel must not read one slice of the pack while it writes another, and a slice belongs to one tensor.
     if (gradient.role !== 'value' || read.has(gradient.id) || graph.gradientOf.has(gradient.id))
       gradient = copy(graph, gradient);
     graph.gradientOf.set(gradient.id, parameter);
-    placed.set(parameter.name, gradient);
+    place(gradient);
   }
   return placed;
 }

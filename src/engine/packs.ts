@@ -6,7 +6,7 @@
 import type { Device, DeviceBuffer } from './device';
 import { elements, formatShape, GraphError, type Graph, type PackName, type Shape } from './graph';
 
-/** Slices start at 256 bytes, WebGPU's alignment of a binding's offset. */
+/** Slices that are bound start at 256 bytes, WebGPU's alignment of a binding's offset. */
 const ALIGNMENT = 64;
 
 export interface PackSlice {
@@ -28,17 +28,28 @@ interface Packed {
   readonly name: string;
   readonly shape: Shape;
   readonly decay?: boolean;
+  readonly after?: string;
 }
 
-/** Decayed parameters first, then the others (buffers are never decayed), each in the order of declaration. */
+/**
+ * Decayed parameters first, then the others (buffers are never decayed), each in the order of declaration; what is declared
+ * after another one follows it without a gap.
+ */
 export function packLayout(tensors: readonly Packed[]): PackLayout {
   const slices = new Map<string, PackSlice>();
+  const followers = new Map(
+    tensors.flatMap((tensor) => (tensor.after ? [[tensor.after, tensor] as const] : [])),
+  );
   let offset = 0;
   const place = (decay: boolean): void => {
-    for (const { name, shape } of tensors.filter((tensor) => (tensor.decay ?? false) === decay)) {
-      const length = elements(shape);
-      slices.set(name, { offset, length, shape });
-      offset += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
+    for (const first of tensors) {
+      if (first.after !== undefined || (first.decay ?? false) !== decay) continue;
+      for (let tensor: Packed | undefined = first; tensor; tensor = followers.get(tensor.name)) {
+        const length = elements(tensor.shape);
+        slices.set(tensor.name, { offset, length, shape: tensor.shape });
+        offset += length;
+      }
+      offset = Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
     }
   };
   place(true);

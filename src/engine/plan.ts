@@ -11,9 +11,10 @@ import {
   type Node,
   type Pack,
   type PackName,
+  type Slice,
   type Tensor,
 } from './graph';
-import { packTogether, type Slice } from './ops/conv1d_weights';
+import { packTogether } from './ops/conv1d_weights';
 import type { AnyOp, Cost, Dispatch, Lowering, Variant } from './ops/definition';
 import { packLayout, type PackLayout } from './packs';
 import { STEP_BYTES } from './step';
@@ -84,7 +85,8 @@ const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 export function planProgram(graph: Graph, capabilities: Capabilities, options: PlanOptions): Plan {
   const nodes = neededNodes(graph, options.outputs);
   const layout = packLayout(graph.parameters);
-  const { lowered, slices } = lower(graph, nodes, layout, capabilities, options);
+  const { lowered, slices: packed } = lower(graph, nodes, layout, capabilities, options);
+  const slices = new Map([...graph.views, ...packed]);
   const { dispatches, uniforms } = withSizes(lowered);
   /** The tensor that a tensor lies in. */
   const wholeOf = (tensor: Tensor): Tensor => slices.get(tensor.id)?.whole ?? tensor;
@@ -104,11 +106,12 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
   };
 
   const used = new Set(dispatches.flatMap(({ bindings }) => bindings.map(({ tensor }) => wholeOf(tensor))));
-  for (const tensor of options.outputs) used.add(tensor);
+  for (const tensor of options.outputs) used.add(wholeOf(tensor));
   const values: Tensor[] = [];
   for (const tensor of used) {
     const gradientOf = graph.gradientOf.get(tensor.id);
-    if (tensor.role === 'parameter') inPack(tensor, 'value', tensor.name);
+    if (tensor.role === 'parameter')
+      inPack(tensor, 'value', (graph.stacks.get(tensor.id)?.parts[0] ?? tensor).name);
     else if (tensor.role === 'buffer') inPack(tensor, 'buffer', tensor.name);
     else if (gradientOf) inPack(tensor, 'gradient', gradientOf.name);
     else if (tensor.role === 'pack')
@@ -123,7 +126,7 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
   for (const buffer of share(values, lifetimes(dispatches, options.outputs, wholeOf))) place(buffer);
   for (const [id, { whole, offset }] of slices) {
     const placement = placements.get(whole.id);
-    if (placement) placements.set(id, { ...placement, offsetBytes: 4 * offset });
+    if (placement) placements.set(id, { ...placement, offsetBytes: placement.offsetBytes + 4 * offset });
   }
   place({ role: 'step', bytes: uniforms.byteLength, tensors: [] });
   const staging = options.outputs.reduce((sum, tensor) => sum + align(bytesOf(tensor)), 0);
@@ -167,7 +170,7 @@ function withSizes(lowered: readonly LoweredDispatch[]): Pick<Plan, 'dispatches'
 
 /** The nodes that outputs and updates depend on, in order. */
 function neededNodes(graph: Graph, outputs: readonly Tensor[]): Node[] {
-  const needed = new Set(outputs.map((tensor) => tensor.id));
+  const needed = new Set(outputs.map(({ id }) => graph.views.get(id)?.whole.id ?? id));
   const kept: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
     const produces = Object.values(node.outputs);
@@ -234,7 +237,7 @@ function lower(
   capabilities: Capabilities,
   options: PlanOptions,
 ): { readonly lowered: readonly LoweredDispatch[]; readonly slices: ReadonlyMap<number, Slice> } {
-  const read = new Set(options.outputs.map((tensor) => tensor.id));
+  const read = new Set(options.outputs.map(({ id }) => graph.views.get(id)?.whole.id ?? id));
   for (const node of nodes) for (const tensor of Object.values(node.inputs)) read.add(tensor.id);
   for (const id of graph.gradientOf.keys()) read.add(id);
   const choose = options.choose ?? frozenChoice;
@@ -289,7 +292,7 @@ function lifetimes(
     }
   });
   for (const tensor of outputs) {
-    const lifetime = known.get(tensor.id);
+    const lifetime = known.get(wholeOf(tensor).id);
     if (lifetime) lifetime.last = dispatches.length;
   }
   return known;

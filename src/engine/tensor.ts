@@ -34,6 +34,14 @@ export interface Parameter extends Tensor {
   readonly role: 'parameter';
   /** Whether AdamW decays it; the published Mamba leaves A_log and D out. */
   readonly decay: boolean;
+  /** The name of the parameter that it follows in the packs without a gap; see `Graph.stack`. */
+  readonly after?: string;
+}
+
+/** Where a tensor lies in another one, in elements. */
+export interface Slice {
+  readonly whole: Tensor;
+  readonly offset: number;
 }
 
 export interface Buffer extends Tensor {

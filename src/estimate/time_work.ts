@@ -1,4 +1,4 @@
-/** FLOPs and bytes of a training step, from the same graph that the engine trains. */
+/** FLOPs and bytes of a training step, from the graph of PyTorch's model in the engine's ops. */
 import { SAVED_MIB, WINDOW_SAMPLES } from '../config/facts';
 import { Graph } from '../engine/graph';
 import { binaryLoss } from '../engine/ops/binary_loss';
@@ -22,7 +22,8 @@ function measure(model: WorkModel, batch: number): Work {
   const graph = new Graph();
   const x = graph.input('eeg', [batch, WINDOW_SAMPLES, PRODUCTION.electrodes]);
   const target = graph.input('labels', [batch, WINDOW_SAMPLES, 1]);
-  const { logits } = detectorModel(graph, x, { ...PRODUCTION, ...model }, { training: true });
+  const mode = { training: true, apart: true };
+  const { logits } = detectorModel(graph, x, { ...PRODUCTION, ...model }, mode);
   trainingStep(graph, binaryLoss(graph, logits, target, { posWeight: 1 }), {
     weightDecay: 0.05,
     clip: 1,

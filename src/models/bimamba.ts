@@ -9,7 +9,7 @@ import { layerNorm } from '../engine/ops/layer_norm';
 import { linear } from '../engine/ops/linear';
 import type { Declarations } from './declarations';
 import { constant, kaimingFanOut, xavierNormal } from './initialise';
-import { mamba2Block, type Mamba2Block } from './mamba2';
+import { mamba2Block, mamba2Pair } from './mamba2';
 
 /** `mamba2`; or `conv`, the depthwise convolution that the trainer falls back to, which is no state-space model. */
 export const MIXERS = ['mamba2', 'conv'] as const;
@@ -26,14 +26,16 @@ export interface BiMambaConfig {
   readonly dropout: number;
 }
 
-export interface BiMambaLayer {
-  /** [b, l, d] */
-  readonly y: Tensor;
-  /** Both directions, forward first; none with the mixer `conv`. */
-  readonly blocks: readonly Mamba2Block[];
+/** How a model is built. */
+export interface Mode {
+  /** BatchNorm by the batch's own statistics, and dropout. */
+  readonly training: boolean;
+  /** Whether each direction's Mamba-2 has ops of its own, as in PyTorch; both have the same ones where left out. */
+  readonly apart?: boolean;
 }
 
-const DIRECTIONS = ['forward', 'backward'] as const;
+const FALLBACK = ['forward_mamba_fallback', 'backward_mamba_fallback'] as const;
+const REAL = ['forward_mamba_real', 'backward_mamba_real'] as const;
 const EPS = 1e-5;
 
 /** Taps of Mamba-2's causal convolution: the trainer's CUDA operator takes 2 to 4, and any other number becomes 4. */
@@ -45,52 +47,51 @@ export function biMambaLayer(
   declare: Declarations,
   x: Tensor,
   config: BiMambaConfig,
-  training: boolean,
-): BiMambaLayer {
+  { training, apart = false }: Mode,
+): Tensor {
   const { graph } = declare;
   const d = x.shape[2] as number;
-  if (config.mixer === 'conv' && config.convKernel % 2 === 0)
+  const { mixer, dState, expand, headdim, convKernel } = config;
+  if (mixer === 'conv' && convKernel % 2 === 0)
     throw new GraphError(
-      `conv_kernel ${config.convKernel} makes the convolution mixer longer by one step: it must be odd`,
+      `conv_kernel ${convKernel} makes the convolution mixer longer by one step: it must be odd`,
     );
-  const blocks: Mamba2Block[] = [];
+  const sizes = { dModel: d, dState, expand, headdim, groups: 1, dConv: convKernelOf(convKernel) };
   const conv = {
     weight: {
-      shape: [d, 1, config.convKernel],
-      initialiser: kaimingFanOut(d * config.convKernel),
+      shape: [d, 1, convKernel],
+      initialiser: kaimingFanOut(d * convKernel),
     },
     bias: { shape: [d], initialiser: constant(0) },
   } as const;
-  const directions = DIRECTIONS.map((direction) => {
-    const reverse = direction === 'backward';
-    const fallback = `${direction}_mamba_fallback`;
-    if (config.mixer === 'conv')
-      return declare.within(fallback, (part) => {
+  const direction = (i: 0 | 1): Tensor => {
+    const reverse = i === 1;
+    if (mixer === 'conv')
+      return declare.within(FALLBACK[i], (part) => {
         const { weight, bias } = part.parameters(conv);
-        const padding = Math.floor(config.convKernel / 2);
+        const padding = Math.floor(convKernel / 2);
         const turned = reverse ? flipTime(graph, x) : x;
         const y = conv1d(graph, turned, weight, bias, { padding, groups: d });
         return reverse ? flipTime(graph, y) : y;
       });
-    declare.within(fallback, (part) => part.declareUnused(conv));
-    return declare.within(`${direction}_mamba_real`, (part) => {
-      const { dState, expand, headdim, convKernel } = config;
-      const sizes = { dModel: d, dState, expand, headdim, groups: 1, dConv: convKernelOf(convKernel) };
-      const block = mamba2Block(part, x, sizes, reverse);
-      blocks.push(block);
-      return block.y;
-    });
-  });
+    return declare.within(REAL[i], (part) => mamba2Block(part, x, sizes, reverse));
+  };
+  if (mixer === 'mamba2')
+    for (const name of FALLBACK) declare.within(name, (part) => part.declareUnused(conv));
+  const both =
+    mixer === 'mamba2' && !apart
+      ? mamba2Pair(declare, REAL, x, sizes)
+      : concatChannels(graph, [direction(0), direction(1)]);
   const joined = declare.within('output_proj', (part) =>
     linear(
       graph,
-      concatChannels(graph, directions),
+      both,
       part.parameter('weight', [d, 2 * d], xavierNormal(2 * d, d)),
       part.parameter('bias', [d], constant(0)),
     ),
   );
   const sum = add(graph, x, training ? dropout(graph, joined, config.dropout) : joined);
-  const y = declare.within('layer_norm', (part) =>
+  return declare.within('layer_norm', (part) =>
     layerNorm(
       graph,
       sum,
@@ -99,5 +100,4 @@ export function biMambaLayer(
       EPS,
     ),
   );
-  return { y, blocks };
 }

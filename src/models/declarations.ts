@@ -25,18 +25,27 @@ export class Declarations {
     name: string,
     shape: Shape,
     initialiser: Initialiser,
-    { decay = true, publishedShape = shape }: { decay?: boolean; publishedShape?: Shape } = {},
+    {
+      publishedShape = shape,
+      ...options
+    }: { decay?: boolean; after?: Parameter | undefined; publishedShape?: Shape } = {},
   ): Parameter {
-    const parameter = this.graph.parameter(this.prefix + name, shape, { decay });
+    const parameter = this.graph.parameter(this.prefix + name, shape, options);
     this.declared.push({ parameter, initialiser, publishedShape });
     return parameter;
   }
 
-  /** Declares several parameters at once and returns them by their names. */
-  parameters<Name extends string>(specs: Readonly<Record<Name, ParameterSpec>>): Record<Name, Parameter> {
-    const entries = Object.entries<ParameterSpec>(specs).map(
+  /**
+   * Declares several parameters at once and returns them by their names. `before` holds parameters of the same names that they are
+   * read together with; see `Graph.stack`.
+   */
+  parameters<Name extends string>(
+    specs: Readonly<Record<Name, ParameterSpec>>,
+    before?: Readonly<Record<Name, Parameter>>,
+  ): Record<Name, Parameter> {
+    const entries = (Object.entries(specs) as [Name, ParameterSpec][]).map(
       ([name, { shape, initialiser, ...options }]) =>
-        [name, this.parameter(name, shape, initialiser, options)] as const,
+        [name, this.parameter(name, shape, initialiser, { ...options, after: before?.[name] })] as const,
     );
     return Object.fromEntries(entries) as Record<Name, Parameter>;
   }

@@ -10,10 +10,9 @@ import { conv1d } from '../engine/ops/conv1d';
 import { convTranspose1d } from '../engine/ops/conv_transpose1d';
 import { dropout1d } from '../engine/ops/dropout';
 import { relu } from '../engine/ops/relu';
-import { biMambaLayer, type BiMambaConfig } from './bimamba';
+import { biMambaLayer, type BiMambaConfig, type Mode } from './bimamba';
 import { Declarations } from './declarations';
 import { constant, kaimingFanOut, type Declared } from './initialise';
-import type { Mamba2Block } from './mamba2';
 
 export interface DetectorConfig extends BiMambaConfig {
   readonly electrodes: number;
@@ -49,15 +48,8 @@ export interface Detector {
   readonly declared: readonly Declared[];
   /** Parameters that a checkpoint of the trainer has though this graph does without. */
   readonly unused: readonly Declared[];
-  /** The mixers of all layers, both directions of each, forward first. */
-  readonly blocks: readonly Mamba2Block[];
 }
 
-interface Mode {
-  readonly training: boolean;
-}
-
-/** `training`: BatchNorm by the batch's own statistics, and dropout. */
 export function detectorModel(graph: Graph, x: Tensor, config: DetectorConfig, mode: Mode): Detector {
   const [, length, electrodes] = x.shape;
   const { depth, baseChannels, dropout } = config;
@@ -67,7 +59,6 @@ export function detectorModel(graph: Graph, x: Tensor, config: DetectorConfig, m
     );
   const declare = new Declarations(graph, '');
   const widths = Array.from({ length: depth }, (_, stage) => baseChannels * 2 ** stage);
-  const blocks: Mamba2Block[] = [];
   const { y: encoded, skips } = declare.within('encoder', (part) => encoder(part, x, widths, mode));
   let y = encoded;
   declare.within('rescnn', (part) => {
@@ -75,15 +66,12 @@ export function detectorModel(graph: Graph, x: Tensor, config: DetectorConfig, m
       y = part.within(`blocks.${i}`, (block) => residualBlock(block, y, config.kernelSizes, dropout, mode));
   });
   declare.within('mamba', (part) => {
-    for (let i = 0; i < config.layers; i++) {
-      const layer = part.within(`layers.${i}`, (inner) => biMambaLayer(inner, y, config, mode.training));
-      blocks.push(...layer.blocks);
-      y = layer.y;
-    }
+    for (let i = 0; i < config.layers; i++)
+      y = part.within(`layers.${i}`, (inner) => biMambaLayer(inner, y, config, mode));
   });
   y = declare.within('decoder', (part) => decoder(part, y, skips, config.electrodes, mode));
   const logits = declare.within('detection_head', (part) => convolution(part, y, 1, 1));
-  return { logits, declared: declare.declared, unused: declare.unused, blocks };
+  return { logits, declared: declare.declared, unused: declare.unused };
 }
 
 /** Of a convolution that keeps the length: the kernel is odd. */

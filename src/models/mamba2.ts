@@ -2,8 +2,8 @@
  * Mamba-2: the block of Dao & Gu 2024 (arXiv:2405.21060) as state-spaces/mamba implements it (`modules/mamba2.py`), with its
  * parameter names.
  */
-import { formatShape, GraphError, type Tensor } from '../engine/graph';
-import { causalConv1d } from '../engine/ops/causal_conv1d';
+import { formatShape, GraphError, type Graph, type Tensor } from '../engine/graph';
+import { causalConv1d, type Reverse } from '../engine/ops/causal_conv1d';
 import { linear } from '../engine/ops/linear';
 import { negativeExp } from '../engine/ops/negative_exp';
 import { rmsNormGated } from '../engine/ops/silu_gate';
@@ -24,15 +24,6 @@ export interface Mamba2Sizes {
   readonly headdim: number;
   /** How many B and C there are; heads share them. */
   readonly groups: number;
-}
-
-export interface Mamba2Block {
-  /** [b, l, dModel] */
-  readonly y: Tensor;
-  /** [b, l, heads]: Δ = softplus(delta + deltaBias). */
-  readonly delta: Tensor;
-  /** [heads] */
-  readonly deltaBias: Tensor;
 }
 
 const EPS = 1e-5;
@@ -84,21 +75,45 @@ export function mamba2Parameters(sizes: Mamba2Sizes) {
  *
  * `reverse` computes flip(block(flip x)) without moving anything.
  */
-export function mamba2Block(
+export function mamba2Block(declare: Declarations, x: Tensor, sizes: Mamba2Sizes, reverse = false): Tensor {
+  return compute(declare.graph, x, declare.parameters(mamba2Parameters(sizes)), sizes, reverse);
+}
+
+/**
+ * Two blocks on one x [b, l, dModel], the second of them in reverse: their results side by side, [b, l, 2 · dModel]. `names` are those
+ * that their parameters are declared under. Every op is one for both, the blocks being heads, groups and channels beside each other.
+ */
+export function mamba2Pair(
   declare: Declarations,
+  names: readonly [string, string],
   x: Tensor,
   sizes: Mamba2Sizes,
-  reverse = false,
-): Mamba2Block {
-  const { graph } = declare;
+): Tensor {
+  const specs = mamba2Parameters(sizes);
+  const first = declare.within(names[0], (part) => part.parameters(specs));
+  const second = declare.within(names[1], (part) => part.parameters(specs, first));
+  const stacked = (Object.keys(specs) as (keyof typeof specs)[]).map(
+    (name) => [name, declare.graph.stack([first[name], second[name]])] as const,
+  );
+  const weights = Object.fromEntries(stacked) as Record<keyof typeof specs, Tensor>;
+  return declare.graph.scope('mamba_real', () => compute(declare.graph, x, weights, sizes, 'second half'));
+}
+
+function compute(
+  graph: Graph,
+  x: Tensor,
+  weights: Readonly<Record<keyof ReturnType<typeof mamba2Parameters>, Tensor>>,
+  sizes: Mamba2Sizes,
+  reverse: Reverse,
+): Tensor {
   const { dModel, dState, headdim, groups } = sizes;
   if (x.shape.length !== 3 || x.shape[2] !== dModel)
     throw new GraphError(`x must be [batch, length, ${dModel}], it is ${formatShape(x.shape)}`);
   const { inner, heads, mixed } = innerSizes(sizes);
-  const weights = declare.parameters(mamba2Parameters(sizes));
+  const blocks = reverse === 'second half' ? 2 : 1;
 
   const projected = linear(graph, x, weights['in_proj.weight']);
-  const [z, convolved, delta] = splitChannels(graph, projected, [inner, mixed, heads]);
+  const [z, convolved, delta] = splitChannels(graph, projected, [inner, mixed, heads], blocks);
   const xbc = causalConv1d(
     graph,
     convolved,
@@ -111,8 +126,8 @@ export function mamba2Block(
   const scanned = ssdScan(
     graph,
     { xbc, dt: delta, A, D: weights.D, dtBias: weights.dt_bias },
-    { headdim, groups, dState, reverse },
+    { headdim, groups: blocks * groups, dState, reverse },
   );
-  const normed = rmsNormGated(graph, scanned, z, weights['norm.weight'], EPS);
-  return { y: linear(graph, normed, weights['out_proj.weight']), delta, deltaBias: weights.dt_bias };
+  const normed = rmsNormGated(graph, scanned, z, weights['norm.weight'], EPS, blocks);
+  return linear(graph, normed, weights['out_proj.weight'], undefined, blocks);
 }

@@ -8,9 +8,11 @@ import { kernel, read, write } from './kernel';
 
 export interface CausalConvAttrs {
   readonly activation: 'silu' | 'none';
-  /** Sees the future instead of the past, as on a sequence turned round. */
-  readonly reverse: boolean;
+  readonly reverse: Reverse;
 }
+
+/** Whether the future is seen instead of the past, as on a sequence turned round; or by the second half of the channels alone. */
+export type Reverse = boolean | 'second half';
 
 function sizesOf(x: Shape, weight: Shape) {
   const [batch, length, channels] = x as [number, number, number];
@@ -18,7 +20,10 @@ function sizesOf(x: Shape, weight: Shape) {
 }
 
 /** Throws GraphError unless x is [b, l, d], weight [d, k] and bias [d]. */
-function checkShapes({ x, weight, bias }: { x: Tensor; weight: Tensor; bias: Tensor }): void {
+function checkShapes(
+  { x, weight, bias }: { x: Tensor; weight: Tensor; bias: Tensor },
+  reverse: Reverse,
+): void {
   if (x.shape.length !== 3)
     throw new GraphError(`x must be [batch, length, channels], it is ${formatShape(x.shape)}`);
   const { channels } = sizesOf(x.shape, weight.shape);
@@ -26,6 +31,8 @@ function checkShapes({ x, weight, bias }: { x: Tensor; weight: Tensor; bias: Ten
     throw new GraphError(`weight must be [${channels}, taps], it is ${formatShape(weight.shape)}`);
   if (formatShape(bias.shape) !== formatShape([channels]))
     throw new GraphError(`bias must be [${channels}], it is ${formatShape(bias.shape)}`);
+  if (reverse === 'second half' && channels % 2 !== 0)
+    throw new GraphError(`${channels} channels have no second half`);
 }
 
 const span = (SPAN: number): Variant => ({ name: `${SPAN} steps a thread`, SPAN });
@@ -56,7 +63,7 @@ const spansOf = (length: number, steps: number): number => Math.ceil(length / st
 
 function convKernel({ name, x, weight, attrs, steps, fours, kind, bindings }: Kernel): Dispatch {
   const { batch, length, channels, taps } = sizesOf(x.shape, weight.shape);
-  const vector = fours && channels % 4 === 0;
+  const vector = fours && channels % (attrs.reverse === 'second half' ? 8 : 4) === 0;
   const d = vector ? channels / 4 : channels;
   const spans = spansOf(length, steps);
   return kernel({
@@ -65,7 +72,8 @@ function convKernel({ name, x, weight, attrs, steps, fours, kind, bindings }: Ke
     defines: {
       ...kind,
       SILU: attrs.activation === 'silu',
-      REVERSE: attrs.reverse,
+      REVERSE: attrs.reverse === true,
+      HALF: attrs.reverse === 'second half',
       MAX_EXPONENT,
       TYPE: vector ? 'vec4f' : 'f32',
       VECTOR: vector,
@@ -87,8 +95,8 @@ export const causalConv1dOp = defineOp({
   optional: [],
   outputs: ['y'],
   half: ['y'],
-  shape(inputs, _: CausalConvAttrs) {
-    checkShapes(inputs);
+  shape(inputs, { reverse }: CausalConvAttrs) {
+    checkShapes(inputs, reverse);
     return { y: { shape: inputs.x.shape, dtype: 'f32' } };
   },
   variants: () => FORWARD_VARIANTS,
@@ -173,7 +181,6 @@ export const causalConv1dBackwardOp = defineOp({
   gradient: null,
   reference({ x, weight, bias, dy }, { activation, reverse }) {
     const { length, channels, taps } = sizesOf(x.shape, weight.shape);
-    const step = reverse ? -channels : channels;
     const q = dy.data.slice();
     if (activation === 'silu')
       preActivation({ x, weight, bias }, reverse).forEach((p, i) => {
@@ -185,7 +192,7 @@ export const causalConv1dBackwardOp = defineOp({
     const dbias = new Float64Array(channels);
     q.forEach((value, i) => {
       const c = i % channels;
-      const t = timeOf(i, channels, length, reverse);
+      const { t, step } = timeOf(i, channels, length, reverse);
       dbias[c] = at(dbias, c) + value;
       for (let j = Math.max(0, taps - 1 - t); j < taps; j++) {
         const from = i - (taps - 1 - j) * step;
@@ -204,22 +211,22 @@ export const causalConv1dBackwardOp = defineOp({
 const at = (data: Float64Array, i: number): number => data[i] as number;
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** How many steps element i has behind it in the order of the walk. */
-function timeOf(i: number, channels: number, length: number, reverse: boolean): number {
+/** How many steps element i has behind it in the order of the walk, and how far the next one lies in memory. */
+function timeOf(i: number, channels: number, length: number, reverse: Reverse) {
   const t = Math.floor(i / channels) % length;
-  return reverse ? length - 1 - t : t;
+  const back = reverse === 'second half' ? i % channels >= channels / 2 : reverse;
+  return back ? { t: length - 1 - t, step: -channels } : { t, step: channels };
 }
 
 /** The convolution with its bias, [b, l, d]. */
 function preActivation(
   { x, weight, bias }: { x: Value64; weight: Value64; bias: Value64 },
-  reverse: boolean,
+  reverse: Reverse,
 ): Float64Array {
   const { length, channels, taps } = sizesOf(x.shape, weight.shape);
-  const step = reverse ? -channels : channels;
   return x.data.map((_, i) => {
     const c = i % channels;
-    const t = timeOf(i, channels, length, reverse);
+    const { t, step } = timeOf(i, channels, length, reverse);
     let sum = at(bias.data, c);
     for (let j = Math.max(0, taps - 1 - t); j < taps; j++)
       sum += at(weight.data, c * taps + j) * at(x.data, i - (taps - 1 - j) * step);
@@ -234,5 +241,5 @@ export const causalConv1d = (
   weight: Tensor,
   bias: Tensor,
   activation: CausalConvAttrs['activation'],
-  reverse = false,
+  reverse: Reverse = false,
 ): Tensor => graph.apply(causalConv1dOp, { x, weight, bias }, { activation, reverse }).y;

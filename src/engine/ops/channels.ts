@@ -12,6 +12,8 @@ export const MAX_PIECES = 7;
 export interface ChannelAttrs {
   /** Channels of each piece. */
   readonly sizes: readonly number[];
+  /** Into how many equal blocks the whole is cut first, each of which has all the pieces; 1 where left out. */
+  readonly blocks?: number;
 }
 
 /** Names `prefix`0 … `prefix`6. */
@@ -55,7 +57,7 @@ export function channelsKernel(
     defines: {
       SPLIT: split,
       TYPE: type,
-      CHANNELS: channelsOf(whole.shape) / width,
+      CHANNELS: sum(sizes) / width,
       PIECES: present.length,
       STARTS: list(present.map(({ start }) => start)),
       SIZES: list(present.map(({ size }) => size)),

@@ -1,6 +1,6 @@
 /** Weights of convolutions in the order in which their products read them; shaders/conv1d_weights.wgsl has the kernel. */
 import source from '../../../shaders/conv1d_weights.wgsl?raw';
-import { elements, type Constant, type Pack, type Tensor } from '../graph';
+import { elements, type Constant, type Pack, type Slice, type Tensor } from '../graph';
 import type { PackLayout } from '../packs';
 import type { Dispatch, Lowering } from './definition';
 import { kernel, passesOf, read, write } from './kernel';
@@ -27,12 +27,6 @@ export interface WeightPack {
   readonly channelStride: number;
   readonly firstTap: number;
   readonly tapStep: number;
-}
-
-/** Where a tensor lies in another one, in elements. */
-export interface Slice {
-  readonly whole: Tensor;
-  readonly offset: number;
 }
 
 interface Placed extends WeightPack {

@@ -13,6 +13,8 @@ export interface Product {
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  /** Products of these sizes that are computed at once; 1 where left out. */
+  readonly groups?: number;
   /** Whether a line of the operand in memory goes along k. */
   readonly aKMajor: boolean;
   readonly bKMajor: boolean;
@@ -29,7 +31,7 @@ export interface Product {
   readonly y: Tensor;
   /** Whether a row's columns do not lie together in y. */
   readonly strided?: boolean;
-  /** y from partial sums [split, m, n]; without it k is never cut. */
+  /** y from partial sums [split, groups, m, n], or with y's order of them; without it k is never cut. */
   readonly sum?: (partial: Tensor, split: number) => Dispatch;
 }
 
@@ -125,8 +127,9 @@ const FEW_THREADS = 16;
 /** A span shorter than this is not worth a second dispatch. */
 const SHORTEST_SPAN = 64;
 
-const tiles = ({ m, n }: Product, { TM, TN, WX, WY }: Tiling): number =>
-  Math.ceil(m / (WY * TM)) * Math.ceil(n / (WX * TN));
+/** Those of all groups. */
+const tiles = ({ m, n, groups = 1 }: Product, { TM, TN, WX, WY }: Tiling): number =>
+  groups * Math.ceil(m / (WY * TM)) * Math.ceil(n / (WX * TN));
 
 /** Multiply-adds of a product's tiles for each step of k, those beyond the edges with them. */
 const padded = (product: Product, tiling: Tiling): number =>
@@ -263,10 +266,10 @@ export function productKernels(
   lowering: Lowering,
   variant: Variant | undefined,
 ): Dispatch[] {
-  const { name, m, n, k, bias, y, sum } = product;
+  const { name, m, n, k, groups = 1, bias, y, sum } = product;
   const { TILING, SPLIT } = (variant ?? productVariants(product, lowering)[0]) as Choice;
   const tiling: Tiling = TILINGS[TILING];
-  const partial = SPLIT > 1 && sum ? lowering.scratch('partial', [SPLIT, m, n]) : undefined;
+  const partial = SPLIT > 1 && sum ? lowering.scratch('partial', [SPLIT, groups * m, n]) : undefined;
   const [tileM, tileN] = [tiling.WY * tiling.TM, tiling.WX * tiling.TN];
   const summed = bias && !partial ? bias : undefined;
   const fours =
@@ -292,6 +295,7 @@ export function productKernels(
       GUARD_M: m % tileM !== 0,
       GUARD_N: n % tileN !== 0,
       GUARD_K: k % tiling.TK !== 0,
+      GROUPS: groups,
       ...product.defines,
     },
     sizes: {
@@ -299,7 +303,7 @@ export function productKernels(
       N: n,
       K: k,
       SPAN: Math.ceil(k / SPLIT / tiling.TK) * tiling.TK,
-      TILES: tiles(product, tiling),
+      TILES: tiles(product, tiling) / groups,
       TILES_N: Math.ceil(n / tileN),
       ...product.sizes,
     },
@@ -318,17 +322,20 @@ export function productKernels(
 /** A product of two matrices in memory. */
 export interface Gemm {
   readonly name: string;
-  /** [m, k], or [k, m] when not aKMajor. */
+  /** [m, k], or [k, m] when not aKMajor; with groups [m, groups, k] or [k, groups, m]. */
   readonly a: Tensor;
   readonly aKMajor: boolean;
-  /** [n, k], or [k, n] when not bKMajor. */
+  /** [n, k], or [k, n] when not bKMajor; with groups [groups, n, k] or [groups, k, n], and [k, groups, n] when neither is k-major. */
   readonly b: Tensor;
   readonly bKMajor: boolean;
+  /** [n], or [groups, n]. */
   readonly bias?: Tensor | undefined;
+  /** [m, n]; with groups [m, groups, n], and [groups, m, n] when neither is k-major. */
   readonly y: Tensor;
   readonly m: number;
   readonly n: number;
   readonly k: number;
+  readonly groups: number;
 }
 
 function matrices(gemm: Gemm): Product {
@@ -354,25 +361,31 @@ export const gemmKernels = (gemm: Gemm, lowering: Lowering, variant: Variant | u
   productKernels(matrices(gemm), lowering, variant);
 
 /** FLOPs and bytes of a product of two matrices in memory. */
-export const gemmCost = ({ a, b, bias, y, m, n, k }: Gemm) => ({
-  flops: 2 * m * n * k + (bias ? m * n : 0),
+export const gemmCost = ({ a, b, bias, y, m, n, k, groups }: Gemm) => ({
+  flops: groups * (2 * m * n * k + (bias ? m * n : 0)),
   bytes: [a, b, y, ...(bias ? [bias] : [])].reduce((sum, tensor) => sum + bytesOf(tensor), 0),
 });
 
-/** The product in float64, [m, n]. */
+/** The product in float64, in the order of y. */
 export function gemmReference(
   a: Float64Array,
   b: Float64Array,
-  { m, n, k, aKMajor, bKMajor }: Pick<Gemm, 'm' | 'n' | 'k' | 'aKMajor' | 'bKMajor'>,
+  { m, n, k, groups, aKMajor, bKMajor }: Pick<Gemm, 'm' | 'n' | 'k' | 'groups' | 'aKMajor' | 'bKMajor'>,
 ): Float64Array {
-  const y = new Float64Array(m * n);
-  for (let i = 0; i < m; i++)
-    for (let j = 0; j < n; j++) {
-      let sum = 0;
-      for (let p = 0; p < k; p++)
-        sum +=
-          (a[aKMajor ? i * k + p : p * m + i] as number) * (b[bKMajor ? j * k + p : p * n + j] as number);
-      y[i * n + j] = sum;
-    }
+  const y = new Float64Array(groups * m * n);
+  for (let g = 0; g < groups; g++) {
+    const aAt = (i: number, p: number): number =>
+      aKMajor ? (i * groups + g) * k + p : (p * groups + g) * m + i;
+    const bAt = (j: number, p: number): number => {
+      if (bKMajor) return (g * n + j) * k + p;
+      return (aKMajor ? g * k + p : p * groups + g) * n + j;
+    };
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) {
+        let sum = 0;
+        for (let p = 0; p < k; p++) sum += (a[aAt(i, p)] as number) * (b[bAt(j, p)] as number);
+        y[(aKMajor ? i * groups + g : g * m + i) * n + j] = sum;
+      }
+  }
   return y;
 }

@@ -33,7 +33,7 @@ export const layerNormOp = defineOp({
     const { dx, dweight, dbias } = graph.apply(layerNormBackwardOp, { x, weight, stats, dy }, {});
     return { x: dx, weight: dweight, bias: dbias };
   },
-  reference: ({ x, weight, bias }, { eps }) => normReference(x, weight, bias, eps),
+  reference: ({ x, weight, bias }, attrs) => normReference(x, weight, bias, attrs),
   cost: ({ inputs: { x, weight, bias }, outputs: { y, stats } }) => ({
     flops: 8 * elements(x.shape),
     bytes: [x, weight, bias, y, stats].reduce((sum, tensor) => sum + bytesOf(tensor), 0),

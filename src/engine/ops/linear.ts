@@ -10,14 +10,20 @@ import { sumPartials } from './sum_partials';
 const last = (shape: Shape): number => shape.at(-1) as number;
 const rows = (shape: Shape): number => elements(shape) / last(shape);
 
-function matrix(weight: { shape: Shape }): { outputs: number; inputs: number } {
+/** The sizes of a weight, its outputs those of one group. */
+function matrix(weight: { shape: Shape }, groups: number): { outputs: number; inputs: number } {
   const [outputs, inputs, ...rest] = weight.shape;
   if (outputs === undefined || inputs === undefined || rest.length > 0)
     throw new GraphError(`weight must be [outputs, inputs], it is ${formatShape(weight.shape)}`);
-  return { outputs, inputs };
+  if (outputs % groups !== 0)
+    throw new GraphError(`${groups} groups do not divide the ${outputs} outputs of the weight`);
+  return { outputs: outputs / groups, inputs };
 }
 
-/** y = x Wᵀ + bias: x [..., i], weight [o, i], bias [o] → y [..., o]. */
+/**
+ * y = x Wᵀ + bias: x [..., i], weight [o, i], bias [o] → y [..., o]. With groups x is [..., groups · i], and each group of its
+ * channels makes a group of the outputs by a group of the weight's lines: a block-diagonal matrix.
+ */
 export const linearOp = productOp({
   name: 'linear',
   a: 'x',
@@ -27,17 +33,17 @@ export const linearOp = productOp({
   bias: 'bias',
   output: 'y',
   half: true,
-  shape({ x, weight, bias }) {
-    const { outputs, inputs } = matrix(weight);
-    if (last(x.shape) !== inputs)
-      throw new GraphError(`x has ${last(x.shape)} channels, the weight takes ${inputs}`);
-    if (bias && formatShape(bias.shape) !== formatShape([outputs]))
-      throw new GraphError(`bias must be [${outputs}], it is ${formatShape(bias.shape)}`);
-    return { m: rows(x.shape), n: outputs, k: inputs, shape: [...x.shape.slice(0, -1), outputs] };
+  shape({ x, weight, bias }, groups) {
+    const { outputs, inputs } = matrix(weight, groups);
+    if (last(x.shape) !== groups * inputs)
+      throw new GraphError(`x has ${last(x.shape)} channels, the weight takes ${groups * inputs}`);
+    if (bias && formatShape(bias.shape) !== formatShape([groups * outputs]))
+      throw new GraphError(`bias must be [${groups * outputs}], it is ${formatShape(bias.shape)}`);
+    return { m: rows(x.shape), n: outputs, k: inputs, shape: [...x.shape.slice(0, -1), groups * outputs] };
   },
-  gradient: ({ graph, inputs: { x, weight, bias }, cotangents: { y: dy }, needs }) => ({
-    x: dy && needs('x') ? graph.apply(linearInputGradientOp, { dy, weight }, {}).dx : undefined,
-    weight: dy && needs('weight') ? graph.apply(linearWeightGradientOp, { dy, x }, {}).dweight : undefined,
+  gradient: ({ graph, inputs: { x, weight, bias }, attrs, cotangents: { y: dy }, needs }) => ({
+    x: dy && needs('x') ? graph.apply(linearInputGradientOp, { dy, weight }, attrs).dx : undefined,
+    weight: dy && needs('weight') ? graph.apply(linearWeightGradientOp, { dy, x }, attrs).dweight : undefined,
     bias: dy && bias && needs('bias') ? graph.apply(columnSumOp, { x: dy }, {}).y : undefined,
   }),
 });
@@ -51,9 +57,9 @@ export const linearInputGradientOp = productOp({
   bKMajor: false,
   output: 'dx',
   half: true,
-  shape({ dy, weight }) {
-    const { outputs, inputs } = matrix(weight);
-    return { m: rows(dy.shape), n: inputs, k: outputs, shape: [...dy.shape.slice(0, -1), inputs] };
+  shape({ dy, weight }, groups) {
+    const { outputs, inputs } = matrix(weight, groups);
+    return { m: rows(dy.shape), n: inputs, k: outputs, shape: [...dy.shape.slice(0, -1), groups * inputs] };
   },
   gradient: null,
 });
@@ -67,10 +73,10 @@ export const linearWeightGradientOp = productOp({
   bKMajor: false,
   output: 'dweight',
   half: false,
-  shape({ dy, x }) {
+  shape({ dy, x }, groups) {
     if (rows(dy.shape) !== rows(x.shape)) throw new GraphError('dy and x must have the same number of rows');
-    const [m, n] = [last(dy.shape), last(x.shape)];
-    return { m, n, k: rows(x.shape), shape: [m, n] };
+    const [m, n] = [last(dy.shape) / groups, last(x.shape) / groups];
+    return { m, n, k: rows(x.shape), shape: [groups * m, n] };
   },
   gradient: null,
 });
@@ -109,6 +115,6 @@ export const columnSumOp = defineOp({
   cost: ({ inputs: { x }, outputs: { y } }) => ({ flops: elements(x.shape), bytes: bytesOf(x) + bytesOf(y) }),
 });
 
-/** x [..., i] times the transpose of weight [o, i], plus bias [o] where given: [..., o]. */
-export const linear = (graph: Graph, x: Tensor, weight: Tensor, bias?: Tensor): Tensor =>
-  graph.apply(linearOp, { x, weight, bias }, {}).y;
+/** x [..., i] times the transpose of weight [o, i], plus bias [o] where given: [..., o]; see linearOp. */
+export const linear = (graph: Graph, x: Tensor, weight: Tensor, bias?: Tensor, groups = 1): Tensor =>
+  graph.apply(linearOp, { x, weight, bias }, { groups }).y;

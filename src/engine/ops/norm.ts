@@ -10,6 +10,8 @@ import { kernel, read, write } from './kernel';
 export interface NormAttrs {
   /** Added to the variance, or to the mean square. */
   readonly eps: number;
+  /** Equal parts of the last axis, each normalised by itself with weights of its own; 1 where left out. */
+  readonly groups?: number;
 }
 
 /** Statistics that the forward pass saves for each row. */
@@ -19,18 +21,21 @@ export const RMS_STATS = 1;
 const width = (shape: Shape): number => shape.at(-1) as number;
 const rowsOf = (shape: Shape): number => elements(shape) / width(shape);
 
-/** Output shapes; the weights must be [d] for x [..., d]. */
+/** Output shapes; the weights must be [d] for x [..., d], and the groups divide d. */
 export function normShapes(
   x: Tensor,
   weights: Readonly<Record<string, Tensor>>,
   stats: number,
+  groups = 1,
 ): { y: TensorSpec; stats: TensorSpec } {
   for (const [name, { shape }] of Object.entries(weights))
     if (formatShape(shape) !== formatShape([width(x.shape)]))
       throw new GraphError(`${name} must be [${width(x.shape)}], it is ${formatShape(shape)}`);
+  if (width(x.shape) % groups !== 0)
+    throw new GraphError(`${groups} groups do not divide the ${width(x.shape)} channels of x`);
   return {
     y: { shape: x.shape, dtype: 'f32' },
-    stats: { shape: [rowsOf(x.shape), stats], dtype: 'f32' },
+    stats: { shape: [groups * rowsOf(x.shape), stats], dtype: 'f32' },
   };
 }
 
@@ -44,12 +49,12 @@ const LONG_RUN = 16;
 /** Above this many runs they grow longer in the backward pass: the sums over them are sequential. */
 const MAX_RUNS = 512;
 
-/** How rows are read: `size` values as `d` elements of `type`. */
-function layout(x: Tensor) {
-  const size = width(x.shape);
+/** How rows, one for each group, are read: `size` values as `d` elements of `type`. */
+function layout(x: Tensor, groups: number) {
+  const size = width(x.shape) / groups;
   const vector = size % 4 === 0;
   const type = vector ? ('vec4f' as const) : ('f32' as const);
-  return { size, rows: rowsOf(x.shape), vector, type, d: vector ? size / 4 : size };
+  return { size, rows: groups * rowsOf(x.shape), vector, type, d: vector ? size / 4 : size };
 }
 
 type NormVariant = Variant & { LANES: number; RUN: number; WORKGROUP: number; QUAD: boolean };
@@ -62,8 +67,9 @@ export function normVariants(
   x: Tensor,
   { subgroups, software, limits }: Lowering,
   run: number,
+  groups = 1,
 ): readonly [Variant, ...Variant[]] {
-  const { d } = layout(x);
+  const { d } = layout(x, groups);
   const team = (LANES: number, RUN: number, WORKGROUP: number, QUAD: boolean): NormVariant => ({
     name: `${LANES} lanes a row${QUAD ? ' in quads' : ''}`,
     LANES,
@@ -84,12 +90,28 @@ export function normVariants(
 }
 
 /** What all kernels of a node share: the division of work and the defines. */
-function divide(x: Tensor, variant: Variant | undefined, centered: boolean, mostRuns = Infinity) {
-  const { size, rows, vector, type, d } = layout(x);
+function divide(
+  x: Tensor,
+  groups: number,
+  variant: Variant | undefined,
+  centered: boolean,
+  mostRuns = Infinity,
+) {
+  const { size, rows, vector, type, d } = layout(x, groups);
   const { LANES, RUN, WORKGROUP, QUAD } = (variant ?? STEPS) as NormVariant;
-  const run = Math.max(RUN, Math.ceil(rows / mostRuns));
-  const runs = Math.ceil(rows / run);
-  const common = { SIZE: size, ROWS: rows, VECTOR: vector, TYPE: type, D: d, RUN: run, CENTER: centered };
+  // A run's rows are of one group, and each group has its runs.
+  const run = Math.max(RUN, Math.ceil(rows / groups / mostRuns));
+  const runs = groups * Math.ceil(rows / groups / run);
+  const common = {
+    SIZE: size,
+    GROUPS: groups,
+    ROWS: rows,
+    VECTOR: vector,
+    TYPE: type,
+    D: d,
+    RUN: run,
+    CENTER: centered,
+  };
   const teams = { RUNS: runs, LANES, QUAD, PER: Math.ceil(d / LANES), TAIL: d % LANES !== 0 };
   const steps = { STATS: false, APPLY: false, SUMS: false, COLUMNS: false, DX: false, WEIGHTS: false };
   return {
@@ -129,14 +151,15 @@ interface Forward {
   readonly y: Tensor;
   readonly stats: Tensor;
   readonly eps: number;
+  readonly groups?: number;
 }
 
 /** The dispatches of the forward pass, by teams of lanes or in two steps. */
 export function normKernels(
-  { name, x, weight, bias, y, stats, eps }: Forward,
+  { name, x, weight, bias, y, stats, eps, groups = 1 }: Forward,
   variant: Variant | undefined,
 ): Dispatch[] {
-  const { type, rows, columns, byTeam, team, step } = divide(x, variant, bias !== undefined);
+  const { type, rows, columns, byTeam, team, step } = divide(x, groups, variant, bias !== undefined);
   const EPS = String(eps);
   const inputs = [
     read('x', x, type),
@@ -163,16 +186,19 @@ interface Backward {
   readonly dx: Tensor;
   readonly dweight: Tensor;
   readonly dbias?: Tensor;
+  /** More than 1 for RMSNorm alone. */
+  readonly groups?: number;
 }
 
 /** The dispatches of the backward pass; gradients that no node reads are not computed. */
 export function normBackwardKernels(
-  { name, x, weight, stats, dy, dx, dweight, dbias }: Backward,
+  { name, x, weight, stats, dy, dx, dweight, dbias, groups = 1 }: Backward,
   lowering: Lowering,
   variant: Variant | undefined,
 ): Dispatch[] {
   const { type, size, rows, runs, columns, byTeam, team, step } = divide(
     x,
+    groups,
     variant,
     dbias !== undefined,
     MAX_RUNS,
@@ -197,16 +223,22 @@ export function normBackwardKernels(
     const bindings = [...inputs, ...(sums ? [read('sums', sums)] : []), ...outputs];
     dispatches.push(step(name, columns, { COLUMNS: true, DX, WEIGHTS, PARTS }, bindings));
   }
-  if (partial) dispatches.push(channelSums(partial, runs, dweight, dbias));
+  // The runs of all groups with the same rows lie together.
+  if (partial) dispatches.push(channelSums(partial, runs / groups, dweight, dbias));
   return dispatches;
 }
 
 const at = (data: Float64Array, i: number): number => data[i] as number;
 
 /** The forward pass in float64: mean and bias only where `bias` is given. */
-export function normReference(x: Value64, weight: Value64, bias: Value64 | undefined, eps: number) {
-  const d = width(x.shape);
-  const rows = rowsOf(x.shape);
+export function normReference(
+  x: Value64,
+  weight: Value64,
+  bias: Value64 | undefined,
+  { eps, groups = 1 }: NormAttrs,
+) {
+  const d = width(x.shape) / groups;
+  const rows = groups * rowsOf(x.shape);
   const y = new Float64Array(x.data.length);
   const stats = new Float64Array(rows * (bias ? LAYER_STATS : RMS_STATS));
   for (let row = 0; row < rows; row++) {
@@ -214,7 +246,8 @@ export function normReference(x: Value64, weight: Value64, bias: Value64 | undef
     const mean = bias ? values.reduce((sum, value) => sum + value, 0) / d : 0;
     const r = 1 / Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / d + eps);
     values.forEach((value, c) => {
-      y[row * d + c] = (value - mean) * r * at(weight.data, c) + (bias ? at(bias.data, c) : 0);
+      const scale = at(weight.data, (row % groups) * d + c);
+      y[row * d + c] = (value - mean) * r * scale + (bias ? at(bias.data, c) : 0);
     });
     stats.set(bias ? [mean - at(values, 0), r] : [r], (row * stats.length) / rows);
   }
@@ -222,24 +255,25 @@ export function normReference(x: Value64, weight: Value64, bias: Value64 | undef
 }
 
 /** The backward pass in float64, from the forward pass's `stats`. */
-export function normBackwardReference(x: Value64, weight: Value64, stats: Value64, dy: Value64) {
-  const d = width(x.shape);
-  const rows = rowsOf(x.shape);
+export function normBackwardReference(x: Value64, weight: Value64, stats: Value64, dy: Value64, groups = 1) {
+  const d = width(x.shape) / groups;
+  const rows = groups * rowsOf(x.shape);
   const centered = width(stats.shape) === LAYER_STATS;
   const dx = new Float64Array(x.data.length);
-  const dweight = new Float64Array(d);
+  const dweight = new Float64Array(groups * d);
   const dbias = new Float64Array(d);
   for (let row = 0; row < rows; row++) {
     const base = row * d;
+    const first = (row % groups) * d;
     const mean = centered ? at(x.data, base) + at(stats.data, row * LAYER_STATS) : 0;
     const r = at(stats.data, centered ? row * LAYER_STATS + 1 : row);
     const normal = x.data.subarray(base, base + d).map((value) => (value - mean) * r);
-    const g = dy.data.subarray(base, base + d).map((value, c) => value * at(weight.data, c));
+    const g = dy.data.subarray(base, base + d).map((value, c) => value * at(weight.data, first + c));
     const meanG = centered ? g.reduce((sum, value) => sum + value, 0) / d : 0;
     const meanGx = g.reduce((sum, value, c) => sum + value * at(normal, c), 0) / d;
     for (let c = 0; c < d; c++) {
       dx[base + c] = r * (at(g, c) - meanG - at(normal, c) * meanGx);
-      dweight[c] = at(dweight, c) + at(dy.data, base + c) * at(normal, c);
+      dweight[first + c] = at(dweight, first + c) + at(dy.data, base + c) * at(normal, c);
       dbias[c] = at(dbias, c) + at(dy.data, base + c);
     }
   }

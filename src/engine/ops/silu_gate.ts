@@ -34,6 +34,15 @@ export const siluGateOp = elementwiseOp({
 export const siluGate = (graph: Builder, x: Tensor, z: Tensor): Tensor =>
   graph.apply(siluGateOp, { x, z }, {}).y;
 
-/** x · silu(z), then RMSNorm over the last axis: `RMSNormGated` of state-spaces/mamba with norm_before_gate = False. */
-export const rmsNormGated = (graph: Graph, x: Tensor, z: Tensor, weight: Tensor, eps: number): Tensor =>
-  rmsNorm(graph, siluGate(graph, x, z), weight, eps);
+/**
+ * x · silu(z), then RMSNorm over the last axis, or over each of its groups: `RMSNormGated` of state-spaces/mamba with
+ * norm_before_gate = False.
+ */
+export const rmsNormGated = (
+  graph: Graph,
+  x: Tensor,
+  z: Tensor,
+  weight: Tensor,
+  eps: number,
+  groups = 1,
+): Tensor => rmsNorm(graph, siluGate(graph, x, z), weight, eps, groups);

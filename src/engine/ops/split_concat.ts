@@ -16,6 +16,9 @@ import { defineOp, type Builder } from './definition';
 
 const PIECES_IN = pieceNames('x');
 
+/** The number of channels of all blocks. */
+const inBlocks = (size: number, { blocks = 1 }: ChannelAttrs): number => blocks * size;
+
 const inOrder = <T>(inputs: Readonly<Record<string, T | undefined>>, { sizes }: ChannelAttrs) =>
   sizes.map((_, i) => inputs[`x${i}`]);
 
@@ -34,18 +37,20 @@ export const concatOp = defineOp({
     if (!first) throw new GraphError('at least one piece must be given');
     const leading = first.shape.slice(0, -1);
     pieces.forEach((piece, i) => {
-      const expected = formatShape([...leading, sizes[i] as number]);
+      const expected = formatShape([...leading, inBlocks(sizes[i] as number, attrs)]);
       if (piece && formatShape(piece.shape) !== expected)
         throw new GraphError(`x${i} must be ${expected}, it is ${formatShape(piece.shape)}`);
     });
-    return { y: { shape: [...leading, sum(sizes)], dtype: 'f32' } };
+    return { y: { shape: [...leading, inBlocks(sum(sizes), attrs)], dtype: 'f32' } };
   },
   kernels: ({ inputs, outputs: { y }, attrs }, lowering) => [
     channelsKernel('concat', y, inOrder<Tensor>(inputs, attrs), attrs, lowering),
   ],
   gradient({ graph, cotangents: { y: dy }, attrs }) {
     if (!dy) return {};
-    return Object.fromEntries(splitChannels(graph, dy, attrs.sizes).map((dx, i) => [`x${i}`, dx]));
+    return Object.fromEntries(
+      splitChannels(graph, dy, attrs.sizes, attrs.blocks).map((dx, i) => [`x${i}`, dx]),
+    );
   },
   reference(inputs, attrs) {
     const pieces = inOrder(inputs, attrs);
@@ -80,12 +85,18 @@ export const splitOp = defineOp({
   optional: [],
   outputs: PIECES_OUT,
   half: PIECES_OUT,
-  shape({ x }, { sizes }: ChannelAttrs) {
+  shape({ x }, attrs: ChannelAttrs) {
+    const { sizes, blocks = 1 } = attrs;
     checkSizes(sizes);
-    if (sum(sizes) !== channelsOf(x.shape))
-      throw new GraphError(`${sizes.join(' + ')} must add up to the ${channelsOf(x.shape)} channels of x`);
+    if (inBlocks(sum(sizes), attrs) !== channelsOf(x.shape))
+      throw new GraphError(
+        `${sizes.join(' + ')} must add up to the ${channelsOf(x.shape)} channels of x${blocks > 1 ? ` in ${blocks} blocks` : ''}`,
+      );
     return Object.fromEntries(
-      sizes.map((size, i) => [`y${i}`, { shape: [...x.shape.slice(0, -1), size], dtype: 'f32' }]),
+      sizes.map((size, i) => [
+        `y${i}`,
+        { shape: [...x.shape.slice(0, -1), inBlocks(size, attrs)], dtype: 'f32' },
+      ]),
     );
   },
   kernels: ({ inputs: { x }, outputs, attrs }, lowering) => [
@@ -107,7 +118,7 @@ export const splitOp = defineOp({
   reference: ({ x }, attrs) =>
     Object.fromEntries(
       attrs.sizes.map((size, piece) => {
-        const rows = x.data.length / channelsOf(x.shape);
+        const rows = x.data.length / sum(attrs.sizes);
         const y = new Float64Array(rows * size);
         eachOfPiece(attrs, piece, rows, (to, from) => (y[to] = x.data[from] as number));
         return [`y${piece}`, y];
@@ -119,12 +130,13 @@ export const splitOp = defineOp({
   }),
 });
 
-/** The pieces of x along its last axis; `sizes` must add up to its length. At most seven. */
+/** The pieces of x along its last axis, or of each of its `blocks`; `sizes` must add up to its length. At most seven. */
 export function splitChannels<const Sizes extends readonly number[]>(
   graph: Builder,
   x: Tensor,
   sizes: Sizes,
+  blocks = 1,
 ): { readonly [piece in keyof Sizes]: Tensor } {
-  const outputs = graph.apply(splitOp, { x }, { sizes });
+  const outputs = graph.apply(splitOp, { x }, { sizes, blocks });
   return sizes.map((_, i) => outputs[`y${i}`]) as { readonly [piece in keyof Sizes]: Tensor };
 }

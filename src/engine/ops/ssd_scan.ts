@@ -20,7 +20,7 @@ import {
 } from './ssd_scan_shared';
 
 /**
- * xbc [b, l, h·p + 2·g·n] holds x, B and C side by side; dt [b, l, h]; A, D, dt_bias [h]. Δ = softplus(dt + dt_bias) →
+ * xbc [b, l, h·p + 2·g·n] holds x, B and C side by side (see SsdAttrs.reverse for halves); dt [b, l, h]; A, D, dt_bias [h]. Δ = softplus(dt + dt_bias) →
  * y [b, l, h·p] with h_t = e^{Δ_t A} h_{t−1} + Δ_t B_t x_tᵀ and y_t = C_t h_t + D x_t for each head. For the backward
  * pass: steps [b, h, l, 2], Δ and the sum of Δ A inside the chunk, in the order of the scan; states [b, ⌈l/32⌉, h, n, p],
  * the state that enters each chunk. A must be negative.

@@ -1,5 +1,6 @@
 /** What the forward and the backward pass of the Mamba-2 scan have in common. */
 import { formatShape, GraphError, type Shape, type Tensor } from '../graph';
+import type { Reverse } from './causal_conv1d';
 import type { Value64 } from './definition';
 
 export interface SsdAttrs {
@@ -9,8 +10,11 @@ export interface SsdAttrs {
   readonly groups: number;
   /** N, values of state for each channel. */
   readonly dState: number;
-  /** Scans from the last row to the first. */
-  readonly reverse: boolean;
+  /**
+   * Scans from the last row to the first. The second half of the heads may alone: then each half of them has its groups, and its x, B
+   * and C lie side by side.
+   */
+  readonly reverse: Reverse;
 }
 
 /** Steps of a chunk: 32 × 32 pairs of steps fit 16 KiB of workgroup memory twice. */
@@ -45,6 +49,8 @@ export function checkSsd(inputs: SsdInputs<Tensor>, attrs: SsdAttrs): void {
   if (formatShape(dt.shape) !== formatShape([BATCH, L, H]))
     throw new GraphError(`dt must be [${BATCH}, ${L}, heads], it is ${formatShape(dt.shape)}`);
   if (H % G !== 0) throw new GraphError(`${H} heads cannot be shared by ${G} groups`);
+  if (attrs.reverse === 'second half' && G % 2 !== 0)
+    throw new GraphError(`${H} heads in ${G} groups have no second half`);
   if (WIDTH !== H * P + 2 * G * N)
     throw new GraphError(
       `xbc has ${WIDTH} channels; ${H} heads of ${P} and ${G} groups of B and C with ${N} states take ${H * P + 2 * G * N}`,
@@ -68,6 +74,7 @@ export function ssdDefines(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
     NT: Math.ceil(sizes.N / 4),
     PT: Math.ceil(sizes.P / 4),
     BIAS: inputs.dt_bias !== undefined,
+    HALVES: attrs.reverse === 'second half',
     // activation.wgsl is written for any type.
     TYPE: 'f32',
     STEPS: false,
@@ -120,8 +127,8 @@ export function ssdDynamicSizes(inputs: SsdInputs<Tensor>, attrs: SsdAttrs) {
     N_END: N,
     P_END: P,
     BLOCK_END: blockOf(N),
-    FIRST_ROW: attrs.reverse ? L - 1 : 0,
-    ROW_STEP: attrs.reverse ? -1 : 1,
+    FIRST_ROW: attrs.reverse === true ? L - 1 : 0,
+    ROW_STEP: attrs.reverse === true ? -1 : 1,
   };
 }
 
@@ -132,13 +139,18 @@ const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Ma
 function addresses(inputs: SsdInputs<Value64>, attrs: SsdAttrs) {
   const sizes = ssdSizes(inputs, attrs);
   const { L, WIDTH, H, P, G, N, D } = sizes;
-  const group = (h: number): number => Math.floor((h * G) / H);
+  const halves = attrs.reverse === 'second half' ? 2 : 1;
+  const heads = H / halves;
+  /** Where the half of a row begins that a head is of. */
+  const half = (row: number, h: number): number => (row + Math.floor(h / heads) / halves) * WIDTH;
+  const group = (h: number): number => Math.floor(((h % heads) * G) / H);
   return {
     ...sizes,
-    row: (b: number, step: number): number => b * L + (attrs.reverse ? L - 1 - step : step),
-    x: (row: number, h: number): number => row * WIDTH + h * P,
-    B: (row: number, h: number): number => row * WIDTH + D + group(h) * N,
-    C: (row: number, h: number): number => row * WIDTH + D + (G + group(h)) * N,
+    row: (b: number, step: number, h: number): number =>
+      b * L + (attrs.reverse === true || (attrs.reverse && h >= heads) ? L - 1 - step : step),
+    x: (row: number, h: number): number => half(row, h) + (h % heads) * P,
+    B: (row: number, h: number): number => half(row, h) + D / halves + group(h) * N,
+    C: (row: number, h: number): number => half(row, h) + D / halves + (G / halves + group(h)) * N,
     raw: (row: number, h: number): number =>
       at(inputs.dt.data, row * H + h) + (inputs.dt_bias ? at(inputs.dt_bias.data, h) : 0),
   };
@@ -157,7 +169,7 @@ export function ssdReference(inputs: SsdInputs<Value64>, attrs: SsdAttrs) {
       const state = new Float64Array(N * P);
       let s = 0;
       for (let step = 0; step < L; step++) {
-        const row = a.row(b, step);
+        const row = a.row(b, step, h);
         if (step % CHUNK === 0) {
           states.set(state, ((b * CHUNKS + step / CHUNK) * H + h) * N * P);
           s = 0;
@@ -196,7 +208,7 @@ export function ssdBackwardReference(inputs: SsdInputs<Value64>, dy: Value64, at
     for (let h = 0; h < H; h++) {
       const before = new Float64Array((L + 1) * N * P);
       for (let step = 0; step < L; step++) {
-        const row = a.row(b, step);
+        const row = a.row(b, step, h);
         const delta = softplus(a.raw(row, h));
         const decay = Math.exp(delta * at(A.data, h));
         for (let n = 0; n < N; n++)
@@ -208,7 +220,7 @@ export function ssdBackwardReference(inputs: SsdInputs<Value64>, dy: Value64, at
       }
       const g = new Float64Array(N * P);
       for (let step = L - 1; step >= 0; step--) {
-        const row = a.row(b, step);
+        const row = a.row(b, step, h);
         const delta = softplus(a.raw(row, h));
         const decay = Math.exp(delta * at(A.data, h));
         let [da, direct] = [0, 0];

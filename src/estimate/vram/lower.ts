@@ -92,7 +92,10 @@ const layerOfName = (name: string): string =>
   name.replace(/^(\w+)\.(\w+(?:\.\d+)?)\..*$/, (_, part: string, child: string) => `${part}/${child}`);
 
 const detectorOn = (graph: Graph, model: DetectorConfig, length: number) =>
-  detectorModel(graph, graph.input('EEG', [1, length, model.electrodes]), model, { training: true });
+  detectorModel(graph, graph.input('EEG', [1, length, model.electrodes]), model, {
+    training: true,
+    apart: true,
+  });
 
 /** Parameters of another model that `graph` does not have. */
 function parametersBeside(graph: Graph, model: DetectorConfig, length: number) {

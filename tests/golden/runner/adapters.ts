@@ -162,14 +162,14 @@ export const adapters: Readonly<Record<string, Adapter>> = {
       groups: attrs.numberOr('ngroups', 1),
     };
     const declare = new Declarations(golden.graph, '');
-    golden.output('y', mamba2Block(declare, golden.input('x'), sizes).y);
+    golden.output('y', mamba2Block(declare, golden.input('x'), sizes));
   },
 
   'model.bimamba2'(golden) {
     const declare = new Declarations(golden.graph, '');
-    const layer = biMambaLayer(declare, golden.input('x'), mixerConfig(golden.attrs), true);
+    const y = biMambaLayer(declare, golden.input('x'), mixerConfig(golden.attrs), { training: true });
     golden.unused.push(...declare.unused.map(({ parameter }) => parameter.name));
-    golden.output('y', layer.y);
+    golden.output('y', y);
   },
 
   'model.detector'(golden) {

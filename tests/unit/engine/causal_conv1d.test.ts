@@ -104,6 +104,12 @@ test('shapes that do not fit are rejected with a sentence', () => {
   expect(() => causalConv1d(graph, x, graph.input('w', [6, 4]), graph.input('b', [4]), 'none')).toThrow(
     /bias must be \[6\], it is \[4\]$/,
   );
+  const odd = [
+    graph.input('odd', [1, 2, 3]),
+    graph.input('of odd', [3, 4]),
+    graph.input('beside', [3]),
+  ] as const;
+  expect(() => causalConv1d(graph, ...odd, 'none', 'second half')).toThrow(/3 channels have no second half$/);
 });
 
 describe('in reverse', () => {
@@ -112,6 +118,17 @@ describe('in reverse', () => {
   });
 
   test.each(FULL ? SIZES : TWO_SIZES)('b $batch, l $length, d $channels, k $taps', async (sizes) => {
+    await checkOp(device(), { ...conv(sizes, 'silu'), build });
+  });
+
+  test.each([
+    { batch: 2, length: 65, channels: 8, taps: 4 },
+    { batch: 1, length: 33, channels: 20, taps: 3 },
+    { batch: 5, length: 13, channels: 18, taps: 7 },
+  ])('the second half alone: b $batch, l $length, d $channels, k $taps', async (sizes) => {
+    const build: Case['build'] = (graph, { x, weight, bias }) => ({
+      y: causalConv1d(graph, x, weight, bias, 'silu', 'second half'),
+    });
     await checkOp(device(), { ...conv(sizes, 'silu'), build });
   });
 

@@ -68,6 +68,17 @@ describe.each(CASES)('%j × %j', (leading, sizes) => {
   });
 });
 
+test.each([
+  [2, [7], [3, 1, 4]],
+  [3, [2, 5], [4, 8]],
+] as const)('%i blocks of pieces, %j × %j', async (blocks, leading, sizes) => {
+  await checkOp(device(), {
+    inputs: { x: { shape: [...leading, blocks * total(sizes)] } },
+    build: (graph, { x }) =>
+      Object.fromEntries(splitChannels(graph, x, sizes, blocks).map((y, i) => [`y${i}`, y])),
+  });
+});
+
 test('pieces in another order come back in place', async () => {
   await checkOp(device(), {
     inputs: { x: { shape: [3, 9] } },

@@ -15,9 +15,9 @@ const layer = (x: InputSpec, eps = EPS): OpCase<'x' | 'weight' | 'bias'> => ({
   build: (graph, { x, weight, bias }) => ({ y: layerNorm(graph, x, weight, bias, eps) }),
 });
 
-const rms = (x: InputSpec, eps = EPS): OpCase<'x' | 'weight'> => ({
+const rms = (x: InputSpec, eps = EPS, groups = 1): OpCase<'x' | 'weight'> => ({
   inputs: { x, weight: { shape: [x.shape.at(-1) as number] } },
-  build: (graph, { x, weight }) => ({ y: rmsNorm(graph, x, weight, eps) }),
+  build: (graph, { x, weight }) => ({ y: rmsNorm(graph, x, weight, eps, groups) }),
 });
 
 /** Two rows' worth of values around an offset; float32 holds them exactly. */
@@ -51,6 +51,15 @@ describe('norms of rows', () => {
     // Teams differ from those of layer_norm in what they leave out: they are run where a lane's share is full and not.
     const teams = FULL || shape.at(-1) === 33 || shape.at(-1) === 64;
     await checkOp(device(), { ...rms({ shape }), variants: teams ? 'all' : 'frozen' });
+  });
+
+  test.each([
+    [2, [35, 66]],
+    [2, [3, 7, 128]],
+    [3, [67, 12]],
+  ])('rms_norm in %i groups of %j', async (groups, shape) => {
+    await checkOp(device(), rms({ shape }, EPS, groups));
+    await checkOp(device(), { ...rms({ shape }, EPS, groups), gpu: true, variants: 'frozen' });
   });
 
   test('rows of one value and of two', async () => {
@@ -131,4 +140,5 @@ test('weights of another width are rejected with a sentence', () => {
   const narrow = graph.input('narrow', [5]);
   expect(() => layerNorm(graph, x, weight, narrow, EPS)).toThrow(/bias must be \[6\], it is \[5\]$/);
   expect(() => rmsNorm(graph, x, narrow, EPS)).toThrow(/weight must be \[6\], it is \[5\]$/);
+  expect(() => rmsNorm(graph, x, weight, EPS, 4)).toThrow(/4 groups do not divide the 6 channels of x$/);
 });

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { Graph, GraphError } from '../../../src/engine/graph';
 import { flipTime } from '../../../src/engine/ops/flip_time';
 import { interpret } from '../../../src/engine/interpret';
+import type { Reverse } from '../../../src/engine/ops/causal_conv1d';
 import { ssdScan } from '../../../src/engine/ops/ssd_scan';
 import type { Device } from '../../../src/engine/device';
 import { planProgram, type ChooseVariant } from '../../../src/engine/plan';
-import { fullTest } from '../../full';
+import { FULL, fullTest } from '../../full';
 import { addGradients, buildCase, checkOp, testDevice, type OpCase } from './check-op';
 
 interface Sizes {
@@ -21,7 +22,7 @@ interface Sizes {
 function ssdCase(
   { b, l, h, p, g, n }: Sizes,
   options: {
-    readonly reverse?: boolean;
+    readonly reverse?: Reverse;
     readonly bias?: boolean;
     readonly dt?: readonly [number, number];
     readonly decay?: readonly [number, number];
@@ -87,6 +88,12 @@ describe('ssd_scan', () => {
     await checkOp(device(), ssdCase(sizes, { reverse: true }));
   });
 
+  test.each(
+    FULL ? [sizes, { b: 1, l: 37, h: 8, p: 4, g: 4, n: 8 }] : [{ b: 1, l: 37, h: 8, p: 7, g: 4, n: 5 }],
+  )('the second half of the heads from the last step to the first, at %o', async (sizes) => {
+    await checkOp(device(), ssdCase(sizes, { reverse: 'second half' }));
+  });
+
   test('without a bias of Δ', async () => {
     await checkOp(device(), ssdCase(sizes, { bias: false, settings: { differences: false } }));
   });
@@ -97,6 +104,7 @@ describe('ssd_scan', () => {
   test.each([
     { b: 2, l: 71, h: 4, p: 16, g: 2, n: 16, reverse: true },
     { b: 1, l: 33, h: 3, p: 48, g: 1, n: 32, reverse: false },
+    { b: 2, l: 71, h: 4, p: 16, g: 2, n: 16, reverse: 'second half' as const },
   ])('step by step at %o', async ({ reverse, ...sizes }) => {
     await checkOp(device(), ssdCase(sizes, { reverse, settings: walked }));
   });
@@ -172,5 +180,8 @@ describe('ssd_scan', () => {
     const attrs = { headdim: 4, groups: 1, dState: 2, reverse: false };
     expect(() => ssdScan(graph, inputs, attrs)).toThrow(GraphError);
     expect(() => ssdScan(graph, inputs, attrs)).toThrow('xbc has 11 channels');
+    expect(() => ssdScan(graph, inputs, { ...attrs, reverse: 'second half' })).toThrow(
+      '2 heads in 1 groups have no second half',
+    );
   });
 });

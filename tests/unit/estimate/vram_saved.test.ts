@@ -50,7 +50,8 @@ describe('rules', () => {
   it.each(['conv', 'mamba2'] as const)('know every op of the graph with %s', (mixer) => {
     const graph = new Graph();
     const config = { ...PRODUCTION, mixer, layers: 1 };
-    const { logits } = detectorModel(graph, graph.input('x', [1, 64, 19]), config, { training: true });
+    const mode = { training: true, apart: true };
+    const { logits } = detectorModel(graph, graph.input('x', [1, 64, 19]), config, mode);
     binaryLoss(graph, logits, graph.input('y', logits.shape), { posWeight: 1 });
     expect(() => lowerGraph(graph, { backend: 'cuda', precision: 'fp16' })).not.toThrow();
   });

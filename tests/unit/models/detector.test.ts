@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Graph } from '../../../src/engine/graph';
+import { Graph, type Tensor } from '../../../src/engine/graph';
+import { interpret } from '../../../src/engine/interpret';
 import { detectorModel, PRODUCTION, type DetectorConfig } from '../../../src/models/detector';
 import { countParameters, initialise } from '../../../src/models/initialise';
 
@@ -39,7 +40,6 @@ describe('at full size', () => {
       parameter.name.endsWith('layers.5.backward_mamba_real.in_proj.weight'),
     );
     expect(inProj?.publishedShape).toEqual([2096, 512]);
-    expect(mamba2.blocks).toHaveLength(12);
   });
 
   test('is initialised as the trainer does it', () => {
@@ -71,6 +71,27 @@ test('Mamba-2 is initialised with Δ in [0.0001, 0.1], A in [−16, −1] and D 
     expect(log).toBeLessThanOrEqual(Math.log(16) + 1e-6);
   }
   expect([...(values.get(`${part}.D`) as Float32Array)]).toEqual([1, 1, 1, 1]);
+});
+
+test('both directions in one and apart are the same model', () => {
+  const evaluated = (apart: boolean) => {
+    const graph = new Graph();
+    const x = graph.input('x', [1, 64, SMALL.electrodes]);
+    const model = detectorModel(graph, x, SMALL, { training: false, apart });
+    const values = initialise(model.declared, 5);
+    const feed = new Map<Tensor, ArrayLike<number>>([
+      [x, Array.from({ length: 64 * SMALL.electrodes }, (_, i) => Math.sin(7 * i))],
+      ...graph.parameters.map((parameter) => [parameter, values.get(parameter.name) ?? []] as const),
+    ]);
+    return {
+      names: graph.parameters.map(({ name }) => name),
+      logits: interpret(graph, feed).get(model.logits) as Float64Array,
+    };
+  };
+  const [together, apart] = [evaluated(false), evaluated(true)];
+  expect(together.names).toEqual(apart.names);
+  for (const [i, logit] of together.logits.entries())
+    expect(logit).toBeCloseTo(apart.logits[i] as number, 10);
 });
 
 test('the graphs that train and evaluate have the same parameters and buffers', () => {
