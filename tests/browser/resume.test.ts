@@ -16,7 +16,7 @@ import { damageNewest, kept } from './stored_runs';
 const LONGEST = 900_000;
 const SLOW = { timeout: 400_000 };
 /** Updates of an epoch. */
-const UPDATES = FULL ? 20 : 4;
+const UPDATES = 20;
 /** The narrowest model, two epochs, a checkpoint after each. */
 const linkOf = ({ epochs = 2, updates = UPDATES, every = UPDATES }): string =>
   `#/train?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=${epochs}&batch=1&stepsPerEpoch=${updates}&validationStride=60&checkpoints.everySteps=${every}&cache=false`;
@@ -106,7 +106,8 @@ const copiedRuns = (page: Page) =>
     return runs;
   });
 
-test.skipIf(process.platform !== 'linux')(
+// Faults one by one, in a sample of the campaign, are quicker; this has all of them in one run, and the copies.
+test.skipIf(!FULL || process.platform !== 'linux')(
   'a run whose browser and GPU process are killed and whose checkpoint is damaged ends as an unbroken one, to the bit',
   async () => {
     const first = await openApp('#/runs');
@@ -117,7 +118,7 @@ test.skipIf(process.platform !== 'linux')(
     await openFolder(first.page);
     await start(first.page);
     // The first epoch is done.
-    await saved(first.page, FULL ? /[23]0/ : /[46]/);
+    await saved(first.page, /[23]0/);
     await first.kill();
 
     const opened = await openApp('#/runs');
@@ -133,9 +134,12 @@ test.skipIf(process.platform !== 'linux')(
     const older = await damageNewest(page);
     await page.goto(`${app.url}#/train`);
     await openFolder(page);
+    await page.getByRole('row', { name: /synth002.* 3:00/ }).waitFor();
     await page.getByRole('link', { name: 'Runs' }).click();
     await run.getByRole('button', { name: 'Resume' }).click();
-    await page
+    // Where the copy was not written before the browser was killed, the page of runs says the same of it.
+    const dialog = page.getByRole('dialog');
+    await dialog
       .getByText(/The checkpoint “last” of the run .* is damaged: shard 1 of \d+ does not have/)
       .waitFor();
     await button(page, `Resume from step ${older}`).click();
@@ -170,34 +174,6 @@ test.skipIf(process.platform !== 'linux')(
     await page.reload();
     await page.getByText(/^Put back from the folder “copies”: “Width 2, .*”, “Width 2, .*”\.$/).waitFor();
     expect(await kept(page)).toEqual([resumed, unbroken]);
-
-    // On the page of runs: compare, rename, pin, delete, duplicate.
-    await page.getByRole('link', { name: 'Runs' }).click();
-    const articles = page.getByRole('article');
-    await expect.poll(() => articles.count()).toBe(2);
-    const newest = articles.first();
-    await newest.getByText(`Steps between checkpoints ${UPDATES / 2} → ${UPDATES}`).waitFor();
-    for (const box of await page.getByRole('checkbox', { name: 'Compare Width 2' }).all()) await box.check();
-    const curves = page.getByRole('region', { name: 'Compared runs' });
-    await curves.locator('canvas').waitFor();
-    expect(await curves.getByRole('list', { name: 'Curves' }).getByRole('listitem').count()).toBe(2);
-    await newest.getByLabel('Name of the run').fill('unbroken');
-    await newest.getByLabel('Name of the run').press('Enter');
-    const renamed = page.getByRole('article', { name: 'unbroken' });
-    await renamed.getByLabel('pinned').check();
-    await renamed.locator('button[aria-disabled=true]', { hasText: 'Delete…' }).waitFor();
-    await run.getByRole('button', { name: 'Delete…' }).click();
-    await run.getByRole('button', { name: 'Delete', exact: true }).click();
-    await run.waitFor({ state: 'detached' });
-    await page.reload();
-    await renamed.waitFor();
-    expect(await articles.count()).toBe(1);
-    expect(await renamed.getByLabel('pinned').isChecked()).toBe(true);
-    // It has come to its end.
-    expect(await renamed.getByRole('button', { name: 'Resume' }).count()).toBe(0);
-    await renamed.getByRole('button', { name: 'New run with these settings' }).click();
-    await button(page, 'Start training').waitFor();
-    expect(await page.getByLabel('Max steps per epoch').inputValue()).toBe(`${UPDATES}`);
   },
   LONGEST,
 );

@@ -108,6 +108,30 @@ test('the table is sorted, searched and grouped, with the columns and words of t
   expect(complaints).toEqual(SILENT);
 });
 
+test('a run is renamed, pinned, deleted, and its settings are used again', async () => {
+  const { page, complaints } = await open();
+  await page.getByRole('article', { name: 'low' }).getByLabel('Name of the run').fill('unbroken');
+  await page.keyboard.press('Enter');
+  const renamed = page.getByRole('article', { name: 'unbroken' });
+  await renamed.getByLabel('pinned').check();
+  await renamed.locator('button[aria-disabled=true]', { hasText: 'Delete…' }).waitFor();
+  const high = page.getByRole('article', { name: 'high' });
+  await high.getByRole('button', { name: 'Delete…' }).click();
+  await high.getByRole('button', { name: 'Delete', exact: true }).click();
+  await high.waitFor({ state: 'detached' });
+  await page.reload();
+  await renamed.waitFor();
+  expect(await namesIn(page)).toEqual(['longer', 'unbroken']);
+  expect(await renamed.getByLabel('pinned').isChecked()).toBe(true);
+  await page
+    .getByRole('article', { name: 'longer' })
+    .getByRole('button', { name: 'New run with these settings' })
+    .click();
+  await page.getByRole('button', { name: 'Start training' }).waitFor();
+  expect(await page.getByLabel('Epochs', { exact: true }).inputValue()).toBe('9');
+  expect(complaints).toEqual(SILENT);
+});
+
 test('a curve that is pointed at names its run; chart and logs are saved for other tools', async () => {
   const { page, complaints } = await open();
   await choose(page, 'high', 'low');
