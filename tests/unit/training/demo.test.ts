@@ -65,7 +65,7 @@ describe('the recorded run', () => {
     expect(doorsOf()).toEqual({ fix: recorded.fix, ram: recorded.ram });
   });
 
-  test('starts as a run that is made anew', async () => {
+  fullTest('starts as a run that is made anew', async () => {
     const { everySteps } = DEMO.watched;
     const made = runOf(await trainDemo(() => Promise.resolve(device()), await folder, everySteps));
     expect(made.losses.length).toBeGreaterThanOrEqual(everySteps);

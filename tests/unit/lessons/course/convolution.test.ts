@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Lab } from '../../../../src/lessons/course/lab';
 import { differenceOf } from '../../../../src/lessons/course/step';
 import { measures } from '../../../../src/lessons/convolution/measure';
+import { fullTest } from '../../../full';
 import { testDevice } from '../../engine/check-op';
 
 const device = testDevice();
@@ -31,7 +32,7 @@ test('no single kernel fits at λ = 1, nor where one of the three alone follows 
   for (const error of Object.values((await measure('which')).facts)) expect(error).toBeGreaterThan(15);
 });
 
-test('without selection the trained model loses most of its answers', async () => {
+fullTest('without selection the trained model loses most of its answers', async () => {
   const { facts } = await measure('price');
   expect(facts['all']).toBeGreaterThan(97);
   expect(facts['none']).toBeLessThan(45);

@@ -62,7 +62,7 @@ fullTest('at the edge the convolutions are missed more than the scan', async () 
   expect(facts['cut']).toBeLessThan(0.15);
 });
 
-test('zeros are no future', async () => {
+fullTest('zeros are no future', async () => {
   const measured = await measure('zeros');
   const { real, ends, zeros } = measured.facts;
   expect(real).toBeGreaterThan(0.9);
