@@ -101,7 +101,7 @@ test('a lesson is walked by keyboard, with wrong guesses and a right answer', as
   expect(complaints).toEqual(SILENT);
 });
 
-test('any token may be edited: the letter is lost at the token that writes it', async () => {
+fullTest('any token may be edited: the letter is lost at the token that writes it', async () => {
   const { page, complaints } = await app.open('#/learn/who-decides/2', PHONE);
   await guess(page, []);
   const answers = page.getByTestId('answers');
@@ -132,7 +132,7 @@ test('a slider is in the address, and the guess is not', async () => {
   expect(complaints).toEqual(SILENT);
 });
 
-test('an entry of a matrix that is pointed at says what it joins, its value and its parts', async () => {
+fullTest('an entry of a matrix that is pointed at says what it joins, its value and its parts', async () => {
   const { page, complaints } = await app.open('#/learn/attention/1?direction=1&present', PHONE);
   await guess(page, []);
   const entry = page.getByTestId('entry');
@@ -207,8 +207,8 @@ const present = async (name: string, steps: number): Promise<void> => {
   expect(complaints).toEqual(SILENT);
 };
 const PRESENTED = 'the presentation of %s has notes for the teacher, keys for its steps, and one key back';
-test.each([['half-lives', 6]] as const)(PRESENTED, present);
 fullTest.each([
+  ['half-lives', 6],
   ['attention', 5],
   ['look-ahead', 7],
 ] as const)(PRESENTED, present);

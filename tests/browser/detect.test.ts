@@ -7,6 +7,7 @@ import { EdfFile } from '../../src/eeg/files/edf/file';
 import { writeEdf } from '../../src/eeg/files/edf/write';
 import { CHANNELS } from '../../src/eeg/signal/montage';
 import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
+import { fullTest } from '../full';
 import { untrained } from '../unit/detection/untrained';
 import { startApp, type App } from './app';
 import { countClicks } from './clicks';
@@ -85,26 +86,30 @@ test('weights and recordings that are dropped on any page are detected with, sco
   expect(complaints).toEqual(SILENT);
 }, 900_000);
 
-test('where the browser stores nothing the page says so, and detects all the same', async () => {
-  const { page, complaints } = await app.open('', { viewport: { width: 390, height: 844 } });
-  const denied =
-    "Object.defineProperty(self, 'indexedDB', { get() { throw new DOMException('denied', 'SecurityError'); } });";
-  await page.addInitScript(denied);
-  await page.route(/worker[^/]*\.js$/, async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: denied + (await response.text()) });
-  });
-  await page.goto(`${app.url}#/detect`);
-  await page.reload();
-  await page.getByText(/Runs of this browser cannot be listed: .*denied/).waitFor();
-  const corpus = { seed: 7, patients: 1, recordingsPerPatient: 1, duration: 60, seizures: 0 };
-  await drop(page, [{ path: 'best.safetensors', bytes: untrained(9) }, ...syntheticCorpus(corpus)]);
-  await button(page, 'Detect').click();
-  await status(page, 'Done: 1 event in 1 recording');
-  expect(await violations(page)).toEqual([]);
-  expect(await overflow(page)).toBe(0);
-  expect(complaints).toEqual(SILENT);
-}, 900_000);
+fullTest(
+  'where the browser stores nothing the page says so, and detects all the same',
+  async () => {
+    const { page, complaints } = await app.open('', { viewport: { width: 390, height: 844 } });
+    const denied =
+      "Object.defineProperty(self, 'indexedDB', { get() { throw new DOMException('denied', 'SecurityError'); } });";
+    await page.addInitScript(denied);
+    await page.route(/worker[^/]*\.js$/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: denied + (await response.text()) });
+    });
+    await page.goto(`${app.url}#/detect`);
+    await page.reload();
+    await page.getByText(/Runs of this browser cannot be listed: .*denied/).waitFor();
+    const corpus = { seed: 7, patients: 1, recordingsPerPatient: 1, duration: 60, seizures: 0 };
+    await drop(page, [{ path: 'best.safetensors', bytes: untrained(9) }, ...syntheticCorpus(corpus)]);
+    await button(page, 'Detect').click();
+    await status(page, 'Done: 1 event in 1 recording');
+    expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    expect(complaints).toEqual(SILENT);
+  },
+  900_000,
+);
 
 test('what is dropped goes to the page that takes it', async () => {
   const { page, complaints } = await app.open('#/runs', { viewport: { width: 1440, height: 900 } });

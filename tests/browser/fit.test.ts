@@ -298,7 +298,7 @@ fullTest(
   600_000,
 );
 
-test('this GPU is tested until it is stopped, and what was measured is saved', async () => {
+fullTest('this GPU is tested until it is stopped, and what was measured is saved', async () => {
   const { page, complaints } = await app.open('#/resources/device');
   const part = page.getByRole('region', { name: 'This GPU', exact: true });
   await part.getByRole('button', { name: 'Test this GPU' }).click();

@@ -27,7 +27,7 @@ fullTest('all golden cases in Chromium', async () => {
 });
 
 // Chromium runs the shaders that Node runs, and the app's own tests train in it.
-test('ops in Chromium that the trainings of the other tests do without', async () => {
+fullTest('ops in Chromium that the trainings of the other tests do without', async () => {
   const names = ['ssd_scan.small', 'selective_scan.small', 'layer_norm.512', 'loss.focal_alpha'];
   const { code, lines, errors } = await golden(folderOf(names), '--browser');
   expect(lines.filter((line) => !line.endsWith('pass'))).toEqual([`${names.length} passed, 0 failed`]);

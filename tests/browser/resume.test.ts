@@ -179,7 +179,7 @@ test.skipIf(!FULL || process.platform !== 'linux')(
 );
 
 test(
-  'in a private window with a full disk: training continues, it is told once, the state is saved as a file, room is made; what is deleted is stored anew and offered',
+  'in a private window with a full disk: training continues, it is told once, the state is saved as a file, room is made; what is deleted is stored anew and offered, what is damaged is not',
   async () => {
     const context = await newProfile(app.browser);
     const page = await context.newPage();
@@ -301,18 +301,26 @@ test(
     await page
       .getByText(/The stored data of this run was deleted. It is stored anew from step \d+/)
       .waitFor(SLOW);
+    const anew = await update();
+    await expect.poll(update, SLOW).toBeGreaterThan(anew);
     await button(page, 'Pause').click();
     await phase('Paused');
     const step = await update();
     await expect.poll(async () => (await kept(page)).map((run) => run.step), SLOW).toEqual([step]);
 
-    // The next visit offers it.
+    // The next visit offers it, though its newest checkpoint is damaged.
+    const whole = await damageNewest(page);
     await page.goto('about:blank');
     await page.goto(`${app.url}#/train`);
     const offer = page.getByRole('region', { name: 'Interrupted run' });
     await offer.getByText(`was interrupted after step ${step} of 2,000`).waitFor();
     await openFolder(page);
     await button(page, 'Resume the run').click();
+    await page
+      .getByRole('dialog')
+      .getByText(/The checkpoint “last” of the run .* is damaged: shard 1 of \d+ does not have/)
+      .waitFor();
+    await button(page, `Resume from step ${whole}`).click();
     await offer.waitFor({ state: 'detached' });
     await phase(FULL ? 'Training, epoch' : /Preparing|Training, epoch/);
   },
