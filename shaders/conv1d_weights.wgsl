@@ -12,20 +12,25 @@ fn entry(row: u32, field: u32) -> u32 { return read_table(row * $FIELDS + field)
   for (var half = $MIDDLE; half > 0; half /= 2) {
     if (row + half < $ROWS && entry(row + half, 0) <= first) { row += half; }
   }
-  for (var i = first; i < last; i += $WORKGROUP) {
-    while (row + 1 < $ROWS && entry(row + 1, 0) <= i) { row++; }
-    if (i < entry(row, 1)) {
-      let at = i - entry(row, 0);
-      let to = entry(row, 4);
+  for (var i = first; i < last; row++) {
+    let begin = entry(row, 0);
+    let end = entry(row, 1);
+    let taps = entry(row, 3);
+    let to = entry(row, 4);
+    let channels = entry(row, 5);
+    let block = entry(row, 6);
+    let row_stride = entry(row, 7);
+    let channel_stride = entry(row, 8);
+    let first_tap = entry(row, 2) + entry(row, 9);
+    let tap_step = entry(row, 10);
+    for (let next = min(last, (end + 63) / 64 * 64); i < next; i += $WORKGROUP) {
+      let at = i - begin;
       let channel = at % to;
       let line = at / to;
-      let taps = entry(row, 3);
       let n = line / taps;
-      let channels = entry(row, 5);
-      let block = entry(row, 6);
-      let tap = entry(row, 9) + n / block + line % taps * entry(row, 10);
-      let source = n % block * entry(row, 7) + min(channel, channels - 1) * entry(row, 8) + tap;
-      write_packed(i, select(0.0, read_weight(entry(row, 2) + source), channel < channels));
+      let tap = first_tap + n / block + line % taps * tap_step;
+      let source = n % block * row_stride + min(channel, channels - 1) * channel_stride + tap;
+      if (i < end) { write_packed(i, select(0.0, read_weight(source), channel < channels)); }
     }
   }
 #end
