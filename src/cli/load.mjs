@@ -41,7 +41,8 @@ function answerSignals(worker) {
   const signals = ['SIGINT', 'SIGTERM'];
   const handle = (signal) => {
     if (answer !== undefined) {
-      console.error(answer);
+      // In place of the line of progress that stands there.
+      console.error(process.stderr.isTTY ? `\r\x1b[K${answer}` : answer);
       answer = undefined;
       worker.postMessage({ signal });
       return;

@@ -50,9 +50,12 @@ export async function main([name, ...args]: readonly string[]): Promise<number> 
   if (name === 'help') return main(args[0] === undefined ? ['--help'] : [args[0], '--help']);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
-    const near = nearestOf(name, Object.keys(COMMANDS));
+    const [kind, known] = name.startsWith('-')
+      ? ['option', ['--help', '--version']]
+      : ['command', Object.keys(COMMANDS)];
+    const near = nearestOf(name, known);
     complain(
-      `There is no command ${name === '' ? 'without a name' : name}${near ? `; the nearest is ${near}` : ''}. smokescan --help lists them.`,
+      `There is no ${kind} ${name === '' ? 'without a name' : name}${near ? `; the nearest is ${near}` : ''}. smokescan --help lists all.`,
     );
     return 2;
   }

@@ -159,8 +159,7 @@ interface AnnotationFiles {
 const keyOf = (name: string): string => name.toLowerCase();
 
 async function annotationFiles(path: string): Promise<ReadonlyMap<string, AnnotationFiles>> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info) throw new DataError(path, 'path', 'there is no such file or folder');
+  const info = await stat(path);
   const found = new Map<string, AnnotationFiles>();
   const add = (name: string, file: string): void => {
     const stem = /^(.*?)(\.predicted)?(\.csv|\.csv_bi|\.tse|\.tse_bi|\.lbl|\.lbl_bi|_events\.tsv)$/i.exec(

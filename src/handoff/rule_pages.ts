@@ -32,9 +32,8 @@ function circumstances({ target = 'local', gpu, name, base }: Situation): string
   return parts.map((part) => `, ${part}`).join('');
 }
 
-function exampleOf({ id, examples }: RuleEntry): string[] {
+function exampleOf({ examples }: RuleEntry, found: readonly Issue[]): string[] {
   if (!examples) return [];
-  const found = issuesIn(examples.bad).filter((one) => one.id === id);
   return [
     `## Found`,
     `In this file${circumstances(examples.bad)}:`,
@@ -48,12 +47,14 @@ function exampleOf({ id, examples }: RuleEntry): string[] {
 
 /** The page as Markdown. */
 export function rulePage(rule: RuleEntry): string {
-  const { id, title, severity, evidence, note } = rule;
+  const { id, title, severity, evidence, examples, note } = rule;
   const where = whereOf(rule);
+  const found = examples ? issuesIn(examples.bad).filter((one) => one.id === id) : [];
+  const most = found.some((one) => one.severity !== severity) ? ' at most' : '';
   return `${[
     `# ${escaped(title)}`,
-    `Rule ${code(id)}, ${severity}${where ? `, only on ${where}` : ''}. ${note ? 'No edit of the file fixes it: it is a note for the launch.' : 'An edit of the file fixes it.'}`,
-    ...exampleOf(rule),
+    `Rule ${code(id)}, ${severity}${most}${where ? `, only on ${where}` : ''}. ${note ? 'No edit of the file fixes it: it is a note for the launch.' : 'An edit of the file fixes it.'}`,
+    ...exampleOf(rule, found),
     '## Evidence',
     escaped(evidence),
     ...(severity === 'invalid'

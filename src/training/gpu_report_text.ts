@@ -17,7 +17,6 @@ export function reportText({
   remark,
   kernels,
 }: GpuReport): string[] {
-  const total = ops.reduce((sum, { ms }) => sum + ms, 0);
   return [
     `${gpu}; kernels ${kernels}`,
     `features: ${features.join(', ') || 'none'}`,
@@ -29,18 +28,22 @@ export function reportText({
     step
       ? `a training step of width ${step.width}, batch 1: ${step.milliseconds.toFixed(1)} ms, ${giga(step.flops)} GFLOP, ${step.dispatches} dispatches, ${percent(step.share)} of the limit`
       : 'a training step was not timed',
-    '',
-    ...aligned([
-      ['op', 'nodes', 'ms', 'of the step', 'GFLOP/s', 'GB/s', 'of its limit'],
-      ...ops.map(({ op, nodes, ms, flopsPerSecond, bytesPerSecond, bound, share: reached }) => [
-        op,
-        String(nodes),
-        ms.toFixed(2),
-        percent(ms / total),
-        giga(flopsPerSecond),
-        giga(bytesPerSecond),
-        `${percent(reached)} ${bound}`,
-      ]),
-    ]),
+    ...(ops.length === 0 ? [] : ['', ...opLines(ops)]),
   ];
+}
+
+function opLines(ops: GpuReport['ops']): string[] {
+  const total = ops.reduce((sum, { ms }) => sum + ms, 0);
+  return aligned([
+    ['op', 'nodes', 'ms', 'of the step', 'GFLOP/s', 'GB/s', 'of its limit'],
+    ...ops.map(({ op, nodes, ms, flopsPerSecond, bytesPerSecond, bound, share: reached }) => [
+      op,
+      String(nodes),
+      ms.toFixed(2),
+      percent(ms / total),
+      giga(flopsPerSecond),
+      giga(bytesPerSecond),
+      `${percent(reached)} ${bound}`,
+    ]),
+  ]);
 }

@@ -55,6 +55,7 @@ test('a report that is stopped at once has what was measured before', async () =
   expect(limits.flopsPerSecond).toBeGreaterThan(0);
   expect([check.wrong, check.broken]).toEqual([[], []]);
   expect([step, ops]).toEqual([null, []]);
+  expect(text({ ...REPORT, step, ops }).at(-1)).toBe('a training step was not timed');
   expect(device().allocatedBytes).toBe(before);
 });
 

@@ -41,10 +41,11 @@ test('the version is the package’s', async () => {
 });
 
 test.each([
-  ['valdate', 'There is no command valdate; the nearest is validate. smokescan --help lists them.'],
-  ['--', 'There is no command --. smokescan --help lists them.'],
-  ['toString', 'There is no command toString. smokescan --help lists them.'],
-  ['\u001b[31mx', 'There is no command \\u001b[31mx. smokescan --help lists them.'],
+  ['valdate', 'There is no command valdate; the nearest is validate. smokescan --help lists all.'],
+  ['--', 'There is no option --; the nearest is --help. smokescan --help lists all.'],
+  ['--hlep', 'There is no option --hlep; the nearest is --help. smokescan --help lists all.'],
+  ['toString', 'There is no command toString. smokescan --help lists all.'],
+  ['\u001b[31mx', 'There is no command \\u001b[31mx. smokescan --help lists all.'],
 ])('%s is none', async (name, message) => {
   expect(await run(name)).toEqual({ code: 2, out: '', errors: message });
 });
