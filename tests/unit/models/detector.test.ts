@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Graph, type Tensor } from '../../../src/engine/graph';
 import { interpret } from '../../../src/engine/interpret';
+import { binaryLoss } from '../../../src/engine/ops/binary_loss';
+import { trainingStep } from '../../../src/engine/optimizer';
+import { planProgram } from '../../../src/engine/plan';
 import { detectorModel, PRODUCTION, type DetectorConfig } from '../../../src/models/detector';
 import { countParameters, initialise } from '../../../src/models/initialise';
 
@@ -55,6 +58,22 @@ describe('at full size', () => {
     expect(deviation('encoder.input_conv.conv.bias')).toBe(0);
     expect(deviation('encoder.input_conv.bn.weight')).toBe(1);
   });
+});
+
+test.each([1, 8])('a training step at full size takes at most 700 dispatches on a GPU, batch %i', (batch) => {
+  const graph = new Graph();
+  const x = graph.input('x', [batch, 15_360, PRODUCTION.electrodes]);
+  const { logits } = detectorModel(graph, x, PRODUCTION, { training: true });
+  const loss = binaryLoss(graph, logits, graph.input('labels', logits.shape), { posWeight: 2 });
+  const norm = trainingStep(graph, loss, { weightDecay: 0.05, clip: 1 });
+  const limits = {
+    maxComputeWorkgroupStorageSize: 16_384,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxStorageBuffersPerShaderStage: 8,
+    maxStorageBufferBindingSize: 2 ** 30,
+  };
+  const gpu = { limits, subgroups: false, half: false, software: false };
+  expect(planProgram(graph, gpu, { outputs: [loss, norm] }).dispatches.length).toBeLessThanOrEqual(700);
 });
 
 test('Mamba-2 is initialised with Δ in [0.0001, 0.1], A in [−16, −1] and D of 1', () => {
