@@ -330,6 +330,7 @@ export class EegTrainer extends RunControl {
     let beforeThat = underWay;
     try {
       for await (const batch of batches) {
+        await beforeThat;
         if (this.paused) {
           await underWay;
           session.metrics.stop();
@@ -337,7 +338,6 @@ export class EegTrainer extends RunControl {
           session.metrics.start();
         }
         if (this.stopped) break;
-        await beforeThat;
         const submitted = await submitStep(session, batch, progress.step + 1, underWay, (skipped) =>
           this.options.emit({ type: 'skipped', ...skipped }),
         );

@@ -113,7 +113,7 @@ export function readMetricsCsv(text: string, name: string): ReadMetrics {
   if (step < 0 && epoch < 0)
     fail(
       'line 1',
-      'it has no column step or epoch; open metrics of a run, with a first line of names and commas between them',
+      'it has no column step or epoch; open metrics of a run in UTF-8, with a first line of names and commas between them',
     );
   const single = at('value') >= 0 && at('wall time') >= 0;
   const [, saved] = SAVED_TAG.exec(name) ?? [];
