@@ -50,7 +50,7 @@ export class Graph implements Builder {
   /** The parameters that a tensor of `stack` consists of, by its id. */
   readonly stacks = new Map<number, { readonly tensor: Tensor; readonly parts: readonly Parameter[] }>();
   /** Tensors of `view`, by their ids. */
-  readonly views = new Map<number, Slice>();
+  readonly views = new Map<number, Slice & { readonly tensor: Tensor }>();
   readonly #packs = new Map<PackName, Pack>();
   readonly #names = new Set<string>();
   #tensors = 0;
@@ -109,7 +109,7 @@ export class Graph implements Builder {
   /** A part of a tensor from its element `offset` on, for the host to read: no node reads or writes it. */
   view(whole: Tensor, offset: number, shape: Shape): Tensor {
     const tensor = this.#tensor({ shape, dtype: whole.dtype }, `${whole.name} from ${offset}`, 'value');
-    this.views.set(tensor.id, { whole, offset });
+    this.views.set(tensor.id, { tensor, whole, offset });
     return tensor;
   }
 

@@ -39,5 +39,9 @@ export function interpret(
       if (tensor) set(tensor, results[name] as Float64Array);
     }
   }
+  for (const { tensor, whole, offset } of graph.views.values()) {
+    const data = values.get(whole.id);
+    if (data) set(tensor, data.slice(offset, offset + elements(tensor.shape)));
+  }
   return new Map([...tensors].map(([id, tensor]) => [tensor, values.get(id) as Float64Array]));
 }

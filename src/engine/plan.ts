@@ -86,7 +86,7 @@ export function planProgram(graph: Graph, capabilities: Capabilities, options: P
   const nodes = neededNodes(graph, options.outputs);
   const layout = packLayout(graph.parameters);
   const { lowered, slices: packed } = lower(graph, nodes, layout, capabilities, options);
-  const slices = new Map([...graph.views, ...packed]);
+  const slices = new Map<number, Slice>([...graph.views, ...packed]);
   const { dispatches, uniforms } = withSizes(lowered);
   /** The tensor that a tensor lies in. */
   const wholeOf = (tensor: Tensor): Tensor => slices.get(tensor.id)?.whole ?? tensor;

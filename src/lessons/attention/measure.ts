@@ -50,7 +50,7 @@ function heads(lab: Lab): Promise<Heads> {
 async function readHeads(lab: Lab): Promise<Heads> {
   const { weights } = await storedDetector();
   const onset = await onsetOf(PATIENTS[0]);
-  const { graph, x } = readingGraph(DETECTOR, 1, WINDOW);
+  const { graph, x } = readingGraph(DETECTOR, 1, WINDOW, true);
   const nodes = graph.nodes.filter(({ op }) => op.name === ssdScanOp.name);
   const wanted = nodes.flatMap(({ inputs }) => [inputs['xbc'], inputs['dt'], inputs['A']]) as Tensor[];
   const feed = new Map([[x, windowBefore(onset, onset.start + WINDOW / 2, WINDOW)]]);

@@ -61,11 +61,11 @@ export const windowBefore = ({ eeg }: Onset, end: number, samples: number): Floa
 export const scaledFrom = (window: Float32Array, factor: number, from: number): Float32Array =>
   window.map((value, i) => (i < from * ELECTRODES ? value : factor * value));
 
-/** A finished detector over windows of `samples`. */
-export function readingGraph(config: DetectorConfig, batch: number, samples: number) {
+/** A finished detector over windows of `samples`, where asked for with a scan for each direction. */
+export function readingGraph(config: DetectorConfig, batch: number, samples: number, apart = false) {
   const graph = new Graph();
   const x = graph.input('eeg', [batch, samples, config.electrodes]);
-  const { logits, declared } = detectorModel(graph, x, config, { training: false });
+  const { logits, declared } = detectorModel(graph, x, config, { training: false, apart });
   return { graph, x, probabilities: sigmoid(graph, logits), declared };
 }
 
