@@ -2,10 +2,13 @@
 // `smokescan COMMAND [ARGUMENT…]`, whose commands are main.ts.
 import { runModule } from './load.mjs';
 
-// Whoever reads may stop before the end, as `head` does.
-process.stdout.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+process.stdout.on('error', ({ code, message }) => {
+  // Whoever reads may stop before the end, as `head` does.
+  if (code === 'EPIPE') process.exit();
+  console.error(
+    `Standard output could not be written to (${message}); send it elsewhere, or free some space`,
+  );
+  process.exit(1);
 });
 
 await runModule('src/cli/main.ts', process.argv.slice(2));
