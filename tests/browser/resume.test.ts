@@ -252,9 +252,7 @@ test(
     await saved(page, /[1-9][\d,]*/);
     await page
       .getByTestId('saved')
-      .filter({
-        hasText: 'may be evicted if disk space runs low, or when a private window closes',
-      })
+      .getByTitle('may be evicted if disk space runs low, or when a private window closes')
       .waitFor();
 
     // What was saved as a file becomes a run that can be gone on with; the one that is under way is not deleted.

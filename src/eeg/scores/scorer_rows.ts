@@ -15,7 +15,10 @@ export interface ScorerRow {
 }
 
 /** What recordings of less than a day cannot show, as a sentence; undefined for longer ones. */
-export const tooShort = ({ hours }: EventScores, shown: (value: number) => string): string | undefined =>
+export const tooShort = (
+  { hours }: Pick<EventScores, 'hours'>,
+  shown: (value: number) => string,
+): string | undefined =>
   hours > 0 && hours < 24
     ? `One false alarm in ${shown(hours)} h is a rate of ${shown(smallestRate(hours))} in 24 h: these recordings are too short to show a lower one, other than 0.`
     : undefined;

@@ -99,7 +99,7 @@ describe('the table of runs', () => {
     const [both] = groups;
     // 0.25 and 0.75: √(2 · 0.25² / (2 − 1)).
     expect(groupText(column('run.loss'), both!.runs)).toBe('0.500 ± 0.354');
-    expect(groupText(column('run.auroc'), both!.runs)).toBe('–');
+    expect(groupText(column('run.auroc'), both!.runs)).toBe('');
     expect(groupText(column('run.device'), both!.runs)).toBe('a GPU');
     expect(groupText(column('seed'), both!.runs)).toBe('…');
     expect(groupText(column('run.loss'), [RUNS[0]!])).toBe('0.250');

@@ -19,8 +19,8 @@ export interface Column {
   readonly cell: (one: ShownRun) => Cell;
 }
 
-const NONE: Cell = { value: undefined, text: '–' };
-const said = (text: string): Cell => ({ value: text || undefined, text: text || '–' });
+const NONE: Cell = { value: undefined, text: '' };
+const said = (text: string): Cell => ({ value: text || undefined, text });
 
 const measured = (
   name: string,
