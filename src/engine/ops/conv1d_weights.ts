@@ -2,7 +2,7 @@
 import source from '../../../shaders/conv1d_weights.wgsl?raw';
 import { elements, type Constant, type Pack, type Slice, type Tensor } from '../graph';
 import type { PackLayout } from '../packs';
-import type { Dispatch, Lowering } from './definition';
+import type { Dispatch, Lowering, WeightPack } from './definition';
 import { kernel, passesOf, read, write } from './kernel';
 
 const WORKGROUP = 64;
@@ -12,22 +12,6 @@ const MOST = 1 << 22;
 
 /** Of a lowering, or with stand-ins for tensors where only shapes are asked for. */
 export type Making = Pick<Lowering, 'scratch' | 'software'>;
-
-/**
- * A weight and what is made of it, [rows, taps, to]:
- *
- *     packed[r, i, s] = weight[r % block · rowStride + s · channelStride + firstTap + r / block + i · tapStep], 0 for s ≥ from
- */
-export interface WeightPack {
-  readonly weight: Tensor;
-  readonly packed: Tensor;
-  readonly from: number;
-  readonly block: number;
-  readonly rowStride: number;
-  readonly channelStride: number;
-  readonly firstTap: number;
-  readonly tapStep: number;
-}
 
 interface Placed extends WeightPack {
   /** Where the weight begins in what the kernel reads, and its packed elements in what it writes. */

@@ -1,7 +1,6 @@
 /** What every op must say. One file an op, its backward ops beside it. */
 import type { Constant, Shape, Tensor, TensorSpec } from '../tensor';
 import type { Defines } from '../wgsl';
-import type { WeightPack } from './conv1d_weights';
 
 export type OpInputs<In extends string, Opt extends string> = Readonly<Record<In, Tensor>> & {
   readonly [name in Opt]?: Tensor | undefined;
@@ -24,6 +23,22 @@ export interface Binding {
    * the tensor is stored in float16, `kernel()` converts.
    */
   readonly type?: 'f32' | 'u32' | 'vec4f';
+}
+
+/**
+ * A convolution's weight and what is made of it, [rows, taps, to]:
+ *
+ *     packed[r, i, s] = weight[r % block · rowStride + s · channelStride + firstTap + r / block + i · tapStep], 0 for s ≥ from
+ */
+export interface WeightPack {
+  readonly weight: Tensor;
+  readonly packed: Tensor;
+  readonly from: number;
+  readonly block: number;
+  readonly rowStride: number;
+  readonly channelStride: number;
+  readonly firstTap: number;
+  readonly tapStep: number;
 }
 
 /** One dispatch: complete WGSL and what it is bound to. `workgroups` is linear; the program folds it into two dimensions. */
