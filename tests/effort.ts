@@ -32,7 +32,7 @@ export function effortOf(work: () => unknown): number {
 }
 
 /** As a collection of garbage or a busy neighbour can only add to what work costs, the cheapest of so many tries counts. */
-const TRIES = 3;
+const TRIES = 8;
 
 /** Expects that `work` costs fewer than `limit` loops of 50 ms. It is done again only where it seemed to cost more. */
 export function expectEffort(work: () => unknown, limit: number): void {
