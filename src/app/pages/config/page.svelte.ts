@@ -83,7 +83,12 @@ export class ConfigPage {
     if (!this.file?.inspection) return undefined;
     if (this.issues.some(failing)) return { said: `Not ready for ${this.target}`, fit: "won't fit" };
     if (this.severe > 0) return { said: `To confirm before a launch on ${this.target}`, fit: 'borderline' };
-    return { said: `Ready for ${this.target}`, fit: 'fits' };
+    const over = this.answers
+      ?.filter(({ name, fits }) => (name === 'Time' || name === 'Cost') && fits === "won't fit")
+      .map(({ name }) => (name === 'Time' ? 'deadline' : 'budget'));
+    return over?.length
+      ? { said: `Ready for ${this.target}, but beyond the ${over.join(' and the ')}`, fit: 'borderline' }
+      : { said: `Ready for ${this.target}`, fit: 'fits' };
   });
   /** GPU memory, system RAM, time and cost of the run; undefined where nothing is predicted. */
   readonly answers = $derived.by(() => {
