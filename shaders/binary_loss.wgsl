@@ -13,31 +13,25 @@ fn weight(y: f32) -> f32 { return $ALPHA * y + (1.0 - $ALPHA) * (1.0 - y); }
 #end
 
 #if PARTIAL
-#main thread thread
-  var sum = 0.0;
-  for (var i = thread; i < $COUNT; i += ${THREADS}u) {
-    let z = read_logits(i);
-    let y = read_target_(i);
+fn loss_of(i: u32) -> f32 {
+  let z = read_logits(i);
+  let y = read_target_(i);
 #if FOCAL
-    sum += weight(y) * pow(wrong(z, y), $GAMMA) * entropy(z, y);
+  return weight(y) * pow(wrong(z, y), $GAMMA) * entropy(z, y);
 #else
-    sum += entropy(z, y);
+  return entropy(z, y);
 #end
-  }
-  write_partial(thread, sum);
+}
+
+#main thread thread
+  write_partial(thread, sum_in_order(thread, $THREADS, ($COUNT - thread + ${THREADS - 1}) / $THREADS, lane));
 #end
 #end
 
 #if MEAN
-var<workgroup> sums: array<f32, $WORKGROUP>;
-
 #main workgroup group
-  var sum = 0.0;
-  for (var i = lane; i < $PARTIALS; i += $WORKGROUP) { sum += read_partial(i); }
-  sums[lane] = sum;
-  workgroupBarrier();
+  let sum = sum_in_order(0, 1, $PARTIALS, lane);
   if (lane > 0) { return; }
-  for (var i = 1u; i < $WORKGROUP; i++) { sum += sums[i]; }
   write_loss(0, sum / $COUNT);
 #end
 #end

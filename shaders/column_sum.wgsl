@@ -3,5 +3,5 @@
 #main thread i
   let first = i / $COLUMNS * $SPAN;
   let column = i % $COLUMNS;
-  write_partial(i, sum_in_order(first * $COLUMNS + column, $COLUMNS, min($SPAN, $ROWS - first)));
+  write_partial(i, sum_in_order(first * $COLUMNS + column, $COLUMNS, min($SPAN, $ROWS - first), lane));
 #end

@@ -3,8 +3,7 @@
 #main thread thread
   var i = thread;
   if (i < ${2 * ROWS * N}) {
-    var sum = 0.0;
-    for (var part = 0u; part < $PARTS; part++) { sum += read_work(part * ${2 * ROWS * N} + i); }
+    let sum = sum_in_order(i, ${2 * ROWS * N}u, $PARTS, lane);
     let row = i / ${2 * N};
     let n = i % ${2 * N};
     if (n < $N) { write_db(row * $N + n, sum); } else { write_dc(row * $N + n - $N, sum); }
@@ -12,22 +11,14 @@
   }
   i -= ${2 * ROWS * N};
   if (i < ${D * N}) {
-    var sum = 0.0;
-    for (var s = 0u; s < $SPLIT; s++) { sum += read_work($CARRIES + s * ${D * N} + i); }
-    write_da(i, sum);
+    write_da(i, sum_in_order($CARRIES + i, ${D * N}u, $SPLIT, lane));
     return;
   }
   i -= ${D * N};
-  var skip = 0.0;
-  var bias = 0.0;
-  for (var s = 0u; s < $SPLIT; s++) {
-    skip += read_work($SUMS + (s * $D + i) * 2);
-    bias += read_work($SUMS + (s * $D + i) * 2 + 1);
-  }
 #if HAS_D
-  write_dd(i, skip);
+  write_dd(i, sum_in_order($SUMS + 2 * i, ${2 * D}u, $SPLIT, lane));
 #end
 #if BIAS
-  write_dbias(i, bias);
+  write_dbias(i, sum_in_order($SUMS + 2 * i + 1, ${2 * D}u, $SPLIT, lane));
 #end
 #end

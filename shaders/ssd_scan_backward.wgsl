@@ -225,8 +225,7 @@ var<workgroup> inner: array<f32, 64>;
     let of_c = column >= ${G * N};
     let first = g * ${H / G};
     let part = n + select(0u, ${N}u, of_c);
-    var sum = 0.0;
-    for (var h = first; h < first + ${H / G}; h++) { sum += read_parts((row * $H + h) * ${2 * N + 3} + part); }
+    let sum = sum_in_order((row * $H + first) * ${2 * N + 3} + part, ${2 * N + 3}, ${H / G}, lane);
     write_dxbc(row * $WIDTH + select(b_of(first), c_of(first), of_c) + n, sum);
   } else {
     let h = column - ${2 * G * N};
@@ -242,22 +241,28 @@ var<workgroup> inner: array<f32, 64>;
 #end
 
 #if HEADS
-var<workgroup> lane_sums: array<vec3f, 64>;
+var<workgroup> lane_sums: array<vec3f, $WORKGROUP>;
 
 #main workgroup h
   var sum = vec3f();
-  for (var row = lane; row < ${BATCH * L}; row += 64u) {
-    let i = row * $H + h;
-    let at = i * ${2 * N + 3} + ${2 * N};
-#if BIAS
-    let delta = softplus(read_dt(i) + read_dt_bias(h));
-#else
-    let delta = softplus(read_dt(i));
+  for (var row = lane; row < ${BATCH * L}; row += ${8 * WORKGROUP}u) {
+#for k in 0..8
+    let i_$k = min(row + ${k * WORKGROUP}, ${BATCH * L - 1}u) * $H + h;
+    let at_$k = i_$k * ${2 * N + 3} + ${2 * N};
+    let dt_$k = read_dt(i_$k);
+    let parts_$k = vec3f(read_parts(at_$k), read_parts(at_$k + 2), read_ddt(i_$k));
 #end
-    sum += vec3f(delta * read_parts(at), read_parts(at + 2), read_ddt(i));
+#for k in 0..8
+#if BIAS
+    let delta_$k = softplus(dt_$k + read_dt_bias(h));
+#else
+    let delta_$k = softplus(dt_$k);
+#end
+    sum += select(vec3f(), vec3f(delta_$k, 1.0, 1.0) * parts_$k, row + ${k * WORKGROUP} < ${BATCH * L});
+#end
   }
   lane_sums[lane] = sum;
-  for (var half = 32u; half > 0; half /= 2) {
+  for (var half = ${WORKGROUP / 2}u; half > 0; half /= 2) {
     workgroupBarrier();
     if (lane < half) { lane_sums[lane] += lane_sums[lane + half]; }
   }

@@ -10,7 +10,7 @@ import {
 } from '../graph';
 import { batchNormBackwardOp } from './batch_norm_backward';
 import { divide, rowsOf, width, type Activated } from './batch_norm_shared';
-import { defineOp, type Builder, type Dispatch, type Value64 } from './definition';
+import { defineOp, type Builder, type Dispatch, type Lowering, type Value64 } from './definition';
 import { read, readWrite, write } from './kernel';
 import { columnSumOp } from './linear';
 
@@ -21,8 +21,8 @@ export interface BatchNormAttrs extends Activated {
   readonly momentum: number;
 }
 
-/** Moments that one thread merges in a round. */
-const GROUP = 32;
+/** Threads that share the merge of a column's moments on a GPU. On CPU-backed adapters barriers are dear. */
+const TEAM = 64;
 
 /** Throws GraphError unless each of `weights` is [c] for x [..., c]. */
 function shapes(x: Tensor, weights: Readonly<Record<string, Tensor | undefined>>) {
@@ -63,49 +63,37 @@ export const batchNormOp = defineOp({
   },
   kernels({ inputs, outputs: { y, stats }, attrs }, lowering) {
     const { x, weight, bias, shift, running_mean, running_var } = inputs;
-    const { type, size, run, runs, stage } = divide(x, attrs);
-    let moments = lowering.scratch('moments', [runs, 2, size]);
+    const { type, size, d, runs, stage } = divide(x, attrs, lowering);
+    const moments = lowering.scratch('moments', [runs, 2, size]);
+    const LANES = lowering.software ? 1 : TEAM;
+    const workgroup = lowering.software ? 64 : 4 * TEAM;
+    const running =
+      running_mean && running_var
+        ? [
+            read('x', x, type),
+            readWrite('running_mean', running_mean, type),
+            readWrite('running_var', running_var, type),
+            ...(shift ? [read('shift', shift, type)] : []),
+          ]
+        : [];
     const dispatches = [
-      stage('batch_norm.moments', runs, { MOMENTS: true }, [
-        read('x', x, type),
-        write('moments', moments, type),
-      ]),
+      stage('batch_norm.moments', { MOMENTS: true }, [read('x', x, type), write('moments', moments, type)]),
+      stage(
+        'batch_norm.merge',
+        {
+          MERGE: true,
+          RUNNING: running.length > 0,
+          BITS: type === 'vec4f' ? 'vec4u' : 'u32',
+          SHIFT: shift !== undefined,
+          LANES,
+          EPS: attrs.eps,
+          MOMENTUM: attrs.momentum,
+        },
+        [read('moments', moments, type), write('stats', stats, type), ...running],
+        { workgroup, workgroups: Math.ceil((d * LANES) / workgroup) },
+      ),
     ];
-    let [spans, span] = [runs, run];
-    for (let last = false; !last;) {
-      const groups = Math.ceil(spans / GROUP);
-      last = groups === 1;
-      const merged = last ? stats : lowering.scratch('moments', [groups, 2, size]);
-      const running =
-        last && running_mean && running_var
-          ? [
-              read('x', x, type),
-              readWrite('running_mean', running_mean, type),
-              readWrite('running_var', running_var, type),
-              ...(shift ? [read('shift', shift, type)] : []),
-            ]
-          : [];
-      dispatches.push(
-        stage(
-          'batch_norm.merge',
-          groups,
-          {
-            MERGE: true,
-            LAST: last,
-            RUNNING: running.length > 0,
-            BITS: type === 'vec4f' ? 'vec4u' : 'u32',
-            SHIFT: shift !== undefined,
-            GROUP,
-            EPS: attrs.eps,
-            MOMENTUM: attrs.momentum,
-          },
-          [read('moments', moments, type), write(last ? 'stats' : 'merged', merged, type), ...running],
-          { RUN: span, SPANS: spans },
-        ),
-      );
-      [moments, spans, span] = [merged, groups, span * GROUP];
-    }
-    if (lowering.isUsed(y)) dispatches.push(apply(x, weight, bias, stats, y, attrs));
+    if (lowering.isUsed(y)) dispatches.push(apply(x, weight, bias, stats, y, attrs, lowering));
     return dispatches;
   },
   gradient: ({ graph, inputs, outputs: { stats }, attrs, cotangents: { y: dy } }) => {
@@ -156,18 +144,23 @@ export const batchNormEvaluationOp = defineOp({
   outputs: ['y', 'stats'],
   half: ['y'],
   shape: ({ x, ...weights }, _: Activated & { readonly eps: number }) => shapes(x, weights),
-  kernels({ inputs, outputs: { y, stats }, attrs }) {
+  kernels({ inputs, outputs: { y, stats }, attrs }, lowering) {
     const { x, weight, bias, shift, running_mean, running_var } = inputs;
-    const { type, stage } = divide(x, attrs);
+    const { type, d, stage } = divide(x, attrs, lowering);
     return [
-      stage('batch_norm.fixed', 1, { FIXED: true, SHIFT: shift !== undefined, EPS: attrs.eps }, [
-        read('x', x, type),
-        read('running_mean', running_mean, type),
-        read('running_var', running_var, type),
-        ...(shift ? [read('shift', shift, type)] : []),
-        write('stats', stats, type),
-      ]),
-      apply(x, weight, bias, stats, y, attrs),
+      stage(
+        'batch_norm.fixed',
+        { FIXED: true, SHIFT: shift !== undefined, EPS: attrs.eps },
+        [
+          read('x', x, type),
+          read('running_mean', running_mean, type),
+          read('running_var', running_var, type),
+          ...(shift ? [read('shift', shift, type)] : []),
+          write('stats', stats, type),
+        ],
+        { threads: d },
+      ),
+      apply(x, weight, bias, stats, y, attrs, lowering),
     ];
   },
   gradient({ graph, inputs, outputs: { stats }, attrs, cotangents: { y: dy }, needs }) {
@@ -201,9 +194,10 @@ function apply(
   stats: Tensor,
   y: Tensor,
   attrs: Activated,
+  lowering: Lowering,
 ): Dispatch {
-  const { type, runs, stage } = divide(x, attrs);
-  return stage('batch_norm.apply', runs, { APPLY: true }, [
+  const { type, stage } = divide(x, attrs, lowering);
+  return stage('batch_norm.apply', { APPLY: true }, [
     read('x', x, type),
     read('weight', weight, type),
     read('bias', bias, type),

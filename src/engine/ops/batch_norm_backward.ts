@@ -26,27 +26,28 @@ export const batchNormBackwardOp = defineOp({
     dbias: { shape: bias.shape, dtype: 'f32' },
   }),
   kernels({ inputs: { x, weight, bias, stats, dy }, outputs: { dx, dweight, dbias }, attrs }, lowering) {
-    const { type, size, runs, stage } = divide(x, attrs);
+    const { type, size, runs, stage } = divide(x, attrs, lowering);
     const masked = attrs.activation === 'relu';
     const DX = lowering.isUsed(dx);
-    const given = [read('x', x, type), read('stats', stats, type), read('dy', dy, type)];
+    const given = (by: typeof type) => [read('x', x, by), read('stats', stats, by), read('dy', dy, by)];
     const dispatches = [];
     if (!attrs.fixed || lowering.isUsed(dweight) || lowering.isUsed(dbias)) {
+      // By fours its eight rows under way spill on Intel.
+      const sums = divide(x, attrs, lowering, lowering.software);
       const partial = lowering.scratch('partial', [runs, 2, size]);
-      const affine = masked ? [read('weight', weight, type), read('bias', bias, type)] : [];
       dispatches.push(
-        stage('batch_norm.sums', runs, { SUMS: true }, [
-          ...given,
-          ...affine,
-          write('partial', partial, type),
+        sums.stage('batch_norm.sums', { SUMS: true }, [
+          ...given(sums.type),
+          ...(masked ? [read('weight', weight, sums.type), read('bias', bias, sums.type)] : []),
+          write('partial', partial, sums.type),
         ]),
-        channelSums(partial, runs, dweight, dbias),
+        channelSums(partial, runs, lowering, dweight, dbias),
       );
     }
     if (DX)
       dispatches.push(
-        stage('batch_norm.dx', runs, { DX: true, CONSTANT: attrs.fixed }, [
-          ...given,
+        stage('batch_norm.dx', { DX: true, CONSTANT: attrs.fixed }, [
+          ...given(type),
           read('weight', weight, type),
           ...(masked ? [read('bias', bias, type)] : []),
           ...(attrs.fixed ? [] : [read('dweight', dweight, type), read('dbias', dbias, type)]),

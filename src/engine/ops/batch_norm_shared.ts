@@ -2,16 +2,18 @@
 import source from '../../../shaders/batch_norm.wgsl?raw';
 import { elements, type Shape, type Tensor } from '../graph';
 import type { Defines } from '../wgsl';
-import type { Binding, Dispatch } from './definition';
+import type { Binding, Dispatch, Lowering } from './definition';
 import { kernel } from './kernel';
 
 export interface Activated {
   readonly activation: 'relu' | 'none';
 }
 
-/** Rows a thread walks; with more than MAX_RUNS runs they grow longer, since sums over runs are sequential. */
-const SHORTEST_RUN = 32;
-const MAX_RUNS = 512;
+/** Rows a thread walks; with more runs than `most` they grow longer, since each run is a partial sum. FLIGHT: rows that are loaded at a time. */
+const RUNS = {
+  software: { shortest: 32, most: 512, FLIGHT: 1 },
+  gpu: { shortest: 16, most: 2048, FLIGHT: 8 },
+} as const;
 
 /** The size of the last axis. */
 export const width = (shape: Shape): number => shape.at(-1) as number;
@@ -20,24 +22,32 @@ export const rowsOf = (shape: Shape): number => elements(shape) / width(shape);
 
 const STAGES: Defines = { MOMENTS: false, MERGE: false, FIXED: false, APPLY: false, SUMS: false, DX: false };
 
-/** How the kernels of a node divide x; `stage` makes one of them for `runs` runs of rows. */
-export function divide(x: Tensor, { activation }: Activated) {
+/** How the kernels of a node divide x; `stage` makes one of them, by default with a thread for each column of each run. */
+export function divide(
+  x: Tensor,
+  { activation }: Activated,
+  { software }: Pick<Lowering, 'software'>,
+  byFours = true,
+) {
   const size = width(x.shape);
   const rows = rowsOf(x.shape);
-  const type: 'vec4f' | 'f32' = size % 4 === 0 ? 'vec4f' : 'f32';
+  const type: 'vec4f' | 'f32' = byFours && size % 4 === 0 ? 'vec4f' : 'f32';
   const d = type === 'vec4f' ? size / 4 : size;
-  const run = Math.max(SHORTEST_RUN, Math.ceil(rows / MAX_RUNS));
+  const { shortest, most, FLIGHT } = RUNS[software ? 'software' : 'gpu'];
+  const run = Math.max(shortest, Math.ceil(rows / most));
+  const runs = Math.ceil(rows / run);
   return {
     type,
     size,
-    run,
-    runs: Math.ceil(rows / run),
+    d,
+    runs,
     stage: (
       name: string,
-      runs: number,
       flags: Defines,
       bindings: readonly Binding[],
-      sizes: Readonly<Record<string, number>> = {},
+      work: { readonly workgroup: number; readonly workgroups: number } | { readonly threads: number } = {
+        threads: runs * d,
+      },
     ): Dispatch =>
       kernel({
         name,
@@ -46,12 +56,13 @@ export function divide(x: Tensor, { activation }: Activated) {
           ...STAGES,
           RELU: activation === 'relu',
           CONSTANT: false,
+          FLIGHT,
           TYPE: type,
           ...flags,
         },
-        sizes: { ROWS: rows, D: d, RUN: run, ...sizes },
+        sizes: { ROWS: rows, D: d, RUN: run, SPANS: runs },
         bindings,
-        threads: runs * d,
+        ...work,
       }),
   };
 }

@@ -5,6 +5,7 @@ import { bytesOf, elements, GraphError, type Graph, type Tensor } from '../graph
 import { defineOp, type Value64 } from './definition';
 import { sameShape } from './elementwise';
 import { kernel, read, write } from './kernel';
+import { sumDefines, sumInOrder } from './sum_in_order';
 
 export interface BinaryLossAttrs {
   /** Multiplies the loss of positive targets; above 0. */
@@ -16,6 +17,8 @@ export interface BinaryLossAttrs {
 /** Values a thread of the first stage adds at least, and the maximum of its threads. */
 const SHORTEST_SPAN = 16;
 const MAX_PARTIALS = 16_384;
+/** Threads of the second stage. */
+const LANES = 256;
 
 const literal = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
 
@@ -67,17 +70,17 @@ export const binaryLossOp = defineOp({
     return [
       kernel({
         name: 'binary_loss.partial',
-        source: activation + source,
-        defines: { ...defines, PARTIAL: true },
+        source: activation + sumInOrder + source,
+        defines: { ...defines, PARTIAL: true, ...sumDefines('loss_of', lowering.software) },
         bindings: [read('logits', logits), read('target_', target), write('partial', partial)],
         threads: defines.PARTIALS,
       }),
       kernel({
         name: 'binary_loss',
-        source,
-        defines: { ...defines, MEAN: true },
+        source: sumInOrder + source,
+        defines: { ...defines, MEAN: true, ...sumDefines('read_partial', lowering.software, LANES) },
         bindings: [read('partial', partial), write('loss', loss)],
-        workgroup: 256,
+        workgroup: LANES,
         workgroups: 1,
       }),
     ];

@@ -176,7 +176,7 @@ export const causalConv1dBackwardOp = defineOp({
         ...(partial ? [write('partial', partial, type)] : []),
       ],
     });
-    return partial ? [backward, channelSums(partial, split, dweight, dbias)] : [backward];
+    return partial ? [backward, channelSums(partial, split, lowering, dweight, dbias)] : [backward];
   },
   gradient: null,
   reference({ x, weight, bias, dy }, { activation, reverse }) {

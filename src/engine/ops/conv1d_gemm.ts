@@ -1,36 +1,18 @@
 /** Convolutions of one group as products over overlapping windows; shaders/conv1d_operands.wgsl says how. */
 import operandsSource from '../../../shaders/conv1d_operands.wgsl?raw';
 import packSource from '../../../shaders/conv1d_pack.wgsl?raw';
-import inOrder from '../../../shaders/sum_in_order.wgsl?raw';
+import sumsSource from '../../../shaders/conv1d_weight_sums.wgsl?raw';
 import { elements, type Tensor } from '../graph';
 import type { Defines } from '../wgsl';
 import type { Conv1dSizes } from './conv1d_shared';
-import type { Binding, Dispatch, Lowering, Variant } from './definition';
+import type { Dispatch, Lowering, Variant } from './definition';
 import { productKernels, productVariants, type Product } from './gemm';
 import { packWeight, type Making } from './conv1d_weights';
 import { kernel, passesOf, read, write } from './kernel';
+import { dividedSums, sumInOrder } from './sum_in_order';
 import { sumPartials } from './sum_partials';
 
 const fours = (count: number): number => Math.ceil(count / 4) * 4;
-
-function pack(
-  { software }: Making,
-  name: string,
-  count: number,
-  flags: Defines,
-  sizes: Readonly<Record<string, number>>,
-  bindings: readonly Binding[],
-): Dispatch {
-  return kernel({
-    name,
-    source: flags['SUMS'] ? inOrder + packSource : packSource,
-    defines: { SUMS: false, SUMMED: 'partial', ...flags },
-    sizes,
-    bindings,
-    items: count,
-    per: passesOf(count, 64, software, 1),
-  });
-}
 
 /** x with channels to the next four, and the dispatch that makes it where that is more than x has. */
 function byFours(making: Making, name: string, x: Tensor): { x: Tensor; before: Dispatch[] } {
@@ -38,11 +20,35 @@ function byFours(making: Making, name: string, x: Tensor): { x: Tensor; before: 
   const TO = fours(channels);
   if (TO === channels) return { x, before: [] };
   const packed = making.scratch(name, [...x.shape.slice(0, -1), TO]);
-  const dispatch = pack(making, 'conv1d.channels', elements(packed.shape), {}, { TO, FROM: channels }, [
-    read('x', x),
-    write('packed', packed),
-  ]);
+  const items = elements(packed.shape);
+  const dispatch = kernel({
+    name: 'conv1d.channels',
+    source: packSource,
+    sizes: { TO, FROM: channels },
+    bindings: [read('x', x), write('packed', packed)],
+    items,
+    per: passesOf(items, 64, making.software, 1),
+  });
   return { x: packed, before: [dispatch] };
+}
+
+/** dweight from partial sums [split, outputs, taps, TO]. */
+function weightSums(
+  name: string,
+  { partial, dweight, split }: { partial: Tensor; dweight: Tensor; split: number },
+  layout: Readonly<Record<'KERNEL' | 'FROM' | 'TO' | 'STEP', number>>,
+  software: boolean,
+): Dispatch {
+  const items = elements(dweight.shape);
+  const { defines, sizes, ...teams } = dividedSums(items, split, software);
+  return kernel({
+    name: `${name}.sum`,
+    source: sumInOrder + sumsSource,
+    defines,
+    sizes: { ...sizes, ...layout },
+    bindings: [read('partial', partial), write('weight', dweight)],
+    ...(defines.LANES > 1 ? teams : { items, per: passesOf(items, 64, software, 1) }),
+  });
 }
 
 /** A product and the dispatches that prepare its operands. */
@@ -116,7 +122,7 @@ function rowsProduct(windows: Windows, x: Tensor, w: Tensor, { y, bias, n, scatt
     bindings: [read('x', x, 'vec4f'), read('w', w, 'vec4f')],
     bias,
     y,
-    ...(scatter ? {} : { sum: (partial, split) => sumPartials(partial, y, split, bias) }),
+    ...(scatter ? {} : { sum: (partial, split, lowering) => sumPartials(partial, y, split, lowering, bias) }),
   };
 }
 
@@ -240,14 +246,12 @@ function weights(
     bindings: [read('dy', output.x, 'vec4f'), read('x', input.x, 'vec4f')],
     y: dweight,
     strided: true,
-    sum: (partial, split) =>
-      pack(
-        making,
-        `${name}.sum`,
-        elements(dweight.shape),
-        { SUMS: true },
-        { KERNEL: taps, FROM: channels, TO, SPLIT: split, STEP: outputs * n },
-        [read('partial', partial), write('weight', dweight)],
+    sum: (partial, split, { software }) =>
+      weightSums(
+        name,
+        { partial, dweight, split },
+        { KERNEL: taps, FROM: channels, TO, STEP: outputs * n },
+        software,
       ),
   };
   return [{ before: [...input.before, ...output.before], product }];

@@ -86,7 +86,7 @@ export const conv1dWeightGradientOp = defineOp({
   kernels({ inputs: { x, dy }, outputs: { dweight }, attrs }, lowering, variant) {
     const sizes = sizesOf(x.shape, dy.shape, dweight.shape, attrs);
     const tensors = { x, dy, dweight };
-    if (sizes.groups > 1) return groupedConvolutions.weights(WEIGHT, sizes, tensors, lowering.scratch);
+    if (sizes.groups > 1) return groupedConvolutions.weights(WEIGHT, sizes, tensors, lowering);
     return preparedKernels(
       (making) => convolutions.weights(WEIGHT, sizes, tensors, making),
       lowering,

@@ -129,28 +129,28 @@ function weights(
   name: string,
   sizes: Conv1dSizes,
   { x, dy, dweight }: { x: Tensor; dy: Tensor; dweight: Tensor },
-  scratch: Lowering['scratch'],
+  lowering: Lowering,
 ): Dispatch[] {
   const { batch, length, lines, channels, stride, padding, kernel: taps } = sizes;
   const rows = batch * lines;
   const span = Math.max(ROWS, Math.ceil(rows / MAX_PARTIALS));
   if (isDepthwise(sizes)) {
     const split = batch * Math.ceil(lines / span);
-    const partial = scratch('partial', [split, taps, channels]);
+    const partial = lowering.scratch('partial', [split, taps, channels]);
     const windows = { lines, length, stride, shift: padding, steps: span, weights: true };
     const bindings = (type: 'vec4f' | 'f32') => [
       read('x', x, type),
       read('dy', dy, type),
       write('partial', partial, type),
     ];
-    return [depthwise(name, sizes, windows, bindings), channelSums(partial, split, dweight)];
+    return [depthwise(name, sizes, windows, bindings), channelSums(partial, split, lowering, dweight)];
   }
   const split = Math.ceil(rows / span);
-  const partial = scratch('partial', [split, ...dweight.shape]);
+  const partial = lowering.scratch('partial', [split, ...dweight.shape]);
   const bindings = [read('x', x), read('dy', dy), write('y', partial)];
   return [
     grouped(name, sizes, 2, bindings, { count: elements(partial.shape), span }),
-    sumPartials(partial, dweight, split),
+    sumPartials(partial, dweight, split, lowering),
   ];
 }
 

@@ -97,7 +97,7 @@ export const embeddingBackwardOp = defineOp({
       bindings: [read('tokens', tokens), read('dy', dy, type), write('partial', partial, type)],
       threads: threads * split,
     });
-    return split > 1 ? [spans, sumPartials(partial, dweight, split)] : [spans];
+    return split > 1 ? [spans, sumPartials(partial, dweight, split, lowering)] : [spans];
   },
   gradient: null,
   reference({ tokens, dy }, { vocabulary }) {

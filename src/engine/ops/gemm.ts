@@ -32,7 +32,7 @@ export interface Product {
   /** Whether a row's columns do not lie together in y. */
   readonly strided?: boolean;
   /** y from partial sums [split, groups, m, n], or with y's order of them; without it k is never cut. */
-  readonly sum?: (partial: Tensor, split: number) => Dispatch;
+  readonly sum?: (partial: Tensor, split: number, lowering: Pick<Lowering, 'software'>) => Dispatch;
 }
 
 interface Tiling {
@@ -316,7 +316,7 @@ export function productKernels(
     workgroups: tiles(product, tiling) * SPLIT,
     subgroups: tiling.QUAD ?? false,
   });
-  return partial && sum ? [dispatch, sum(partial, SPLIT)] : [dispatch];
+  return partial && sum ? [dispatch, sum(partial, SPLIT, lowering)] : [dispatch];
 }
 
 /** A product of two matrices in memory. */
@@ -348,7 +348,7 @@ function matrices(gemm: Gemm): Product {
     operands: operandsSource,
     defines: { A_VECTOR: aVector, B_VECTOR: bVector, K_BY_FOURS: k % 4 === 0 },
     bindings: [read('a', a, aVector ? 'vec4f' : 'f32'), read('b', b, bVector ? 'vec4f' : 'f32')],
-    sum: (partial, split) => sumPartials(partial, y, split, bias),
+    sum: (partial, split, lowering) => sumPartials(partial, y, split, lowering, bias),
   };
 }
 

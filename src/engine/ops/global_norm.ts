@@ -3,10 +3,13 @@ import source from '../../../shaders/global_norm.wgsl?raw';
 import { bytesOf, elements, formatShape, GraphError, type Graph, type Tensor } from '../graph';
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
+import { sumDefines, sumInOrder } from './sum_in_order';
 
 /** Values a thread of the first stage squares at least, and the maximum of its threads: then both stages are short. */
 const SHORTEST_SPAN = 32;
-const MAX_THREADS = 16_384;
+const MAX_THREADS = { software: 16_384, gpu: 32_768 } as const;
+/** Threads of the second stage. */
+const LANES = 256;
 
 /**
  * gradient [n] → norm [1] = √Σ gradient², times `factor` [1] where given. The padding of a pack is 0 and counts for nothing.
@@ -32,7 +35,10 @@ export const globalNormOp = defineOp({
   },
   kernels({ inputs: { gradient, factor, halted, loss }, outputs: { norm } }, lowering) {
     const count = elements(gradient.shape);
-    const threads = Math.min(Math.ceil(count / SHORTEST_SPAN), MAX_THREADS);
+    const threads = Math.min(
+      Math.ceil(count / SHORTEST_SPAN),
+      MAX_THREADS[lowering.software ? 'software' : 'gpu'],
+    );
     const partial = lowering.scratch('partial', [threads]);
     const defines = {
       PARTIALS: threads,
@@ -44,22 +50,22 @@ export const globalNormOp = defineOp({
     return [
       kernel({
         name: 'global_norm.partial',
-        source,
-        defines: { ...defines, PARTIAL: true, HALTS: false },
+        source: sumInOrder + source,
+        defines: { ...defines, PARTIAL: true, HALTS: false, ...sumDefines('square', lowering.software) },
         bindings: [read('gradient', gradient, 'vec4f'), write('partial', partial)],
         threads,
       }),
       kernel({
         name: 'global_norm',
-        source,
-        defines: { ...defines, PARTIAL: false },
+        source: sumInOrder + source,
+        defines: { ...defines, PARTIAL: false, ...sumDefines('read_partial', lowering.software, LANES) },
         bindings: [
           read('partial', partial),
           ...(factor ? [read('factor', factor)] : []),
           write('norm', norm),
           ...(halted ? [write('halted', halted), ...(loss ? [read('loss', loss)] : [])] : []),
         ],
-        workgroup: 256,
+        workgroup: LANES,
         workgroups: 1,
       }),
     ];

@@ -1,10 +1,10 @@
 /** Linear layer: y = x Wᵀ + bias, and the two products of its gradient. */
 import columnSumSource from '../../../shaders/column_sum.wgsl?raw';
-import inOrder from '../../../shaders/sum_in_order.wgsl?raw';
 import { bytesOf, elements, formatShape, GraphError, type Graph, type Shape, type Tensor } from '../graph';
 import { defineOp, type Value64 } from './definition';
 import { kernel, read, write } from './kernel';
 import { productOp } from './product';
+import { sumDefines, sumInOrder } from './sum_in_order';
 import { sumPartials } from './sum_partials';
 
 const last = (shape: Shape): number => shape.at(-1) as number;
@@ -81,8 +81,8 @@ export const linearWeightGradientOp = productOp({
   gradient: null,
 });
 
-/** Rows one thread of the first stage adds. */
-const SPAN = 128;
+/** Rows one thread of the first stage adds: where threads are dear, more. */
+const SPANS = { software: 128, gpu: 32 } as const;
 
 /** y[c] = Σ_r x[r, c]: the gradient of a bias. x [..., c] → y [c]. */
 export const columnSumOp = defineOp({
@@ -93,17 +93,18 @@ export const columnSumOp = defineOp({
   shape: ({ x }) => ({ y: { shape: [last(x.shape)], dtype: 'f32' } }),
   kernels({ inputs: { x }, outputs: { y } }, lowering) {
     const columns = last(x.shape);
+    const SPAN = SPANS[lowering.software ? 'software' : 'gpu'];
     const split = Math.ceil(rows(x.shape) / SPAN);
     const partial = split > 1 ? lowering.scratch('partial', [split, columns]) : y;
     const spans = kernel({
       name: 'column_sum',
-      source: inOrder + columnSumSource,
-      defines: { SUMMED: 'x' },
+      source: sumInOrder + columnSumSource,
+      defines: sumDefines('read_x', lowering.software),
       sizes: { ROWS: rows(x.shape), COLUMNS: columns, SPLIT: split, SPAN },
       bindings: [read('x', x), write('partial', partial)],
       threads: split * columns,
     });
-    return split > 1 ? [spans, sumPartials(partial, y, split)] : [spans];
+    return split > 1 ? [spans, sumPartials(partial, y, split, lowering)] : [spans];
   },
   gradient: null,
   reference: ({ x }: { x: Value64 }) => {

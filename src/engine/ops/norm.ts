@@ -46,8 +46,8 @@ export const FORWARD_RUN = 4;
 export const BACKWARD_RUN = 8;
 /** Rows that a quad or a column walks, where every load counts. */
 const LONG_RUN = 16;
-/** Above this many runs they grow longer in the backward pass: the sums over them are sequential. */
-const MAX_RUNS = 512;
+/** Above this many runs they grow longer in the backward pass: each is a partial sum. */
+const MAX_RUNS = { software: 512, gpu: 1024 } as const;
 
 /** How rows, one for each group, are read: `size` values as `d` elements of `type`. */
 function layout(x: Tensor, groups: number) {
@@ -201,7 +201,7 @@ export function normBackwardKernels(
     groups,
     variant,
     dbias !== undefined,
-    MAX_RUNS,
+    MAX_RUNS[lowering.software ? 'software' : 'gpu'],
   );
   const PARTS = dbias ? 2 : 1;
   const DX = lowering.isUsed(dx);
@@ -224,7 +224,7 @@ export function normBackwardKernels(
     dispatches.push(step(name, columns, { COLUMNS: true, DX, WEIGHTS, PARTS }, bindings));
   }
   // The runs of all groups with the same rows lie together.
-  if (partial) dispatches.push(channelSums(partial, runs / groups, dweight, dbias));
+  if (partial) dispatches.push(channelSums(partial, runs / groups, lowering, dweight, dbias));
   return dispatches;
 }
 

@@ -17,6 +17,7 @@ import {
   type ScanAttrs,
 } from './selective_scan_shared';
 import { scanBackward } from './selective_scan_reference';
+import { sumDefines, sumInOrder } from './sum_in_order';
 
 const INPUTS = ['u', 'delta', 'A', 'B', 'C', 'dy', 'states'] as const;
 const OPTIONAL = ['D', 'z', 'deltaBias'] as const;
@@ -259,8 +260,9 @@ function backwardKernels(
   dispatches.push(
     kernel({
       name: 'selective_scan_backward.sums',
-      source: sumsSource,
+      source: sumInOrder + sumsSource,
       defines: {
+        ...sumDefines('read_work', lowering.software),
         ROWS: rows,
         D: channels,
         N: n,

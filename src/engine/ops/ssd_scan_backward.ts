@@ -7,6 +7,7 @@ import backwardSource from '../../../shaders/ssd_scan_backward.wgsl?raw';
 import { bytesOf } from '../graph';
 import { defineOp } from './definition';
 import { kernel, read, write } from './kernel';
+import { sumDefines, sumInOrder } from './sum_in_order';
 import { ssdVariants, stateKernels, walkKernel } from './ssd_scan_kernels';
 import {
   CHUNK,
@@ -96,8 +97,8 @@ export const ssdScanBackwardOp = defineOp({
       }),
       kernel({
         name: 'ssd_scan_backward.rows',
-        source: activation + source,
-        defines: { ...defines, ROWS: true },
+        source: sumInOrder + activation + source,
+        defines: { ...defines, ROWS: true, ...sumDefines('read_parts', lowering.software) },
         sizes,
         bindings: [
           read('dt', dt),
@@ -123,6 +124,7 @@ export const ssdScanBackwardOp = defineOp({
           write('dD', dD),
           ...(dt_bias ? [write('ddt_bias', ddt_bias)] : []),
         ],
+        workgroup: lowering.software ? 64 : 256,
         workgroups: H,
       }),
     ];

@@ -10,6 +10,7 @@ import type { Dispatch } from '../../../src/engine/ops/definition';
 import { planProgram } from '../../../src/engine/plan';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { multiplyAddShare } from './assembly';
+import { chainOf } from './chains';
 import { PROGRAMS } from './programs';
 
 /** Those that can be asked of Mesa 25: RADV_FORCE_FAMILY and INTEL_STUB_GPU_PLATFORM name them so. */
@@ -24,7 +25,8 @@ const folder = process.env['GPU_STATIC'] ?? join(homedir(), '.cache/gpu-static')
 const USAGE = `Usage: npm run bench:static -- FAMILY… [--program NAME]… [--match TEXT]… [--bad]
 
 Compiles the engine's kernels as Mesa's drivers do for GPUs that are not there, and prints what the compilers say of each:
-registers, spills, scratch memory, and the share of multiply-adds in the hottest loop. No time in it is measured.
+registers, spills, scratch memory, the share of multiply-adds in the hottest loop, and (chain) the loads that a thread waits for one
+after the other in its sums, over all n dispatches of the kernel. No time in it is measured.
   FAMILY      ${FAMILIES.amd}
               ${FAMILIES.intel} (after install.sh --intel)
   --program   ${Object.keys(PROGRAMS).join(', ')} (all)
@@ -107,6 +109,8 @@ interface Kernel {
   readonly program: string;
   readonly dispatch: Dispatch;
   readonly workgroups: number[];
+  /** Loads that a thread waits for one after the other in its sums, for each dispatch. */
+  readonly chains: number[];
 }
 
 /** What the layer wrote of one executable: the drivers' statistics by their names, AMD's or Intel's. */
@@ -127,6 +131,7 @@ const HEAD = [
   'code',
   'text',
   'fma',
+  'chain',
   'kernel',
 ];
 
@@ -140,6 +145,7 @@ async function compile(
   const capabilities = { ...device.capabilities, subgroups: device.features.has('subgroups') };
   console.log(`\n${family}: ${device.adapter.description}`);
   const kernels: Kernel[] = [];
+  const sums = { spilling: 0, text: 0, code: 0, chains: new Map<string, number>() };
   for (const name of programs) {
     // Programs that differ in one op's variant have the other kernels in common.
     const listed = new Set<string>();
@@ -147,9 +153,12 @@ async function compile(
       const mine = new Map<string, Kernel>();
       for (const dispatch of planProgram(graph, capabilities, { outputs, choose }).dispatches) {
         const known = mine.get(dispatch.code);
-        if (known) known.workgroups.push(dispatch.workgroups);
-        else mine.set(dispatch.code, { program, dispatch, workgroups: [dispatch.workgroups] });
+        const { workgroups, chains } = known ?? { workgroups: [] as number[], chains: [] as number[] };
+        workgroups.push(dispatch.workgroups);
+        chains.push(chainOf(dispatch));
+        if (!known) mine.set(dispatch.code, { program, dispatch, workgroups, chains });
       }
+      sums.chains.set(program, sum([...mine.values()].flatMap(({ chains }) => chains)));
       for (const [code, kernel] of mine) {
         const key = `${kernel.workgroups.join()} ${code}`;
         if (!listed.has(key)) kernels.push(kernel);
@@ -160,8 +169,7 @@ async function compile(
   const made = new Map<string, Statistics[]>();
   const rows: string[][] = [HEAD];
   const failures: string[] = [];
-  const sums = { spilling: 0, text: 0, code: 0 };
-  for (const { program, dispatch, workgroups } of kernels) {
+  for (const { program, dispatch, workgroups, chains } of kernels) {
     const { code } = dispatch;
     const line = `${program} | ${dispatch.kernel}`;
     if (match.length > 0 && !match.some((text) => line.includes(text))) continue;
@@ -186,6 +194,7 @@ async function compile(
         ...row,
         n: workgroups.length,
         workgroups: range(workgroups),
+        chain: sum(chains) || '',
         kernel: line,
       };
       rows.push(HEAD.map((name) => String(columns[name] ?? '')));
@@ -199,9 +208,15 @@ async function compile(
   console.log(
     `${made.size} pipelines, ${sums.spilling} lines with spills or scratch memory; the largest text has ${sums.text} bytes, the largest code ${sums.code}`,
   );
+  console.log(
+    '\nLoads that a thread waits for one after the other in the sums of a program, over all its dispatches:',
+  );
+  for (const [program, chain] of sums.chains) console.log(`${String(chain).padStart(6)}  ${program}`);
   for (const failure of failures) console.error(failure);
   return failures.length > 0 ? 1 : 0;
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
 const written = (): Statistics[] =>
   readFileSync(process.env['STATIC_LOG'] as string, 'utf8')

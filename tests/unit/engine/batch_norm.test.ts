@@ -31,7 +31,7 @@ const norm = (
 });
 
 describe.each([{ training: true }, { training: false }])('batch_norm with %o', ({ training }) => {
-  // One channel, rows that no run divides, by fours and not, and more moments than one round merges.
+  // One channel, rows that no run divides, by fours and not.
   test.each([
     [1, 3, 1],
     [2, 3, 5],
@@ -51,6 +51,14 @@ describe.each([{ training: true }, { training: false }])('batch_norm with %o', (
     await checkOp(device(), { ...norm([1, 131, 8], { training }, offset), differences: false });
   });
 });
+
+test.each([[2, 4099, 4] as const, [3, 8193, 3] as const])(
+  'as a GPU gets it, of [%i, %i, %i], with more runs than the lanes of a team',
+  async (...shape) => {
+    const training = norm(shape, { training: true, activation: 'relu' });
+    await checkOp(device(), { ...training, gpu: true, differences: false });
+  },
+);
 
 test.each([true, false])('of x + shift, training %s', async (training) => {
   const { inputs } = norm([2, 37, 6], { training });

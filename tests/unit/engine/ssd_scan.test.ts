@@ -84,6 +84,14 @@ describe('ssd_scan', () => {
     );
   });
 
+  test('as a GPU gets it', async () => {
+    await checkOp(device(), {
+      ...ssdCase({ b: 2, l: 300, h: 4, p: 8, g: 2, n: 4 }),
+      gpu: true,
+      differences: false,
+    });
+  });
+
   test('from the last step to the first', async () => {
     await checkOp(device(), ssdCase(sizes, { reverse: true }));
   });
