@@ -60,6 +60,7 @@ export class Device extends GpuDevice {
       subgroups: this.features.has('subgroups') && this.#quadsRejected === undefined,
       half: this.features.has('shader-f16'),
       software: this.adapter.software,
+      vendor: this.adapter.vendor,
     };
   }
 }

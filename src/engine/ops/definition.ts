@@ -72,6 +72,8 @@ export interface Lowering {
   readonly half: boolean;
   /** Whether the adapter computes on the CPU: barriers and workgroup memory are dear there, few threads suffice. */
   readonly software: boolean;
+  /** The adapter's vendor as WebGPU names it; a browser may leave it empty. */
+  readonly vendor?: string;
   /** False for outputs that nobody reads: a kernel may skip writing them. */
   isUsed(tensor: Tensor): boolean;
   scratch(this: void, name: string, shape: Shape): Tensor;

@@ -177,7 +177,10 @@ const GPU = {
   'shared 32x32': 1.2,
 } as const satisfies Partial<Record<TilingName, number>>;
 
-/** These have fewer loads a multiply-add, and more registers than some GPUs have: only where the tuner times them. */
+/**
+ * These have fewer loads a multiply-add, and more registers than some GPUs have: only where the tuner times them. Those of 8 × 8
+ * spill on all of Intel's, into code that takes long to compile, and are not offered there.
+ */
 const GPU_LARGE = [
   'shared 128x64',
   'shared 64x64 8x8',
@@ -198,13 +201,14 @@ function splitsOf({ k, sum }: Product, workgroups: number): [number, ...number[]
   return workgroups < FEW_GPU ? [busy, 1] : [1, busy];
 }
 
-function gpuVariants(product: Product, { limits }: Lowering): readonly [Variant, ...Variant[]] {
+function gpuVariants(product: Product, { limits, vendor }: Lowering): readonly [Variant, ...Variant[]] {
   const cost = (name: keyof typeof GPU): number => GPU[name] * padded(product, TILINGS[name]);
   const names = Object.keys(GPU) as (keyof typeof GPU)[];
   const best = names.reduce((a, b) => (cost(b) < cost(a) ? b : a));
   // What lies beyond the edges must not cost more than larger tiles can gain.
   const large = GPU_LARGE.filter(
     (name) =>
+      !(vendor === 'intel' && TILINGS[name].TM * TILINGS[name].TN > 32) &&
       padded(product, TILINGS[name]) <= 1.3 * padded(product, TILINGS[best]) &&
       stagedBytes(product, TILINGS[name]) <= limits.maxComputeWorkgroupStorageSize,
   );

@@ -99,6 +99,16 @@ describe.each([1, 8])('a training step at full size on a GPU, batch %i', (batch)
     expect(count).toBeLessThanOrEqual(400);
   });
 
+  test('offers no tiles of 8 × 8 to a GPU of Intel, where they spill', () => {
+    const scratch = (): never => expect.fail('a list of variants asks for scratch memory');
+    const offered = (vendor: string): string[] =>
+      graph.nodes
+        .flatMap((node) => node.op.variants?.(node, { ...gpu, vendor, isUsed: () => true, scratch }) ?? [])
+        .map(({ name }) => name);
+    expect(offered('amd').filter((name) => name.includes('8x8'))).not.toEqual([]);
+    expect(offered('intel').filter((name) => name.includes('8x8'))).toEqual([]);
+  });
+
   test('waits in its sums for less than 1,000 loads one after the other', () => {
     const chain = dispatches.reduce((sum, dispatch) => sum + chainOf(dispatch), 0);
     // As many sums there are, and each waits once.
