@@ -70,7 +70,7 @@ const CASES: Readonly<Record<string, SelfCheckCase>> = {
     build: (graph, t) => causalConv1d(graph, t('x'), t('weight'), t('bias'), 'silu'),
   },
   BatchNorm: {
-    inputs: { x: { shape: [1, 129, 8] }, weight: { shape: [8] }, bias: { shape: [8] } },
+    inputs: { x: { shape: [1, 601, 8] }, weight: { shape: [8] }, bias: { shape: [8] } },
     build: (graph, t) =>
       batchNorm(
         graph,
