@@ -64,15 +64,17 @@ export class CheckpointStore {
     this.#database = openDatabase(name);
   }
 
-  async createRun(about: Pick<Run, 'name' | 'config' | 'device'>): Promise<Run> {
+  async createRun(
+    about: Pick<Run, 'name' | 'config' | 'device'> & Partial<Pick<Run, 'summary'>>,
+  ): Promise<Run> {
     const now = Date.now();
     const run: Run = {
+      summary: null,
       ...about,
       id: crypto.randomUUID(),
       pinned: false,
       created: now,
       updated: now,
-      summary: null,
       last: [],
       best: [],
     };

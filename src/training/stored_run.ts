@@ -166,10 +166,9 @@ export class StoredRun implements Checkpoints {
     this.#queue = this.#queue.then(async () => {
       if (summary === undefined) return;
       if (this.#id === undefined && this.#about) {
-        this.#id = (await this.store.createRun(this.#about)).id;
+        this.#id = (await this.store.createRun({ ...this.#about, summary })).id;
         this.#release = await holdRun(this.#id);
-      }
-      if (this.#id !== undefined) await this.store.updateRun(this.#id, { summary });
+      } else if (this.#id !== undefined) await this.store.updateRun(this.#id, { summary });
     });
   }
 }

@@ -143,10 +143,10 @@ export class Runs {
       name: file.name,
       config: state.progress.config,
       device: FROM_A_FILE,
+      summary: whole ? asJson(summaryOf(state)) : null,
     });
     try {
       await this.#store.save(run.id, 'last', state);
-      if (whole) await this.#store.updateRun(run.id, { summary: asJson(summaryOf(state)) });
       await this.#store.copyRun(run.id);
     } catch (error) {
       await this.#store.deleteRun(run.id);
