@@ -4,7 +4,7 @@ import type { Device } from '../engine/device';
 import type { Node } from '../engine/graph';
 import { kernelsVersion } from '../engine/kernels_version';
 import { Parameters } from '../engine/packs';
-import { planProgram } from '../engine/plan';
+import { planProgram, type ChooseVariant } from '../engine/plan';
 import { profileDevice, type DeviceProfile } from '../engine/profile';
 import { Program, type Command } from '../engine/program';
 import { checkOnce, type WrongKernel } from '../engine/self_check';
@@ -21,6 +21,8 @@ import { chooseWidth } from './width';
 export interface OpTime {
   readonly op: string;
   readonly nodes: number;
+  /** The variants of its kernel that were chosen, where there is a choice: the one of most nodes first. */
+  readonly variants: readonly { readonly name: string; readonly nodes: number }[];
   /** Milliseconds of all of them. */
   readonly ms: number;
   readonly flopsPerSecond: number;
@@ -144,10 +146,16 @@ async function timeStep(
   });
   tell({ label: 'compiling the kernels of a training step', done: 0, total: 0 });
   const outputs = [view.loss, view.norm];
+  const variantOf = new Map<Node, string>();
+  const noted: ChooseVariant = (node, variants) => {
+    const chosen = choose(node, variants);
+    if (variants.length > 1) variantOf.set(node, chosen.name);
+    return chosen;
+  };
   const parameters = await Parameters.create(device, view.graph, { training: true });
   let program: Program | undefined;
   try {
-    const plan = planProgram(view.graph, device.capabilities, { outputs, choose });
+    const plan = planProgram(view.graph, device.capabilities, { outputs, choose: noted });
     program = await Program.compile(device, view.graph, { outputs, parameters, plan });
     for (const [name, values] of initialise(view.declared, 1)) parameters.write(name, values);
     let milliseconds = Infinity;
@@ -163,7 +171,7 @@ async function timeStep(
       step: Number.isFinite(milliseconds)
         ? { width: baseChannels, milliseconds, flops: cost.flops, dispatches: dispatches.length }
         : null,
-      ops: await timesOf(device, program, { tell, dispatched, stopped }),
+      ops: await timesOf(device, program, { tell, dispatched, stopped, variantOf }),
       remark,
     };
   } finally {
@@ -187,6 +195,20 @@ function boundOf(
     : { bound: 'memory', share: memory };
 }
 
+interface Sum {
+  readonly nodes: number;
+  /** How many nodes have each. */
+  readonly variants: Readonly<Record<string, number>>;
+  readonly ms: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+const countedIn = (counts: Sum['variants'], name: string): Sum['variants'] => ({
+  ...counts,
+  [name]: (counts[name] ?? 0) + 1,
+});
+
 /** Every dispatch of the program timed alone, summed by op, the dearest first. */
 async function timesOf(
   device: Device,
@@ -195,10 +217,12 @@ async function timesOf(
     tell,
     dispatched,
     stopped,
+    variantOf,
   }: {
     readonly tell: (preparation: Preparation) => void;
     readonly dispatched: (times: readonly DispatchTime[]) => void;
     readonly stopped: () => boolean;
+    readonly variantOf: ReadonlyMap<Node, string>;
   },
 ): Promise<readonly Timed[]> {
   const nodes = new Map<Node, Command[]>();
@@ -206,7 +230,7 @@ async function timesOf(
     const { node } = command.dispatch;
     nodes.set(node, [...(nodes.get(node) ?? []), command]);
   }
-  const sums = new Map<string, { nodes: number; ms: number; flops: number; bytes: number }>();
+  const sums = new Map<string, Sum>();
   const times = new Map<Command, number>();
   let done = 0;
   for (const [node, commands] of nodes) {
@@ -219,9 +243,11 @@ async function timesOf(
       ms += own;
     }
     const { flops, bytes } = node.op.cost(node);
-    const sum = sums.get(node.op.name) ?? { nodes: 0, ms: 0, flops: 0, bytes: 0 };
+    const sum = sums.get(node.op.name) ?? { nodes: 0, variants: {}, ms: 0, flops: 0, bytes: 0 };
+    const variant = variantOf.get(node);
     sums.set(node.op.name, {
       nodes: sum.nodes + 1,
+      variants: variant === undefined ? sum.variants : countedIn(sum.variants, variant),
       ms: sum.ms + ms,
       flops: sum.flops + flops,
       bytes: sum.bytes + bytes,
@@ -235,9 +261,12 @@ async function timesOf(
     }),
   );
   return [...sums]
-    .map(([op, { nodes: count, ms, flops, bytes }]) => ({
+    .map(([op, { nodes: count, variants, ms, flops, bytes }]) => ({
       op,
       nodes: count,
+      variants: Object.entries(variants)
+        .map(([name, nodes]) => ({ name, nodes }))
+        .sort((a, b) => b.nodes - a.nodes),
       ms,
       flopsPerSecond: (1000 * flops) / ms,
       bytesPerSecond: (1000 * bytes) / ms,

@@ -1,10 +1,14 @@
 /** The report of a GPU in words. */
 import { aligned } from '../base/table';
-import type { GpuReport } from './gpu_report';
+import type { GpuReport, OpTime } from './gpu_report';
 
 /** Three digits. */
 const giga = (value: number): string => (value / 1e9).toLocaleString('en', { maximumSignificantDigits: 3 });
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+/** The kernels of an op: "32 × 32 (3), 64 × 64"; empty where there is no choice. */
+export const variantsText = (variants: OpTime['variants']): string =>
+  variants.map(({ name, nodes }) => (variants.length > 1 ? `${name} (${nodes})` : name)).join(', ');
 
 /** The report as a person reads it, or pastes it into a bug report. */
 export function reportText({
@@ -35,8 +39,8 @@ export function reportText({
 function opLines(ops: GpuReport['ops']): string[] {
   const total = ops.reduce((sum, { ms }) => sum + ms, 0);
   return aligned([
-    ['op', 'nodes', 'ms', 'of the step', 'GFLOP/s', 'GB/s', 'of its limit'],
-    ...ops.map(({ op, nodes, ms, flopsPerSecond, bytesPerSecond, bound, share: reached }) => [
+    ['op', 'nodes', 'ms', 'of the step', 'GFLOP/s', 'GB/s', 'of its limit', 'kernels'],
+    ...ops.map(({ op, nodes, variants, ms, flopsPerSecond, bytesPerSecond, bound, share: reached }) => [
       op,
       String(nodes),
       ms.toFixed(2),
@@ -44,6 +48,7 @@ function opLines(ops: GpuReport['ops']): string[] {
       giga(flopsPerSecond),
       giga(bytesPerSecond),
       `${percent(reached)} ${bound}`,
+      variantsText(variants),
     ]),
   ]);
 }

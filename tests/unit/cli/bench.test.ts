@@ -23,6 +23,10 @@ const REPORT: GpuReport = {
     {
       op: 'linear',
       nodes: 10,
+      variants: [
+        { name: 'shared 32x32', nodes: 7 },
+        { name: 'quad 8x8', nodes: 3 },
+      ],
       ms: 9,
       flopsPerSecond: 5e11,
       bytesPerSecond: 2e10,
@@ -41,8 +45,8 @@ test('a report reads as text that can be pasted', () => {
     '13 ops agree with float64, forward and backward',
     'a training step of width 8, batch 1: 23.0 ms, 4.6 GFLOP, 911 dispatches, 20 % of the limit',
     '',
-    'op      nodes  ms    of the step  GFLOP/s  GB/s  of its limit',
-    'linear  10     9.00  100 %        500      20    50 % arithmetic',
+    'op      nodes  ms    of the step  GFLOP/s  GB/s  of its limit     kernels',
+    'linear  10     9.00  100 %        500      20    50 % arithmetic  shared 32x32 (7), quad 8x8 (3)',
   ]);
   const wrong = [{ case: 'matrix product', op: 'linear', variant: '8x4', error: 0.5 }];
   const bad = text({ ...REPORT, check: { cases: 13, wrong, broken: [] } });
@@ -70,5 +74,7 @@ fullTest('the command measures a step, and nothing exceeds its limit', async () 
   expect(printed.ops.map(({ op }) => op)).toEqual(
     expect.arrayContaining(['conv1d', 'ssd_scan', 'adamw', 'linear']),
   );
+  const linear = printed.ops.find(({ op }) => op === 'linear');
+  expect(linear?.variants.reduce((sum, { nodes }) => sum + nodes, 0)).toBe(linear?.nodes);
   for (const { share } of printed.ops) expect(share).toBeLessThanOrEqual(1);
 });
