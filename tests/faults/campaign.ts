@@ -22,7 +22,12 @@ export async function campaign(
   let [total, ended, same] = [0, 0, 0];
   const end = async (): Promise<string> => {
     await run.until(() => run.ended());
-    await run.until(async () => ((await run.stored())?.outcome ?? null) !== null, true);
+    // A disk that was full when the run ended did not take it; the page then has a button.
+    const again = run.page.getByRole('button', { name: 'Store it now' });
+    await run.until(async () => {
+      if (await again.isVisible()) await again.click();
+      return ((await run.stored())?.outcome ?? null) !== null;
+    }, true);
     const stored = await run.stored();
     return JSON.stringify({ ...stored, generations: 0 });
   };
