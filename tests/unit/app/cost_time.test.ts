@@ -48,3 +48,18 @@ test('names on one side never stand on each other, however alike the machines ar
 test('without a price there is no picture', () => {
   expect(costTimePicture([machine('free', 10)], LIMITS, 600)).toBeUndefined();
 });
+
+test('what costs nothing, or next to nothing, lies at the edge, and no axis has more than six decades', () => {
+  const free = costTimePicture([machine('free', 10, 0)], { hours: 100, dollars: 0 }, 600)!;
+  expect(free.dots[0]?.cost.likely).toBe(free.plot.bottom);
+  expect(free.budget).toBe(free.plot.bottom);
+  const tiny = costTimePicture([machine('tiny', 1e-30, 1e-30), machine('usual', 10, 30)], LIMITS, 600)!;
+  for (const { at, ticks } of [
+    { at: tiny.dots.find(({ title }) => title === 'tiny')!.time.likely, ticks: tiny.times },
+    { at: tiny.plot.left, ticks: tiny.costs },
+  ]) {
+    expect(at).toBe(tiny.plot.left);
+    expect(ticks).toHaveLength(7);
+    for (const tick of ticks) expect(tick.at).toBeGreaterThan(0);
+  }
+});

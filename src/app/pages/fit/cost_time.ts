@@ -54,11 +54,15 @@ interface Axis {
   readonly ticks: readonly number[];
 }
 
-/** Decades that hold all `values`, from pixel `from` to pixel `to`. */
+/** Decades on an axis; what is smaller than these lies at its edge. */
+const MOST_DECADES = 6;
+
+/** Decades that hold the largest of `values` and those within reach of it, from pixel `from` to pixel `to`. */
 function logAxis(values: readonly number[], from: number, to: number): Axis {
   const known = values.filter((value) => value > 0 && Number.isFinite(value)).map(Math.log10);
-  const low = Math.floor(Math.min(...known));
-  const high = Math.max(low + 1, Math.ceil(Math.max(...known)));
+  const least = known.length === 0 ? 0 : Math.floor(Math.min(...known));
+  const high = Math.max(least + 1, Math.ceil(Math.max(...known)));
+  const low = Math.max(least, high - MOST_DECADES);
   const at = (value: number): number =>
     from + ((to - from) * (Math.min(high, Math.max(low, Math.log10(value))) - low)) / (high - low);
   return { at, ticks: Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i)) };
@@ -111,12 +115,12 @@ export function costTimePicture(
   const placed = priced
     .map(({ hours, dollars, ...one }) => ({ ...one, time: spanOf(time, hours), cost: spanOf(cost, dollars) }))
     .sort((a, b) => a.cost.likely - b.cost.likely);
-  const [right, left] = [true, false].map((before) =>
-    placed.filter(({ time }) => time.likely <= middle === before),
-  ) as [typeof placed, typeof placed];
-  const baselines = new Map([right, left].flatMap((side) => baselinesOf(side, plot.bottom)));
+  const isLeft = ({ time }: (typeof placed)[number]): boolean => time.likely <= middle;
+  const sides = [placed.filter(isLeft), placed.filter((one) => !isLeft(one))];
+  const baselines = new Map(sides.flatMap((side) => baselinesOf(side, plot.bottom)));
   const dots = placed.map((one): CostTimeDot => {
-    const toRight = right.includes(one);
+    // The name of a dot on the left is to its right, where there is room.
+    const toRight = isLeft(one);
     const x = one.time.likely + (toRight ? 9 : -9);
     return { ...one, name: { x, y: baselines.get(one) ?? 0, anchor: toRight ? 'start' : 'end' } };
   });
