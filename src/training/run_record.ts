@@ -123,8 +123,9 @@ export class RunRecord {
     return this.#summary;
   }
 
-  toJson(): Json {
-    return asJson(this.#summary);
+  /** `ended`: with how the run ended, otherwise as one that is under way. */
+  toJson(ended: boolean): Json {
+    return asJson({ ...this.#summary, outcome: ended ? this.#summary.outcome : null });
   }
 
   /** Forgets what was after `step`: a run that is resumed there does it again. */

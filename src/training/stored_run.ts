@@ -98,8 +98,9 @@ export class StoredRun implements Checkpoints {
   async storeEnd(): Promise<void> {
     try {
       if (this.#id !== undefined) this.#release ??= await holdRun(this.#id);
-      if (this.#unstored) return void (await this.save(['last'], this.#unstored));
-      this.#write();
+      if (this.#unstored) await this.save(['last'], this.#unstored);
+      // A run that has ended is not resumed, so its last state comes before.
+      this.#write(true);
       await this.#written();
       await this.#copy();
     } finally {
@@ -160,9 +161,9 @@ export class StoredRun implements Checkpoints {
     await written;
   }
 
-  /** Queues a write of the record. A run that there was no room for is made then. */
-  #write(): void {
-    const summary = this.#record?.toJson();
+  /** Queues a write of the record, with how the run ended where that is `known`. A run that there was no room for is made then. */
+  #write(known = false): void {
+    const summary = this.#record?.toJson(known);
     this.#queue = this.#queue.then(async () => {
       if (summary === undefined) return;
       if (this.#id === undefined && this.#about) {

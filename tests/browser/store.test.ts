@@ -155,7 +155,18 @@ test('a full disk is an error of its own, and what was saved stays', async () =>
   ] as const);
   expect(loaded).toMatchObject({ step: 1, same: true });
   expect((await other.evaluate(() => storeTests.runs()))[0]?.last).toHaveLength(1);
+
+  // The record of a run fits where a checkpoint does not: it says that the run has ended only once the last state is there.
+  const { saved, said, before } = await other.evaluate(
+    ([id, megabytes]) => storeTests.endRun(id, 2, megabytes),
+    [id, MEGABYTES] as const,
+  );
+  expect(saved).toMatchObject({ name: 'QuotaError' });
+  expect(said).toMatch('no room for the checkpoint');
+  expect(before).toMatchObject({ step: 1, summary: { outcome: null } });
   await session.send('Storage.overrideQuotaForOrigin', { origin });
+  const after = await other.evaluate(() => storeEndLater());
+  expect(after).toMatchObject({ step: 2, summary: { outcome: 'completed' } });
   expect(await saveStep(3)).toMatchObject({ step: 3, verified: true });
   await other.close();
 });

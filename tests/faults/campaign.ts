@@ -20,7 +20,7 @@ export async function campaign(
   const run = await TrainedPage.open(seed, epochs);
   const faults = new Map(kinds.map((name) => [name, { times: 0, lost: 0 }]));
   let [total, ended, same] = [0, 0, 0];
-  const end = async (): Promise<string> => {
+  const end = async (): Promise<Readonly<Record<string, unknown>>> => {
     await run.until(() => run.ended());
     // A disk that was full when the run ended did not take it; the page then has a button.
     const again = run.page.getByRole('button', { name: 'Store it now' });
@@ -28,8 +28,7 @@ export async function campaign(
       if (await again.isVisible()) await again.click();
       return ((await run.stored())?.outcome ?? null) !== null;
     }, true);
-    const stored = await run.stored();
-    return JSON.stringify({ ...stored, generations: 0 });
+    return { ...(await run.stored()), generations: 0 };
   };
   try {
     await run.start();
@@ -47,7 +46,9 @@ export async function campaign(
         tally.lost += lost;
       }
       ended++;
-      if ((await end()) === unbroken) same++;
+      const differences = differencesOf(unbroken, await end());
+      if (differences.length === 0) same++;
+      for (const difference of differences) told(`It ended otherwise: ${difference}`);
       told(`${total} faults, ${ended} runs ended, ${same} as the unbroken one`);
     }
   } finally {
@@ -55,6 +56,13 @@ export async function campaign(
   }
   return { faults, ended, same };
 }
+
+/** What two ends have otherwise. */
+const differencesOf = (one: Readonly<Record<string, unknown>>, other: typeof one): string[] =>
+  Object.keys(one)
+    .map((key) => [key, JSON.stringify(one[key]), JSON.stringify(other[key])])
+    .filter(([, left, right]) => left !== right)
+    .map(([key, left, right]) => `${key} is ${right}, not ${left}`);
 
 /** As text: a row a kind, their sum, and the runs. */
 export function campaignTable({ faults, ended, same }: Campaign): string {

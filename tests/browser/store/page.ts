@@ -151,6 +151,39 @@ const tests = {
     stop();
     return { before, after };
   },
+  /** A run that has ended at `step`, whose state is not stored before its end is: what the end says, and what is stored then. */
+  async endRun(id: string, step: number, megabytes: number) {
+    const { StoredRun } = await import('../../../src/training/stored_run');
+    const { RunRecord } = await import('../../../src/training/run_record');
+    const { SMOKE_RUN } = await import('../../../src/training/settings');
+    const summary = {
+      kind: 'eeg' as const,
+      settings: SMOKE_RUN,
+      plan: { parameters: 1, steps: step, memory: [], windows: { training: step, validation: 0 } },
+      data: { synthetic: 1 },
+      losses: [],
+      validations: [],
+      seconds: 1,
+      outcome: null,
+    };
+    await store.updateRun(id, { summary: new RunRecord(summary).toJson(false) });
+    const { store: remote, stop } = startStoreWorker();
+    const run = new StoredRun(remote, summary.data);
+    await run.reopen(id, makeState(1, megabytes));
+    const saved = await attempt(run.save(['last'], makeState(step, megabytes)));
+    const said = await run.observe({ type: 'finished', reason: 'completed', steps: step, seconds: 2 });
+    const stored = async () => {
+      const { last, summary } = await store.run(id);
+      return { step: last[0]?.step, summary };
+    };
+    const before = await stored();
+    globalThis.storeEndLater = async () => {
+      await run.storeEnd();
+      stop();
+      return stored();
+    };
+    return { saved, said, before };
+  },
   /** Errors of the worker keep their names. */
   async failInWorker() {
     const { store: remote, stop } = startStoreWorker();
@@ -164,6 +197,8 @@ export type StoreTests = typeof tests;
 
 declare global {
   var storeTests: StoreTests;
+  /** Made by `endRun`: stores the end once there is room, and what is stored then. */
+  var storeEndLater: () => Promise<{ step: number | undefined; summary: unknown }>;
   /** Bound by the test: hears which step is about to be saved. */
   var announce: (step: number) => Promise<void>;
 }
