@@ -17,6 +17,7 @@ import { countParameters, initialise } from '../../src/models/initialise';
 import { Random } from '../../src/base/random';
 import { detectorConfigOf, PRODUCTION_RUN } from '../../src/training/settings';
 import { requestNodeGpu } from '../../src/cli/node_gpu';
+import { timeSteps, type StepTimes } from './step_times';
 
 const USAGE = `Usage: npm run bench:detector -- [--width N…] [--mixer mamba2|conv] [--steps N] [--checkpointing] [--half] [--tune] [--kernels] [--ahead N]
 
@@ -28,7 +29,8 @@ A training step of the detector, batch 1, a window of ${WINDOW} samples, in Node
   --half            activations in float16
   --tune            time the kernels' variants first
   --kernels         a table of all kernels instead of the ten dearest ops
-  --ahead N         N steps submitted before the results of the step before are read, beside N after them`;
+  --ahead N         N steps submitted before the results of the step before are read, beside N after them, with the share
+                    of the time for which the GPU waits, where it has timestamps`;
 
 interface Options {
   readonly widths: readonly number[];
@@ -123,12 +125,14 @@ async function benchWidth(
     ].join('\n'),
   );
   if (ahead > 0) {
-    const rounds: { after: number; ahead: number }[] = [];
+    const rounds: { after: StepTimes; ahead: StepTimes }[] = [];
     for (let round = 0; round < ROUNDS; round++)
       rounds.push({ after: await timeSteps(program, ahead, 1), ahead: await timeSteps(program, ahead, 2) });
-    const best = (which: 'after' | 'ahead'): number => Math.min(...rounds.map((round) => round[which]));
+    const best = (which: 'after' | 'ahead'): StepTimes =>
+      rounds.map((round) => round[which]).reduce((a, b) => (b.ms < a.ms ? b : a));
+    const [after, submittedAhead] = [best('after'), best('ahead')];
     console.log(
-      `${ahead} steps, best of ${ROUNDS}: ${best('after').toFixed(2)} ms each after the results of the one before, ${best('ahead').toFixed(2)} ms submitted ahead of them (${(best('after') / best('ahead')).toFixed(3)} times as fast)`,
+      `${ahead} steps, best of ${ROUNDS}: ${described(after)} after the results of the one before, ${described(submittedAhead)} submitted ahead of them (${(after.ms / submittedAhead.ms).toFixed(3)} times as fast)`,
     );
   }
   await (kernels ? byKernel(device, program) : dearest(device, program));
@@ -139,18 +143,8 @@ async function benchWidth(
 
 const ROUNDS = 5;
 
-/** Milliseconds a step, where the results of so many may be unread. */
-async function timeSteps(program: Program, steps: number, unread: number): Promise<number> {
-  const reads: Promise<unknown>[] = [];
-  const started = performance.now();
-  for (let step = 1; step <= steps; step++) {
-    await reads[step - 1 - unread];
-    program.run({ step, seed: 1, learningRate: 3e-4 });
-    reads.push(program.read());
-  }
-  await Promise.all(reads);
-  return (performance.now() - started) / steps;
-}
+const described = ({ ms, idle }: StepTimes): string =>
+  `${ms.toFixed(2)} ms each${idle === undefined ? '' : `, between two of which the GPU is idle for ${(100 * idle).toFixed(1)} % of the time,`}`;
 
 /** Each node's dispatches timed on their own, the ten dearest ops by their sum. */
 async function dearest(device: Device, program: Program): Promise<void> {
