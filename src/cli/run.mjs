@@ -3,8 +3,8 @@
 import { runModule } from './load.mjs';
 
 process.stdout.on('error', ({ code, message }) => {
-  // Whoever reads may stop before the end, as `head` does.
-  if (code === 'EPIPE') process.exit();
+  // Whoever reads may stop before the end, as `head` does: the code of a program that SIGPIPE ends, as 0 would be a promise kept.
+  if (code === 'EPIPE') process.exit(141);
   console.error(
     `Standard output could not be written to (${message}); send it elsewhere, or free some space`,
   );

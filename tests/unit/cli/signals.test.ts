@@ -43,3 +43,9 @@ test('a signal before a job stops it before it runs', async () => {
   });
   expect(code).toBe(1);
 });
+
+test.skipIf(process.platform === 'win32')('a reader that stops before the end is no success', async () => {
+  const child = spawn(process.execPath, ['src/cli/run.mjs', '--help']);
+  child.stdout.destroy();
+  expect(await once(child, 'exit')).toEqual([141, null]);
+});

@@ -126,7 +126,7 @@ export const FIELDS: readonly Field[] = [
     'Cache before the run',
     'without one the run preprocesses its recordings, and has no manifest',
     {
-      built: 'built, with its manifest',
+      built: 'built',
       none: 'none',
     },
   ),
