@@ -278,6 +278,12 @@ test('a lesson may be read in another language, which is remembered', async () =
   await page.getByRole('button', { name: 'Das ist meine Antwort' }).waitFor();
   await guess(page, [Math.LN2 / 128]);
   await page.getByText('Auf 5 % genau: verstanden.').waitFor();
+  // So are the numbers at the axes.
+  await page
+    .locator('svg text')
+    .getByText(/^0,\d$/)
+    .first()
+    .waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'Sechzehn Uhren in einem Kanal' }).waitFor();
   expect(complaints).toEqual(SILENT);

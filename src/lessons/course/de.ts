@@ -9,6 +9,7 @@ const list = (values: readonly string[]): string =>
 
 /** German. */
 export const de: FrameText = {
+  say,
   step: (number, of) => `Schritt ${number} von ${of}`,
   transfer: 'Übertragen',
   predict: 'Ihre Schätzung',

@@ -5,6 +5,8 @@ const list = (values: readonly string[]): string =>
 
 /** English. */
 export const en = {
+  /** A number as one writes it. */
+  say: (value: number): string => say(value),
   step: (number: number, of: number): string => `Step ${number} of ${of}`,
   transfer: 'Carry it over',
   predict: 'Your guess',
