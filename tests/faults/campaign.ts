@@ -11,11 +11,11 @@ export interface Campaign {
   readonly same: number;
 }
 
-/** `kinds` in turn until so many faults came about. Throws where a run does not go on, or the page does not say what it should. */
+/** `kinds` in turn until so many faults came about, or it is `stopped`. Throws where a run does not go on, or the page does not say what it should. */
 export async function campaign(
   kinds: readonly FaultName[],
   count: number,
-  { seed = 1, epochs = 3, told = (_: string): void => undefined } = {},
+  { seed = 1, epochs = 3, told = (_: string): void => undefined, stopped = (): boolean => false } = {},
 ): Promise<Campaign> {
   const run = await TrainedPage.open(seed, epochs);
   const faults = new Map(kinds.map((name) => [name, { times: 0, lost: 0 }]));
@@ -33,9 +33,9 @@ export async function campaign(
   try {
     await run.start();
     const unbroken = await end();
-    while (total < count) {
+    while (total < count && !stopped()) {
       await run.start();
-      while (total < count && (await run.more(1 + run.random.integer(3)))) {
+      while (total < count && !stopped() && (await run.more(1 + run.random.integer(3)))) {
         const name = kinds[total % kinds.length] as FaultName;
         told(`${name}, step ${await run.step()}`);
         const lost = await FAULTS[name](run);
@@ -45,6 +45,7 @@ export async function campaign(
         tally.times++;
         tally.lost += lost;
       }
+      if (stopped()) break;
       ended++;
       const differences = differencesOf(unbroken, await end());
       if (differences.length === 0) same++;
