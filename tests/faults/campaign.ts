@@ -9,6 +9,8 @@ export interface Campaign {
   readonly ended: number;
   /** Those that ended bit for bit as the one without: weights, moments, losses, scores. */
   readonly same: number;
+  /** Tabs in which the browser did not begin to load the app. */
+  readonly blank: number;
 }
 
 /** `kinds` in turn until so many faults came about, or it is `stopped`. Throws where a run does not go on, or the page does not say what it should. */
@@ -55,7 +57,7 @@ export async function campaign(
   } finally {
     await run.close();
   }
-  return { faults, ended, same };
+  return { faults, ended, same, blank: run.blank };
 }
 
 /** What two ends have otherwise. */
@@ -66,7 +68,7 @@ const differencesOf = (one: Readonly<Record<string, unknown>>, other: typeof one
     .map(([key, left, right]) => `${key} is ${right}, not ${left}`);
 
 /** As text: a row a kind, their sum, and the runs. */
-export function campaignTable({ faults, ended, same }: Campaign): string {
+export function campaignTable({ faults, ended, same, blank }: Campaign): string {
   const rows = [...faults].map(([name, { times, lost }]) => [name, times, lost] as const);
   const sum = (column: 1 | 2): number => rows.reduce((total, row) => total + row[column], 0);
   const lines = [['fault', 'times', 'stored steps lost'] as const, ...rows, ['all', sum(1), sum(2)] as const];
@@ -74,6 +76,7 @@ export function campaignTable({ faults, ended, same }: Campaign): string {
   return [
     ...lines.map(([name, times, lost]) => `${name.padEnd(width)}  ${`${times}`.padStart(6)}  ${lost}`),
     `${ended} runs ended, ${same} of them bit for bit as an unbroken one.`,
+    ...(blank > 0 ? [`A tab stayed blank, and another loaded the app: ${blank}.`] : []),
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CDPSession, Page } from 'playwright-core';
+import { errors, type CDPSession, type Page } from 'playwright-core';
 import { Random } from '../../src/base/random';
 import { syntheticCorpus } from '../../src/eeg/synthetic/corpus';
 import { buildIfStale, chooseFolder, PATIENCE } from '../browser/app';
@@ -34,6 +34,11 @@ export class TrainedPage {
   #session: CDPSession | undefined;
   /** How often the GPU was lost since the run was started or resumed. */
   losses = 0;
+  /**
+   * Tabs that stayed blank, in whose place another was opened. Where the last tab was closed while a newer service worker waited,
+   * Chromium 156 stops the old one, and a navigation of the same moment may never begin; other tabs load.
+   */
+  blank = 0;
 
   private constructor(
     readonly random: Random,
@@ -133,8 +138,7 @@ export class TrainedPage {
   /** Starts a run in a store that is empty. */
   async start(): Promise<void> {
     const link = `#/train?v=1&model.baseChannels=2&model.mixer=conv&model.layers=1&epochs=${this.epochs}&batch=1&validationStride=60&checkpoints.everySteps=1&cache=false`;
-    await this.#replacePage(`about:blank`);
-    await this.page.goto(this.url);
+    await this.#replacePage(this.url);
     await this.clearStore();
     await this.page.goto(`${this.url}${link}`);
     await this.page.getByRole('button', { name: 'Apply', exact: true }).click();
@@ -157,15 +161,21 @@ export class TrainedPage {
     return Number(/after step (\d+)/.exec(text)?.[1]);
   }
 
-  async #replacePage(address: string): Promise<void> {
+  async #replacePage(address: string, again = true): Promise<void> {
     const { page } = this;
     this.page = await page.context().newPage();
     this.#session = undefined;
     await this.#limit(ROOM);
     // A tab whose process died may not answer.
     await Promise.race([page.close().catch(() => undefined), sleep(2000)]);
-    await this.page.goto(address);
     this.losses = 0;
+    try {
+      await this.page.goto(address);
+    } catch (error) {
+      if (!again || !(error instanceof errors.TimeoutError)) throw error;
+      this.blank++;
+      await this.#replacePage(address, false);
+    }
   }
 
   /** The run as it is stored; undefined where there is none. */
