@@ -34,7 +34,7 @@ const usage = (): string =>
     '  smokescan COMMAND --help  all that a command takes, and what its exit codes mean',
     '  smokescan --version, -v   this version',
     '',
-    'Exit codes of all: 0 done, 1 a file or a run that failed, 2 wrong arguments; further ones in the command’s help.',
+    'Exit codes of all: 0 done, 1 a file or a run that failed, 2 wrong arguments, 141 where the reader of the output stopped before its end; further ones in the command’s help.',
   ].join('\n');
 
 /** Runs a command; its exit code. */

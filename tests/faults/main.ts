@@ -15,8 +15,11 @@ export async function main(args: string[]): Promise<number> {
     return 2;
   }
   return stoppable(async (signals) => {
-    const told = (line: string): void => console.log(line);
-    const result = await campaign(FAULT_NAMES, count, { seed, told, stopped: () => signals.stopped });
+    const result = await campaign(FAULT_NAMES, count, {
+      seed,
+      told: (line) => console.log(line),
+      stopped: () => signals.stopped,
+    });
     console.log(`\n${campaignTable(result)}`);
     return isClean(result) && !signals.stopped ? 0 : 1;
   });
