@@ -90,7 +90,7 @@ const format = bin('oxfmt/bin/oxfmt', '--check');
 
 /** Sections of a lane run one after another, lanes beside each other: what one waits for leaves the cores to the others. */
 const lanes = [
-  [['Unit tests on a device (vitest)', () => vitest('gpu', ['gpu', 'half'], true)]],
+  [['Unit tests on a device (vitest)', () => vitest('gpu', ['kernels', 'gpu', 'half'], true)]],
   [['Browser tests (vitest, Chromium)', () => vitest('browser', ['browser'], false)]],
   [
     ['Formatting (oxfmt)', () => run(...format)],

@@ -7,8 +7,12 @@ const NO_ADAPTER =
   'No WebGPU adapter was found: install a Vulkan driver for your GPU, or Chromium for its software driver ' +
   '(on Debian: apt-get install chromium), or set VK_DRIVER_FILES to the JSON file of a Vulkan driver.';
 
-// Quantized timestamps are multiples of 65,536 ns, which is longer than many dispatches.
-const DAWN_OPTIONS = ['disable-dawn-features=timestamp_quantization'];
+const DAWN_OPTIONS = [
+  // Quantized timestamps are multiples of 65,536 ns, which is longer than many dispatches.
+  'disable-dawn-features=timestamp_quantization',
+  // For tests: each option as Dawn's `create` takes it, with a space between two.
+  ...(process.env['DAWN_OPTIONS']?.split(' ') ?? []),
+];
 
 // The C library's value, which Node does not name: the library stays loaded when Node closes it again.
 const RTLD_NODELETE = 0x1000;

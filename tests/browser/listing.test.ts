@@ -9,7 +9,7 @@ import { startApp, type App } from './app';
 import { SILENT } from './looks';
 import { longestTask } from './long-tasks';
 
-const RECORDINGS = FULL ? 12_000 : 1500;
+const RECORDINGS = FULL ? 12_000 : 600;
 /** In tasks of 50 ms. */
 const LONGEST_TASK = 4;
 

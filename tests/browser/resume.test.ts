@@ -179,7 +179,7 @@ test.skipIf(!FULL || process.platform !== 'linux')(
 );
 
 test(
-  'in a private window with a full disk: training continues, it is told once, the state is saved as a file, room is made; what is deleted is stored anew and offered, what is damaged is not',
+  `in a private window with a full disk: training continues, it is told once, the state is saved as a file, room is made${FULL ? '; what is deleted is stored anew and offered, what is damaged is not' : ''}`,
   async () => {
     const context = await newProfile(app.browser);
     const page = await context.newPage();
@@ -293,6 +293,8 @@ test(
     await expect.poll(update, SLOW).toBeGreaterThan(before);
     expect(await asks()).toBe(true);
 
+    // A store that is cleared and a damaged checkpoint are among the faults of faults/, but for what the page says of them.
+    if (!FULL) return;
     // The data of the page is deleted meanwhile.
     await clearStore(page);
     await hide();
@@ -320,7 +322,7 @@ test(
       .waitFor();
     await button(page, `Resume from step ${whole}`).click();
     await offer.waitFor({ state: 'detached' });
-    await phase(FULL ? 'Training, epoch' : /Preparing|Training, epoch/);
+    await phase('Training, epoch');
   },
   LONGEST,
 );

@@ -8,7 +8,7 @@ import { Random } from '../../src/base/random';
 import { FULL } from '../full';
 import { startKillable, startSite, type Site } from './store/browser';
 
-const KILLS = FULL ? 10 : 3;
+const KILLS = FULL ? 10 : 2;
 const MEGABYTES = 40;
 /** A save takes a few tenths of a second, so kills fall into every part of one. */
 const LONGEST_MS = 2500;
