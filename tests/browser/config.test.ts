@@ -124,9 +124,17 @@ describe('text and form', () => {
     await batch.fill('8');
     await page.keyboard.press('Tab');
     await expect.poll(() => savedText(page)).toBe(SAVED.replace('batch_size: 16', 'batch_size: 8'));
-    await page.getByRole('textbox', { name: 'learning_rate' }).fill('1e-4');
+    const rate = page.getByRole('textbox', { name: 'learning_rate' });
+    await rate.fill('1e-4');
     await page.keyboard.press('Tab');
     await expect.poll(() => savedText(page)).toContain('learning_rate: 1.0e-4');
+    // Selected to be typed over, it stays selected where its value changes meanwhile.
+    await rate.selectText();
+    await page.getByRole('button', { name: 'Undo' }).evaluate((undo: HTMLElement) => undo.click());
+    await expect.poll(() => rate.inputValue()).toBe('3.0e-4');
+    await page.keyboard.type('2e-4');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => savedText(page)).toContain('learning_rate: 2.0e-4');
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('button', { name: 'Undo' }).click();
     expect(await savedText(page)).toBe(SAVED);
