@@ -64,45 +64,54 @@ async function start(): Promise<App> {
   return { url, browser, open: (path = '', options = {}) => openEmptied(browser, url, path, options) };
 }
 
-/** What a page takes on without a profile of its own. */
-const OF_PAGE: readonly (keyof BrowserContextOptions)[] = ['viewport', 'colorScheme', 'reducedMotion'];
+interface Kept {
+  readonly context: BrowserContext;
+  /** While a test uses it. */
+  stopListening?: () => void;
+}
 
-/** A profile that keeps the app's files and their compiled code from test to test, which halves an opening, and nothing else. */
-let kept: { readonly context: BrowserContext; stopListening?: () => void } | undefined;
+/** Profiles, by their options, that keep the app's files and compiled code from test to test, which halves an opening, and nothing else. */
+const kept = new Map<string, Kept>();
 
-/** Opens the app in the profile that is kept, where it is free and the options let it, or else in a fresh one. */
+/** Opens the app in a profile that is kept, where that is free, or else in a fresh one. */
 async function openEmptied(
   browser: Browser,
   url: string,
   path: string,
   options: BrowserContextOptions,
 ): Promise<OpenPage> {
-  const own = Object.keys(options).some((name) => !(OF_PAGE as readonly string[]).includes(name));
-  if (own || kept?.stopListening) return openPage(browser, url, path, options);
-  kept ??= { context: await newProfile(browser) };
-  const { context } = kept;
-  const { complaints, stop } = listen(context, url);
-  kept.stopListening = stop;
-  const page = await context.newPage();
-  const { viewport, ...media } = options;
+  // What a page takes on by itself.
+  const { viewport, colorScheme, reducedMotion, ...own } = options;
+  const key = JSON.stringify(own);
+  const profile = kept.get(key) ?? { context: await newProfile(browser, own) };
+  if (profile.stopListening) return openPage(browser, url, path, options);
+  kept.set(key, profile);
+  const { complaints, stop } = listen(profile.context, url);
+  profile.stopListening = stop;
+  const page = await profile.context.newPage();
   if (viewport) await page.setViewportSize(viewport);
-  await page.emulateMedia(media);
+  if (colorScheme) await page.emulateMedia({ colorScheme });
+  if (reducedMotion) await page.emulateMedia({ reducedMotion });
   await page.goto(url + path);
   return { page, complaints };
 }
 
-/** Closes what a test has left open, so that nothing computes on beside the next, and empties the profile that is kept. */
+/** Closes what a test has left open, so that nothing computes on beside the next, and empties the profiles that are kept. */
 export async function closePages(): Promise<void> {
-  const app = await started;
-  for (const context of app?.browser.contexts() ?? []) if (context !== kept?.context) await context.close();
-  if (!app || !kept?.stopListening) return;
-  const { context } = kept;
-  for (const page of context.pages()) await page.close();
-  kept.stopListening();
-  delete kept.stopListening;
-  const session = await context.newCDPSession(await context.newPage());
-  const { origin } = new URL(app.url);
-  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+  if (!started) return;
+  const { url, browser } = await started;
+  const all = [...kept.values()];
+  for (const context of browser.contexts())
+    if (!all.some((profile) => profile.context === context)) await context.close();
+  for (const profile of all) {
+    if (!profile.stopListening) continue;
+    const { context } = profile;
+    for (const page of context.pages()) await page.close();
+    profile.stopListening();
+    delete profile.stopListening;
+    const session = await context.newCDPSession(await context.newPage());
+    await session.send('Storage.clearDataForOrigin', { origin: new URL(url).origin, storageTypes: 'all' });
+  }
 }
 
 /** A fresh profile. Each would load all of the app for later, unless its service worker is left out; tests of that ask for it. */

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { FULL, fullTest } from '../full';
 import { launchChromium } from '../chromium';
 import { openPage, PATIENCE, startApp, type App } from './app';
-import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, WIDE } from './looks';
+import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, STILL, WIDE } from './looks';
 
 let app: App;
 beforeAll(async () => {
@@ -122,7 +122,7 @@ fullTest('the lesson on half-lives is walked the same way, its models training m
 });
 
 test('a slider is in the address, and the guess is not', async () => {
-  const { page, complaints } = await app.open('#/learn/half-lives/1?a=16&delta=0.1', WIDE);
+  const { page, complaints } = await app.open('#/learn/half-lives/1?a=16&delta=0.1', STILL);
   await guess(page, [3]);
   await page.getByText('A = −16').first().waitFor();
   expect(await page.getByTestId('reveal').textContent()).toContain('Δ = 0.1 and A = −16');
@@ -175,7 +175,7 @@ fullTest('P around one onset is drawn again for another look-ahead, which is in 
 });
 
 test('an address with what there is not says what is shown, and the app has one mode to present', async () => {
-  const { page, complaints } = await app.open('#/learn/half-lives/99?delta=1e9&a=4&b=2', WIDE);
+  const { page, complaints } = await app.open('#/learn/half-lives/99?delta=1e9&a=4&b=2', STILL);
   await page.waitForURL(/#\/learn\/half-lives\/1\?a=4$/);
   await page.getByLabel('Presentation mode').click();
   await page.getByRole('heading', { name: 'For the teacher' }).waitFor();
@@ -273,7 +273,7 @@ fullTest.each([
 ])(LOOK, look);
 
 test('a lesson may be read in another language, which is remembered', async () => {
-  const { page, complaints } = await app.open('#/learn/half-lives/6', WIDE);
+  const { page, complaints } = await app.open('#/learn/half-lives/6', STILL);
   await page.getByLabel('Language').selectOption('Deutsch');
   await page.getByRole('button', { name: 'Das ist meine Antwort' }).waitFor();
   await guess(page, [Math.LN2 / 128]);

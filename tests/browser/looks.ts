@@ -4,6 +4,8 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 
 export const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 export const WIDE = { viewport: { width: 1440, height: 900 } };
+/** For tests of what does not move; to draw what does costs a software renderer most of a core. */
+export const STILL = { ...WIDE, reducedMotion: 'reduce' } as const;
 
 /** How every page is looked at: small, where the least fits, and in full runs each size in each scheme of colours. */
 export const MODES: readonly [string, BrowserContextOptions][] = [

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { findChromium } from '../chromium';
 import { fullTest } from '../full';
 import { openPage, startApp, type App } from './app';
-import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, WIDE } from './looks';
+import { MODES, OTHER_MODES, overflow, PHONE, SILENT, violations, STILL, WIDE } from './looks';
 import { longestTask } from './long-tasks';
 
 /** Kernels are timed and compiled before the first step, on a software GPU slowly. */
@@ -146,7 +146,7 @@ describe('before a run', () => {
   fullTest.each(OTHER_MODES)('the page is accessible and fits: %s', look);
 
   test('each address shows its page and title, and one that names no page says so', async () => {
-    const { page, complaints } = await app.open('', WIDE);
+    const { page, complaints } = await app.open('', STILL);
     for (const [address, title] of [
       ['', /^Demo · Smokescan$/],
       ['#/config', /Config · Smokescan$/],
@@ -167,7 +167,7 @@ describe('before a run', () => {
   });
 
   test('old addresses lead to their pages, and links to the state of a page', async () => {
-    const { page, complaints } = await app.open('', WIDE);
+    const { page, complaints } = await app.open('', STILL);
     const opens = async (address: string, becomes: string): Promise<void> => {
       await page.goto(app.url + address);
       await expect.poll(() => new URL(page.url()).hash).toBe(becomes);
