@@ -32,8 +32,12 @@ export async function fileChoices(
     get: (key) => choices.get(key),
     set: (key, variant) => {
       choices.set(key, variant);
-      const stored: Stored = { version, choices: Object.fromEntries(choices) };
-      writing = writing.then(() => write(path, JSON.stringify(stored)));
+      // Other commands write theirs meanwhile; what two write in one moment costs a second choice.
+      writing = writing.then(async () => {
+        const merged = new Map([...(await read(path, version)), ...choices]);
+        const stored: Stored = { version, choices: Object.fromEntries(merged) };
+        await write(path, JSON.stringify(stored));
+      });
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Which kernel variants were the fastest, kept in IndexedDB: a run repeats bit for bit after a reload, and starts faster. */
-import { get, set } from 'idb-keyval';
+import { get, update } from 'idb-keyval';
 import { kernelsVersion } from '../engine/kernels_version';
 import type { TuneMemory } from '../engine/tune';
 
@@ -14,12 +14,18 @@ interface Stored {
 /** Where the browser keeps nothing (a private window, a full disk), choices last as long as the worker. */
 export async function storedChoices(): Promise<TuneMemory> {
   const [version, stored] = await Promise.all([kernelsVersion, attempt(() => get<Stored>(KEY))]);
-  const choices = new Map(stored?.version === version ? stored.choices : []);
+  const ofThese = (stored: Stored | undefined) => (stored?.version === version ? stored.choices : []);
+  const choices = new Map(ofThese(stored));
   return {
     get: (key) => choices.get(key),
     set: (key, variant) => {
       choices.set(key, variant);
-      void attempt(() => set(KEY, { version, choices } satisfies Stored));
+      // Other workers and tabs store theirs meanwhile.
+      const merged = (stored: Stored | undefined): Stored => ({
+        version,
+        choices: new Map([...ofThese(stored), [key, variant]]),
+      });
+      void attempt(() => update<Stored>(KEY, merged));
     },
   };
 }

@@ -25,6 +25,16 @@ test('choices are found again, those of other kernels and of a damaged file are 
   expect((await fileChoices(path)).get('a key')).toBe(undefined);
 });
 
+test('two commands that choose at once keep the choices of both', async () => {
+  const path = join(folder, 'two.json');
+  const [one, other] = [await fileChoices(path), await fileChoices(path)];
+  one.set('a key', 'a variant');
+  await expect.poll(async () => (await fileChoices(path)).get('a key')).toBe('a variant');
+  other.set('another', 'b variant');
+  await expect.poll(async () => (await fileChoices(path)).get('another')).toBe('b variant');
+  expect((await fileChoices(path)).get('a key')).toBe('a variant');
+});
+
 test('where the file cannot be written, choices last as long as the command', async () => {
   writeFileSync(join(folder, 'file'), '');
   const choices = await fileChoices(join(folder, 'file', 'kernels.json'));
