@@ -56,8 +56,8 @@ export const adapterKey = (
     maxComputeWorkgroupStorageSize,
   ].join('|');
 
-/** Intel's GPUs that are cards: Arc. All others of Intel share the processor's memory. */
-const INTEL_CARD = /hpg/i;
+/** Intel's GPUs that are cards, Arc, as Dawn names them (gpu_info.json): “gen-12hp”, “xe-2hpg”. All others of Intel share the processor's memory. */
+const INTEL_CARD = /hpg|12-?hp/i;
 
 /**
  * What a person should know of the adapter that a browser gave: that it is none but the processor, or that there may be a second,

@@ -41,7 +41,8 @@ test('no WebGPU, no adapter and a device that is refused are told apart', async 
 
 test('a GPU inside the processor is told apart from a card under Windows, and nowhere else', () => {
   expect(adapterHint(INTEL, WINDOWS)).toMatch(/high performance/);
-  expect(adapterHint({ ...INTEL, architecture: 'xe-hpg' }, WINDOWS)).toBe(undefined);
+  expect(adapterHint({ ...INTEL, architecture: 'gen-12hp' }, WINDOWS)).toBe(undefined);
+  expect(adapterHint({ ...INTEL, architecture: 'xe-2hpg' }, WINDOWS)).toBe(undefined);
   expect(adapterHint({ ...INTEL, vendor: 'nvidia', architecture: 'ampere' }, WINDOWS)).toBe(undefined);
   expect(adapterHint(INTEL, LINUX)).toBe(undefined);
 });
