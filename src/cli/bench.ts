@@ -16,7 +16,7 @@ const COMMAND = {
   name: 'bench',
   takes: [],
   about: `Measures the GPU: bandwidth and arithmetic, 13 ops beside float64, a training step of the detector and the time of each kind
-of op in it. Takes about a minute on a GPU, minutes on a software driver; Ctrl-C ends it with what is measured.`,
+of op in it. Takes about two minutes on a GPU, minutes on a software driver; Ctrl-C ends it with what is measured.`,
   options: {
     width: number('N', 'channels of the first stage (the widest that this GPU trains at a bearable speed)', {
       whole: true,

@@ -92,9 +92,11 @@ export async function reportGpu(
   const check = await checkOnce(device, (done, total) =>
     tell({ label: 'checking what this GPU computes', done, total }),
   );
-  const timed = stopped()
-    ? undefined
-    : await timeStep(device, { width, tuning, dispatched, stopped, measured }, tell);
+  // Where an op has no kernel that is right, no step is worth a time, and the report is what says so.
+  const timed =
+    stopped() || check.broken.length > 0
+      ? undefined
+      : await timeStep(device, { width, tuning, dispatched, stopped, measured }, tell);
   const { step, ops, remark } = timed ?? { step: null, ops: [], remark: undefined };
   const limits = {
     bytesPerSecond: Math.max(measured.bandwidthBytesPerSecond, ...ops.map((op) => op.bytesPerSecond)),
@@ -142,7 +144,7 @@ async function timeStep(
   const view = stepGraph(settings, detectorConfigOf(settings.model, baseChannels), 2);
   const { choose, remark } = await choiceFor(device, [view.graph], tuning, {
     onProgress: ({ done, total, secondsLeft }) => tell({ ...CHOOSING, done, total, secondsLeft }),
-    skipped: stopped,
+    stopped,
   });
   tell({ label: 'compiling the kernels of a training step', done: 0, total: 0 });
   const outputs = [view.loss, view.norm];
