@@ -32,6 +32,8 @@ export interface TuneOptions {
   readonly wrong?: readonly WrongKernel[];
   /** Once it is true, no more is timed: the rest takes the defaults, and is remembered so. */
   readonly skipped?: () => boolean;
+  /** Once it is true, no more is timed: the rest takes the defaults for now, and is timed another time. */
+  readonly stopped?: () => boolean;
 }
 
 export interface TuneResult {
@@ -94,7 +96,12 @@ export async function tune(
   device: Device,
   graphs: readonly Graph[],
   memory: TuneMemory,
-  { onProgress = () => undefined, wrong = [], skipped = () => false }: TuneOptions = {},
+  {
+    onProgress = () => undefined,
+    wrong = [],
+    skipped = () => false,
+    stopped = () => false,
+  }: TuneOptions = {},
 ): Promise<TuneResult> {
   const timings = new Map<string, Map<string, number>>();
   const rejected: EngineError[] = [];
@@ -132,6 +139,7 @@ export async function tune(
   let done = 0;
   const started = performance.now();
   for (const one of nodes) {
+    if (stopped()) break;
     if (isKnown(one)) continue;
     const { node, variants } = one;
     const bucketKey = tuneKey(device, node);
@@ -153,10 +161,11 @@ export async function tune(
         rejected.push((last = error));
       }
       done++;
-      if (skipped()) break;
+      if (skipped() || stopped()) break;
     }
     const best = [...times].sort(([, a], [, b]) => a - b)[0];
     // Half a comparison says little.
+    if (stopped() && times.size < variants.length) break;
     if (skipped()) memory.set(key, variants[0].name);
     else if (!best) throw last ?? new EngineError('internal', node.label, 'no variant could be timed');
     else {

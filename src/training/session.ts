@@ -10,7 +10,7 @@ import { checkWeights, restoreWeights } from '../detection/restore';
 import { EngineError, type Device } from '../engine/device';
 import type { Graph, Tensor } from '../engine/graph';
 import { Parameters } from '../engine/packs';
-import { planProgram, type Plan } from '../engine/plan';
+import { frozenChoice, planProgram, type ChooseVariant, type Plan } from '../engine/plan';
 import { Program } from '../engine/program';
 import { choiceFor, type TuneMemory } from '../engine/tune';
 import { CHOOSING, type Preparation } from '../run/protocol';
@@ -69,6 +69,8 @@ export interface PreparationHooks {
   readonly preparing: (preparation: Preparation) => void;
   /** Whether the choice of kernels is skipped. */
   readonly skipped: () => boolean;
+  /** Whether the run was stopped: the choice ends with what it has. */
+  readonly stopped: () => boolean;
   readonly device: () => Promise<Device>;
   /** The epoch that is under way. */
   readonly epoch: () => number;
@@ -195,7 +197,7 @@ async function planRun(
   device: Device,
   { split, set }: Pick<Session, 'split' | 'set'>,
   weights: SessionOptions['weights'],
-  { preparing, skipped, suggested }: PreparationHooks,
+  { preparing, skipped, stopped, suggested }: PreparationHooks,
 ): Promise<PlannedRun> {
   const { settings, emit, tuning } = options;
   const { model, batch, microBatches, precision, memoryLimit } = settings;
@@ -208,37 +210,47 @@ async function planRun(
   const view = stepGraph(settings, config, set.posWeight);
   if (weights) checkWeights(view, weights);
   const evaluation = evaluationGraph(config, batch / microBatches, precision);
-  const { choose, remark } = await choiceFor(device, [view.graph, evaluation.graph], tuning, {
-    onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
-    skipped,
-  });
   const outputs = view.optimizerGraph ? [view.loss] : [view.loss, view.norm];
-  const plans = {
-    step: planProgram(view.graph, capabilities, { outputs, choose }),
-    optimizer:
-      view.optimizerGraph && planProgram(view.optimizerGraph, capabilities, { outputs: [view.norm], choose }),
-    evaluation: planProgram(evaluation.graph, capabilities, { outputs: [evaluation.probabilities], choose }),
-  };
   const packs = { training: true, accumulating: view.optimizerGraph !== null };
-  const plan = describe(options, {
-    view,
-    set,
-    split,
-    plans,
-    packs,
-    baseChannels,
-    reason,
-    kernels: remark ?? null,
-  });
   const chosen = { ...settings, model: { ...model, baseChannels } };
-  const bytes = plan.memory.reduce((sum, use) => sum + use.bytes, 0);
-  emit({ type: 'planned', plan, settings: chosen, device: device.adapter });
   const whatFits = (limit: number): readonly Suggestion[] => {
     const suggestions = suggest(chosen, capabilities, limit);
     suggested(suggestions);
     return suggestions;
   };
-  rejectTooLarge(bytes, [plans.step, plans.evaluation], memoryLimit, device.limits, whatFits);
+  const plannedBy = (choose: ChooseVariant, kernels: string | null) => {
+    const planned = (graph: Graph, outputs: readonly Tensor[]): Plan =>
+      planProgram(graph, capabilities, { outputs, choose });
+    const plans = {
+      step: planned(view.graph, outputs),
+      optimizer: view.optimizerGraph && planned(view.optimizerGraph, [view.norm]),
+      evaluation: planned(evaluation.graph, [evaluation.probabilities]),
+    };
+    const plan = describe(options, { view, set, split, plans, packs, baseChannels, reason, kernels });
+    return { plans, plan, bytes: plan.memory.reduce((sum, use) => sum + use.bytes, 0) };
+  };
+  const announce = ({ plan }: { readonly plan: EegPlan }): void =>
+    emit({ type: 'planned', plan, settings: chosen, device: device.adapter });
+  const reject = ({ plans, bytes }: ReturnType<typeof plannedBy>): void =>
+    rejectTooLarge(bytes, [plans.step, plans.evaluation], memoryLimit, device.limits, whatFits);
+
+  // First without a choice, which takes a GPU minutes, and for what is too large ends in an error of a single kernel.
+  const untuned = plannedBy(frozenChoice, null);
+  try {
+    reject(untuned);
+  } catch (error) {
+    announce(untuned);
+    throw error;
+  }
+  const { choose, remark } = await choiceFor(device, [view.graph, evaluation.graph], tuning, {
+    onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
+    skipped,
+    stopped,
+  });
+  const final = choose === frozenChoice ? untuned : plannedBy(choose, remark ?? null);
+  announce(final);
+  reject(final);
+  const { plans, plan, bytes } = final;
   return { view, evaluation, plan, settings: chosen, plans, outputs, packs, whatFits, bytes };
 }
 

@@ -104,7 +104,8 @@ export class EegTrainer extends RunControl {
       try {
         session = await prepareSession(this.options, owned, from, {
           preparing: (preparation) => this.#preparing(preparation),
-          skipped: () => this.skipped || this.stopped,
+          skipped: () => this.skipped,
+          stopped: () => this.stopped,
           device: () => this.#device(),
           epoch: () => this.#epoch,
           suggested: (suggestions) => void (this.#suggestions = suggestions),

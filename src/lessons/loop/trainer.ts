@@ -117,6 +117,7 @@ export class Trainer extends RunControl {
     const { choose, remark } = await choiceFor(device, [view.graph, preview.graph], tuning, {
       onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
       skipped: () => this.skipped,
+      stopped: () => this.stopped,
     });
     const planned = ({ graph, outputs }: Pick<TrainingGraph, 'graph' | 'outputs'>): Plan =>
       planProgram(graph, device.capabilities, { outputs, choose });

@@ -139,6 +139,18 @@ test('what is skipped takes the defaults, and stays so', async () => {
   expect((await tune(device(), [graph], memory)).timings.size).toBe(0);
 });
 
+test('what a stop leaves untimed takes the defaults, and is timed another time', async () => {
+  const { graph } = classifier();
+  const memory = new Map<string, string>();
+  let done = -1;
+  const { timings, choose } = await tune(device(), [graph], memory, {
+    onProgress: (progress) => (done = progress.done),
+    stopped: () => done === 1,
+  });
+  expect([timings.size, memory.size]).toEqual([0, 0]);
+  expect(await train(choose)).toEqual(await train());
+});
+
 test('with a clock that cannot tell kernels apart nothing is timed, and it is said', async () => {
   // Without timestamps.
   const coarse = await Device.request(await requestNodeGpu(), { defaultsOnly: true });

@@ -9,6 +9,7 @@ import { Device } from '../../../src/engine/device';
 import { requestNodeGpu } from '../../../src/cli/node_gpu';
 import { Owned } from '../../../src/run/owned';
 import { MemoryCheckpoints } from '../../../src/training/checkpoints';
+import { CHOOSING } from '../../../src/run/protocol';
 import type { EegEvent } from '../../../src/training/protocol';
 import { SMOKE_RUN, type EegSettings } from '../../../src/training/settings';
 import { prepareSession } from '../../../src/training/session';
@@ -109,6 +110,7 @@ async function prepared(settings: EegSettings): Promise<TrainingState> {
   const hooks = {
     preparing: nothing,
     skipped: () => false,
+    stopped: () => false,
     suggested: nothing,
     epoch: () => 1,
     device: () => Promise.resolve(checking),
@@ -323,6 +325,17 @@ describe('a run that would not fit', () => {
       const [planned] = tried.of('planned');
       expect(planned?.plan.memory.reduce((sum, use) => sum + use.bytes, 0)).toBe(promised);
       expect(promised).toBeLessThanOrEqual(limit);
+    }
+  });
+
+  test('is rejected before kernels are chosen for it', async () => {
+    vi.spyOn(device(), 'capabilities', 'get').mockReturnValue({ ...device().capabilities, software: false });
+    try {
+      const { of } = await run({ ...SHORT, memoryLimit: 1e6 }, { tuning: new Map() });
+      expect(of('failed')[0]?.failure.message).toMatch(/asks the GPU for/);
+      expect(of('preparing').map(({ label }) => label)).not.toContain(CHOOSING.label);
+    } finally {
+      vi.restoreAllMocks();
     }
   });
 });
