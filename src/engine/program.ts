@@ -36,7 +36,10 @@ const USAGE: Readonly<Record<PlannedBuffer['role'], () => GPUBufferUsageFlags>> 
 
 const MAX_GRID = 65_535;
 
-/** So many runs are timed: the fastest counts, as a busy device and the first run's compilation only add to it. */
+/**
+ * So many runs are timed. The median counts, of two the longer: a busy device and the first run's compilation add to a time, and
+ * where this thread heard of two runs at once the second has none.
+ */
 const TIMED_RUNS = 5;
 
 /** Folds a linear count of workgroups into two dimensions; the entry points of shaders undo it. */
@@ -48,8 +51,8 @@ export class Program {
   readonly #free: DeviceBuffer[];
   readonly #waiting: (() => void)[] = [];
   readonly #times: readonly number[];
-  /** Milliseconds of the fastest run; undefined before one is timed. */
-  #fastest: number | undefined;
+  /** Milliseconds of the runs that were timed, in rising order. */
+  readonly #measured: number[] = [];
   #timed = 0;
   /** The next run's submits, encoded while the device computes the one before. */
   #encoded: readonly GPUCommandBuffer[] | undefined;
@@ -155,7 +158,7 @@ export class Program {
   }
 
   #encode(): readonly GPUCommandBuffer[] {
-    const ends = submitEnds(this.#times, this.#fastest, this.device.shortSubmits);
+    const ends = submitEnds(this.#times, this.#typical, this.device.shortSubmits);
     return ends.map((end, i) =>
       encode(this.device, 'run', this.commands.slice(i === 0 ? 0 : ends[i - 1], end)),
     );
@@ -165,9 +168,16 @@ export class Program {
   async #time(): Promise<void> {
     this.#timed++;
     const milliseconds = await this.device.elapsed().catch(() => undefined);
-    if (milliseconds === undefined || this.#destroyed || milliseconds >= (this.#fastest ?? Infinity)) return;
-    this.#fastest = milliseconds;
-    this.#encoded = undefined;
+    if (milliseconds === undefined || this.#destroyed) return;
+    const before = this.#typical;
+    this.#measured.push(milliseconds);
+    this.#measured.sort((a, b) => a - b);
+    if (this.#typical !== before) this.#encoded = undefined;
+  }
+
+  /** Milliseconds of a run; undefined before one is timed. */
+  get #typical(): number | undefined {
+    return this.#measured[this.#measured.length >> 1];
   }
 
   /**

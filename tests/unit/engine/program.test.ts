@@ -80,10 +80,11 @@ test('where a run takes long it is submitted in parts, and gives the same bits',
   const x = graph.input('x', [129, 64]);
   let y = x;
   for (let i = 0; i < 12; i++) y = silu(graph, linear(graph, y, graph.input(`w${i}`, [64, 64])));
-  const run = async (milliseconds: number) => {
+  const run = async (...milliseconds: number[]) => {
     const program = await Program.compile(device, graph, { outputs: [y] });
     for (const input of graph.inputs) program.write(input, range(elements(input.shape)));
-    const time = vi.spyOn(device, 'elapsed').mockResolvedValue(milliseconds);
+    const time = vi.spyOn(device, 'elapsed');
+    for (const each of milliseconds) time.mockResolvedValueOnce(each);
     const submits: number[] = [];
     const results: unknown[] = [];
     for (let i = 0; i < 3; i++) {
@@ -97,14 +98,17 @@ test('where a run takes long it is submitted in parts, and gives the same bits',
     program.destroy();
     return { submits, results };
   };
-  const fast = await run(1);
-  const slow = await run(900);
+  const fast = await run(1, 1, 1);
+  const slow = await run(900, 900, 900);
   expect(fast.submits).toEqual([1, 1, 1]);
   // The first is not measured yet.
   expect(slow.submits[0]).toBe(1);
   expect(slow.submits[1]).toBeGreaterThanOrEqual(6);
   expect(slow.submits[2]).toBe(slow.submits[1]);
   expect(slow.results).toEqual(fast.results);
+  // A run that was heard of with the one before it has no time of its own.
+  const twoAtOnce = await run(900, 0, 900);
+  expect(twoAtOnce.submits).toEqual(slow.submits);
 });
 
 test('a read sees no later run', async () => {
