@@ -153,17 +153,21 @@ export interface SelfCheck {
 
 type Variants = readonly [Variant, ...Variant[]];
 
+/** A kernel without the number of parts into which it cuts its sums: its text, and so what is wrong with it, is the same. */
+const kernelOf = (variant: string | undefined): string | undefined => variant?.replace(/ split \d+$/, '');
+
 /** Those of a node's variants that were not found wrong; all where none is left. */
 export function rightOnes(
   { op }: Pick<Node, 'op'>,
   variants: Variants,
   wrong: readonly WrongKernel[],
 ): Variants {
-  const [first, ...others] = variants.filter(
-    ({ name }) => !wrong.some((one) => one.op === op.name && one.variant === name),
-  );
+  const [first, ...others] = variants.filter(({ name }) => !isWrong(op.name, name, wrong));
   return first ? [first, ...others] : variants;
 }
+
+const isWrong = (op: string, variant: string, wrong: readonly WrongKernel[]): boolean =>
+  wrong.some((one) => one.op === op && kernelOf(one.variant) === kernelOf(variant));
 
 /** The choice, without the kernels that the check found wrong. */
 export const withoutWrong =
@@ -241,7 +245,9 @@ async function wrongIn(
   const choose: ChooseVariant = (node, variants) => {
     const right = rightOnes(node, variants, known);
     const variant = frozenChoice(node, right);
-    used.set(node, { variant: variant.name, others: right.length - 1 });
+    const tried = [...known, { case: name, op: node.op.name, variant: variant.name, error: NaN }];
+    const others = variants.filter((other) => !isWrong(node.op.name, other.name, tried)).length;
+    used.set(node, { variant: variant.name, others });
     return variant;
   };
   const program = await Program.compile(device, graph, { outputs, choose });

@@ -41,6 +41,9 @@ test('a kernel that computes wrongly is named and not chosen, however little of 
   const node = graph.nodes[0]!;
   expect(withoutWrong(frozenChoice, wrong)(node, variants).name).toBe('right');
   expect(rightOnes(node, [variants[0]], wrong)).toEqual([variants[0]]);
+  // In how many parts a kernel cuts its sums changes nothing of it.
+  const parts = [{ name: 'more split 8' }, { name: 'right split 8' }] as const;
+  expect(rightOnes(node, parts, wrong)).toEqual([parts[1]]);
 });
 
 test('an op that no kernel computes right is broken, also where what it gives is not finite', async () => {
@@ -49,6 +52,19 @@ test('an op that no kernel computes right is broken, also where what it gives is
   });
   expect(wrong).toHaveLength(2);
   expect(broken).toEqual(['double']);
+});
+
+test('an op is broken where all kernels of a case were wrong in the ones before, or differ in nothing but parts', async () => {
+  const before = doubleBy({ one: '3.0', other: '4.0', third: '2.0' });
+  const { broken } = await selfCheck(device(), undefined, {
+    before,
+    now: doubleBy({ one: '3.0', other: '4.0' }),
+  });
+  expect(broken).toEqual(['double']);
+  const parts = await selfCheck(device(), undefined, {
+    parts: doubleBy({ one: '3.0', 'one split 4': '3.0' }),
+  });
+  expect([parts.wrong.length, parts.broken]).toEqual([1, ['double']]);
 });
 
 fullTest('a GPU is checked before kernels are chosen for it', async () => {
