@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { inTime } from '../engine/adapter';
 import { SettingsError } from '../run/failure';
 
 const NO_ADAPTER =
@@ -56,6 +57,9 @@ async function webgpu(): Promise<typeof import('webgpu')> {
   }
 }
 
+const answered = <T>(asked: Promise<T>): Promise<T> =>
+  inTime(asked, 'the driver did not answer when asked for a graphics adapter');
+
 async function findGpu(): Promise<GPU> {
   if (process.platform === 'linux') loadVulkan();
   const { create, globals } = await webgpu();
@@ -66,7 +70,7 @@ async function findGpu(): Promise<GPU> {
   const userChoseDriver = Boolean(process.env['VK_DRIVER_FILES'] ?? process.env['VK_ICD_FILENAMES']);
   if (process.platform !== 'linux' || userChoseDriver || linuxHasGpu()) {
     const gpu = create(DAWN_OPTIONS);
-    if (await gpu.requestAdapter({ powerPreference: 'high-performance' })) return gpu;
+    if (await answered(gpu.requestAdapter({ powerPreference: 'high-performance' }))) return gpu;
     if (process.platform !== 'linux' || userChoseDriver) throw new Error(NO_ADAPTER);
   }
 
@@ -75,7 +79,7 @@ async function findGpu(): Promise<GPU> {
   // Each create() makes a Vulkan instance, and the loader reads this variable anew for each.
   process.env['VK_DRIVER_FILES'] = driver;
   const gpu = create(DAWN_OPTIONS);
-  if (!(await gpu.requestAdapter())) throw new Error(NO_ADAPTER);
+  if (!(await answered(gpu.requestAdapter()))) throw new Error(NO_ADAPTER);
   return gpu;
 }
 

@@ -95,7 +95,7 @@ export async function requestDevice(adapter: GPUAdapter, asked: GPUDeviceDescrip
 }
 
 /** What `work` gives, or an error after a minute: some drivers never answer. */
-async function inTime<T>(work: Promise<T>, failure: string): Promise<T> {
+export async function inTime<T>(work: Promise<T>, failure: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -104,7 +104,7 @@ async function inTime<T>(work: Promise<T>, failure: string): Promise<T> {
           new EngineError(
             'unsupported',
             'this machine',
-            `${failure}, for ${PATIENCE} seconds; start the browser again, or update the driver of the GPU`,
+            `${failure}, for ${PATIENCE} seconds; start it again, or update the driver of the GPU`,
           ),
         ),
       1000 * PATIENCE,
