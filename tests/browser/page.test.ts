@@ -159,7 +159,7 @@ describe('before a run', () => {
       ['#/train', /^Train · Smokescan$/],
     ] as const) {
       await page.goto(app.url + address);
-      await expect.poll(() => page.title(), { timeout: 10_000 }).toMatch(title);
+      await expect.poll(() => page.title()).toMatch(title);
       await page.locator('h1:visible').waitFor();
       expect(await page.locator('h1:visible').count(), address).toBe(1);
     }

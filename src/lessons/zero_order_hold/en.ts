@@ -89,7 +89,7 @@ export const en: LessonText = {
       reveal: ({ mamba, exact }) =>
         `The exact B̄ ends at ${say(exact ?? NaN)} %, Mamba’s at ${say(mamba ?? NaN)} % (means of the last five points of the curves).`,
       why: () =>
-        'A factor that training can absorb is no error, as long as nobody changes it afterwards. Over five seeds Mamba’s B̄ ends at 96 to 100 %, the exact one at 98 to 99 % in four and at 91 % in the fifth, which needs 600 steps for 99 %.',
+        'A factor that training can absorb is no error, as long as nobody changes it afterwards. Over five seeds Mamba’s B̄ ends at 96 to 100 %, the exact one at 98 to 99 % in four and at 91 % in the fifth, which needs 600 steps to get there.',
       formula: 'loss(weights, B̄) is least for other weights',
       ask: 'What follows for a checkpoint that is loaded by other code?',
       surprise: 'Both end in the same place; the seed matters more than the formula.',

@@ -251,7 +251,7 @@ describe('a lost GPU', () => {
     const expected = await whole(SHORT);
     const { of, end } = await losing();
     expect(of('failed')).toEqual([]);
-    expect(of('recovering')).toMatchObject([{ attempt: 1, attempts: 3, step: 1 }]);
+    expect(of('recovering')).toMatchObject([{ attempt: 1, attempts: 5, step: 1 }]);
     expect(of('finished')).toMatchObject([{ reason: 'completed', steps: 2 }]);
     expect({ ...end?.progress, config: '' }).toEqual({ ...expected.end?.progress, config: '' });
     expect(end?.parameters).toEqual(expected.end?.parameters);
@@ -284,7 +284,7 @@ describe('a lost GPU', () => {
         },
       },
       (event) => {
-        if (event.type === 'saved' && event.step === 1) lose();
+        if (event.type === 'progress') lose();
       },
     );
     expect(of('recovering').map(({ shortSubmits }) => shortSubmits)).toEqual([false, true]);
