@@ -92,7 +92,6 @@ export const MACHINE_BOUNDS = {
 
 export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
 
-export const isTargetName = (name: string): name is TargetName => Object.hasOwn(TARGETS, name);
 export const isPlatform = (name: string): name is Platform => Object.hasOwn(MACHINES, name);
 
 /**

@@ -70,10 +70,7 @@ export const OTHER_BYTES: Readonly<Record<Platform, Quantity>> = {
   modal: quantity([0.2 * GIB, 0.4 * GIB, 1 * GIB], 'assumed', 'kernel and the container’s runner'),
 };
 
-/** WSL2 gives itself half of Windows' memory if nobody says otherwise. */
-export const WSL2_SHARE = 0.5;
-
-/** And a quarter of that as swap; the review of the run that was killed names none. */
+/** WSL2 gives itself a quarter of its memory as swap; the review of the run that was killed names none. */
 export const wsl2Swap = (ramBytes: number): Quantity =>
   quantity([0, 0, ramBytes / 4], 'assumed', 'none, or WSL2’s own, a quarter of its RAM');
 

@@ -21,7 +21,7 @@ function partsOf(settings: Settings, { name }: Target): string[] {
     ...part(modal, 'both secrets must exist, aws-s3-secret and wandb-secret, the latter also with W&B off'),
     ...part(
       modal && resumes,
-      'launch with --resume: without it a container that starts again begins at epoch 0 and overwrites last.pt',
+      'launch with --resume: without it a container that is started again starts at epoch 0 and overwrites last.pt',
     ),
     ...part(
       balanced,

@@ -91,7 +91,7 @@ export const GUIDE: Readonly<Record<string, Guide>> = {
     good: of('training.epochs: 7', 'training.early_stopping.patience: 5'),
   },
   'home-in-path': {
-    title: 'A path that begins with ~',
+    title: 'A path that starts with ~',
     bad: of('data.data_dir: "~/tusz"'),
     good: of('data.data_dir: a~/tusz'),
   },

@@ -7,5 +7,3 @@ export const tasks = {
   selective_copying: selectiveCopying,
   induction_heads: inductionHeads,
 } as const satisfies Readonly<Record<string, Task>>;
-
-export type TaskId = keyof typeof tasks;
