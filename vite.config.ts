@@ -2,6 +2,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { INSTALLABLE } from './app_manifest.ts';
+import { DEFINED } from './kernels_version.mjs';
 import { HEADERS, hostFiles, POLICY_IN_PAGE } from './security_headers.ts';
 
 /** Writes the policy into the built page too, and beside it what makes common hosts send these headers. */
@@ -43,6 +44,7 @@ export const QUIET = { checks: { bundlerTimings: false } };
 export default defineConfig({
   // Relative addresses let the built app live in any folder of a host.
   base: './',
+  define: DEFINED,
   plugins: [svelte(), policyInBuild(HEADERS), STYLES_BELOW_NAME, VitePWA(INSTALLABLE)],
   worker: { format: 'es', rolldownOptions: QUIET },
   build: { rolldownOptions: QUIET },

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { DEFINED } from './kernels_version.mjs';
 import { LESSON_HEADERS } from './security_headers.ts';
 import { policyInBuild, QUIET } from './vite.config.ts';
 
@@ -11,6 +12,7 @@ const headers = { ...LESSON_HEADERS };
 export default defineConfig({
   root: join(root, 'src/lessons/alone'),
   base: './',
+  define: DEFINED,
   plugins: [svelte({ configFile: join(root, 'svelte.config.js') }), policyInBuild(headers)],
   worker: { format: 'es', rolldownOptions: QUIET },
   build: { outDir: join(root, 'dist-lessons'), emptyOutDir: true, rolldownOptions: QUIET },

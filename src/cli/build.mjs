@@ -1,9 +1,11 @@
 // Builds the commands for the package, where there is no Vite: all that they import in one folder, but for WebGPU, which few need.
 import { build } from 'vite';
+import { DEFINED } from '../../kernels_version.mjs';
 import { root } from './load.mjs';
 
 await build({
   root,
+  define: DEFINED,
   configFile: false,
   publicDir: false,
   logLevel: 'warn',

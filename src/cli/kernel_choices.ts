@@ -25,8 +25,7 @@ interface Stored {
 export async function fileChoices(
   path = join(cacheFolder(), 'smokescan', 'kernels.json'),
 ): Promise<TuneMemory> {
-  const version = await kernelsVersion;
-  const choices = await read(path, version);
+  const choices = await read(path);
   let writing: Promise<void> = Promise.resolve();
   return {
     get: (key) => choices.get(key),
@@ -34,18 +33,18 @@ export async function fileChoices(
       choices.set(key, variant);
       // Other commands write theirs meanwhile; what two write in one moment costs a second choice.
       writing = writing.then(async () => {
-        const merged = new Map([...(await read(path, version)), ...choices]);
-        const stored: Stored = { version, choices: Object.fromEntries(merged) };
+        const merged = new Map([...(await read(path)), ...choices]);
+        const stored: Stored = { version: kernelsVersion, choices: Object.fromEntries(merged) };
         await write(path, JSON.stringify(stored));
       });
     },
   };
 }
 
-async function read(path: string, version: string): Promise<Map<string, string>> {
+async function read(path: string): Promise<Map<string, string>> {
   try {
     const stored = JSON.parse(await readFile(path, 'utf8')) as Partial<Stored>;
-    return new Map(stored.version === version ? Object.entries(stored.choices ?? {}) : []);
+    return new Map(stored.version === kernelsVersion ? Object.entries(stored.choices ?? {}) : []);
   } catch (error) {
     if (isFileError(error) || error instanceof SyntaxError) return new Map();
     throw error;

@@ -16,8 +16,10 @@ async function load() {
     return (await import(pathToFileURL(built))).main(args);
   }
   const { createServer, createServerModuleRunner } = await import('vite');
+  const { DEFINED } = await import('../../kernels_version.mjs');
   const server = await createServer({
     root,
+    define: DEFINED,
     // The app's configuration would write into node_modules, where not every account may, and serves pages alone.
     configFile: false,
     appType: 'custom',

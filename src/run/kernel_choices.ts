@@ -13,16 +13,15 @@ interface Stored {
 
 /** Where the browser keeps nothing (a private window, a full disk), choices last as long as the worker. */
 export async function storedChoices(): Promise<TuneMemory> {
-  const [version, stored] = await Promise.all([kernelsVersion, attempt(() => get<Stored>(KEY))]);
-  const ofThese = (stored: Stored | undefined) => (stored?.version === version ? stored.choices : []);
-  const choices = new Map(ofThese(stored));
+  const ofThese = (stored: Stored | undefined) => (stored?.version === kernelsVersion ? stored.choices : []);
+  const choices = new Map(ofThese(await attempt(() => get<Stored>(KEY))));
   return {
     get: (key) => choices.get(key),
     set: (key, variant) => {
       choices.set(key, variant);
       // Other workers and tabs store theirs meanwhile.
       const merged = (stored: Stored | undefined): Stored => ({
-        version,
+        version: kernelsVersion,
         choices: new Map([...ofThese(stored), [key, variant]]),
       });
       void attempt(() => update<Stored>(KEY, merged));

@@ -34,7 +34,7 @@ export interface OpTime {
 }
 
 export interface GpuReport {
-  /** Of the shaders. */
+  /** Their version. */
   readonly kernels: string;
   readonly gpu: string;
   readonly features: readonly string[];
@@ -103,7 +103,7 @@ export async function reportGpu(
     flopsPerSecond: Math.max(measured.flopsPerSecond, ...ops.map((op) => op.flopsPerSecond)),
   };
   return {
-    kernels: await kernelsVersion,
+    kernels: kernelsVersion,
     gpu: adapterName(device.adapter),
     features: [...device.features].sort(),
     limits,

@@ -19,6 +19,7 @@ const SOURCES = [
   'vite.config.ts',
   'app_manifest.ts',
   'security_headers.ts',
+  'kernels_version.mjs',
   'package-lock.json',
   'public',
   'configs',
