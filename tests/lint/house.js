@@ -4,25 +4,27 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-const LOW = ['config', 'models', 'eeg', 'checkpoints', 'engine', 'base'];
-const RUNS = ['run', ...LOW];
-const MIDDLE = ['detection', 'training', 'estimate', 'handoff', 'lessons'];
-
-/** The rooms of src and the rooms that each may import besides itself (ARCHITECTURE.md has the picture). */
-const MAY_IMPORT = {
-  app: ['ui', ...MIDDLE, ...RUNS],
-  cli: [...MIDDLE, ...RUNS],
-  lessons: ['ui', ...RUNS],
-  handoff: ['estimate', ...LOW],
-  training: ['detection', ...RUNS],
-  detection: RUNS,
-  estimate: LOW,
-  ui: RUNS,
+/** The rooms of src and the rooms that each may import besides itself, as the table in ARCHITECTURE.md has them. */
+export const MAY_IMPORT = {
+  app: [
+    ...['ui', 'lessons', 'handoff', 'training', 'detection', 'estimate', 'run'],
+    ...['config', 'models', 'eeg', 'checkpoints', 'engine', 'base'],
+  ],
+  cli: [
+    ...['handoff', 'training', 'detection', 'estimate', 'run'],
+    ...['config', 'models', 'eeg', 'checkpoints', 'engine', 'base'],
+  ],
+  lessons: ['ui', 'run', 'models', 'eeg', 'engine', 'base'],
+  handoff: ['estimate', 'config', 'base'],
+  training: ['detection', 'run', 'config', 'models', 'eeg', 'checkpoints', 'engine', 'base'],
+  detection: ['run', 'models', 'eeg', 'checkpoints', 'engine', 'base'],
+  estimate: ['config', 'models', 'eeg', 'checkpoints', 'engine', 'base'],
+  ui: ['run', 'engine', 'base'],
   run: ['eeg', 'engine', 'base'],
   config: ['base'],
   models: ['engine', 'base'],
-  eeg: ['engine', 'base'],
-  checkpoints: ['engine', 'base'],
+  eeg: ['base'],
+  checkpoints: ['base'],
   engine: ['base'],
   base: [],
 };
@@ -30,11 +32,8 @@ const MAY_IMPORT = {
 /** Files of data, which every room may read. */
 const DATA = ['configs', 'package.json', 'security_headers'];
 
-/** Rooms that import nothing of a room above, not even the types of a protocol. */
-const ALONE = ['base', 'engine', 'config'];
-
-/** Splits a path of the repository: `src/app/x.ts` is in room `app`, `src/app/ui/x.ts` in `ui`, `shaders/x.wgsl` in `shaders`. */
-function roomOf(path) {
+/** The room of a path of the repository: `src/app/x.ts` is in room `app`, `src/app/ui/x.ts` in `ui`, `shaders/x.wgsl` in `shaders`. */
+export function roomOf(path) {
   const [top, room, ...rest] = relative(root, path).split(sep);
   if (top !== 'src') return top;
   if (room === 'app' && rest[0] === 'ui') return 'ui';
@@ -42,34 +41,29 @@ function roomOf(path) {
 }
 
 /** Says why `from` may not import `to`, or nothing where it may. */
-function refusal(from, to, path, typeOnly) {
+function refusal(from, to) {
   if (to === from || DATA.includes(to) || MAY_IMPORT[from]?.includes(to)) return undefined;
   if (to === 'shaders') return from === 'engine' ? undefined : 'Only engine imports shaders.';
   if (!(from in MAY_IMPORT)) return `"${from}" is not a room of src.`;
   if (!(to in MAY_IMPORT)) return `"${from}" may not import from "${to}", which is not a room of src.`;
-  if (typeOnly && !ALONE.includes(from) && /[\\/]protocol(\.ts)?$/.test(path)) return undefined;
-  return `"${from}" may not import from "${to}": imports go app, cli → lessons, handoff → training → detection, estimate, app/ui → run → config, models, eeg, checkpoints → engine → base.`;
+  return `"${from}" may not import from "${to}", only from: ${MAY_IMPORT[from].join(', ') || 'no room'} (ARCHITECTURE.md).`;
 }
 
 const importDirection = {
   meta: { type: 'problem', schema: [] },
   create(context) {
-    function check(node, specifier, typeOnly = false) {
+    function check(node, specifier) {
       if (typeof specifier !== 'string' || !specifier.startsWith('.')) return;
       const path = resolve(dirname(context.filename), specifier.replace(/\?.*$/, ''));
-      const message = refusal(roomOf(context.filename), roomOf(path), path, typeOnly);
+      const message = refusal(roomOf(context.filename), roomOf(path));
       if (message) context.report({ node, message });
     }
-    const allTypes = ({ specifiers }, kind) =>
-      specifiers.length > 0 && specifiers.every((s) => s[kind] === 'type');
     return {
-      ImportDeclaration: (node) =>
-        check(node, node.source.value, node.importKind === 'type' || allTypes(node, 'importKind')),
-      ExportNamedDeclaration: (node) =>
-        check(node, node.source?.value, node.exportKind === 'type' || allTypes(node, 'exportKind')),
-      ExportAllDeclaration: (node) => check(node, node.source.value, node.exportKind === 'type'),
+      ImportDeclaration: (node) => check(node, node.source.value),
+      ExportNamedDeclaration: (node) => check(node, node.source?.value),
+      ExportAllDeclaration: (node) => check(node, node.source.value),
       ImportExpression: (node) => check(node, node.source.value),
-      TSImportType: (node) => check(node, node.source?.value ?? node.argument?.literal?.value, true),
+      TSImportType: (node) => check(node, node.source?.value ?? node.argument?.literal?.value),
       // Workers are started from `new URL('../training/worker.ts', import.meta.url)`.
       'NewExpression[callee.name="URL"][arguments.1.object.type="MetaProperty"]': (node) =>
         check(node, node.arguments[0].value),

@@ -44,17 +44,48 @@ function circles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
   return found;
 }
 
-test('no two files of src import each other in a circle, be it for types alone', () => {
-  const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+/** Every file of src with what it imports. */
+const IMPORTS = new Map(
+  readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(ts|mjs|svelte)$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
-  const imports = new Map(files.map((file) => [file, importsOf(file, readFileSync(file, 'utf8'))]));
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => [file, importsOf(file, readFileSync(file, 'utf8'))]),
+);
+
+test('no two files of src import each other in a circle, be it for types alone', () => {
   // The lists of imports are there: without them nothing would be found.
-  expect([...imports.values()].flat().length).toBeGreaterThan(files.length);
-  const named = circles(imports).map((group) =>
+  expect([...IMPORTS.values()].flat().length).toBeGreaterThan(IMPORTS.size);
+  const named = circles(IMPORTS).map((group) =>
     group.map((file) => relative(root, file).split(sep).join('/')),
   );
   expect(named).toEqual([]);
+});
+
+test('ARCHITECTURE.md, the rule of lint and the files of src agree on which rooms import which', async () => {
+  const { MAY_IMPORT, roomOf } = (await import(join(root, 'tests/lint/house.js'))) as {
+    readonly MAY_IMPORT: Readonly<Record<string, readonly string[]>>;
+    readonly roomOf: (path: string) => string;
+  };
+  const architecture = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const [, table] = /\| room \| imports \|\n\|[-|]+\|\n((?:\|.*\|\n)+)/.exec(architecture) ?? [];
+  const documented = (table ?? '')
+    .trim()
+    .split('\n')
+    .map((row) => {
+      const [, room = '', imports = ''] = row.split('|');
+      return [room, imports].map((cell) => [...cell.matchAll(/`(?:app\/)?(\w+)`/g)].map(([, name]) => name));
+    })
+    .map(([room, imports]) => [room?.[0], imports]);
+  expect(Object.fromEntries(documented)).toEqual(MAY_IMPORT);
+  // What no file imports is not allowed either.
+  const made = Object.fromEntries(Object.keys(MAY_IMPORT).map((room) => [room, new Set<string>()]));
+  for (const [file, imports] of IMPORTS)
+    for (const target of imports) made[roomOf(file)]?.add(roomOf(target));
+  for (const [room, allowed] of Object.entries(MAY_IMPORT))
+    expect(
+      allowed.filter((other) => !made[room]!.has(other)),
+      `${room} imports nothing of`,
+    ).toEqual([]);
 });
 
 test('a circle is found, of types alone, in a Svelte file, and longer than two', () => {
