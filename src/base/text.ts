@@ -29,9 +29,9 @@ export function quotedJson(value: unknown): string {
   return visible(JSON.stringify(value) ?? 'undefined', 60);
 }
 
-/** “1 patient”, “2 patients”, “1,000 batches”. */
+/** “1 patient”, “2 epochs”, “1,000 batches”. */
 export const several = (count: number, noun: string): string =>
-  `${count.toLocaleString('en')} ${count === 1 ? noun : `${noun}${/(?:ch|sh|s|x)$/.test(noun) ? 'es' : 's'}`}`;
+  `${count.toLocaleString('en')} ${count === 1 ? noun : `${noun}${/(?:(?<!epo)ch|sh|s|x)$/.test(noun) ? 'es' : 's'}`}`;
 
 /** With a capital as its first letter. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

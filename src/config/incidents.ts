@@ -3,6 +3,7 @@
  * replay, its figures beside predictions, its review document – read it from here; another incident is another file.
  */
 import * as z from 'zod';
+import { BASES, type Quantity } from '../base/quantity';
 import { SOURCES, type SourceId } from './facts';
 
 // The page's policy forbids code made of texts.
@@ -11,8 +12,7 @@ z.config({ jitless: true });
 const text = z.string().min(1);
 const optional = z.exactOptional(text);
 
-/** `measured` on a machine, `derived` by arithmetic from sources, `assumed` by judgement. */
-const basis = z.enum(['measured', 'derived', 'assumed']);
+const basis = z.enum(BASES);
 
 /** One of the documents that several places quote, by its name in SOURCES. */
 const from = z.enum(Object.keys(SOURCES) as [SourceId, ...SourceId[]]);
@@ -23,25 +23,24 @@ const quoted = <T extends { readonly from: SourceId }>({ from, ...rest }: T) => 
   source: SOURCES[from].text,
 });
 
-/** A number with its range, if it has one. */
-export interface Figure {
-  readonly likely: number;
-  readonly low?: number;
-  readonly high?: number;
-  readonly basis: Basis;
-  /** A clause: which document, formula or measurement, and its date. */
-  readonly source: string;
-}
-
+/** A number with its range, if it has one; its source is a clause: which document, formula or measurement, and its date. */
 const numbers = {
   likely: z.number(),
   low: z.exactOptional(z.number()),
   high: z.exactOptional(z.number()),
 };
-const figure: z.ZodType<Figure> = z.union([
-  z.strictObject({ ...numbers, basis, source: text }),
-  z.strictObject({ ...numbers, from }).transform(quoted),
-]);
+const figure = z
+  .union([
+    z.strictObject({ ...numbers, basis, source: text }),
+    z.strictObject({ ...numbers, from }).transform(quoted),
+  ])
+  .transform(({ likely, low = likely, high = likely, ...known }): Quantity => ({
+    low,
+    likely,
+    high,
+    ...known,
+  }))
+  .refine(({ low, likely, high }) => low <= likely && likely <= high, 'low ≤ likely ≤ high has to hold');
 
 /** One way to run it, and what that takes. */
 const cost = z.strictObject({
@@ -188,7 +187,6 @@ const incident = z.strictObject({
   }),
 });
 
-export type Basis = z.infer<typeof basis>;
 export type Cost = z.infer<typeof cost>;
 export type Statement = z.infer<typeof statement>;
 export type Risk = z.infer<typeof risk>;

@@ -1,5 +1,9 @@
 /** The jobs that a run takes where the platform ends each of them after some hours, as Modal does. */
 import { MODAL } from './facts';
+import type { TargetName } from './targets';
+
+/** Hours after which a job ends there; Infinity on a machine of one's own. */
+export const jobLimit = (target: TargetName): number => (target === 'modal' ? MODAL.jobHours : Infinity);
 
 /** Epochs of one job, counted from 1; after the first job, the first epoch is the saved one again. */
 export interface Span {

@@ -1,5 +1,6 @@
 /** Dollars and hours of a whole run. */
-import { weakest, type Quantity } from '../base/quantity';
+import { weakest, type Quantity, type Bound } from '../base/quantity';
+import { several } from '../base/text';
 import { planJobs, type Jobs } from '../config/launches';
 
 export interface Run {
@@ -25,15 +26,15 @@ export interface RunCost extends RunTime {
 
 /** Hours of a run's fastest, likely and slowest epochs. */
 export function timeOf({ epochs, epoch, start, limit }: Run): RunTime {
-  const jobs = (bound: 'low' | 'likely' | 'high') => planJobs(epochs, epoch[bound], limit, start[bound]);
-  const hours = (bound: 'low' | 'likely' | 'high'): number => jobs(bound)?.hours ?? Infinity;
+  const jobs = (bound: Bound) => planJobs(epochs, epoch[bound], limit, start[bound]);
+  const hours = (bound: Bound): number => jobs(bound)?.hours ?? Infinity;
   return {
     hours: {
       low: hours('low'),
       likely: hours('likely'),
       high: hours('high'),
       basis: weakest([epoch.basis, start.basis]),
-      source: `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, and what is read before the first epoch of each job`,
+      source: `${several(epochs, 'epoch')}, and what is read before the first epoch of each job`,
     },
     jobs: jobs('likely'),
   };

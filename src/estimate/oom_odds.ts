@@ -1,14 +1,10 @@
 /** Many seeded runs: how likely a kill is before a batch, whom it hits, and what the machine would have to have. */
 import { several } from '../base/text';
 import { onMachine, RamSimulator, type RamOptions, type RamRun } from './ram_simulator';
-import { quantity, type Quantity } from '../base/quantity';
+import { quantity, type Quantity, type Range } from '../base/quantity';
 
-/** A share of runs with its 95 % interval. */
-export interface Odds {
-  readonly low: number;
-  readonly likely: number;
-  readonly high: number;
-}
+/** A share of runs with its 95 % interval: of what was simulated, so it has no basis and no source of its own. */
+export type Odds = Range;
 
 export interface OomOdds {
   readonly runs: number;

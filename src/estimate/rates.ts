@@ -1,5 +1,5 @@
 /** What an hour costs, with the day on which it was read. */
-import { exactly, quantity, weakest, type Basis, type Quantity } from '../base/quantity';
+import { exactly, quantity, weakest, type Basis, type Quantity, type Bound } from '../base/quantity';
 import { MODAL, SOURCES } from '../config/facts';
 import type { Machine } from '../config/targets';
 import type { Billed } from './billing';
@@ -57,7 +57,7 @@ export function hourlyRate(
 ): Quantity | undefined {
   const price = card.gpu[gpu];
   if (price === undefined) return undefined;
-  const dollars = (bound: 'low' | 'likely' | 'high'): number =>
+  const dollars = (bound: Bound): number =>
     Math.round(100 * (price + cores[bound] * card.core + ramGiB[bound] * card.gib)) / 100;
   const all = [dollars('low'), dollars('likely'), dollars('high')] as const;
   if (card.core === 0 && card.gib === 0) return quantity(all, card.basis, card.source);

@@ -1,7 +1,8 @@
 /** A run on a machine: the hours of its epochs, and what it costs. */
 import { GIB } from '../base/units';
-import { quantity, scaled, weakest, type Quantity } from '../base/quantity';
+import { quantity, scaled, weakest, type Quantity, type Bound } from '../base/quantity';
 import { CORPUS, MODAL, type ReportedPace } from '../config/facts';
+import { jobLimit } from '../config/launches';
 import type { Machine } from '../config/targets';
 import { PRODUCTION } from '../models/detector';
 import { billedOf } from './billing';
@@ -121,8 +122,7 @@ export function reportedHours(plan: Plan): Quantity {
   const whole = scaled(pace, CORPUS.balancedWindows / training);
   const corpus = { training: CORPUS.balancedWindows, validation: CORPUS.validationWindows };
   const [own, corpusOwn] = [statisticsOf(plan), statisticsHours(lengthsIn(plan), corpus)];
-  const at = (bound: 'low' | 'likely' | 'high'): number =>
-    own[bound] + read * Math.max(0, whole[bound] - corpusOwn[bound]);
+  const at = (bound: Bound): number => own[bound] + read * Math.max(0, whole[bound] - corpusOwn[bound]);
   const [low, likely, high] = [at('low'), at('likely'), at('high')].sort((a, b) => a - b) as [
     number,
     number,
@@ -142,7 +142,7 @@ export function epochHours(plan: Plan): Quantity {
   if (plan.run?.made === 'trainer' && plan.run.whole) return gpu;
   const [first, loading, validation] = [statisticsOf(plan), loadingOf(plan), validationOf(plan)];
   const measured = plan.run?.made === 'trainer';
-  const at = (bound: 'low' | 'likely' | 'high'): number =>
+  const at = (bound: Bound): number =>
     first[bound] + (measured ? gpu[bound] : Math.max(gpu[bound], loading[bound])) + validation[bound];
   return quantity(
     [plan.run ? at('low') : Math.min(reportedHours(plan).low, at('likely')), at('likely'), at('high')],
@@ -189,7 +189,7 @@ export const ramPlanOf = (plan: Plan): RamPlan => ({
 export function costsOf(plan: Plan): StopCost[] {
   const { epochs, patience } = plan.settings;
   const [epoch, start] = [epochHours(plan), startOf(plan)];
-  const limit = plan.machine.name === 'modal' ? MODAL.jobHours : Infinity;
+  const limit = jobLimit(plan.machine.name);
   const rate = rateOf(plan);
   return stops(epochs, patience).map((stop) => {
     const run = { epochs: stop.epochs, epoch, start, limit };

@@ -2,7 +2,7 @@
  * Seconds that one step takes in this browser: from what it computes and moves, what the device was measured to reach
  * (src/engine/profile.ts), and how runs on the same device came out against that.
  */
-import { quantity, type Quantity } from '../base/quantity';
+import { quantity, type Quantity, type Bound } from '../base/quantity';
 
 /** Of one step: all of its micro-batches and the optimizer step. */
 export interface StepCost {
@@ -65,7 +65,7 @@ export function predictStepTime(cost: StepCost, rates: DeviceRates, history: rea
   });
   const pastRuns = ratios.length;
   if (pastRuns === 0) {
-    const bound = (of: 'low' | 'likely' | 'high'): number =>
+    const bound = (of: Bound): number =>
       limitSeconds(cost, rates) * SLOWDOWN[of] + cost.dispatches * DISPATCH_SECONDS[of];
     const source =
       'the device’s measured limits; no run was made here yet that says how near a step comes to them';

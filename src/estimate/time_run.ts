@@ -1,5 +1,5 @@
 /** Hours of an epoch from a short run: the trainer's own, or one in a browser, scaled by FLOPs and bytes of the same graph. */
-import { quantity, type Basis, type Quantity } from '../base/quantity';
+import { quantity, type Basis, type Quantity, type Bound } from '../base/quantity';
 import type { Gpu } from '../config/gpus';
 import { ratesOf, type Work } from './hardware';
 import { DISPATCH_SECONDS, limitSeconds, type DeviceRates } from './time_per_step';
@@ -117,7 +117,7 @@ export function hoursFromRun(short: ShortRun, windows: number, run: VramRun, gpu
     };
   }
   const from = sideOf(short.work, short.rates);
-  const working = (bound: 'low' | 'likely' | 'high'): number =>
+  const working = (bound: Bound): number =>
     Math.max(MIN_WORK * each, each - short.dispatches * DISPATCH_SECONDS[bound]);
   const on = (seconds: number, efficiency: number): number =>
     hours((seconds * to.limit) / from.limit / efficiency);

@@ -1,4 +1,5 @@
 /** What fits: the largest batch, layers, workers and validation split, the smallest GPU, the cheapest plan in time. */
+import type { Bound } from '../base/quantity';
 import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
 import type { Fit } from '../config/verdict';
 import type { RamPlan } from './from_config';
@@ -40,10 +41,8 @@ export function largest(
   return good < min ? undefined : good;
 }
 
-/** Which case of a prediction is asked about. */
-export type Bound = 'low' | 'likely' | 'high';
-
 interface Asked {
+  /** Which case of a prediction is asked about. */
   readonly bound?: Bound;
   readonly max?: number;
 }

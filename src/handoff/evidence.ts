@@ -2,10 +2,12 @@
  * What a review says besides the files: numbers with where they come from, what happened before, what a smoke run showed.
  * All of it is passed in; where it is missing, the review says so.
  */
-import type { Cost, Figure } from '../config/incidents';
+import type { Quantity } from '../base/quantity';
+import type { Cost } from '../config/incidents';
+import type { Verdict } from '../config/verdict';
 
-/** Memory that a run is predicted to take. */
-export interface MemoryFigure extends Figure {
+/** Memory that a document says a run takes. */
+export interface MemoryFigure extends Quantity {
   /** GiB without. */
   readonly unit?: 'GiB' | 'GB';
   /** Whose memory, as “GPU”. */
@@ -28,10 +30,20 @@ export interface SmokeEvidence {
   readonly limits?: string;
 }
 
-/** One way to run it, and what that takes. */
-export interface CostFigures extends Readonly<Omit<Cost, 'place'>> {
-  /** A job ends after so many hours; undefined where it does not. */
-  readonly limitHours?: number;
-  /** Hours of a job before its first epoch; left out where an epoch's hours have them in it. */
-  readonly startHours?: number;
+/** One way to run it, and what that takes: hours and dollars as the estimator says, never computed a second time. */
+export interface CostFigures extends Pick<Verdict, 'epochs' | 'epoch' | 'rate' | 'jobs'> {
+  readonly title: string;
+  /** Of the whole run, all jobs together. */
+  readonly hours: Quantity;
+  /** Undefined where the price of an hour is not known. */
+  readonly dollars: Quantity | undefined;
+  /** Hours after which a job ends; Infinity where it does not. */
+  readonly limit: number;
+  /** What an earlier document says of it. */
+  readonly quoted?: {
+    /** Hours and dollars as it counts: each epoch once, whatever the jobs. */
+    readonly hours: number;
+    readonly dollars: number;
+    readonly stoppedEarly?: Cost['stoppedEarly'];
+  };
 }

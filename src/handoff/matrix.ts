@@ -4,7 +4,6 @@ import { GIB } from '../base/units';
 import type { Effect } from '../config/keys';
 import { EFFECT_NAMES } from '../config/documentation';
 import { KEY_AT, KEYS } from '../config/keys';
-import type { Figure } from '../config/incidents';
 import type { MemoryFigure } from './evidence';
 import { SEVERITIES, type Inspection } from '../config/issues';
 import { tableOf } from './markdown';
@@ -15,7 +14,7 @@ import { readConfig, type ConfigFile } from '../config/settings';
 import { withoutGpu, type Target } from '../config/targets';
 import type { Judged } from '../config/verdict';
 import { inspectRun, verdictFor } from '../estimate/forecast';
-import { scaled } from '../base/quantity';
+import { scaled, type Quantity } from '../base/quantity';
 
 export interface Compared {
   /** Path of the file, the column's head. */
@@ -194,11 +193,8 @@ function memoryOf({ text, name, target, memory = [] }: Compared): string {
 }
 
 /** “6.0 GiB (5.1 to 7.4; derived: …)”. */
-export function figureText({ likely, low, high, basis, source }: Figure, unit: string): string {
-  const range =
-    low !== undefined && high !== undefined && (low !== likely || high !== likely)
-      ? `${amount(low)} to ${amount(high)}; `
-      : '';
+export function figureText({ likely, low, high, basis, source }: Quantity, unit: string): string {
+  const range = low !== likely || high !== likely ? `${amount(low)} to ${amount(high)}; ` : '';
   return `${amount(likely)} ${unit} (${range}${basis}: ${source})`;
 }
 

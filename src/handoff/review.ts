@@ -15,7 +15,7 @@ import { block, code, escaped, list, numbered, tableOf } from './markdown';
 import { compare, toMarkdown, type Compared, type Row } from './matrix';
 import { sameValue } from '../config/plain';
 import { checklistOf } from './review/checklist';
-import { costOf, costTable, dollars } from './review/cost';
+import { costTable, dollars } from './review/cost';
 import { issueSummary, previousIssue, rootCause } from './review/incident';
 import type { ReviewInput } from './review/input';
 import { LAUNCHER_FACTS, launchFacts } from './review/launcher';
@@ -98,12 +98,12 @@ function summaryOf(facts: Facts): string[] {
     return `${code(one.name)} (${escaped(one.target.title)}): ${several(changed, 'setting')} changed from ${code(before.name)}; ${several(file?.fixed.length ?? 0, 'issue')} fixed, ${file ? fixable(file) : 0} critical or high left to fix, ${file?.launch.length ?? 0} before launch.`;
   });
   const all = costs
-    .map((figures) => ({ title: figures.title, paid: costOf(figures).withRepeats }))
+    .flatMap(({ title, dollars: of }) => (of ? [{ title, paid: of.likely }] : []))
     .sort((a, b) => a.paid - b.paid);
   const [min, max] = [all[0], all.at(-1)];
   const cost =
     min && max
-      ? `Cost of a run: ${dollars(min.paid)} (${min.title}) to ${dollars(max.paid)} (${max.title}), derived from the figures under Cost and time.`
+      ? `Cost of a run: ${dollars(min.paid)} (${min.title}) to ${dollars(max.paid)} (${max.title}), by the figures under Cost and time.`
       : 'No cost was computed.';
   const open = severeBeforeLaunch(facts);
   const launch =
@@ -203,7 +203,7 @@ function costsOf({ costs = [] }: Facts): string[] {
   if (costs.length === 0) return ['There are no rates or hours, so no cost is computed.'];
   return [
     costTable(costs),
-    'Hours are epochs × hours per epoch, dollars are hours × rate. The cost of several jobs has in it the epoch that each of them re-trains, and its hours before the first epoch.',
+    'Hours are of the whole run: what a job reads before its first epoch, the epochs, and of each further job the epoch that it re-trains and what the end of the job before it interrupted. The low end stops early where the configuration may. Dollars are hours × rate. The page and the command estimate say the same of a configuration.',
   ];
 }
 

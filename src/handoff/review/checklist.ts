@@ -2,7 +2,7 @@
 import type { Check } from '../../config/incidents';
 import { inspect, isSevere } from '../../config/issues';
 import { readConfig } from '../../config/settings';
-import { costOf, dollars } from './cost';
+import { dollars } from './cost';
 import type { ReviewInput } from './input';
 import { idsOf, type FileRisks } from './risks';
 import { smokeVerdict } from './smoke';
@@ -45,8 +45,8 @@ export function checklistOf(
       target.name !== 'browser' && readConfig(text).settings.value('data.use_balanced_sampling') === true,
   );
   const paid = costs
-    .map((figures) => ({ title: figures.title, amount: costOf(figures).withRepeats }))
-    .filter(({ amount }) => amount > 0)
+    .map(({ title, dollars: of }) => ({ title, amount: of?.likely ?? 0 }))
+    .filter(({ amount }) => amount > 0 && amount < Infinity)
     .map(({ title, amount }) => `${dollars(amount)} (${title})`);
   return [
     ...perFile,

@@ -1,68 +1,85 @@
-/** Hours and dollars of a run: given rates times hours, with the range of both. */
-import type { Figure } from '../../config/incidents';
+/** Hours and dollars of a run in a review: of a configuration by its verdict, of an incident by its own figures. */
+import { several } from '../../base/text';
+import { exactly, type Quantity } from '../../base/quantity';
+import type { Cost } from '../../config/incidents';
+import { jobLimit } from '../../config/launches';
+import { costOf } from '../../estimate/cost';
+import { verdictFor } from '../../estimate/forecast';
 import type { CostFigures } from '../evidence';
-import { planJobs } from '../../config/launches';
 import { tableOf } from '../markdown';
-import { figureText } from '../matrix';
+import { figureText, type Compared } from '../matrix';
 
-export interface Range {
-  readonly low: number;
-  readonly likely: number;
-  readonly high: number;
-}
-
-export interface Cost {
-  /** Of all epochs, each once. */
-  readonly hours: Range;
-  readonly dollars: Range;
-  /** Where a job ends after some hours: how many it takes; undefined where no number of them completes the run. */
-  readonly jobs?: number;
-  /** Dollars with the epochs that resumed jobs re-train. */
-  readonly withRepeats: number;
-}
-
-const rangeOf = ({ likely, low = likely, high = likely }: Figure): Range => ({ low, likely, high });
-
-const times = (a: Range, b: Range): Range => ({
-  low: a.low * b.low,
-  likely: a.likely * b.likely,
-  high: a.high * b.high,
-});
-
-export function costOf({ epochs, hoursPerEpoch, dollarsPerHour, limitHours, startHours }: CostFigures): Cost {
-  const each = rangeOf(hoursPerEpoch);
-  const rate = rangeOf(dollarsPerHour);
-  const hours = times({ low: epochs, likely: epochs, high: epochs }, each);
-  const jobs = planJobs(epochs, each.likely, limitHours ?? Infinity, startHours);
+/** By the verdict; undefined where nothing is predicted. */
+export function predictedCost({ name, text, target }: Compared): CostFigures | undefined {
+  const verdict = verdictFor(text, name, target);
+  if (!verdict) return undefined;
+  const { epochs, epoch, rate, jobs, time, cost } = verdict;
+  const title = `${name} on ${target.title}`;
   return {
-    hours,
-    dollars: times(hours, rate),
-    ...(jobs && { jobs: jobs.count }),
-    withRepeats: (jobs?.hours ?? Infinity) * rate.likely,
+    title,
+    epochs,
+    epoch,
+    rate,
+    jobs,
+    hours: time.need,
+    dollars: cost?.need,
+    limit: jobLimit(target.name),
   };
 }
 
-export const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
+/** By the hours and the rate that a document states. */
+export function quotedCost({
+  title,
+  epochs,
+  hoursPerEpoch: epoch,
+  dollarsPerHour: rate,
+  place,
+  stoppedEarly,
+}: Cost): CostFigures {
+  const limit = jobLimit(place);
+  const start = exactly(0, 'derived', 'stated hours of an epoch have them in it');
+  const hours = epochs * epoch.likely;
+  return {
+    title,
+    epochs,
+    epoch,
+    rate,
+    limit,
+    ...costOf({ epochs, epoch, start, limit, rate }),
+    quoted: { hours, dollars: hours * rate.likely, ...(stoppedEarly && { stoppedEarly }) },
+  };
+}
 
-const number = (value: number): string => String(Number(value.toPrecision(4)));
+const NO_END = 'no end';
 
-function span({ low, likely, high }: Range, shown: (value: number) => string): string {
+export const dollars = (amount: number): string =>
+  Number.isFinite(amount) ? `$${amount.toFixed(2)}` : NO_END;
+
+const number = (value: number): string =>
+  Number.isFinite(value) ? String(Number(value.toPrecision(4))) : NO_END;
+
+function span({ low, likely, high }: Quantity, shown: (value: number) => string): string {
   return low === high ? shown(likely) : `${shown(likely)} (${shown(low)} to ${shown(high)})`;
 }
 
-function jobsOf(figures: CostFigures, { jobs, withRepeats, dollars: once }: Cost): string {
-  if (figures.limitHours === undefined) return 'no limit';
-  if (jobs === undefined) return `never completes in jobs of ${figures.limitHours} h`;
-  if (jobs === 1) return '1';
-  const repeats = jobs - 1;
-  const paid = once.likely > 0 ? `, ${dollars(withRepeats)} with ${repeats === 1 ? 'it' : 'them'}` : '';
-  return `${jobs} of ${figures.limitHours} h; ${repeats === 1 ? '1 epoch is re-trained' : `${repeats} epochs are re-trained`}${paid}`;
+const withBasis = (of: Quantity, shown: (value: number) => string): string =>
+  `${span(of, shown)} (${of.basis})`;
+
+function jobsOf({ jobs, limit, quoted }: CostFigures): string {
+  if (limit === Infinity) return 'no limit';
+  if (!jobs) return `never completes in jobs of ${limit} h`;
+  if (jobs.count === 1) return '1';
+  const repeats = jobs.count - 1;
+  const once = quoted ? `; without, ${number(quoted.hours)} h and ${dollars(quoted.dollars)}` : '';
+  return `${jobs.count} of ${limit} h; ${several(repeats, 'epoch')} ${repeats === 1 ? 'is' : 'are'} re-trained${once}`;
 }
 
-const rateOf = ({ likely, low = likely, high = likely, basis, source }: Figure): string =>
-  `${span({ low, likely, high }, dollars)} (${basis}: ${source})`;
+function earlyOf({ quoted }: CostFigures): string {
+  const early = quoted?.stoppedEarly;
+  return early ? `$${early.low} to $${early.high} (${early.basis}: ${early.source})` : '–';
+}
 
-/** The scenarios as a table; every product is derived from the two figures before it. */
+/** The ways to run it as a table. */
 export function costTable(costs: readonly CostFigures[]): string {
   return tableOf(
     [
@@ -75,19 +92,15 @@ export function costTable(costs: readonly CostFigures[]): string {
       'Jobs',
       'With early stopping',
     ],
-    costs.map((figures) => {
-      const cost = costOf(figures);
-      const { stoppedEarly: early } = figures;
-      return [
-        figures.title,
-        String(figures.epochs),
-        figureText(figures.hoursPerEpoch, 'h'),
-        `${span(cost.hours, number)} (derived)`,
-        rateOf(figures.dollarsPerHour),
-        `${span(cost.dollars, dollars)} (derived)`,
-        jobsOf(figures, cost),
-        early ? `$${early.low} to $${early.high} (${early.basis}: ${early.source})` : '–',
-      ];
-    }),
+    costs.map((one) => [
+      one.title,
+      String(one.epochs),
+      figureText(one.epoch, 'h'),
+      withBasis(one.hours, number),
+      one.rate ? `${span(one.rate, dollars)} (${one.rate.basis}: ${one.rate.source})` : 'not known',
+      one.dollars ? withBasis(one.dollars, dollars) : 'not known',
+      jobsOf(one),
+      earlyOf(one),
+    ]),
   );
 }

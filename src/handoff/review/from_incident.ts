@@ -1,10 +1,10 @@
 /** An incident as a review: the configuration whose run failed, what was made of it, and what is known of both now. */
-import type { Claim, Cost, Incident } from '../../config/incidents';
-import { MODAL } from '../../config/facts';
+import { exactly } from '../../base/quantity';
+import type { Claim, Incident } from '../../config/incidents';
 import { presetOf } from '../../config/presets';
 import { TARGETS } from '../../config/targets';
-import type { CostFigures } from '../evidence';
 import type { Compared } from '../matrix';
+import { quotedCost } from './cost';
 import type { ReviewInput } from './input';
 
 /** What goes into the review of `incident`; `date` is of the document, as “2026-11-25”. */
@@ -19,7 +19,7 @@ export function reviewOf(incident: Incident, date: string): ReviewInput {
     before: compared(incident, incident.config, before),
     after: after.map(column),
     others: others.map(column),
-    costs: costs.map(costOf),
+    costs: costs.map(quotedCost),
   };
 }
 
@@ -32,12 +32,7 @@ function compared(incident: Incident, config: string, { outcome, claimedGB }: Cl
     purpose,
     outcome,
     ...(claimedGB !== undefined && {
-      memory: [{ likely: claimedGB, basis: 'assumed', source: incident.source, unit: 'GB' }],
+      memory: [{ ...exactly(claimedGB, 'assumed', incident.source), unit: 'GB' }],
     }),
   };
 }
-
-const costOf = ({ place, ...cost }: Cost): CostFigures => ({
-  ...cost,
-  ...(place === 'modal' && { limitHours: MODAL.jobHours }),
-});

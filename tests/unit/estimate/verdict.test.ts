@@ -46,6 +46,8 @@ interface Estimated {
   readonly costs: readonly {
     readonly stop: { readonly id: string };
     readonly jobs: { readonly count: number } | null;
+    readonly hours: { readonly likely: number | null };
+    readonly dollars?: { readonly likely: number | null } | null | undefined;
   }[];
   readonly remedies: readonly Remedy[];
 }
@@ -174,19 +176,35 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
       expect(resume).toContain(verdict.jobs ? jobsIn(verdict).replace('takes', 'take') : jobsIn(verdict));
   });
 
-  test('is what the review says, with its hours, dollars and jobs', () => {
-    if (!verdict || platform !== 'modal') return;
+  test('is what the review says, with the hours, dollars and jobs of the estimate', async () => {
+    if (!verdict) return;
     const compared = { name, text, target: machine };
     const asked = { date: '2026-11-30', preparedBy: '', before: compared, after: [compared] };
     const said = reviewDocument(reviewInput({ ...asked, incident: undefined, smoke: [] }));
     const row = said.split('\n').find((line) => line.startsWith(`| ${name} on ${machine.title} |`)) ?? '';
     expect(row).toContain(`${Number(verdict.epoch.likely.toPrecision(3))} h`);
+    const estimated = (await printed(estimate, file, '--target', platform)) as Estimated;
+    const all = estimated.costs.find(({ stop }) => stop.id === 'all');
+    // JSON has null for what is without end.
+    const shown = (value: number | null | undefined, say: (value: number) => string): string =>
+      value === null || value === undefined ? 'no end' : say(value);
+    const cells = row.split(' | ');
+    expect(cells[3]).toMatch(
+      new RegExp(`^${shown(all?.hours.likely, (value) => String(Number(value.toPrecision(4))))} \\(`),
+    );
+    expect(cells[5]?.replaceAll('\\', '')).toContain(
+      shown(all?.dollars?.likely, (value) => `$${value.toFixed(2)} (`),
+    );
     const { count } = verdict.jobs ?? {};
     const jobs =
-      count === undefined ? 'never completes in jobs of 24 h' : count === 1 ? '| 1 |' : `${count} of 24 h`;
-    expect(row).toContain(jobs);
-    const whole = verdict.cost?.need.likely;
-    if (count !== undefined && count > 1) expect(row).toContain(`$${whole?.toFixed(2)} with`);
+      platform !== 'modal'
+        ? 'no limit'
+        : count === undefined
+          ? 'never completes in jobs of 24 h'
+          : count === 1
+            ? '1'
+            : `${count} of 24 h`;
+    expect(cells[6]).toContain(jobs);
     const risk = said.split('\n').find((line) => line.includes('time-limit: '));
     if (risk) expect(risk).toContain(jobsIn(verdict));
   });

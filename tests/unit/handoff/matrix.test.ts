@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compare, ratioOf, toCsv, toMarkdown, type Compared, type Matrix } from '../../../src/handoff/matrix';
 import { TARGETS } from '../../../src/config/targets';
+import { exactly } from '../../../src/base/quantity';
 
 const config = (text: string, more: Partial<Compared> = {}): Compared => ({
   name: 'a.yaml',
@@ -124,7 +125,7 @@ describe('the other rows', () => {
         purpose: 'Original',
         target: TARGETS.wsl2,
         outcome: 'killed after 127 batches',
-        memory: [{ likely: 11, basis: 'assumed', source: 'review of 2025-01-19', unit: 'GB' }],
+        memory: [{ ...exactly(11, 'assumed', 'review of 2025-01-19'), unit: 'GB' }],
       }),
       config(`# Quick: one epoch on few files. And more.\n${whole('training: {optimizer: sgd}')}`, {
         target: TARGETS.modal,

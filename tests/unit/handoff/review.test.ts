@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { SmokeEvidence } from '../../../src/handoff/evidence';
 import { reviewDocument, type ReviewInput } from '../../../src/handoff/review';
 import { reviewOf } from '../../../src/handoff/review/from_incident';
-import { costOf } from '../../../src/handoff/review/cost';
+import { exactly, quantity } from '../../../src/base/quantity';
+import { costTable, quotedCost } from '../../../src/handoff/review/cost';
 import { smokeVerdict } from '../../../src/handoff/review/smoke';
 import { INCIDENTS } from '../../../src/config/incidents';
 import { TARGETS } from '../../../src/config/targets';
@@ -139,15 +140,15 @@ const FACTS: Readonly<Record<string, readonly Fact[]>> = {
     ['Deployment', '18:45 UTC'],
   ],
   'cost and time': [
-    ['Cost and time', 'Local', '0.75 h', '75', '$0.00', 'assumed', 'owned hardware'],
+    ['Cost and time', 'Local', '0.75 h', '75 (assumed)', '$0.00', 'assumed', 'owned hardware'],
     ['Cost and time', '~45 min', '75 h', '$0'],
     ['Cost and time', '~15 min', '3× faster', '25 h'],
-    ['Cost and time', 'Modal', '0.25 h', '25 (derived)', '$5.59', '$139.75', '$70 to $100'],
+    ['Cost and time', 'Modal', '0.25 h', '25.25 (assumed)', '$5.59', '$141.15', '$139.75', '$70 to $100'],
     ['Cost and time', '$3.13', '$78.25', 'GPU $2.50 + 8 cores × $0.047 + 32 GiB × $0.008', '2026-07-01'],
     ['Cost and time', '25 h do not fit one job of 24 h'],
     ['Cost and time', '2 to 3 h', 'about 1 h', 'later runs'],
     ['Cost and time', '2.5 h (2 to 3;', '250 (200 to 300)'],
-    ['Cost and time', '1 h', '100 (derived)', '$313.00', '5 of 24 h'],
+    ['Cost and time', '1 h', '104 (assumed)', '$325.52', '100 h and $313.00', '5 of 24 h'],
     ['Cost and time', '139.75', '2 of 24 h; 1 epoch is re-trained'],
     ['Deployment', 'A100-40GB $2.10', 'L40S $1.95', 'H100 $3.95'],
   ],
@@ -349,29 +350,37 @@ describe('a smoke run', () => {
   });
 });
 
-test('cost is rate times hours, with the range of both', () => {
-  const cost = costOf({
-    title: '',
+describe('stated hours and rates', () => {
+  const stated = {
+    title: 'Rented',
+    place: 'modal',
     epochs: 10,
-    hoursPerEpoch: { likely: 2, low: 1, high: 3, basis: 'assumed', source: '' },
-    dollarsPerHour: { likely: 4, low: 3, high: 5, basis: 'assumed', source: '' },
-    limitHours: 10,
+    hoursPerEpoch: quantity([4, 5, 6], 'measured', 'a log'),
+    dollarsPerHour: quantity([3, 4, 5], 'derived', 'a list'),
+  } as const;
+
+  test('are costed as a prediction is, and as the document counts', () => {
+    // Of 5 h, four epochs fit a job: 1–4, 4–7, 7–10; two jobs end in an interrupted epoch of 4 h.
+    const { jobs, hours, dollars, quoted } = quotedCost(stated);
+    expect(jobs).toMatchObject({ count: 3, repeated: 10, lost: 8 });
+    expect(hours).toMatchObject({ likely: 68, basis: 'derived' });
+    expect(dollars).toMatchObject({ likely: 272, basis: 'derived' });
+    expect(quoted).toEqual({ hours: 50, dollars: 200 });
+    expect(costTable([quotedCost(stated)])).toContain(
+      '3 of 24 h; 2 epochs are re-trained; without, 50 h and $200.00',
+    );
   });
-  // 5 epochs fit a job: 1–5, 5–9, 9–10.
-  expect(cost).toEqual({
-    hours: { low: 10, likely: 20, high: 30 },
-    dollars: { low: 30, likely: 80, high: 150 },
-    jobs: 3,
-    withRepeats: 96,
+
+  test('without end are said to be so', () => {
+    const table = costTable([quotedCost({ ...stated, hoursPerEpoch: exactly(20, 'assumed', 'a guess') })]);
+    expect(table).toContain('| no end (assumed) |');
+    expect(table).toContain('never completes in jobs of 24 h');
   });
-  const never = costOf({
-    title: '',
-    epochs: 2,
-    hoursPerEpoch: { likely: 20, basis: 'assumed', source: '' },
-    dollarsPerHour: { likely: 1, basis: 'assumed', source: '' },
-    limitHours: 24,
+
+  test('at one’s own machine have no limit', () => {
+    const { jobs, hours } = quotedCost({ ...stated, place: 'local' });
+    expect([jobs?.count, hours.low, hours.likely, hours.high]).toEqual([1, 40, 50, 60]);
   });
-  expect(never.jobs).toBeUndefined();
 });
 
 test('the incident is data with a source', () => {

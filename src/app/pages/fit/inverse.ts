@@ -1,4 +1,5 @@
 /** Questions about limits, answered in sentences. */
+import type { Bound } from '../../../base/quantity';
 import { several } from '../../../base/text';
 import { GIB } from '../../../base/units';
 import type { Gpu } from '../../../config/gpus';
@@ -11,7 +12,6 @@ import {
   largestWorkers,
   MAX,
   smallestGpu,
-  type Bound,
 } from '../../../estimate/what_fits';
 import { ramPlanOf, type Plan, type StopCost } from '../../../estimate/scenario';
 import { scenarioTable, withRam, type RowWithRam } from '../../../estimate/scenario_table';
