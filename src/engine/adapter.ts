@@ -1,4 +1,5 @@
 /** The graphics adapter: how it is asked for, what it is called, and which one it is. */
+import { sha256 } from '../base/sha256';
 import { messageOf } from '../base/text';
 import { EngineError } from './engine_error';
 
@@ -41,20 +42,24 @@ export const adapterName = ({
 }: Omit<AdapterDescription, 'software'>): string =>
   description || [vendor, architecture, device].filter((part) => part !== '').join(' ') || 'a GPU';
 
-/** Tells adapters apart in whatever is remembered of them, also two that have one name, if their limits differ. */
-export const adapterKey = (
-  { vendor, architecture, device, description }: AdapterDescription,
-  { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize }: GPUSupportedLimits,
-): string =>
-  [
-    vendor,
-    architecture,
-    device,
-    description,
-    maxBufferSize,
-    maxStorageBufferBindingSize,
-    maxComputeWorkgroupStorageSize,
-  ].join('|');
+/**
+ * Tells adapters apart in whatever is remembered of them: a digest of all that the browser says of one, its names, the sizes of its
+ * subgroups, its limits and features. Two GPUs of which it says the same have one key, as cards of one architecture in one computer
+ * mostly do in Chromium, which names the architecture alone. A browser that says more after an update makes another key.
+ */
+export async function adapterKey({
+  info,
+  limits,
+  features,
+}: Pick<GPUAdapter, 'info' | 'limits' | 'features'>): Promise<string> {
+  const { vendor, architecture, device, description, subgroupMinSize, subgroupMaxSize } = info;
+  const given = [vendor, architecture, device, description, subgroupMinSize ?? '', subgroupMaxSize ?? ''];
+  // The limits are getters of the prototype, which Object.entries does not see.
+  for (const name in limits)
+    given.push(`${name} ${limits[name as Exclude<keyof GPUSupportedLimits, '__brand'>]}`);
+  const text = [...given, ...[...features].sort()].join('\n');
+  return (await sha256(new TextEncoder().encode(text))).slice(0, 16);
+}
 
 /** Intel's GPUs that are cards, Arc, as Dawn names them (gpu_info.json): “gen-12hp”, “xe-2hpg”. All others of Intel share the processor's memory. */
 const INTEL_CARD = /hpg|12-?hp/i;

@@ -1,5 +1,5 @@
 /** One GPU device: how it is opened and what it can do. gpu_device.ts has its calls. */
-import { requestAdapter, requestDevice } from './adapter';
+import { adapterKey, requestAdapter, requestDevice } from './adapter';
 import { GpuDevice } from './gpu_device';
 import type { Lowering } from './ops/definition';
 import { quadsRejected } from './quads';
@@ -43,6 +43,7 @@ export class Device extends GpuDevice {
     const device = new Device(
       await requestDevice(adapter, { requiredLimits, requiredFeatures }),
       adapter.info,
+      await adapterKey(adapter),
     );
     if (device.features.has('subgroups')) device.#quadsRejected = await quadsRejected(device);
     return device;

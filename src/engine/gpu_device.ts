@@ -19,6 +19,8 @@ export class GpuDevice {
   readonly limits: GPUSupportedLimits;
   readonly features: ReadonlySet<string>;
   readonly adapter: AdapterDescription;
+  /** Tells its adapter apart, see adapterKey. */
+  readonly adapterKey: string;
   readonly #gpu: GPUDevice;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
@@ -35,11 +37,12 @@ export class GpuDevice {
   /** Whether runs are cut into shorter submits than their times ask for; set before a program is compiled. */
   shortSubmits = false;
 
-  protected constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
+  protected constructor(gpu: GPUDevice, info: GPUAdapterInfo, adapterKey: string) {
     this.#gpu = gpu;
     this.limits = gpu.limits;
     this.features = gpu.features;
     this.adapter = describeAdapter(info);
+    this.adapterKey = adapterKey;
     gpu.addEventListener('uncapturederror', (event) => this.#fail(toEngineError(event.error, 'the device')));
     void gpu.lost.then((info) => {
       if (this.#destroyed) return;

@@ -2,7 +2,6 @@
  * Chooses among the variants of the hot kernels by timing them on the device, once per adapter, kind of shape and version of the
  * kernels. The choice is remembered, so a rebuilt or resumed program runs the same kernels and gives the same bits.
  */
-import { adapterKey } from './adapter';
 import { EngineError, type Device } from './device';
 import type { Graph, Node, Tensor } from './graph';
 import type { Variant } from './ops/definition';
@@ -71,7 +70,9 @@ function keyOf(device: Device, node: Node, written: (size: number) => string): s
     .filter(([, { dtype }]) => dtype === 'f16')
     .map(([name]) => `${name}:f16`);
   return [
-    adapterKey(device.adapter, device.limits),
+    device.adapterKey,
+    // A device may have less than its adapter.
+    device.limits.maxComputeWorkgroupStorageSize,
     device.capabilities.subgroups ? 'subgroups' : '',
     node.op.name,
     JSON.stringify(node.attrs),

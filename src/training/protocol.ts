@@ -89,6 +89,8 @@ export type EegEvent =
       /** Those of the run, the width as a number. */
       readonly settings: EegSettings;
       readonly device: AdapterDescription;
+      /** Tells the device apart from others of its name. */
+      readonly adapterKey: string;
     }
   | ({ readonly type: 'preparing' } & Preparation)
   | {

@@ -23,6 +23,8 @@ export interface RunSummary {
     | { readonly synthetic: number }
     | { readonly recordings: number; readonly first: string }
     | null;
+  /** Tells the GPU that it was started on apart from others of its name; runs of before have none. */
+  readonly adapterKey?: string;
   /** By step; NaN where it is not known. */
   readonly losses: readonly number[];
   readonly validations: readonly RecordedValidation[];

@@ -230,7 +230,7 @@ async function planRun(
     return { plans, plan, bytes: plan.memory.reduce((sum, use) => sum + use.bytes, 0) };
   };
   const announce = ({ plan }: { readonly plan: EegPlan }): void =>
-    emit({ type: 'planned', plan, settings: chosen, device: device.adapter });
+    emit({ type: 'planned', plan, settings: chosen, device: device.adapter, adapterKey: device.adapterKey });
   const reject = ({ plans, bytes }: ReturnType<typeof plannedBy>): void =>
     rejectTooLarge(bytes, [plans.step, plans.evaluation], memoryLimit, device.limits, whatFits);
 

@@ -63,13 +63,14 @@ export class StoredRun implements Checkpoints {
   /** Takes notice of what happens; resolves when what has to be written is: with a sentence where the store did not take the end. */
   async observe(event: EegEvent): Promise<string | null> {
     if (event.type === 'planned' && !this.#record) {
-      const { settings, plan, device } = event;
+      const { settings, plan, device, adapterKey } = event;
       const { parameters, steps, memory, windows } = plan;
       this.#record = new RunRecord({
         kind: 'eeg',
         settings,
         plan: { parameters, steps, memory, windows },
         data: this.data,
+        adapterKey,
         losses: [],
         validations: [],
         seconds: 0,

@@ -47,16 +47,27 @@ test('a GPU inside the processor is told apart from a card under Windows, and no
   expect(adapterHint(INTEL, LINUX)).toBe(undefined);
 });
 
-test('adapters of one name are two where their limits differ', () => {
-  const limits = {
-    maxBufferSize: 2 ** 31,
-    maxStorageBufferBindingSize: 2 ** 31,
-    maxComputeWorkgroupStorageSize: 32768,
-  } as GPUSupportedLimits;
-  const other = { ...limits, maxBufferSize: 2 ** 30 } as GPUSupportedLimits;
-  expect(adapterKey(INTEL, limits)).toBe(adapterKey({ ...INTEL }, limits));
-  expect(adapterKey(INTEL, limits)).not.toBe(adapterKey(INTEL, other));
-  expect(adapterKey(INTEL, limits)).not.toBe(adapterKey({ ...INTEL, device: '0x9a49' }, limits));
+test('adapters of one name are two where the browser says anything else of them', async () => {
+  const adapter = (info: object, maxBufferSize = 2 ** 31, features: readonly string[] = ['subgroups']) =>
+    ({
+      info: { ...INTEL, ...info },
+      // Limits are inherited, as browsers have them.
+      limits: Object.create({ maxBufferSize }) as GPUSupportedLimits,
+      features: new Set(features),
+    }) as unknown as GPUAdapter;
+  const different = [
+    adapter({}),
+    adapter({ device: '0x9a49' }),
+    adapter({ subgroupMinSize: 8 }),
+    adapter({}, 2 ** 30),
+    adapter({}, 2 ** 31, ['subgroups', 'shader-f16']),
+  ];
+  const keys = await Promise.all(different.map(adapterKey));
+  expect(new Set(keys).size).toBe(different.length);
+  expect(await adapterKey(adapter({}))).toBe(keys[0]);
+});
+
+test('an adapter is called what it calls itself', () => {
   expect(adapterName(INTEL)).toBe('intel gen-12lp');
   expect(adapterName({ ...INTEL, description: 'Iris Xe' })).toBe('Iris Xe');
   expect(adapterName({ vendor: '', architecture: '', device: '', description: '' })).toBe('a GPU');

@@ -36,8 +36,8 @@ async function keptRuns(store: Store): Promise<KeptRun[]> {
       read.settings.model.baseChannels === 'auto'
     )
       return [];
-    const { settings, seconds, losses, device: measured } = read;
-    return [{ id, name, device, settings, seconds, steps: losses.length, measured }];
+    const { settings, seconds, losses, adapterKey, device: measured } = read;
+    return [{ id, name, device, adapterKey, settings, seconds, steps: losses.length, measured }];
   });
 }
 

@@ -17,7 +17,9 @@ import type { EegSettings } from '../../../training/settings';
 export interface KeptRun {
   readonly id: string;
   readonly name: string;
+  /** The name of its GPU, and what tells it apart from others of that name; runs of before have the name alone. */
   readonly device: string;
+  readonly adapterKey: string | undefined;
   readonly settings: EegSettings;
   /** Of training, for `steps` steps. */
   readonly seconds: number;
@@ -28,6 +30,7 @@ export interface KeptRun {
 
 export interface BrowserDevice {
   readonly name: string;
+  readonly adapterKey: string;
   readonly rates: DeviceRates;
   /** Of the kept runs that were made on it, by their id. */
   readonly runs: ReadonlyMap<string, RunDevice>;
@@ -52,16 +55,16 @@ const predictions = {
     const device = await Device.request(navigator.gpu);
     const rates = await profileDevice(device);
     ready = { device, rates };
-    const name = adapterName(device.adapter);
+    const { adapter, adapterKey } = device;
     const runs = new Map<string, RunDevice>();
     past = kept
-      .filter((run) => run.device === name)
+      .filter((run) => run.adapterKey === adapterKey)
       .map(({ id, settings, seconds, steps }) => {
         const { step } = costOf(settings, device.capabilities);
         runs.set(id, { rates, update: step });
         return { cost: step, seconds: seconds / steps };
       });
-    return { name, rates, runs };
+    return { name: adapterName(adapter), adapterKey, rates, runs };
   },
 
   /** The settings with this width of the first stage. */
