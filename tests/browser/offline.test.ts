@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serve } from '../built';
+import { FULL } from '../full';
 import { openPage, PATIENCE, startApp, type App } from './app';
 
 const DIST = join(import.meta.dirname, '../../dist');
@@ -59,45 +60,52 @@ test('it opens and every page works where the network is gone, and it can be ins
   await context.close();
 });
 
-// Once in many runs Chromium leaves a navigation without an answer that meets the stop of the old service worker.
-test(
-  'a newer version waits while anything is computed in any tab, then is used when it is asked for',
-  { retry: 1 },
-  async () => {
-    cpSync(DIST, folder, { recursive: true });
-    const served = await serve(folder);
-    const { page, complaints } = await open(served.url);
-    await kept(page);
-    await page.reload();
+test('a newer version waits while anything is computed in any tab, then is used when it is asked for', async () => {
+  cpSync(DIST, folder, { recursive: true });
+  const served = await serve(folder);
+  const { page, complaints } = await open(served.url);
+  await kept(page);
+  await page.reload();
 
-    const html = readFileSync(join(folder, 'index.html'), 'utf8');
-    writeFileSync(join(folder, 'index.html'), html.replace('<body>', '<body data-version="2">'));
-    const worker = readFileSync(join(folder, 'sw.js'), 'utf8');
-    const revised = worker.replace(
-      /("?url"?:\s*"index\.html",\s*"?revision"?:\s*")|("?revision"?:\s*")(?=[0-9a-f]+",\s*"?url"?:\s*"index\.html")/,
-      '$&0',
-    );
-    expect(revised).not.toBe(worker);
-    writeFileSync(join(folder, 'sw.js'), revised);
-    const other = await page.context().newPage();
-    await other.goto(served.url);
-    await other.evaluate(() => {
-      void navigator.locks.request('smokescan busy', { mode: 'shared' }, () => new Promise(() => undefined));
+  const html = readFileSync(join(folder, 'index.html'), 'utf8');
+  writeFileSync(join(folder, 'index.html'), html.replace('<body>', '<body data-version="2">'));
+  const worker = readFileSync(join(folder, 'sw.js'), 'utf8');
+  const revised = worker.replace(
+    /("?url"?:\s*"index\.html",\s*"?revision"?:\s*")|("?revision"?:\s*")(?=[0-9a-f]+",\s*"?url"?:\s*"index\.html")/,
+    '$&0',
+  );
+  expect(revised).not.toBe(worker);
+  writeFileSync(join(folder, 'sw.js'), revised);
+  const other = await page.context().newPage();
+  await other.goto(served.url);
+  await other.evaluate(() => {
+    void navigator.locks.request('smokescan busy', { mode: 'shared' }, () => new Promise(() => undefined));
+  });
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+  await page.getByText('A newer version of Smokescan is ready.').waitFor();
+  const button = page.getByRole('button', { name: 'Reload and use it' });
+  await button.click();
+  await page.getByText('Something is still running in another tab: try again when it has ended.').waitFor();
+  expect(await page.locator('body[data-version="2"]').count()).toBe(0);
+  await other.close();
+  // The locks of a tab outlive it by as much as 0.3 s on a busy machine.
+  await page.waitForFunction(async () => (await navigator.locks.query()).held?.length === 0);
+  if (FULL) {
+    // A browser that does not answer: it takes ten seconds.
+    await page.evaluate(() => {
+      const { prototype } = ServiceWorker;
+      const { postMessage } = prototype;
+      prototype.postMessage = () => Object.assign(prototype, { postMessage });
     });
-    await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
-    await page.getByText('A newer version of Smokescan is ready.').waitFor();
-    const button = page.getByRole('button', { name: 'Reload and use it' });
     await button.click();
-    await page.getByText('It waits until what is running, in this tab or another, has ended.').waitFor();
-    expect(await page.locator('body[data-version="2"]').count()).toBe(0);
-    await other.close();
-    await button.click();
-    await page.locator('body[data-version="2"]').waitFor();
-    expect(complaints).toEqual({ console: [], page: [], foreign: [] });
-    await page.context().close();
-    await served.close();
-  },
-);
+    await page.getByText('The newer version of Smokescan did not start.').waitFor();
+  }
+  await button.click();
+  await page.locator('body[data-version="2"]').waitFor();
+  expect(complaints).toEqual({ console: [], page: [], foreign: [] });
+  await page.context().close();
+  await served.close();
+});
 
 test('files that the system opens with the app go where dropped ones go', async () => {
   const { page, complaints } = await app.open();

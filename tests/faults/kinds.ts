@@ -177,7 +177,7 @@ async function update(run: TrainedPage): Promise<number | undefined> {
     Object.assign(window, { opened: true });
     await (await navigator.serviceWorker.ready).update();
   });
-  const waits = run.page.getByText('It waits until what is running');
+  const waits = run.page.getByText('You can use it when what is running has ended.');
   if (!(await run.until(() => waits.isVisible()))) return undefined;
   const result = await goesOn(run);
   expectThat(await run.page.evaluate(() => 'opened' in window), 'The page was loaded anew during a run.');

@@ -89,15 +89,31 @@ export class TrainedPage {
 
   async clearStore(): Promise<void> {
     const { origin } = new URL(this.url);
-    const session = await this.session();
-    await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+    await this.#ask('clears the store', (session) =>
+      session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' }),
+    );
   }
 
   /** Lets the origin store so many bytes. */
   async #limit(quotaSize: number): Promise<void> {
     const { origin } = new URL(this.url);
-    const session = await this.session();
-    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+    await this.#ask('limits the store', (session) =>
+      session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize }),
+    );
+  }
+
+  /** Asks Chromium by its protocol, which has no time limit of its own; throws TimeoutError where it does not answer. */
+  async #ask(what: string, ask: (session: CDPSession) => Promise<unknown>): Promise<void> {
+    const late = new AbortController();
+    const patience = sleep(PATIENCE, undefined, { signal: late.signal }).then(() => {
+      throw new errors.TimeoutError(`Chromium did not answer within ${PATIENCE} ms what ${what}.`);
+    });
+    try {
+      await Promise.race([this.session().then(ask), patience]);
+    } finally {
+      late.abort();
+      patience.catch(() => undefined);
+    }
   }
 
   /** Has no room on the disk while `act` goes on. */

@@ -11,6 +11,8 @@ export class AppVersion {
   newer = $state.raw<ServiceWorker | null>(null);
   /** It was asked for while something was computed. */
   postponed = $state(false);
+  /** It was asked for, and the page was not loaded anew in time. */
+  late = $state(false);
   /** Another tab has started a newer version, so that parts of this page may be gone. */
   replaced = $state(false);
   #asked = false;
@@ -52,11 +54,13 @@ export class AppVersion {
   async use(): Promise<void> {
     const { newer } = this;
     if (!newer) return;
+    this.late = false;
     this.postponed = !(await whileNobodyComputes(async () => {
       this.#asked = true;
       newer.postMessage({ type: 'SKIP_WAITING' });
       // The page is loaded anew meanwhile.
       await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+      this.late = true;
     }));
   }
 }
