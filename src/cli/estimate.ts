@@ -12,7 +12,7 @@ import { CACHES, type Cache } from '../estimate/epoch_windows';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
 import { unpriced } from '../estimate/rates';
 import type { Plan } from '../estimate/scenario';
-import { failing, inspect, isForeign, sentence, type Issue } from '../config/issues';
+import { failing, inspect, isForeign, launchFit, sentence, type Issue } from '../config/issues';
 import { readConfig } from '../config/settings';
 import { MACHINE_BOUNDS, PLATFORMS, type Machine } from '../config/targets';
 import type { Fit, Remedy } from '../config/verdict';
@@ -47,10 +47,11 @@ it was measured, derived or assumed; and what would fit where the run does not.`
     }),
     json: flag('everything as one JSON object; a number without end is null'),
   },
-  notes: `Exit code 0 where the run fits or is borderline; 1 for a file that cannot be read; 3 where it won't fit, no number of
-jobs completes it, or validate would exit with 1; 4 where nothing can be predicted of a run that validate accepts, as with
-device cpu or mps; 2 for wrong arguments. It fits where the high ends of all predictions do and at most 5 % of the simulated
-runs are OOM-killed; it is borderline where only the likely values do. The first line, and "fit" in the JSON, say which.`,
+  notes: `Exit code 0 where the run fits or is borderline; 1 for a file that cannot be read; 3 where validate would exit with 1, as
+where it won't fit or no number of jobs completes it, unless a comment of the file silences that; 4 where nothing can be
+predicted of a run that validate accepts, as with device cpu or mps; 2 for wrong arguments. It fits where the high ends of all
+predictions do and at most 5 % of the simulated runs are OOM-killed; it is borderline where only the likely values do, and
+where it needs more system RAM than is asked of Modal, which is no limit. The first line, and "fit" in the JSON, say which.`,
 };
 
 interface Asked {
@@ -104,10 +105,12 @@ async function estimate(asked: Asked): Promise<number> {
     return refused.length > 0 ? 3 : 4;
   }
   const found = forecast(plan);
-  const refused = inspect(text, { name, target, verdict: found.verdict }).issues.filter(failing);
+  const { issues, silenced } = inspect(text, { name, target, verdict: found.verdict });
+  const refused = issues.filter(failing);
   if (asked.json) print(JSON.stringify(asJson(asked, found, refused), null, 2));
   else print(asText(asked, found, refused));
-  return found.verdict.fit === "won't fit" || refused.length > 0 ? 3 : 0;
+  if (silenced.length > 0) complain(`${several(silenced.length, 'issue')} silenced by comments`);
+  return launchFit(issues) === "won't fit" ? 3 : 0;
 }
 
 /** Throws an Error with a sentence for a file that the trainer rejects, or that no run can be. */
@@ -217,6 +220,8 @@ const SAID: Readonly<Record<Fit, string>> = {
   "won't fit": "won't fit",
 };
 
+const OVER_REQUEST = 'borderline: it needs more system RAM than is asked of Modal, which is no limit';
+
 function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): string {
   const rows = rowsOf(found).map(({ what, value, unit, of }) => {
     const show = SHOW[unit];
@@ -235,14 +240,16 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
   const { jobs, rate, remedies } = verdict;
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
   const { killed } = ram.odds;
+  const modal = plan.machine.name === 'modal';
+  const overRequest = modal && ram.peak.likely > ram.limit;
   return [
-    `${inLine(asked.file)} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${SAID[verdict.fit]}${refused.length > 0 ? ', and should not be launched' : ''}`,
+    `${inLine(asked.file)} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${verdict.fit === 'borderline' && overRequest ? OVER_REQUEST : SAID[verdict.fit]}${refused.length > 0 ? ', and should not be launched' : ''}`,
     ...refused.map((issue) => `  ${issue.severity} ${issue.id} ${sentence(issue)}`),
     '',
     ...aligned([heads, ...rows]),
     '',
     `GPU memory: ${verdict.gpu.fit}. System RAM: ${verdict.ram.fit}.`,
-    `OOM-killed in training: ${percent(killed.likely)} of ${ram.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${several(ram.odds.curve.at(-1)?.batch ?? 0, 'batch')}.`,
+    `${modal ? 'Above the request' : 'OOM-killed'} in training: ${percent(killed.likely)} of ${ram.odds.runs} simulated runs (95 %: ${percent(killed.low)} – ${percent(killed.high)}), within the first ${several(ram.odds.curve.at(-1)?.batch ?? 0, 'batch')}.`,
     jobs
       ? `All epochs take ${jobs.count === 1 ? 'one job' : `${jobs.count} jobs of ${MODAL.jobHours} h, each resumed`}.`
       : `No number of jobs completes the run: fewer than two epochs fit ${MODAL.jobHours} h.`,

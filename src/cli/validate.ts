@@ -2,7 +2,7 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { inLine, several, messageOf, visible } from '../base/text';
 import { describeFixed, fixed, isSafe } from '../config/fixing';
-import { failing, inspectAll, linesOf, sentence, type Inspection, type Issue } from '../config/issues';
+import { inspectAll, launchFit, linesOf, sentence, type Inspection, type Issue } from '../config/issues';
 import { applyEdits } from '../config/pieces';
 import { TARGET_NAMES, type Target } from '../config/targets';
 import { inspectRuns } from '../estimate/forecast';
@@ -81,7 +81,7 @@ export const main = (args: readonly string[]): Promise<number> =>
     if (!values.diff) show(inspected, format, problems);
     if (wrong) return 2;
     const issues = inspected.flatMap(({ inspection }) => inspection.issues);
-    return problems.length > 0 || issues.some(failing) ? 1 : 0;
+    return problems.length > 0 || launchFit(issues) === "won't fit" ? 1 : 0;
   });
 
 const inspectionsOf = (files: readonly Read[]): Inspection[] =>

@@ -10,7 +10,7 @@ import { SECTIONS } from './keys';
 import { isPyMapping } from './plain';
 import { readConfig, type ConfigFile } from './settings';
 import { isSmokeRun, type Target } from './targets';
-import type { Verdict } from './verdict';
+import type { Fit, Verdict } from './verdict';
 
 export type { Silenced } from './ignores';
 export type { Issue, Severity } from './rules';
@@ -166,6 +166,14 @@ export function linesOf({ message }: Pick<Issue, 'message'>): readonly string[] 
 /** Whether an issue means that the file is rejected, or that its run is wasted, crashes or costs much. */
 export const isSevere = ({ severity }: Pick<Issue, 'severity'>): boolean =>
   severity === 'invalid' || severity === 'critical' || severity === 'high';
+
+/**
+ * Whether a run can be launched, by the issues of its file: not; only after a person confirmed what no edit fixes; yes. The
+ * exit codes of the commands and the page follow it. A run that won't fit has an issue that says so, unless a comment of the
+ * file silences it.
+ */
+export const launchFit = (issues: readonly Issue[]): Fit =>
+  issues.some(failing) ? "won't fit" : issues.some(isSevere) ? 'borderline' : 'fits';
 
 /** Whether a file with this issue should not be launched: the trainer rejects it, or an edit fixes a severe issue. */
 export const failing = ({ severity, fixable }: Pick<Issue, 'severity' | 'fixable'>): boolean =>

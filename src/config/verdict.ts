@@ -6,7 +6,7 @@ import type { Quantity } from '../base/quantity';
 import type { GpuId } from './gpus';
 import type { Jobs } from './launches';
 
-/** `borderline`: the likely value fits and the high one does not. */
+/** `borderline`: the likely value fits and the high one does not; or it is above what is asked for, where that is no limit. */
 export type Fit = 'fits' | 'borderline' | "won't fit";
 
 const ORDER: readonly Fit[] = ['fits', 'borderline', "won't fit"];
@@ -16,6 +16,9 @@ export function fitOf({ likely, high }: Pick<Quantity, 'likely' | 'high'>, limit
   const within = (value: number): boolean => value <= limit && value < Infinity;
   return within(high) ? 'fits' : within(likely) ? 'borderline' : "won't fit";
 }
+
+/** The verdict on a need beside what is asked for: more may be used, as long as the host has it, so it is borderline at worst. */
+export const fitOfRequest = (fit: Fit): Fit => (fit === "won't fit" ? 'borderline' : fit);
 
 /** The verdict on all of several needs; `fits` for none. */
 export const worstFit = (fits: readonly Fit[]): Fit =>

@@ -1,7 +1,7 @@
 /** System RAM of a run as one answer: training by many seeds, validation, and whether a machine has it. */
 import { GIB } from '../base/units';
 import { quantity, sum, type Quantity } from '../base/quantity';
-import { fitOf, worstFit, type Fit } from '../config/verdict';
+import { fitOf, fitOfRequest, worstFit, type Fit } from '../config/verdict';
 import { ramOptions, type RamPlan } from './from_config';
 import { MAIN_BYTES, OTHER_BYTES, validationBytes } from './ram_facts';
 import { RamEnsemble, type OomOdds } from './oom_odds';
@@ -115,8 +115,8 @@ const fitOfShare = (killed: number): Fit =>
 /** RAM and swap of the machine, bytes. */
 const limitOf = ({ options: { machine } }: RamEnsemble): number => machine.ramBytes + machine.swap.likely;
 
-/** Whether training fits, by the simulated peaks and the share of runs that are OOM-killed. */
-export const trainingFitOf = (ensemble: RamEnsemble): Fit =>
+/** Whether training stays within the machine’s memory, by the simulated peaks and the share of runs that are OOM-killed. */
+const trainingFitOf = (ensemble: RamEnsemble): Fit =>
   worstFit([fitOf(ensemble.peak(), limitOf(ensemble)), fitOfShare(ensemble.odds().killed.likely)]);
 
 /**
@@ -141,16 +141,20 @@ export function predictRam(plan: RamPlan, ensemble = ensembleOf(plan)): RamPredi
   const notes: string[] = [];
   if (platform === 'modal')
     notes.push(
-      'On Modal the memory is what is asked for, not a cap: a run above it may live, and pays for it.',
+      'On Modal the memory is what is asked for and no limit: a run that needs more is billed for it, and ends only where its host has no more.',
     );
   if (platform === 'wsl2' && loader.workers > 0)
     notes.push(
       'Under WSL2 a worker was OOM-killed in a way that the loader’s source does not explain; half of the simulated runs are of that kind.',
     );
   if (windows.validation > 0 && validation.likely > limit)
-    notes.push('Validation alone needs more than there is: hold fewer files out (data.validation_split).');
-  const trainingFit = trainingFitOf(ensemble);
-  const validationFit = fitOf(validation, limit);
+    notes.push(
+      `Validation alone needs more than ${platform === 'modal' ? 'is asked for' : 'there is'}: hold fewer files out (data.validation_split).`,
+    );
+  // The launcher asks Modal for memory and sets no limit (its source at 2025-09-21).
+  const asked = (fit: Fit): Fit => (platform === 'modal' ? fitOfRequest(fit) : fit);
+  const trainingFit = asked(trainingFitOf(ensemble));
+  const validationFit = asked(fitOf(validation, limit));
   const fits = worstFit([trainingFit, validationFit]);
   return { training, odds, validation, peak, limit, trainingFit, validationFit, fits, notes };
 }

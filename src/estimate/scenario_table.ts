@@ -134,7 +134,7 @@ export function withRam(row: ScenarioRow): RowWithRam {
     needs: smallestRam(ramPlan, undefined, ensemble),
     usual: plan.machine.ramGiB * GIB,
   };
-  if (fits !== "won't fit" || plan.machine.name !== 'modal') return { ...row, ram };
+  if (ram.needs <= ram.usual || plan.machine.name !== 'modal') return { ...row, ram };
   const larger = { ...plan, machine: { ...plan.machine, ramGiB: ram.needs / GIB } };
   const there = predictRam(ramPlanOf(larger));
   return {

@@ -144,7 +144,10 @@ export function fastestWorkers(plan: Plan, ram: Fit): number | undefined {
   if (!waits(now)) return undefined;
   let wanted = Math.min(max, now + 1);
   while (wanted < max && waits(wanted)) wanted++;
-  const fits = (workers: number): boolean => predictRam(ramPlanOf(withWorkers(plan, workers))).fits === ram;
+  const fits = (workers: number): boolean => {
+    const there = predictRam(ramPlanOf(withWorkers(plan, workers)));
+    return there.trainingFit === 'fits' && there.fits === ram;
+  };
   return largest(now + 1, wanted, fits, wanted);
 }
 

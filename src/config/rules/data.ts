@@ -253,7 +253,6 @@ function overRam(
   return over(fix?.path ?? path, judged, who, 'that the app requests of Modal', more).map((found) => ({
     ...found,
     message: `${found.message}. A request is no limit: Modal bills what is used, and may end the container where its machine has no more`,
-    severity: 'medium',
   }));
 }
 
@@ -270,9 +269,13 @@ function over(
   const write = more.fix?.[0]?.value;
   const range = `about ${gib(need.likely)} GiB (${gib(need.low)} to ${gib(need.high)}) of ${gib(limit)} GiB ${what}${write === undefined ? '' : `; write ${write}`}`;
   return judged.fit === 'borderline'
-    ? at(path, `${who} is borderline: the likely value fits, the high one does not; it takes ${range}`, {
-        ...more,
-        severity: 'medium',
-      })
+    ? at(
+        path,
+        `${who} is borderline${need.likely <= limit ? ': the likely value fits, the high one does not; it' : ': it'} takes ${range}`,
+        {
+          ...more,
+          severity: 'medium',
+        },
+      )
     : at(path, `${who} won’t fit: it takes ${range}`, more);
 }

@@ -224,7 +224,9 @@ describe('system RAM', () => {
     expect(answer).toMatchObject({ runs: 1, of: 40, fits: "won't fit", notes: [] });
     expect(answer.validation.likely).toBeGreaterThan(61e9);
     expect(answer.peak.likely).toBe(answer.validation.likely);
-    expect(describeOom(answer)).toMatch(/of 1 simulated runs so far\. Validation: won’t fit\.$/);
+    expect(describeOom(answer, machine.name)).toMatch(
+      /of 1 simulated runs so far\. Validation: won’t fit\.$/,
+    );
     expect(after(70).fits).toBe('borderline');
   });
 

@@ -55,17 +55,22 @@ describe('the command estimate', () => {
     expect(out).not.toContain('What would fit');
   });
 
-  test('with the 32 GiB that the app asks for, validation of the file as reviewed does not: 3, and what would', async () => {
+  test('with the 32 GiB that the app asks for, which is no limit, validation of the file as reviewed may run: 0, and what would fit', async () => {
     const asReviewed = write(
       'reviewed.yaml',
       readFileSync(A100, 'utf8').replace('validation_split: 0.07', 'validation_split: 0.2'),
     );
     const { code, out } = await run(asReviewed, '--target', 'modal', '--ram', '32');
-    expect(code).toBe(3);
-    expect(out).toMatch(/^.*32 GiB, modal: won't fit/);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^.*32 GiB, modal: borderline: it needs more system RAM than is asked of Modal/);
+    expect(out).toMatch(/^Above the request in training: \d+ % of/m);
     const ram = /--ram (\d+),/.exec(out)?.[1] ?? '0';
     expect(Number(ram)).toBeGreaterThan(32);
-    expect((await run(asReviewed, '--target', 'modal', '--ram', ram)).code).toBe(0);
+    expect((await run(asReviewed, '--target', 'modal', '--ram', ram)).out).toMatch(/^.* GiB, modal: fits/);
+    const own = await run(asReviewed, '--target', 'local', '--ram', '32');
+    expect(own.code).toBe(3);
+    expect(own.out).toMatch(/^.*32 GiB, local: won't fit/);
+    expect(own.out).toMatch(/^OOM-killed in training: \d+ % of/m);
     const split = /data\.validation_split: ([\d.]+)/.exec(out)?.[1] ?? '1';
     expect(Number(split)).toBeLessThan(0.1);
   });

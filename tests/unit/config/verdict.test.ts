@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitOf, worstFit } from '../../../src/config/verdict';
+import { fitOf, fitOfRequest, worstFit } from '../../../src/config/verdict';
 
 test('a need is borderline where its likely value fits and its high one does not', () => {
   const range = { likely: 2, high: 3 };
@@ -11,4 +11,9 @@ test('a need is borderline where its likely value fits and its high one does not
   ]);
   expect(fitOf({ likely: 1, high: Infinity }, Infinity)).toBe('borderline');
   expect(worstFit(['fits', 'borderline'])).toBe('borderline');
+  expect((['fits', 'borderline', "won't fit"] as const).map(fitOfRequest)).toEqual([
+    'fits',
+    'borderline',
+    'borderline',
+  ]);
 });

@@ -9,7 +9,8 @@ import { readFile, settingsOf } from '../../../src/app/pages/fit/settings';
 import { main as estimate } from '../../../src/cli/estimate';
 import { main as validate } from '../../../src/cli/validate';
 import { applyChanges } from '../../../src/config/edit';
-import type { Issue } from '../../../src/config/issues';
+import { launchFit, type Issue } from '../../../src/config/issues';
+import { GPUS } from '../../../src/config/gpus';
 import { PRESETS } from '../../../src/config/presets';
 import { MACHINES, type Platform } from '../../../src/config/targets';
 import type { Fit, Remedy, Verdict } from '../../../src/config/verdict';
@@ -141,10 +142,9 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
       const severityOf = (id: string) => issues.find((issue) => issue.id === id)?.severity;
       const expected = (fit: Fit) => ({ fits: undefined, borderline: 'medium', "won't fit": 'high' })[fit];
       expect(severityOf('vram')).toBe(expected(verdict.gpu.fit));
-      // Memory asked of Modal is a request, beyond which a container may go.
-      const ofRam = (fit: Fit) => (platform === 'modal' && fit !== 'fits' ? 'medium' : expected(fit));
-      expect(severityOf('host-ram')).toBe(ofRam(verdict.ram.training.fit));
-      expect(severityOf('validation-ram')).toBe(ofRam(verdict.ram.validation.fit));
+      expect(severityOf('host-ram')).toBe(expected(verdict.ram.training.fit));
+      expect(severityOf('validation-ram')).toBe(expected(verdict.ram.validation.fit));
+      if (verdict.fit === "won't fit") expect(launchFit(issues)).toBe("won't fit");
       if (platform === 'modal') {
         const [ended, never] = [severityOf('time-limit'), severityOf('never-completes')];
         expect([ended !== undefined, never !== undefined]).toEqual([
@@ -207,5 +207,93 @@ describe.each(CASES.map((one) => [`${one.name} on ${one.platform}`, one] as cons
     expect(cells[6]).toContain(jobs);
     const risk = said.split('\n').find((line) => line.includes('time-limit: '));
     if (risk) expect(risk).toContain(jobsIn(verdict));
+  });
+});
+
+describe('memory that a run does not have', () => {
+  const SAFE = { 'data.num_workers': '0', 'data.validation_split': '0.02', 'model.mamba.conv_kernel': '3' };
+  const MUCH = { ...SAFE, 'data.validation_split': '0.2' };
+  const few = { ...SAFE, 'training.early_stopping.metric': 'auroc' };
+  test.each<[string, Platform, string[], Readonly<Record<string, string>>, Fit, number]>([
+    [
+      'of the GPU, on one’s own machine',
+      'local',
+      ['--gpu', 't4'],
+      { ...few, 'training.batch_size': '256' },
+      "won't fit",
+      1,
+    ],
+    [
+      'of the GPU, on Modal',
+      'modal',
+      ['--gpu', 't4'],
+      { ...few, 'training.batch_size': '256' },
+      "won't fit",
+      1,
+    ],
+    ['system RAM, on one’s own machine', 'local', ['--ram', '32'], { ...few, ...MUCH }, "won't fit", 1],
+    [
+      'asked of Modal, which is no limit',
+      'modal',
+      ['--ram', '32'],
+      { ...few, ...MUCH, 'data.num_workers': '8' },
+      'borderline',
+      0,
+    ],
+  ])('%s, is judged alike by every command and page', async (_, platform, given, changes, fit, code) => {
+    const { name, text } = changed(99, platform, {
+      'training.learning_rate': '1.0e-4',
+      'training.mixed_precision': platform === 'modal' ? 'true' : 'false',
+      'training.epochs': '1',
+      'data.data_dir': '/data/edf/train',
+      'data.cache_dir': '/results/cache',
+      'experiment.cache_dir': '/results/cache',
+      ...changes,
+    });
+    const file = join(folder, name.replaceAll('/', '-'));
+    writeFileSync(file, text);
+    const log = vi.spyOn(console, 'log').mockReturnValue(undefined);
+    const codes = [
+      await validate([file, '--target', platform, ...given]),
+      await estimate([file, '--target', platform, ...given]),
+    ];
+    const said = log.mock.calls.join('\n');
+    log.mockRestore();
+    expect(codes, said).toEqual([code, code === 1 ? 3 : 0]);
+    const usual = MACHINES[platform];
+    const [, value = ''] = given;
+    const machine = given[0] === '--gpu' ? { ...usual, gpu: GPUS.t4 } : { ...usual, ramGiB: Number(value) };
+    const verdict = verdictFor(text, name, machine);
+    expect(verdict?.fit).toBe(fit);
+    const [shown] = inspect([{ text, name, target: machine }]);
+    expect(launchFit(shown?.issues ?? []) === "won't fit").toBe(code === 1);
+    const plan: Plan = { settings: settingsOf(readFile(text, name, platform)), machine };
+    const ensemble = new RamEnsemble(ramOptions(ramPlanOf(plan))).advance(RAM_RUNS);
+    expect([
+      predictionOf(plan, { hours: Infinity, dollars: Infinity }).gpuFit,
+      ramAnswer(plan, ensemble, RAM_RUNS).fits,
+    ]).toEqual([verdict?.gpu.fit, verdict?.ram.fit]);
+    const compared = { name, text, target: machine };
+    const document = reviewDocument({ date: '2026-11-30', before: compared, after: [compared] });
+    expect(document.includes('State: not ready')).toBe(code === 1);
+  });
+
+  test('and that a comment says is there after all, stops neither command', async () => {
+    const { name, text } = changed(98, 'local', {
+      ...few,
+      'training.batch_size': '256',
+      'training.mixed_precision': 'false',
+      'training.learning_rate': '1.0e-4',
+    });
+    const file = join(folder, name.replaceAll('/', '-'));
+    writeFileSync(file, `# smokescan: ignore-file vram – measured\n${text}`);
+    const quiet = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')].map((one) =>
+      one.mockReturnValue(undefined),
+    );
+    const given = [file, '--target', 'local'];
+    const codes = [await validate(given), await estimate(given)];
+    for (const one of quiet) one.mockRestore();
+    expect(verdictFor(text, name, MACHINES.local)?.gpu.fit).toBe("won't fit");
+    expect(codes).toEqual([0, 0]);
   });
 });

@@ -173,7 +173,11 @@ describe('system RAM', () => {
   });
 
   test('the smallest RAM that is named is enough, and 2 GiB less is not', () => {
-    const plan = { ...ramPlanOf(A100), windows: { training: 49_760, validation: 51_901 } };
+    const plan = {
+      ...ramPlanOf(A100),
+      platform: 'local' as const,
+      windows: { training: 49_760, validation: 51_901 },
+    };
     const ram = smallestRam(plan);
     expect(ram / GIB).toBeGreaterThan(57);
     const at = (bytes: number) => predictRam({ ...plan, ramBytes: bytes }).fits;
@@ -257,7 +261,9 @@ describe('what would fit instead', () => {
   test('is about the system RAM, and each change fits surely when it is made', () => {
     const plan = on(A100, { ramGiB: 32 });
     const { ram, remedies } = forecast(plan).verdict;
-    expect(ram.fit).toBe("won't fit");
+    // More than is asked of Modal, which is no limit.
+    expect(ram.fit).toBe('borderline');
+    expect(ram.need.likely).toBeGreaterThan(ram.limit);
     const changes = remedies.filter(({ change }) => change !== 'loading');
     expect(changes.map(({ change }) => change)).toEqual(['split', 'ram']);
     for (const { change, value } of changes) {

@@ -15,7 +15,14 @@ import { linesOf, zipOf } from './file_text';
 import { ABOUT_SEVERITY } from './issues';
 import { describeFixed, safeFixes } from '../../../config/fixing';
 import { ignoreEdit } from '../../../config/ignores';
-import { failing, isSevere, SEVERITIES, waysToFix, type Issue, type Severity } from '../../../config/issues';
+import {
+  isSevere,
+  launchFit,
+  SEVERITIES,
+  waysToFix,
+  type Issue,
+  type Severity,
+} from '../../../config/issues';
 import type { OpenFile } from './open_file.svelte';
 import { givenBy, openFiles, writeFolder } from './opening';
 import { Review } from './review.svelte';
@@ -81,8 +88,9 @@ export class ConfigPage {
   /** Whether the file can be launched, in a few words. */
   readonly readiness = $derived.by((): { readonly said: string; readonly fit: Fit } | undefined => {
     if (!this.file?.inspection) return undefined;
-    if (this.issues.some(failing)) return { said: `Not ready for ${this.target}`, fit: "won't fit" };
-    if (this.severe > 0) return { said: `To confirm before a launch on ${this.target}`, fit: 'borderline' };
+    const fit = launchFit(this.issues);
+    if (fit === "won't fit") return { said: `Not ready for ${this.target}`, fit };
+    if (fit === 'borderline') return { said: `To confirm before a launch on ${this.target}`, fit };
     const over = this.answers
       ?.filter(({ name, fits }) => (name === 'Time' || name === 'Cost') && fits === "won't fit")
       .map(({ name }) => (name === 'Time' ? 'deadline' : 'budget'));

@@ -140,8 +140,8 @@ export function headlines(
   ];
 }
 
-/** How often training runs out of memory, and whether validation fits. */
-export function describeOom({ odds, runs, of, validationFit }: RamAnswer): string {
+/** How often training runs out of memory, and whether validation fits; on Modal, where what is asked for is no limit, how often it needs more. */
+export function describeOom({ odds, runs, of, validationFit }: RamAnswer, platform: Platform): string {
   const training = `${percent(odds.killed.likely)} of ${runs} simulated runs${runs < of ? ' so far' : ''}`;
-  return `OOM during training: ${training}. Validation: ${validationFit.replace("'", '’')}.`;
+  return `${platform === 'modal' ? 'Above the request in training' : 'OOM during training'}: ${training}. Validation: ${validationFit.replace("'", '’')}.`;
 }
