@@ -14,7 +14,7 @@ export class EngineError extends Error {
   constructor(
     readonly kind: EngineErrorKind,
     readonly where: string,
-    detail: string,
+    readonly detail: string,
   ) {
     super(`${where}: ${detail}`);
   }

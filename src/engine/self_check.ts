@@ -5,7 +5,7 @@
 import { Random } from '../base/random';
 import { EngineError, type Device } from './device';
 import { differentiate } from './gradient';
-import { elements, Graph, type Node, type Shape, type Tensor } from './graph';
+import { describeNode, elements, Graph, type Node, type Shape, type Tensor } from './graph';
 import { interpret } from './interpret';
 import { batchNorm } from './ops/batch_norm';
 import { binaryLoss } from './ops/binary_loss';
@@ -19,7 +19,7 @@ import { linear } from './ops/linear';
 import { rmsNorm } from './ops/rms_norm';
 import { selectiveScan } from './ops/selective_scan';
 import { ssdScan } from './ops/ssd_scan';
-import { frozenChoice, type ChooseVariant } from './plan';
+import { planProgram, type ChooseVariant } from './plan';
 import { Program } from './program';
 
 /** Of ‖got − want‖ / ‖want‖: what the tests of the ops allow gradients. */
@@ -43,14 +43,14 @@ export interface SelfCheckCase {
 const NEGATIVE = [-2, -0.2] as const;
 const STEPS = [-3, 1] as const;
 
-/** Sizes that end in the middle of workgroups and tiles. */
-const CASES: Readonly<Record<string, SelfCheckCase>> = {
+/** Sizes that end in the middle of workgroups and tiles; products are so large that every GPU is offered several tilings. */
+export const CASES: Readonly<Record<string, SelfCheckCase>> = {
   'matrix product': {
-    inputs: { x: { shape: [37, 64] }, weight: { shape: [48, 64] }, bias: { shape: [48] } },
+    inputs: { x: { shape: [120, 124] }, weight: { shape: [116, 124] }, bias: { shape: [116] } },
     build: (graph, t) => linear(graph, t('x'), t('weight'), t('bias')),
   },
   convolution: {
-    inputs: { x: { shape: [1, 64, 8] }, weight: { shape: [12, 8, 5] }, bias: { shape: [12] } },
+    inputs: { x: { shape: [1, 120, 60] }, weight: { shape: [116, 60, 5] }, bias: { shape: [116] } },
     build: (graph, t) => conv1d(graph, t('x'), t('weight'), t('bias'), { padding: 2 }),
   },
   'convolution of 19 electrodes': {
@@ -132,14 +132,16 @@ const CASES: Readonly<Record<string, SelfCheckCase>> = {
   },
 };
 
-/** A kernel that computes something else than float64 does. */
+/** A kernel that computes something else than float64 does, or does not compile. */
 export interface WrongKernel {
   readonly case: string;
   readonly op: string;
   /** Undefined where the op has one kernel. */
   readonly variant: string | undefined;
-  /** Relative error; NaN where values are not finite. */
+  /** Relative error; NaN where values are not finite or there are none. */
   readonly error: number;
+  /** What the driver says of a kernel that does not compile. */
+  readonly message?: string;
 }
 
 export interface SelfCheck {
@@ -156,20 +158,30 @@ type Variants = readonly [Variant, ...Variant[]];
 /** A kernel without the number of parts into which it cuts its sums: its text, and so what is wrong with it, is the same. */
 const kernelOf = (variant: string | undefined): string | undefined => variant?.replace(/ split \d+$/, '');
 
-/** Those of a node's variants that were not found wrong; all where none is left. */
-export function rightOnes(
-  { op }: Pick<Node, 'op'>,
-  variants: Variants,
-  wrong: readonly WrongKernel[],
-): Variants {
-  const [first, ...others] = variants.filter(({ name }) => !isWrong(op.name, name, wrong));
-  return first ? [first, ...others] : variants;
+/** All kernels that a node of these shapes can have were found wrong, on other shapes. */
+export class NoRightKernelError extends EngineError {
+  override name = 'NoRightKernelError';
+
+  constructor(node: Node, variants: Variants) {
+    super(
+      'internal',
+      describeNode(node),
+      `this GPU computes it wrongly by every kernel for these sizes (${variants.map(({ name }) => name).join(', ')}), so nothing is trained; update its driver, or try another browser`,
+    );
+  }
+}
+
+/** Those of a node's variants that were not found wrong. Throws NoRightKernelError where none is left. */
+export function rightOnes(node: Node, variants: Variants, wrong: readonly WrongKernel[]): Variants {
+  const [first, ...others] = variants.filter(({ name }) => !isWrong(node.op.name, name, wrong));
+  if (!first) throw new NoRightKernelError(node, variants);
+  return [first, ...others];
 }
 
 const isWrong = (op: string, variant: string, wrong: readonly WrongKernel[]): boolean =>
   wrong.some((one) => one.op === op && kernelOf(one.variant) === kernelOf(variant));
 
-/** The choice, without the kernels that the check found wrong. */
+/** The choice, without the kernels that the check found wrong. It throws NoRightKernelError where none is left. */
 export const withoutWrong =
   (choose: ChooseVariant, wrong: readonly WrongKernel[]): ChooseVariant =>
   (node, variants) =>
@@ -209,12 +221,15 @@ export async function selfCheck(
   return { cases: cases.map(([name]) => name), wrong, broken: [...broken] };
 }
 
-async function wrongIn(
-  device: Device,
+/** The graph of a case, what its inputs hold, and what it computes. */
+export function caseGraph(
   name: string,
   { inputs, build, backward = true }: SelfCheckCase,
-  known: readonly WrongKernel[],
-): Promise<Pick<SelfCheck, 'wrong' | 'broken'>> {
+): {
+  readonly graph: Graph;
+  readonly feed: ReadonlyMap<Tensor, Float32Array>;
+  readonly outputs: readonly Tensor[];
+} {
   const graph = new Graph();
   const random = new Random(1);
   const feed = new Map<Tensor, Float32Array>();
@@ -241,31 +256,56 @@ async function wrongIn(
     );
     outputs.push(...differentiate(graph, [{ of: y, cotangent }], wrt).values());
   }
+  return { graph, feed, outputs };
+}
+
+async function wrongIn(
+  device: Device,
+  name: string,
+  tried: SelfCheckCase,
+  known: readonly WrongKernel[],
+): Promise<Pick<SelfCheck, 'wrong' | 'broken'>> {
+  const { graph, feed, outputs } = caseGraph(name, tried);
   const used = new Map<Node, { variant: string; others: number }>();
   const choose: ChooseVariant = (node, variants) => {
-    const right = rightOnes(node, variants, known);
-    const variant = frozenChoice(node, right);
+    // Where all were wrong before, the first shows it again, and its op is broken.
+    const variant = variants.find((one) => !isWrong(node.op.name, one.name, known)) ?? variants[0];
     const tried = [...known, { case: name, op: node.op.name, variant: variant.name, error: NaN }];
     const others = variants.filter((other) => !isWrong(node.op.name, other.name, tried)).length;
     used.set(node, { variant: variant.name, others });
     return variant;
   };
-  const program = await Program.compile(device, graph, { outputs, choose });
+  const wrong: WrongKernel[] = [];
+  const broken: string[] = [];
+  const add = (node: Node, found: Pick<WrongKernel, 'error' | 'message'>): void => {
+    const { op } = node;
+    const choice = used.get(node);
+    wrong.push({ case: name, op: op.name, variant: choice?.variant, ...found });
+    if (!choice || choice.others === 0) broken.push(op.name);
+  };
+  const plan = planProgram(graph, device.capabilities, { outputs, choose });
+  let program: Program;
+  try {
+    program = await Program.compile(device, graph, { outputs, plan });
+  } catch (error) {
+    device.check();
+    if (!(error instanceof EngineError) || error.kind === 'out-of-memory') throw error;
+    const failed = plan.dispatches.find(({ kernel, where }) => error.where === `${kernel} of ${where}`);
+    if (!failed) throw error;
+    add(failed.node, { error: NaN, message: error.detail });
+    return { wrong, broken };
+  }
   try {
     for (const [tensor, values] of feed) program.write(tensor, values);
     program.run();
     const [got, want] = [await program.read(), interpret(graph, feed)];
-    const wrong: WrongKernel[] = [];
-    const broken: string[] = [];
     for (const output of outputs) {
       const error = relativeError(got.get(output) ?? [], want.get(output) ?? []);
       if (error <= TOLERANCE) continue;
       // Of what it was computed from the first that is wrong would say more, but only outputs can be read.
       const node = graph.nodes.find(({ outputs: made }) => Object.values(made).includes(output));
       if (!node || wrong.some(({ op }) => op === node.op.name)) continue;
-      const choice = used.get(node);
-      wrong.push({ case: name, op: node.op.name, variant: choice?.variant, error });
-      if (!choice || choice.others === 0) broken.push(node.op.name);
+      add(node, { error });
     }
     return { wrong, broken };
   } finally {

@@ -2,6 +2,7 @@
  * Chooses among the variants of the hot kernels by timing them on the device, once per adapter, kind of shape and version of the
  * kernels. The choice is remembered, so a rebuilt or resumed program runs the same kernels and gives the same bits.
  */
+import { several } from '../base/text';
 import { EngineError, type Device } from './device';
 import type { Graph, Node, Tensor } from './graph';
 import type { Variant } from './ops/definition';
@@ -23,6 +24,8 @@ export interface TuneProgress {
   readonly total: number;
   /** Undefined before the first is done. */
   readonly secondsLeft: number | undefined;
+  /** How many of those that are done do not run here or compute something else than the default. */
+  readonly rejected: number;
 }
 
 export interface TuneOptions {
@@ -39,7 +42,9 @@ export interface TuneResult {
   readonly choose: ChooseVariant;
   /** Milliseconds of each variant timed now, by key and variant's name. */
   readonly timings: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** The errors of variants that this device rejected, or on which it computes something else; they are never chosen. */
+  /** How many variants were tried now. */
+  readonly tried: number;
+  /** The errors of those that this device rejected, or with which it computes something else; they are never chosen. */
   readonly rejected: readonly EngineError[];
   /** Why nothing was timed, if so. */
   readonly untimed: string | undefined;
@@ -91,7 +96,7 @@ function remembered(device: Device, memory: TuneMemory, node: Node, variants: Va
 
 /**
  * Times what `memory` does not know yet of the nodes of `graphs`, one program per variant, whose results must be those of the
- * default. Throws EngineError when the device fails or rejects every variant of a node.
+ * default. Throws EngineError when the device fails or rejects every variant of a node, or all of a node's are `wrong`.
  */
 export async function tune(
   device: Device,
@@ -122,12 +127,13 @@ export async function tune(
     nodes.filter((one) => !isKnown(one)).map(({ node, variants }) => [tuneKey(device, node), variants]),
   );
   let total = [...first.values()].reduce((sum, { length }) => sum + length, 0);
-  if (total === 0) return { choose, timings, rejected, untimed: undefined };
+  if (total === 0) return { choose, timings, tried: 0, rejected, untimed: undefined };
   const resolution = await clockResolution(device);
   if (resolution > COARSEST_MS)
     return {
       choose,
       timings,
+      tried: 0,
       rejected,
       untimed: `here it is told only every ${resolution.toFixed(0)} ms whether the GPU is done, so kernels cannot be compared and the defaults are used`,
     };
@@ -153,7 +159,13 @@ export async function tune(
     for (const variant of skipped() ? [] : variants) {
       const secondsLeft =
         done > 0 ? ((performance.now() - started) / 1000 / done) * (total - done) : undefined;
-      onProgress({ label: `${node.op.name} ${variant.name}`, done, total, secondsLeft });
+      onProgress({
+        label: `${node.op.name} ${variant.name}`,
+        done,
+        total,
+        secondsLeft,
+        rejected: rejected.length,
+      });
       try {
         times.set(variant.name, await trial.time(variant, minimum));
       } catch (error) {
@@ -174,7 +186,19 @@ export async function tune(
       timings.set(key, times);
     }
   }
-  return { choose, timings, rejected, untimed: undefined };
+  return { choose, timings, tried: done, rejected, untimed: undefined };
+}
+
+/** What a person should know of the variants that were rejected; undefined where none was. */
+export function rejectedText({
+  tried,
+  rejected,
+}: Pick<TuneResult, 'tried' | 'rejected'>): string | undefined {
+  const [first] = rejected;
+  return (
+    first &&
+    `${rejected.length} of ${several(tried, 'kernel')} that were tried compute something else than the default or do not run on this GPU, and are not used; the first: ${first.message}`
+  );
 }
 
 /**
@@ -198,12 +222,14 @@ export async function choiceFor(
     );
   const avoided =
     wrong.length > 0
-      ? `this GPU computes wrongly with ${wrong.map(({ op, variant }) => `${variant} of ${op}`).join(', ')}, so others are used`
+      ? `this GPU computes wrongly, or not at all, with ${wrong.map(({ op, variant }) => `${variant} of ${op}`).join(', ')}, so others are used`
       : undefined;
   if (!memory) return { choose: withoutWrong(frozenChoice, wrong), remark: avoided };
-  const { choose, untimed } = await tune(device, graphs, await memory, { ...options, wrong });
-  const remark = [avoided, untimed].filter((text) => text !== undefined).join('; ');
-  return { choose, remark: remark || undefined };
+  const tuned = await tune(device, graphs, await memory, { ...options, wrong });
+  const remark = [avoided, rejectedText(tuned), tuned.untimed]
+    .filter((text) => text !== undefined)
+    .join('; ');
+  return { choose: tuned.choose, remark: remark || undefined };
 }
 
 function variantsOf(device: Device, node: Node, wrong: readonly WrongKernel[]): Variants | undefined {

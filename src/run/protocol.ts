@@ -1,6 +1,7 @@
 /** What a worker that runs on a GPU tells the page, whatever it trains. */
 import { capital } from '../base/text';
 import type { AdapterDescription } from '../engine/adapter';
+import type { TuneProgress } from '../engine/tune';
 
 /** What the GPU is and can do, measured where it says so. */
 export interface DeviceReport extends AdapterDescription {
@@ -40,6 +41,15 @@ export function preparationText({ label, done, total, secondsLeft }: Preparation
 
 /** The preparation that times kernels. */
 export const CHOOSING = { label: 'choosing kernels for this GPU', skip: 'Use the default kernels' } as const;
+
+/** How far the timing of kernels is. */
+export const choosing = ({ done, total, secondsLeft, rejected }: TuneProgress): Preparation => ({
+  ...CHOOSING,
+  label: rejected > 0 ? `${CHOOSING.label} (${rejected} left out as wrong)` : CHOOSING.label,
+  done,
+  total,
+  secondsLeft,
+});
 
 export interface Failure {
   readonly kind: string;

@@ -7,11 +7,11 @@ import { Parameters } from '../engine/packs';
 import { planProgram, type ChooseVariant } from '../engine/plan';
 import { profileDevice, type DeviceProfile } from '../engine/profile';
 import { Program, type Command } from '../engine/program';
-import { checkOnce, type WrongKernel } from '../engine/self_check';
+import { checkOnce, NoRightKernelError, type WrongKernel } from '../engine/self_check';
 import { timeRuns } from '../engine/timing';
 import { choiceFor, type TuneMemory } from '../engine/tune';
 import { initialise } from '../models/initialise';
-import { CHOOSING, type Preparation } from '../run/protocol';
+import { choosing, type Preparation } from '../run/protocol';
 import { stepGraph } from './graphs';
 import { detectorConfigOf, SMOKE_RUN } from './settings';
 import type { DispatchTime } from './step_events';
@@ -96,7 +96,7 @@ export async function reportGpu(
   const timed =
     stopped() || check.broken.length > 0
       ? undefined
-      : await timeStep(device, { width, tuning, dispatched, stopped, measured }, tell);
+      : await timeStep(device, { width, tuning, dispatched, stopped, measured }, tell).catch(untimed);
   const { step, ops, remark } = timed ?? { step: null, ops: [], remark: undefined };
   const limits = {
     bytesPerSecond: Math.max(measured.bandwidthBytesPerSecond, ...ops.map((op) => op.bytesPerSecond)),
@@ -115,6 +115,12 @@ export async function reportGpu(
     ops: ops.map((op) => ({ ...op, ...boundOf(op, limits) })),
     remark: remark ?? null,
   };
+}
+
+/** The report says of a step that this GPU cannot compute why. */
+function untimed(error: unknown): TimedStep {
+  if (!(error instanceof NoRightKernelError)) throw error;
+  return { step: null, ops: [], remark: error.message };
 }
 
 interface TimedStep {
@@ -143,7 +149,7 @@ async function timeStep(
   const settings = { ...SMOKE_RUN, batch: 1, microBatches: 1 };
   const view = stepGraph(settings, detectorConfigOf(settings.model, baseChannels), 2);
   const { choose, remark } = await choiceFor(device, [view.graph], tuning, {
-    onProgress: ({ done, total, secondsLeft }) => tell({ ...CHOOSING, done, total, secondsLeft }),
+    onProgress: (progress) => tell(choosing(progress)),
     stopped,
   });
   tell({ label: 'compiling the kernels of a training step', done: 0, total: 0 });

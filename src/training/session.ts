@@ -13,7 +13,7 @@ import { Parameters } from '../engine/packs';
 import { frozenChoice, planProgram, type ChooseVariant, type Plan } from '../engine/plan';
 import { Program } from '../engine/program';
 import { choiceFor, type TuneMemory } from '../engine/tune';
-import { CHOOSING, type Preparation } from '../run/protocol';
+import { choosing, type Preparation } from '../run/protocol';
 import { initialise } from '../models/initialise';
 import { SettingsError } from '../run/failure';
 import type { Owned } from '../run/owned';
@@ -243,7 +243,7 @@ async function planRun(
     throw error;
   }
   const { choose, remark } = await choiceFor(device, [view.graph, evaluation.graph], tuning, {
-    onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
+    onProgress: (progress) => preparing(choosing(progress)),
     skipped,
     stopped,
   });

@@ -15,7 +15,7 @@ import { initialise } from '../../models/initialise';
 import { trainingBatch } from '../tasks/task';
 import { RunControl } from '../../run/control';
 import { isLost, NotFiniteError, toFailure } from '../../run/failure';
-import { CHOOSING, type Preparation } from '../../run/protocol';
+import { choosing, type Preparation } from '../../run/protocol';
 import { Owned } from '../../run/owned';
 import type { WaitForGpu } from '../../run/usable_device';
 import { ProgressReporter } from '../../run/progress';
@@ -115,7 +115,7 @@ export class Trainer extends RunControl {
     const view = trainingGraph(run);
     const preview = previewGraph(run);
     const { choose, remark } = await choiceFor(device, [view.graph, preview.graph], tuning, {
-      onProgress: ({ done, total, secondsLeft }) => preparing({ ...CHOOSING, done, total, secondsLeft }),
+      onProgress: (progress) => preparing(choosing(progress)),
       skipped: () => this.skipped,
       stopped: () => this.stopped,
     });

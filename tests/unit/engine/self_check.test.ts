@@ -2,8 +2,15 @@ import { expect, test, vi } from 'vitest';
 import { Graph, type Tensor } from '../../../src/engine/graph';
 import { linear } from '../../../src/engine/ops/linear';
 import { frozenChoice } from '../../../src/engine/plan';
-import { rightOnes, selfCheck, withoutWrong, type SelfCheckCase } from '../../../src/engine/self_check';
-import { choiceFor } from '../../../src/engine/tune';
+import {
+  caseGraph,
+  CASES,
+  rightOnes,
+  selfCheck,
+  withoutWrong,
+  type SelfCheckCase,
+} from '../../../src/engine/self_check';
+import { choiceFor, tune } from '../../../src/engine/tune';
 import { fullTest } from '../../full';
 import { testDevice } from './check-op';
 import { doubleOp } from './double';
@@ -40,7 +47,10 @@ test('a kernel that computes wrongly is named and not chosen, however little of 
   graph.apply(doubleOp({ right: '2.0' }), { x: graph.input('x', [129]) }, {});
   const node = graph.nodes[0]!;
   expect(withoutWrong(frozenChoice, wrong)(node, variants).name).toBe('right');
-  expect(rightOnes(node, [variants[0]], wrong)).toEqual([variants[0]]);
+  // Another shape may have none but those: nothing is computed with them.
+  expect(() => rightOnes(node, [variants[0]], wrong)).toThrow(
+    /double.*: this GPU computes it wrongly by every kernel for these sizes \(last workgroup\)/,
+  );
   // In how many parts a kernel cuts its sums changes nothing of it.
   const parts = [{ name: 'more split 8' }, { name: 'right split 8' }] as const;
   expect(rightOnes(node, parts, wrong)).toEqual([parts[1]]);
@@ -66,6 +76,43 @@ test('an op is broken where all kernels of a case were wrong in the ones before,
   });
   expect([parts.wrong.length, parts.broken]).toEqual([1, ['double']]);
 });
+
+test('a kernel that does not compile is wrong, with what the driver says of it', async () => {
+  const { wrong, broken } = await selfCheck(device(), undefined, {
+    doubling: doubleBy({ 'no WGSL': '2.0 +', right: '2.0' }),
+  });
+  expect(wrong.map(({ op, variant, error }) => [op, variant, error])).toEqual([['double', 'no WGSL', NaN]]);
+  expect(wrong[0]?.message).toMatch(/line \d+/);
+  expect(broken).toEqual([]);
+  const none = await selfCheck(device(), undefined, { doubling: doubleBy({ 'no WGSL': '2.0 +' }) });
+  expect(none.broken).toEqual(['double']);
+});
+
+test('a model with a node that only wrong kernels compute is not tuned, and the op is named', async () => {
+  const graph = new Graph();
+  graph.apply(doubleOp({ one: '3.0', other: '4.0' }), { x: graph.input('x', [129]) }, {});
+  const wrong = ['one', 'other'].map((variant) => ({ case: 'doubling', op: 'double', variant, error: 1 }));
+  const memory = new Map<string, string>();
+  await expect(tune(device(), [graph], memory, { wrong })).rejects.toThrow(/double.*computes it wrongly/);
+  expect(memory.size).toBe(0);
+});
+
+test.each(['intel', 'amd', 'nvidia', ''])(
+  'where a GPU of “%s” computes a product or convolution wrongly by one kernel, there is another',
+  (vendor) => {
+    for (const name of ['matrix product', 'convolution']) {
+      const { graph } = caseGraph(name, CASES[name]!);
+      for (const node of graph.nodes) {
+        const variants = node.op.variants?.(node, {
+          ...{ limits: device().limits, subgroups: true, half: true, software: false, vendor },
+          isUsed: () => true,
+          scratch: () => node.outputs['y']!,
+        });
+        if (variants) expect(variants.length, `${name}: ${node.label}`).toBeGreaterThan(1);
+      }
+    }
+  },
+);
 
 fullTest('a GPU is checked before kernels are chosen for it', async () => {
   const capabilities = { ...device().capabilities, software: false };

@@ -9,7 +9,7 @@ import { Parameters } from '../../../src/engine/packs';
 import { softmaxCrossEntropy } from '../../../src/engine/ops/softmax_cross_entropy';
 import type { ChooseVariant } from '../../../src/engine/plan';
 import { Program } from '../../../src/engine/program';
-import { tune, tuneKey } from '../../../src/engine/tune';
+import { rejectedText, tune, tuneKey } from '../../../src/engine/tune';
 import { Random } from '../../../src/base/random';
 import { testDevice } from './check-op';
 import { doubleOp } from './double';
@@ -103,12 +103,20 @@ test('a kernel that computes something else, or does not compile, is never chose
   const op = doubleOp({ plain: '2.0', wrong: 'select(2.0, 3.0, i >= 128u)', broken: '2.0 +' });
   graph.apply(op, { x: graph.input('x', [129]) }, {});
   const memory = new Map<string, string>();
-  const { rejected, choose } = await tune(device(), [graph], memory);
+  const seen: number[] = [];
+  const { tried, rejected, choose } = await tune(device(), [graph], memory, {
+    onProgress: ({ rejected }) => seen.push(rejected),
+  });
   expect([...memory.values()]).toEqual(['plain']);
   expect(rejected.map(({ message }) => message)).toEqual([
     expect.stringMatching(/wrong of double.*: element 128 of y is .* with the default kernel /),
     expect.stringMatching(/double/),
   ]);
+  expect(seen).toEqual([0, 0, 1]);
+  expect(rejectedText({ tried, rejected })).toMatch(
+    /^2 of 3 kernels that were tried compute something else .* the first: wrong of double/,
+  );
+  expect(rejectedText({ tried, rejected: [] })).toBe(undefined);
   const [node] = graph.nodes;
   const variants = node?.op.variants?.(node, {} as never);
   expect(node && variants && choose(node, variants).name).toBe('plain');
