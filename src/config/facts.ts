@@ -2,6 +2,9 @@
 import { quantity, type Quantity } from '../base/quantity';
 import type { GpuId } from './gpus';
 
+/** Day of the trainer's source, its launcher's with it, in which facts were read. */
+export const READ_AT = '2025-09-21';
+
 /** Samples of a window: 60 s at 256 Hz (the trainer's source at 2025-09-21). */
 export const WINDOW_SAMPLES = 15_360;
 /** EEG channels of a window: the electrodes of the 10–20 system. */
@@ -24,6 +27,8 @@ export const CORPUS = {
 
 /** Windows that the main process reads before each epoch's first batch, for statistics (the trainer's source at 2025-09-21). */
 export const FIRST_WINDOWS = 1000;
+/** Windows that it reads at most in search of a seizure where balanced sampling finds no manifest (the same source). */
+export const SEARCHED_WINDOWS = 20_000;
 
 /**
  * Passes of post-processing over a validation: one for its events, and for each rate of false alarms ten of a bisection and one
@@ -58,7 +63,7 @@ export const SAVED_MIB = {
 
 /** What the launcher asks of Modal, and what it does to a run (its source at 2025-09-21). */
 export const MODAL = {
-  /** Modal ends a job after so many hours; its maximum, 86,400 s. */
+  /** Modal ends a job after so many hours, its maximum: the launcher asks for it in seconds. */
   jobHours: 24,
   cores: 8,
   ramGiB: 32,
@@ -67,6 +72,10 @@ export const MODAL = {
   /** The launcher replaces data.data_dir by this folder where it exists, else by `mount`, which always does. */
   dataDir: '/data/edf/train',
   mount: '/data',
+  /** The volume that outlives the container; only what lies below it is kept. */
+  results: '/results',
+  /** Secrets that must exist, the second also with W&B off. */
+  secrets: { aws: 'aws-s3-secret', wandb: 'wandb-secret' },
 } as const;
 
 /**
@@ -76,9 +85,6 @@ export const MODAL = {
 export const SMOKE_FILES = { modal: 50, local: 10, wsl2: 10 } as const;
 /** So much of a smoke run's few recordings is held out, where nothing else is said. */
 export const SMOKE_SPLIT = 0.2;
-
-/** System RAM of the machine whose run was OOM-killed on 2025-01-19, GiB. */
-export const WSL2_RAM_GIB = 31;
 
 export interface ReportedPace {
   readonly id: SourceId;

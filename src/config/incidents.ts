@@ -232,12 +232,25 @@ export const CONFIG_TEXTS: Readonly<Record<string, string>> = fromRoot(
   import.meta.glob<string>('../../configs/**/*.yaml', { query: '?raw', import: 'default', eager: true }),
 );
 
-/** In order of their days. */
-export const INCIDENTS: readonly Incident[] = Object.entries(
+/** In order of their days; pages open with the first. */
+export const INCIDENTS = inOrder(
   fromRoot(import.meta.glob('../../configs/incidents/*.json', { import: 'default', eager: true })),
-)
-  .sort(([a], [b]) => (a < b ? -1 : 1))
-  .map(([, data]) => readIncident(data, CONFIG_TEXTS));
+);
+
+/** The first incident on such a machine. Throws RangeError where there is none. */
+export function firstOn(place: Incident['machine']['place']): Incident {
+  const found = INCIDENTS.find(({ machine }) => machine.place === place);
+  if (!found) throw new RangeError(`configs/incidents has no incident on ${place}.`);
+  return found;
+}
+
+function inOrder(files: Readonly<Record<string, unknown>>): readonly [Incident, ...Incident[]] {
+  const [first, ...others] = Object.entries(files)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, data]) => readIncident(data, CONFIG_TEXTS));
+  if (!first) throw new RangeError('configs/incidents has no incident.');
+  return [first, ...others];
+}
 
 function fromRoot<T>(files: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(files).map(([path, file]) => [path.replace('../../', ''), file]));

@@ -1,4 +1,5 @@
 /** The configurations that come along: corrected ones to start from, and those of incidents to learn from. */
+import { MODAL, SMOKE_FILES } from './facts';
 import { CONFIG_TEXTS, INCIDENTS, type Incident } from './incidents';
 import type { TargetName } from './targets';
 
@@ -36,14 +37,14 @@ export const CORRECTED: readonly Preset[] = (
       name: 'configs/modal/smoke_a100.yaml',
       title: 'Modal smoke',
       purpose: 'Quick test',
-      description: 'One epoch on 50 files on an A100.',
+      description: `One epoch on ${SMOKE_FILES.modal} files on an A100.`,
       target: 'modal',
     },
     {
       name: 'configs/modal/train_a100.yaml',
       title: 'Modal training',
       purpose: 'Cloud optimized',
-      description: 'The whole corpus on an A100, in as many jobs of 24 hours as it takes.',
+      description: `The whole corpus on an A100, in as many jobs of ${MODAL.jobHours} hours as it takes.`,
       target: 'modal',
     },
   ] as const
@@ -53,6 +54,9 @@ const formerOf = ({ files }: Pick<Incident, 'files'>): readonly Preset[] =>
   files.map((file) => ({ ...file, corrected: false }));
 
 export const PRESETS: readonly Preset[] = [...CORRECTED, ...INCIDENTS.flatMap(formerOf)];
+
+/** What a first visit sees: the file whose run was killed. */
+export const EXAMPLE: Preset = presetOf(INCIDENTS[0], INCIDENTS[0].config);
 
 /**
  * A configuration that an incident names: one of its own files, or a corrected one. Throws RangeError where it is neither.

@@ -1,8 +1,9 @@
 /** Where a configuration is going to run: the machines that rules and estimates assume. People may change their numbers. */
 import { GIB } from '../base/units';
 import type { Quantity } from '../base/quantity';
-import { MODAL, WSL2_RAM_GIB } from './facts';
+import { MODAL } from './facts';
 import { GPUS, type Gpu } from './gpus';
+import { firstOn } from './incidents';
 
 /** Where the trainer runs. */
 export const PLATFORMS = ['local', 'wsl2', 'modal'] as const;
@@ -56,7 +57,8 @@ export const MACHINES: Readonly<Record<Platform, Machine>> = {
       'Linux inside Windows: half of the host’s memory unless .wslconfig says otherwise, and little of it can be pinned.',
     gpu: GPUS.rtx4090,
     gpuAssumed: true,
-    ramGiB: WSL2_RAM_GIB,
+    // What is known of one such machine.
+    ramGiB: firstOn('wsl2').machine.ramGiB,
     cores: 16,
   },
   modal: {

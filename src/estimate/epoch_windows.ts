@@ -1,6 +1,6 @@
 /** The windows that a run reads: of the corpus or of a smoke run's recordings, with a manifest or without one. */
 import { several } from '../base/text';
-import { CORPUS, SMOKE_FILES } from '../config/facts';
+import { CORPUS, SEARCHED_WINDOWS, SMOKE_FILES } from '../config/facts';
 import { isSmokeRun, type Platform } from '../config/targets';
 
 /** Windows of an epoch, and those that are read before the first one. */
@@ -35,9 +35,6 @@ export interface Recordings {
   readonly limit?: number | undefined;
   readonly cache?: Cache;
 }
-
-/** Windows in which the trainer looks for seizures, where it has no manifest. */
-const SEARCHED = 20_000;
 
 /** Windows of a recording that is trained on, and of one that is held out: the first of the sorted files are shorter. */
 const TRAINED = CORPUS.trainingWindows / CORPUS.recordings;
@@ -77,7 +74,7 @@ export function epochWindows({
       ? ''
       : `It takes ${several(trainedFiles, 'recording')} to train on and ${some(heldFiles)} to validate, `;
   if (cache === 'none') {
-    const searched = balanced ? Math.min(SEARCHED, every) : 0;
+    const searched = balanced ? Math.min(SEARCHED_WINDOWS, every) : 0;
     const fallback = balanced
       ? `There is no manifest, so the trainer falls back to all ${some(every)} windows, and reads ${some(searched)} of them one by one to find seizures`
       : `An epoch has all ${some(every)} windows`;

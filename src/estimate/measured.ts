@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { exactly, quantity, type Quantity } from '../base/quantity';
 import { MIB } from '../base/units';
 import { INCIDENTS } from '../config/incidents';
+import { killedWorker } from '../config/kills';
 import { MIXERS } from '../models/bimamba';
 import { PRODUCTION } from '../models/detector';
 import { replayedRun } from './incident';
@@ -142,7 +143,7 @@ function killRows(title: string, id: string): MeasuredRow[] {
       title,
       figure: 'a worker is killed, by the same',
       unit: 'share',
-      measured: /worker/i.test(incident.killed.process) ? 1 : 0,
+      measured: killedWorker(incident) ? 1 : 0,
       predicted: exactly(kills.length === 0 ? 0 : workers / kills.length, 'assumed', killed),
     },
   ];

@@ -10,6 +10,7 @@ import {
   type ReportedPace,
 } from '../config/facts';
 import { GPUS, type GpuId } from '../config/gpus';
+import { EXPECTED_STOP, type ExpectedStop } from '../config/kills';
 import type { EpochWindows } from './epoch_windows';
 import { slowdown } from './hardware';
 import { CACHED_WINDOW_BYTES, decompressSeconds } from './ram_facts';
@@ -175,10 +176,17 @@ export interface Stop {
   readonly why: string;
 }
 
-/** Share of the epochs after which the review expects a run to stop: $70–100 of $139.75. */
-const REVIEW_SHARE = 85 / 139.75;
+function likelyStop(epochs: number, earliest: number, { whole, low, high, source }: ExpectedStop): Stop {
+  const share = (low + high) / 2 / whole;
+  return {
+    id: 'likely',
+    title: 'early stopping as the review expects it',
+    epochs: Math.max(earliest, Math.round(share * epochs)),
+    why: `${Math.round(100 * share)} % of all: the ${source} expects $${low}–${high} of the $${whole.toFixed(2)} of a whole run; nobody measured it`,
+  };
+}
 
-/** When early stopping may end a run. */
+/** When early stopping may end a run: at the earliest, where a review expects it, and not at all. */
 export function stops(epochs: number, patience: number): readonly Stop[] {
   const earliest = Math.min(epochs, patience + 2);
   return [
@@ -188,12 +196,7 @@ export function stops(epochs: number, patience: number): readonly Stop[] {
       epochs: earliest,
       why: `patience ${patience}: the trainer stops after epoch ${patience + 2} at the earliest; also what a misspelt metric gives`,
     },
-    {
-      id: 'likely',
-      title: 'early stopping as the review expects it',
-      epochs: Math.max(earliest, Math.round(REVIEW_SHARE * epochs)),
-      why: `${Math.round(100 * REVIEW_SHARE)} % of all: the review of 2025-01-19 expects $70–100 of the $139.75 of a whole run; nobody measured it`,
-    },
+    ...(EXPECTED_STOP ? [likelyStop(epochs, earliest, EXPECTED_STOP)] : []),
     { id: 'all', title: 'all epochs', epochs, why: 'every so often an epoch is better than the best before' },
   ];
 }

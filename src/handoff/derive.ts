@@ -9,6 +9,8 @@ import { isForeign, isSevere } from '../config/issues';
 import { withSchema } from '../config/json_schema';
 import { MODAL, SAVED_MIB, SMOKE_FILES, SMOKE_SPLIT, WINDOW_BYTES } from '../config/facts';
 import { KEYS } from '../config/keys';
+import { killsOn } from '../config/kills';
+import { outlives } from '../config/launcher';
 import { scalarText } from '../config/scalar';
 import { readConfig, type Settings } from '../config/settings';
 import { inspectRun } from '../estimate/forecast';
@@ -115,23 +117,20 @@ interface Want {
 
 const want = (value: Want['value'], reason: string): Want => ({ value, reason });
 
-const WORKERS_KILLED =
-  'under WSL2 a worker was OOM-killed (31 GB, batch size 16, 4 workers, after 127 batches; review of 2025-01-19), and workers hung';
-
 const folders = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
 
 function cacheDir(draft: Draft): string {
   const now = draft.settings.text('data.cache_dir');
   const { smoke } = draft.info;
-  const onModal = /^\/results(\/|$)/.test(now);
-  const parts = folders(onModal ? now.slice('/results'.length) : now);
+  const onModal = outlives(now);
+  const parts = folders(onModal ? now.slice(MODAL.results.length) : now);
   const last = parts.pop() ?? 'cache';
   const name = smoke ? 'smoke' : last === 'smoke' ? 'tusz' : last;
   const parents = last === 'cache' && name !== last ? [...parts, last] : parts;
   if (draft.modal) {
     // A path from the root of another machine has only its last name in common with this one.
     const below = !onModal && now.startsWith('/') ? (name === 'cache' ? [] : ['cache']) : parents;
-    return ['/results', ...below, name].join('/');
+    return [MODAL.results, ...below, name].join('/');
   }
   return `${now.startsWith('/') && !onModal ? '/' : ''}${[...parents, name].join('/')}`;
 }
@@ -139,7 +138,7 @@ function cacheDir(draft: Draft): string {
 function outputDir(draft: Draft): string {
   const now = draft.settings.text('experiment.output_dir');
   const { smoke, tag } = draft.info;
-  const onModal = /^\/results(\/|$)/.test(now);
+  const onModal = outlives(now);
   const parts = folders(now);
   const last = parts.length > 1 ? (parts.pop() ?? '') : '';
   const other = /(^|_)(full|local|wsl2|a100|smoke)(?=_|$)/;
@@ -153,7 +152,7 @@ function outputDir(draft: Draft): string {
         : other.test(last)
           ? last.replace(other, `$1${tag}`)
           : `${last}_${tag}`;
-  if (draft.modal) return `/results/${name}`;
+  if (draft.modal) return `${MODAL.results}/${name}`;
   return `${now.startsWith('/') && !onModal ? '/' : ''}${[...parts, name].join('/')}`;
 }
 
@@ -167,10 +166,10 @@ function folderWant(now: string, then: string, reason: string): Want | undefined
 
 const cacheReason = ({ modal, info }: Draft): string =>
   modal
-    ? 'only files below /results persist after the container ends'
+    ? `only files below ${MODAL.results} persist after the container ends`
     : info.smoke
       ? 'the cache of a few files must not be taken for the full one'
-      : 'below the trainer’s folder; /results is Modal’s volume';
+      : `below the trainer’s folder; ${MODAL.results} is Modal’s volume`;
 
 /** What a variant wants of each key; undefined where the file has it already. */
 const WANTS: Readonly<Record<string, (draft: Draft) => Want | undefined>> = {
@@ -218,7 +217,7 @@ const WANTS: Readonly<Record<string, (draft: Draft) => Want | undefined>> = {
     const now = draft.settings.number('data.num_workers');
     const { workers } = draft;
     if (now === workers) return undefined;
-    if (!draft.modal) return want(0, WORKERS_KILLED);
+    if (!draft.modal) return want(0, `${killsOn('wsl2').join('; ')}; workers also hung`);
     return want(
       workers,
       now > workers

@@ -4,6 +4,7 @@
  */
 import { EFFECT_NAMES } from '../config/documentation';
 import type { Change } from '../config/change';
+import { READ_AT } from '../config/facts';
 import { several } from '../base/text';
 import { commandsFor } from './commands';
 import { whyNotRun } from './commands/steps';
@@ -193,7 +194,7 @@ function deploymentOf({ after, data = [], smoke = [] }: Facts): string[] {
   const modal = after.some(({ target }) => target.name === 'modal');
   return [
     ...after.map((one) => `${code(one.name)}: ${launchFacts(one)}`),
-    ...(modal ? ['On Modal (read in the launcher’s source at 2025-09-21):', list(LAUNCHER_FACTS)] : []),
+    ...(modal ? [`On Modal (read in the launcher’s source at ${READ_AT}):`, list(LAUNCHER_FACTS)] : []),
     ...(data.length > 0 ? ['Data:', list(data.map(escaped))] : []),
     ...(smoke.length > 0 ? ['Smoke runs:', smokeTable(smoke)] : []),
   ];

@@ -138,8 +138,7 @@ export async function eegOf(folder: OpenedFolder): Promise<Pick<Recorded, 'secon
 
 /** What the other pages are about: a fix of a configuration that failed, and the memory of its run. */
 export function doorsOf(): Pick<Recorded, 'fix' | 'ram'> {
-  const incident = INCIDENTS.at(-1);
-  if (!incident) throw new Error('there is no incident');
+  const [incident] = INCIDENTS;
   const { name, text, target } = presetOf(incident, incident.config);
   const { issues } = inspectRun(text, { name, target: TARGETS[target] });
   const first = issues.find(({ fix }) => fix !== undefined);

@@ -2,7 +2,9 @@
 import { several } from '../../base/text';
 import { GIB } from '../../base/units';
 import type { Change } from '../change';
-import { CORPUS, SMOKE_FILES, SMOKE_SPLIT } from '../facts';
+import { CORPUS, MODAL, SMOKE_FILES, SMOKE_SPLIT } from '../facts';
+import { killsOn } from '../kills';
+import { outlives } from '../launcher';
 import type { Settings } from '../settings';
 import { isPlatform, PLATFORMS } from '../targets';
 import type { Target } from '../targets';
@@ -62,14 +64,14 @@ export const DATA_RULES: readonly Rule[] = [
     id: 'cache-mismatch',
     severity: 'medium',
     targets: PLATFORMS,
-    evidence: `${SOURCE}: only data.cache_dir is used. ${LAUNCHER}: it puts experiment.cache_dir alone below /results, the volume that outlives the container, where it is relative.`,
+    evidence: `${SOURCE}: only data.cache_dir is used. ${LAUNCHER}: it puts experiment.cache_dir alone below ${MODAL.results}, the volume that outlives the container, where it is relative.`,
     check: (settings, { target }) => cacheMismatch(settings, target.name === 'modal'),
   },
   {
     id: 'wsl2-workers',
     severity: 'medium',
     targets: ['wsl2'],
-    evidence: 'Seen: a worker was OOM-killed after 127 batches with 4 workers and 31 GB, and loaders hung.',
+    evidence: `Seen: ${killsOn('wsl2').join('; ')}; loaders also hung.`,
     check: (settings) =>
       Object.entries(WSL2_SAFE).flatMap(([path, value]) =>
         settings.value(path) === value
@@ -205,17 +207,17 @@ const WSL2_SAFE = {
 function cacheMismatch(settings: Settings, modal: boolean): readonly Found[] {
   const [own, other] = ['data.cache_dir', 'experiment.cache_dir'] as const;
   const cache = settings.text(own);
-  if (modal && !/^\/results(?:\/|$)/.test(cache)) {
-    const kept = `/results/${cache.replace(/^\/+/, '')}`;
+  if (modal && !outlives(cache)) {
+    const kept = `${MODAL.results}/${cache.replace(/^\/+/, '')}`;
     return fixAt(
       own,
       kept,
-      `outside /results it is lost with the container; write ${kept}`,
+      `outside ${MODAL.results} it is lost with the container; write ${kept}`,
       'a volume that outlives the container',
     );
   }
   const given = settings.text(other);
-  const written = modal && !given.startsWith('/') ? `/results/${given}` : given;
+  const written = modal && !given.startsWith('/') ? `${MODAL.results}/${given}` : given;
   if (settings.read(other) === undefined || cache === '' || sameFolder(written, cache)) return NONE;
   return fixAt(
     other,

@@ -1,7 +1,7 @@
 /** What no edit of a file changes, and every launch of such a file has to know: one note. */
 import { capital } from '../../base/text';
 import { PLATFORMS, type Target } from '../targets';
-import { WINDOW_BYTES } from '../facts';
+import { MODAL, SEARCHED_WINDOWS, WINDOW_BYTES } from '../facts';
 import type { Settings } from '../settings';
 import { at, LAUNCHER, NONE, SOURCE, type Rule } from './rule';
 
@@ -18,7 +18,10 @@ function partsOf(settings: Settings, { name }: Target): string[] {
   const shared = (batches * settings.number('training.batch_size') * WINDOW_BYTES) / 1e6;
   const part = (holds: boolean, sentence: string): string[] => (holds ? [sentence] : []);
   return [
-    ...part(modal, 'both secrets must exist, aws-s3-secret and wandb-secret, the latter also with W&B off'),
+    ...part(
+      modal,
+      `both secrets must exist, ${MODAL.secrets.aws} and ${MODAL.secrets.wandb}, the latter also with W&B off`,
+    ),
     ...part(
       modal && resumes,
       'launch with --resume: without it a container that is started again starts at epoch 0 and overwrites last.pt',
@@ -47,7 +50,7 @@ export const EVERY_LAUNCH: Rule = {
   severity: 'medium',
   note: true,
   targets: PLATFORMS,
-  evidence: `${SOURCE}, and run on made-up recordings. ${LAUNCHER}: the secrets. Without a manifest the trainer reads up to 20,000 windows in one process to find a seizure, and ends with an error where it finds none. Docker’s documentation: --shm-size.`,
+  evidence: `${SOURCE}, and run on made-up recordings. ${LAUNCHER}: the secrets. Without a manifest the trainer reads up to ${SEARCHED_WINDOWS.toLocaleString('en')} windows in one process to find a seizure, and ends with an error where it finds none. Docker’s documentation: --shm-size.`,
   check: (settings, { target }) => {
     const parts = partsOf(settings, target);
     return parts.length === 0

@@ -3,6 +3,7 @@
  * 2025-09-21, the review of its configurations, measurements, estimates; every rule says which. An issue that no edit of the
  * file fixes is a note for the launch.
  */
+import { MODAL } from '../facts';
 import { resultsName } from '../launcher';
 import { EVERY_LAUNCH } from './every_launch';
 import { KEY_RULES } from './keys';
@@ -27,7 +28,7 @@ export const RULES: readonly Rule[] = [
 export const COLLISION = {
   id: 'output-collision',
   severity: 'medium',
-  evidence: `${LAUNCHER}: of experiment.output_dir it keeps the last name alone, below /results, and results/run where there is none.`,
+  evidence: `${LAUNCHER}: of experiment.output_dir it keeps the last name alone, below ${MODAL.results}, and ${MODAL.results}/run where there is none.`,
 } as const;
 
 const OUTPUT = 'experiment.output_dir';
@@ -56,10 +57,10 @@ export function checkAll(files: readonly Checked[]): Issue[][] {
           .map(({ name }) => name)
       : [];
     if (others.length === 0) return check(checked);
-    const own = `/results/${output(checked)}_${stem(checked.name)}`;
+    const own = `${MODAL.results}/${output(checked)}_${stem(checked.name)}`;
     const found: Found = {
       path: OUTPUT,
-      message: `${others.join(', ')} ${others.length > 1 ? 'write' : 'writes'} to the same folder /results/${output(checked)}, because the launcher keeps its last name alone; write ${own}`,
+      message: `${others.join(', ')} ${others.length > 1 ? 'write' : 'writes'} to the same folder ${MODAL.results}/${output(checked)}, because the launcher keeps its last name alone; write ${own}`,
       fix: [set(OUTPUT, own, 'a folder of its own')],
     };
     return sorted([...check(checked), issueOf(COLLISION, found, checked.file)]);

@@ -2,6 +2,7 @@
 import { several } from '../../base/text';
 import { MODAL, SMOKE_FILES } from '../facts';
 import { GPUS } from '../gpus';
+import { TIMEOUT } from '../launcher';
 import { planJobs } from '../launches';
 import { remedyOf } from '../verdict';
 import { at, LAUNCHER, fixAt, NONE, SOURCE, type Rule } from './rule';
@@ -56,7 +57,7 @@ export const MODAL_RULES: readonly Rule[] = [
     severity: 'high',
     note: true,
     targets: ON_MODAL,
-    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. Hours of an epoch are predicted as “estimate” does, or as set for the target.`,
+    evidence: `${LAUNCHER}: its timeout is ${TIMEOUT}, which is Modal’s maximum. Hours of an epoch are predicted as “estimate” does, or as set for the target.`,
     check: (_, { verdict }) => {
       if (!verdict?.jobs || verdict.jobs.count === 1) return NONE;
       const { jobs, epoch, epochs } = verdict;
@@ -79,7 +80,7 @@ export const MODAL_RULES: readonly Rule[] = [
     needs: 'verdict',
     severity: 'high',
     targets: ON_MODAL,
-    evidence: `${LAUNCHER}: its timeout is 86,400 s, which is Modal’s maximum. ${SOURCE}: a resumed run repeats the saved epoch. Hours of an epoch are predicted as “estimate” does, or as set for the target.`,
+    evidence: `${LAUNCHER}: its timeout is ${TIMEOUT}, which is Modal’s maximum. ${SOURCE}: a resumed run repeats the saved epoch. Hours of an epoch are predicted as “estimate” does, or as set for the target.`,
     check: (_, { verdict }) => {
       if (!verdict || verdict.jobs) return NONE;
       const { epoch, epochs, start } = verdict;

@@ -1,5 +1,6 @@
 /** What a rule is, what it sees and what it says. */
 import type { Change } from '../change';
+import { READ_AT } from '../facts';
 import type { Place } from '../pyyaml';
 import { scalarText } from '../scalar';
 import type { ConfigFile, Settings } from '../settings';
@@ -73,8 +74,8 @@ export interface Rule {
   readonly check: (settings: Settings, context: Context) => readonly Found[];
 }
 
-export const SOURCE = 'Read in the trainer’s source at 2025-09-21';
-export const LAUNCHER = 'Read in the launcher’s source at 2025-09-21';
+export const SOURCE = `Read in the trainer’s source at ${READ_AT}`;
+export const LAUNCHER = `Read in the launcher’s source at ${READ_AT}`;
 
 export const NONE: readonly Found[] = [];
 

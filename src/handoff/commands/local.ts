@@ -1,6 +1,6 @@
 /** The commands of a run on a machine of one's own. */
 import { several } from '../../base/text';
-import { SMOKE_FILES } from '../../config/facts';
+import { FIRST_WINDOWS, SMOKE_FILES } from '../../config/facts';
 import { verdictFor } from '../../estimate/forecast';
 import { needed, pathWord } from '../shell';
 import {
@@ -50,7 +50,7 @@ function smokeRun(smoke: Facts, id: string): Command {
     id,
     text: `${limit}python -m src train ${smoke.config}`,
     purpose: `Trains and validates ${several(smoke.epochs, 'epoch')} on these recordings, to see that everything runs.`,
-    caution: `Exit code 0: it ran. 1: it failed, and the last lines say why. ${predicted} Before the first batch it reads up to 1,000 windows in one process, about 0.4 to 1.7 s each, so some minutes pass without a line.`,
+    caution: `Exit code 0: it ran. 1: it failed, and the last lines say why. ${predicted} Before the first batch it reads up to ${FIRST_WINDOWS.toLocaleString('en')} windows in one process, about 0.4 to 1.7 s each, so some minutes pass without a line.`,
   };
 }
 
@@ -133,8 +133,7 @@ export function localCommands(facts: Facts, smoke: Facts): Command[] {
       id: 'train',
       text: `python -m src train ${config}`,
       purpose: 'Starts the run.',
-      caution:
-        'Exit code 0: it ended. 1: it failed, and the last lines say why. 130: it was interrupted. 137: it was killed, as the OOM killer does. Before each epoch’s first batch up to 1,000 windows are read in one process, about a quarter of an hour on the corpus. The first checkpoint is written after the first epoch; a run that is killed earlier leaves nothing.',
+      caution: `Exit code 0: it ended. 1: it failed, and the last lines say why. 130: it was interrupted. 137: it was killed, as the OOM killer does. Before each epoch’s first batch up to ${FIRST_WINDOWS.toLocaleString('en')} windows are read in one process, about a quarter of an hour on the corpus. The first checkpoint is written after the first epoch; a run that is killed earlier leaves nothing.`,
     },
     ...(epochs > 1
       ? [

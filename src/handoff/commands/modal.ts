@@ -1,6 +1,6 @@
 /** The commands of a run on Modal: those of its client, and the trainer's within a container of the run's image. */
 import { several } from '../../base/text';
-import { MODAL, SMOKE_FILES } from '../../config/facts';
+import { FIRST_WINDOWS, MODAL, SEARCHED_WINDOWS, SMOKE_FILES } from '../../config/facts';
 import type { Verdict } from '../../config/verdict';
 import { verdictFor } from '../../estimate/forecast';
 import { containerWord, needed, shellWord } from '../shell';
@@ -49,32 +49,31 @@ function modalSetup(): Command[] {
     {
       id: 'secrets',
       text: 'modal secret list',
-      purpose: 'Lists the secrets. The app needs aws-s3-secret and wandb-secret.',
+      purpose: `Lists the secrets. The app needs ${MODAL.secrets.aws} and ${MODAL.secrets.wandb}.`,
       caution: 'The app does not start without both, even with W&B off.',
     },
     {
       id: 'secret_aws',
-      text: `modal secret create aws-s3-secret AWS_ACCESS_KEY_ID=${needed('AWS_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID is not set. It is the ID of the key that reads the bucket')} AWS_SECRET_ACCESS_KEY=${needed('AWS_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY is not set. It is the secret of the key that reads the bucket')}`,
+      text: `modal secret create ${MODAL.secrets.aws} AWS_ACCESS_KEY_ID=${needed('AWS_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID is not set. It is the ID of the key that reads the bucket')} AWS_SECRET_ACCESS_KEY=${needed('AWS_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY is not set. It is the secret of the key that reads the bucket')}`,
       purpose: 'Creates the secret for the corpus in S3, if it is missing.',
       caution: 'The key is visible in the process list while this runs.',
     },
     {
       id: 'secret_wandb',
-      text: `modal secret create wandb-secret WANDB_API_KEY=${needed('WANDB_API_KEY', 'WANDB_API_KEY is not set. It is the key of the account, and may be any text while W&B is off')}`,
+      text: `modal secret create ${MODAL.secrets.wandb} WANDB_API_KEY=${needed('WANDB_API_KEY', 'WANDB_API_KEY is not set. It is the key of the account, and may be any text while W&B is off')}`,
       purpose: 'Creates the secret for Weights & Biases, if it is missing.',
       caution: 'This version of the trainer does not log there, but the secret must exist.',
     },
   ];
 }
 
-const NO_MANIFEST =
-  ' Without a manifest in its cache it writes an empty one, which stays, and reads up to 20,000 windows in one process before it trains: write data.use_balanced_sampling: false in it.';
+const NO_MANIFEST = ` Without a manifest in its cache it writes an empty one, which stays, and reads up to ${SEARCHED_WINDOWS.toLocaleString('en')} windows in one process before it trains: write data.use_balanced_sampling: false in it.`;
 
 const modalSmoke = (smoke: Facts): Command => ({
   id: 'smoke',
   text: `modal run ${APP} --action train --config ${smoke.config}`,
   purpose: `Trains ${several(smoke.epochs, 'epoch')} on ${SMOKE_FILES.modal} files in the same container as the run, in this terminal, with a cache of its own, which it builds.`,
-  caution: `The image contains the configs folder as it is now${smoke.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Exit code 1: it failed, and the log says why. Closing the terminal ends it. It preprocesses its recordings first. Before the first batch up to 1,000 windows are read in one process, about a quarter of an hour.${smoke.balanced ? NO_MANIFEST : ''}`,
+  caution: `The image contains the configs folder as it is now${smoke.name.startsWith('configs/') ? '' : ': put the file below configs/ first'}. The limit of ${SMOKE_FILES.modal} files comes from the word smoke in the path. Exit code 1: it failed, and the log says why. Closing the terminal ends it. It preprocesses its recordings first. Before the first batch up to ${FIRST_WINDOWS.toLocaleString('en')} windows are read in one process, about a quarter of an hour.${smoke.balanced ? NO_MANIFEST : ''}`,
 });
 
 const NO_TRAIN_FOLDER = `the launcher takes ${MODAL.mount} with all that is in it, and so would the run.`;
@@ -143,8 +142,7 @@ function modalResults({ resultsName }: Facts): Command[] {
       id: 'fetch',
       text: `modal volume get ${VOLUME} ${shellWord(best.startsWith('-') ? `/${best}` : best)}`,
       purpose: 'Copies the best checkpoint from the volume into this folder.',
-      caution:
-        'The launcher keeps only the last part of experiment.output_dir, below /results; without one it is /results/run.',
+      caution: `The launcher keeps only the last part of experiment.output_dir, below ${MODAL.results}; without one it is ${MODAL.results}/run.`,
     },
   ];
 }

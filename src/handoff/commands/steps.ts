@@ -1,5 +1,5 @@
 /** What the commands on Modal and on a machine of one's own share: the facts of a configuration that they name, and the trainer's own commands. */
-import { PREPROCESS_SECONDS } from '../../config/facts';
+import { PREPROCESS_SECONDS, SEARCHED_WINDOWS } from '../../config/facts';
 import { resultsName } from '../../config/launcher';
 import { isForeign, sentence } from '../../config/issues';
 import { readConfig } from '../../config/settings';
@@ -125,7 +125,7 @@ export function buildHours({ split }: Facts, part: 'train' | 'val'): string {
 export const MANIFEST: Pick<Command, 'id' | 'purpose' | 'caution'> = {
   id: 'scan',
   purpose: 'Writes the manifest anew, from which balanced sampling draws its windows, and counts them.',
-  caution: `Exit code 2: no seizure is in it. Then a run would read up to 20,000 windows in one process to look for some, and end with an error.`,
+  caution: `Exit code 2: no seizure is in it. Then a run would read up to ${SEARCHED_WINDOWS.toLocaleString('en')} windows in one process to look for some, and end with an error.`,
 };
 
 export const RESUME_CAUTION =

@@ -1,4 +1,5 @@
 /** The checklist of a review: what is verified and how, what is not and how it can be. */
+import { MODAL, READ_AT } from '../../config/facts';
 import type { Check } from '../../config/incidents';
 import { inspect, isSevere } from '../../config/issues';
 import { readConfig } from '../../config/settings';
@@ -54,7 +55,7 @@ export function checklistOf(
       ? [{ text: 'The manifest holds seizures', verified: false, by: 'check the counts of scan-cache' }]
       : []),
     ...(modal
-      ? ['aws-s3-secret', 'wandb-secret'].map((secret) => ({
+      ? Object.values(MODAL.secrets).map((secret) => ({
           text: `Modal has the secret ${secret}`,
           verified: false,
           by: 'modal secret list',
@@ -65,7 +66,7 @@ export function checklistOf(
           {
             text: 'BGB_LIMIT_FILES is set for smoke runs alone, and --resume exists',
             verified: true,
-            by: 'read in the launcher’s and the trainer’s source at 2025-09-21',
+            by: `read in the launcher’s and the trainer’s source at ${READ_AT}`,
           },
         ]
       : []),

@@ -1,7 +1,6 @@
 /** The sections of a review about an incident. */
 import type { Incident } from '../../config/incidents';
-import { presetOf } from '../../config/presets';
-import { readConfig } from '../../config/settings';
+import { loaderOf } from '../../config/kills';
 import { code, escaped, list, numbered } from '../markdown';
 
 /** A line of the summary. */
@@ -35,11 +34,4 @@ export function rootCause(incident: Incident | undefined): string[] {
     'Contributing factors, and what was ruled out:',
     numbered(factors.map(escaped)),
   ];
-}
-
-/** As the configuration that ran says. */
-function loaderOf(incident: Incident): { readonly batchSize: string; readonly workers: string } {
-  const { settings } = readConfig(presetOf(incident, incident.config).text);
-  const number = (path: string): string => String(settings.number(path));
-  return { batchSize: number('training.batch_size'), workers: number('data.num_workers') };
 }

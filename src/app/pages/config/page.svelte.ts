@@ -1,7 +1,7 @@
 import { tick } from 'svelte';
 import type { BundleFile } from '../../../handoff/bundle';
 import type { Change } from '../../../config/change';
-import { PRESETS } from '../../../config/presets';
+import { EXAMPLE } from '../../../config/presets';
 import { isSmokeRun } from '../../../config/targets';
 import { judge, type Fit } from '../../../config/verdict';
 import type { Answer } from '../../ui/answer';
@@ -28,7 +28,6 @@ import { givenBy, openFiles, writeFolder } from './opening';
 import { Review } from './review.svelte';
 import type { Variation } from './worker';
 import { workspace } from './shared';
-import { FIRST } from './workspace.svelte';
 
 export const TABS = ['text', 'issues', 'form', 'values', 'compare', 'variant', 'commands', 'review'] as const;
 export type Tab = (typeof TABS)[number];
@@ -79,10 +78,7 @@ export class ConfigPage {
   /** What makes all readers of YAML agree. */
   readonly alike = $derived(this.issues.filter(({ id }) => id === 'yaml-1.1').flatMap(({ fix = [] }) => fix));
   /** Whether nothing is open but the file that a first visit opens. */
-  readonly isExample = $derived(
-    this.work.files.length === 1 &&
-      PRESETS.some(({ name, text }) => name === FIRST && text === this.file?.text),
-  );
+  readonly isExample = $derived(this.work.files.length === 1 && this.file?.text === EXAMPLE.text);
   /** How many issues would waste or end the run, those that no edit can fix among them. */
   readonly severe = $derived(this.issues.filter(isSevere).length);
   /** Whether the file can be launched, in a few words. */

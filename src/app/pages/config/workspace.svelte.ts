@@ -6,7 +6,7 @@ import type { Remote } from 'comlink';
 import { SvelteSet } from 'svelte/reactivity';
 import type { Change } from '../../../config/change';
 import type { Edit } from '../../../config/edit';
-import { PRESETS } from '../../../config/presets';
+import { EXAMPLE, PRESETS } from '../../../config/presets';
 import type { Place } from '../../../config/pyyaml';
 import type { Compared } from '../../../handoff/matrix';
 import { targetOf, type TargetName } from '../../../config/targets';
@@ -26,8 +26,6 @@ import type { Inspector } from './worker';
 
 /** Between the last letter and the inspection. */
 const SETTLE_MILLISECONDS = 150;
-/** What a first visit sees: the file whose run was killed. */
-export const FIRST = 'configs/review/tusz_train.yaml';
 
 /** The open files, the one that is looked at, and the editor that shows it. */
 export class Workspace {
@@ -71,7 +69,7 @@ export class Workspace {
     const early = this.files;
     this.files = [...kept.map((one) => this.#open(one)), ...early];
     this.ready = true;
-    if (this.files.length === 0) this.preset(FIRST);
+    if (this.files.length === 0) this.preset(EXAMPLE.name);
     const last = recall('config.active');
     if (early.length === 0) this.show(this.files.find(({ id }) => id === last) ?? this.files[0]);
     this.#allStale();

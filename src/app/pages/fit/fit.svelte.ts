@@ -1,5 +1,6 @@
 import type { Change } from '../../../config/change';
 import type { Crash } from '../../../config/incidents';
+import { EXAMPLE } from '../../../config/presets';
 import { MACHINES, type Machine, type Platform } from '../../../config/targets';
 import type { Reading } from '../../../estimate/from_config';
 import type { Plan } from '../../../estimate/scenario';
@@ -28,7 +29,7 @@ import {
 } from './settings';
 import { HostLogs } from './host_logs.svelte';
 import { SnapshotState } from './snapshot.svelte';
-import { FIRST, PRESET_SOURCES, type Source, type Written } from './sources';
+import { PRESET_SOURCES, type Source, type Written } from './sources';
 import type { PredictionFormat } from './worker';
 
 const STORED = 'fit.source';
@@ -36,7 +37,7 @@ const STORED = 'fit.source';
 export class FitPage {
   sources = $state.raw<readonly Source[]>(PRESET_SOURCES);
   source = $state.raw<Source>(
-    PRESET_SOURCES.find(({ id }) => id === (recall(STORED) ?? FIRST)) ?? (PRESET_SOURCES[0] as Source),
+    PRESET_SOURCES.find(({ id }) => id === (recall(STORED) ?? EXAMPLE.name)) ?? (PRESET_SOURCES[0] as Source),
   );
   machine = $state.raw<Machine>(MACHINES.wsl2);
   changes = $state.raw<Changes>({});
@@ -73,7 +74,7 @@ export class FitPage {
     this.sources = [...open, ...PRESET_SOURCES];
     const known = this.sources.find(({ id }) => id === this.source.id);
     const wanted = this.#chosen && known ? known : (this.sources.find(({ id }) => id === active) ?? known);
-    if (!wanted) return this.#look(FIRST);
+    if (!wanted) return this.#look(EXAMPLE.name);
     const { text, path, machine, id } = this.source;
     const moved = JSON.stringify(wanted.machine) !== JSON.stringify(machine);
     if (moved) return this.#look(wanted.id);

@@ -1,9 +1,10 @@
+import { EXPECTED_STOP } from '../../../config/kills';
 import { recall, remember } from '../../ui/stored';
 import type { Limits } from './prediction';
 
 const STORED = 'limits';
-/** The review's “$140 max”, and a week. */
-const USUAL: Limits = { dollars: 140, hours: 168 };
+/** What a review expects all epochs to cost, in whole dollars, and a week. */
+const USUAL: Limits = { dollars: Math.ceil(EXPECTED_STOP?.whole ?? 100), hours: 7 * 24 };
 
 function stored(): Limits {
   try {

@@ -44,9 +44,6 @@ export const PRESET_SOURCES: readonly Source[] = PRESETS.map(({ name, title, tex
   group: 'preset',
 }));
 
-/** The file whose run was OOM-killed. */
-export const FIRST = 'configs/review/tusz_train.yaml';
-
 export interface Written {
   readonly said: string;
   /** The file in which it was written. */
