@@ -64,7 +64,7 @@ describe('samples of a host’s memory', () => {
 });
 
 describe('which mechanism fits', () => {
-  const incident = INCIDENTS.at(-1) as Crash;
+  const incident: Crash = INCIDENTS[0];
   const fitted = (evidence: Evidence, runs: number) => {
     const fits = new MechanismFits(incident, evidence);
     for (let run = 0; run < runs; run++) fits.advance();

@@ -6,7 +6,7 @@ import { RamEnsemble } from '../../../src/estimate/oom_odds';
 import { readOomLog } from '../../../src/estimate/oom_log';
 import { ownCrash } from '../../../src/estimate/own_crash';
 
-const like = INCIDENTS.at(-1) as Crash;
+const like: Crash = INCIDENTS[0];
 const text = PRESETS.find(({ name }) => name === like.config)?.text ?? '';
 const OWN = { place: 'wsl2', ramGiB: 31, batch: 16, workers: 4, afterBatches: 127 } as const;
 

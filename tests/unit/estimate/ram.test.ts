@@ -21,7 +21,7 @@ import { INCIDENTS } from '../../../src/config/incidents';
 
 const known = (value: number) => exactly(value, 'assumed', 'a test');
 
-const INCIDENT = INCIDENTS[0]!;
+const INCIDENT = INCIDENTS[0];
 const CRASH = replayedRun(INCIDENT);
 const MECHANISMS = mechanismsOf(INCIDENT);
 

@@ -4,7 +4,7 @@ import { predictVram } from '../../../src/estimate/vram/predict';
 import { claimTable } from '../../../src/estimate/vram/claims';
 import { INCIDENTS } from '../../../src/config/incidents';
 
-const INCIDENT = INCIDENTS[0]!;
+const INCIDENT = INCIDENTS[0];
 
 it('the claimed figures of 2025-01-19 stand beside predictions, with reasons made of the numbers', () => {
   const { rows, explanation } = claimTable(INCIDENT, PRODUCTION_VRAM);

@@ -32,7 +32,7 @@ const SECOND = readIncident(data(), TEXTS);
 describe('the incidents of this repository', () => {
   test('name only files that are there, and are ordered by their days', () => {
     expect(INCIDENTS.map(({ id }) => id)).toEqual(INCIDENTS.map(({ id }) => id).sort());
-    expect(INCIDENTS[0]?.id).toBe('2025-01-19');
+    expect(INCIDENTS[0].id).toBe('2025-01-19');
     for (const incident of INCIDENTS) {
       const { after, others } = incident.review;
       const named = [

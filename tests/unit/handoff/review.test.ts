@@ -13,7 +13,7 @@ import { TARGETS } from '../../../src/config/targets';
 const read = (path: string): string =>
   readFileSync(join(import.meta.dirname, '../../../configs', path), 'utf8');
 
-const INCIDENT = INCIDENTS[0]!;
+const INCIDENT = INCIDENTS[0];
 const CASE = reviewOf(INCIDENT, '2026-11-25');
 const DOCUMENT = reviewDocument(CASE);
 
