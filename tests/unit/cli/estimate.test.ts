@@ -92,7 +92,7 @@ describe('the command estimate', () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
     expect(out).toContain(
-      "Exit code 0 where the run fits or is borderline; 1 for a file that cannot be read; 3 where it won't fit",
+      'Exit code 0 where the run fits or is borderline; 1 for a file that cannot be read; 3 where validate would exit with 1',
     );
   });
 
