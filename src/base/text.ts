@@ -29,6 +29,25 @@ export function quotedJson(value: unknown): string {
   return visible(JSON.stringify(value) ?? 'undefined', 60);
 }
 
+/** What a number may be; all of them where nothing is said. */
+export interface Bounds {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  /** Without these themselves. */
+  readonly above?: number | undefined;
+  readonly below?: number | undefined;
+}
+
+/** As it follows “a number”: “ from 1 to 256”; nothing where there are no bounds. */
+export function rangeText({ min, max, above, below }: Bounds): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  if (above !== undefined && below !== undefined) return ` between ${above} and ${below}, without these`;
+  if (min !== undefined) return ` of at least ${min}`;
+  if (max !== undefined) return ` of at most ${max}`;
+  if (above !== undefined) return ` above ${above}`;
+  return below === undefined ? '' : ` below ${below}`;
+}
+
 /** “1 patient”, “2 epochs”, “1,000 batches”. */
 export const several = (count: number, noun: string): string =>
   `${count.toLocaleString('en')} ${count === 1 ? noun : `${noun}${/(?:(?<!epo)ch|sh|s|x)$/.test(noun) ? 'es' : 's'}`}`;

@@ -2,7 +2,7 @@
  * What pydantic v2 makes of a value in its lax mode, which is how the trainer validates: numbers may be texts, 0 and 1
  * booleans, but a number is never a text. Literal fields (fixed values and choices) compare and do not convert.
  */
-import { quoted } from '../base/text';
+import { quoted, rangeText, type Bounds } from '../base/text';
 import type { Kind } from './keys';
 import { PyDate, type PyValue } from './plain';
 
@@ -73,13 +73,6 @@ function within(number: number, { min, max, above, below }: Bounds): boolean {
     (above === undefined || number > above) &&
     (below === undefined || number < below)
   );
-}
-
-interface Bounds {
-  readonly min?: number;
-  readonly max?: number;
-  readonly above?: number;
-  readonly below?: number;
 }
 
 const isList = (value: unknown): value is readonly PyValue[] => Array.isArray(value);
@@ -157,11 +150,11 @@ export function allowed(kind: Kind, nullable = false): string {
 function what(kind: Kind): string {
   switch (kind.type) {
     case 'int':
-      return `a whole number${range(kind)}`;
+      return `a whole number${rangeText(kind)}`;
     case 'float':
-      return `a number${range(kind)}`;
+      return `a number${rangeText(kind)}`;
     case 'odd':
-      return `an odd whole number${range(kind)}`;
+      return `an odd whole number${rangeText(kind)}`;
     case 'fixed':
       return `${JSON.stringify(kind.value).replaceAll(',', ', ')}, which is fixed`;
     case 'bool':
@@ -183,12 +176,3 @@ function what(kind: Kind): string {
 
 const plural = (one: string): string =>
   one.replace(/^an? /, '').replace(/^((?:odd )?(?:whole )?number|text)/, '$1s');
-
-function range({ min, max, above, below }: Bounds): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  if (above !== undefined && below !== undefined) return ` between ${above} and ${below}, without these`;
-  if (min !== undefined) return ` of at least ${min}`;
-  if (max !== undefined) return ` of at most ${max}`;
-  if (above !== undefined) return ` above ${above}`;
-  return below === undefined ? '' : ` below ${below}`;
-}

@@ -86,6 +86,17 @@ test('the figures are the estimator’s, for the file as it is and with what is 
     .filter({ hasText: `${total(16)} in the file` })
     .waitFor(SLOW);
   await page.getByText('training.batch_size: 8').waitFor();
+  // A number out of bounds is refused in a sentence, and what has no bound is taken.
+  await page.getByLabel('Batch size', { exact: true }).fill('300');
+  await page.getByLabel('Batch size', { exact: true }).press('Enter');
+  await page.getByText('300 is not taken: it has to be a whole number from 1 to 256.').waitFor();
+  expect(await page.getByLabel('Batch size', { exact: true }).inputValue()).toBe('8');
+  await page.getByLabel('Prefetch factor', { exact: true }).fill('100');
+  await page.getByLabel('Prefetch factor', { exact: true }).press('Enter');
+  await page.getByText('data.prefetch_factor: 100').waitFor();
+  await page.getByLabel('Prefetch factor', { exact: true }).fill('2');
+  await page.getByLabel('Prefetch factor', { exact: true }).press('Enter');
+  await page.getByText('data.prefetch_factor: 100').waitFor({ state: 'detached' });
 
   await show(page, 'Find limits');
   const largest = largestBatch(plan.settings.vram, plan.machine.gpu);

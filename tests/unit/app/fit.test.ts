@@ -17,6 +17,7 @@ import {
   FIELDS,
   keyChanges,
   keylessChanges,
+  maxOf,
   readFile,
   remaining,
   settingsOf,
@@ -26,6 +27,8 @@ import {
   type Field,
   type Value,
 } from '../../../src/app/pages/fit/settings';
+import { refusal } from '../../../src/app/ui/refusal';
+import { KEY_AT } from '../../../src/config/keys';
 import { PRESET_SOURCES } from '../../../src/app/pages/fit/sources';
 import { describeJobs, describeOom, headlines } from '../../../src/app/pages/fit/text';
 import { scenarioView } from '../../../src/app/pages/fit/time_view';
@@ -150,13 +153,45 @@ describe('the settings of a run', () => {
     expect(settingsOf(FILE, { 'training.batch_size': 10, microBatches: 4 }).vram.microBatches).toBe(2);
   });
 
-  it('have fields with values in words, and sliders that end within what the trainer accepts', () => {
-    for (const field of FIELDS)
-      if (field.kind === 'number') expect(field.slider).toBeLessThanOrEqual(field.max);
+  it('have fields with values in words, and the bounds of the trainer’s keys', () => {
+    for (const field of FIELDS) {
+      if (field.kind !== 'number') continue;
+      expect(field.slider).toBeLessThanOrEqual(field.max ?? Infinity);
+      const kind = KEY_AT.get(field.name)?.kind;
+      if (kind?.type === 'int') expect([field.min, field.max]).toEqual([kind.min, kind.max]);
+    }
+    const prefetch = field('data.prefetch_factor');
+    if (prefetch.kind !== 'number') throw new Error('prefetch_factor is a number');
+    expect(maxOf(prefetch, FILE)).toBeUndefined();
+    const changes = changed({ 'data.prefetch_factor': 100 });
+    expect(settingsOf(FILE, changes).loader.prefetchFactor).toBe(100);
+    const parts = field('microBatches');
+    if (parts.kind !== 'number') throw new Error('micro-batches are a number');
+    expect(maxOf(parts, FILE, changed({ 'training.batch_size': 200 }))).toBe(200);
     const shown = (name: string): string => shownValue(field(name), valueOf(field(name), FILE));
     expect(shown('mixer')).toBe('Mamba-2');
     expect(shown('checkpointing')).toBe('off');
     expect(shown('data.num_workers')).toBe('4');
+  });
+});
+
+describe('a number that is typed', () => {
+  const typed = (valueAsNumber: number, bounds: Parameters<typeof refusal>[1]) =>
+    refusal({ valueAsNumber }, bounds);
+
+  it('is taken within its bounds', () => {
+    expect(typed(256, { min: 1, max: 256, step: 1 })).toBeUndefined();
+    expect(typed(1e9, { min: 2, step: 1 })).toBeUndefined();
+    expect(typed(-2.5, {})).toBeUndefined();
+  });
+
+  it('else is refused with what it has to be', () => {
+    expect(typed(300, { min: 1, max: 256, step: 1 })).toBe(
+      '300 is not taken: it has to be a whole number from 1 to 256.',
+    );
+    expect(typed(1, { min: 2, step: 1 })).toBe('1 is not taken: it has to be a whole number of at least 2.');
+    expect(typed(2.5, { step: 1 })).toBe('2.5 is not taken: it has to be a whole number.');
+    expect(typed(NaN, { max: 1 })).toBe('What was typed is not taken: it has to be a number of at most 1.');
   });
 });
 

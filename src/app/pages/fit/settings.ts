@@ -3,10 +3,11 @@ import type { Change } from '../../../config/change';
 import { KEY_AT } from '../../../config/keys';
 import { readConfig } from '../../../config/settings';
 import type { Platform } from '../../../config/targets';
-import type { Cache } from '../../../estimate/epoch_windows';
+import { CACHES, type Cache } from '../../../estimate/epoch_windows';
 import { settingsFrom, type RunSettings, type Values } from '../../../estimate/from_config';
 import type { VramRun } from '../../../estimate/vram/options';
-import { MIXERS } from '../../../models/bimamba';
+import { boundsOf, type Field as Setting } from '../../../training/fields';
+import { SETTINGS } from '../../../training/settings_table';
 
 /** A configuration on a platform, as far as the estimator reads it. */
 export interface ConfigFile {
@@ -69,7 +70,8 @@ export type Field =
   | (Control & {
       readonly kind: 'number';
       readonly min: number;
-      readonly max: number;
+      /** Undefined where there is none. */
+      readonly max: number | undefined;
       /** Where the slider ends; larger numbers are typed. */
       readonly slider: number;
     })
@@ -79,59 +81,65 @@ export type Field =
     })
   | (Control & { readonly kind: 'flag' });
 
-/** `max`: where the trainer's own validation has no upper bound. */
-function number(name: string, label: string, about: string, slider: number, max = 64): Field {
-  const kind = KEY_AT.get(name)?.kind;
-  const range = kind?.type === 'int' ? { min: kind.min ?? 1, max: kind.max ?? max } : { min: 1, max };
-  return { kind: 'number', name, label, about, slider, ...range };
+/** What a run in the browser has, too: label, bounds and choices are those of its form. */
+type Shared = Pick<Setting, 'label' | 'key'>;
+const named = ({ label, key = '' }: Shared, about: string, name: string = key) => ({ name, label, about });
+
+function number(setting: Setting<number>, about: string, slider: number, name?: string): Field {
+  const { min = 1, max } = boundsOf(setting);
+  return { kind: 'number', ...named(setting, about, name), min, max, slider };
 }
-const choice = (
-  name: Keyless,
-  label: string,
-  about: string,
-  options: Readonly<Record<string, string>>,
-): Field => ({
-  kind: 'choice',
-  name,
-  label,
-  about,
-  options: Object.entries(options).map(([value, label]) => ({ value, label })),
-});
-const flag = (name: string, label: string, about: string): Field => ({ kind: 'flag', name, label, about });
+const optionsOf = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels).map(([value, label]) => ({ value, label }));
 
 const NO_KEY = 'not supported by the trainer';
-const MIXER_LABELS = { mamba2: 'Mamba-2', conv: 'convolution' } as const satisfies Record<
-  (typeof MIXERS)[number],
-  string
->;
 
+/** Labels that stand here are of settings that a run in the browser does not have, or not so. */
 export const FIELDS: readonly Field[] = [
-  number('training.batch_size', 'Batch size', 'windows of a step', 128),
-  number('model.mamba.n_layers', 'Mamba layers', 'n_layers', 12),
-  number('microBatches', 'Micro-batches', `gradient-accumulation steps (${NO_KEY})`, 16),
-  flag('training.mixed_precision', 'Mixed precision', 'fp16, the trainer’s autocast on CUDA; off: fp32'),
-  choice(
-    'mixer',
-    'Mixer',
-    'depends on the installation; the Modal launcher forces the convolution',
-    MIXER_LABELS,
+  number(SETTINGS.batch, 'windows of a step', 128),
+  number(SETTINGS['model.layers'], 'Mamba layers', 12),
+  number(
+    SETTINGS.microBatches,
+    `gradient-accumulation steps, which divide the batch (${NO_KEY})`,
+    16,
+    'microBatches',
   ),
-  flag('checkpointing', 'Gradient checkpointing', NO_KEY),
-  number('data.num_workers', 'Workers', 'num_workers', 16),
-  number('data.prefetch_factor', 'Prefetch factor', 'batches each worker loads in advance', 8),
-  flag('data.pin_memory', 'Pinned memory', 'pin_memory'),
-  flag('data.persistent_workers', 'Persistent workers', 'the validation workers stay alive too'),
-  choice(
-    'cache',
-    'Cache before the run',
-    'without one the run preprocesses its recordings, and has no manifest',
-    {
-      built: 'built',
-      none: 'none',
-    },
-  ),
-  number('training.epochs', 'Epochs', 'at most; early stopping may end the run sooner', 200),
+  {
+    kind: 'flag',
+    name: 'training.mixed_precision',
+    label: 'Mixed precision',
+    about: 'fp16, the trainer’s autocast on CUDA; off: fp32',
+  },
+  {
+    kind: 'choice',
+    ...named(
+      SETTINGS['model.mixer'],
+      'depends on the installation; the Modal launcher forces the convolution',
+      'mixer',
+    ),
+    options: optionsOf(SETTINGS['model.mixer'].choices ?? {}),
+  },
+  { kind: 'flag', ...named(SETTINGS.checkpointing, NO_KEY, 'checkpointing') },
+  number(SETTINGS.workers, 'num_workers', 16),
+  number(SETTINGS.prefetch, 'batches each worker loads in advance', 8),
+  { kind: 'flag', name: 'data.pin_memory', label: 'Pinned memory', about: 'pin_memory' },
+  { kind: 'flag', ...named(SETTINGS.persistentWorkers, 'the validation workers stay alive too') },
+  {
+    kind: 'choice',
+    name: 'cache',
+    label: 'Cache before the run',
+    about: 'without one the run preprocesses its recordings, and has no manifest',
+    options: CACHES.map((value) => ({ value, label: value })),
+  },
+  number(SETTINGS.epochs, 'at most; early stopping may end the run sooner', 200),
 ];
+
+/** The largest number that a field takes: of micro-batches one for each window of the batch; undefined where there is none. */
+export const maxOf = (
+  { name, max }: Extract<Field, { readonly kind: 'number' }>,
+  file: ConfigFile,
+  changes: Changes = {},
+): number | undefined => (name === 'microBatches' ? settingsOf(file, changes).vram.batch : max);
 
 /** Of a setting that the trainer has no key for. */
 const keylessOf = ({ vram, cache }: RunSettings, name: Keyless): Value =>
