@@ -213,7 +213,7 @@ export class Detection {
       await Program.compile(device, evaluation.graph, { outputs, parameters, plan }),
     );
     restoreWeights({ parameters, declared: evaluation.declared }, weights);
-    return { chosen, evaluator: { device, evaluating, evaluation } };
+    return { chosen, evaluator: { evaluating, evaluation } };
   }
 
   async #detect(

@@ -1,14 +1,12 @@
 /** The detector's forward pass over the windows of whole recordings, as after an epoch of training so with finished weights. */
 import { Stitcher } from '../eeg/events/stitch';
 import { WINDOW } from '../eeg/windows/windows';
-import type { Device } from '../engine/device';
 import { Graph, type Tensor } from '../engine/graph';
 import { storeActivationsInHalf } from '../engine/mixed_precision';
 import { sigmoid } from '../engine/ops/sigmoid';
 import type { Program } from '../engine/program';
 import { detectorModel, type DetectorConfig } from '../models/detector';
 import type { Declared } from '../models/initialise';
-import { answered } from '../run/watchdog';
 
 export interface EvaluationGraph {
   readonly graph: Graph;
@@ -39,7 +37,6 @@ export function evaluationGraph(
 
 /** A detector whose weights are on the device. */
 export interface Evaluator {
-  readonly device: Device;
   readonly evaluating: Program;
   readonly evaluation: Pick<EvaluationGraph, 'x' | 'probabilities'>;
 }
@@ -50,7 +47,7 @@ export interface Evaluator {
  * throw, which ends it.
  */
 export async function stitchWindows(
-  { device, evaluating: program, evaluation: { x, probabilities } }: Evaluator,
+  { evaluating: program, evaluation: { x, probabilities } }: Evaluator,
   starts: readonly number[],
   fill: (start: number, x: Float32Array) => Promise<void>,
   stitcher: Stitcher,
@@ -66,7 +63,7 @@ export async function stitchWindows(
       await fill(start, eeg.subarray(i * perWindow, (i + 1) * perWindow));
     program.write(x, eeg);
     program.run();
-    const values = (await answered(device, program.read())).get(probabilities) as Float32Array;
+    const values = (await program.read()).get(probabilities) as Float32Array;
     for (const [i, start] of chosen.entries())
       stitcher.add(start, values.subarray(i * WINDOW, (i + 1) * WINDOW));
   }

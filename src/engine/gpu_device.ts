@@ -4,6 +4,11 @@ import { describeAdapter, type AdapterDescription } from './adapter';
 import { EngineError } from './engine_error';
 import type { Dispatch } from './ops/definition';
 
+/** Minutes. The answer to a step takes a second, and on a busy CPU-backed adapter minutes. */
+const PATIENCE = 10;
+/** The kernels of a step are compiled all at once, by some drivers for minutes, and the last one waits for the others. */
+const COMPILER_PATIENCE = 30;
+
 const ERROR_SCOPES = ['validation', 'out-of-memory', 'internal'] as const;
 
 export interface DeviceBuffer {
@@ -70,7 +75,7 @@ export class GpuDevice {
     if (this.#failure) throw this.#failure;
   }
 
-  /** `work`, or the device's failure if that comes first: a promise on a lost device may never settle otherwise. */
+  /** `work`, or the device's failure if that comes first, however long it takes: a promise on a lost device may never settle otherwise. */
   async guard<T>(work: Promise<T>, where: string): Promise<T> {
     // Whichever of the two loses the race below must not count as unhandled.
     work.catch(() => undefined);
@@ -91,6 +96,19 @@ export class GpuDevice {
     }
   }
 
+  /** What the GPU is asked for. Some drivers hang without an error: after `minutes` the device counts as lost. */
+  async answer<T>(work: Promise<T>, where: string, minutes = PATIENCE): Promise<T> {
+    const timer = setTimeout(
+      () => this.giveUp(`the GPU gave no answer for ${minutes} minutes`),
+      60_000 * minutes,
+    );
+    try {
+      return await this.guard(work, where);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Runs synchronous GPU calls; their validation, memory and internal errors are thrown as EngineError of `where`. */
   async scoped<T>(where: string, work: () => T): Promise<T> {
     for (const filter of ERROR_SCOPES) this.#gpu.pushErrorScope(filter);
@@ -102,7 +120,9 @@ export class GpuDevice {
       thrown = asError(error);
     }
     const errors = ERROR_SCOPES.map(() => this.#gpu.popErrorScope());
-    const first = (await this.guard(Promise.all(errors), where)).find((error) => error !== null);
+    const first = (await this.answer(Promise.all(errors), where, COMPILER_PATIENCE)).find(
+      (error) => error !== null,
+    );
     if (first) throw toEngineError(first, where);
     if (thrown) throw thrown;
     return result as T;
@@ -135,7 +155,7 @@ export class GpuDevice {
   /** Milliseconds that the device takes for what was submitted since the last call, by the wall clock. */
   async elapsed(): Promise<number> {
     const submitted = performance.now();
-    await this.guard(this.queue.onSubmittedWorkDone(), 'timing');
+    await this.answer(this.queue.onSubmittedWorkDone(), 'timing');
     const started = Math.max(submitted, this.#doneAt);
     this.#doneAt = performance.now();
     return this.#doneAt - started;
@@ -171,7 +191,7 @@ export class GpuDevice {
     });
   }
 
-  /** Counts the device as lost, for whoever waited too long for it: work that is under way rejects with that. */
+  /** Counts the device as lost: work that is under way rejects with that. */
   giveUp(reason: string): void {
     this.#fail(new EngineError('device-lost', 'the device', reason));
     this.destroy();
@@ -194,7 +214,7 @@ export class GpuDevice {
       module = this.#gpu.createShaderModule({ label: where, code });
     }).catch(asError);
     if (!module) throw rejection ?? new EngineError('internal', where, 'no shader module came back');
-    const info = await this.guard(module.getCompilationInfo(), where);
+    const info = await this.answer(module.getCompilationInfo(), where, COMPILER_PATIENCE);
     const lines = code.split('\n');
     const errors = info.messages
       .filter((message) => message.type === 'error')
@@ -203,13 +223,14 @@ export class GpuDevice {
     if (rejection) throw rejection;
     const pipelineLayout = this.#gpu.createPipelineLayout({ bindGroupLayouts: [layout] });
     try {
-      return await this.guard(
+      return await this.answer(
         this.#gpu.createComputePipelineAsync({
           label: where,
           layout: pipelineLayout,
           compute: { module, entryPoint: 'main' },
         }),
         where,
+        COMPILER_PATIENCE,
       );
     } catch (error) {
       this.check();

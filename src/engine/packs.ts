@@ -169,7 +169,7 @@ export class Parameters {
     this.device.queue.submit([encoder.finish()]);
     return async () => {
       try {
-        await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ), where);
+        await this.device.answer(staging.gpu.mapAsync(GPUMapMode.READ), where);
         const all = new Float32Array(staging.gpu.getMappedRange());
         return new Map(
           [...slices].map(([name, { offset, length }]) => [name, all.slice(offset, offset + length)]),

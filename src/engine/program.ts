@@ -205,7 +205,7 @@ export class Program {
         offset += Math.ceil(bytesOf(tensor) / 16) * 16;
       }
       this.device.queue.submit([encoder.finish()]);
-      await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ), 'reading results');
+      await this.device.answer(staging.gpu.mapAsync(GPUMapMode.READ), 'reading results');
       const mapped = staging.gpu.getMappedRange();
       const results = new Map(
         tensors.map((tensor, index) => {
@@ -246,7 +246,7 @@ export class Program {
       const encoder = this.device.createCommandEncoder(where);
       encoder.copyBufferToBuffer(source.buffer, source.offset ?? 0, staging.gpu, 0, bytesOf(tensor));
       this.device.queue.submit([encoder.finish()]);
-      await this.device.guard(staging.gpu.mapAsync(GPUMapMode.READ, 0, bytesOf(tensor)), where);
+      await this.device.answer(staging.gpu.mapAsync(GPUMapMode.READ, 0, bytesOf(tensor)), where);
       const values = valuesOf(tensor, staging.gpu.getMappedRange(0, bytesOf(tensor))) as Float32Array;
       staging.gpu.unmap();
       return look(tensor, values, dispatch);
@@ -265,7 +265,7 @@ export class Program {
 
   /** Waits until all submitted runs are done. */
   async finish(): Promise<void> {
-    await this.device.guard(this.device.queue.onSubmittedWorkDone(), 'waiting for the GPU');
+    await this.device.answer(this.device.queue.onSubmittedWorkDone(), 'waiting for the GPU');
   }
 
   /** Gives the program's buffers back; the shared parameters stay. */

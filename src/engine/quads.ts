@@ -8,6 +8,9 @@ import { kernel, write } from './ops/kernel';
 /** Workgroups as the kernels have them: one quad, and more lanes than a subgroup. */
 const WORKGROUPS = [4, 64, 256] as const;
 
+/** In which a device that is being opened has to answer: nothing else was asked of it. */
+const MINUTES = 2;
+
 /** What a lane writes: the four values of its quad, its neighbour's to the side, that of the one across. */
 const VALUES = 6;
 
@@ -71,7 +74,7 @@ async function exchange(device: GpuDevice, lanes: number): Promise<Uint32Array> 
       encoder.copyBufferToBuffer(values.gpu, 0, readable.gpu, 0, bytes);
       device.queue.submit([encoder.finish()]);
     });
-    await device.guard(readable.gpu.mapAsync(GPUMapMode.READ), where);
+    await device.answer(readable.gpu.mapAsync(GPUMapMode.READ), where, MINUTES);
     return new Uint32Array(readable.gpu.getMappedRange().slice(0));
   } finally {
     for (const buffer of buffers) buffer.destroy();

@@ -60,7 +60,7 @@ async function time(device: Device, commands: readonly Timed[], repeats: number)
     encoder.resolveQuerySet(querySet, 0, 2, resolved.gpu, 0);
     encoder.copyBufferToBuffer(resolved.gpu, 0, staging.gpu, 0, 16);
     device.queue.submit([encoder.finish()]);
-    await device.guard(staging.gpu.mapAsync(GPUMapMode.READ), 'timing');
+    await device.answer(staging.gpu.mapAsync(GPUMapMode.READ), 'timing');
     const [begin, end] = new BigUint64Array(staging.gpu.getMappedRange()) as unknown as [bigint, bigint];
     return Number(end - begin) / 1e6;
   } finally {

@@ -8,7 +8,6 @@ import { afterStep } from './loss_scale';
 import { learningRateAt } from './schedule';
 import type { EegEvent } from './protocol';
 import type { Session } from './session';
-import { answered } from '../run/watchdog';
 import { handled } from '../base/handled';
 
 export type Skipped = Omit<Extract<EegEvent, { type: 'skipped' }>, 'type'>;
@@ -21,7 +20,7 @@ export type Skipped = Omit<Extract<EegEvent, { type: 'skipped' }>, 'type'>;
  * At most two steps may be unrecorded. `skipped` is called where a step overflowed.
  */
 export async function submitStep(
-  { device, settings, progress, view, step: program, optimizer, schedule, metrics, plan }: Session,
+  { settings, progress, view, step: program, optimizer, schedule, metrics, plan }: Session,
   { x, y }: Batch,
   step: number,
   before: Promise<void>,
@@ -62,7 +61,7 @@ export async function submitStep(
   const results = async (program: Program) => {
     const read = handled(program.read());
     await before;
-    return await answered(device, read);
+    return await read;
   };
   const { scaling } = view;
   if (scaling) await before;

@@ -25,7 +25,6 @@ import { capture } from './state';
 import { submitStep } from './step';
 import { metricOf, validate, type Validation } from './validation';
 import type { WaitForGpu } from '../run/usable_device';
-import { answered } from '../run/watchdog';
 
 export interface EegTrainerOptions extends SessionOptions {
   /** Called at the start, and again when that device was lost. */
@@ -290,16 +289,14 @@ export class EegTrainer extends RunControl {
   }
 
   /** One batch forward before anything is learned: what cannot work fails now and not after the first epoch. */
-  async #dryRun({ device, evaluating, evaluation, set }: Session): Promise<void> {
+  async #dryRun({ evaluating, evaluation, set }: Session): Promise<void> {
     this.#preparing({ label: 'dry run on one batch', done: 0, total: 1 });
     const windows = set.windows.slice(0, evaluation.x.shape[0]);
     const { x } = await localSource(this.options.dataset).read(windows);
     evaluating.write(evaluation.x, x);
     const scalars = { step: 1, seed: 0, learningRate: 0 };
     evaluating.run(scalars);
-    const probabilities = (await answered(device, evaluating.read())).get(
-      evaluation.probabilities,
-    ) as Float32Array;
+    const probabilities = (await evaluating.read()).get(evaluation.probabilities) as Float32Array;
     if (probabilities.every(Number.isFinite)) return;
     const found = await firstNotFinite(evaluating, scalars);
     throw new NotFiniteError(
