@@ -10,7 +10,7 @@ import { MODAL } from '../config/facts';
 import { exactly, type Quantity } from '../base/quantity';
 import { CACHES, type Cache } from '../estimate/epoch_windows';
 import { forecast, planFor, type Forecast } from '../estimate/forecast';
-import { unpriced } from '../estimate/rates';
+import { CURRENT_CARD, unpriced } from '../estimate/rates';
 import type { Plan } from '../estimate/scenario';
 import { failing, inspect, isForeign, launchFit, sentence, type Issue } from '../config/issues';
 import { readConfig } from '../config/settings';
@@ -42,7 +42,7 @@ it was measured, derived or assumed; and what would fit where the run does not.`
       'as measured on this machine; left out: predicted, with what is reported of later runs as its low end',
       MACHINE_BOUNDS.hoursPerEpoch,
     ),
-    rate: number('DOLLARS', 'for an hour; left out: the price list of 2026-07-01, or electricity', {
+    rate: number('DOLLARS', `for an hour; left out: the price list of ${CURRENT_CARD.read}, or electricity`, {
       max: MAX_RATE,
     }),
     json: flag('everything as one JSON object; a number without end is null'),

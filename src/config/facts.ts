@@ -1,19 +1,19 @@
 /** Facts that a configuration is compared against. Each number stands here once, with its source. */
+import { ELECTRODES, WINDOW_SAMPLES } from '../base/production';
 import { quantity, type Quantity } from '../base/quantity';
+import { MIB } from '../base/units';
 import type { GpuId } from './gpus';
 
 /** Day of the trainer's source, its launcher's with it, in which facts were read. */
 export const READ_AT = '2025-09-21';
 
-/** Samples of a window: 60 s at 256 Hz (the trainer's source at 2025-09-21). */
-export const WINDOW_SAMPLES = 15_360;
-/** EEG channels of a window: the electrodes of the 10–20 system. */
-export const ELECTRODES = 19;
-
 /** EEG [19, 15360] and labels [15360] of a window in float32, bytes: 1.2288 MB. */
 export const EEG_BYTES = ELECTRODES * WINDOW_SAMPLES * 4;
 export const LABEL_BYTES = WINDOW_SAMPLES * 4;
 export const WINDOW_BYTES = EEG_BYTES + LABEL_BYTES;
+
+/** Of /dev/shm in a Docker container that is started without --shm-size; in Linux it is half of the memory. */
+export const DOCKER_SHM_BYTES = 64 * MIB;
 
 /** The training corpus, TUSZ: recordings and windows as the trainer's manifests count them at a validation split of 0.2. */
 export const CORPUS = {
@@ -94,6 +94,8 @@ export interface ReportedPace {
   readonly batch: number;
   /** Hours of an epoch of the balanced set. */
   readonly hours: Quantity;
+  /** The same in words. */
+  readonly said: string;
 }
 
 /** Documents whose figures are shown in several places, and what those figures rest on. */
@@ -103,37 +105,36 @@ export const SOURCES = {
 } as const satisfies Readonly<Record<string, Pick<Quantity, 'basis'> & { readonly text: string }>>;
 export type SourceId = keyof typeof SOURCES;
 
-const from = (id: SourceId, hours: readonly [number, number, number], what: string): Quantity =>
-  quantity(hours, SOURCES[id].basis, `${what}; ${SOURCES[id].text}`);
+const from = (id: SourceId, hours: readonly [number, number, number], said: string) => ({
+  id,
+  hours: quantity(hours, SOURCES[id].basis, `${said}; ${SOURCES[id].text}`),
+  said,
+});
 
 /** Reported hours of an epoch of the balanced set; the later runs' first, because they were made. */
 export const REPORTED_PACES: readonly [ReportedPace, ...ReportedPace[]] = [
   {
-    id: 'later',
     gpu: 'rtx4090',
     precision: 'fp32',
     batch: 8,
-    hours: from('later', [2, 2.5, 3], '2–3 h on an RTX 4090'),
+    ...from('later', [2, 2.5, 3], '2–3 h on an RTX 4090'),
   },
   {
-    id: 'later',
     gpu: 'a100-80',
     precision: 'fp16',
     batch: 64,
-    hours: from('later', [0.8, 1, 1.2], 'about 1 h on an A100'),
+    ...from('later', [0.8, 1, 1.2], 'about 1 h on an A100'),
   },
   {
-    id: 'review',
     gpu: 'rtx4090',
     precision: 'fp16',
     batch: 8,
-    hours: from('review', [0.75, 0.75, 0.75], '45 min on an RTX 4090'),
+    ...from('review', [0.75, 0.75, 0.75], '45 min on an RTX 4090'),
   },
   {
-    id: 'review',
     gpu: 'a100-80',
     precision: 'fp16',
     batch: 64,
-    hours: from('review', [0.25, 0.25, 0.25], '15 min on an A100'),
+    ...from('review', [0.25, 0.25, 0.25], '15 min on an A100'),
   },
 ];

@@ -1,4 +1,5 @@
 /** What to write where the trainer's validation rejects a value: the nearest that it accepts. */
+import { POSTPROCESSING } from '../base/production';
 import type { Change } from './change';
 import { SAFE_RATE } from './facts';
 import { folded, letters } from './letters';
@@ -61,7 +62,7 @@ function accepted({ path, kind, defaultValue }: Key, given: PyValue): PyValue {
 /** Instead of the largest value that is accepted. */
 const LESS: Readonly<Record<string, number>> = {
   // No tau_on is above the largest.
-  'postprocessing.hysteresis.tau_off': 0.78,
+  'postprocessing.hysteresis.tau_off': POSTPROCESSING.tau_off,
   'training.learning_rate': SAFE_RATE,
 };
 

@@ -1,4 +1,5 @@
 /** What the trainer's validation asks of two keys together. */
+import { HYSTERESIS_GAP, POSTPROCESSING } from '../base/production';
 import type { PyValue } from './plain';
 
 /** The value of a setting as the trainer has it. */
@@ -20,8 +21,6 @@ const AMP = 'training.mixed_precision';
 /** NaN where it is none, which no comparison holds for. */
 const numberOf = (value: PyValue | undefined): number => (typeof value === 'number' ? value : NaN);
 
-/** The trainer’s own scores keep the two thresholds so far apart. */
-const APART = 0.08;
 const rounded = (value: number): number => Number(value.toFixed(4));
 
 export const PAIRS: readonly Pair[] = [
@@ -33,9 +32,9 @@ export const PAIRS: readonly Pair[] = [
     },
     fix: (value) => {
       const [on, off] = [numberOf(value(ON)), numberOf(value(OFF))];
-      if (off + APART <= 1) return { [ON]: rounded(off + APART) };
-      if (on - APART >= 0.5) return { [OFF]: rounded(on - APART) };
-      return { [ON]: 0.86, [OFF]: 0.78 };
+      if (off + HYSTERESIS_GAP <= 1) return { [ON]: rounded(off + HYSTERESIS_GAP) };
+      if (on - HYSTERESIS_GAP >= 0.5) return { [OFF]: rounded(on - HYSTERESIS_GAP) };
+      return { [ON]: POSTPROCESSING.tau_on, [OFF]: POSTPROCESSING.tau_off };
     },
   },
   {

@@ -1,4 +1,5 @@
 /** The settings of a trainer's configuration that decide memory and time. */
+import type { Mixer } from '../models/bimamba';
 import { exactly } from '../base/quantity';
 import type { Setting } from '../config/settings';
 import { withoutGpu, type Platform } from '../config/targets';
@@ -31,6 +32,9 @@ export interface RunSettings {
   readonly cache: Cache;
 }
 
+/** The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for. */
+export const mixerOn = (platform: Platform): Mixer => (platform === 'modal' ? 'conv' : 'mamba2');
+
 /**
  * Settings of the configuration at `path` on a platform; a smoke run takes few recordings. `cache`: what the run finds; left
  * out, what the printed commands leave. Throws RangeError for a key that is no number where one is needed, and for a device of
@@ -53,8 +57,6 @@ export function settingsFrom(
   if (unpredicted !== undefined) throw new RangeError(`experiment.device: ${unpredicted}`);
   const kernelSizes = get('model.rescnn.kernel_sizes');
   const rates = get('evaluation.fa_rates');
-  // The launcher on Modal forces the convolution; elsewhere mamba-ssm is what the trainer needs CUDA for.
-  const mixer = platform === 'modal' ? 'conv' : 'mamba2';
   const recordings = recordingsAt(path, platform);
   const cache = given.cache ?? recordings.cache;
   return {
@@ -64,7 +66,7 @@ export function settingsFrom(
       microBatches: 1,
       checkpointing: false,
       layers: number('model.mamba.n_layers'),
-      mixer,
+      mixer: mixerOn(platform),
       precision: get('training.mixed_precision') === true ? 'fp16' : 'fp32',
       kernelSizes: Array.isArray(kernelSizes) ? kernelSizes.map(Number) : [],
       convKernel: number('model.mamba.conv_kernel'),

@@ -1,7 +1,8 @@
 /** What is known of the memory of the trainer's processes, and what is judged. */
+import { WINDOW_SAMPLES } from '../base/production';
 import { GIB } from '../base/units';
 import { exactly, quantity, type Quantity } from '../base/quantity';
-import { CORPUS, WINDOW_SAMPLES } from '../config/facts';
+import { CORPUS } from '../config/facts';
 import type { Platform } from '../config/targets';
 import type { RecordingLengths } from './loader_files';
 
@@ -73,9 +74,6 @@ export const OTHER_BYTES: Readonly<Record<Platform, Quantity>> = {
 /** WSL2 gives itself a quarter of its memory as swap; the review of the run that was killed names none. */
 export const wsl2Swap = (ramBytes: number): Quantity =>
   quantity([0, 0, ramBytes / 4], 'assumed', 'none, or WSL2’s own, a quarter of its RAM');
-
-/** /dev/shm is half of the memory by default in Linux, 64 MB in a Docker container. */
-export const DOCKER_SHM_BYTES = 64 * 2 ** 20;
 
 export const NO_HEAP_RETURNED = exactly(
   1,

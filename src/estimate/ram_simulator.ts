@@ -2,8 +2,9 @@
  * Memory of the machine that feeds the GPU, as the trainer's processes use it over time, and when Linux would kill one of
  * them. Deterministic for a seed: what is unknown (other processes, the order of windows) is drawn from it.
  */
+import { WINDOW_SAMPLES } from '../base/production';
 import { Random } from '../base/random';
-import { WINDOW_BYTES, WINDOW_SAMPLES } from '../config/facts';
+import { WINDOW_BYTES } from '../config/facts';
 import {
   CACHED_WINDOW_BYTES,
   decompressSeconds,

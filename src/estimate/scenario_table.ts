@@ -1,4 +1,5 @@
 /** The same run on other machines: on one's own, and on those that can be rented. */
+import { mixerOn } from './from_config';
 import { GIB } from '../base/units';
 import { quantity, type Quantity } from '../base/quantity';
 import { GPUS, type GpuId } from '../config/gpus';
@@ -99,7 +100,7 @@ export function scenarioTable(plan: Plan): ScenarioRow[] {
   const machines = OTHER_MACHINES.some(here) ? OTHER_MACHINES : [plan.machine, ...OTHER_MACHINES];
   return machines.map((machine) => {
     if (here(machine)) return rowOf(plan, own);
-    const mixer = machine.name === 'modal' ? 'conv' : 'mamba2';
+    const mixer = mixerOn(machine.name);
     const there: Plan = {
       ...plan,
       settings: { ...plan.settings, vram: { ...plan.settings.vram, mixer } },

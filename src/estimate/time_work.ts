@@ -1,5 +1,6 @@
 /** FLOPs and bytes of a training step, from the graph of PyTorch's model in the engine's ops. */
-import { SAVED_MIB, WINDOW_SAMPLES } from '../config/facts';
+import { WINDOW_SAMPLES } from '../base/production';
+import { SAVED_MIB } from '../config/facts';
 import { Graph } from '../engine/graph';
 import { binaryLoss } from '../engine/ops/binary_loss';
 import { trainingStep } from '../engine/optimizer';

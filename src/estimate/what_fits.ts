@@ -1,4 +1,5 @@
 /** What fits: the largest batch, layers, workers and validation split, the smallest GPU, the cheapest plan in time. */
+import { KEY_AT } from '../config/keys';
 import type { Bound } from '../base/quantity';
 import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
 import type { Fit } from '../config/verdict';
@@ -12,8 +13,20 @@ import type { Stop } from './time';
 import type { VramRun } from './vram/options';
 import { predictVram, runsOn } from './vram/predict';
 
-/** Maxima of the trainer’s schema; the split in hundredths. */
-export const MAX = { batch: 256, layers: 12, workers: 32, split: 50 } as const;
+/** The largest value that the trainer accepts. */
+function maxOf(path: string): number {
+  const kind = KEY_AT.get(path)?.kind;
+  if (!kind || !('max' in kind) || kind.max === undefined) throw new Error(`the key ${path} has no maximum`);
+  return kind.max;
+}
+
+/** Of the keys that are searched; the split in hundredths. */
+export const MAX = {
+  batch: maxOf('training.batch_size'),
+  layers: maxOf('model.mamba.n_layers'),
+  workers: maxOf('data.num_workers'),
+  split: 100 * maxOf('data.validation_split'),
+} as const;
 
 /**
  * The largest whole number of `min` … `max` for which `fits`, which may turn from true to false but once; undefined where not

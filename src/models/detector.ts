@@ -2,6 +2,7 @@
  * The trainer's seizure detector: a U-Net over time, residual blocks of convolutions and bidirectional Mamba layers at its
  * coarsest scale. EEG [b, l, electrodes] → logits [b, l, 1], with the trainer's parameter names and initialisation.
  */
+import { MODEL } from '../base/production';
 import { formatShape, GraphError, type Graph, type Tensor } from '../engine/graph';
 import { add } from '../engine/ops/add';
 import { batchNorm } from '../engine/ops/batch_norm';
@@ -27,20 +28,7 @@ export interface DetectorConfig extends BiMambaConfig {
 }
 
 /** The sizes of a production run's model: model.* with the values that the trainer fixes. */
-export const PRODUCTION = {
-  electrodes: 19,
-  baseChannels: 64,
-  depth: 4,
-  rescnnBlocks: 3,
-  kernelSizes: [3, 5, 7],
-  layers: 6,
-  mixer: 'mamba2',
-  dState: 16,
-  expand: 2,
-  headdim: 64,
-  convKernel: 5,
-  dropout: 0.1,
-} as const satisfies DetectorConfig;
+export const PRODUCTION = MODEL satisfies DetectorConfig;
 
 export interface Detector {
   /** [b, l, 1] */

@@ -2,6 +2,7 @@
  * The trainer's training loop on EEG: warm-up and cosine, clipping, loss, validation on whole recordings after each epoch,
  * early stopping, the stop on a collapse. It needs a device, recordings and a receiver of its events.
  */
+import { COLLAPSE } from '../base/production';
 import type { TrainingState } from '../checkpoints/state';
 import type { Slot } from '../checkpoints/run';
 import { load, localSource, type BatchSource } from '../eeg/windows/loader';
@@ -42,9 +43,6 @@ export interface EegTrainerOptions extends SessionOptions {
   /** Validates a run that has ended once more, where it is resumed: its results are to be written again. */
   readonly revalidate?: boolean;
 }
-
-/** As the trainer: after three epochs an AUROC below this is no better than chance. */
-const COLLAPSE = { epochs: 3, auroc: 0.55 } as const;
 
 /** How often a run resumes after the GPU was lost; and how often at one place, the last time with shorter submits. */
 const MAX_RECOVERIES = 5;

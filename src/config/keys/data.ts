@@ -1,4 +1,5 @@
 /** Sections data and preprocessing. */
+import { ELECTRODES, SAMPLE_RATE, STRIDE_SECONDS, WINDOW_SECONDS } from '../../base/production';
 import { above, bool, choice, fixed, float, int, keysOf, text, type Key } from './declare';
 
 const { live, dead } = keysOf('data');
@@ -26,10 +27,14 @@ export const DATA: readonly Key[] = [
     true,
     'Trains on all windows that seize in part, 0.3 times as many that seize throughout, and 2.5 times as many without a seizure, as the manifest of the training cache lists them.',
   ),
-  live('sampling_rate', fixed(256), 256, 'Rate to which recordings are resampled.', { unit: 'Hz' }),
-  live('n_channels', fixed(19), 19, 'Electrodes of the 10–20 system that the model sees.'),
-  live('window_size', fixed(60), 60, 'Length of a window.', { unit: 's' }),
-  live('stride', fixed(10), 10, 'From the start of one window to that of the next.', { unit: 's' }),
+  live('sampling_rate', fixed(SAMPLE_RATE), SAMPLE_RATE, 'Rate to which recordings are resampled.', {
+    unit: 'Hz',
+  }),
+  live('n_channels', fixed(ELECTRODES), ELECTRODES, 'Electrodes of the 10–20 system that the model sees.'),
+  live('window_size', fixed(WINDOW_SECONDS), WINDOW_SECONDS, 'Length of a window.', { unit: 's' }),
+  live('stride', fixed(STRIDE_SECONDS), STRIDE_SECONDS, 'From the start of one window to that of the next.', {
+    unit: 's',
+  }),
   live(
     'num_workers',
     int(0, 32),

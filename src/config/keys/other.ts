@@ -1,4 +1,5 @@
 /** Sections evaluation, experiment, logging, resources. */
+import { FALSE_ALARM_RATES } from '../../base/production';
 import { above, bool, choice, int, keysOf, list, number, text, type Key } from './declare';
 
 const evaluation = keysOf('evaluation');
@@ -18,7 +19,7 @@ export const OTHER: readonly Key[] = [
   evaluation.live(
     'fa_rates',
     list(number),
-    [10, 5, 2.5, 1],
+    FALSE_ALARM_RATES,
     'Rates of false alarms at which sensitivity is given. Listed, they become floats, and with them the names of the scores: 10 gives sensitivity_at_10.0fa.',
     { unit: 'false alarms in 24 h' },
   ),

@@ -1,4 +1,5 @@
 /** Section training. */
+import { NAN_RATE, SAVED_MIB } from '../facts';
 import { bool, choice, float, int, keysOf, text, type Key } from './declare';
 
 const { live, half, dead } = keysOf('training');
@@ -9,7 +10,7 @@ export const TRAINING: readonly Key[] = [
     'batch_size',
     int(1, 256),
     16,
-    'Windows in a batch. GPU memory grows with it: 118 MiB a window are saved for the backward pass with mixed precision, 235 MiB without.',
+    `Windows in a batch. GPU memory grows with it: ${Math.round(SAVED_MIB.autocast)} MiB a window are saved for the backward pass with mixed precision, ${Math.round(SAVED_MIB.fp32)} MiB without.`,
     { unit: 'windows' },
   ),
   live(
@@ -29,7 +30,7 @@ export const TRAINING: readonly Key[] = [
     'learning_rate',
     float(1e-6, 1e-2),
     3e-4,
-    'Peak of the schedule. With later models NaN was seen from 1.5e-4 on.',
+    `Peak of the schedule. With later models NaN was seen from ${NAN_RATE.toExponential()} on.`,
   ),
   live('weight_decay', float(0, 0.2), 0.05, 'Of AdamW, for every parameter, also biases and norms.'),
   half('optimizer', choice('adamw', 'adam', 'sgd'), 'adamw', 'Optimizer of the training loop.', {

@@ -1,12 +1,12 @@
 /** What no edit of a file changes, and every launch of such a file has to know: one note. */
 import { capital } from '../../base/text';
+import { MIB } from '../../base/units';
 import { PLATFORMS, type Target } from '../targets';
-import { MODAL, SEARCHED_WINDOWS, WINDOW_BYTES } from '../facts';
+import { DOCKER_SHM_BYTES, MODAL, SEARCHED_WINDOWS, WINDOW_BYTES } from '../facts';
 import type { Settings } from '../settings';
 import { at, LAUNCHER, NONE, SOURCE, type Rule } from './rule';
 
-/** Megabytes of /dev/shm in a Docker container that is started without --shm-size. */
-const DOCKER_SHM = 64;
+const inMib = (bytes: number): number => Number((bytes / MIB).toPrecision(2));
 
 function partsOf(settings: Settings, { name }: Target): string[] {
   const split = settings.number('data.validation_split') > 0;
@@ -15,7 +15,7 @@ function partsOf(settings: Settings, { name }: Target): string[] {
   const modal = name === 'modal';
   // Batches that are read ahead; NaN where one of the three is not known.
   const batches = settings.number('data.num_workers') * settings.number('data.prefetch_factor');
-  const shared = (batches * settings.number('training.batch_size') * WINDOW_BYTES) / 1e6;
+  const shared = batches * settings.number('training.batch_size') * WINDOW_BYTES;
   const part = (holds: boolean, sentence: string): string[] => (holds ? [sentence] : []);
   return [
     ...part(
@@ -39,8 +39,8 @@ function partsOf(settings: Settings, { name }: Target): string[] {
       'copy best.pt and last.pt away before a resume: a resumed run repeats the saved epoch and overwrites best.pt, and a damaged last.pt ends every start',
     ),
     ...part(
-      !modal && shared > DOCKER_SHM,
-      `in Docker give --shm-size or --ipc=host: batches that workers read ahead take up to ${Number(shared.toPrecision(2))} MB of shared memory, of which it has ${DOCKER_SHM} MB`,
+      !modal && shared > DOCKER_SHM_BYTES,
+      `in Docker give --shm-size or --ipc=host: batches that workers read ahead take up to ${inMib(shared)} MiB of shared memory, of which it has ${inMib(DOCKER_SHM_BYTES)} MiB`,
     ),
   ];
 }

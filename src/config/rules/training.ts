@@ -222,13 +222,13 @@ export const TRAINING_RULES: readonly Rule[] = [
     id: 'learning-rate',
     severity: 'medium',
     targets: PLATFORMS,
-    evidence: 'Seen in runs of later models of the same trainer at 1.5e-4; of this model nothing is known.',
+    evidence: `Seen in runs of later models of the same trainer at ${NAN_RATE.toExponential()}; of this model nothing is known.`,
     check: (settings) =>
       settings.number(RATE) >= NAN_RATE
         ? fixAt(
             RATE,
             SAFE_RATE,
-            'later models produced NaN at 1.5e-4; if the run diverges, write 1.0e-4',
+            `later models produced NaN at ${NAN_RATE.toExponential()}; if the run diverges, write ${scalarText(SAFE_RATE)}`,
             'below what gave NaN',
           )
         : NONE,
@@ -257,7 +257,10 @@ export const TRAINING_RULES: readonly Rule[] = [
       ];
       const [fix, ...instead] = offered;
       if (!fix)
-        return at(RATE, `${said}; later models produced NaN from ${NAN_RATE} on, so neither is offered`);
+        return at(
+          RATE,
+          `${said}; later models produced NaN from ${NAN_RATE.toExponential()} on, so neither is offered`,
+        );
       return at(RATE, said, { fix, ...(instead.length > 0 && { instead }) });
     },
   },

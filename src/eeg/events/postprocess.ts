@@ -3,6 +3,7 @@
  * after the first step works on runs of samples, one at a time, so memory grows with the events and not with the
  * recording. Parameters are named as in the trainer's configuration files.
  */
+import { POSTPROCESSING } from '../../base/production';
 import type { PredictedEvent, Run } from './events';
 
 export type ConfidenceMethod = 'mean' | 'peak' | 'percentile';
@@ -26,18 +27,7 @@ export interface Postprocessing {
 }
 
 /** The defaults of the trainer's schema. */
-export const DEFAULT_POSTPROCESSING: Postprocessing = {
-  tau_on: 0.86,
-  tau_off: 0.78,
-  min_onset_samples: 128,
-  min_offset_samples: 256,
-  opening_kernel: 11,
-  closing_kernel: 31,
-  min_duration_s: 3,
-  max_duration_s: 600,
-  tau_merge: 2,
-  confidence_method: 'mean',
-};
+export const DEFAULT_POSTPROCESSING: Postprocessing = POSTPROCESSING;
 
 /** The trainer's configuration accepts `confidence_percentile`, but never reads it: it is always this share. */
 const CONFIDENCE_PERCENTILE = 0.75;

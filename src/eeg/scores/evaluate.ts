@@ -1,4 +1,5 @@
 /** All scores of a detector on whole recordings: the trainer's and SzCORE's. */
+import { FALSE_ALARM_RATES, HYSTERESIS_GAP } from '../../base/production';
 import { falseAlarmsPer24Hours, sensitivity, taes, type EventPair } from './event_scores';
 import { labelRuns, toEvents, type PredictedEvent, type SeizureEvent } from '../events/events';
 import { postprocess, predictEvents, type Postprocessing } from '../events/postprocess';
@@ -46,11 +47,7 @@ export interface DetectorScores extends SampleScores {
   readonly predicted: readonly (readonly PredictedEvent[])[];
 }
 
-/** False alarms per 24 hours at which the trainer reports the sensitivity. */
-export const FALSE_ALARM_RATES: readonly number[] = [10, 5, 2.5, 1];
-
-/** The trainer's search: tau_off stays this far below tau_on, which is halved in so many times, from here to 1. */
-const HYSTERESIS_GAP = 0.08;
+/** The trainer's search: tau_on is halved in so many times, from HYSTERESIS_GAP to 1. */
 const SEARCH_STEPS = 10;
 const UNREACHED_TAU_ON = 0.86;
 /** Thresholds of the curve beside those of the search. */

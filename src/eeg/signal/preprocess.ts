@@ -4,11 +4,11 @@
  * The trainer knows no gaps; here each segment between gaps is resampled and filtered for itself, and the z-score is over
  * all of them.
  */
+import { SAMPLE_RATE } from '../../base/production';
 import { applyFilter, butterworthBandPass, notch, RunningFilter } from './filters';
 import { Resampler } from './resample';
 
-/** Hz, of everything that the model sees. */
-export const SAMPLE_RATE = 256;
+export { SAMPLE_RATE };
 
 export const BAND_PASS = butterworthBandPass(3, 0.5, 120, SAMPLE_RATE);
 export const NOTCH = notch(60, 30, SAMPLE_RATE);

@@ -1,4 +1,5 @@
 /** Synthetic recordings as files: EDF and csv_bi, named as TUSZ names them, to be read like any others. */
+import { SAMPLE_RATE } from '../../base/production';
 import { fileName } from '../../base/text';
 import { writeCsvBi } from '../files/csv_bi';
 import { writeEdf } from '../files/edf/write';
@@ -71,7 +72,7 @@ export function* syntheticCorpus(settings: CorpusSettings): Generator<CorpusFile
         duration,
         seizures: seizures > 1 ? seizures - random.integer(2) : seizures,
         onset,
-        rate: 256,
+        rate: SAMPLE_RATE,
         lineFrequency: 60,
       });
       yield* recordingFiles(`synth${String(patient).padStart(3, '0')}/${name}`, recording);

@@ -1,12 +1,13 @@
 /** Windows of 60 s by 10 s, their labels, and the trainer's balanced choice among them. */
 import { DataError } from '../errors';
+import { STRIDE_SAMPLES, WINDOW_SAMPLES } from '../../base/production';
 import { Random } from '../../base/random';
 import type { RecordingInfo } from '../files/recording';
 import { SAMPLE_RATE } from '../signal/preprocess';
 
 /** Samples. */
-export const WINDOW = 60 * SAMPLE_RATE;
-export const STRIDE = 10 * SAMPLE_RATE;
+export const WINDOW = WINDOW_SAMPLES;
+export const STRIDE = STRIDE_SAMPLES;
 
 export interface WindowRef {
   /** Index of the recording in its data set. */

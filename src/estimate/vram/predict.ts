@@ -2,6 +2,7 @@
  * GPU memory of the trainer's run, before it starts: PyTorch 2.2 with CUDA 12.1 on the detector, from the same
  * graph that this engine trains (lower.ts), its allocations in order (trace.ts) and the caching allocator (allocator.ts).
  */
+import { SAVED_MIB } from '../../config/facts';
 import { quantity, type Basis, type Quantity } from '../../base/quantity';
 import type { Fit } from '../../config/verdict';
 import { OutOfMemory } from './allocator';
@@ -193,7 +194,7 @@ function notesOf(options: VramOptions, { ratio, ratios }: Bounds): string[] {
     'Both mixers’ weights are in memory wherever mamba_ssm is installed; the unused one has neither gradients nor moments.',
     mixer === 'mamba2'
       ? 'What Mamba-2’s fused function keeps was read in mamba_ssm’s source, not measured; in the first step Triton takes 256 MB more while it times kernels.'
-      : 'On a CPU the rules match the measured 235.3 MiB per window in fp32 and 117.9 MiB with autocast, and the peak of a step in PyTorch’s profiler.',
+      : `On a CPU the rules match the measured ${SAVED_MIB.fp32} MiB per window in fp32 and ${SAVED_MIB.autocast} MiB with autocast, and the peak of a step in PyTorch’s profiler.`,
   ];
   if (precision !== 'fp32')
     notes.push(

@@ -1,9 +1,7 @@
 /** What a smoke run shows, and what it does not. */
+import { COLLAPSE } from '../../base/production';
 import type { SmokeEvidence } from '../evidence';
 import { tableOf } from '../markdown';
-
-/** The trainer stops a run below it as collapsed, after the third epoch. */
-const COLLAPSE_AUROC = 0.55;
 
 export interface SmokeVerdict {
   /** It ran, every loss was finite and the loss fell. */
@@ -36,7 +34,7 @@ export function smokeVerdict(run: SmokeEvidence): SmokeVerdict {
   const score =
     auroc === undefined
       ? 'nothing was validated'
-      : `AUROC ${auroc.toFixed(3)}${auroc < COLLAPSE_AUROC ? `, below ${COLLAPSE_AUROC}, where the trainer stops a run as collapsed after its third epoch` : ''}`;
+      : `AUROC ${auroc.toFixed(3)}${auroc < COLLAPSE.auroc ? `, below ${COLLAPSE.auroc}, where the trainer stops a run as collapsed after its third epoch` : ''}`;
   return {
     sound: tenths !== undefined && steps > 0 && tenths.last < tenths.first,
     text: `${date}, ${device}: ${steps} steps of ${short(secondsPerStep)} s (measured), ${loss}, ${score}${limits === undefined ? '' : `; ${limits}`}.`,

@@ -1,4 +1,5 @@
 /** Synthetic EEG as a detector reads it, and detectors that read it: on the kernels, or in float64. */
+import { ELECTRODES } from '../../base/production';
 import { prepareByStretches, SAMPLE_RATE } from '../../eeg/signal/preprocess';
 import { generate } from '../../eeg/synthetic/generator';
 import { Graph } from '../../engine/graph';
@@ -8,7 +9,6 @@ import { inFloat64, type Kernels, type Lab, type Weights } from './lab';
 
 /** Seconds of a patient's recording, and how many of them lie before a seizure at least, and in it. */
 export const RECORDING = { duration: 120, before: 42, seizure: 26 } as const;
-const ELECTRODES = 19;
 
 /** Seeds of patients on whom nothing was trained and whose only seizure lies as RECORDING says. */
 export const PATIENTS = [1003, 1004, 1010, 1015, 1017, 1018] as const;

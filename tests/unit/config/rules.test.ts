@@ -219,7 +219,7 @@ test.each([
 });
 
 test.each([
-  [4, 2, 8, /read ahead take up to 79 MB of shared memory.*64 MB/],
+  [4, 2, 8, /read ahead take up to 75 MiB of shared memory.*64 MiB/],
   [1, 2, 8, undefined],
   [0, 100, 256, undefined],
 ])('%i workers that read %i batches of %i ahead', (workers, prefetch, batch, said) => {

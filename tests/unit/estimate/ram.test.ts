@@ -1,10 +1,9 @@
 import { GIB, MIB } from '../../../src/base/units';
 import { describe, expect, test } from 'vitest';
-import { CORPUS, WINDOW_BYTES } from '../../../src/config/facts';
+import { CORPUS, DOCKER_SHM_BYTES, WINDOW_BYTES } from '../../../src/config/facts';
 import {
   CACHED_WINDOW_BYTES,
   CORPUS_LENGTHS,
-  DOCKER_SHM_BYTES,
   decompressSeconds,
   MAIN_BYTES,
   OTHER_BYTES,

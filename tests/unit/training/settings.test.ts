@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { KEY_AT } from '../../../src/config/keys';
 import { DEFAULT_POSTPROCESSING } from '../../../src/eeg/events/postprocess';
-import { FALSE_ALARM_RATES } from '../../../src/eeg/scores/evaluate';
+import { FALSE_ALARM_RATES } from '../../../src/base/production';
 import { PRODUCTION } from '../../../src/models/detector';
 import { isAllowed, parseValue } from '../../../src/training/fields';
 import {

@@ -3,11 +3,12 @@ import { CORPUS } from '../../../config/facts';
 import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { asJson, readSummary, type RunDevice } from '../../../training/run_record';
 import type { EegSettings } from '../../../training/settings';
+import { SETTINGS } from '../../../training/settings_table';
 import { Link } from '../../ui/link';
 import type { BrowserDevice, BrowserPredictions, BrowserRow, KeptRun } from './browser_worker';
 
-/** Widths of the first stage; the last is the production model's. */
-export const WIDTHS = [4, 8, 16, 32, 64] as const;
+/** Widths of the first stage that a run's form offers; the last is the production model's. */
+export const WIDTHS = Object.keys(SETTINGS['model.baseChannels'].choices ?? {}).map(Number);
 
 const browserLink = (): Link<BrowserPredictions> =>
   new Link(

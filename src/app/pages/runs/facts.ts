@@ -1,10 +1,11 @@
 /** What cards and table say of a run. */
+import { COLLAPSE } from '../../../base/production';
 import type { ShownRun } from './shown_run';
 
 /** Outcomes whose name says too little; a failure is a sentence. */
 const OUTCOMES: Partial<Record<string, string>> = {
   'early-stopping': 'stopped early',
-  collapse: 'stopped: AUROC < 0.55',
+  collapse: `stopped: AUROC < ${COLLAPSE.auroc}`,
 };
 
 /** The scores of the best epoch, or else of the last. */
