@@ -1,6 +1,6 @@
 /**
  * What a device reaches, measured: memory bandwidth by copying, arithmetic by chains of multiply-adds (shaders/profile.wgsl).
- * Takes up to about a second. Whatever else the device does meanwhile is measured too.
+ * Takes up to about a second, with a coarse clock some. Whatever else the device does meanwhile is measured too.
  */
 import { MIB } from '../base/units';
 import source from '../../shaders/profile.wgsl?raw';
@@ -9,7 +9,7 @@ import { bytesOf, Graph, type Tensor } from './graph';
 import type { Dispatch } from './ops/definition';
 import { kernel, read, write } from './ops/kernel';
 import { foldGrid } from './program';
-import { timeRuns } from './timing';
+import { clockResolution, lastingMs, shorterThan, timeRuns } from './timing';
 
 export interface DeviceProfile {
   /** Of a vec4 copy, bytes read and bytes written both counted. */
@@ -41,24 +41,27 @@ const MULTIPLIER = 0.99;
 /** Long enough that what a dispatch costs by itself does not count. */
 const CHAIN_MS = 5;
 
-/** Measures a device's memory bandwidth and FLOP rate. Throws EngineError when the device fails. */
+/** Measures a device's memory bandwidth and FLOP rate; what a coarse clock cannot tell counts as at least so fast. Throws EngineError when the device fails. */
 export async function profileDevice(device: Device): Promise<DeviceProfile> {
+  const resolution = await clockResolution(device);
   return {
-    bandwidthBytesPerSecond: await bandwidth(device),
-    flopsPerSecond: await flopRate(device),
+    bandwidthBytesPerSecond: await bandwidth(device, resolution),
+    flopsPerSecond: await flopRate(device, resolution),
   };
 }
 
 /** Copies what takes one dispatch well below a watchdog's limit, up to 128 MiB. */
-async function bandwidth(device: Device): Promise<number> {
-  const sideBySide = await copyRate(device, PROBE_BYTES, false);
-  const adjacent = await copyRate(device, PROBE_BYTES, true);
+async function bandwidth(device: Device, resolution: number): Promise<number> {
+  const rate = (bytes: number, adjacent: boolean): Promise<number> =>
+    copyRate(device, bytes, adjacent, lastingMs(resolution, MEASURED_MS));
+  const sideBySide = await rate(PROBE_BYTES, false);
+  const adjacent = await rate(PROBE_BYTES, true);
   const probed = Math.max(sideBySide, adjacent);
   const fitting = 2 ** Math.floor(Math.log2((probed * DISPATCH_MS) / 2000));
   let bytes = Math.min(fitting, LARGEST_BYTES);
   while (bytes > PROBE_BYTES)
     try {
-      return await copyRate(device, bytes, adjacent > sideBySide);
+      return await rate(bytes, adjacent > sideBySide);
     } catch (error) {
       if (!(error instanceof EngineError && error.kind === 'out-of-memory')) throw error;
       bytes /= 2;
@@ -66,7 +69,12 @@ async function bandwidth(device: Device): Promise<number> {
   return probed;
 }
 
-async function copyRate(device: Device, bytes: number, adjacent: boolean): Promise<number> {
+async function copyRate(
+  device: Device,
+  bytes: number,
+  adjacent: boolean,
+  minimumMs: number,
+): Promise<number> {
   const graph = new Graph();
   const original = graph.input('original', [bytes / 4]);
   const copied = graph.input('copied', [bytes / 4]);
@@ -79,12 +87,12 @@ async function copyRate(device: Device, bytes: number, adjacent: boolean): Promi
     workgroups: bytes / (16 * PER_THREAD * WORKGROUP),
   });
   const ms = await withBuffers(device, [original, copied], (buffers) =>
-    milliseconds(device, dispatch, buffers, MEASURED_MS),
+    milliseconds(device, dispatch, buffers, minimumMs),
   );
   return (2 * bytes * 1000) / ms;
 }
 
-async function flopRate(device: Device): Promise<number> {
+async function flopRate(device: Device, resolution: number): Promise<number> {
   const graph = new Graph();
   const operands = graph.input('operands', [4]);
   const result = graph.input('result', [4]);
@@ -100,7 +108,7 @@ async function flopRate(device: Device): Promise<number> {
     const timed = (rounds: number, minimum: number): Promise<number> => {
       const values = Float32Array.of(MULTIPLIER, 1 - MULTIPLIER, rounds, 1 / WORKGROUP);
       device.queue.writeBuffer((buffers[0] as DeviceBuffer).gpu, 0, values);
-      return milliseconds(device, dispatch, buffers, minimum);
+      return milliseconds(device, dispatch, buffers, lastingMs(resolution, minimum));
     };
     const rounds = Math.max(1, Math.round(CHAIN_MS / (await timed(1, CHAIN_MS))));
     return (8 * CHAINS * UNROLL * THREADS * rounds * 1000) / (await timed(rounds, MEASURED_MS));
@@ -137,6 +145,6 @@ async function milliseconds(
   const command = { pipeline, group, grid: foldGrid(dispatch.workgroups) };
   let fastest = Infinity;
   for (let trial = 0; trial < TRIALS; trial++)
-    fastest = Math.min(fastest, await timeRuns(device, [command], minimum));
+    fastest = Math.min(fastest, (await timeRuns(device, [command], minimum)) ?? shorterThan(minimum));
   return fastest;
 }

@@ -5,25 +5,41 @@ import type { Command } from './program';
 /** What of a command is needed to run it. */
 export type Timed = Pick<Command, 'pipeline' | 'group' | 'grid'>;
 
-const MAX_REPEATS = 1000;
+/** No GPU starts a dispatch in less than a microsecond. */
+const MAX_REPEATS = 10_000;
+
+/** So many ticks of the clock must a measurement last. */
+const TICKS = 4;
+
+/** With a coarser clock (milliseconds) the timing of hundreds of dispatches would take minutes. */
+export const COARSEST_MS = 20;
 
 /**
  * Milliseconds of one run of `commands`, averaged over enough runs in one submission to last `minimumMs`: browsers
- * round timestamps to 0.1 ms. The first run, which may still compile, is not counted.
+ * round timestamps to 0.1 ms. The first run, which may still compile, is not counted. Undefined where so many runs as can be
+ * submitted are shorter: what the clock says of them is noise.
  */
 export async function timeRuns(
   device: Device,
   commands: readonly Timed[],
   minimumMs: number,
-): Promise<number> {
+): Promise<number | undefined> {
   await time(device, commands, 1);
   let repeats = 1;
   for (;;) {
     const ms = await time(device, commands, repeats);
-    if (ms >= minimumMs || repeats >= MAX_REPEATS) return ms / repeats;
+    if (ms >= minimumMs) return ms / repeats;
+    if (repeats >= MAX_REPEATS) return undefined;
     repeats = Math.min(MAX_REPEATS, Math.ceil((repeats * minimumMs * 1.5) / Math.max(ms, minimumMs / 16)));
   }
 }
+
+/** What a run takes at most where `timeRuns` cannot tell. */
+export const shorterThan = (minimumMs: number): number => minimumMs / MAX_REPEATS;
+
+/** How long a measurement has to last by a clock of this resolution, all in milliseconds: `minimumMs` or more. */
+export const lastingMs = (resolution: number, minimumMs: number): number =>
+  Math.max(minimumMs, TICKS * resolution);
 
 async function time(device: Device, commands: readonly Timed[], repeats: number): Promise<number> {
   const stamped = device.features.has('timestamp-query');

@@ -36,10 +36,10 @@ export class Trial {
   }
 
   /**
-   * Milliseconds of one run. Throws EngineError where the device rejects the variant, or computes with it what the first one
+   * Milliseconds of one run; undefined where the clock cannot tell. Throws EngineError where the device rejects the variant, or computes with it what the first one
    * does not: drivers are known to corrupt single workgroups of some shapes.
    */
-  async time(variant: Variant, minimumMs: number): Promise<number> {
+  async time(variant: Variant, minimumMs: number): Promise<number | undefined> {
     const { device, node } = this;
     const alone = new Graph();
     const inputs = Object.fromEntries(

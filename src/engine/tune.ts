@@ -8,7 +8,7 @@ import type { Graph, Node, Tensor } from './graph';
 import type { Variant } from './ops/definition';
 import { frozenChoice, type ChooseVariant } from './plan';
 import { checkOnce, rightOnes, withoutWrong, type WrongKernel } from './self_check';
-import { clockResolution } from './timing';
+import { clockResolution, COARSEST_MS, lastingMs } from './timing';
 import { Trial } from './trial';
 
 /** Where choices are kept between programs; a Map in memory, or something that outlives the page. */
@@ -46,16 +46,12 @@ export interface TuneResult {
   readonly tried: number;
   /** The errors of those that this device rejected, or with which it computes something else; they are never chosen. */
   readonly rejected: readonly EngineError[];
-  /** Why nothing was timed, if so. */
+  /** Why nothing was timed, or some kinds of kernels were not, if so. */
   readonly untimed: string | undefined;
 }
 
 /** Long enough for a clock that browsers round to 0.1 ms. */
 const MINIMUM_MS = 10;
-/** So many ticks of the clock must a measurement last. */
-const TICKS = 4;
-/** With a coarser clock the timing of hundreds of variants would take minutes. */
-const COARSEST_MS = 20;
 
 /** Shapes within a factor of four in every dimension share a choice. */
 const bucket = (size: number): number => Math.round(Math.log2(size) / 2);
@@ -137,13 +133,15 @@ export async function tune(
       rejected,
       untimed: `here it is told only every ${resolution.toFixed(0)} ms whether the GPU is done, so kernels cannot be compared and the defaults are used`,
     };
-  const minimum = Math.max(MINIMUM_MS, TICKS * resolution);
+  const minimum = lastingMs(resolution, MINIMUM_MS);
   const read = new Set(
     graphs.flatMap(({ nodes }) => nodes).flatMap(({ inputs }) => Object.values(inputs).map(({ id }) => id)),
   );
   for (const graph of graphs) for (const id of graph.gradientOf.keys()) read.add(id);
   const isRead = ({ id }: Tensor): boolean => read.has(id);
   let done = 0;
+  /** Kinds of nodes whose variants are too short for the clock. */
+  let untold = 0;
   const started = performance.now();
   for (const one of nodes) {
     if (stopped()) break;
@@ -155,6 +153,8 @@ export async function tune(
     if (timings.has(bucketKey)) total += variants.length;
     const times = new Map<string, number>();
     let last: EngineError | undefined;
+    /** The first variant that computes right, where the clock cannot tell how long one takes. */
+    let unmeasured: string | undefined;
     const trial = new Trial(device, node, isRead);
     for (const variant of skipped() ? [] : variants) {
       const secondsLeft =
@@ -167,26 +167,35 @@ export async function tune(
         rejected: rejected.length,
       });
       try {
-        times.set(variant.name, await trial.time(variant, minimum));
+        const ms = await trial.time(variant, minimum);
+        if (ms === undefined) unmeasured = [...times.keys()][0] ?? variant.name;
+        else times.set(variant.name, ms);
       } catch (error) {
         device.check();
         if (!(error instanceof EngineError)) throw error;
         rejected.push((last = error));
       }
       done++;
-      if (skipped() || stopped()) break;
+      if (unmeasured !== undefined || skipped() || stopped()) break;
     }
     const best = [...times].sort(([, a], [, b]) => a - b)[0];
     // Half a comparison says little.
     if (stopped() && times.size < variants.length) break;
     if (skipped()) memory.set(key, variants[0].name);
-    else if (!best) throw last ?? new EngineError('internal', node.label, 'no variant could be timed');
+    else if (unmeasured !== undefined) {
+      memory.set(key, unmeasured);
+      untold++;
+    } else if (!best) throw last ?? new EngineError('internal', node.label, 'no variant could be timed');
     else {
       memory.set(key, best[0]);
       timings.set(key, times);
     }
   }
-  return { choose, timings, tried: done, rejected, untimed: undefined };
+  const untimed =
+    untold > 0
+      ? `for ${several(untold, 'kind')} of kernels the clock cannot tell how long they take, so the defaults are used there`
+      : undefined;
+  return { choose, timings, tried: done, rejected, untimed };
 }
 
 /** What a person should know of the variants that were rejected; undefined where none was. */

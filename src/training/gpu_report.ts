@@ -1,4 +1,5 @@
 /** What a GPU reaches with the detector's own step: measured limits, whether it computes right, the time of each kind of op. */
+import { several } from '../base/text';
 import { adapterName } from '../engine/adapter';
 import type { Device } from '../engine/device';
 import type { Node } from '../engine/graph';
@@ -8,7 +9,7 @@ import { planProgram, type ChooseVariant } from '../engine/plan';
 import { profileDevice, type DeviceProfile } from '../engine/profile';
 import { Program, type Command } from '../engine/program';
 import { checkOnce, NoRightKernelError, type WrongKernel } from '../engine/self_check';
-import { timeRuns } from '../engine/timing';
+import { clockResolution, COARSEST_MS, lastingMs, timeRuns } from '../engine/timing';
 import { choiceFor, type TuneMemory } from '../engine/tune';
 import { initialise } from '../models/initialise';
 import { choosing, type Preparation } from '../run/protocol';
@@ -73,7 +74,7 @@ export interface ReportOptions {
 
 /** Steps that are timed; the fastest counts. */
 const STEPS = 3;
-/** Of a kind of op; browsers round timestamps to 0.1 ms. */
+/** That a measurement lasts; browsers round timestamps to 0.1 ms. */
 const MINIMUM_MS = 10;
 
 /** Takes about a minute on a GPU. Throws EngineError where the device fails or computes wrongly. */
@@ -166,26 +167,55 @@ async function timeStep(
     const plan = planProgram(view.graph, device.capabilities, { outputs, choose: noted });
     program = await Program.compile(device, view.graph, { outputs, parameters, plan });
     for (const [name, values] of initialise(view.declared, 1)) parameters.write(name, values);
-    let milliseconds = Infinity;
-    for (let step = 1; step <= STEPS + 1 && !stopped(); step++) {
-      tell({ label: 'timing a training step', done: step - 1, total: STEPS + 1 });
-      const started = performance.now();
-      program.run({ step, seed: 1, learningRate: 0 });
-      await program.finish();
-      if (step > 1) milliseconds = Math.min(milliseconds, performance.now() - started);
-    }
+    const resolution = await clockResolution(device);
+    const milliseconds = await stepTime(program, lastingMs(resolution, MINIMUM_MS), { tell, stopped });
     const { cost, dispatches } = plan;
+    const timed =
+      resolution > COARSEST_MS
+        ? { ops: [], untold: `ops are not timed: the clock here ticks every ${resolution.toFixed(0)} ms` }
+        : await timesOf(device, program, lastingMs(resolution, MINIMUM_MS), {
+            tell,
+            dispatched,
+            stopped,
+            variantOf,
+          });
     return {
       step: Number.isFinite(milliseconds)
         ? { width: baseChannels, milliseconds, flops: cost.flops, dispatches: dispatches.length }
         : null,
-      ops: await timesOf(device, program, { tell, dispatched, stopped, variantOf }),
-      remark,
+      ops: timed.ops,
+      remark: [remark, timed.untold].filter((text) => text !== undefined).join('; ') || undefined,
     };
   } finally {
     program?.destroy();
     parameters.destroy();
   }
+}
+
+/**
+ * Milliseconds of a training step, by the wall clock: the fastest of three measurements of `lasting` milliseconds or more, each of as
+ * many steps as that takes. Infinite where it was stopped before.
+ */
+async function stepTime(
+  program: Program,
+  lasting: number,
+  { tell, stopped }: { readonly tell: (preparation: Preparation) => void; readonly stopped: () => boolean },
+): Promise<number> {
+  let fastest = Infinity;
+  let step = 0;
+  let steps = 1;
+  // The first step, which may still compile, does not count.
+  for (let done = 0; done <= STEPS && !stopped();) {
+    tell({ label: 'timing a training step', done, total: STEPS + 1 });
+    const started = performance.now();
+    for (let i = 0; i < steps; i++) program.run({ step: ++step, seed: 1, learningRate: 0 });
+    await program.finish();
+    const ms = performance.now() - started;
+    if (done > 0 && ms >= lasting) fastest = Math.min(fastest, ms / steps);
+    if (done === 0 || ms >= lasting) done++;
+    else steps = Math.ceil((1.5 * steps * lasting) / Math.max(ms, lasting / 16));
+  }
+  return fastest;
 }
 
 type Timed = Omit<OpTime, 'bound' | 'share'>;
@@ -217,10 +247,11 @@ const countedIn = (counts: Sum['variants'], name: string): Sum['variants'] => ({
   [name]: (counts[name] ?? 0) + 1,
 });
 
-/** Every dispatch of the program timed alone, summed by op, the dearest first. */
+/** Every dispatch of the program timed alone for `lasting` milliseconds, summed by op, the dearest first; which the clock cannot tell. */
 async function timesOf(
   device: Device,
   program: Program,
+  lasting: number,
   {
     tell,
     dispatched,
@@ -232,7 +263,7 @@ async function timesOf(
     readonly stopped: () => boolean;
     readonly variantOf: ReadonlyMap<Node, string>;
   },
-): Promise<readonly Timed[]> {
+): Promise<{ readonly ops: readonly Timed[]; readonly untold: string | undefined }> {
   const nodes = new Map<Node, Command[]>();
   for (const command of program.commands) {
     const { node } = command.dispatch;
@@ -241,14 +272,19 @@ async function timesOf(
   const sums = new Map<string, Sum>();
   const times = new Map<Command, number>();
   let done = 0;
+  let untold = 0;
   for (const [node, commands] of nodes) {
     if (stopped()) break;
     tell({ label: 'timing the ops of a step', done: done++, total: nodes.size });
-    let ms = 0;
+    let ms: number | undefined = 0;
     for (const command of commands) {
-      const own = await timeRuns(device, [command], MINIMUM_MS);
-      times.set(command, own);
-      ms += own;
+      const own = await timeRuns(device, [command], lasting);
+      if (own !== undefined) times.set(command, own);
+      ms = own === undefined || ms === undefined ? undefined : ms + own;
+    }
+    if (ms === undefined) {
+      untold++;
+      continue;
     }
     const { flops, bytes } = node.op.cost(node);
     const sum = sums.get(node.op.name) ?? { nodes: 0, variants: {}, ms: 0, flops: 0, bytes: 0 };
@@ -268,7 +304,7 @@ async function timesOf(
       return ms === undefined ? [] : [{ kernel, op: node.op.name, node: node.label, workgroups, ms }];
     }),
   );
-  return [...sums]
+  const ops = [...sums]
     .map(([op, { nodes: count, variants, ms, flops, bytes }]) => ({
       op,
       nodes: count,
@@ -280,4 +316,11 @@ async function timesOf(
       bytesPerSecond: (1000 * bytes) / ms,
     }))
     .sort((a, b) => b.ms - a.ms);
+  return {
+    ops,
+    untold:
+      untold > 0
+        ? `${untold} of ${several(nodes.size, 'node')} of the step are too short for the clock here and left out`
+        : undefined,
+  };
 }

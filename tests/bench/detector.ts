@@ -156,7 +156,7 @@ async function dearest(device: Device, program: Program): Promise<void> {
   }
   for (const [node, commands] of nodes) {
     // A second update on the same gradient would do no harm, but its time is that of the first.
-    const ms = await timeRuns(device, commands, 0);
+    const ms = (await timeRuns(device, commands, 0)) ?? NaN;
     const sum = byOp.get(node.op.name) ?? { ms: 0, nodes: 0, flops: 0 };
     byOp.set(node.op.name, {
       ms: sum.ms + ms,
@@ -177,7 +177,7 @@ async function byKernel(device: Device, program: Program): Promise<void> {
   const kernels = new Map<string, { ms: number; dispatches: number }>();
   for (const command of program.commands) {
     const sum = kernels.get(command.dispatch.kernel) ?? { ms: 0, dispatches: 0 };
-    const ms = await timeRuns(device, [command], 0);
+    const ms = (await timeRuns(device, [command], 0)) ?? NaN;
     kernels.set(command.dispatch.kernel, { ms: sum.ms + ms, dispatches: sum.dispatches + 1 });
   }
   const total = [...kernels.values()].reduce((sum, { ms }) => sum + ms, 0);

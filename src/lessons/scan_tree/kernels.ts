@@ -1,10 +1,10 @@
 /** The engine's two ways to scan, timed: a walk, and intervals of 128 steps that are walked side by side. */
 import { Random } from '../../base/random';
-import type { Device } from '../../engine/device';
+import { EngineError, type Device } from '../../engine/device';
 import { Graph } from '../../engine/graph';
 import { selectiveScanOp } from '../../engine/ops/selective_scan';
 import { Program } from '../../engine/program';
-import { timeRuns } from '../../engine/timing';
+import { clockResolution, lastingMs, timeRuns } from '../../engine/timing';
 import { scanInputs } from '../course/scan_values';
 
 export const CHANNELS = 64;
@@ -13,14 +13,26 @@ export const STATES = 16;
 const ENOUGH_MS = 40;
 const ROUNDS = 3;
 
-/** Milliseconds of a forward scan of one sequence, [walk, intervals], each the best of three that are timed in turn. */
+/**
+ * Milliseconds of a forward scan of one sequence, [walk, intervals], each the best of three that are timed in turn. Throws EngineError
+ * where the clock cannot tell.
+ */
 export async function timeScans(device: Device, length: number): Promise<readonly [number, number]> {
   const programs = [await scanProgram(device, length, false), await scanProgram(device, length, true)];
   try {
+    const minimum = lastingMs(await clockResolution(device), ENOUGH_MS);
     const best = [Infinity, Infinity] as [number, number];
     for (let round = 0; round < ROUNDS; round++)
-      for (const [i, { commands }] of programs.entries())
-        best[i] = Math.min(best[i] as number, await timeRuns(device, commands, ENOUGH_MS));
+      for (const [i, { commands }] of programs.entries()) {
+        const ms = await timeRuns(device, commands, minimum);
+        if (ms === undefined)
+          throw new EngineError(
+            'unsupported',
+            'the clock of this browser',
+            'it cannot tell how long a scan takes',
+          );
+        best[i] = Math.min(best[i] as number, ms);
+      }
     return best;
   } finally {
     for (const program of programs) program.destroy();

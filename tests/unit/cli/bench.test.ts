@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { main } from '../../../src/cli/bench';
+import { requestNodeGpu } from '../../../src/cli/node_gpu';
+import { Device } from '../../../src/engine/device';
+import { Program } from '../../../src/engine/program';
 import { reportGpu, type GpuReport } from '../../../src/training/gpu_report';
 import { reportText as text } from '../../../src/training/gpu_report_text';
 import { fullTest } from '../../full';
@@ -78,3 +81,25 @@ fullTest('the command measures a step, and nothing exceeds its limit', async () 
   expect(linear?.variants.reduce((sum, { nodes }) => sum + nodes, 0)).toBe(linear?.nodes);
   for (const { share } of printed.ops) expect(share).toBeLessThanOrEqual(1);
 });
+
+fullTest(
+  'with a coarse clock a step is timed for many of its ticks, ops are not, and it is said',
+  async () => {
+    const coarse = await Device.request(await requestNodeGpu(), { defaultsOnly: true });
+    const elapsed = coarse.elapsed.bind(coarse);
+    vi.spyOn(coarse, 'elapsed').mockImplementation(async () => 50 * Math.ceil((await elapsed()) / 50));
+    const timed = vi.spyOn(Program.prototype, 'finish');
+    const labels: string[] = [];
+    const { step, ops, remark } = await reportGpu(coarse, {
+      width: 1,
+      progress: ({ label }) => labels.push(label),
+    });
+    expect(ops).toEqual([]);
+    expect(remark).toMatch(/ops are not timed: the clock here ticks every 50 ms/);
+    expect(step?.milliseconds).toBeGreaterThan(0);
+    expect(timed.mock.calls.length).toBeGreaterThanOrEqual(4);
+    expect(labels).not.toContain('timing the ops of a step');
+    vi.restoreAllMocks();
+    coarse.destroy();
+  },
+);

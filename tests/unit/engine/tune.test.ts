@@ -171,6 +171,21 @@ test('with a clock that cannot tell kernels apart nothing is timed, and it is sa
   coarse.destroy();
 });
 
+test('where even thousands of runs are too short for the clock the default stays, and it is said', async () => {
+  // Without timestamps, and on a GPU for which nothing takes a time.
+  const quick = await Device.request(await requestNodeGpu(), { defaultsOnly: true });
+  vi.spyOn(quick, 'elapsed').mockResolvedValue(0.01);
+  const graph = new Graph();
+  const op = doubleOp({ broken: '2.0 +', plain: '2.0', other: '1.0 + 1.0' });
+  graph.apply(op, { x: graph.input('x', [129]) }, {});
+  const memory = new Map<string, string>();
+  const { untimed, timings } = await tune(quick, [graph], memory);
+  expect(untimed).toMatch(/^for 1 kind of kernels the clock cannot tell how long they take/);
+  expect(timings.size).toBe(0);
+  expect([...memory.values()]).toEqual(['plain']);
+  quick.destroy();
+});
+
 test('the plan, the packs and what the device is asked for agree', async () => {
   const { graph, loss } = classifier();
   const before = device().allocatedBytes;
