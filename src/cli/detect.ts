@@ -43,6 +43,7 @@ import {
 import { readConfigText } from './config_text';
 import { detectReport } from './detect_report';
 import { isFileError, reasonOf, rejectNamedPipe } from './file_error';
+import { fileChoices } from './kernel_choices';
 import { requestNodeDevice } from './node_device';
 import { OutputFolder } from './output_files';
 import { complain } from './print';
@@ -235,6 +236,7 @@ async function detect(
     postprocessing,
     stride: stride * SAMPLE_RATE,
     cache,
+    tuning: fileChoices(),
     advice: COMMAND_ADVICE,
     emit: async (event) => {
       if (event.type === 'planned') for (const one of event.leftOut) leftOut.push(one);

@@ -14,8 +14,9 @@ import type { OpenedFolder } from '../eeg/windows/dataset';
 import { STRIDE, windowStarts, withoutWindow } from '../eeg/windows/windows';
 import type { Device } from '../engine/device';
 import { Parameters } from '../engine/packs';
-import { frozenChoice, planProgram, type ChooseVariant } from '../engine/plan';
+import { frozenChoice, planProgram } from '../engine/plan';
 import { Program } from '../engine/program';
+import { storedChoice, type TuneMemory } from '../engine/tune';
 import type { Mixer } from '../models/bimamba';
 import { countParameters } from '../models/initialise';
 import { isLost, SettingsError, toFailure, type Advice } from '../run/failure';
@@ -46,7 +47,8 @@ export interface DetectionOptions {
   readonly stride?: number;
   /** Holds long recordings while they are resampled; without it they are held in memory. */
   readonly cache?: PreparedCache | undefined;
-  readonly choose?: ChooseVariant;
+  /** Which kernels were the fastest in trainings on this GPU; without it, or before one, the defaults are used. */
+  readonly tuning?: TuneMemory | Promise<TuneMemory>;
   readonly emit: (event: DetectionEvent) => Promise<void> | void;
   /** Better advice than what is given on the page. */
   readonly advice?: Advice;
@@ -153,7 +155,7 @@ export class Detection {
 
   /** `first`: whether the plan is told. */
   async #prepare(owned: Owned, first: boolean): Promise<{ chosen: readonly Chosen[]; evaluator: Evaluator }> {
-    const { weights, mixer, folder, stride = STRIDE, choose = frozenChoice } = this.options;
+    const { weights, mixer, folder, stride = STRIDE, tuning } = this.options;
     const config = configOf(weights, mixer);
     const leftOut: LeftOut[] = [];
     const chosen: Chosen[] = [];
@@ -187,6 +189,7 @@ export class Detection {
       },
     });
     const outputs = [evaluation.probabilities];
+    const choose = tuning ? storedChoice(device, await tuning) : frozenChoice;
     const plan = planProgram(evaluation.graph, device.capabilities, { outputs, choose });
     const packs = { training: false };
     if (first)

@@ -90,6 +90,12 @@ function remembered(device: Device, memory: TuneMemory, node: Node, variants: Va
   return names.map((name) => variants.find((variant) => variant.name === name)).find((found) => found);
 }
 
+/** The choice that is remembered for a device, and the defaults where none is: nothing is timed for it. */
+export function storedChoice(device: Device, memory: TuneMemory): ChooseVariant {
+  if (device.capabilities.software) return frozenChoice;
+  return (node, variants) => remembered(device, memory, node, variants) ?? frozenChoice(node, variants);
+}
+
 /**
  * Times what `memory` does not know yet of the nodes of `graphs`, one program per variant, whose results must be those of the
  * default. Throws EngineError when the device fails or rejects every variant of a node, or all of a node's are `wrong`.

@@ -184,6 +184,7 @@ export class EegService implements EegWorker {
       postprocessing,
       stride: stride * SAMPLE_RATE,
       cache,
+      tuning: this.tuning,
       emit: (event) => port.postMessage(event),
     });
     this.#detection = detection;

@@ -7,6 +7,7 @@ import { adamwOp } from '../../engine/ops/adamw';
 import { globalNormOp } from '../../engine/ops/global_norm';
 import { trainingStep } from '../../engine/optimizer';
 import { packLayout, Parameters } from '../../engine/packs';
+import { frozenChoice, type ChooseVariant, type PlanOptions } from '../../engine/plan';
 import { Program } from '../../engine/program';
 import type { SequenceGraph } from '../loop/sequence';
 import type { Batch } from '../tasks/task';
@@ -21,10 +22,11 @@ export type Weights = ReadonlyMap<string, Float32Array>;
 type Feed = ReadonlyMap<Tensor, Float32Array | Uint32Array>;
 
 export class Lab {
-  /** `device` is undefined where there is no WebGPU; `progress` is told shares of long work, 0 to 1. */
+  /** `device` is undefined where there is no WebGPU; `progress` is told shares of long work, 0 to 1; `choose` chooses its kernels. */
   constructor(
     readonly device: Device | undefined,
     readonly progress: (share: number) => void = () => undefined,
+    private readonly choose: ChooseVariant = frozenChoice,
   ) {}
 
   /** Outputs of a graph. `feed` has its inputs, `weights` its parameters, and buffers if it has any, by name. */
@@ -49,13 +51,13 @@ export class Lab {
 
   /** A graph to be run often; undefined where there is no GPU. */
   async kernels(graph: Graph, weights: Weights, outputs: readonly Tensor[]): Promise<Kernels | undefined> {
-    return this.device && Kernels.create(this.device, graph, weights, outputs);
+    return this.device && Kernels.create(this.device, graph, weights, { outputs, choose: this.choose });
   }
 
   /** A model that learns: on the kernels, or in float64 where there is no GPU. */
   learner(build: () => SequenceGraph, initial: Weights, clip: number): Promise<Learner> {
     return this.device
-      ? KernelLearner.create(this.device, build, initial, clip)
+      ? KernelLearner.create(this.device, build, initial, { clip, choose: this.choose })
       : Promise.resolve(new ReferenceLearner(build, initial, clip));
   }
 }
@@ -85,13 +87,13 @@ export class Kernels {
     device: Device,
     graph: Graph,
     weights: Weights,
-    outputs: readonly Tensor[],
+    options: PlanOptions,
   ): Promise<Kernels> {
     const parameters = await Parameters.create(device, graph, { training: false });
     try {
       for (const { name } of [...graph.parameters, ...graph.buffers])
         parameters.write(name, weightOf(weights, name));
-      return new Kernels(parameters, await Program.compile(device, graph, { outputs, parameters }));
+      return new Kernels(parameters, await Program.compile(device, graph, { ...options, parameters }));
     } catch (error) {
       parameters.destroy();
       throw error;
@@ -130,7 +132,7 @@ class KernelLearner implements Learner {
     device: Device,
     build: () => SequenceGraph,
     initial: Weights,
-    clip: number,
+    { clip, choose }: { readonly clip: number; readonly choose: ChooseVariant },
   ): Promise<KernelLearner> {
     const [view, shown] = [build(), build()];
     trainingStep(view.graph, view.loss, { weightDecay: 0, clip });
@@ -139,7 +141,7 @@ class KernelLearner implements Learner {
     try {
       for (const [name, values] of initial) parameters.write(name, values);
       for (const { graph, loss, correct } of [view, shown])
-        programs.push(await Program.compile(device, graph, { outputs: [loss, correct], parameters }));
+        programs.push(await Program.compile(device, graph, { outputs: [loss, correct], parameters, choose }));
     } catch (error) {
       for (const held of [...programs, parameters]) held.destroy();
       throw error;

@@ -1,6 +1,7 @@
 /** Measures what lessons ask, on the GPU or in float64 where there is none. */
 import { messageOf } from '../../base/text';
 import { Device } from '../../engine/device';
+import { storedChoice, type TuneMemory } from '../../engine/tune';
 import { storedLosses } from '../../run/gpu_losses';
 import { UsableDevice } from '../../run/usable_device';
 import { Lab } from './lab';
@@ -12,8 +13,11 @@ export class CourseService implements CourseWorker {
   readonly #device: UsableDevice;
   readonly #missing: Promise<string | null>;
 
-  /** `gpu` is undefined where the browser has no WebGPU. */
-  constructor(gpu: GPU | undefined) {
+  /** `gpu` is undefined where the browser has no WebGPU; `choices` reads which kernels were the fastest in trainings. */
+  constructor(
+    gpu: GPU | undefined,
+    private readonly choices: () => Promise<TuneMemory>,
+  ) {
     this.#device = new UsableDevice(() => Device.request(gpu), storedLosses());
     this.#missing = this.#device.get().then(
       () => null,
@@ -34,6 +38,7 @@ export class CourseService implements CourseWorker {
     const measure = (await MEASURES[lesson]?.())?.[step];
     if (!measure) throw new RangeError(`there is no step ${step} of a lesson ${lesson}`);
     const device = (await this.#missing) === null ? await this.#device.get() : undefined;
-    return measure(new Lab(device, progress), settings);
+    const choose = device && storedChoice(device, await this.choices());
+    return measure(new Lab(device, progress, choose), settings);
   }
 }
