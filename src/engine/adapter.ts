@@ -61,22 +61,34 @@ export async function adapterKey({
   return (await sha256(new TextEncoder().encode(text))).slice(0, 16);
 }
 
-/** Intel's GPUs that are cards, Arc, as Dawn names them (gpu_info.json): “gen-12hp”, “xe-2hpg”. All others of Intel share the processor's memory. */
-const INTEL_CARD = /hpg|12-?hp/i;
+/**
+ * Which GPUs are cards for sure, by vendor and architecture as Dawn names them (src/dawn/gpu_info.json there). All others of Intel
+ * and Qualcomm are in the processor. AMD's gcn-1 to -5, rdna-2 and rdna-3 are cards as well as parts of processors.
+ */
+const IS_CARD: Readonly<Record<string, (architecture: string) => boolean>> = {
+  intel: (architecture) => architecture === 'gen-12hp' || architecture.endsWith('hpg'),
+  amd: (architecture) => ['terascale-2', 'rdna-1', 'rdna-4', 'cdna-1'].includes(architecture),
+  qualcomm: () => false,
+};
+
+const OTHER_GPU =
+  'open Settings, System, Display, Graphics in Windows, choose this browser, set it to high performance, and start it again.';
 
 /**
  * What a person should know of the adapter that a browser gave: that it is none but the processor, or that there may be a second,
  * faster GPU: Windows gives a browser the one that its own settings name, whatever a page asks for. Undefined where there is nothing.
  */
 export function adapterHint(
-  { vendor, architecture, software }: AdapterDescription,
+  { vendor, architecture, software }: Pick<AdapterDescription, 'vendor' | 'architecture' | 'software'>,
   userAgent: string,
 ): string | undefined {
   if (software)
     return 'This is a software adapter: the processor computes in place of a GPU, many times slower. If this computer has a GPU, switch on hardware acceleration in the settings of this browser, or update the driver of the GPU, and start it again.';
-  if (!/Windows/.test(userAgent) || !/^intel/i.test(vendor) || INTEL_CARD.test(architecture))
-    return undefined;
-  return 'This is the GPU inside the processor. If this computer has another, open Settings, System, Display, Graphics in Windows, choose this browser, set it to high performance, and start it again.';
+  const isCard = IS_CARD[vendor];
+  if (!/Windows/.test(userAgent) || !isCard || isCard(architecture)) return undefined;
+  return vendor === 'amd'
+    ? `Browsers do not say whether this GPU of AMD is a card or a part of the processor. If this computer has a faster one, ${OTHER_GPU}`
+    : `This is the GPU inside the processor. If this computer has another, ${OTHER_GPU}`;
 }
 
 /** The adapter that all work here takes. Throws EngineError `unsupported` with a sentence where there is none. */

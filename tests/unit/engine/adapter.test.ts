@@ -40,7 +40,15 @@ test('no WebGPU, no adapter and a device that is refused are told apart', async 
 });
 
 test('a GPU inside the processor is told apart from a card under Windows, and nowhere else', () => {
-  expect(adapterHint(INTEL, WINDOWS)).toMatch(/high performance/);
+  expect(adapterHint(INTEL, WINDOWS)).toMatch(/^This is the GPU inside the processor.* high performance/);
+  const hint = (vendor: string, architecture: string) =>
+    adapterHint({ ...INTEL, vendor, architecture }, WINDOWS);
+  expect(hint('qualcomm', 'adreno-8xx')).toBe(adapterHint(INTEL, WINDOWS));
+  for (const mixed of ['gcn-5', 'rdna-2', 'rdna-3', ''])
+    expect(hint('amd', mixed)).toMatch(
+      /do not say whether .* is a card .* a faster one, .* high performance/,
+    );
+  for (const card of ['rdna-1', 'rdna-4']) expect(hint('amd', card)).toBe(undefined);
   expect(adapterHint({ ...INTEL, architecture: 'gen-12hp' }, WINDOWS)).toBe(undefined);
   expect(adapterHint({ ...INTEL, architecture: 'xe-2hpg' }, WINDOWS)).toBe(undefined);
   expect(adapterHint({ ...INTEL, vendor: 'nvidia', architecture: 'ampere' }, WINDOWS)).toBe(undefined);
