@@ -1,5 +1,5 @@
 // Which kernels these are, by all that their text and the choice among their variants follow from. Vite's configurations give it to the
-// code as KERNELS_VERSION; it is JavaScript because the commands read it before TypeScript can be loaded.
+// code as KERNELS_VERSION, as they find the files when they start; it is JavaScript because the commands read it before TypeScript can be loaded.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
