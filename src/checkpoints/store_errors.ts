@@ -4,7 +4,7 @@ import type { Generation, Slot } from './run';
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
 
 /** The disk, or the browser's share of it, is full. Nothing was changed. */
-export class QuotaError extends Error {
+class QuotaError extends Error {
   override name = 'QuotaError';
 
   constructor(readonly bytes: number) {

@@ -10,7 +10,6 @@ import { sameValue } from './plain';
 import { readConfig } from './settings';
 
 export { EditError } from './layout';
-export { scalarText } from './scalar';
 export type { Edit } from './pieces';
 
 /**

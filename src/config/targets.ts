@@ -100,7 +100,7 @@ export const isPlatform = (name: string): name is Platform => Object.hasOwn(MACH
  * A file's path as the launcher has it, below the trainer's folder: from the last folder called configs on. Of a path from the
  * root of a disk without one, the file's name; any other is taken to be below the trainer's folder.
  */
-export function belowRoot(path: string): string {
+function belowRoot(path: string): string {
   const parts = path.split(/[\\/]/);
   const configs = parts.lastIndexOf('configs', parts.length - 2);
   if (configs >= 0) return parts.slice(configs).join('/');

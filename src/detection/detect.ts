@@ -272,7 +272,7 @@ function noneOf(leftOut: readonly LeftOut[]): string {
 }
 
 /** Labelled seizures in seconds of the recording, by the trainer's rounding to samples. */
-export const referenceOf = ({ seizures, segments }: RecordingInfo): SeizureEvent[] =>
+const referenceOf = ({ seizures, segments }: RecordingInfo): SeizureEvent[] =>
   inRecordedTime(
     seizures.map(({ from, to }) => ({ start: from / SAMPLE_RATE, end: to / SAMPLE_RATE })),
     segments,

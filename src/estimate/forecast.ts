@@ -138,7 +138,7 @@ function forecastOf(plan: Plan, limits: Limits): Forecast {
 const range = ({ low, high }: Quantity): string => `${low.toPrecision(2)}–${high.toPrecision(2)}`;
 
 /** The verdict's part of a prediction of system RAM. */
-export function ramJudged(ram: RamPrediction): Verdict['ram'] {
+function ramJudged(ram: RamPrediction): Verdict['ram'] {
   const { limit, fits, peak, odds } = ram;
   return {
     fit: fits,

@@ -166,9 +166,3 @@ export function cellsOf({ title, figure, unit, measured, predicted }: MeasuredRo
 }
 
 export const HEADINGS = ['run', 'figure', 'measured', 'predicted', 'difference'] as const;
-
-/** As FEATURES.md has it. */
-export const measuredTable = (rows: readonly MeasuredRow[]): string =>
-  [HEADINGS, HEADINGS.map(() => '---'), ...rows.map(cellsOf)]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');

@@ -30,7 +30,7 @@ export const VALIDATION_BYTES = {
   sorted: 61,
 } as const;
 
-export const VALIDATION_BYTES_PER_SAMPLE =
+const VALIDATION_BYTES_PER_SAMPLE =
   VALIDATION_BYTES.listed + VALIDATION_BYTES.joined + VALIDATION_BYTES.sorted;
 
 /** By how much the lists may take less or more, as a share. */

@@ -14,7 +14,7 @@ const on = (platform: Platform, ...gpus: GpuId[]): Machine[] =>
   gpus.map((gpu) => ({ ...MACHINES[platform], gpu: GPUS[gpu] }));
 
 /** Where the same run could go: the machine of one's own, and the GPUs that can be rented, from the largest memory down. */
-export const OTHER_MACHINES: readonly Machine[] = [
+const OTHER_MACHINES: readonly Machine[] = [
   ...on('wsl2', 'rtx4090'),
   ...on('local', 'rtx4090'),
   ...on('modal', 'h100', 'a100-80', 'a100-40', 'l40s', 'a10g', 'l4', 't4'),

@@ -5,7 +5,7 @@ import { GPU_IDS, GPUS, type Gpu } from '../config/gpus';
 import type { Fit } from '../config/verdict';
 import type { RamPlan } from './from_config';
 import { validationBytes } from './ram_facts';
-import { ensembleOf, predictRam, trainingFits, validationFits, validationPeak } from './ram_predict';
+import { predictRam, trainingFits, validationFits, validationPeak } from './ram_predict';
 import type { RamEnsemble } from './oom_odds';
 import { epochHours, gpuHours, loadingOf, ramPlanOf, type Plan } from './scenario';
 import type { RowWithRam } from './scenario_table';
@@ -104,9 +104,6 @@ export const smallestGpu = (run: VramRun, bound: Bound = 'likely'): Gpu | undefi
   GPU_IDS.map((id) => GPUS[id])
     .sort((a, b) => a.memoryBytes - b.memoryBytes)
     .find((gpu) => runsOn(run, gpu.memoryBytes, bound));
-
-/** Share of simulated runs that are OOM-killed in training. */
-export const oomShare = (plan: RamPlan): number => ensembleOf(plan).odds().killed.likely;
 
 /** Share of a run's windows with which a first guess at workers is simulated. */
 const ROUGH = 1 / 16;

@@ -39,8 +39,7 @@ const REAL = ['forward_mamba_real', 'backward_mamba_real'] as const;
 const EPS = 1e-5;
 
 /** Taps of Mamba-2's causal convolution: the trainer's CUDA operator takes 2 to 4, and any other number becomes 4. */
-export const convKernelOf = (convKernel: number): number =>
-  convKernel >= 2 && convKernel <= 4 ? convKernel : 4;
+const convKernelOf = (convKernel: number): number => (convKernel >= 2 && convKernel <= 4 ? convKernel : 4);
 
 /** x [b, l, d] → y = layer_norm(x + dropout(output_proj [f, r])), f = mixer(x), r = flip(mixer'(flip x)). */
 export function biMambaLayer(

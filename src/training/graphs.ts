@@ -55,10 +55,7 @@ export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeig
 }
 
 /** The trainer leaves pos_weight out where alpha weights the classes already. */
-export function lossOptions(
-  { loss, focalAlpha, focalGamma }: EegSettings,
-  posWeight: number,
-): BinaryLossAttrs {
+function lossOptions({ loss, focalAlpha, focalGamma }: EegSettings, posWeight: number): BinaryLossAttrs {
   if (loss === 'bce') return { posWeight };
   return { posWeight: focalAlpha === 0.5 ? posWeight : 1, focal: { alpha: focalAlpha, gamma: focalGamma } };
 }

@@ -15,7 +15,7 @@ export interface Schedule {
 }
 
 /** W = max(1, ⌊ratio · T⌋). */
-export const warmupSteps = ({ steps, warmupRatio }: Schedule): number =>
+const warmupSteps = ({ steps, warmupRatio }: Schedule): number =>
   Math.max(1, Math.floor(warmupRatio * steps));
 
 /**

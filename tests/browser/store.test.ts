@@ -182,7 +182,7 @@ test('the browser answers whether it keeps the data', async () => {
   expect(typeof (await page.evaluate(() => storeTests.persist()))).toBe('boolean');
 });
 
-test('the thread that trains hands a state over without copying it, and the worker saves it', async () => {
+test('a state is handed over to the worker without a copy, and the worker saves it', async () => {
   const { id } = await createRun('handed over');
   const { before, after } = await page.evaluate(([id, megabytes]) => storeTests.saveInWorker(id, megabytes), [
     id,

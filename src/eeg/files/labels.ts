@@ -18,7 +18,7 @@ export interface Annotations {
 }
 
 /** What the trainer counts as a seizure. */
-export const SEIZURE_LABELS: ReadonlySet<string> = new Set([
+const SEIZURE_LABELS: ReadonlySet<string> = new Set([
   'seiz',
   'gnsz',
   'fnsz',

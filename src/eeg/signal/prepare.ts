@@ -10,13 +10,13 @@ import { WINDOW } from '../windows/windows';
 export const BLOCK = WINDOW;
 
 /** Bytes of raw samples that are held at once; the transforms of a pair of channels take about as much again. */
-export const GROUP_BYTES = 256 << 20;
+const GROUP_BYTES = 256 << 20;
 
 /** Bytes read from the file at once. */
 const SLICE_BYTES = 4 << 20;
 
 /** Channels that pass together: all 19 of an ordinary recording, pairs of one that lasts a day. */
-export function channelGroups(samples: number, groupBytes = GROUP_BYTES): number[][] {
+function channelGroups(samples: number, groupBytes = GROUP_BYTES): number[][] {
   const pairs = Math.max(1, Math.floor(groupBytes / (8 * samples)));
   const size = Math.min(CHANNELS.length, 2 * pairs);
   const groups: number[][] = [];

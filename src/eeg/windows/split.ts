@@ -57,9 +57,7 @@ export const splitByFolder = (recordings: readonly RecordingInfo[], fraction: nu
   splitByGroup(recordings, fraction, seed, topFolder(recordings), 'folder');
 
 /** The first folder below the one that all recordings share; files that lie there directly are a folder of their own. */
-export function topFolder(
-  recordings: readonly Pick<RecordingInfo, 'path'>[],
-): (info: { path: string }) => string {
+function topFolder(recordings: readonly Pick<RecordingInfo, 'path'>[]): (info: { path: string }) => string {
   const foldersOf = (path: string): string[] => path.split('/').slice(0, -1);
   let shared: readonly string[] | undefined;
   for (const { path } of recordings) {

@@ -24,7 +24,7 @@ export const pieceNames = (prefix: string): readonly string[] =>
 export const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
 
 /** The first channel of a piece in the whole. */
-export const startOf = (sizes: readonly number[], piece: number): number => sum(sizes.slice(0, piece));
+const startOf = (sizes: readonly number[], piece: number): number => sum(sizes.slice(0, piece));
 
 /** The size of the last axis; 1 for a scalar. */
 export const channelsOf = (shape: Shape): number => shape.at(-1) ?? 1;

@@ -81,10 +81,7 @@ export const convBytes = (tensors: readonly (Tensor | undefined)[]): number =>
   tensors.reduce((sum, tensor) => sum + (tensor ? bytesOf(tensor) : 0), 0);
 
 /** Calls `visit` for each product of the convolution with the indices of x, weight and y. */
-export function eachProduct(
-  sizes: Conv1dSizes,
-  visit: (atX: number, atWeight: number, atY: number) => void,
-): void {
+function eachProduct(sizes: Conv1dSizes, visit: (atX: number, atWeight: number, atY: number) => void): void {
   const { batch, length, channels, lines, outputs, kernel, stride, padding, groups } = sizes;
   const [inputsEach, outputsEach] = [channels / groups, outputs / groups];
   for (let b = 0; b < batch; b++)

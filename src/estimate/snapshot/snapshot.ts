@@ -3,8 +3,6 @@
  * `torch.cuda.memory._snapshot` gives it (torch/cuda/memory.py, torch/csrc/cuda/memory_snapshot.cpp); events are columns,
  * because a file has millions of them. Streams, pools and the allocator's settings are not kept.
  */
-import { roundSize } from '../vram/allocator';
-
 /** A snapshot that cannot be used: a sentence that says what is missing. */
 export class SnapshotError extends RangeError {
   override name = 'SnapshotError';
@@ -84,12 +82,6 @@ export const isActive = ({ state }: Pick<SnapshotBlock, 'state'>): boolean => st
 export const framesOf = ({ stacks, frames }: MemorySnapshot, stack: number): readonly Frame[] =>
   Array.from(stacks[stack] ?? [], (frame) => frames[frame] as Frame);
 
-/** Bytes that the allocator counts at the end of the trace of a device. */
-export const allocatedAtEnd = ({ segments }: MemorySnapshot, device: number): number =>
-  segments
-    .filter((segment) => segment.device === device)
-    .flatMap(({ blocks }) => blocks.filter(isActive))
-    .reduce((sum, { requested }) => sum + roundSize(requested), 0);
-
+/** Bytes of a device's segments at the end of the trace. */
 export const reservedAtEnd = ({ segments }: MemorySnapshot, device: number): number =>
   segments.filter((segment) => segment.device === device).reduce((sum, { size }) => sum + size, 0);

@@ -1,7 +1,6 @@
 /** What a prediction of GPU memory is asked about. */
 import { MAX_PIECES } from '../../engine/ops/channels';
 import { MIXERS, type Mixer } from '../../models/bimamba';
-import { PRODUCTION } from '../../models/detector';
 import type { ByUse } from './replay';
 import type { Float } from './tape';
 
@@ -50,19 +49,6 @@ export interface MeasuredPeak {
 export interface VramOptions extends VramRun {
   readonly measurement?: Measurement | undefined;
 }
-
-/** The production run with the batch size of the local preset. */
-export const PRODUCTION_VRAM: VramRun = {
-  batch: 8,
-  microBatches: 1,
-  checkpointing: false,
-  layers: PRODUCTION.layers,
-  mixer: 'mamba2',
-  precision: 'fp16',
-  kernelSizes: PRODUCTION.kernelSizes,
-  convKernel: PRODUCTION.convKernel,
-  loss: 'focal',
-};
 
 export const windowsOf = ({ batch, microBatches }: VramRun): number => batch / microBatches;
 

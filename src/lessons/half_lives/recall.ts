@@ -54,7 +54,7 @@ function recallBatch(random: Random): Batch {
 export const MIXER = 'backbone.layers.0.mixer.';
 
 /** Half-lives of all states of a time-invariant model, in rising order. */
-export function clocksOf(weights: Weights): number[] {
+function clocksOf(weights: Weights): number[] {
   const bias = weights.get(`${MIXER}dt_proj.bias`) ?? new Float32Array();
   const decayLog = weights.get(`${MIXER}A_log`) ?? new Float32Array();
   const states = decayLog.length / bias.length;

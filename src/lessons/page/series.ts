@@ -78,7 +78,7 @@ export class Smoothed {
   }
 }
 
-export const METRICS = ['loss', 'accuracy'] as const;
+const METRICS = ['loss', 'accuracy'] as const;
 export type Metric = (typeof METRICS)[number];
 
 export class Series {

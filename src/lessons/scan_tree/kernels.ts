@@ -7,8 +7,8 @@ import { Program } from '../../engine/program';
 import { clockResolution, lastingMs, timeRuns } from '../../engine/timing';
 import { scanInputs } from '../course/scan_values';
 
-export const CHANNELS = 64;
-export const STATES = 16;
+const CHANNELS = 64;
+const STATES = 16;
 /** A browser's clock is coarse. */
 const ENOUGH_MS = 40;
 const ROUNDS = 3;

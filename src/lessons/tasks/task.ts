@@ -106,30 +106,3 @@ export const trainingBatch = (
 /** Held-out sequences, from a stream of their own; the same for every seed, so that runs compare. */
 export const evaluationBatch = (task: Task, sizes: TaskSizes, batch: number): Batch =>
   generateBatch(task, sizes, batch, new Random(0).stream('evaluation'));
-
-export interface Score {
-  /** Share of the counted targets that were predicted. */
-  readonly accuracy: number;
-  /** Share of the sequences whose every counted target was predicted. */
-  readonly solved: number;
-}
-
-/** Compares predictions [b, l] with the targets of a batch. */
-export function score(predicted: ArrayLike<number>, { targets }: Batch, { length }: TaskSizes): Score {
-  if (predicted.length !== targets.length)
-    throw new RangeError(`${predicted.length} predictions for ${targets.length} targets`);
-  let counted = 0;
-  let correct = 0;
-  let solved = 0;
-  for (let start = 0; start < targets.length; start += length) {
-    let wrong = 0;
-    for (let i = start; i < start + length; i++) {
-      if (targets[i] === IGNORE) continue;
-      counted++;
-      if (predicted[i] === targets[i]) correct++;
-      else wrong++;
-    }
-    if (wrong === 0) solved++;
-  }
-  return { accuracy: correct / counted, solved: (solved * length) / targets.length };
-}

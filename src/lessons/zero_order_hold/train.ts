@@ -15,7 +15,7 @@ const LOOKS = 4;
 const END = 5;
 
 /** The run of selective copying whose tokens write by zero-order hold, or as Mamba's do. */
-export function heldRun(zeroOrderHold: boolean): Run {
+function heldRun(zeroOrderHold: boolean): Run {
   const run = copyingRun('selective');
   return { ...run, model: { ...run.model, zeroOrderHold } };
 }

@@ -17,7 +17,7 @@ export type Log = ReadonlyMap<string, readonly Point[]>;
 /** Of each optimizer step, counted from 1; all other tags count epochs. */
 export const STEP_LOSS = 'Loss/step';
 /** The mean of an epoch's steps. */
-export const TRAIN_LOSS = 'Loss/train';
+const TRAIN_LOSS = 'Loss/train';
 
 /** One optimizer step: its loss, and at the end of an epoch what is known of that. */
 export interface Row {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { stepEvents } from '../../../src/training/step_events';
 import { timelineEvents } from '../../../src/estimate/vram/timeline_events';
-import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from '../estimate/plans';
 import { vramTimeline } from '../../../src/estimate/vram/predict';
 
 interface Event {

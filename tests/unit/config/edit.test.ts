@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/base/random';
 import type { Change } from '../../../src/config/change';
-import { applyChanges, EditError, editsFor, scalarText } from '../../../src/config/edit';
+import { applyChanges, EditError, editsFor } from '../../../src/config/edit';
+import { scalarText } from '../../../src/config/scalar';
 import { KEYS } from '../../../src/config/keys';
 import { isPyMapping, sameValue, type PyValue } from '../../../src/config/plain';
 import { readConfig } from '../../../src/config/settings';

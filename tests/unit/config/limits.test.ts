@@ -1,7 +1,8 @@
 /** Nothing that a file can hold takes more than a second or 500 MB, whatever it is asked for. */
 import { describe, expect, test } from 'vitest';
 import { exportText } from '../../../src/config/canonical';
-import { applyChanges, scalarText } from '../../../src/config/edit';
+import { applyChanges } from '../../../src/config/edit';
+import { scalarText } from '../../../src/config/scalar';
 import { inspect } from '../../../src/config/issues';
 import { KEYS } from '../../../src/config/keys';
 import { planJobs } from '../../../src/config/launches';

@@ -1,8 +1,10 @@
-/** Plans of presets on their usual machines. */
+/** Plans of presets on their usual machines, and the run of which the tests of GPU memory are. */
 import { readFileSync } from 'node:fs';
 import { readConfig, type Setting } from '../../../src/config/settings';
 import { MACHINES, type Machine, type Platform } from '../../../src/config/targets';
 import { settingsFrom } from '../../../src/estimate/from_config';
+import type { VramRun } from '../../../src/estimate/vram/options';
+import { PRODUCTION } from '../../../src/models/detector';
 import type { Plan } from '../../../src/estimate/scenario';
 
 /** Settings of a file in configs on a platform, with `split` of its files held out where that is given. */
@@ -11,6 +13,19 @@ export function settingsOf(path: string, platform: Platform, split = NaN) {
   const held = split > 0 ? ([['data.validation_split', { value: split }]] as const) : [];
   return settingsFrom(new Map<string, Pick<Setting, 'value'>>([...settings, ...held]), path, platform);
 }
+
+/** The production run with the batch size of the local preset. */
+export const PRODUCTION_VRAM: VramRun = {
+  batch: 8,
+  microBatches: 1,
+  checkpointing: false,
+  layers: PRODUCTION.layers,
+  mixer: 'mamba2',
+  precision: 'fp16',
+  kernelSizes: PRODUCTION.kernelSizes,
+  convKernel: PRODUCTION.convKernel,
+  loss: 'focal',
+};
 
 /** The plan on a machine that differs. */
 export const on = (plan: Plan, change: Partial<Machine>): Plan => ({

@@ -10,13 +10,15 @@ import { predictedSnapshot } from '../../../src/estimate/snapshot/predicted';
 import { allocationsOf, levels, reservedUntil } from '../../../src/estimate/snapshot/allocations';
 import { readSnapshot } from '../../../src/estimate/snapshot/read';
 import {
-  allocatedAtEnd,
   framesOf,
+  isActive,
   SnapshotError,
   type MemorySnapshot,
 } from '../../../src/estimate/snapshot/snapshot';
+import { roundSize } from '../../../src/estimate/vram/allocator';
 import { writeSnapshot } from '../../../src/estimate/snapshot/write';
-import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/options';
+import type { VramRun } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from './plans';
 import { replayRun } from '../../../src/estimate/vram/scenarios';
 import { pythonWith } from '../config/python';
 import { pythonWithTorch, torch } from '../checkpoints/python';
@@ -27,6 +29,13 @@ import { SMALL_SNAPSHOT } from './snapshots';
 const RUN: VramRun = { ...PRODUCTION_VRAM, layers: 1, mixer: 'conv', kernelSizes: [3] };
 const snapshot = predictedSnapshot(RUN);
 const file = writeSnapshot(snapshot);
+
+/** Bytes that the allocator counts at the end of the trace of a device. */
+const allocatedAtEnd = ({ segments }: MemorySnapshot, device: number): number =>
+  segments
+    .filter((segment) => segment.device === device)
+    .flatMap(({ blocks }) => blocks.filter(isActive))
+    .reduce((sum, { requested }) => sum + roundSize(requested), 0);
 
 /** As expect compares them, megabytes take a minute. */
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

@@ -21,7 +21,8 @@ import {
   type TrainerRun,
 } from '../../../src/estimate/time_run';
 import { windowWork, workOf } from '../../../src/estimate/time_work';
-import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/options';
+import type { VramRun } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from './plans';
 import { settingsIn } from '../../../src/config/settings';
 import { costOf } from '../../../src/training/fits';
 import { PRODUCTION_RUN, type EegSettings } from '../../../src/training/settings';

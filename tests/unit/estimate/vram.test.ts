@@ -1,6 +1,7 @@
 import { GIB } from '../../../src/base/units';
 import { describe, expect, it } from 'vitest';
-import { PRODUCTION_VRAM, type VramRun } from '../../../src/estimate/vram/options';
+import type { VramRun } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from './plans';
 import { gpuFit, predictVram, vramTimeline } from '../../../src/estimate/vram/predict';
 import { livingAt } from '../../../src/estimate/vram/replay';
 import { expectEffort } from '../../effort';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from './plans';
 import { predictVram } from '../../../src/estimate/vram/predict';
 
 /**

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from './plans';
 import { predictVram } from '../../../src/estimate/vram/predict';
 import { claimTable } from '../../../src/estimate/vram/claims';
 import { INCIDENTS } from '../../../src/config/incidents';

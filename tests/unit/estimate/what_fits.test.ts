@@ -5,13 +5,12 @@ import { GPU_IDS, GPUS } from '../../../src/config/gpus';
 import { MACHINES, type Platform } from '../../../src/config/targets';
 import { forecast } from '../../../src/estimate/forecast';
 import type { RamPlan } from '../../../src/estimate/from_config';
-import { ACCEPTED_OOM_SHARE, predictRam, smallestRam } from '../../../src/estimate/ram_predict';
+import { ACCEPTED_OOM_SHARE, ensembleOf, predictRam, smallestRam } from '../../../src/estimate/ram_predict';
 import { costsOf, epochHours, ramPlanOf, rateOf, statisticsOf } from '../../../src/estimate/scenario';
 import type { Plan } from '../../../src/estimate/scenario';
-import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from './plans';
 import { gpuFit, predictVram, runsOn } from '../../../src/estimate/vram/predict';
 import {
-  oomShare,
   largest,
   largestBatch,
   largestLayers,
@@ -160,7 +159,8 @@ describe('system RAM', () => {
   test('its most workers are killed seldom enough, and one more is not', () => {
     const plan = original(31);
     const workers = largestWorkers(plan, { killed: true }) ?? -1;
-    const share = (count: number) => oomShare({ ...plan, loader: { ...plan.loader, workers: count } });
+    const share = (count: number) =>
+      ensembleOf({ ...plan, loader: { ...plan.loader, workers: count } }).odds().killed.likely;
     expect(workers).toBeGreaterThanOrEqual(0);
     expect(workers).toBeLessThan(32);
     expect(share(workers)).toBeLessThanOrEqual(ACCEPTED_OOM_SHARE);

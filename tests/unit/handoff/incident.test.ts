@@ -8,7 +8,7 @@ import { PRESETS, presetOf } from '../../../src/config/presets';
 import { TARGETS } from '../../../src/config/targets';
 import { RamEnsemble } from '../../../src/estimate/oom_odds';
 import { insteadRun, mechanismsOf, replayedRun, replayIncident } from '../../../src/estimate/incident';
-import { PRODUCTION_VRAM } from '../../../src/estimate/vram/options';
+import { PRODUCTION_VRAM } from '../estimate/plans';
 import { claimTable } from '../../../src/estimate/vram/claims';
 import { reviewDocument } from '../../../src/handoff/review';
 import { reviewOf } from '../../../src/handoff/review/from_incident';

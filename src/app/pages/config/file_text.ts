@@ -17,7 +17,7 @@ export interface FileText {
 const MARK = '\ufeff';
 
 /** Larger files are no configurations, and would hold the page up. */
-export const MAX_BYTES = 200_000;
+const MAX_BYTES = 200_000;
 
 /** A sentence part that says why a file is not opened. */
 export class Unreadable extends Error {

@@ -6,7 +6,7 @@ import { scalarText } from '../../../config/scalar';
 /** Type and range: “a whole number from 1 to 256”. */
 export const typeOf = ({ kind, nullable }: Key): string => allowed(kind, nullable);
 
-export const EFFECT_TEXT: Readonly<Record<Effect, string>> = {
+const EFFECT_TEXT: Readonly<Record<Effect, string>> = {
   live: 'changes the run',
   half: 'works in part',
   dead: 'has no effect',

@@ -34,7 +34,7 @@ function typeOf(value: PyValue): PyType {
 }
 
 /** A value as Python shows it. */
-export function python(value: PyValue | undefined): string {
+function python(value: PyValue | undefined): string {
   if (value === null || value === undefined) return 'None';
   if (value instanceof PyDate) return value.text;
   if (typeof value === 'boolean') return value ? 'True' : 'False';

@@ -24,7 +24,7 @@ const GAP = 1;
 /** Shades of a probability. */
 const SHADES = 16;
 /** Room for a score beside a row. */
-export const SCORE_WIDTH = 84;
+const SCORE_WIDTH = 84;
 /** Pixels below which scores are said elsewhere. */
 const NARROW = 700;
 

@@ -36,7 +36,7 @@ export const gigabytes = (size: number): string => `${short(size / 1e9)}${GAP}GB
 export const plainGigabytes = (size: number): string => `${plain(size / 1e9)}${GAP}GB`;
 
 /** “4.10 GiB in the file: 1.20 GiB more”; undefined where it is the same. */
-export function difference(
+function difference(
   before: Quantity | undefined,
   now: Quantity,
   say: (value: number) => string,

@@ -2,7 +2,7 @@ import { messageOf } from '../../../base/text';
 import { writeState, writeWeights } from '../../../checkpoints/state_file';
 import { runBytes, type Slot } from '../../../checkpoints/run';
 import type { RunChanges } from '../../../checkpoints/store';
-import { startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
+import { handOver, startStoreWorker, type StoreWorker } from '../../../checkpoints/store_worker';
 import { trainerCheckpoint } from '../../../training/export';
 import { files } from '../../../training/files';
 import { preparedCache } from '../../../training/prepared_cache';
@@ -146,7 +146,7 @@ export class Runs {
       summary: whole ? asJson(summaryOf(state)) : null,
     });
     try {
-      await this.#store.save(run.id, 'last', state);
+      await this.#store.save(run.id, 'last', handOver(state));
       await this.#store.copyRun(run.id);
     } catch (error) {
       await this.#store.deleteRun(run.id);
