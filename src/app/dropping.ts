@@ -76,7 +76,7 @@ const MAY_BE_LOG = /\.(log|txt|csv|out)$|^[^.]+$/i;
 const MAX_LOGS = 20;
 const LOOKED_AT = 256 * 1024;
 
-/** Logs of a host's memory among the files: names do not tell them from labels and notes, beginning or end does. */
+/** Logs of a host's memory among the files: names do not tell them from labels and notes, their start or end does. */
 export async function hostLogs(files: readonly DroppedFile[]): Promise<ReadonlySet<DroppedFile>> {
   const candidates = files.filter(({ path }) => MAY_BE_LOG.test(fileName(path)));
   const found = new Set<DroppedFile>();
@@ -93,13 +93,13 @@ export async function hostLogs(files: readonly DroppedFile[]): Promise<ReadonlyS
   return found;
 }
 
-/** Why what was dropped, or a part of it, is not used; null where all of it is. What else lies in a folder is not told. */
+/** Why what was dropped, or a part of it, is not used; null where all of it is. What else lies in a folder is not reported. */
 export function uselessSentence({ of, useless }: Sorted, unread: Unread): string | null {
-  const told = of.size === 0 ? useless : useless.filter(({ path }) => !path.includes('/'));
-  const [first] = told;
+  const reported = of.size === 0 ? useless : useless.filter(({ path }) => !path.includes('/'));
+  const [first] = reported;
   const reasons = of.has('detect') || of.has('train') ? [] : unread.map(({ reason }) => `${reason}.`);
   if (first) {
-    const others = told.length > 1 ? ` and ${told.length - 1} more` : '';
+    const others = reported.length > 1 ? ` and ${reported.length - 1} more` : '';
     reasons.push(
       `${first.path}${others} cannot be used here. Drop configurations (.yaml, .yml), recordings (.edf, .bdf) with their annotations, weights (.pt, .safetensors), memory snapshots of PyTorch (.pickle), logs of memory (dmesg, psrecord, ps), or logs of a run (events.out.tfevents.*).`,
     );

@@ -1,7 +1,7 @@
 /** Comma-separated values (RFC 4180). */
 
 /**
- * A line of cells. A cell that a spreadsheet would take for a formula begins with an apostrophe; numbers stay
+ * A line of cells. A cell that a spreadsheet would take for a formula starts with an apostrophe; numbers stay
  * numbers.
  */
 export function csvLine(cells: readonly string[]): string {

@@ -1,7 +1,7 @@
 /**
  * Seeded random numbers for initial weights, sampling, synthetic data and simulations: sfc32 (Chris Doty-Humphrey's PractRand, "small fast
  * counting", 128 bits of state), keyed by a hash of a seed and a name, so that each parameter, recording, channel and
- * epoch draws its own numbers whatever was drawn before. Stored runs resume with the numbers they began with only while
+ * epoch draws its own numbers whatever was drawn before. Stored runs resume with the numbers they started with only while
  * this file's arithmetic stays as it is.
  */
 export class Random {

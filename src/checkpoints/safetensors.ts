@@ -209,7 +209,7 @@ function parseEntry(name: string, entry: unknown): Entry {
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
     return reject(`data_offsets is ${quotedJson(offsets)}, not two whole numbers`);
   const [begin, end] = offsets as [number, number];
-  if (begin > end) return reject(`data_offsets ends at ${end}, before it begins at ${begin}`);
+  if (begin > end) return reject(`data_offsets ends at ${end}, before it starts at ${begin}`);
   const needed = shape.reduce((product, size) => product * size, VIEWS[dtype].BYTES_PER_ELEMENT);
   if (needed !== end - begin)
     return reject(
@@ -227,9 +227,9 @@ function checkCoverage(entries: readonly Entry[], length: number): void {
       throw new SafetensorsError(`tensor ${quoted(name)}: data_offsets ${problem}`);
     };
     if (end > length) reject(`ends at ${end}, the file has ${length} bytes of data`);
-    if (begin < covered) reject(`begins at ${begin}, inside ${previous}, which ends at ${covered}`);
+    if (begin < covered) reject(`starts at ${begin}, inside ${previous}, which ends at ${covered}`);
     if (begin > covered)
-      reject(`begins at ${begin}, which leaves a gap after ${previous}, which ends at ${covered}`);
+      reject(`starts at ${begin}, which leaves a gap after ${previous}, which ends at ${covered}`);
     covered = end;
     previous = quoted(name);
   }

@@ -34,7 +34,7 @@ const runKey = (id: string): string => `run/${id}`;
 const manifestKey = (id: string, generation: number): string => `manifest/${id}/${generation}`;
 const shardKey = (id: string, generation: number, shard: number): string =>
   `shard/${id}/${generation}/${shard}`;
-/** All keys that begin with `prefix`. */
+/** All keys that start with `prefix`. */
 const below = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
 
 /**

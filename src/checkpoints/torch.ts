@@ -16,7 +16,7 @@ const FOLDER = 'archive';
 const LITTLE_ENDIAN = 'little';
 /** The version of the container that PyTorch 1.6 and all later ones write. */
 const VERSION = '3\n';
-/** A pickle's protocol mark, with which files of older PyTorch versions begin. */
+/** A pickle's protocol mark, with which files of older PyTorch versions start. */
 const PICKLE_START = 0x80;
 
 const text = (content: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(content);

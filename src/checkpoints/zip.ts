@@ -117,7 +117,7 @@ export function readZip(file: Uint8Array<ArrayBuffer>): Map<string, Uint8Array<A
       throw new ZipError(`${quoted(entry.name)} in the zip ${problem}`);
     };
     if (files.has(entry.name)) reject('is there twice');
-    if (entry.offset < covered) reject(`begins at ${entry.offset}, inside the file before it`);
+    if (entry.offset < covered) reject(`starts at ${entry.offset}, inside the file before it`);
     if (entry.offset + LOCAL_BYTES > start || view.getUint32(entry.offset, true) !== LOCAL)
       reject(`has no header at ${entry.offset}`);
     const nameEnd = entry.offset + LOCAL_BYTES + view.getUint16(entry.offset + 26, true);

@@ -84,17 +84,17 @@ async function answer(folder: string, request: IncomingMessage, response: Server
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   };
-  const refuse = (status: number, sentence: string): void => finish(status, 'text/plain', `${sentence}\n`);
+  const reject = (status: number, sentence: string): void => finish(status, 'text/plain', `${sentence}\n`);
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return refuse(405, 'Files are read here, and nothing else.');
+    return reject(405, 'Files are read here, and nothing else.');
   const path = pathIn(folder, request.url ?? '/');
-  if (path === undefined) return refuse(404, 'There is no such file.');
+  if (path === undefined) return reject(404, 'There is no such file.');
   let bytes;
   try {
     bytes = await readFile(path);
   } catch (error) {
     if (!isFileError(error)) throw error;
-    return refuse(404, 'There is no such file.');
+    return reject(404, 'There is no such file.');
   }
   finish(200, TYPES[extname(path)] ?? 'application/octet-stream', bytes);
 }

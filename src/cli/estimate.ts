@@ -98,17 +98,17 @@ async function estimate(asked: Asked): Promise<number> {
       complain(messageOf(error));
       return 1;
     }
-    const refused = inspect(text, { name, target }).issues.filter(failing);
+    const failed = inspect(text, { name, target }).issues.filter(failing);
     if (asked.json)
-      print(JSON.stringify({ ...headOf(asked, refused), fit: null, unpredicted: messageOf(error) }, null, 2));
+      print(JSON.stringify({ ...headOf(asked, failed), fit: null, unpredicted: messageOf(error) }, null, 2));
     complain(`${inLine(asked.file)} cannot be estimated: ${messageOf(error)}`);
-    return refused.length > 0 ? 3 : 4;
+    return failed.length > 0 ? 3 : 4;
   }
   const found = forecast(plan);
   const { issues, silenced } = inspect(text, { name, target, verdict: found.verdict });
-  const refused = issues.filter(failing);
-  if (asked.json) print(JSON.stringify(asJson(asked, found, refused), null, 2));
-  else print(asText(asked, found, refused));
+  const failed = issues.filter(failing);
+  if (asked.json) print(JSON.stringify(asJson(asked, found, failed), null, 2));
+  else print(asText(asked, found, failed));
   if (silenced.length > 0) complain(`${several(silenced.length, 'issue')} silenced by comments`);
   return launchFit(issues) === "won't fit" ? 3 : 0;
 }
@@ -222,7 +222,7 @@ const SAID: Readonly<Record<Fit, string>> = {
 
 const OVER_REQUEST = 'borderline: it needs more system RAM than is asked of Modal, which is no limit';
 
-function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): string {
+function asText(asked: Asked, found: Forecast, failed: readonly Issue[]): string {
   const rows = rowsOf(found).map(({ what, value, unit, of }) => {
     const show = SHOW[unit];
     const range = value.low === value.high ? '' : `${show(value.low)} – ${show(value.high)}`;
@@ -243,8 +243,8 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
   const modal = plan.machine.name === 'modal';
   const overRequest = modal && ram.peak.likely > ram.limit;
   return [
-    `${inLine(asked.file)} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${verdict.fit === 'borderline' && overRequest ? OVER_REQUEST : SAID[verdict.fit]}${refused.length > 0 ? ', and should not be launched' : ''}`,
-    ...refused.map((issue) => `  ${issue.severity} ${issue.id} ${sentence(issue)}`),
+    `${inLine(asked.file)} on ${plan.machine.gpu.name}, ${plan.machine.ramGiB} GiB, ${plan.machine.name}: ${verdict.fit === 'borderline' && overRequest ? OVER_REQUEST : SAID[verdict.fit]}${failed.length > 0 ? ', and should not be launched' : ''}`,
+    ...failed.map((issue) => `  ${issue.severity} ${issue.id} ${sentence(issue)}`),
     '',
     ...aligned([heads, ...rows]),
     '',
@@ -267,19 +267,19 @@ function asText(asked: Asked, found: Forecast, refused: readonly Issue[]): strin
   ].join('\n');
 }
 
-const headOf = ({ file, machine: { name: target, gpu, ramGiB } }: Asked, refused: readonly Issue[]) => ({
+const headOf = ({ file, machine: { name: target, gpu, ramGiB } }: Asked, failed: readonly Issue[]) => ({
   file,
   target,
   gpu: { id: gpu.id, name: gpu.name, memoryBytes: gpu.memoryBytes },
   ramBytes: ramGiB * GIB,
-  refused: refused.map((issue) => ({ id: issue.id, severity: issue.severity, message: sentence(issue) })),
+  failing: failed.map((issue) => ({ id: issue.id, severity: issue.severity, message: sentence(issue) })),
 });
 
-function asJson(asked: Asked, found: Forecast, refused: readonly Issue[]): unknown {
+function asJson(asked: Asked, found: Forecast, failed: readonly Issue[]): unknown {
   const { verdict, vram, ram, statistics, loading, validation, costs, notes } = found;
   const { epoch, rate, remedies } = verdict;
   return {
-    ...headOf(asked, refused),
+    ...headOf(asked, failed),
     fit: verdict.fit,
     vram: {
       fit: verdict.gpu.fit,

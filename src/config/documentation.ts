@@ -6,15 +6,15 @@ import { scalarText } from './scalar';
 /** What tables and fields call a key's effect; `unknown` is dropped by the trainer. */
 export const EFFECT_NAMES: Readonly<Record<Effect | 'unknown', string>> = {
   live: 'used',
-  half: 'partly supported',
-  dead: 'unused',
+  partial: 'partly supported',
+  unused: 'unused',
   unknown: 'unknown',
 };
 
 /** Whether it changes a run, and why not. */
 export function effectSentence({ effect, why = '' }: Pick<Key, 'effect' | 'why'>): string {
   if (effect === 'live') return 'It changes the run.';
-  return effect === 'dead' ? `Without effect: ${why}.` : `With a catch: ${why}.`;
+  return effect === 'unused' ? `Without effect: ${why}.` : `With a catch: ${why}.`;
 }
 
 /** What it may be, with its unit. */

@@ -40,7 +40,7 @@ const passes = (rates: number): number => 1 + 11 * rates;
 export const scoringSeconds = (rates: number): number => (38.7 / 800) * (passes(rates) / passes(4));
 
 /**
- * In which a window of a recording is preprocessed and compressed, seconds. The signal path in scipy and numpy's
+ * In which a window of a recording is preprocessed and compressed, seconds. Preprocessing in scipy and numpy's
  * savez_compressed took 0.14 s on a machine that decompresses about half as fast as the measurements assume.
  */
 export const PREPROCESS_SECONDS = quantity(

@@ -56,7 +56,7 @@ function keySchema(key: Key): Json {
     ...nullable,
     default: key.defaultValue,
     description: documentation(key),
-    ...(key.effect === 'dead' && { deprecated: true }),
+    ...(key.effect === 'unused' && { deprecated: true }),
   };
 }
 

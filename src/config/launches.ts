@@ -28,7 +28,7 @@ export interface Jobs {
 const MAX_EPOCHS = 10_000;
 
 /**
- * Plans jobs of at most `limit` hours for `epochs` epochs, each of which begins with `start` hours of reading: an epoch that the end of a job interrupts is lost, and a resumed run
+ * Plans jobs of at most `limit` hours for `epochs` epochs, each of which starts with `start` hours of reading: an epoch that the end of a job interrupts is lost, and a resumed run
  * repeats the saved epoch (the trainer's source at 2025-09-21). Undefined where no number of jobs completes the run, because
  * fewer than two epochs fit a job; also for hours that are not above 0, and for fewer epochs than one or more than MAX_EPOCHS.
  */

@@ -18,22 +18,23 @@ interface Model {
 
 const OTHER_MIXER = /_mamba_(real|fallback)\./;
 
+function reject(how: string): never {
+  throw new SettingsError(`the checkpoint is that of another model: ${how}`);
+}
+
 /**
  * Whether a model takes these weights and running statistics; those of the mixer that is not trained may be there or not.
  * Throws SettingsError when they are those of another model.
  */
 export function checkWeights({ declared, unused, graph }: Model, weights: Weights): void {
-  const refuse = (how: string): never => {
-    throw new SettingsError(`the checkpoint is that of another model: ${how}`);
-  };
   const known = new Set([...declared, ...unused].map(({ parameter }) => parameter.name));
   for (const name of weights.parameters.keys())
     if (!known.has(name) && !OTHER_MIXER.test(name))
-      refuse(`it has ${visible(name, 60)}, which this one has not`);
+      reject(`it has ${visible(name, 60)}, which this one has not`);
   const compare = (name: string, shape: Shape, tensor: FloatTensor | undefined): void => {
-    if (!tensor) return refuse(`it lacks ${name}`);
+    if (!tensor) return reject(`it lacks ${name}`);
     if (tensor.data.length !== elements(shape))
-      refuse(
+      reject(
         `${name} has ${elements(shape)} values ${formatShape(shape)}, in the checkpoint ${tensor.data.length}`,
       );
   };
@@ -60,14 +61,11 @@ export function writeTensor(
   tensor: FloatTensor | undefined,
   pack?: 'first_moment' | 'second_moment',
 ): void {
-  const refuse = (how: string): never => {
-    throw new SettingsError(`the checkpoint is that of another model: ${how}`);
-  };
-  if (!tensor) return refuse(`it lacks ${name}`);
+  if (!tensor) return reject(`it lacks ${name}`);
   try {
     parameters.write(name, tensor.data, pack);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    refuse(error.message);
+    reject(error.message);
   }
 }

@@ -77,8 +77,8 @@ async function time(device: Device, commands: readonly Timed[], repeats: number)
     encoder.copyBufferToBuffer(resolved.gpu, 0, staging.gpu, 0, 16);
     device.queue.submit([encoder.finish()]);
     await device.answer(staging.gpu.mapAsync(GPUMapMode.READ), 'timing');
-    const [begin, end] = new BigUint64Array(staging.gpu.getMappedRange()) as unknown as [bigint, bigint];
-    return Number(end - begin) / 1e6;
+    const [start, end] = new BigUint64Array(staging.gpu.getMappedRange()) as unknown as [bigint, bigint];
+    return Number(end - start) / 1e6;
   } finally {
     querySet.destroy();
     resolved.destroy();

@@ -137,7 +137,7 @@ export async function tune(
       timings,
       tried: 0,
       rejected,
-      untimed: `here it is told only every ${resolution.toFixed(0)} ms whether the GPU is done, so kernels cannot be compared and the defaults are used`,
+      untimed: `this device says only every ${resolution.toFixed(0)} ms whether the GPU is done, so kernels cannot be compared and the defaults are used`,
     };
   const minimum = lastingMs(resolution, MINIMUM_MS);
   const read = new Set(

@@ -98,8 +98,8 @@ function simulatedValidation({ simulator }: RamEnsemble, windows: number): Quant
     { length: VALIDATIONS },
     (_, seed) => simulator.validate(seed + 1, windows).records.at(-1)?.bytes ?? 0,
   ).sort((a, b) => a - b);
-  const [least = 0, likely = 0, most = 0] = [peaks[0], peaks[VALIDATIONS >> 1], peaks[VALIDATIONS - 1]];
-  const [low, high] = [least + lists.low - lists.likely, most + lists.high - lists.likely];
+  const [min = 0, likely = 0, max = 0] = [peaks[0], peaks[VALIDATIONS >> 1], peaks[VALIDATIONS - 1]];
+  const [low, high] = [min + lists.low - lists.likely, max + lists.high - lists.likely];
   const percent = (bytes: number): string => Math.abs(100 * (bytes / likely - 1)).toFixed(0);
   return quantity(
     [low, likely, high],

@@ -23,7 +23,7 @@ import {
 const FIRST_SPLIT = 0.1;
 
 /** The smallest that a search asks about. */
-const LEAST_SPLIT = 0.01;
+const MIN_SPLIT = 0.01;
 
 /** Less of a run's hours than this is not worth a change. */
 const WORTH_HOURS = 1;
@@ -43,13 +43,13 @@ export function remediesOf(plan: Plan, gpuFit: Fit, ram: RamPrediction, ensemble
     let value = splitFor(ramPlan, ensemble, ram.limit, loader);
     const { whole = 0 } = settings.windows;
     if (validated === 0) {
-      const first = whole === 0 ? SMOKE_SPLIT : Math.min(FIRST_SPLIT, value ?? LEAST_SPLIT);
+      const first = whole === 0 ? SMOKE_SPLIT : Math.min(FIRST_SPLIT, value ?? MIN_SPLIT);
       found.push({ change: 'split', value: first });
     } else {
       batch = value === undefined && !loader ? largestBatchInRam(ramPlan, validated) : undefined;
       // A larger one would be looser than what a machine with a little more memory is offered.
       if (batch === undefined && largestSplit(ramPlan, ensemble, ram.limit) !== undefined)
-        value ??= LEAST_SPLIT;
+        value ??= MIN_SPLIT;
       if (value !== undefined && Math.round(value * whole) < validated)
         found.push({ change: 'split', value });
     }

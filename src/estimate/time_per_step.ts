@@ -45,7 +45,7 @@ const SLOWDOWN = { low: 1.2, likely: 2.5, high: 6 } as const;
 
 /** Each way from one run's ratio; several runs show by themselves how they differ. */
 const ONE_RUN = 1.5;
-const AT_LEAST = 1.1;
+const MIN_SPREAD = 1.1;
 
 /** A roofline: either arithmetic or memory binds. */
 export const limitSeconds = ({ flops, bytes }: StepCost, rates: DeviceRates): number =>
@@ -79,7 +79,7 @@ export function predictStepTime(cost: StepCost, rates: DeviceRates, history: rea
   const spread =
     pastRuns === 1
       ? ONE_RUN
-      : Math.max(AT_LEAST, ...ratios.map((each) => Math.max(each / ratio, ratio / each)));
+      : Math.max(MIN_SPREAD, ...ratios.map((each) => Math.max(each / ratio, ratio / each)));
   const likely = limit(cost) * ratio;
   const source = `the device’s measured limits times ${ratio.toPrecision(2)}, ${
     pastRuns === 1 ? 'as the one run made here took' : `the median of ${pastRuns} runs made here`

@@ -188,7 +188,7 @@ export function largestSplit(
 }
 
 /**
- * The row that fits its GPU and its system RAM, ends within `hours`, and costs least; by the likely values of one way to
+ * The row that fits its GPU and its system RAM, ends within `hours`, and is cheapest; by the likely values of one way to
  * end.
  */
 export function cheapest(

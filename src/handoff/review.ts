@@ -185,7 +185,7 @@ function reasonsFor(
 
 function matrixOf({ before, after, others = [] }: Facts): string[] {
   return [
-    `Settings that differ, as changes from the baseline. “–” is not in the file; the trainer’s default follows in brackets. “${EFFECT_NAMES.unknown}” is a key that the trainer does not know, “${EFFECT_NAMES.dead}” one that it never reads, “${EFFECT_NAMES.half}” one of which it runs some values only. Issues: invalid (rejected by the trainer), critical (the run is wasted), high (crash or large cost), medium (misleading), low (hygiene); those before launch cannot be fixed in the file.`,
+    `Settings that differ, as changes from the baseline. “–” is not in the file; the trainer’s default follows in brackets. “${EFFECT_NAMES.unknown}” is a key that the trainer does not know, “${EFFECT_NAMES.unused}” one that it never reads, “${EFFECT_NAMES.partial}” one of which it runs some values only. Issues: invalid (rejected by the trainer), critical (the run is wasted), high (crash or large cost), medium (misleading), low (hygiene); those before launch cannot be fixed in the file.`,
     toMarkdown(compare([before, ...after, ...others])),
   ];
 }

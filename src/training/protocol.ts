@@ -61,7 +61,7 @@ export type Scores = Omit<DetectorScores, 'reference' | 'predicted'>;
 export const METRICS = ['loss', 'gradientNorm'] as const;
 export type MetricName = (typeof METRICS)[number];
 
-/** A part of a recording whose probabilities are told while a run trains. */
+/** A part of a recording whose probabilities are reported while a run trains. */
 export interface Watched {
   /** Index of the recording. */
   readonly recording: number;
@@ -223,7 +223,7 @@ export interface EegWorker {
   /** Throws with a sentence where a file does not hold weights of the detector. */
   checkWeights(file: Blob): Promise<void>;
   /**
-   * Detects in all recordings; what happens is told through `port`. `weights`: a file, or the name of a run of the store,
+   * Detects in all recordings; what happens is reported through `port`. `weights`: a file, or the name of a run of the store,
    * whose best weights are taken. `stop` ends it.
    */
   detect(weights: Blob | string, choices: DetectionChoices, port: MessagePort): Promise<void>;

@@ -39,7 +39,7 @@ import { openCheckpoint, StoredRun } from './stored_run';
 import { EegTrainer } from './trainer';
 
 /** Milliseconds between two words of how far a listing is. */
-const TOLD_EVERY = 100;
+const REPORT_EVERY = 100;
 
 interface OfferedFile {
   readonly path: string;
@@ -86,12 +86,12 @@ export class EegService implements EegWorker {
     seizureTexts?: SeizureTexts,
   ): Promise<{ recordings: number; rejected: number } | null> {
     this.#stopped = false;
-    let told = -Infinity;
+    let reported = -Infinity;
     const progress = (done: number, total: number): void => {
       if (this.#stopped) throw new StoppedListing();
       const now = performance.now();
-      if (now - told < TOLD_EVERY) return;
-      told = now;
+      if (now - reported < REPORT_EVERY) return;
+      reported = now;
       port.postMessage({ done, total } satisfies Listed);
     };
     try {

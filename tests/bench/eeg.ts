@@ -1,4 +1,4 @@
-/** How fast one worker takes recordings through the trainer's signal path. */
+/** How fast one worker takes recordings through the trainer's preprocessing. */
 import { cpus } from 'node:os';
 import { memorySource } from '../../src/eeg/files/bytes';
 import { openRecordings } from '../../src/eeg/windows/dataset';
@@ -26,7 +26,7 @@ export async function main(): Promise<number> {
     for (let round = 0; round < ROUNDS; round++) {
       const started = performance.now();
       for await (const part of prepareRecording(file, info))
-        if (!part.values.every(Number.isFinite)) throw new Error('the signal path gave what is not a number');
+        if (!part.values.every(Number.isFinite)) throw new Error('preprocessing gave what is not a number');
       best = Math.min(best, performance.now() - started);
     }
     const hours = MINUTES / 60 / (best / 1000);

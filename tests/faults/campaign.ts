@@ -9,7 +9,7 @@ export interface Campaign {
   readonly ended: number;
   /** Those that ended bit for bit as the one without: weights, moments, losses, scores. */
   readonly same: number;
-  /** Tabs in which the browser did not begin to load the app. */
+  /** Tabs in which the browser did not start to load the app. */
   readonly blank: number;
 }
 

@@ -36,7 +36,7 @@ export class TrainedPage {
   losses = 0;
   /**
    * Tabs that stayed blank, in whose place another was opened. Where the last tab was closed while a newer service worker waited,
-   * Chromium 156 stops the old one, and a navigation of the same moment may never begin; other tabs load.
+   * Chromium 156 stops the old one, and a navigation of the same moment may never start; other tabs load.
    */
   blank = 0;
 

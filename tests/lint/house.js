@@ -41,7 +41,7 @@ export function roomOf(path) {
 }
 
 /** Says why `from` may not import `to`, or nothing where it may. */
-function refusal(from, to) {
+function rejection(from, to) {
   if (to === from || DATA.includes(to) || MAY_IMPORT[from]?.includes(to)) return undefined;
   if (to === 'shaders') return from === 'engine' ? undefined : 'Only engine imports shaders.';
   if (!(from in MAY_IMPORT)) return `"${from}" is not a room of src.`;
@@ -55,7 +55,7 @@ const importDirection = {
     function check(node, specifier) {
       if (typeof specifier !== 'string' || !specifier.startsWith('.')) return;
       const path = resolve(dirname(context.filename), specifier.replace(/\?.*$/, ''));
-      const message = refusal(roomOf(context.filename), roomOf(path));
+      const message = rejection(roomOf(context.filename), roomOf(path));
       if (message) context.report({ node, message });
     }
     return {

@@ -28,7 +28,7 @@ export interface Dropped {
 const AT_ONCE = 100;
 
 /**
- * All files of a drop, those in folders too. To be called in the event: later the browser has forgotten them. `found` is told how many
+ * All files of a drop, those in folders too. To be called in the event: later the browser has forgotten them. `found` gets how many
  * there are as yet; where it answers false the search ends, with null.
  */
 export async function droppedFiles(
@@ -42,7 +42,7 @@ export async function droppedFiles(
   const files: DroppedFile[] = [];
   const unread: { path: string; reason: string }[] = [];
   const pathOf = ({ fullPath }: FileSystemEntry): string => fullPath.replace(/^\//, '');
-  /** What `reading` gives; undefined where it fails, which is told. */
+  /** What `reading` gives; undefined where it fails, which is reported. */
   const orTell = <T>(entry: FileSystemEntry, reading: Promise<T>): Promise<T | undefined> =>
     reading.catch((error: unknown) => {
       const path = pathOf(entry);

@@ -1,7 +1,7 @@
 /** Whether files are safe on this page: that nothing it loads could send them elsewhere, and that no other page is around it. */
 
 const NOBODY = 'smokescan.invalid';
-/** Milliseconds in which a refusal is heard of. */
+/** Milliseconds in which a block is reported. */
 const PATIENCE = 4000;
 /** Milliseconds after which a worker is not waited for: a busy machine starts one within seconds. */
 const DEADLINE = 60_000;
@@ -25,7 +25,7 @@ const PROBLEMS: Readonly<Record<Outcome, string | null>> = {
     'The worker that checks whether the security policy holds did not start or gave no answer, so no files are opened here. Reload the page to check again.',
 };
 
-/** Whether a way out of the page was refused; `not tried` where this browser, or a fault, did not let it come to that. */
+/** Whether a way out of the page was blocked; `not tried` where this browser, or a fault, did not let it come to that. */
 export type Outcome = 'blocked' | 'not blocked' | 'not tried';
 
 async function tryWorker(): Promise<Outcome> {
@@ -52,7 +52,7 @@ export interface Attempt {
 
 /** Tries to send something to another origin, by each way that a page has. The origin belongs to nobody. */
 export async function attempts(): Promise<readonly Attempt[]> {
-  /** The policy reports what it refuses. */
+  /** The policy reports what it blocks. */
   const reported = (act: () => unknown): Promise<Outcome> =>
     new Promise((resolve) => {
       const heard = (): void => resolve('blocked');
@@ -64,7 +64,7 @@ export async function attempts(): Promise<readonly Attempt[]> {
       try {
         act();
       } catch {
-        // Some ways are refused by an exception, which a report goes with.
+        // Some ways are blocked by an exception, which a report goes with.
       }
     });
   const ways: readonly (readonly [string, () => Promise<Outcome>])[] = [

@@ -2,13 +2,13 @@
 import { ELECTRODES, SAMPLE_RATE, STRIDE_SECONDS, WINDOW_SECONDS } from '../../base/production';
 import { above, bool, choice, fixed, float, int, keysOf, text, type Key } from './declare';
 
-const { live, dead } = keysOf('data');
+const { live, unused } = keysOf('data');
 const preprocessing = keysOf('preprocessing');
 
-const FIXED = { why: 'the signal path is fixed in code: 0.5–120 Hz, notch at 60 Hz, z-score by channel' };
+const FIXED = { why: 'preprocessing is fixed in code: 0.5–120 Hz, notch at 60 Hz, z-score by channel' };
 
 export const DATA: readonly Key[] = [
-  dead('dataset', choice('tuh_eeg', 'chb_mit'), 'tuh_eeg', 'Name of the corpus.'),
+  unused('dataset', choice('tuh_eeg', 'chb_mit'), 'tuh_eeg', 'Name of the corpus.'),
   live(
     'data_dir',
     text,
@@ -66,29 +66,29 @@ export const DATA: readonly Key[] = [
     0.2,
     'Share of the files, sorted by path, that is the validation split. In TUSZ 2.x’s layout at most one patient is on both sides. build-cache does not read it here, and splits at 0.2 unless told. Scoring takes about 77 bytes a sample: 57 GiB for 0.2 of the corpus.',
   ),
-  dead('max_samples', int(1), null, 'Limit of windows.', { nullable: true, unit: 'windows' }),
-  dead('max_hours', above(0), null, 'Limit of recorded time.', { nullable: true, unit: 'h' }),
+  unused('max_samples', int(1), null, 'Limit of windows.', { nullable: true, unit: 'windows' }),
+  unused('max_hours', above(0), null, 'Limit of recorded time.', { nullable: true, unit: 'h' }),
 ];
 
 export const PREPROCESSING: readonly Key[] = [
-  preprocessing.dead(
+  preprocessing.unused(
     'montage',
     choice('10-20', 'standard_1020'),
     '10-20',
     'Montage of the electrodes.',
     FIXED,
   ),
-  preprocessing.dead(
+  preprocessing.unused(
     'bandpass',
     { type: 'band', min: 0.1, max: 200 },
     [0.5, 120],
     'Edges of the band-pass filter.',
     { unit: 'Hz', ...FIXED },
   ),
-  preprocessing.dead('notch_freq', choice(50, 60), 60, 'Frequency of the mains, which is filtered out.', {
+  preprocessing.unused('notch_freq', choice(50, 60), 60, 'Frequency of the mains, which is filtered out.', {
     unit: 'Hz',
     ...FIXED,
   }),
-  preprocessing.dead('normalize', bool, true, 'Z-score of each channel over the recording.', FIXED),
-  preprocessing.dead('use_mne', bool, true, 'Whether MNE reads the EDF files.', FIXED),
+  preprocessing.unused('normalize', bool, true, 'Z-score of each channel over the recording.', FIXED),
+  preprocessing.unused('use_mne', bool, true, 'Whether MNE reads the EDF files.', FIXED),
 ];

@@ -1,8 +1,8 @@
 /** What is said of a key, and how it is declared. */
 import type { PyValue } from '../plain';
 
-/** live changes training; half see `why`; dead is accepted and never read. */
-export type Effect = 'live' | 'half' | 'dead';
+/** live changes training; partial see `why`; unused is accepted and never read. */
+export type Effect = 'live' | 'partial' | 'unused';
 
 export type Kind =
   | {
@@ -31,7 +31,7 @@ export interface Key {
   readonly effect: Effect;
   /** What it is, in a sentence or two. */
   readonly description: string;
-  /** Why it is half or dead; a clause. */
+  /** Why it is partial or unused; a clause. */
   readonly why?: string;
 }
 
@@ -46,15 +46,15 @@ const declare =
     kind,
     defaultValue,
     description,
-    ...(effect === 'dead' && { why: 'it is accepted and never read' }),
+    ...(effect === 'unused' && { why: 'it is accepted and never read' }),
     ...more,
   });
 
 /** Of one section. */
 export const keysOf = (section: string): Readonly<Record<Effect, Declare>> => ({
   live: declare('live', section),
-  half: declare('half', section),
-  dead: declare('dead', section),
+  partial: declare('partial', section),
+  unused: declare('unused', section),
 });
 
 const upTo = (max: number | undefined) => (max === undefined ? {} : { max });

@@ -2,7 +2,7 @@
 import { MODEL as SIZES } from '../../base/production';
 import { choice, fixed, float, int, keysOf, list, odd, type Key } from './declare';
 
-const { live, half, dead } = keysOf('model');
+const { live, partial, unused } = keysOf('model');
 const WIDTHS = [1, 2, 4, 8].map((factor) => factor * SIZES.baseChannels);
 const WIDTH = SIZES.baseChannels * 2 ** (SIZES.depth - 1);
 
@@ -16,7 +16,7 @@ export const MODEL: readonly Key[] = [
   ),
   live('encoder.channels', fixed(WIDTHS), WIDTHS, 'Channels of the encoder’s stages.'),
   live('encoder.downsample_factor', fixed(2), 2, 'By how much a stage shortens the signal.'),
-  dead('encoder.kernel_size', int(3, 9), 5, 'Kernel of the encoder’s convolutions.', {
+  unused('encoder.kernel_size', int(3, 9), 5, 'Kernel of the encoder’s convolutions.', {
     why: 'the first is always 7, the others 5',
     unit: 'samples',
   }),
@@ -33,13 +33,13 @@ export const MODEL: readonly Key[] = [
     'Kernels of a residual block’s branches, which share its 512 channels.',
     { unit: 'samples' },
   ),
-  dead('rescnn.dropout', float(0, 0.5), 0.1, 'Dropout of the residual blocks.', {
+  unused('rescnn.dropout', float(0, 0.5), 0.1, 'Dropout of the residual blocks.', {
     why: 'model.mamba.dropout is used for both',
   }),
   live('mamba.n_layers', int(1, 12), SIZES.layers, 'Bidirectional layers: time and memory grow with it.'),
   live('mamba.d_model', fixed(WIDTH), WIDTH, 'Channels of the layers.'),
   live('mamba.d_state', fixed(SIZES.dState), SIZES.dState, 'States of a head.'),
-  half(
+  partial(
     'mamba.conv_kernel',
     int(3, 9),
     SIZES.convKernel,
@@ -56,7 +56,7 @@ export const MODEL: readonly Key[] = [
     SIZES.depth,
     'Stages of the decoder, each of which doubles the length.',
   ),
-  dead('decoder.kernel_size', int(2, 8), 2, 'Kernel of the decoder’s transposed convolutions.', {
+  unused('decoder.kernel_size', int(2, 8), 2, 'Kernel of the decoder’s transposed convolutions.', {
     why: 'it is always 2',
     unit: 'samples',
   }),

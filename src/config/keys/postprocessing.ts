@@ -7,7 +7,7 @@ import {
 } from '../../base/production';
 import { above, bool, choice, float, int, keysOf, odd, type Key } from './declare';
 
-const { live, dead } = keysOf('postprocessing');
+const { live, unused } = keysOf('postprocessing');
 const SAMPLES = { unit: 'samples' };
 const SECONDS = { unit: 's' };
 
@@ -47,7 +47,7 @@ export const POSTPROCESSING: readonly Key[] = [
     'Gaps shorter than this are closed (closing).',
     SAMPLES,
   ),
-  dead('morphology.use_gpu', bool, false, 'Where opening and closing are computed.'),
+  unused('morphology.use_gpu', bool, false, 'Where opening and closing are computed.'),
   live('duration.min_duration_s', float(0), DEFAULTS.min_duration_s, 'Shorter events are dropped.', SECONDS),
   live(
     'duration.max_duration_s',
@@ -63,19 +63,19 @@ export const POSTPROCESSING: readonly Key[] = [
     DEFAULTS.confidence_method,
     'How an event’s confidence is made of its probabilities.',
   ),
-  dead(
+  unused(
     'events.confidence_percentile',
     { type: 'float', above: 0, below: 1 },
     0.75,
     'Share of an event’s probabilities below its confidence, for the method percentile.',
   ),
-  dead(
+  unused(
     'stitching.method',
     choice('overlap_add', 'overlap_add_weighted', 'max'),
     'overlap_add',
     'How overlapping windows become one track.',
   ),
-  dead('stitching.window_size', int(1), WINDOW_SAMPLES, 'Length of a window for stitching.', SAMPLES),
-  dead('stitching.stride', int(1), STRIDE_SAMPLES, 'Distance of windows for stitching.', SAMPLES),
-  dead('min_duration', float(1), 3, 'Deprecated: duration.min_duration_s is the one that counts.', SECONDS),
+  unused('stitching.window_size', int(1), WINDOW_SAMPLES, 'Length of a window for stitching.', SAMPLES),
+  unused('stitching.stride', int(1), STRIDE_SAMPLES, 'Distance of windows for stitching.', SAMPLES),
+  unused('min_duration', float(1), 3, 'Deprecated: duration.min_duration_s is the one that counts.', SECONDS),
 ];

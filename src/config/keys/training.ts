@@ -2,7 +2,7 @@
 import { NAN_RATE, SAVED_MIB } from '../facts';
 import { bool, choice, float, int, keysOf, text, type Key } from './declare';
 
-const { live, half, dead } = keysOf('training');
+const { live, partial, unused } = keysOf('training');
 
 export const TRAINING: readonly Key[] = [
   live('epochs', int(1, 200), 1, 'Passes over the training windows. There is no mode that only evaluates.'),
@@ -33,13 +33,13 @@ export const TRAINING: readonly Key[] = [
     `Peak of the schedule. With later models NaN was seen from ${NAN_RATE.toExponential()} on.`,
   ),
   live('weight_decay', float(0, 0.2), 0.05, 'Of AdamW, for every parameter, also biases and norms.'),
-  half('optimizer', choice('adamw', 'adam', 'sgd'), 'adamw', 'Optimizer of the training loop.', {
+  partial('optimizer', choice('adamw', 'adam', 'sgd'), 'adamw', 'Optimizer of the training loop.', {
     why: 'adam and sgd validate, then crash after the data is loaded',
   }),
-  dead('resume', bool, false, 'Whether to resume from last.pt.', {
+  unused('resume', bool, false, 'Whether to resume from last.pt.', {
     why: 'the command line’s flag overwrites it, given or not',
   }),
-  half(
+  partial(
     'scheduler.type',
     choice('cosine', 'linear', 'constant'),
     'cosine',
@@ -57,7 +57,7 @@ export const TRAINING: readonly Key[] = [
     'mixed_precision',
     bool,
     true,
-    'Autocast on CUDA: half the memory, more speed. Invalid with device cpu, silently off on mps, gave NaN on an RTX 4090.',
+    'Autocast on CUDA: partial the memory, more speed. Invalid with device cpu, silently off on mps, gave NaN on an RTX 4090.',
   ),
   live('early_stopping.patience', int(1, 50), 5, 'Epochs without a better score after which the run stops.', {
     unit: 'epochs',

@@ -1,4 +1,4 @@
-/** Rules about keys and values as they are written: unknown, dead, repeated, read otherwise than they look. */
+/** Rules about keys and values as they are written: unknown, unused, repeated, read otherwise than they look. */
 import { KEY_AT } from '../keys';
 import { inList, listOf } from '../path';
 import { sameValue, type PyScalarType } from '../plain';
@@ -64,7 +64,7 @@ export const KEY_RULES: readonly Rule[] = [
     evidence: `${SOURCE}: the key is declared, and no other line reads it.`,
     check: (settings) =>
       written(settings).flatMap(({ path, declaration, value }) => {
-        if (declaration?.effect !== 'dead' || FOR_PEOPLE.includes(path)) return NONE;
+        if (declaration?.effect !== 'unused' || FOR_PEOPLE.includes(path)) return NONE;
         if (sameValue(value, declaration.defaultValue)) return NONE;
         const why = declaration.why ?? 'it is accepted and never read';
         return at(path, `ignored by the trainer: ${why}; remove it to avoid confusion`, {

@@ -9,7 +9,7 @@ import type { PredictedEvent, Run } from './events';
 export type ConfidenceMethod = 'mean' | 'peak' | 'percentile';
 
 export interface Postprocessing {
-  /** Probability from which an event may begin, and below which it may end: tau_on > tau_off. */
+  /** Probability from which an event may start, and below which it may end: tau_on > tau_off. */
   readonly tau_on: number;
   readonly tau_off: number;
   /** So many samples in a row must be ≥ tau_on, or < tau_off. */
@@ -157,7 +157,7 @@ type HysteresisParameters = Pick<
 >;
 
 /**
- * An event begins with the first of `min_onset_samples` probabilities ≥ tau_on in a row, and ends with the last of
+ * An event starts with the first of `min_onset_samples` probabilities ≥ tau_on in a row, and ends with the last of
  * `min_offset_samples` probabilities < tau_off in a row; that last one does not belong to it any more.
  */
 class Hysteresis {

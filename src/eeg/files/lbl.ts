@@ -21,11 +21,11 @@ export function parseLbl(file: string, lines: readonly string[]): Annotations {
   for (const [index, raw] of lines.entries()) {
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
-    const refuse = (problem: string): never => {
+    const reject = (problem: string): never => {
       throw new DataError(file, `line ${index + 1}`, problem);
     };
     if (!started && !/^version\s*=\s*lbl_v/i.test(line))
-      refuse(`${quoted(line)} stands where version = lbl_v1.0.0 should`);
+      reject(`${quoted(line)} stands where version = lbl_v1.0.0 should`);
     started = true;
     const [, number = '', name = ''] = /^montage\s*=\s*(\d+)\s*,\s*([^:]+):/i.exec(line) ?? [];
     if (number !== '') channels.set(number, name.trim());
@@ -43,14 +43,14 @@ export function parseLbl(file: string, lines: readonly string[]): Annotations {
       !(start >= 0 && stop >= start && stop < 3.6e9) ||
       !probabilities.every(Number.isFinite)
     )
-      refuse(
+      reject(
         `${quoted(line)} is no label of the form {level, sublevel, start, stop, channel, [probabilities]}`,
       );
     let best = 0;
     for (const [i, probability] of probabilities.entries())
       if (probability > (probabilities[best] ?? 0)) best = i;
     const label = symbols.get(of)?.get(best);
-    if (label === undefined) return refuse(`no symbol has the number ${best}`);
+    if (label === undefined) return reject(`no symbol has the number ${best}`);
     const confidence = Math.min(1, Math.max(0, probabilities[best] ?? 0));
     events.push({ channel: channels.get(channel) ?? channel, start, stop, label, confidence });
   }

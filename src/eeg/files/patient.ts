@@ -2,7 +2,7 @@
 
 export type PatientSource = 'file name' | 'folder' | 'header' | 'none';
 
-/** Names of recordings that begin with their patient. */
+/** Names of recordings that start with their patient. */
 const NAMED_BY_PATIENT = [
   /^([a-z0-9]{8})_s\d{3}(?:_\d{4})?_t\d{3}\b/i, // TUSZ, both versions
   /^(chb\d{2})[a-c]?_\d/i, // CHB-MIT; chb01 and chb21 are one girl, which their names do not say

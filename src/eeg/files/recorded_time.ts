@@ -24,7 +24,7 @@ export function inRecordedTime<Event extends { readonly start: number; readonly 
 }
 
 /**
- * One value for each 1/`rate` s of the recording: the highest of the prepared signal's values that begin in it, so that
+ * One value for each 1/`rate` s of the recording: the highest of the prepared signal's values that start in it, so that
  * nothing short gets lost. NaN in gaps.
  */
 export class HighestInRecordedTime {

@@ -69,7 +69,7 @@ export interface RecordingInfo {
   readonly duration: number;
   /** Hz, of the first channel as recorded. */
   readonly rate: number;
-  /** Whether the signal path has to resample any of the 19 channels. */
+  /** Whether preprocessing has to resample any of the 19 channels. */
   readonly resampled: boolean;
   /** Length of the prepared signal at SAMPLE_RATE. */
   readonly samples: number;

@@ -104,7 +104,7 @@ export function thresholds(
 ): Pick<DetectorScores, 'operatingPoints' | 'curve'> {
   const reference = recordings.map(({ labels }) => toEvents(labelRuns(labels), rate));
   const hours = recordings.reduce((sum, { labels }) => sum + labels.length, 0) / rate / 3600;
-  // The searches for different rates begin with the same thresholds.
+  // The searches for different rates start with the same thresholds.
   const tried = new Map<number, Omit<OperatingPoint, 'falseAlarmRate' | 'reached'>>();
   const at = (tau_on: number) => {
     const known = tried.get(tau_on);

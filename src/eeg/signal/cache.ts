@@ -1,5 +1,5 @@
 /**
- * Prepared recordings kept on disk by the hash of what they were made from, in blocks, so that the signal path runs once
+ * Prepared recordings kept on disk by the hash of what they were made from, in blocks, so that preprocessing runs once
  * and a window costs two blocks. Bounded: what was used longest ago goes first. A cache that fails only costs time, so
  * its errors never end what uses it.
  */
@@ -18,7 +18,7 @@ export interface KeyValue {
   alone<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** Counted up whenever the signal path gives other values or they are kept in another form. */
+/** Counted up whenever preprocessing gives other values or they are kept in another form. */
 const VERSION = 'v3';
 const HASH_BYTES = 4 << 20;
 
@@ -87,11 +87,11 @@ export class PreparedCache {
     return this.store.alone(`${VERSION} ${hash}`, async () => {
       if (await this.#use(hash, samples)) return true;
       // First, so that what a closed tab leaves behind is counted, and in time let go.
-      const begun = attempt(async () => {
+      const started = attempt(async () => {
         await this.#makeRoom(bytes);
         await this.store.set(entryKey(hash), entry);
       });
-      if (!(await begun)) return false;
+      if (!(await started)) return false;
       for await (const { block, group, values } of prepare()) {
         const at = groups.findIndex(([first]) => first === group[0]);
         const key = partKey(hash, block, at);

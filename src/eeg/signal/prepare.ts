@@ -1,9 +1,9 @@
-/** A whole recording through the signal path, in bounded memory, into blocks that windows are cut from. */
+/** Preprocesses a whole recording, in bounded memory, into blocks that windows are cut from. */
 import type { EdfFile, EdfSegment } from '../files/edf/file';
 import { openEdf, type RecordingFiles, type RecordingInfo } from '../files/recording';
 import { chooseChannels, type ChannelSource, type Interpolation } from './channels';
 import { CHANNELS } from './montage';
-import { prepareByStretches, SignalPath, type Stretch } from './preprocess';
+import { prepareByStretches, Preprocessor, type Stretch } from './preprocess';
 import { WINDOW } from '../windows/windows';
 
 /** Samples of a block: a window touches two at most. */
@@ -34,7 +34,7 @@ export interface PreparedPart {
   readonly values: Float32Array;
 }
 
-/** What the signal path needs of a recording; `interpolation` is `spline` where it is left out. */
+/** What preprocessing needs of a recording; `interpolation` is `spline` where it is left out. */
 export type Prepared = Pick<RecordingInfo, 'segments' | 'samples' | 'resampled'> & {
   readonly interpolation?: Interpolation;
 };
@@ -44,7 +44,7 @@ export const groupsOf = ({ samples, resampled }: Prepared, groupBytes = GROUP_BY
   resampled ? channelGroups(samples, groupBytes) : [[...CHANNELS.keys()]];
 
 /**
- * The whole recording through the signal path: for each of `groupsOf(info)` its blocks in order. The file is read once for
+ * Preprocesses the whole recording: for each of `groupsOf(info)` its blocks in order. The file is read once for
  * each group; three times, in bounded memory, where it is long and need not be resampled. `turn` is called between slices
  * of the file and may throw. Throws DataError.
  */
@@ -110,7 +110,7 @@ async function* prepareGroup(
   const sources = group.flatMap((channel) => all[channel] ?? []);
   const raw = await readChannels(file, sources, turn);
   const prepared: Float32Array[] = [];
-  const paths = new Map<number, SignalPath>();
+  const paths = new Map<number, Preprocessor>();
   const silence = file.segments.map(() => new Float32Array(0));
   // Pairs of one rate share a transform; an odd one out goes with silence of its own length.
   const left = [...sources.keys()];
@@ -123,7 +123,7 @@ async function* prepareGroup(
     const rawB = (b === undefined ? undefined : raw[b]) ?? rawA.map((part) => new Float32Array(part.length));
     const path =
       paths.get(rate) ??
-      new SignalPath(
+      new Preprocessor(
         rawA.map((part) => part.length),
         segments.map((segment) => segment.samples),
       );

@@ -1,5 +1,5 @@
 /**
- * The trainer's signal path: float32 µV → FFT resampling to 256 Hz → Butterworth band-pass of order 3, 0.5 to 120 Hz →
+ * The trainer's preprocessing: float32 µV → FFT resampling to 256 Hz → Butterworth band-pass of order 3, 0.5 to 120 Hz →
  * notch at 60 Hz, Q 30 → z-score over the recording. Each filter makes one forward pass, float64 until the end.
  * The trainer knows no gaps; here each segment between gaps is resampled and filtered for itself, and the z-score is over
  * all of them.
@@ -51,8 +51,8 @@ export interface Stretch {
 }
 
 /**
- * The signal path of a recording that needs no resampling, in three passes over its stretches, each of which `read` starts
- * anew: mean, deviation, z-scores. Gives, for each stretch, the same bits as `SignalPath`; memory does not grow with length.
+ * Preprocesses a recording that needs no resampling, in three passes over its stretches, each of which `read` starts
+ * anew: mean, deviation, z-scores. Gives, for each stretch, the same bits as `Preprocessor`; memory does not grow with length.
  */
 export async function* prepareByStretches(
   read: () => AsyncIterable<Stretch>,
@@ -100,7 +100,7 @@ export async function* prepareByStretches(
 }
 
 /** The transforms of a recording's segments, made once for all its channels of one rate. */
-export class SignalPath {
+export class Preprocessor {
   readonly #resamplers: readonly Resampler[];
 
   /** `lengths` and `resampled`: samples of each segment as recorded and at SAMPLE_RATE. */

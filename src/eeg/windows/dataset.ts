@@ -1,7 +1,7 @@
 /**
- * Recordings that windows are cut from. What the signal path gives is kept in blocks: on disk by the cache, and in memory,
+ * Recordings that windows are cut from. What preprocessing gives is kept in blocks: on disk by the cache, and in memory,
  * most recently used first, up to a number of bytes. Without the cache a window whose recording is not in memory costs
- * the whole signal path.
+ * the whole preprocessing.
  */
 import { messageOf } from '../../base/text';
 import type { PreparedCache } from '../signal/cache';
@@ -23,7 +23,7 @@ export interface OpenedFolder {
 /**
  * Inspects recordings one after the other; those that are rejected do not stop the others. `limit` is the trainer's
  * BGB_LIMIT_FILES: only that many of the first. `progress` may throw, which ends it. `seizureTexts`: which annotations of EDF+ are seizures. `inspect`: who looks at
- * one; its errors are told by their names, as those of a worker are.
+ * one; its errors are known by their names, as those of a worker are.
  */
 export async function openRecordings(
   files: readonly RecordingFiles[],
@@ -103,7 +103,7 @@ export class Dataset {
     return block;
   }
 
-  /** Runs the signal path where the cache does not hold the recording yet. */
+  /** Preprocesses where the cache does not hold the recording yet. */
   #inCache(cache: PreparedCache, recording: number): Promise<string | null> {
     const known = this.#cached.get(recording);
     if (known) return known;

@@ -9,10 +9,10 @@ export interface Activated {
   readonly activation: 'relu' | 'none';
 }
 
-/** Rows a thread walks; with more runs than `most` they grow longer, since each run is a partial sum. FLIGHT: rows that are loaded at a time. */
+/** Rows a thread walks; with more runs than `maxRuns` they grow longer, since each run is a partial sum. FLIGHT: rows that are loaded at a time. */
 const RUNS = {
-  software: { shortest: 32, most: 512, FLIGHT: 1 },
-  gpu: { shortest: 16, most: 2048, FLIGHT: 8 },
+  software: { shortest: 32, maxRuns: 512, FLIGHT: 1 },
+  gpu: { shortest: 16, maxRuns: 2048, FLIGHT: 8 },
 } as const;
 
 /** The size of the last axis. */
@@ -33,8 +33,8 @@ export function divide(
   const rows = rowsOf(x.shape);
   const type: 'vec4f' | 'f32' = byFours && size % 4 === 0 ? 'vec4f' : 'f32';
   const d = type === 'vec4f' ? size / 4 : size;
-  const { shortest, most, FLIGHT } = RUNS[software ? 'software' : 'gpu'];
-  const run = Math.max(shortest, Math.ceil(rows / most));
+  const { shortest, maxRuns, FLIGHT } = RUNS[software ? 'software' : 'gpu'];
+  const run = Math.max(shortest, Math.ceil(rows / maxRuns));
   const runs = Math.ceil(rows / run);
   return {
     type,

@@ -8,13 +8,13 @@ import { kernel, passesOf, read, write } from './kernel';
 const WORKGROUP = 64;
 
 /** Elements that weights packed at once take at most: each is in memory while the others are, 16 MiB in all. */
-const MOST = 1 << 22;
+const MAX_ELEMENTS = 1 << 22;
 
 /** Of a lowering, or with stand-ins for tensors where only shapes are asked for. */
 export type Making = Pick<Lowering, 'scratch' | 'software'>;
 
 interface Placed extends WeightPack {
-  /** Where the weight begins in what the kernel reads, and its packed elements in what it writes. */
+  /** Where the weight starts in what the kernel reads, and its packed elements in what it writes. */
   readonly source: number;
   readonly target: number;
 }
@@ -55,7 +55,7 @@ export const packWeight = (making: Making, pack: WeightPack): Dispatch => ({
 });
 
 /**
- * A program's dispatches with those that pack parameters together, as many as fit MOST, where the first of them was; and where
+ * A program's dispatches with those that pack parameters together, as many as fit MAX_ELEMENTS, where the first of them was; and where
  * each packed weight then lies, by its id. `layout` is the parameters'.
  */
 export function packTogether<D extends Dispatch>(
@@ -64,14 +64,14 @@ export function packTogether<D extends Dispatch>(
   making: Making,
 ): { readonly dispatches: readonly D[]; readonly slices: ReadonlyMap<number, Slice> } {
   const groups: Placed[][] = [];
-  let filled = MOST;
+  let filled = MAX_ELEMENTS;
   const groupOf = new Map<D, Placed[]>();
   for (const dispatch of dispatches) {
     const { packs } = dispatch;
     const parameter = packs?.weight.role === 'parameter' && layout.slices.get(packs.weight.name);
     if (!packs || !parameter) continue;
     const length = Math.ceil(elements(packs.packed.shape) / WORKGROUP) * WORKGROUP;
-    if (filled + length > MOST) {
+    if (filled + length > MAX_ELEMENTS) {
       groups.push([]);
       filled = 0;
     }

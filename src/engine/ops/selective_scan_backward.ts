@@ -98,8 +98,10 @@ function teamDivision(
   software: boolean,
 ): { parts: number; passes: number } {
   const blocks = Math.ceil(channels / perPass);
-  const most = Math.max(1, Math.floor(CHANNELS_A_PART / perPass));
-  const passes = software ? most : Math.min(most, Math.max(1, Math.floor((others * blocks) / BUSY)));
+  const maxPasses = Math.max(1, Math.floor(CHANNELS_A_PART / perPass));
+  const passes = software
+    ? maxPasses
+    : Math.min(maxPasses, Math.max(1, Math.floor((others * blocks) / BUSY)));
   return { passes, parts: Math.ceil(blocks / passes) };
 }
 

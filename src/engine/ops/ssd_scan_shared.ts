@@ -141,7 +141,7 @@ function addresses(inputs: SsdInputs<Value64>, attrs: SsdAttrs) {
   const { L, WIDTH, H, P, G, N, D } = sizes;
   const halves = attrs.reverse === 'second half' ? 2 : 1;
   const heads = H / halves;
-  /** Where the half of a row begins that a head is of. */
+  /** Where the half of a row starts that a head is of. */
   const half = (row: number, h: number): number => (row + Math.floor(h / heads) / halves) * WIDTH;
   const group = (h: number): number => Math.floor(((h % heads) * G) / H);
   return {

@@ -80,9 +80,9 @@ export function levels(
 ): Float64Array<ArrayBuffer> {
   const level = new Float64Array(Math.max(0, last - first + 1));
   for (let i = 0; i < bytes.length; i++) {
-    const [size, begin, end] = [bytes[i] as number, from[i] as number, to[i] as number];
-    if (begin > last || end <= first) continue;
-    const at = Math.max(0, begin - first);
+    const [size, start, end] = [bytes[i] as number, from[i] as number, to[i] as number];
+    if (start > last || end <= first) continue;
+    const at = Math.max(0, start - first);
     level[at] = (level[at] as number) + size;
     if (end <= last) level[end - first] = (level[end - first] as number) - size;
   }

@@ -65,7 +65,7 @@ export interface Comparison {
 }
 
 /** Below such a share of the bytes that a step allocates the snapshot is taken to be of something else. */
-const LEAST = 0.2;
+const MIN_SHARE = 0.2;
 /** Rows of what is not explained. */
 const ROWS = 20;
 
@@ -234,7 +234,7 @@ function stepOf({ all, first, count }: PredictedStep, recorded: Allocations) {
   const pairs = align(wanted, given).map((at) => (at < 0 ? at : at + from));
   const found = wanted.filter((bytes, i) => made[pairs[i] as number] === bytes);
   const sum = (sizes: Float64Array): number => sizes.reduce((total, bytes) => total + bytes, 0);
-  if (sum(found) < LEAST * sum(wanted))
+  if (sum(found) < MIN_SHARE * sum(wanted))
     throw new SnapshotError(
       `Only ${found.length.toLocaleString('en')} of the ${several(count, 'allocation')} of a predicted step are in this snapshot. It is of another batch size, precision or model than the settings shown, or has no whole training step.`,
     );
@@ -246,11 +246,11 @@ function stepOf({ all, first, count }: PredictedStep, recorded: Allocations) {
 const endOf = ({ from, made }: Allocations, last: number, events: number): number =>
   (last + 1 < made ? (from[last + 1] as number) : events) - 1;
 
-/** Recorded and predicted allocations that were there when the step began, in pairs: of each size the first with the first. */
+/** Recorded and predicted allocations that were there when the step started, in pairs: of each size the first with the first. */
 function pairedBefore(
   { all, first, start }: PredictedStep,
   recorded: Allocations,
-  begin: number,
+  stepStart: number,
 ): [number, number][] {
   const waiting = new Map<number, number[]>();
   for (let i = first - 1; i >= 0; i--) {
@@ -260,7 +260,7 @@ function pairedBefore(
   }
   const pairs: [number, number][] = [];
   const take = (i: number): void => {
-    if ((recorded.from[i] as number) >= begin || (recorded.to[i] as number) <= begin) return;
+    if ((recorded.from[i] as number) >= stepStart || (recorded.to[i] as number) <= stepStart) return;
     const wanted = waiting.get(recorded.bytes[i] as number)?.pop();
     if (wanted !== undefined) pairs.push([i, wanted]);
   };
@@ -273,7 +273,7 @@ function pairedBefore(
 const highest = (level: Float64Array): number =>
   level.reduce((best, bytes, at) => (bytes > (level[best] as number) ? at : best), 0);
 
-/** Bytes and uses at the predicted step's peak; `each` is told of every allocation that is there. */
+/** Bytes and uses at the predicted step's peak; `each` gets every allocation that is there. */
 function predictedPeak(
   { all, storages, start, events }: PredictedStep,
   each: (layer: string, bytes: number) => void,
@@ -296,13 +296,13 @@ function byPoint(
   pairs: Int32Array,
   { from }: Allocations,
   level: Float64Array,
-  begin: number,
+  stepStart: number,
 ): Float64Array {
   const starts = new Int32Array(points + 1).fill(level.length);
   for (let i = pairs.length - 1; i >= 0; i--) {
     const given = pairs[i] as number;
     const point = storages[first + i]?.point ?? 0;
-    if (given >= 0) starts[point] = (from[given] as number) - begin;
+    if (given >= 0) starts[point] = (from[given] as number) - stepStart;
   }
   for (let point = points - 1; point >= 0; point--)
     starts[point] = Math.min(starts[point] as number, starts[point + 1] as number);

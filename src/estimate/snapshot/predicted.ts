@@ -10,7 +10,7 @@ import { traceOf, WORKSPACES } from '../vram/scenarios';
 import { EventColumns } from './columns';
 import { CODE, type Action, type Frame, type MemorySnapshot, type SnapshotSegment } from './snapshot';
 
-/** Where CUDA's addresses begin on Linux; only their differences mean something here. */
+/** Where CUDA's addresses start on Linux; only their differences mean something here. */
 const BASE = 0x7f_0000_000000;
 
 /** Throws RangeError for an impossible run. */

@@ -91,8 +91,8 @@ export const en: LessonText = {
       labels: ['Steps of a chunk'],
       x: 'Steps of a chunk',
       y: 'MFLOP of a head; KiB of states that are stored',
-      reveal: ({ best, least, atKernel, whole, recurrence }) =>
-        `About ${say(best as number)}: ${megaflop(least)}. The recurrence takes ${megaflop(recurrence)}, chunks of 32 take ${megaflop(atKernel)}, the whole matrix ${megaflop(whole)}.`,
+      reveal: ({ best, min, atKernel, whole, recurrence }) =>
+        `About ${say(best as number)}: ${megaflop(min)}. The recurrence takes ${megaflop(recurrence)}, chunks of 32 take ${megaflop(atKernel)}, the whole matrix ${megaflop(whole)}.`,
       why: ({ kernel, declared }) =>
         `Pairs within a chunk grow with Q, and the states’ own work shrinks with it. The kernel for GPUs takes ${say(kernel as number)} (declared: ${megaflop(declared)}): more arithmetic, fewer stored states, and products that suit a GPU.`,
       formula: 'multiply-adds a step: (Q + 1)/2 · (N + P) + 2 N P + N P / Q; least at Q = √(2 N P / (N + P))',

@@ -174,15 +174,15 @@ async function chunk(lab: Lab): Promise<Measured> {
   const { headdim, dState } = head.attrs;
   const counted = CHUNKS.map((size) => chunkedScan(head, size));
   const arithmetic = counted.map(({ flops: count }) => count / 1e6);
-  const least = Math.min(...arithmetic);
-  const best = CHUNKS[arithmetic.indexOf(least)] as number;
+  const min = Math.min(...arithmetic);
+  const best = CHUNKS[arithmetic.indexOf(min)] as number;
   const at = (size: (typeof CHUNKS)[number]): number => arithmetic[CHUNKS.indexOf(size)] as number;
   const none = CHUNKS.map(() => NaN);
   return {
     answer: [best],
     facts: {
       best,
-      least,
+      min,
       kernel: CHUNK,
       atKernel: at(CHUNK),
       declared: flops / 1e6,

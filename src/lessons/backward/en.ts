@@ -48,7 +48,7 @@ export const en: LessonText = {
       x: 'Token',
       y: 'What one token leaves of a state, of 1',
       reveal: ({ noise, write, slow }) =>
-        `At the median over channels and states a noise token leaves ${say(noise as number)} of a state, a token that writes ${say(write as number)}. Of the slowest quarter noise leaves at least ${(Math.floor(1000 * (slow as number)) / 1000).toFixed(3)}.`,
+        `At the median over channels and states a noise token leaves ${say(noise as number)} of a state, a token that writes ${say(write as number)}. Of the slowest quarter noise leaves at min ${(Math.floor(1000 * (slow as number)) / 1000).toFixed(3)}.`,
       why: () =>
         'The gradient runs back over the same clock as the memory ran forward: each step multiplies it by the same exp(Δ·A). The fast states lose it on the way, the slow ones bring it to the letter.',
       formula: '∂h_t / ∂h_{t−1} = exp(Δ_t·A)',
@@ -74,8 +74,8 @@ export const en: LessonText = {
       labels: ['K'],
       x: 'K',
       y: 'States of all channels that are held',
-      reveal: ({ least, mib, from, to }) =>
-        `K = ${from} to ${to}: ${least} states instead of 960, which are ${say(mib as number)} MiB.`,
+      reveal: ({ min, mib, from, to }) =>
+        `K = ${from} to ${to}: ${min} states instead of 960, which are ${say(mib as number)} MiB.`,
       why: () =>
         '⌈L/K⌉ states are kept and K computed again, and the sum is least where both are equal, at √L. The engine’s kernel keeps every 128th and splits each interval once more inside the thread.',
       formula: '⌈L / K⌉ + K, least near K = √L',
@@ -88,11 +88,11 @@ export const en: LessonText = {
       options: ['To the last bit', 'Up to rounding', 'Only for small K'],
       x: 'Interval',
       y: 'States that are held',
-      reveal: ({ apart, kernels, usual, most }) =>
+      reveal: ({ apart, kernels, usual, max }) =>
         apart === 0
           ? `To the last bit: not one of the gradients differs for any K.${
               kernels
-                ? ` Nor do those of the scan kernels, which walk all of time at once, with a state stored every 16, 32, 64 or 128 steps: ${say((most as number) / 1024)} KiB to ${say((usual as number) / 1024)} KiB.`
+                ? ` Nor do those of the scan kernels, which walk all of time at once, with a state stored every 16, 32, 64 or 128 steps: ${say((max as number) / 1024)} KiB to ${say((usual as number) / 1024)} KiB.`
                 : ''
             } The bars are the states that the loop held.`
           : `${apart} values differ in their last bits.`,
@@ -107,7 +107,7 @@ export const en: LessonText = {
       labels: ['K', 'States'],
       x: 'K',
       y: 'States of all channels that are held',
-      reveal: ({ least, part }) => `${least} states, a ${say(part as number)}nd of all.`,
+      reveal: ({ min, part }) => `${min} states, a ${say(part as number)}nd of all.`,
       why: () => '√4,096 = 64: 64 are kept, and 64 computed again.',
       formula: 'K = √L, 2·√L states',
       ask: 'And with a third level?',

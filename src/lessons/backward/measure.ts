@@ -157,8 +157,8 @@ function counts(length: number) {
     (k, i) => k <= 64 || k === length || i % Math.ceil(length / 64) === 0,
   );
   const total = ks.map((k) => statesHeld(length, k));
-  const least = Math.min(...total);
-  const best = ks.filter((_, i) => total[i] === least);
+  const min = Math.min(...total);
+  const best = ks.filter((_, i) => total[i] === min);
   const line = (name: string, y: number[], strong = false): Line => ({
     name,
     x: ks,
@@ -177,15 +177,15 @@ function counts(length: number) {
     ),
     line('both', total, true),
   ];
-  return { lines, least, best };
+  return { lines, min, best };
 }
 
 async function interval(): Promise<Measured> {
-  const { lines, least, best } = counts(LENGTH);
-  const mib = (least * CHANNELS * STATES * 4) / MIB;
+  const { lines, min, best } = counts(LENGTH);
+  const mib = (min * CHANNELS * STATES * 4) / MIB;
   return {
     answer: [best[Math.floor(best.length / 2)] as number],
-    facts: { least, mib, from: best[0] as number, to: best.at(-1) as number },
+    facts: { min, mib, from: best[0] as number, to: best.at(-1) as number },
     lines,
   };
 }
@@ -220,17 +220,17 @@ async function bits(lab: Lab): Promise<Measured> {
       apart,
       kernels: kernels.length,
       usual: usual?.storedBytes ?? NaN,
-      most: kernels[1]?.storedBytes ?? NaN,
+      max: kernels[1]?.storedBytes ?? NaN,
     },
     bars,
   };
 }
 
 async function transfer(): Promise<Measured> {
-  const { lines, least, best } = counts(4096);
+  const { lines, min, best } = counts(4096);
   return {
-    answer: [best[Math.floor(best.length / 2)] as number, least],
-    facts: { least, part: 4096 / least },
+    answer: [best[Math.floor(best.length / 2)] as number, min],
+    facts: { min, part: 4096 / min },
     lines,
   };
 }

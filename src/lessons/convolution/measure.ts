@@ -149,9 +149,9 @@ async function which(lab: Lab): Promise<Measured> {
     });
   }
   const errors = bars.map(({ value }) => value);
-  const least = errors.indexOf(Math.min(...errors));
+  const best = errors.indexOf(Math.min(...errors));
   const [delta, B, C] = errors as [number, number, number];
-  return { answer: [least], facts: { delta, B, C }, bars };
+  return { answer: [best], facts: { delta, B, C }, bars };
 }
 
 const TASK_LAMBDAS = [0, 0.25, 0.5, 0.75, 0.9, 1] as const;

@@ -104,7 +104,7 @@ export class Reader {
 
   /**
    * Of all windows. Those that `compared` names have the value in float64 too; without a GPU everything is float64.
-   * `progress` is told the share that is done.
+   * `progress` gets the share that is done.
    */
   async read(
     windows: readonly Float32Array[],

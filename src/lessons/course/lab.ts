@@ -22,7 +22,7 @@ export type Weights = ReadonlyMap<string, Float32Array>;
 type Feed = ReadonlyMap<Tensor, Float32Array | Uint32Array>;
 
 export class Lab {
-  /** `device` is undefined where there is no WebGPU; `progress` is told shares of long work, 0 to 1; `choose` chooses its kernels. */
+  /** `device` is undefined where there is no WebGPU; `progress` gets shares of long work, 0 to 1; `choose` chooses its kernels. */
   constructor(
     readonly device: Device | undefined,
     readonly progress: (share: number) => void = () => undefined,

@@ -6,7 +6,7 @@ const p = (value: number | undefined): string => (value ?? NaN).toFixed(2);
 export const en: LessonText = {
   title: 'Reading EEG in both directions',
   about:
-    'A small seizure detector (width 4, one layer, trained beforehand on synthetic EEG) reads EEG of synthetic patients whom it has not seen. All numbers are those of this one training; another may differ. Synthetic seizures begin abruptly; real ones may build up slowly, and then the answers may differ. z-scores are taken over the whole recording, so they know the future.',
+    'A small seizure detector (width 4, one layer, trained beforehand on synthetic EEG) reads EEG of synthetic patients whom it has not seen. All numbers are those of this one training; another may differ. Synthetic seizures start abruptly; real ones may build up slowly, and then the answers may differ. z-scores are taken over the whole recording, so they know the future.',
   names: {
     both: 'both',
     forward: 'forward',
@@ -65,7 +65,7 @@ export const en: LessonText = {
       reveal: ({ ahead, late, all }) =>
         `With a look-ahead of ${say(ahead as number)} s it is ${p(late)}, with all EEG of the minute ${p(all)}.`,
       why: () =>
-        'A window that ends a little later gives the centred convolutions what they read on the right of the moment, and the backward scan something to begin with.',
+        'A window that ends a little later gives the centred convolutions what they read on the right of the moment, and the backward scan something to start with.',
       formula: 'P(t) = detector(EEG before t + look-ahead)',
       ask: 'Move the look-ahead: what does an alarm gain by a second, and what by eight?',
       surprise: 'In the midst of a seizure the detector does not see it at the very edge of the data.',

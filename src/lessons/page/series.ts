@@ -47,7 +47,7 @@ export class Column {
 }
 
 /**
- * Exponential moving average s_i = w s_{i-1} + (1 − w) x_i from s_{-1} = 0, divided by 1 − w^{i+1} so that the beginning is
+ * Exponential moving average s_i = w s_{i-1} + (1 − w) x_i from s_{-1} = 0, divided by 1 − w^{i+1} so that the start is
  * not pulled towards 0 (Kingma & Ba 2014, §3). Only new values are computed, unless the weight has changed
  * or some were forgotten.
  */

@@ -32,8 +32,8 @@ export const en: LessonText = {
       options: ['No', 'Only in the last digits', 'Yes, the result is another one'],
       x: 'Distance from walking, in units of the last place',
       y: 'Of 1,000 random orders, percent',
-      reveal: ({ equal, most, worst64 }) =>
-        `${say(equal as number)} % of 1,000 random orders of eight tokens give the same bits as walking, and none is off by more than ${most} units of the last place. In float64 the largest difference is ${(worst64 as number).toExponential(0)}.`,
+      reveal: ({ equal, max, worst64 }) =>
+        `${say(equal as number)} % of 1,000 random orders of eight tokens give the same bits as walking, and none is off by more than ${max} units of the last place. In float64 the largest difference is ${(worst64 as number).toExponential(0)}.`,
       why: () => 'The join is associative, so the value is the same. The rounding of float32 is not.',
       formula: '(a₁, b₁) then (a₂, b₂) = (a₁a₂, a₂b₁ + b₂)',
       ask: 'Is one of the orders the right one?',

@@ -42,7 +42,7 @@ async function order(): Promise<Measured> {
     answer: [(shares[0] as number) > 99 ? 0 : 1],
     facts: {
       equal: shares[0] as number,
-      most: shares.findLastIndex((share) => share > 0),
+      max: shares.findLastIndex((share) => share > 0),
       worst64,
     },
     bars: shares.map((value, i) => ({ name: i === 4 ? '4 or more' : String(i), value, reference: NaN })),

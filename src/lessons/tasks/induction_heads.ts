@@ -32,7 +32,7 @@ export const inductionHeads = {
     },
     quick: {
       label: 'Quick',
-      note: 'Shorter sequences, two layers. Δ begins larger than in the paper, because the sequences are short.',
+      note: 'Shorter sequences, two layers. Δ starts larger than in the paper, because the sequences are short.',
       sizes: { length: 64, vocabulary: 16, answers: 1 },
       model: { dModel: 64, layers: 2, tied: false, dtMin: 0.01, dtMax: 1 },
       training: { steps: 1500, batch: 32, learningRate: 3e-3, weightDecay: 0, clip: 1, solved: 0.96 },

@@ -35,7 +35,7 @@ export const selectiveCopying = {
     },
     quick: {
       label: 'Quick',
-      note: 'Four letters among 44 tokens of context. Δ begins larger than in the paper, because the sequences are short.',
+      note: 'Four letters among 44 tokens of context. Δ starts larger than in the paper, because the sequences are short.',
       sizes: { length: 48, vocabulary: 10, answers: 4 },
       model: { dModel: 64, layers: 2, tied: false, dtMin: 0.01, dtMax: 1 },
       training: { steps: 1500, batch: 32, learningRate: 5e-3, weightDecay: 0, clip: 1, solved: 0.96 },

@@ -44,7 +44,7 @@ export interface Batch {
   readonly targets: Uint32Array<ArrayBuffer>;
 }
 
-/** One sequence to be filled in: `tokens` begins as 0, `targets` as IGNORE. */
+/** One sequence to be filled in: `tokens` starts as 0, `targets` as IGNORE. */
 export interface Sequence {
   readonly tokens: Uint32Array;
   readonly targets: Uint32Array;

@@ -45,7 +45,7 @@ describe('streams', () => {
     expect(new Set(words).size).toBe(words.length);
   });
 
-  test('10,000 streams that differ by their number begin differently and evenly', () => {
+  test('10,000 streams that differ by their number start differently and evenly', () => {
     const root = new Random(3);
     const starts = Array.from({ length: 10_000 }, (_, i) => root.stream(String(i)).uniform());
     expect(new Set(starts).size).toBeGreaterThan(9_990);

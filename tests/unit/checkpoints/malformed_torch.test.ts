@@ -23,7 +23,7 @@ describe('zip', () => {
     expect(crc32(text('The quick brown fox jumps over the lazy dog'))).toBe(0x414fa339);
   });
 
-  test('data begin at multiples of 64 bytes and are views of the file', () => {
+  test('data start at multiples of 64 bytes and are views of the file', () => {
     const file = zipOf(files);
     const read = readZip(file);
     expect(Object.fromEntries(read)).toEqual(files);
@@ -56,9 +56,9 @@ describe('zip', () => {
     [
       'overlapping',
       (v) => v.setUint32(second + 42, 0, true),
-      /begins at 0, inside the file before it|another name/,
+      /starts at 0, inside the file before it|another name/,
     ],
-    ['elsewhere', (v) => v.setUint32(second + 42, 3, true), /begins at 3, inside|has no header at 3/],
+    ['elsewhere', (v) => v.setUint32(second + 42, 3, true), /starts at 3, inside|has no header at 3/],
     ['beyond the end', (v) => v.setUint32(second + 42, 0xfffffff0, true), /has no header at 4294967280/],
     ['damaged', (v) => v.setUint8(64, 0), /"archive\/data.pkl" in the zip does not have its checksum/],
     ['renamed', (v) => v.setUint8(30, 0x62), /another name in its own header/],

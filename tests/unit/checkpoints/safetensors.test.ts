@@ -154,18 +154,18 @@ test.each<[string, Uint8Array, RegExp]>([
   [
     'a gap',
     fileOf(JSON.stringify({ x: entry(0, 4), y: entry(8, 12) }), 12),
-    /"y": data_offsets begins at 8.*gap after "x"/,
+    /"y": data_offsets starts at 8.*gap after "x"/,
   ],
   ['a gap at the start', fileOf(JSON.stringify({ x: entry(4, 8) }), 8), /"x": .*gap after the header/],
   [
     'an overlap',
     fileOf(JSON.stringify({ x: entry(0, 8), y: entry(4, 8) }), 8),
-    /"y": data_offsets begins at 4, inside "x"/,
+    /"y": data_offsets starts at 4, inside "x"/,
   ],
   [
     'the same bytes twice',
     fileOf(JSON.stringify({ x: entry(0, 4), y: entry(0, 4) }), 4),
-    /begins at 0, inside "x"/,
+    /starts at 0, inside "x"/,
   ],
   [
     'a tensor twice',

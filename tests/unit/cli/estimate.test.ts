@@ -237,7 +237,7 @@ describe('the command estimate', () => {
     expect(code).toBe(3);
     expect(out).toMatch(/^.*modal: fits, and should not be launched\n {2}high no-validation data\./);
     const json = JSON.parse((await run(unvalidated, '--target', 'modal', '--json')).out) as unknown;
-    expect(json).toMatchObject({ fit: 'fits', refused: [{ id: 'no-validation', severity: 'high' }] });
+    expect(json).toMatchObject({ fit: 'fits', failing: [{ id: 'no-validation', severity: 'high' }] });
   });
 
   test('more workers complete a run that they bound: 3, and they are offered here and by validate', async () => {
@@ -283,7 +283,7 @@ describe('the command estimate', () => {
     expect(errors).toContain(`cannot be estimated: experiment.device: device ${device} uses no NVIDIA GPU`);
     expect(JSON.parse(out)).toMatchObject({
       fit: null,
-      refused: [],
+      failing: [],
       unpredicted: expect.stringContaining(`device ${device}`) as unknown,
     });
   });

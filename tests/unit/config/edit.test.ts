@@ -117,7 +117,7 @@ describe('a key', () => {
       'data: {stride: 10} # c\n',
     ],
     ['goes behind a block scalar', 'a: |+\n  x\n\n', [set('b', '1')], 'a: |+\n  x\n\nb: 1\n'],
-    ['begins an empty file', '# nothing\n', [set('a.b', '1')], '# nothing\na:\n  b: 1\n'],
+    ['starts an empty file', '# nothing\n', [set('a.b', '1')], '# nothing\na:\n  b: 1\n'],
     ['goes behind a file without a last line end', 'a: 1', [set('b', '1')], 'a: 1\nb: 1'],
     ['is removed with its line', 'a: 1 # c\n# of b\nb: 2\n', [drop('a')], '# of b\nb: 2\n'],
     ['is removed with all its lines', 'a:\n- 1\n- 2 # c\nb: 2\n', [drop('a')], 'b: 2\n'],

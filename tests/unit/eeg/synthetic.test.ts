@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { memorySource } from '../../../src/eeg/files/bytes';
 import { Dataset, openRecordings } from '../../../src/eeg/windows/dataset';
 import { pairFiles } from '../../../src/eeg/files/recording';
-import { SignalPath } from '../../../src/eeg/signal/preprocess';
+import { Preprocessor } from '../../../src/eeg/signal/preprocess';
 import { recordingFiles, syntheticCorpus } from '../../../src/eeg/synthetic/corpus';
 import { generate } from '../../../src/eeg/synthetic/generator';
 import { allWindows, WINDOW } from '../../../src/eeg/windows/windows';
@@ -63,7 +63,7 @@ describe('a synthetic recording', () => {
       recording.seizures.map(({ start, stop }) => ({ from: start * 256, to: stop * 256 })),
     );
     const n = SETTINGS.duration * 256;
-    const path = new SignalPath([n], [n]);
+    const path = new Preprocessor([n], [n]);
     const silent = new Float32Array(n);
     const { windows } = allWindows(folder.recordings, [0]);
     expect(windows).toHaveLength(19);

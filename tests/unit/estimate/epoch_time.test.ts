@@ -70,7 +70,7 @@ describe('the time of an epoch', () => {
 });
 
 describe('beside the GPU', () => {
-  test('no epoch’s fast end is below the statistics that it begins with', () => {
+  test('no epoch’s fast end is below the statistics that it starts with', () => {
     for (const { name } of PRESETS)
       for (const platform of PLATFORMS) {
         const plan = planOf(name, platform);

@@ -115,7 +115,7 @@ describe('system RAM', () => {
   });
 
   test('Docker’s 64 MB of /dev/shm end a loader with workers, and not one without', () => {
-    const machine = { ...PLAIN.machine, shmBytes: 64 * MIB };
+    const machine = { ...PLAIN.machine, shmBytes: DOCKER_SHM_BYTES };
     const killed = new RamSimulator({ ...PLAIN, machine, batch: 16, stepSeconds: 20 }).train(1).kill;
     expect(killed).toMatchObject({ cause: 'shm' });
     expect(new RamSimulator({ ...PLAIN, machine, batch: 16, workers: 0 }).train(1).kill).toBeNull();

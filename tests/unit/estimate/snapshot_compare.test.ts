@@ -37,7 +37,7 @@ describe('a recorded run that is as predicted', () => {
     expect([unexplained, missing]).toEqual([[], []]);
     // The allocator hands out blocks that are larger by up to a MiB.
     vramTimeline(RUN).points.forEach((point, at) => {
-      // What is freed before the first allocation of the step is freed before it begins.
+      // What is freed before the first allocation of the step is freed before it starts.
       if (point.op === 'zero_grad') return;
       expect(Math.abs((measured[at] ?? 0) - point.peak)).toBeLessThan(0.05 * peak.predicted);
     });

@@ -18,7 +18,7 @@ describe('sizes', () => {
     [10 * MIB - 512, 20 * MIB],
     [10 * MIB, 10 * MIB],
     [10 * MIB + 512, 12 * MIB],
-  ])('a block of %i bytes begins a segment of %i', (rounded, segment) =>
+  ])('a block of %i bytes starts a segment of %i', (rounded, segment) =>
     expect(segmentSize(rounded)).toBe(segment),
   );
 });

@@ -60,7 +60,7 @@ describe('decimation', () => {
     expect(drawn.filter((value) => value !== 0.5)).toEqual([9, -9, 4]);
   });
 
-  test('keeps its buckets while the run grows, and when the window begins within one', () => {
+  test('keeps its buckets while the run grows, and when the window starts within one', () => {
     const size = bucketSize({ from: 0, to: 10_000, points: 100 });
     expect(bucketSize({ from: 0, to: 10_001, points: 100 })).toBe(size);
     const window = { from: size + 3, to: 10_000, points: 100 };

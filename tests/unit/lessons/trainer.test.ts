@@ -224,7 +224,7 @@ describe('a run fails with a reason and advice', () => {
   });
 
   test('when a number is no number any more', async () => {
-    // The embedding begins so.
+    // The embedding starts so.
     const normal = vi.spyOn(Random.prototype, 'normal').mockReturnValue(NaN);
     const run = await record(device, TINY);
     normal.mockRestore();

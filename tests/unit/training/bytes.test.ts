@@ -1,4 +1,4 @@
-/** What a run asks the GPU for is known to the byte before it is begun. */
+/** What a run asks the GPU for is known to the byte before it is started. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Device } from '../../../src/engine/device';
 import type { Graph, Tensor } from '../../../src/engine/graph';

@@ -88,7 +88,7 @@ async function run(
 /** One epoch of them. */
 const SHORT: EegSettings = { ...SETTINGS, epochs: 1 };
 
-/** A run from its begin to its end; the same for each test that compares with it. */
+/** A run from its start to its end; the same for each test that compares with it. */
 const whole = (settings: EegSettings) => {
   const key = JSON.stringify(settings);
   const known = wholes.get(key) ?? run(settings);
@@ -295,7 +295,7 @@ describe('a lost GPU', () => {
 });
 
 describe('a run that would not fit', () => {
-  test('is rejected before it begins, with what would fit', async () => {
+  test('is rejected before it starts, with what would fit', async () => {
     const settings = { ...SHORT, batch: 2, stepsPerEpoch: 1 };
     // Whether a run takes what it planned is tested of the trainer.
     const plan = (planned: EegSettings) =>

@@ -10,7 +10,7 @@ export interface FileText {
   readonly newline: Newline;
   /** Whether the file has other line ends too. */
   readonly mixed: boolean;
-  /** Whether the file begins with a byte order mark. */
+  /** Whether the file starts with a byte order mark. */
   readonly mark: boolean;
 }
 

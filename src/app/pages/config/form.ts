@@ -72,7 +72,7 @@ const SHOWN: Readonly<Record<Show, (field: Field) => boolean>> = {
   all: () => true,
   given: ({ given }) => given,
   found: ({ issues }) => issues.length > 0,
-  live: ({ key }) => key.effect !== 'dead',
+  live: ({ key }) => key.effect !== 'unused',
 };
 
 /** Fields that a filter leaves, with their sections. */

@@ -8,8 +8,8 @@ export const typeOf = ({ kind, nullable }: Key): string => allowed(kind, nullabl
 
 const EFFECT_TEXT: Readonly<Record<Effect, string>> = {
   live: 'changes the run',
-  half: 'works in part',
-  dead: 'has no effect',
+  partial: 'works in part',
+  unused: 'has no effect',
 };
 
 /** What a key does, with why where that is less than it seems. */

@@ -126,7 +126,7 @@ export class ConfigPage {
     if (tab && (tab !== 'text' || this.narrow)) this.tab = tab;
   }
 
-  /** The open file of a smoke run on the machine of another, with which its launch begins. */
+  /** The open file of a smoke run on the machine of another, with which its launch starts. */
   smokeOf({ target }: OpenFile): { name: string; text: string } | undefined {
     const modal = target === 'modal';
     const found = this.work.files.find(

@@ -32,7 +32,7 @@ export class Film {
   /** What is looked at now. */
   look(part: Omit<Watched, 'everySteps'>): void {
     this.#looked = { ...part, everySteps: EVERY_STEPS };
-    if (!this.fixed) void this.#watch().catch(() => undefined); // a worker that broke is told by what needs it
+    if (!this.fixed) void this.#watch().catch(() => undefined); // a worker that broke is reported by what needs it
   }
 
   /** To be called before a run starts: recordings that were opened have ended what was watched. */

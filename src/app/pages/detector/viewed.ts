@@ -12,7 +12,7 @@ export interface Viewed {
   readonly result: RecordingResult | undefined;
   /** The newest probabilities of it. */
   readonly probabilities: Pick<RecordingResult, 'rate' | 'probabilities'> | undefined;
-  /** Is told which part is looked at. */
+  /** Gets which part is looked at. */
   readonly film?: Film;
   /** Probability from which an event may start. */
   readonly threshold: number;

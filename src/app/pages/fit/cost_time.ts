@@ -55,14 +55,14 @@ interface Axis {
 }
 
 /** Decades on an axis; what is smaller than these lies at its edge. */
-const MOST_DECADES = 6;
+const MAX_DECADES = 6;
 
 /** Decades that hold the largest of `values` and those within reach of it, from pixel `from` to pixel `to`. */
 function logAxis(values: readonly number[], from: number, to: number): Axis {
   const known = values.filter((value) => value > 0 && Number.isFinite(value)).map(Math.log10);
-  const least = known.length === 0 ? 0 : Math.floor(Math.min(...known));
-  const high = Math.max(least + 1, Math.ceil(Math.max(...known)));
-  const low = Math.max(least, high - MOST_DECADES);
+  const lowest = known.length === 0 ? 0 : Math.floor(Math.min(...known));
+  const high = Math.max(lowest + 1, Math.ceil(Math.max(...known)));
+  const low = Math.max(lowest, high - MAX_DECADES);
   const at = (value: number): number =>
     from + ((to - from) * (Math.min(high, Math.max(low, Math.log10(value))) - low)) / (high - low);
   return { at, ticks: Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i)) };

@@ -33,7 +33,7 @@ function snapshotIn(file: File): MemorySnapshot {
   return last.snapshot;
 }
 
-/** Of a log: the end of the kernel’s, the beginning of samples. */
+/** Of a log: the end of the kernel’s, the start of samples. */
 const LOG_BYTES = 8e6;
 const SAMPLES_BYTES = 64e6;
 const HEAD_BYTES = 4096;

@@ -201,7 +201,7 @@ export class FitPage {
     }
   }
 
-  /** What a crash of the run that is shown begins with. */
+  /** What a crash of the run that is shown starts with. */
   get crashSettings(): OwnCrash | undefined {
     if (!this.settings) return undefined;
     const { batch, workers } = this.settings.loader;

@@ -10,7 +10,7 @@ let stopped = false;
 let last: { readonly gpu: string; readonly times: readonly DispatchTime[] } | undefined;
 
 const reporter = {
-  /** `port` is told how far it is: a Preparation each. */
+  /** `port` gets how far it is: a Preparation each. */
   async report(port: MessagePort): Promise<GpuReport> {
     stopped = false;
     const device = await Device.request(navigator.gpu);

@@ -71,7 +71,7 @@ export function ticks(max: number, count: number, unit = 1): number[] {
 const CHARACTER = 7;
 const GAP = 8;
 
-/** The captions, each beginning at its x, that do not run into the one before. */
+/** The captions, each starting at its x, that do not run into the one before. */
 export function apart(frame: Frame, captions: readonly Caption[]): Caption[] {
   let free = -Infinity;
   return captions.filter(({ at, label }) => {

@@ -163,10 +163,10 @@ export class EdfFile {
     const { recordBytes, recordDuration, headerBytes, bytesPerSample } = this.header;
     const pieces: Piece[][] = signals.map(() => []);
     for (const segment of this.segments) {
-      const begin = Math.max(0, from - segment.start);
+      const start = Math.max(0, from - segment.start);
       const end = Math.min(segment.duration, to - segment.start);
-      if (begin >= end) continue;
-      const firstRecord = Math.floor(begin / recordDuration);
+      if (start >= end) continue;
+      const firstRecord = Math.floor(start / recordDuration);
       const records = Math.min(segment.records, Math.ceil(end / recordDuration)) - firstRecord;
       const small = recordBytes <= SLICE_BYTES;
       const whole = small
@@ -175,7 +175,7 @@ export class EdfFile {
       for (const [i, index] of signals.entries()) {
         const signal = this.#signal(index);
         const origin = firstRecord * signal.samplesPerRecord;
-        const first = Math.ceil(begin * signal.rate - 1e-6);
+        const first = Math.ceil(start * signal.rate - 1e-6);
         const last = Math.min(Math.ceil(end * signal.rate - 1e-6), segment.records * signal.samplesPerRecord);
         if (first >= last) continue;
         let values = whole?.[i]?.subarray(first - origin, last - origin);
@@ -292,7 +292,7 @@ const shown = (seconds: number): string => String(Number(Math.abs(seconds).toPre
 
 /**
  * Records into stretches without gaps. Clocks drift and records overlap by a little in real files: less than half a record
- * is told and read as if it fitted, so that a stretch is as long as its records. Throws DataError for more.
+ * is reported and read as if it fitted, so that a stretch is as long as its records. Throws DataError for more.
  */
 function toSegments(
   name: string,

@@ -41,7 +41,7 @@ describe('hysteresis', () => {
     ...hysteresis(probabilities, { ...small, ...parameters }),
   ];
 
-  test('an event begins with the first sample of a long enough onset', () => {
+  test('an event starts with the first sample of a long enough onset', () => {
     expect(runs(signal([0, 4], [0.9, 1], [0, 2], [0.9, 2], [0.6, 3], [0, 9]))).toEqual([run(7, 14)]);
   });
 

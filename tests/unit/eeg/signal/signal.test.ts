@@ -6,7 +6,7 @@ import { chooseChannels, microvoltsOf } from '../../../../src/eeg/signal/channel
 import { CHANNELS, channelOf } from '../../../../src/eeg/signal/montage';
 import { Fft } from '../../../../src/eeg/signal/fft';
 import { applyFilter, butterworthBandPass, notch, type Filter } from '../../../../src/eeg/signal/filters';
-import { BAND_PASS, NOTCH, SignalPath, zScore } from '../../../../src/eeg/signal/preprocess';
+import { BAND_PASS, NOTCH, Preprocessor, zScore } from '../../../../src/eeg/signal/preprocess';
 import { Resampler, resampledLength, roundHalfEven } from '../../../../src/eeg/signal/resample';
 import { splineWeights } from '../../../../src/eeg/signal/spline';
 import { realBytes, realText, testWithReal } from '../real';
@@ -137,7 +137,7 @@ describe('against scipy', () => {
     expect(relativeError(shown(signal), reference.path.notched)).toBeLessThan(1e-9);
     expect(relativeError(shown(zScore([signal])), reference.path.zscored)).toBeLessThan(1e-6);
     const flat = new Float32Array(2000);
-    const [prepared, second] = new SignalPath([2000], [reference.path.n]).prepare([raw], [flat]);
+    const [prepared, second] = new Preprocessor([2000], [reference.path.n]).prepare([raw], [flat]);
     expect(relativeError(shown(prepared), reference.path.zscored)).toBeLessThan(1e-6);
     // What the transform leaks from its neighbour is 1e-15 of it; the floor of the deviation keeps it small.
     expect(Math.max(...second.map(Math.abs))).toBeLessThan(1e-5);

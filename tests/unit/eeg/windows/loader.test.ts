@@ -168,7 +168,7 @@ describe('a data set with a cache', () => {
     expect(await contentHash(memorySource(bytes))).not.toBe(hash);
   });
 
-  test('runs the signal path once: the second time the file is only hashed', async () => {
+  test('preprocesses once: the second time the file is only hashed', async () => {
     const store = memoryStore();
     const window: WindowRef = { recording: 1, start: STRIDE };
     const read = async () => {

@@ -111,7 +111,7 @@ describe('the balanced set', () => {
     expect([posWeight(0), posWeight(0.5), posWeight(0.9)]).toEqual([1, 1, 1]);
   });
 
-  test('of nothing that begins or ends is rejected with a sentence', () => {
+  test('of nothing that starts or ends is rejected with a sentence', () => {
     expect(() => balancedWindows(recordings, [0], 1)).toThrow(DataError);
   });
 });

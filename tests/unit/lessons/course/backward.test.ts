@@ -30,7 +30,7 @@ fullTest('noise leaves the state as it is, where a letter is written little is l
 });
 
 test('960 steps hold the fewest states at K = 30 to 32, 4,096 at 64', async () => {
-  expect((await measure('interval')).facts).toMatchObject({ from: 30, to: 32, least: 62 });
+  expect((await measure('interval')).facts).toMatchObject({ from: 30, to: 32, min: 62 });
   expect((await measure('transfer')).answer).toEqual([64, 128]);
   expect((await measure('bytes')).answer).toEqual([60]);
 });
@@ -38,7 +38,7 @@ test('960 steps hold the fewest states at K = 30 to 32, 4,096 at 64', async () =
 fullTest('loop and kernels give the same bits for each interval', async () => {
   const { answer, facts } = await measure('bits');
   expect(answer).toEqual([0]);
-  expect(facts).toMatchObject({ apart: 0, kernels: 4, most: 15 * 1024, usual: 2 * 1024 });
+  expect(facts).toMatchObject({ apart: 0, kernels: 4, max: 15 * 1024, usual: 2 * 1024 });
 });
 
 test('loop and kernels give the same gradients', async () => {

@@ -15,7 +15,7 @@ export interface About {
   readonly type: string;
   readonly defaultValue: string;
   readonly effect: string;
-  readonly level: 'live' | 'half' | 'dead' | 'unknown';
+  readonly level: 'live' | 'partial' | 'unused' | 'unknown';
   readonly seen: ParsedValue | undefined;
 }
 

@@ -45,7 +45,7 @@ function missingKeys(text: string, line: number, indent: number): Completion[] {
         apply: section ? `${name}:\n${blanks}` : `${name}: ${key ? scalarText(key.defaultValue) : ''}`,
         type: section ? 'namespace' : 'property',
         // What has no effect comes last.
-        boost: key?.effect === 'dead' ? -50 - i / 10 : -i / 10,
+        boost: key?.effect === 'unused' ? -50 - i / 10 : -i / 10,
         ...about,
       };
     });

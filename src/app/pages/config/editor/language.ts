@@ -7,7 +7,7 @@ import type { EditorState, Extension } from '@codemirror/state';
 import { readPlain, type PyScalarType } from '../../../../config/plain';
 
 interface State {
-  /** Indentation of the line that began a block scalar (| or >); −1 outside of one. */
+  /** Indentation of the line that started a block scalar (| or >); −1 outside of one. */
   block: number;
   /** The quote that is open. */
   quote: string;
@@ -111,7 +111,7 @@ function fold(state: EditorState, start: number): { from: number; to: number } |
 export const yaml: Extension = [
   language,
   foldService.of(fold),
-  // Below a key without a value its section begins.
+  // Below a key without a value its section starts.
   indentService.of((context, position) => {
     const { text } = context.lineAt(position, -1);
     return indentOf(text) + (/:\s*(?:#.*)?$/.test(text) ? context.unit : 0);

@@ -8,7 +8,7 @@ export interface OutlineKey {
   readonly line: number;
   readonly from: number;
   readonly to: number;
-  /** Offset at which the value may begin: behind the colon and one blank. */
+  /** Offset at which the value may start: behind the colon and one blank. */
   readonly value: number;
 }
 

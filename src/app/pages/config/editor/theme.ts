@@ -52,7 +52,7 @@ const rules = EditorView.theme({
   '.about p + p': { marginTop: '0.2rem' },
   '.about .path': { fontFamily: 'var(--mono)', fontWeight: '600' },
   '.about .note': { color: 'var(--muted)' },
-  '.about .dead, .about .half, .about .unknown': { color: 'var(--caution)' },
+  '.about .unused, .about .partial, .about .unknown': { color: 'var(--caution)' },
   '.cm-diagnostic': { padding: '0.15rem 0 0.15rem 0.55rem', whiteSpace: 'normal' },
   '.cm-diagnostic-error': { borderLeft: '3px solid var(--fatal)' },
   '.cm-diagnostic-warning': { borderLeft: '3px solid var(--serious)' },
