@@ -25,6 +25,7 @@ export type PyValue =
   | readonly PyValue[]
   | { readonly [key: string]: PyValue };
 
+/** Whether a value is what Python reads as a dict: no list, and no date, which is an object here. */
 export const isPyMapping = (value: unknown): value is Readonly<Record<string, PyValue>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof PyDate);
 

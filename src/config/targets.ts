@@ -94,6 +94,7 @@ export const MACHINE_BOUNDS = {
 
 export const TARGET_NAMES = Object.keys(TARGETS) as TargetName[];
 
+/** Whether the trainer runs there: a target's name other than `browser`. */
 export const isPlatform = (name: string): name is Platform => Object.hasOwn(MACHINES, name);
 
 /**

@@ -19,6 +19,7 @@ const SOFTWARE_ADAPTERS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 /** Seconds. A driver that works answers within one, on a busy machine within some. */
 const PATIENCE = 60;
 
+/** What an adapter says of itself, texts as they are, empty ones too. Software is what calls itself so, and drivers that are known to be. */
 export const describeAdapter = ({
   vendor,
   architecture,

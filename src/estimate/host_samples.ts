@@ -58,6 +58,7 @@ function columnsOf(text: string): Columns | undefined {
   return undefined;
 }
 
+/** Whether the first line of a text has columns of times and of resident memory, as psrecord, ps and tables of comma-separated values have them. */
 export const isHostSamples = (text: string): boolean => columnsOf(text) !== undefined;
 
 /** Throws RangeError with a sentence where the text is of no such log, or has fewer than two moments. */

@@ -46,6 +46,7 @@ const WORKERS_GONE = /DataLoader worker \(pid(?:\(s\))? ([\d, ]{1,200})\)/i;
 /** Larger is no limit. */
 const MAX_GROUP = 2 ** 50;
 
+/** Whether a text has a line of Linux about an OOM kill, or PyTorch's about a worker that was sent SIGKILL. */
 export const isOomLog = (text: string): boolean =>
   /killed process \d|invoked oom-killer|oom-kill:constraint/i.test(text) || WORKER_KILLED.test(text);
 

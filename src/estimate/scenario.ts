@@ -176,6 +176,7 @@ export function rateOf(plan: Plan): Quantity | undefined {
   });
 }
 
+/** What system RAM is simulated with: an epoch takes what was measured on the machine, or the GPU's hours alone, because the loader's are simulated. */
 export const ramPlanOf = (plan: Plan): RamPlan => ({
   loader: plan.settings.loader,
   windows: plan.settings.windows,

@@ -38,6 +38,11 @@ export interface Detector {
   readonly unused: readonly Declared[];
 }
 
+/**
+ * Adds the detector to `graph`: U-Net encoder, residual blocks, bidirectional mixers, decoder, and a convolution that gives one
+ * logit a sample. `x`: [b, l, electrodes], l a multiple of 2^depth; throws GraphError for another shape. Parameters have the
+ * names of the trainer's checkpoints.
+ */
 export function detectorModel(graph: Graph, x: Tensor, config: DetectorConfig, mode: Mode): Detector {
   const [, length, electrodes] = x.shape;
   const { depth, baseChannels, dropout } = config;

@@ -27,6 +27,10 @@ export interface RunCost {
   readonly step: { readonly flops: number; readonly bytes: number; readonly dispatches: number };
 }
 
+/**
+ * Plans the programs of a run, step, optimizer and validation, without a device. Throws RangeError while the width is to be
+ * chosen by measurement.
+ */
 export function costOf(settings: EegSettings, capabilities: Capabilities): RunCost {
   const { model, batch, microBatches, precision } = settings;
   const config = detectorConfigOf(model, numericWidth(model));

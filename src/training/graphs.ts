@@ -25,6 +25,10 @@ export interface StepGraph {
   readonly scaling: { readonly scale: Tensor; readonly inverse: Tensor } | null;
 }
 
+/**
+ * The graphs of a step on `batch / microBatches` windows of float32 EEG. With one micro-batch the optimizer step is in the same
+ * graph; with more it is a graph of its own over the summed gradients. `posWeight`: weight of seizure samples in the loss.
+ */
 export function stepGraph(settings: EegSettings, config: DetectorConfig, posWeight: number): StepGraph {
   const { batch, microBatches, weightDecay, clip, checkpointing, precision } = settings;
   const graph = new Graph();

@@ -5,6 +5,7 @@ import { PreparedCache } from '../eeg/signal/cache';
 /** 16 GiB: about ten days of EEG; and never more than half of what the browser gives. */
 const LIMIT = 16 * 2 ** 30;
 
+/** Opens it: pages and workers of this origin share one, of the smaller of LIMIT and half of the browser's quota. */
 export async function preparedCache(): Promise<PreparedCache> {
   const store = createStore('smokescan-prepared', 'recordings');
   const { quota = 0 } = await navigator.storage.estimate();

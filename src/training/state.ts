@@ -25,6 +25,7 @@ export interface RunProgress {
   lossScale: LossScale | null;
 }
 
+/** Before the first step; activations in float16 start with PyTorch's first loss scale. */
 export const atStart = ({ precision }: Pick<EegSettings, 'precision'>): RunProgress => ({
   epoch: 0,
   inEpoch: 0,

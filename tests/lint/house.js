@@ -1,4 +1,4 @@
-/** The project's own rule of lint, for ESLint and oxlint: which rooms of src may import from which. */
+/** The project's own rules of lint, for ESLint and oxlint: which rooms of src may import from which, and what has a comment. */
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -71,4 +71,27 @@ const importDirection = {
   },
 };
 
-export default { meta: { name: 'house' }, rules: { 'import-direction': importDirection } };
+/** Whether a declaration is a function, or constants of which one is an arrow function. */
+const declaresFunction = (declaration) =>
+  declaration?.type === 'FunctionDeclaration' ||
+  (declaration?.type === 'VariableDeclaration' &&
+    declaration.declarations.some(({ init }) => init?.type === 'ArrowFunctionExpression'));
+
+const documentedFunctions = {
+  meta: { type: 'suggestion', schema: [] },
+  create: (context) => ({
+    ExportNamedDeclaration(node) {
+      if (!declaresFunction(node.declaration)) return;
+      const before = context.sourceCode.getCommentsBefore(node).at(-1);
+      if (before?.type === 'Block' && before.value.startsWith('*')) return;
+      const message =
+        'An exported function has a comment: shapes, units, what it throws, its source, or when it is called.';
+      context.report({ node, message });
+    },
+  }),
+};
+
+export default {
+  meta: { name: 'house' },
+  rules: { 'import-direction': importDirection, 'documented-functions': documentedFunctions },
+};

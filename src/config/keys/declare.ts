@@ -59,12 +59,19 @@ export const keysOf = (section: string): Readonly<Record<Effect, Declare>> => ({
 
 const upTo = (max: number | undefined) => (max === undefined ? {} : { max });
 
+/** A whole number from `min` to `max`, both included. */
 export const int = (min: number, max?: number): Kind => ({ type: 'int', min, ...upTo(max) });
+/** A number from `min` to `max`, both included. */
 export const float = (min: number, max?: number): Kind => ({ type: 'float', min, ...upTo(max) });
+/** An odd whole number from `min` to `max`, both included. */
 export const odd = (min: number, max?: number): Kind => ({ type: 'odd', min, ...upTo(max) });
+/** A number above `bound`, which itself is rejected. */
 export const above = (bound: number): Kind => ({ type: 'float', above: bound });
+/** The one value that the trainer's validation accepts. */
 export const fixed = (value: number | readonly number[]): Kind => ({ type: 'fixed', value });
+/** One of the values, which are compared with their types. */
 export const choice = (...of: (string | number)[]): Kind => ({ type: 'choice', of });
+/** A list of any length; json_schema.ts and pydantic.ts check each item. */
 export const list = (item: Kind): Kind => ({ type: 'list', item });
 export const bool: Kind = { type: 'bool' };
 export const text: Kind = { type: 'text' };

@@ -92,10 +92,12 @@ export const fixAt = (
   reason: string,
 ): Found[] => at(path, message, { fix: [set(path, value, reason)] });
 
+/** The change of a key to `value`, written as the trainer reads it; `reason`: a clause. */
 export const set = (path: string, value: boolean | number | string, reason: string): Change => ({
   path,
   value: scalarText(value),
   reason,
 });
 
+/** The change that takes a key out of the file, for which the trainer's default then stands. */
 export const remove = (path: string, reason: string): Change => ({ path, value: undefined, reason });

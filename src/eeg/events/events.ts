@@ -38,6 +38,7 @@ export const toEvents = (runs: Iterable<Run>, rate: number): SeizureEvent[] =>
 export const overlap = (a: SeizureEvent, b: SeizureEvent): number =>
   Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
 
+/** Whether an event shares time with another; to touch is not enough. */
 export const overlapsAny = (event: SeizureEvent, others: readonly SeizureEvent[]): boolean =>
   others.some((other) => overlap(event, other) > 0);
 

@@ -95,6 +95,7 @@ export interface RecordingInfo {
 
 const RECORDING = /\.(edf|bdf)$/i;
 
+/** Whether a file of this name is EDF or BDF, in any case of letters. */
 export const isRecording = (name: string): boolean => RECORDING.test(name);
 
 /** Whether a file of this name is a recording, or annotations as they lie beside one. */
@@ -108,6 +109,7 @@ const SIDECAR = '_eeg.json';
 
 const BESIDE = [...ANNOTATION_EXTENSIONS, EVENTS_TSV, SEIZURES, SIDECAR];
 
+/** The bytes of a file, be it a Blob of the page or a source of Node's. */
 export const sourceOf = ({ data }: DataFile): ByteSource => (data instanceof Blob ? blobSource(data) : data);
 
 /**

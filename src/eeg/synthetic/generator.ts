@@ -51,6 +51,11 @@ const ONSET = 0.15;
 const BETWEEN_SEIZURES = 30;
 const TAU = 2 * Math.PI;
 
+/**
+ * Makes up a recording of `duration` × `rate` samples a channel: background, alpha, artefacts, and seizures that spread from a
+ * focus. The same settings give the same samples. Throws RangeError where the duration is no whole number of seconds up to a
+ * week.
+ */
 export function generate(settings: SyntheticSettings): SyntheticRecording {
   const { seed, duration, rate } = settings;
   if (!(duration >= 1 && duration <= 86_400 * 7 && Number.isInteger(duration)))

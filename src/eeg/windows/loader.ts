@@ -15,6 +15,7 @@ export interface BatchSource {
   close(): void;
 }
 
+/** Reads windows of prepared EEG with their labels, one after the other. Throws what `dataset.fill` throws. */
 export async function readBatch(dataset: Dataset, windows: readonly WindowRef[]): Promise<Batch> {
   const perWindow = WINDOW * CHANNELS.length;
   const x = new Float32Array(windows.length * perWindow);

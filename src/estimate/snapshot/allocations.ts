@@ -15,6 +15,7 @@ export interface Allocations {
   readonly stack: Int32Array;
 }
 
+/** Pairs a device's events of allocation and of freeing by address. A device without a trace has only what its segments hold. */
 export function allocationsOf(snapshot: MemorySnapshot, device: number): Allocations {
   const trace = snapshot.traces[device];
   const events = trace?.action.length ?? 0;

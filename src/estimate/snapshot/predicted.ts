@@ -19,6 +19,7 @@ export function predictedSnapshot(run: VramRun): MemorySnapshot {
   return snapshotOf(traceOf(run), { windows: windowsOf(run), workspace: WORKSPACES.likely });
 }
 
+/** The snapshot of a traced loop. Throws OutOfMemory where `options.capacity` is not enough. */
 export function snapshotOf(trace: Trace, options: ReplayOptions): MemorySnapshot {
   const events = new EventColumns();
   const stacks = new Stacks();

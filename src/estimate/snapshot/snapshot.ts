@@ -77,8 +77,10 @@ export interface MemorySnapshot {
   readonly frames: readonly Frame[];
 }
 
+/** Whether a block is in use, or is to be freed once other streams are done with it. */
 export const isActive = ({ state }: Pick<SnapshotBlock, 'state'>): boolean => state.startsWith('active');
 
+/** The frames of a stack, innermost first; none for a number that is no stack. */
 export const framesOf = ({ stacks, frames }: MemorySnapshot, stack: number): readonly Frame[] =>
   Array.from(stacks[stack] ?? [], (frame) => frames[frame] as Frame);
 

@@ -62,6 +62,10 @@ function scaledBound({ allocated, reserved, atPeak }: Bound, uses: number, reser
   return { allocated: sum, reserved: sum + (reserved - allocated) * reserve, atPeak: scaled };
 }
 
+/**
+ * The range around the likely replay: low and high scenarios, in which the uncertain uses are scaled by what the rules may be
+ * off. With a measurement, the likely replay scaled to it, in a narrower range.
+ */
 export function boundsOf(options: VramOptions, likely: Replay): Bounds {
   const { measurement } = options;
   if (measurement) return calibrated(options, measurement, likely);

@@ -50,6 +50,7 @@ export interface VramOptions extends VramRun {
   readonly measurement?: Measurement | undefined;
 }
 
+/** Windows of a micro-batch, which are what passes through the GPU at once. */
 export const windowsOf = ({ batch, microBatches }: VramRun): number => batch / microBatches;
 
 /** Throws RangeError with a sentence for an impossible run. */

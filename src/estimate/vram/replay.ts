@@ -47,6 +47,7 @@ export interface Replay {
   readonly max: ByUse;
 }
 
+/** Bytes by use, all 0, to be counted up. */
 export const noUses = (): Record<Use, number> => ({
   parameters: 0,
   gradients: 0,
@@ -123,6 +124,10 @@ export type Observer = (
   block: Block,
 ) => void;
 
+/**
+ * Replays a trace's allocations and frees through the caching allocator, in order. Requests of 0 bytes are left out, as PyTorch
+ * does. Throws OutOfMemory where the capacity is not enough.
+ */
 export function walk(trace: Trace, options: ReplayOptions, observe: Observer): void {
   const allocator = new CachingAllocator(options.capacity);
   const blocks = new Map<number, Block>();

@@ -37,6 +37,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   relu,
 };
 
+/** A tensor of a node by its role. Throws GraphError where the op has none: then op and rule no longer agree. */
 export function tensorOf(node: Node, side: 'inputs' | 'outputs', name: string): Tensor {
   const tensor = node[side][name];
   if (!tensor)
@@ -186,6 +187,7 @@ function flip(recorder: Recorder, node: Node): void {
   );
 }
 
+/** A copy of x with time reversed; `flip` saves nothing for the backward pass, which flips the gradient again. */
 export function flipped(recorder: Recorder, x: Value): Value {
   const y = recorder.output('flip', { size: x.size, dtype: x.dtype });
   return recorder.emit('flip', { reads: [x], writes: [y], saves: [], gradients: [made(x)] });

@@ -14,13 +14,18 @@ export interface Size {
   readonly fixed: number;
 }
 
+/** A size that grows with the batch: `bytes` for each window. */
 export const perWindow = (bytes: number): Size => ({ perWindow: bytes, fixed: 0 });
+/** A size that does not depend on the batch, in bytes. */
 export const fixed = (bytes: number): Size => ({ perWindow: 0, fixed: bytes });
+/** Bytes of a size for so many windows. */
 export const bytesFor = (size: Size, windows: number): number => size.perWindow * windows + size.fixed;
+/** Both sizes side by side. */
 export const plus = (a: Size, b: Size): Size => ({
   perWindow: a.perWindow + b.perWindow,
   fixed: a.fixed + b.fixed,
 });
+/** So many tensors of a size. */
 export const times = ({ perWindow, fixed }: Size, factor: number): Size => ({
   perWindow: perWindow * factor,
   fixed: fixed * factor,

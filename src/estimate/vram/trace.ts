@@ -24,6 +24,10 @@ const FIRST_RUN: FirstRun = { cublas: fixed((4096 * 2 + 16 * 8) * 1024), triton:
 
 const STEPS = 2;
 
+/**
+ * Traces the first STEPS steps of a training loop: in the first the optimizer makes its moments and libraries their
+ * workspaces, the last is like all that follow.
+ */
 export function traceLoop(tape: Tape, options: LoopOptions): Trace {
   const writer = new Writer();
   writer.start('start', 'model', 'model.to(device)');
