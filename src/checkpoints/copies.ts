@@ -25,7 +25,9 @@ let opened: UseStore | undefined;
 const memory = (): UseStore => (opened ??= createStore('smokescan-copies', 'folder'));
 const FOLDER = 'folder';
 
+/** The folder that was chosen for copies, as the browser keeps it from visit to visit; undefined for none. */
 export const chosenFolder = (): Promise<FileSystemDirectoryHandle | undefined> => get(FOLDER, memory());
+/** Keeps the folder for later visits; null forgets it. */
 export const rememberFolder = (folder: FileSystemDirectoryHandle | null): Promise<void> =>
   folder ? set(FOLDER, folder, memory()) : del(FOLDER, memory());
 

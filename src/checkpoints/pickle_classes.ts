@@ -21,6 +21,7 @@ export interface Storages {
   readonly budget: number;
 }
 
+/** Whether the name is of one of PyTorch's storages whose element type is known here. */
 export const isStorageName = (name: string): name is StorageName => Object.hasOwn(STORAGES, name);
 
 const PATHS = ['PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath'];

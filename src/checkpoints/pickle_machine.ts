@@ -20,6 +20,7 @@ export interface Pieces {
   read(from: number, to: number): Uint8Array;
 }
 
+/** Bytes in memory as pieces of `piece` bytes, which are views of them. */
 export const piecesOf = (bytes: Uint8Array, piece = bytes.length): Pieces => ({
   size: bytes.length,
   piece,

@@ -18,9 +18,11 @@ export type PythonValue =
   | ReadonlyMap<PythonKey, PythonValue>
   | SafetensorsTensor;
 
+/** Whether an unpickled value is a tensor, with the types of safetensors. */
 export const isTensor = (value: PythonValue | undefined): value is SafetensorsTensor =>
   typeof value === 'object' && value !== null && 'dtype' in value;
 
+/** Whether an unpickled value is a dict or an OrderedDict. */
 export const isDict = (value: PythonValue | undefined): value is ReadonlyMap<PythonKey, PythonValue> =>
   value instanceof Map;
 

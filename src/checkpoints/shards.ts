@@ -40,6 +40,7 @@ export function packShards(state: TrainingState): Uint8Array<ArrayBuffer>[] {
   return shards;
 }
 
+/** The manifest of `packShards(state)`: names and shapes in the order of the bytes, and each shard's SHA-256. */
 export async function describeShards(
   state: TrainingState,
   shards: readonly Uint8Array<ArrayBuffer>[],

@@ -68,6 +68,7 @@ export function checkState(state: Omit<TrainingState, 'progress'>): void {
     }
 }
 
+/** As JSON. Throws StateError, with the path, for a value that JSON would change, such as NaN. */
 export function encodeProgress(progress: Progress): string {
   rejectNonJson(progress, 'progress');
   return JSON.stringify(progress);

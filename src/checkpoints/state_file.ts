@@ -67,6 +67,7 @@ export function splitStateDict(tensors: ReadonlyMap<string, SafetensorsTensor>):
   return { parameters, buffers, batches };
 }
 
+/** A float32 tensor; its data are a view of the file's bytes. Throws SafetensorsError for another type. */
 export function floats(name: string, tensor: SafetensorsTensor): FloatTensor {
   if (tensor.dtype !== 'F32')
     throw new SafetensorsError(
@@ -84,10 +85,12 @@ export function floats(name: string, tensor: SafetensorsTensor): FloatTensor {
 /** The weights alone. */
 export const writeWeights = (state: TrainingState): Uint8Array => write(stateDict(state), FORMAT);
 
+/** Weights and running statistics of a file, by their names in the trainer's checkpoints. Throws SafetensorsError. */
 export function readWeights(file: Uint8Array): Pick<TrainingState, 'parameters' | 'buffers'> {
   return splitStateDict(parse(file).tensors);
 }
 
+/** All of a training's state as safetensors, with a CRC-32 over tensors and progress. Throws StateError for a state that is not whole. */
 export function writeState(state: TrainingState): Uint8Array {
   checkState(state);
   const tensors = new Map<string, SafetensorsTensor>();

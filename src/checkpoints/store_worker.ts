@@ -8,6 +8,7 @@ export interface StoreWorker {
   readonly stop: () => void;
 }
 
+/** Starts a worker with a store of its own, so that hashing and writing do not hold the thread that asks. */
 export function startStoreWorker(): StoreWorker {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'checkpoints' });
   const store = wrap<CheckpointStore>(worker);

@@ -8,6 +8,7 @@ let quiet = false;
 
 /** Whether results and progress are left out, for who reads exit codes and files alone. */
 export const beQuiet = (on: boolean): void => void (quiet = on);
+/** What `beQuiet` set last. */
 export const isQuiet = (): boolean => quiet;
 
 /** A result, to standard output. */

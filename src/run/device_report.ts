@@ -12,6 +12,7 @@ const LIMITS = [
   'maxComputeWorkgroupsPerDimension',
 ] as const satisfies readonly (keyof GPUSupportedLimits)[];
 
+/** What a run records of its GPU; measured rates are null where no profile was made. */
 export function reportDevice(
   { adapter, features, limits, quadsRejected }: Device,
   profile: DeviceProfile | undefined,

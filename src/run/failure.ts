@@ -55,6 +55,7 @@ function kindOf(error: unknown): FailureKind {
   return 'unexpected';
 }
 
+/** A clause as a sentence: its first letter large, a point at its end where it has none. */
 export function sentence(text: string): string {
   return ended(capital(text));
 }
@@ -64,6 +65,7 @@ const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`
 /** Better advice than for any training on a page. */
 export type Advice = Readonly<Partial<Record<FailureKind, string>>>;
 
+/** What was thrown, anything at all, as kind, message and advice; `advice` takes the place of the usual one of its kind. */
 export function toFailure(error: unknown, advice: Advice = {}): Failure {
   const kind = kindOf(error);
   return {

@@ -52,6 +52,7 @@ export function whyNotRun({ name, text }: NamedText): string | undefined {
   return why === undefined ? undefined : `${name} cannot be run, because ${why}. Fix the file first.`;
 }
 
+/** What commands need of a configuration. Throws RangeError with a sentence for one that the trainer rejects. */
 export function factsOf({ name, text }: NamedText, target: Target): Facts {
   const why = whyNotRun({ name, text });
   if (why !== undefined) throw new RangeError(why);
@@ -71,6 +72,7 @@ export function factsOf({ name, text }: NamedText, target: Target): Facts {
   };
 }
 
+/** The trainer's own check of the file, before anything else. */
 export const validate = ({ config }: Facts): Command => ({
   id: 'validate',
   text: `python -m src validate ${config}`,
@@ -89,6 +91,7 @@ export const buildCache = (
 ): string =>
   `python -m src build-cache --data-dir ${word(dataDir)} --cache-dir ${word(`${cacheDir}/${part}`)} --validation-split ${split} --split ${part}`;
 
+/** Of the training cache alone: validation draws nothing from a manifest. */
 export const scanCache = ({ cacheDir }: Facts, word: Word = pathWord): string =>
   `python -m src scan-cache --cache-dir ${word(`${cacheDir}/train`)}`;
 

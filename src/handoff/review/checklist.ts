@@ -8,6 +8,7 @@ import type { ReviewInput } from './input';
 import { idsOf, type FileRisks } from './risks';
 import { smokeVerdict } from './smoke';
 
+/** The lines of the checklist; `files` has the risks of `after`, in the same order. A line is verified only by what was computed or read. */
 export function checklistOf(
   { after, smoke = [], costs = [], checks = [] }: ReviewInput,
   files: readonly FileRisks[],

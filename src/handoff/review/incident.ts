@@ -11,6 +11,7 @@ export function issueSummary(incident: Incident | undefined): string {
   return `**Previous issue:** the run of ${code(config)} (batch_size ${batchSize}, num_workers ${workers}) was killed after ${killed.afterBatches} batches on ${escaped(machine.description)}.`;
 }
 
+/** Paragraphs on what happened and what was lost; one that there was no incident without one. */
 export function previousIssue(incident: Incident | undefined): string[] {
   if (!incident) return ['There is none: no earlier run was reported.'];
   const { date, config, killed, machine, source, lost } = incident;
@@ -21,6 +22,7 @@ export function previousIssue(incident: Incident | undefined): string[] {
   ];
 }
 
+/** Which process was killed, why, and what led to it: lists in Markdown. */
 export function rootCause(incident: Incident | undefined): string[] {
   if (!incident) return ['There is no incident to explain.'];
   const { killed, machine, cause, factors } = incident;

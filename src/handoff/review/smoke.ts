@@ -21,6 +21,7 @@ function ends(losses: readonly number[]): { first: number; last: number; steps: 
   return { first: mean(losses.slice(0, steps)), last: mean(losses.slice(-steps)), steps };
 }
 
+/** What a smoke run shows, in a sentence. Sound is one of finite losses whose last tenth is below the first, in the mean. */
 export function smokeVerdict(run: SmokeEvidence): SmokeVerdict {
   const { date, device, steps, secondsPerStep, losses, auroc, limits } = run;
   const bad = losses.findIndex((loss) => !Number.isFinite(loss));
@@ -41,6 +42,7 @@ export function smokeVerdict(run: SmokeEvidence): SmokeVerdict {
   };
 }
 
+/** Smoke runs as a table in Markdown, a row for each. */
 export const smokeTable = (runs: readonly SmokeEvidence[]): string =>
   tableOf(
     ['Configuration', 'Evidence', 'State'],
