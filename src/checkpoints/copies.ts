@@ -130,7 +130,7 @@ async function write(
   await stream.close();
 }
 
-/** A record as a file says it, which anybody may have changed. Throws StateError where it is none. */
+/** A record as a file says it, which anybody may have changed. Throws StateError where it is none. Exported for its tests. */
 export function recordOf(text: string): Run {
   let value: unknown;
   try {

@@ -11,7 +11,7 @@ import {
   type TrainingState,
 } from './state';
 
-/** One large buffer blocks its thread for seconds, and very large ones kill the page. */
+/** One large buffer blocks its thread for seconds, and very large ones kill the page. Exported for its tests. */
 export const SHARD_BYTES = 16 * 1024 * 1024;
 
 export interface Manifest {

@@ -28,7 +28,7 @@ const CHROMIUM_FOLDERS = [
   '/opt/microsoft/msedge',
 ];
 
-/** Whether this Linux machine shows a GPU: a render node, NVIDIA's device, or the one of WSL. */
+/** Whether this Linux machine shows a GPU: a render node, NVIDIA's device, or the one of WSL. Exported for its tests. */
 export function linuxHasGpu(): boolean {
   return ['/dev/dri', '/dev/nvidia0', '/dev/dxg'].some((path) => existsSync(path));
 }

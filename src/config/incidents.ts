@@ -207,7 +207,7 @@ export type Crash = Pick<Incident, 'id' | 'machine' | 'config' | 'killed' | 'rep
 
 /**
  * An incident of its JSON and of the texts of configurations by path. Throws RangeError with a sentence that names the place
- * in the file where something is missing or unknown.
+ * in the file where something is missing or unknown. Exported for its tests.
  */
 export function readIncident(data: unknown, texts: Readonly<Record<string, string>>): Incident {
   const read = incident.safeParse(data);

@@ -131,7 +131,7 @@ function read(text: string): ConfigFile {
 
 type Draft = { -readonly [K in keyof Setting]: Setting[K] };
 
-/** The settings of a file's value, with their places where `entries` says them. */
+/** The settings of a file's value, with their places where `entries` says them. Exported for its tests. */
 export function settingsIn(value: PyValue, entries: readonly Entry[] = []): Settings {
   const drafts = new Map<string, Draft>();
   const problems = new Map<string, string>();

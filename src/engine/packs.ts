@@ -58,7 +58,7 @@ export function packLayout(tensors: readonly Packed[]): PackLayout {
   return { length: Math.max(offset, ALIGNMENT), decayed, slices };
 }
 
-/** The packs of a model in training: values, gradients and both moments. */
+/** The packs of a model in training: values, gradients and both moments. Exported for its tests. */
 export const TRAINING_PACKS = [
   'value',
   'gradient',

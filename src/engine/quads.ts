@@ -14,7 +14,10 @@ const MINUTES = 2;
 /** What a lane writes: the four values of its quad, its neighbour's to the side, that of the one across. */
 const VALUES = 6;
 
-/** Whether lanes 4i … 4i + 3 are quad i in that order. `seen` [lanes, 6] is what shaders/quads.wgsl writes. */
+/**
+ * Whether lanes 4i … 4i + 3 are quad i in that order. `seen` [lanes, 6] is what shaders/quads.wgsl writes.
+ * Exported for its tests.
+ */
 export function quadsFollowLanes(seen: Uint32Array): boolean {
   return seen.every((value, i) => {
     const lane = Math.floor(i / VALUES);

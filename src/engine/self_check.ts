@@ -43,7 +43,10 @@ export interface SelfCheckCase {
 const NEGATIVE = [-2, -0.2] as const;
 const STEPS = [-3, 1] as const;
 
-/** Sizes that end in the middle of workgroups and tiles; products are so large that every GPU is offered several tilings. */
+/**
+ * Sizes that end in the middle of workgroups and tiles; products are so large that every GPU is offered several tilings.
+ * Exported for its tests.
+ */
 export const CASES: Readonly<Record<string, SelfCheckCase>> = {
   'matrix product': {
     inputs: { x: { shape: [120, 124] }, weight: { shape: [116, 124] }, bias: { shape: [116] } },
@@ -199,7 +202,10 @@ export function checkOnce(
   return check;
 }
 
-/** Checks the device. `progress` is called before each case. Throws EngineError where the device fails. */
+/**
+ * Checks the device. `progress` is called before each case. Throws EngineError where the device fails.
+ * Exported for its tests.
+ */
 export async function selfCheck(
   device: Device,
   progress: (done: number, total: number) => void = () => undefined,
@@ -221,7 +227,7 @@ export async function selfCheck(
   return { cases: cases.map(([name]) => name), wrong, broken: [...broken] };
 }
 
-/** The graph of a case, what its inputs hold, and what it computes. */
+/** The graph of a case, what its inputs hold, and what it computes. Exported for its tests. */
 export function caseGraph(
   name: string,
   { inputs, build, backward = true }: SelfCheckCase,

@@ -56,7 +56,10 @@ const MINIMUM_MS = 10;
 /** Shapes within a factor of four in every dimension share a choice. */
 const bucket = (size: number): number => Math.round(Math.log2(size) / 2);
 
-/** Identifies adapter, op, attrs, storage and the rough shapes; exact where divisibility by four matters. */
+/**
+ * Identifies adapter, op, attrs, storage and the rough shapes; exact where divisibility by four matters.
+ * Exported for its tests.
+ */
 export const tuneKey = (device: Device, node: Node): string =>
   keyOf(device, node, (size) => `${bucket(size)}${size % 4 === 0 ? '' : 'o'}`);
 
@@ -204,7 +207,7 @@ export async function tune(
   return { choose, timings, tried: done, rejected, untimed };
 }
 
-/** What a person should know of the variants that were rejected; undefined where none was. */
+/** What a person should know of the variants that were rejected; undefined where none was. Exported for its tests. */
 export function rejectedText({
   tried,
   rejected,

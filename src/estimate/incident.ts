@@ -33,7 +33,10 @@ export function mechanismsOf(incident: Crash): readonly Mechanism[] {
 export const replayedRun = (incident: Crash): RamOptions =>
   optionsOf(incident, incident.config, replayedMechanism(incident));
 
-/** The configuration that the incident puts beside it, under the same mechanism and on the same machine. */
+/**
+ * The configuration that the incident puts beside it, under the same mechanism and on the same machine.
+ * Exported for its tests.
+ */
 export const insteadRun = (incident: Crash): RamOptions =>
   optionsOf(incident, incident.replay.instead.config, replayedMechanism(incident));
 
@@ -108,7 +111,7 @@ export function replayIncident(
   };
 }
 
-/** A seed whose run is killed nearest to the incident's batch, by the ratio of their numbers. */
+/** A seed whose run is killed nearest to the incident's batch, by the ratio of their numbers. Exported for its tests. */
 export function nearestSeed({ killed }: Crash, { runs }: RamEnsemble): number | undefined {
   const away = (batch: number): number => Math.abs(Math.log((batch + 1) / (killed.afterBatches + 1)));
   const kills = runs.flatMap(({ seed, kill }) =>

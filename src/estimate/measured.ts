@@ -58,7 +58,7 @@ export interface MeasuredRow {
   readonly predicted: Quantity;
 }
 
-/** Throws RangeError with a sentence that names the place where something is missing or unknown. */
+/** Throws RangeError with a sentence that names the place where something is missing or unknown. Exported for its tests. */
 export function readMeasured(data: unknown): MeasuredFile {
   const read = file.safeParse(data);
   if (!read.success) throw new RangeError(`The measured run cannot be read: ${z.prettifyError(read.error)}`);

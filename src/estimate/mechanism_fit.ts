@@ -105,7 +105,7 @@ export class MechanismFits {
   }
 }
 
-/** How near the end of a run that was killed is to the evidence, 0..1. */
+/** How near the end of a run that was killed is to the evidence, 0..1. Exported for its tests. */
 export function nearness(run: RamRun, evidence: Evidence): number {
   const { kill } = run;
   if (!kill) return 0;

@@ -18,7 +18,7 @@ export interface OomOdds {
   readonly batches: readonly number[];
 }
 
-/** Wilson's (1927) interval at 95 %: holds also at 0 of n and n of n. */
+/** Wilson's (1927) interval at 95 %: holds also at 0 of n and n of n. Exported for its tests. */
 export function wilson(hits: number, n: number): Odds {
   if (n === 0) return { low: 0, likely: 0, high: 1 };
   const z = 1.959964;

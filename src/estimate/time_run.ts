@@ -59,7 +59,7 @@ export interface ScaledHours {
 /**
  * What a card reaches of its data sheet under PyTorch, over what this engine reaches of the limits that it measured. Products
  * of matrices reach 40 to 60 % here, scans a quarter and less; on cards 20 to 50 % of the tensor cores' rate are usual, and
- * 75 to 90 % of the bandwidth in operations that only move.
+ * 75 to 90 % of the bandwidth in operations that only move. Exported for its tests.
  */
 export const EFFICIENCY = quantity(
   [0.4, 1, 2],

@@ -43,7 +43,7 @@ const known = new Map<string, readonly [Work, Work]>();
 
 /**
  * Of one step with `batch` windows in float32: forward, backward, AdamW. What does not grow with the batch (AdamW,
- * weights) is separated from what does by two graphs.
+ * weights) is separated from what does by two graphs. Exported for its tests.
  */
 export function workOf(model: WorkModel, batch: number): Work {
   const { layers, mixer, kernelSizes, convKernel, checkpointing } = model;

@@ -31,7 +31,7 @@ export const MAX = {
 /**
  * The largest whole number of `min` … `max` for which `fits`, which may turn from true to false but once; undefined where not
  * even the smallest does. Asks O(log n) times. `guess`, where one is known: numbers near it are asked about first, in steps
- * that double.
+ * that double. Exported for its tests.
  */
 export function largest(
   min: number,

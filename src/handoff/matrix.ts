@@ -148,7 +148,7 @@ function settingRow(path: string, files: readonly ConfigFile[], baseline: number
 const shown = (value: PyValue | undefined): string =>
   value === undefined ? '–' : typeof value === 'string' ? value : scalarText(value);
 
-/** “50 % less”, “4× more”; nothing where one is no number, or 0 or less. */
+/** “50 % less”, “4× more”; nothing where one is no number, or 0 or less. Exported for its tests. */
 export function ratioOf(from: unknown, to: unknown): string | undefined {
   if (typeof from !== 'number' || typeof to !== 'number' || !(from > 0) || !(to > 0)) return undefined;
   if (!Number.isFinite(from) || !Number.isFinite(to) || from === to) return undefined;

@@ -9,7 +9,7 @@ import { block, code, escaped, tableOf } from './markdown';
 
 const DEFAULT_NAME = 'train.yaml';
 
-/** The issues of an example; `text`: of another file in its place. */
+/** The issues of an example; `text`: of another file in its place. Exported for its tests. */
 export function issuesIn(situation: Situation, text = exampleText(situation.lines)): readonly Issue[] {
   const { target = 'local', gpu, name = DEFAULT_NAME, base } = situation;
   const usual = TARGETS[target];

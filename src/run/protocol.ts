@@ -39,7 +39,7 @@ export function preparationText({ label, done, total, secondsLeft }: Preparation
   return parts.join(', ');
 }
 
-/** The preparation that times kernels. */
+/** The preparation that times kernels. Exported for its tests. */
 export const CHOOSING = { label: 'choosing kernels for this GPU', skip: 'Use the default kernels' } as const;
 
 /** How far the timing of kernels is. */

@@ -66,7 +66,7 @@ function numericWidth({ baseChannels }: EegSettings['model']): number {
   return baseChannels;
 }
 
-/** Bytes that a run with these settings asks the device for; their width is a number. */
+/** Bytes that a run with these settings asks the device for; their width is a number. Exported for its tests. */
 export const bytesOf = (settings: EegSettings, capabilities: Capabilities): number =>
   costOf(settings, capabilities).bytes;
 

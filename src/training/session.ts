@@ -146,7 +146,7 @@ const SPLITS: Readonly<Record<SplitBasis, typeof splitByPatient>> = {
 
 /**
  * The recordings of training and validation. Without annotations nothing is known of a recording, not even that it is
- * background, so no score counts it.
+ * background, so no score counts it. Exported for its tests.
  */
 export function splitOf(
   recordings: readonly RecordingInfo[],

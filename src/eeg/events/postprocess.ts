@@ -204,7 +204,7 @@ class Hysteresis {
   }
 }
 
-/** The runs that the hysteresis finds in a whole recording. */
+/** The runs that the hysteresis finds in a whole recording. Exported for its tests. */
 export function* hysteresis(probabilities: Float32Array, parameters: HysteresisParameters): Generator<Run> {
   const state = new Hysteresis(parameters);
   yield* state.push(probabilities);
@@ -215,6 +215,7 @@ export function* hysteresis(probabilities: Float32Array, parameters: HysteresisP
 /**
  * Erosion, then dilation, by a flat kernel of `kernel` samples: runs shorter than the kernel go. Like the trainer's
  * pooling this takes what lies beyond the recording as part of the run that touches its edge.
+ * Exported for its tests.
  */
 export function* opening(runs: Iterable<Run>, kernel: number, samples: number): Generator<Run> {
   const half = (kernel - 1) / 2;
@@ -225,7 +226,10 @@ export function* opening(runs: Iterable<Run>, kernel: number, samples: number): 
   }
 }
 
-/** Dilation, then erosion: gaps shorter than the kernel close, as do gaps of up to half of it at the recording's edges. */
+/**
+ * Dilation, then erosion: gaps shorter than the kernel close, as do gaps of up to half of it at the recording's edges.
+ * Exported for its tests.
+ */
 export function* closing(runs: Iterable<Run>, kernel: number, samples: number): Generator<Run> {
   const half = (kernel - 1) / 2;
   const widened = function* (): Generator<Run> {
@@ -246,7 +250,7 @@ export function* limitDurations(runs: Iterable<Run>, shortest: number, longest: 
   }
 }
 
-/** Joins runs with a gap of at most `gap` samples. `runs` come in rising order and do not overlap. */
+/** Joins runs with a gap of at most `gap` samples. `runs` come in rising order and do not overlap. Exported for its tests. */
 export function* merge(runs: Iterable<Run>, gap: number): Generator<Run> {
   let open: Run | undefined;
   for (const run of runs) {

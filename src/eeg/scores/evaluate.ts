@@ -94,7 +94,7 @@ export function evaluate(
 /**
  * Sensitivity at false-alarm rates as the trainer finds it: ten bisections of tau_on in [0.08, 1], towards lower
  * thresholds while the rate holds, the last that held counts. tau_off = tau_on − 0.08; everything else as configured.
- * The curve has these thresholds and those of CURVE.
+ * The curve has these thresholds and those of CURVE. Exported for its tests.
  */
 export function thresholds(
   recordings: readonly ScoredRecording[],

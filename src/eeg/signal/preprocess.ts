@@ -10,6 +10,7 @@ import { Resampler } from './resample';
 
 export { SAMPLE_RATE };
 
+/** The trainer's filters: order 3 from 0.5 to 120 Hz, and 60 Hz with a Q of 30. Exported for its tests. */
 export const BAND_PASS = butterworthBandPass(3, 0.5, 120, SAMPLE_RATE);
 export const NOTCH = notch(60, 30, SAMPLE_RATE);
 
@@ -29,7 +30,10 @@ const scaled = (value: number, { mean, deviation }: Moments): number => {
   return Number.isFinite(score) ? score : 0;
 };
 
-/** Subtracts mean and divides by population deviation + 1e-8 over all parts; what is not finite becomes 0. */
+/**
+ * Subtracts mean and divides by population deviation + 1e-8 over all parts; what is not finite becomes 0.
+ * Exported for its tests.
+ */
 export function zScore(parts: readonly Float64Array[]): Float32Array {
   const count = parts.reduce((sum, part) => sum + part.length, 0);
   let mean = 0;

@@ -57,7 +57,7 @@ export function fillLabels(
       out.fill(1, Math.max(0, span.from - from), span.to - from);
 }
 
-/** The kind of the window from sample `start` of the prepared signal. */
+/** The kind of the window from sample `start` of the prepared signal. Exported for its tests. */
 export function windowKind({ seizures }: Pick<RecordingInfo, 'seizures'>, start: number): WindowKind {
   let labelled = 0;
   for (const { from, to } of seizures)
@@ -74,7 +74,10 @@ export interface WindowSet {
   readonly posWeight: number;
 }
 
-/** The trainer's weight of seizure samples in the loss, √((1 − share) / share); 1 for a share of 0, or of a half and more. */
+/**
+ * The trainer's weight of seizure samples in the loss, √((1 − share) / share); 1 for a share of 0, or of a half and more.
+ * Exported for its tests.
+ */
 export function posWeight(share: number): number {
   return share > 0 && share < 0.5 ? Math.sqrt((1 - share) / share) : 1;
 }

@@ -19,7 +19,10 @@ const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * t
 /** `round_size`: what a request of so many bytes counts as. */
 export const roundSize = (bytes: number): number => Math.max(ROUNDING, roundUp(bytes, ROUNDING));
 
-/** `get_allocation_size`: what is requested from CUDA when no cached block serves a rounded request. */
+/**
+ * `get_allocation_size`: what is requested from CUDA when no cached block serves a rounded request.
+ * Exported for its tests.
+ */
 export function segmentSize(rounded: number): number {
   if (rounded <= SMALL) return SMALL_SEGMENT;
   return rounded < OWN_SEGMENT ? LARGE_SEGMENT : roundUp(rounded, SEGMENT_ROUNDING);

@@ -25,7 +25,7 @@ export const plus = (a: Size, b: Size): Size => ({
   perWindow: a.perWindow + b.perWindow,
   fixed: a.fixed + b.fixed,
 });
-/** So many tensors of a size. */
+/** So many tensors of a size. Exported for its tests. */
 export const times = ({ perWindow, fixed }: Size, factor: number): Size => ({
   perWindow: perWindow * factor,
   fixed: fixed * factor,

@@ -66,7 +66,7 @@ export function matrixOf(head: Head): Float64Array {
   return matrix;
 }
 
-/** y [batch, length, headdim] of the scan alone, without D, for other x [batch, length, headdim]. */
+/** y [batch, length, headdim] of the scan alone, without D, for other x [batch, length, headdim]. Exported for its tests. */
 export async function scanOf(lab: Lab, head: Head, batch: number, x: Float32Array): Promise<Both> {
   const { attrs, length, xbc, dt, A, dtBias } = head;
   const { headdim } = attrs;

@@ -7,7 +7,10 @@ import { sigmoid } from '../../engine/ops/sigmoid';
 import { detectorModel, type DetectorConfig } from '../../models/detector';
 import { inFloat64, type Kernels, type Lab, type Weights } from './lab';
 
-/** Seconds of a patient's recording, and how many of them lie before a seizure at least, and in it. */
+/**
+ * Seconds of a patient's recording, and how many of them lie before a seizure at least, and in it.
+ * Exported for its tests.
+ */
 export const RECORDING = { duration: 120, before: 42, seizure: 26 } as const;
 
 /** Seeds of patients on whom nothing was trained and whose only seizure lies as RECORDING says. */

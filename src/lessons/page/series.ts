@@ -2,7 +2,7 @@
 import type { Metrics } from '../../run/progress';
 import type { MetricName } from '../loop/protocol';
 
-/** Numbers that only grow in number. */
+/** Numbers that only grow in number. Exported for its tests. */
 export class Column {
   #values = new Float64Array(1024);
   #length = 0;
@@ -49,7 +49,7 @@ export class Column {
 /**
  * Exponential moving average s_i = w s_{i-1} + (1 − w) x_i from s_{-1} = 0, divided by 1 − w^{i+1} so that the start is
  * not pulled towards 0 (Kingma & Ba 2014, §3). Only new values are computed, unless the weight has changed
- * or some were forgotten.
+ * or some were forgotten. Exported for its tests.
  */
 export class Smoothed {
   readonly #source: Column;
@@ -125,7 +125,10 @@ export interface Window {
   readonly points: number;
 }
 
-/** How many values share a bucket: a power of two, so that buckets stay the same while the run grows. */
+/**
+ * How many values share a bucket: a power of two, so that buckets stay the same while the run grows.
+ * Exported for its tests.
+ */
 export function bucketSize({ from, to, points }: Window): number {
   const perBucket = (2 * (to - from)) / Math.max(points, 2);
   return perBucket <= 2 ? 1 : 2 ** Math.ceil(Math.log2(perBucket));

@@ -82,7 +82,7 @@ export function apart(frame: Frame, captions: readonly Caption[]): Caption[] {
   });
 }
 
-/** Index of the value of `xs` nearest to `x`. */
+/** Index of the value of `xs` nearest to `x`. Exported for its tests. */
 export function nearest(xs: ArrayLike<number>, x: number): number {
   let [low, high] = [0, xs.length - 1];
   while (high - low > 1) {

@@ -147,7 +147,7 @@ export function groupsBySeed(runs: readonly ShownRun[]): Group[] {
   return [...groups].map(([key, runs]) => ({ key, runs }));
 }
 
-/** Mean and standard deviation of a sample (n − 1); the latter is NaN of one value. */
+/** Mean and standard deviation of a sample (n − 1); the latter is NaN of one value. Exported for its tests. */
 export function meanAndSd(values: readonly number[]): { readonly mean: number; readonly sd: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
