@@ -31,7 +31,7 @@ const MARKS = /(`+)( ?)(.*?[^`])\2\1(?!`)|\*\*(.+?)\*\*|\\([^a-zA-Z0-9\s])|&amp;
 const unescaped = (text: string): string =>
   text.replace(/\\([^a-zA-Z0-9\s])|&amp;/g, (_, one?: string) => one ?? '&');
 
-/** A line's text as parts: plain, code, bold, links. Exported for its tests. */
+/** A line's text as parts: plain, code or strong. Exported for its tests. */
 export function partsOf(line: string): Part[] {
   const parts: Part[] = [];
   let text = '';
