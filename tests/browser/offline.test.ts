@@ -94,6 +94,8 @@ test('a newer version waits while anything is computed in any tab, then is used 
     // A browser that does not answer: it takes ten seconds.
     await page.evaluate(() => {
       const { prototype } = ServiceWorker;
+      // It is put back, not called.
+      // oxlint-disable-next-line typescript/unbound-method
       const { postMessage } = prototype;
       prototype.postMessage = () => Object.assign(prototype, { postMessage });
     });
